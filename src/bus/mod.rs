@@ -1,0 +1,78 @@
+//! How drivers reach ports, memory and time.
+//!
+//! Drivers are generic over [`Bus`]: in the image it is the machine, in host tests a model behind a fake.
+
+#[cfg(target_os = "none")]
+pub mod real;
+
+/// A 32-bit linear address, conventional or extended memory. It has no dereference: only a bus copies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(transparent)]
+pub struct Addr(pub u32);
+
+impl Addr {
+    /// The address `bytes` further on.
+    pub const fn plus(self, bytes: u16) -> Addr {
+        Addr(self.0.wrapping_add(bytes as u32))
+    }
+}
+
+/// A wait reached its limit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeout;
+
+/// Ports, memory and the clock. Every operation is whole: nothing is cached or reordered.
+pub trait Bus {
+    /// Reads a byte port.
+    fn in8(&self, port: u16) -> u8;
+    /// Reads a 16-bit port.
+    fn in16(&self, port: u16) -> u16;
+    /// Reads a 32-bit port.
+    fn in32(&self, port: u16) -> u32;
+    /// Writes a byte port.
+    fn out8(&self, port: u16, value: u8);
+    /// Writes a 16-bit port.
+    fn out16(&self, port: u16, value: u16);
+    /// Writes a 32-bit port.
+    fn out32(&self, port: u16, value: u32);
+
+    /// Reads `count` bytes from one port to conventional memory.
+    fn ins8(&self, port: u16, to: Addr, count: u16);
+    /// Reads `count` 16-bit words from one port to conventional memory.
+    fn ins16(&self, port: u16, to: Addr, count: u16);
+    /// Reads `count` 32-bit words from one port to conventional memory.
+    fn ins32(&self, port: u16, to: Addr, count: u16);
+    /// Writes `count` bytes from conventional memory to one port.
+    fn outs8(&self, port: u16, from: Addr, count: u16);
+    /// Writes `count` 16-bit words from conventional memory to one port.
+    fn outs16(&self, port: u16, from: Addr, count: u16);
+    /// Writes `count` 32-bit words from conventional memory to one port.
+    fn outs32(&self, port: u16, from: Addr, count: u16);
+
+    /// The address of something of the driver's own (its head buffer, a field), for the string operations above.
+    fn addr_of(&self, bytes: *const u8) -> Addr;
+
+    /// PIT counter 0, latched: counts down at 1.19 MHz in mode 2 and at twice that in mode 3, as most BIOSes set it.
+    fn clock(&self) -> u16;
+
+    /// Waits until `done` says so, at most `limit_us` microseconds (1 to 20,000; twice that where the BIOS runs the
+    /// PIT in mode 2). The only loop on a register.
+    fn wait(&self, limit_us: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout> {
+        // 2.386 counts a microsecond in mode 3. The poll count is a second limit, for machines whose PIT stands still.
+        let mut left = limit_us as u32 * 39 / 16;
+        let mut last = self.clock();
+        for _ in 0..0x10_0000u32 {
+            if done() {
+                return Ok(());
+            }
+            let now = self.clock();
+            let passed = last.wrapping_sub(now) as u32;
+            if passed >= left {
+                return if done() { Ok(()) } else { Err(Timeout) };
+            }
+            left -= passed;
+            last = now;
+        }
+        Err(Timeout)
+    }
+}

@@ -1,0 +1,123 @@
+//! What the core asks of a NIC, and how a NIC's unit is laid out.
+
+use crate::bus::Addr;
+
+/// Bytes of a frame that a receiver sees in its first upcall: both addresses, the type or length, and the eight
+/// bytes of 802.2 that a class 11 handle may match.
+pub const LOOKAHEAD: usize = 24;
+/// The first bytes of the frame at the head of the receive queue.
+pub type Head = [u8; LOOKAHEAD];
+/// An Ethernet address, first byte on the wire first.
+pub type MacAddr = [u8; 6];
+/// Longest frame: MAC header and data, without the check sequence, in bytes.
+pub const MAX_FRAME: u16 = 1514;
+/// Shortest frame on the wire, without the check sequence, in bytes. `send` pads with zeros.
+pub const MIN_FRAME: u16 = 60;
+
+/// A received frame that waits at the head of the device's queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Rx {
+    /// MAC header and data, without the check sequence: 1 to [`MAX_FRAME`] bytes, checked by the driver.
+    pub len: u16,
+    /// Where the driver finds it again (a page, a ring index).
+    pub at: u16,
+}
+
+/// Why an interrupt came: [`Events::NONE`] when it was not this NIC's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Events(pub u8);
+
+impl Events {
+    /// Not this NIC's interrupt.
+    pub const NONE: Events = Events(0);
+    /// Something to peek at, or receive errors.
+    pub const RX: Events = Events(1);
+    /// A transmission ended.
+    pub const TX: Events = Events(2);
+    /// The NIC's and none of the above.
+    pub const OTHER: Events = Events(4);
+}
+
+/// Why a frame was not sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SendError {
+    /// No room now; hardware was not touched.
+    Busy,
+    /// The hardware refused or did not answer within its limit.
+    Failed,
+}
+
+/// The specification's receive modes (`set_rcv_mode`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[repr(u8)]
+pub enum RcvMode {
+    /// Receiver off.
+    Off = 1,
+    /// Own address.
+    Direct = 2,
+    /// Own address and broadcast.
+    Broadcast = 3,
+    /// And the multicast list.
+    Multicast = 4,
+    /// And every multicast address.
+    AllMulticast = 5,
+    /// Every frame.
+    Promiscuous = 6,
+}
+
+/// The state of the cable.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Link {
+    /// No link.
+    Down = 0,
+    /// Link up.
+    Up = 1,
+    /// The part cannot tell.
+    Unknown = 2,
+}
+
+/// What a driver counts by itself; the first field of every device, where the core finds it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counters {
+    /// Received frames with errors (check sequence, alignment, length out of range).
+    pub errors_in: u32,
+    /// Frames that could not be transmitted.
+    pub errors_out: u32,
+    /// Frames lost for want of room in the NIC.
+    pub lost: u32,
+}
+
+/// A NIC. No method blocks beyond a named limit, none panics, none allocates; no borrow of a device is alive
+/// during an upcall.
+///
+/// A device is a `repr(C)` struct whose first field is its [`Counters`].
+pub trait Device {
+    /// Reads and acknowledges the interrupt causes; when there are any, also masks the NIC's interrupts until
+    /// [`Device::unmask`].
+    fn irq(&mut self) -> Events;
+    /// Lets the NIC interrupt again; a cause that is pending by then raises a new edge.
+    fn unmask(&mut self);
+    /// The next good frame and its first bytes (those beyond its end are undefined). Bad frames are counted and
+    /// thrown away here, a bounded number a call. Peeking twice gives the same frame.
+    fn peek(&mut self, head: &mut Head) -> Option<Rx>;
+    /// Copies the first `len` bytes (at most `rx.len`) of the peeked frame; `head` is what `peek` filled in, for
+    /// parts whose FIFO cannot be read twice.
+    fn copy(&mut self, rx: &Rx, head: &Head, to: Addr, len: u16);
+    /// Done with the peeked frame, copied or not.
+    fn discard(&mut self, rx: Rx);
+    /// Sends `len` (1 to [`MAX_FRAME`]) bytes; has copied the frame, or owns its slot, before it returns. Pads to
+    /// [`MIN_FRAME`] with zeros.
+    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError>;
+    /// Sets every mask and filter register. `groups` counts only in [`RcvMode::Multicast`].
+    fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]);
+    /// Receives for (and, where the part fills it in, sends from) this address.
+    fn set_address(&mut self, address: &MacAddr);
+    /// The state of the cable now.
+    fn link(&mut self) -> Link;
+    /// No DMA and no interrupt after this.
+    fn stop(&mut self);
+}

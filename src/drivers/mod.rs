@@ -1,0 +1,1 @@
+//! The resident half of each NIC's driver. `probe/` has the other half under the same name.

@@ -1,0 +1,85 @@
+//! The discarded half of each NIC's driver: find the card, read its address, reset it, set it up.
+//!
+//! Each NIC's probe is a unit of its own in the file, read only when its turn comes.
+
+use crate::bus::{Addr, Bus};
+use crate::device::{Device, MacAddr};
+
+/// Which card to look at.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Ask {
+    /// ISA: the number of the candidate, counted from 0. Not used for PCI.
+    pub index: u8,
+    /// What the user gave as `/IRQ=`, 0 if nothing.
+    pub irq: u8,
+    /// What the user gave as `/IO=`, 0 if nothing: then it is the only candidate (index 0).
+    pub io: u16,
+    /// PCI: bus in bits 15:8, device 7:3, function 2:0.
+    pub pci: u16,
+}
+
+/// A card that answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Found {
+    /// Its address, from its EEPROM or PROM.
+    pub mac: MacAddr,
+    /// First port, 0 if it has none in use.
+    pub io: u16,
+    /// Base of its registers in memory, 0 if none in use.
+    pub mem: u32,
+    /// Interrupt line 1 to 15; 0: none, to be polled.
+    pub irq: u8,
+    /// The driver's own remark on the kind of card, handed back to `start`.
+    pub variant: u8,
+    /// PCI place as in [`Ask`].
+    pub pci: u16,
+    /// Bytes of ring that `start` wants in memory below 1 MB, when there is no XMS.
+    pub rings_low: u16,
+    /// Bytes of ring that `start` wants in XMS, when there is XMS; both 0: no rings.
+    pub rings_xms: u32,
+}
+
+/// Why `find` or `start` gave no card.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Fault {
+    /// No card at this candidate.
+    Nothing = 1,
+    /// The candidate's number is past the last.
+    End = 2,
+    /// A card, but it did not answer within a limit.
+    Dead = 3,
+    /// A card whose EEPROM fails its checksum or holds no address.
+    Eeprom = 4,
+    /// A card that has or wants an interrupt line that it cannot use.
+    Irq = 5,
+    /// A card whose resources collide, or that no one has given any.
+    Resources = 6,
+    /// Too little memory for its rings.
+    Memory = 7,
+}
+
+/// Where the rings are: physical for the card, linear for the bus. Both equal but in V86.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Rings {
+    /// As the bus copies.
+    pub linear: Addr,
+    /// As the card sees it.
+    pub physical: u32,
+    /// Bytes there.
+    pub len: u32,
+}
+
+/// The discarded half of a driver.
+pub trait Probe<B: Bus> {
+    /// The resident half.
+    type Device: Device;
+    /// Looks at one candidate. Reads before it writes; leaves what is no card of its own as it was.
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault>;
+    /// Resets the card from whatever state it is in and sets it up: address filter for `found.mac` and broadcast,
+    /// receiver on, interrupts masked at the NIC until the core calls `unmask`.
+    fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault>;
+}

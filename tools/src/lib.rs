@@ -1,0 +1,3 @@
+//! The host side of 3COMPKT.
+pub mod process;
+pub mod rig;

@@ -1,0 +1,2 @@
+//! The commands behind `tools/build`, `demo`, `test`, `bench` and `run`.
+fn main() {}

@@ -1,0 +1,40 @@
+//! Machines to run the image in. Every rig takes a [`Job`] and gives a [`Report`]; what cannot be set up is an error.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a machine is given and asked to do.
+#[derive(Clone, Debug, Default)]
+pub struct Job {
+    /// Files on the boot drive: DOS name (8.3, upper case) and contents.
+    pub files: Vec<(String, Vec<u8>)>,
+    /// CONFIG.SYS lines, as a user would write them: `DEVICE=3COMPKT.SYS /IO=300`, `DEVICEHIGH=…`.
+    pub config: Vec<String>,
+    /// Command lines, run one after another: `PKTCTL status`.
+    pub exec: Vec<String>,
+    /// The longest that the machine may run; a zero takes the rig's own limit.
+    pub limit: Duration,
+    /// A frame capture is wanted, where the rig can make one.
+    pub capture: bool,
+}
+
+/// What became of a [`Job`].
+#[derive(Clone, Debug, Default)]
+pub struct Report {
+    /// Everything printed, by CONFIG.SYS lines and by commands, with LF line ends: for each line of `config` and
+    /// `exec` a line `> ` and the line itself, then what it printed; after a command a line `[exit N]`.
+    pub output: String,
+    /// Frames on the wire, if captured (pcap).
+    pub pcap: Option<PathBuf>,
+}
+
+impl Report {
+    /// What a command or a CONFIG.SYS line printed, without its `> ` and `[exit]` lines; the first if it ran more than once.
+    pub fn of(&self, line: &str) -> Option<&str> {
+        let head = format!("> {line}\n");
+        let start = self.output.find(&head)? + head.len();
+        let rest = &self.output[start..];
+        let end = ["\n> ", "\n[exit "].iter().filter_map(|mark| rest.find(mark)).min();
+        Some(if rest.starts_with("> ") || rest.starts_with("[exit ") { "" } else { &rest[..end.unwrap_or(rest.len())] })
+    }
+}
