@@ -7,4 +7,5 @@
 pub mod bus;
 pub mod device;
 pub mod drivers;
+pub mod info;
 pub mod probe;

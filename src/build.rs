@@ -1,0 +1,40 @@
+//! Builds the units of the image: assembles each unit's NASM entries and hands the linker its script.
+//!
+//! On the host there is nothing to do: the library alone is built there.
+
+/// A linked binary: its name, its linker script, its assembly.
+const UNITS: &[(&str, &str, &[&str])] = &[
+    ("core", "resident", &["device", "int60", "irq", "upcall"]),
+    ("installer", "installer", &["installer"]),
+    ("ne2000", "resident", &[]),
+    ("probe_ne2000", "overlay", &[]),
+    ("pktctl", "program", &["program"]),
+];
+
+fn main() {
+    println!("cargo:rerun-if-changed=asm");
+    println!("cargo:rerun-if-changed=linker");
+    if std::env::var_os("CARGO_FEATURE_DOS").is_none() {
+        return;
+    }
+    let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    for (unit, script, sources) in UNITS {
+        println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
+        for source in *sources {
+            // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
+            let objects = nasm_rs::Build::new()
+                .file(format!("asm/{source}.asm"))
+                .flag("-felf32")
+                .flag("-Werror")
+                .include("asm/")
+                .compile_objects()
+                .unwrap_or_else(|error| panic!("asm/{source}.asm: {error}"));
+            for object in objects {
+                println!("cargo:rustc-link-arg-bin={unit}={}", object.display());
+            }
+        }
+    }
+    for argument in ["-melf_i386", "--emit-relocs", "--gc-sections", "--fatal-warnings", "--build-id=none", "--no-eh-frame-hdr"] {
+        println!("cargo:rustc-link-arg-bins={argument}");
+    }
+}

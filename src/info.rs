@@ -1,0 +1,122 @@
+//! The information block that INT 60h AH=80h gives in ES:DI: what PKTCTL and the tests read.
+//!
+//! All offsets are in the driver's segment (the ES of the answer). Layout 1 only grows at the ends of its parts;
+//! readers step by the sizes stated in it.
+
+use crate::device::MacAddr;
+
+/// First bytes of the block.
+pub const SIGNATURE: [u8; 4] = *b"3CPK";
+/// The `layout` that this source describes.
+pub const LAYOUT: u8 = 1;
+
+/// The head of the information block.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Info {
+    /// [`SIGNATURE`].
+    pub signature: [u8; 4],
+    /// [`LAYOUT`].
+    pub layout: u8,
+    /// Bytes of this head.
+    pub size: u8,
+    /// Driver version, major in the high byte.
+    pub version: u16,
+    /// INT vector of the first NIC.
+    pub vector: u8,
+    /// AMIS multiplex number, 0: none.
+    pub amis: u8,
+    /// [`FLAG_DEVICE`] and its kin.
+    pub flags: u16,
+    /// Segment of the driver.
+    pub segment: u16,
+    /// Resident size in paragraphs: blocks, stack and conventional buffers.
+    pub paragraphs: u16,
+    /// Offset of the handle table.
+    pub handles: u16,
+    /// Entries in the handle table.
+    pub handle_count: u8,
+    /// Bytes of an entry.
+    pub handle_size: u8,
+    /// Offset of the first [`NicInfo`].
+    pub nics: u16,
+    /// How many there are.
+    pub nic_count: u8,
+    /// Bytes of each.
+    pub nic_size: u8,
+    /// Offset of the first [`Block`].
+    pub blocks: u16,
+    /// How many there are.
+    pub block_count: u8,
+    /// Bytes of each.
+    pub block_size: u8,
+    /// Lowest offset of the stack, filled with [`STACK_CANARY`] at load.
+    pub stack_low: u16,
+    /// Offset just above the stack.
+    pub stack_top: u16,
+}
+
+/// Loaded by DEVICE=: the memory stays with DOS when the driver goes.
+pub const FLAG_DEVICE: u16 = 1;
+/// Lies in upper memory.
+pub const FLAG_UPPER: u16 = 2;
+/// Loaded in V86 mode.
+pub const FLAG_V86: u16 = 4;
+
+/// What the stack is filled with at load: the worst depth so far is where it ends.
+pub const STACK_CANARY: u8 = 0xC5;
+
+/// One NIC.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct NicInfo {
+    /// ASCIZ name, as `driver_info` gives it.
+    pub name: [u8; 12],
+    /// Address in its ROM.
+    pub rom: MacAddr,
+    /// Address in use.
+    pub mac: MacAddr,
+    /// First port, 0: none.
+    pub io: u16,
+    /// Interrupt line; 0: polled.
+    pub irq: u8,
+    /// [`crate::device::Link`] at the time of the call.
+    pub link: u8,
+    /// PCI bus in bits 15:8, device 7:3, function 2:0; FFFFh: not PCI.
+    pub pci: u16,
+    /// Receive mode in force, 1 to 6.
+    pub rcv_mode: u8,
+    /// INT vector that this NIC answers on.
+    pub vector: u8,
+}
+
+/// A part of the resident image.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Block {
+    /// [`BLOCK_CORE`] and its kin.
+    pub kind: u8,
+    /// 0 conventional (or upper, with the whole driver), 1 XMS.
+    pub place: u8,
+    /// Bytes; KB when in XMS.
+    pub size: u16,
+}
+
+/// Block kinds.
+pub const BLOCK_CORE: u8 = 1;
+/// A NIC driver's code.
+pub const BLOCK_NIC: u8 = 2;
+/// A NIC's state.
+pub const BLOCK_INSTANCE: u8 = 3;
+/// The handle table.
+pub const BLOCK_HANDLES: u8 = 4;
+/// The stack.
+pub const BLOCK_STACK: u8 = 5;
+/// DMA rings.
+pub const BLOCK_RINGS: u8 = 6;
+/// An optional feature's code.
+pub const BLOCK_FEATURE: u8 = 7;
+/// Packet buffers.
+pub const BLOCK_BUFFERS: u8 = 8;
+
+const _: () = assert!(size_of::<Info>() == 32 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);
