@@ -1,5 +1,7 @@
 //! Machines to run the image in. Every rig takes a [`Job`] and gives a [`Report`]; what cannot be set up is an error.
 
+pub mod dosbox_x;
+
 use std::path::PathBuf;
 use std::time::Duration;
 

@@ -1,0 +1,175 @@
+//! DOSBox-X, with its own DOS, memory manager and NE2000: the one third-party DOS that a script can fetch.
+//!
+//! The job's files are drive C:, and what the rig itself needs is drive R:. Everything printed is taken from the
+//! emulator's console log, in which marks on drive R: write what line comes next.
+
+use super::{Job, Report};
+use crate::process::{Bounded, TempDir};
+use crate::setup::{self, fail};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+/// The console log's mark: see `mark.asm`.
+const MARK: &str = "\n\x04";
+
+/// The longest run, if the job names no limit.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub struct DosboxX {
+    /// The NE2000's base port and IRQ; none: no card. Behind it is a network of DOSBox-X's own: 10.0.2.2 is the
+    /// host's loopback and a DHCP server.
+    pub ne2000: Option<(u16, u8)>,
+    /// Upper memory.
+    pub umb: bool,
+    /// Extended memory by the XMS interface.
+    pub xms: bool,
+    /// Expanded memory.
+    pub ems: bool,
+    /// Everything runs in V86 mode under an EMM386; it brings EMS.
+    pub v86: bool,
+    /// DOSBox-X's `cputype`: `8086`, `286`, `386`, `486`, `pentium`.
+    pub cpu: String,
+    /// DOSBox-X's `cycles`: `max`, `fixed 10000`.
+    pub cycles: String,
+}
+
+impl Default for DosboxX {
+    fn default() -> DosboxX {
+        DosboxX {
+            ne2000: Some((0x300, 10)),
+            umb: true,
+            xms: true,
+            ems: false,
+            v86: false,
+            cpu: "pentium".into(),
+            cycles: "max".into(),
+        }
+    }
+}
+
+impl DosboxX {
+    /// Runs a job. Errors: the emulator cannot be had, or the job did not end within its limit; the error then tells
+    /// what had been printed.
+    pub fn run(&self, job: &Job) -> io::Result<Report> {
+        let emulator = setup::dosbox_x()?;
+        let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
+        let folder = TempDir::new("dosbox-x")?;
+        self.lay_out(job, folder.path())?;
+
+        let mut command = emulator.command();
+        command.args(["-conf", "rig.conf", "-nogui", "-nomenu", "-fastlaunch", "-exit", "-time-limit"]);
+        command.arg(limit.as_secs().max(1).to_string());
+        command.envs([("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy")]);
+        // Its own home, so that nobody's settings come in.
+        command.env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME").current_dir(folder.path());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+        // It ends itself at the limit; the time on top is for its own start and end.
+        let ended = Bounded::start(&mut command, limit + Duration::from_secs(10))?.wait();
+
+        let log = fs::read(folder.path().join("console.log")).unwrap_or_default();
+        let (output, whole) = parse(&log);
+        match ended {
+            Ok(_) if whole => Ok(Report { output, pcap: None }),
+            Ok(status) if !status.success() => Err(fail(format!("DOSBox-X ended with {status} after:\n{output}"))),
+            _ => Err(io::Error::new(io::ErrorKind::TimedOut, format!("DOSBox-X did not end by itself after:\n{output}"))),
+        }
+    }
+
+    fn lay_out(&self, job: &Job, folder: &Path) -> io::Result<()> {
+        let (drive_c, drive_r, drive_z) = (folder.join("c"), folder.join("r"), folder.join("drivez"));
+        for path in [&drive_c, &drive_r, &drive_z] {
+            fs::create_dir(path)?;
+        }
+        for (name, contents) in &job.files {
+            fs::write(drive_c.join(name), contents)?;
+        }
+        let rig = setup::root().join("tools/src/rig/dosbox_x/mark.asm");
+        assemble(&rig, &drive_r.join("MARK.COM"))?;
+        assemble(&setup::root().join("dosbox/device.asm"), &drive_z.join("DEVICE.COM"))?;
+
+        let mut config = self.settings(folder);
+        config.push_str(&format!("[config]\ninstall=mount.com c \"{}\"\n", drive_c.display()));
+        config.push_str(&format!("install=mount.com r \"{}\"\n", drive_r.display()));
+        let mut batch = String::from("@echo off\r\nc:\r\n");
+        let mark = |number: usize, text: &str| fs::write(drive_r.join(number.to_string()), format!("\r{MARK}{text}\r\n"));
+        for (number, line) in job.config.iter().enumerate() {
+            mark(number, &format!("> {line}"))?;
+            config.push_str(&format!("install=r:\\mark.com {number}\n{line}\n"));
+        }
+        for (number, line) in (job.config.len()..).zip(&job.exec) {
+            mark(number, &format!("> {line}"))?;
+            // Without `call` a batch file would not come back.
+            let call = if is_batch(job, line) { "call " } else { "" };
+            batch.push_str(&format!("r:\\mark {number}\r\n{call}{line}\r\nr:\\mark\r\n"));
+        }
+        let end = job.config.len() + job.exec.len();
+        mark(end, "end")?;
+        batch.push_str(&format!("r:\\mark {end}\r\nexit\r\n"));
+        fs::write(drive_r.join("RUN.BAT"), batch)?;
+        config.push_str("[autoexec]\n@r:\\run.bat\n");
+        fs::write(folder.join("rig.conf"), config)
+    }
+
+    fn settings(&self, folder: &Path) -> String {
+        let ems = match (self.v86, self.ems) {
+            (true, _) => "emm386",
+            (_, true) => "true",
+            _ => "false",
+        };
+        let mut text = format!(
+            "[sdl]\noutput=surface\n[dosbox]\nquit warning=false\nmemsize=16\n\
+             [log]\nlogfile={}\n[dos]\nlog console=quiet\nxms={}\numb={}\nems={ems}\nemm386 startup active={}\n\
+             [cpu]\ncore=normal\ncputype={}\ncycles={}\n",
+            folder.join("console.log").display(),
+            self.xms,
+            self.umb,
+            self.v86,
+            self.cpu,
+            self.cycles,
+        );
+        if let Some((base, irq)) = self.ne2000 {
+            text.push_str(&format!(
+                "[ne2000]\nne2000=true\nnicbase={base:x}\nnicirq={irq}\nmacaddr=AC:DE:48:88:99:AA\nbackend=slirp\n"
+            ));
+        }
+        text
+    }
+}
+
+/// Does the line start a batch file of the job?
+fn is_batch(job: &Job, line: &str) -> bool {
+    let name = line.split([' ', '/']).next().unwrap_or_default().to_ascii_uppercase();
+    let name = name.trim_end_matches(".BAT");
+    job.files.iter().any(|(file, _)| file.strip_suffix(".BAT") == Some(name))
+}
+
+/// Assembles a flat binary.
+fn assemble(source: &Path, to: &Path) -> io::Result<()> {
+    let done = Command::new(setup::nasm()?).args(["-f", "bin", "-o"]).arg(to).arg(source).output()?;
+    if done.status.success() { Ok(()) } else { Err(fail(String::from_utf8_lossy(&done.stderr))) }
+}
+
+/// The report's text from the console log, and whether the job came to its end.
+fn parse(log: &[u8]) -> (String, bool) {
+    let log: String = log.iter().filter(|&&byte| byte != b'\r').map(|&byte| byte as char).collect();
+    let mut output = String::new();
+    // Before the first mark are DOSBox-X's own words.
+    for piece in log.split(MARK).skip(1) {
+        if piece == "end\n" {
+            return (output, true);
+        }
+        if !output.is_empty() && !output.ends_with('\n') {
+            output.push('\n');
+        }
+        match piece.strip_prefix("[exit ").and_then(|rest| rest.split_once(']')) {
+            Some((code, rest)) => output.push_str(&format!("[exit {}]{rest}", code.parse::<u8>().unwrap_or_default())),
+            None => output.push_str(piece),
+        }
+    }
+    (output, false)
+}

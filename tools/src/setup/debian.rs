@@ -1,0 +1,93 @@
+//! Debian packages: installed by the machine's own apt, or fetched and unpacked into a folder without touching the machine.
+
+use super::{fail, quiet};
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::Command;
+
+/// Installs a package as root or through sudo. The package lists may be missing.
+pub fn install(package: &str) -> io::Result<()> {
+    let hint = || fail(format!("{package} is missing; as root: apt-get install {package}"));
+    let root = quiet(Command::new("id").arg("-u"))?.trim() == "0";
+    let apt = |arguments: &[&str]| {
+        let mut command = Command::new(if root { "env" } else { "sudo" });
+        if !root {
+            command.args(["-n", "env"]);
+        }
+        command.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", "-y", "-o", "DPkg::Lock::Timeout=300"]);
+        quiet(command.args(arguments))
+    };
+    let install = ["--no-install-recommends", "install", package];
+    if apt(&install).is_err() {
+        apt(&["update"]).map_err(|_| hint())?;
+        apt(&install).map_err(|_| hint())?;
+    }
+    Ok(())
+}
+
+/// Unpacks `packages` of a Debian suite and everything that they depend on, libc included, into `folder`; leaves out
+/// what begins with one of `without`. The machine's own mirrors are asked, and its own keys verify the suite.
+pub fn unpack(folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -> io::Result<()> {
+    let all = quiet(Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]))?;
+    let mut mirrors: Vec<&str> = all.lines().filter(|uri| uri.trim_end_matches('/').ends_with("debian")).collect();
+    mirrors.sort_unstable();
+    mirrors.dedup();
+    let mut last = fail("apt knows no Debian mirror");
+    for mirror in mirrors {
+        match unpack_from(mirror, folder, suite, packages, without) {
+            Ok(()) => return Ok(()),
+            Err(error) => last = error,
+        }
+    }
+    let names = packages.join(" ");
+    Err(fail(format!("cannot fetch {names} of Debian {suite} ({last}); is the mirror of /etc/apt reachable? try: apt-get update")))
+}
+
+fn unpack_from(mirror: &str, folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -> io::Result<()> {
+    let work = folder.join(".apt");
+    for sub in ["none", "state/lists/partial", "cache/archives/partial", "debs"] {
+        fs::create_dir_all(work.join(sub))?;
+    }
+    // An empty status file, so that the closure has libc, too.
+    fs::write(work.join("status"), "")?;
+    fs::write(work.join("sources.list"), format!("deb {mirror} {suite} main\n"))?;
+    // The machine's proxies stay in force; its hooks and preferences do not.
+    let dump = quiet(Command::new("apt-config").args(["dump", "Acquire"]))?;
+    let mut config: String = dump.lines().filter(|line| line.contains("Proxy")).map(|line| format!("{line}\n")).collect();
+    let path = |name: &str| work.join(name).display().to_string();
+    for (key, value) in [
+        ("Dir::State", path("state")),
+        ("Dir::State::status", path("status")),
+        ("Dir::Cache", path("cache")),
+        ("Dir::Etc::SourceList", path("sources.list")),
+        ("Dir::Etc::SourceParts", path("none")),
+        ("Dir::Etc::Main", path("none")),
+        ("Dir::Etc::Parts", path("none")),
+        ("Dir::Etc::Preferences", path("none")),
+        ("Dir::Etc::PreferencesParts", path("none")),
+        ("APT::Architecture", "amd64".into()),
+        ("APT::Install-Recommends", "false".into()),
+        ("APT::Sandbox::User", String::new()),
+        ("Acquire::Languages", "none".into()),
+        ("Acquire::Retries", "3".into()),
+    ] {
+        config.push_str(&format!("{key} \"{value}\";\n"));
+    }
+    fs::write(work.join("apt.conf"), config)?;
+    let apt = || {
+        let mut command = Command::new("apt-get");
+        command.env("APT_CONFIG", work.join("apt.conf")).current_dir(work.join("debs")).arg("-qq");
+        command
+    };
+    // A suite that is not there is only a warning to apt; the simulation then fails.
+    quiet(apt().arg("update"))?;
+    let plan = quiet(apt().args(["-s", "install"]).args(packages))?;
+    let closure = plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
+    let wanted: Vec<&str> = closure.filter(|name| !without.iter().any(|prefix| name.starts_with(prefix))).collect();
+    quiet(apt().arg("download").args(&wanted))?;
+    for deb in fs::read_dir(work.join("debs"))? {
+        quiet(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(folder))?;
+    }
+    fs::remove_dir_all(&work)
+}

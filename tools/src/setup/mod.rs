@@ -1,0 +1,216 @@
+//! Makes ready what the rigs and the build need. Each function is quick when its thing is there already, says one
+//! line when it takes long, and fails with one line that names the command by which a person can help.
+//!
+//! Emulators that this machine's distribution lacks, or has in another version, are unpacked into `.rigs/` and run
+//! from there: nothing outside the repository changes but a few packages that apt installs, and only if they are missing.
+
+mod debian;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// The repository's top folder.
+pub fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+}
+
+/// An error of one line.
+pub fn fail(line: impl Into<String>) -> io::Error {
+    io::Error::other(line.into())
+}
+
+/// The nightly toolchain that runs us, as rustup names it.
+pub fn toolchain() -> String {
+    std::env::var("RUSTUP_TOOLCHAIN").ok().filter(|name| name.contains("nightly")).unwrap_or_else(|| "nightly".into())
+}
+
+/// `cargo` of that toolchain.
+pub fn cargo() -> Command {
+    rust("cargo")
+}
+
+/// `rustc` of that toolchain.
+pub fn rustc() -> Command {
+    rust("rustc")
+}
+
+fn rust(program: &str) -> Command {
+    let mut command = Command::new(program);
+    // The variables that an outer cargo sets would tie an inner one to the outer package.
+    for name in ["CARGO", "RUSTC", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
+        command.env_remove(name);
+    }
+    command.env("RUSTUP_TOOLCHAIN", toolchain());
+    command
+}
+
+/// Runs a command whose output nobody reads; what it wrote to standard error becomes the error.
+fn quiet(command: &mut Command) -> io::Result<String> {
+    let done = command.stdin(Stdio::null()).output()?;
+    if done.status.success() {
+        return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
+    }
+    let error = String::from_utf8_lossy(&done.stderr);
+    let line = error.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message");
+    Err(fail(format!("{}: {line}", command.get_program().to_string_lossy())))
+}
+
+/// One process at a time in here; the lock goes with the file.
+fn lock() -> io::Result<File> {
+    let rigs = root().join(".rigs");
+    fs::create_dir_all(&rigs)?;
+    let file = File::create(rigs.join(".lock"))?;
+    file.lock()?;
+    Ok(file)
+}
+
+/// The folder `.rigs/NAME`, made by `make` if it is not there. A half-made one never gets that name.
+fn once(name: &str, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
+    let path = root().join(".rigs").join(name);
+    if path.is_dir() {
+        return Ok(path);
+    }
+    let _lock = lock()?;
+    if path.is_dir() {
+        return Ok(path);
+    }
+    let part = root().join(".rigs").join(format!("{name}.part"));
+    let _ = fs::remove_dir_all(&part);
+    fs::create_dir_all(&part)?;
+    make(&part)?;
+    fs::rename(&part, &path)?;
+    path.canonicalize()
+}
+
+/// Where a program stands in PATH.
+fn find_program(name: &str) -> Option<PathBuf> {
+    std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
+}
+
+/// The assembler.
+pub fn nasm() -> io::Result<PathBuf> {
+    installed("nasm", "nasm")
+}
+
+/// QEMU for the PC.
+pub fn qemu() -> io::Result<PathBuf> {
+    installed("qemu-system-i386", "qemu-system-x86")
+}
+
+/// mtools; the path is `mcopy`'s.
+pub fn mtools() -> io::Result<PathBuf> {
+    installed("mcopy", "mtools")
+}
+
+fn installed(program: &str, package: &str) -> io::Result<PathBuf> {
+    if let Some(path) = find_program(program) {
+        return Ok(path);
+    }
+    let _lock = lock()?;
+    if find_program(program).is_none() {
+        eprintln!("installing {package}");
+        debian::install(package)?;
+    }
+    find_program(program).ok_or_else(|| fail(format!("{program} is missing; as root: apt-get install {package}")))
+}
+
+/// A program that was unpacked with its libraries, and runs with them only.
+#[derive(Clone, Debug)]
+pub struct Private {
+    /// What was unpacked: `root/usr/bin/…`.
+    pub root: PathBuf,
+    program: String,
+}
+
+impl Private {
+    /// Starts the program by its own loader.
+    pub fn command(&self) -> Command {
+        self.command_with(None)
+    }
+
+    /// The same, with a shared library loaded before all others.
+    pub fn command_with(&self, preload: Option<&Path>) -> Command {
+        let libraries = self.root.join("usr/lib/x86_64-linux-gnu");
+        let old = self.root.join("lib/x86_64-linux-gnu");
+        let loader = [&libraries, &old].map(|folder| folder.join("ld-linux-x86-64.so.2"));
+        let loader = loader.iter().find(|path| path.exists()).unwrap_or(&loader[0]);
+        let path = [libraries.clone(), libraries.join("pulseaudio"), old];
+        let mut command = Command::new(loader);
+        command.arg("--library-path").arg(std::env::join_paths(path).unwrap_or_default());
+        if let Some(library) = preload {
+            command.arg("--preload").arg(library);
+        }
+        command.arg(self.root.join("usr/bin").join(&self.program));
+        command
+    }
+}
+
+/// DOSBox-X 2025.02, from Debian trixie.
+pub fn dosbox_x() -> io::Result<Private> {
+    // What only a window, a GPU or a synthesizer would load: two thirds of the bytes.
+    const NEVER_LOADED: &[&str] = &[
+        "libllvm", "libz3", "mesa-", "libgl1-mesa", "libvulkan", "timgm6mb", "libdrm-amdgpu", "libdrm-intel",
+        "libdrm-common", "perl", "debconf", "dpkg", "openssl-provider", "libsensors", "lsb-base", "sysvinit", "x11-common",
+        "readline-common", "gcc-14-base", "xkb-data", "libx11-data",
+    ];
+    let root = once("dosbox-x", |folder| {
+        eprintln!("fetching DOSBox-X (35 MB)");
+        debian::unpack(folder, "trixie", &["dosbox-x"], NEVER_LOADED)
+    })?;
+    Ok(Private { root, program: "dosbox-x".into() })
+}
+
+/// Bochs 2.7 with its BIOS, from Debian bookworm.
+pub fn bochs() -> io::Result<Private> {
+    let root = once("bochs", |folder| {
+        eprintln!("fetching Bochs (10 MB)");
+        let never = &["perl", "debconf", "dpkg", "gcc-12-base", "libgcc-12-base", "bximage", "x11-common"];
+        debian::unpack(folder, "bookworm", &["bochs", "bochsbios", "vgabios"], never)
+    })?;
+    Ok(Private { root, program: "bochs".into() })
+}
+
+/// The sources of Rust's library, where `-Zbuild-std` looks for them. The path is `…/library`.
+pub fn rust_src() -> io::Result<PathBuf> {
+    let sysroot = PathBuf::from(quiet(rustc().args(["--print", "sysroot"]))?.trim());
+    let library = sysroot.join("lib/rustlib/src/rust/library");
+    let there = |library: &Path| library.join("core/src/lib.rs").is_file() && library.join("Cargo.lock").is_file();
+    if there(&library) {
+        return Ok(library);
+    }
+    let guard = lock()?;
+    if there(&library) {
+        return Ok(library);
+    }
+    eprintln!("fetching the sources of Rust's library");
+    let name = toolchain();
+    if quiet(Command::new("rustup").args(["component", "add", "rust-src", "--toolchain", &name])).is_ok() && there(&library) {
+        return Ok(library);
+    }
+    // Two other places have sources of 1.97.1, which 1.97.0-nightly compiles.
+    drop(guard);
+    let unpacked = once("rust-src", |folder| debian::unpack(folder, "forky", &["rust-src"], &[])).and_then(|folder| {
+        let versions = fs::read_dir(folder.join("usr/src"))?;
+        let found = versions.flatten().map(|entry| entry.path().join("library")).find(|path| there(path));
+        found.ok_or_else(|| fail("Debian's rust-src has another layout"))
+    });
+    let archive = root().join("../shared/facts/rust-library-1.97.1.tar.xz");
+    let unpacked = unpacked.or_else(|error| if archive.is_file() { from_archive(&archive, there) } else { Err(error) });
+    let source = unpacked.map_err(|error| {
+        fail(format!("the sources of Rust's library are missing ({error}); try: rustup component add rust-src --toolchain {name}"))
+    })?;
+    let _lock = lock()?;
+    fs::create_dir_all(sysroot.join("lib/rustlib/src/rust"))?;
+    let _ = fs::remove_file(&library);
+    std::os::unix::fs::symlink(source.canonicalize()?, &library)?;
+    Ok(library)
+}
+
+fn from_archive(archive: &Path, there: impl Fn(&Path) -> bool) -> io::Result<PathBuf> {
+    let folder = once("rust-library", |folder| quiet(Command::new("tar").arg("-C").arg(folder).arg("-xJf").arg(archive)).map(drop))?;
+    let inner = fs::read_dir(&folder)?.flatten().map(|entry| entry.path());
+    let mut places = inner.flat_map(|path| [path.join("library"), path]).chain([folder.clone()]);
+    places.find(|path| there(path)).ok_or_else(|| fail("the archive holds no library"))
+}
