@@ -1,6 +1,7 @@
 //! The DOSBox-X rig and DEVICE.COM: a job's lines, their output and exit codes; drivers loaded low and high, raw and
 //! MZ, refused ones that leave nothing.
 
+use std::net::UdpSocket;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -119,4 +120,40 @@ fn v86_mode_is_real() {
     }
     assert_eq!(number(&report, "PROBE", "PE"), 1);
     assert!(number(&report, lines[1], "segment") >= 0xA000);
+}
+
+#[test]
+fn the_ne2000_reaches_the_host_and_the_capture_has_both_ways() {
+    let host = UdpSocket::bind("127.0.0.1:0").unwrap();
+    host.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    let port = host.local_addr().unwrap().port();
+    let echo = std::thread::spawn(move || {
+        let mut data = [0; 2048];
+        let (length, from) = host.recv_from(&mut data).unwrap();
+        data[..length].reverse();
+        host.send_to(&data[..length], from).unwrap();
+        data[..length].reverse();
+        data[..length].to_vec()
+    });
+    let sent = b"seventeen bytes and more of an odd frame: 0123456789ABCDEF!";
+    let back = std::str::from_utf8(sent).unwrap().chars().rev().collect::<String>();
+    let mut job = job(&[], &["NIC"]);
+    job.files.push(("NIC.COM".into(), fixture("nic.asm", &["-DBASE=0x340", &format!("-DPORT={port}")])));
+    job.capture = true;
+    let report = DosboxX { ne2000: Some((0x340, 5)), ..DosboxX::default() }.run(&job).unwrap();
+    assert_eq!(report.of("NIC"), Some(&*back), "{}", report.output);
+    assert_eq!(echo.join().unwrap(), sent);
+
+    let pcap = report.pcap.unwrap();
+    let capture = std::fs::read(&pcap).unwrap();
+    let mut frames = Vec::new();
+    let mut rest = &capture[24..];
+    while let Some((head, tail)) = rest.split_at_checked(16) {
+        let length = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
+        frames.push(&tail[..length]);
+        rest = &tail[length..];
+    }
+    assert!(frames.iter().any(|frame| frame.get(42..) == Some(&sent[..])), "guest to host");
+    assert!(frames.iter().any(|frame| frame.get(42..) == Some(back.as_bytes())), "host to guest");
+    std::fs::remove_file(pcap).unwrap();
 }

@@ -3,6 +3,7 @@
 pub mod dosbox_x;
 
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// What a machine is given and asked to do.
@@ -39,4 +40,13 @@ impl Report {
         let end = ["\n> ", "\n[exit "].iter().filter_map(|mark| rest.find(mark)).min();
         Some(if rest.starts_with("> ") || rest.starts_with("[exit ") { "" } else { &rest[..end.unwrap_or(rest.len())] })
     }
+}
+
+/// A name for a new capture, which stays when the machine has gone: `.rigs/captures/RIG-….pcap`.
+pub fn new_pcap(rig: &str) -> std::io::Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let folder = crate::setup::root().join(".rigs/captures");
+    std::fs::create_dir_all(&folder)?;
+    let name = format!("{rig}-{}-{}.pcap", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    Ok(folder.canonicalize()?.join(name))
 }

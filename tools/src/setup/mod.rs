@@ -172,6 +172,17 @@ pub fn bochs() -> io::Result<Private> {
     Ok(Private { root, program: "bochs".into() })
 }
 
+/// The library that writes a pcap of what goes through libslirp; loaded by [`Private::command_with`].
+pub fn wiretap() -> io::Result<PathBuf> {
+    let target = root().join(".rigs/target");
+    let manifest = root().join("Cargo.toml");
+    let _lock = lock()?;
+    let mut build = cargo();
+    build.args(["build", "-q", "-p", "wiretap", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(&target);
+    quiet(&mut build)?;
+    Ok(target.join("debug/libwiretap.so"))
+}
+
 /// The sources of Rust's library, where `-Zbuild-std` looks for them. The path is `…/library`.
 pub fn rust_src() -> io::Result<PathBuf> {
     let sysroot = PathBuf::from(quiet(rustc().args(["--print", "sysroot"]))?.trim());

@@ -1,6 +1,6 @@
 ; MARK.COM: tells the rig, in DOSBox-X's console log, where the output of one line ends and that of the next begins.
 ;
-;       MARK NAME   prints the file NAME of drive R:, makes C: the current drive
+;       MARK NAME   prints the file NAME of drive R:, makes C: the current drive, waits for the clock
 ;       MARK        prints the exit code of the program that ran before
 ;
 ; Each print begins with a new line and 04h, which no program prints.
@@ -29,7 +29,14 @@ TAIL    equ 81h
         mov     ax, 4C00h
         int     21h
 
-name:   mov     dl, 2
+; The wait is for DOSBox-X: a frame that its network answers before the first timer tick finds no receiver, and the
+; emulator aborts (`bad_function_call`). So no line starts before a tick.
+name:   xor     ax, ax
+        mov     es, ax
+        mov     ax, [es:46Ch]           ; the BIOS's tick count
+.tick:  cmp     ax, [es:46Ch]
+        je      .tick
+        mov     dl, 2
         mov     ah, 0Eh                 ; drive C:
         int     21h
         mov     bl, [TAIL - 1]

@@ -6,7 +6,7 @@
 use super::{Job, Report};
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
-use std::fs;
+use std::fs::{self, File};
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -61,21 +61,28 @@ impl DosboxX {
         let folder = TempDir::new("dosbox-x")?;
         self.lay_out(job, folder.path())?;
 
-        let mut command = emulator.command();
+        let (tap, pcap) = if job.capture { (Some(setup::wiretap()?), Some(super::new_pcap("dosbox-x")?)) } else { (None, None) };
+        let mut command = emulator.command_with(tap.as_deref());
+        command.envs(pcap.iter().map(|path| ("WIRETAP", path)));
         command.args(["-conf", "rig.conf", "-nogui", "-nomenu", "-fastlaunch", "-exit", "-time-limit"]);
         command.arg(limit.as_secs().max(1).to_string());
         command.envs([("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy")]);
         // Its own home, so that nobody's settings come in.
         command.env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME").current_dir(folder.path());
-        command.stdout(Stdio::null()).stderr(Stdio::null());
+        let messages = folder.path().join("messages");
+        command.stdout(Stdio::null()).stderr(File::create(&messages)?);
         // It ends itself at the limit; the time on top is for its own start and end.
         let ended = Bounded::start(&mut command, limit + Duration::from_secs(10))?.wait();
 
         let log = fs::read(folder.path().join("console.log")).unwrap_or_default();
         let (output, whole) = parse(&log);
         match ended {
-            Ok(_) if whole => Ok(Report { output, pcap: None }),
-            Ok(status) if !status.success() => Err(fail(format!("DOSBox-X ended with {status} after:\n{output}"))),
+            Ok(_) if whole => Ok(Report { output, pcap }),
+            Ok(status) if !status.success() => {
+                let text = fs::read_to_string(messages).unwrap_or_default();
+                let said = text.lines().rev().find(|line| !line.is_empty()).unwrap_or("nothing");
+                Err(fail(format!("DOSBox-X ended with {status}, saying `{said}`, after:\n{output}")))
+            }
             _ => Err(io::Error::new(io::ErrorKind::TimedOut, format!("DOSBox-X did not end by itself after:\n{output}"))),
         }
     }
