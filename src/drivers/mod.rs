@@ -1,1 +1,4 @@
 //! The resident half of each NIC's driver. `probe/` has the other half under the same name.
+
+pub mod dp8390;
+pub mod ne2000;

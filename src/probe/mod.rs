@@ -2,6 +2,9 @@
 //!
 //! Each NIC's probe is a unit of its own in the file, read only when its turn comes.
 
+pub mod isa_irq;
+pub mod ne2000;
+
 use crate::bus::{Addr, Bus};
 use crate::device::{Device, MacAddr};
 

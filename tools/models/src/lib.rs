@@ -3,6 +3,8 @@
 //! A [`Model`] is pure: it touches the world only through its [`Env`]. Host tests give it a fake bus,
 //! the QEMU plugin gives it QEMU's. It complains of whatever no real card would accept.
 
+pub mod ne2000;
+
 /// The world as a card sees it.
 pub trait Env {
     /// Nanoseconds since some fixed moment. Never goes back.
@@ -27,6 +29,11 @@ pub trait Model {
     fn write(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32);
     /// A frame arrives from the wire, without the check sequence. False: the card had no room or did not want it.
     fn receive(&mut self, env: &mut dyn Env, frame: &[u8]) -> bool;
+    /// Time has passed: what the card does by itself by now (the end of a transmission) happens here. Called before
+    /// every access and frame; a host may call it more often.
+    fn poll(&mut self, env: &mut dyn Env) {
+        let _ = env;
+    }
     /// The cable is plugged in or pulled out.
     fn set_link(&mut self, env: &mut dyn Env, up: bool);
     /// The reset line of the bus.

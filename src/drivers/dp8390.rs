@@ -1,0 +1,163 @@
+//! The DP8390 network interface controller and its compatibles: registers, and the arithmetic of its receive ring.
+//!
+//! Source: National Semiconductor, DP8390D/NS32490D NIC data sheet (July 1995). A register's number means a
+//! different register in each page, and often another one for reading than for writing.
+
+use crate::device::{MAX_FRAME, MacAddr, RcvMode};
+
+/// Command (all pages). Bits 7:6 choose the page of the other registers.
+pub const CR: u8 = 0x00;
+/// Stop: software reset; frames on the wire are still finished.
+pub const   CR_STP: u8 = 1 << 0;
+/// Start.
+pub const   CR_STA: u8 = 1 << 1;
+/// Transmit; reads as set while the transmission lasts.
+pub const   CR_TXP: u8 = 1 << 2;
+/// Remote read.
+pub const   CR_READ: u8 = 1 << 3;
+/// Remote write.
+pub const   CR_WRITE: u8 = 2 << 3;
+/// No remote DMA, or abort it. One of these three must be in every value written.
+pub const   CR_NO_DMA: u8 = 4 << 3;
+/// Page 1 of the registers.
+pub const   CR_PAGE1: u8 = 1 << 6;
+
+/// First page of the receive ring (page 0, write). A page is 256 bytes.
+pub const PSTART: u8 = 0x01;
+/// One past the last page of the ring (page 0, write).
+pub const PSTOP: u8 = 0x02;
+/// Boundary: the last page that the host has read (page 0).
+pub const BNRY: u8 = 0x03;
+/// First page to transmit (page 0, write); TBCR0, TBCR1 and ISR follow it.
+pub const TPSR: u8 = 0x04;
+/// Interrupt status (page 0); writing a 1 clears.
+pub const ISR: u8 = 0x07;
+/// Frame received.
+pub const   ISR_PRX: u8 = 1 << 0;
+/// Frame transmitted.
+pub const   ISR_PTX: u8 = 1 << 1;
+/// Frame received with an error, or missed.
+pub const   ISR_RXE: u8 = 1 << 2;
+/// Transmission given up.
+pub const   ISR_TXE: u8 = 1 << 3;
+/// The ring was full.
+pub const   ISR_OVW: u8 = 1 << 4;
+/// A tally counter is half full.
+pub const   ISR_CNT: u8 = 1 << 5;
+/// Remote DMA complete.
+pub const   ISR_RDC: u8 = 1 << 6;
+/// In reset, or the ring overflowed; not cleared by writing.
+pub const   ISR_RST: u8 = 1 << 7;
+/// Remote start address, low byte (page 0, write); the high byte and the byte count RBCR0, RBCR1 follow it.
+pub const RSAR0: u8 = 0x08;
+/// Remote byte count, low byte (page 0, write).
+pub const RBCR0: u8 = 0x0A;
+/// Remote byte count, high byte (page 0, write).
+pub const RBCR1: u8 = 0x0B;
+/// Receive configuration (page 0, write).
+pub const RCR: u8 = 0x0C;
+/// Accept broadcasts.
+pub const   RCR_AB: u8 = 1 << 2;
+/// Accept multicasts that the hash filter passes.
+pub const   RCR_AM: u8 = 1 << 3;
+/// Accept every physical address.
+pub const   RCR_PRO: u8 = 1 << 4;
+/// Monitor: check addresses, store nothing.
+pub const   RCR_MON: u8 = 1 << 5;
+/// Transmit configuration (page 0, write).
+pub const TCR: u8 = 0x0D;
+/// Loopback inside the NIC: nothing comes in from the wire.
+pub const   TCR_LOOPBACK: u8 = 1 << 1;
+/// Frame alignment errors (page 0, read; reading clears); then CRC errors and missed frames.
+pub const CNTR0: u8 = 0x0D;
+/// CRC errors.
+pub const CNTR1: u8 = 0x0E;
+/// Missed frames.
+pub const CNTR2: u8 = 0x0F;
+/// Data configuration (page 0, write). Only while stopped.
+pub const DCR: u8 = 0x0E;
+/// Word-wide remote DMA.
+pub const   DCR_WTS: u8 = 1 << 0;
+/// Normal operation, not loopback.
+pub const   DCR_LS: u8 = 1 << 3;
+/// FIFO threshold of 8 bytes (4 words).
+pub const   DCR_FT8: u8 = 2 << 5;
+/// Interrupt mask (page 0, write): bits as in ISR, bit 7 must be 0.
+pub const IMR: u8 = 0x0F;
+
+/// Physical address, 6 bytes (page 1).
+pub const PAR0: u8 = 0x01;
+/// The page that the next frame goes to (page 1). Written only while stopped.
+pub const CURR: u8 = 0x07;
+/// Multicast hash filter, 8 bytes (page 1).
+pub const MAR0: u8 = 0x08;
+
+/// Pages for one frame to transmit.
+pub const TX_PAGES: u8 = 6;
+/// The longest time that a frame on the wire holds up a stop, in microseconds (data sheet, overflow routine).
+pub const STOP_TIME: u16 = 1600;
+
+/// What the NIC writes in front of a frame.
+#[derive(Clone, Copy, Default)]
+#[repr(C)]
+pub struct Header {
+    /// Bits 3:0: received intact, CRC, alignment, FIFO overrun.
+    pub status: u8,
+    /// Page of the next frame.
+    pub next: u8,
+    /// Bytes of frame and check sequence.
+    pub count: u16,
+}
+
+impl Header {
+    /// Whether this can be the header of a frame that takes `pages` pages: received intact, 1 to [`MAX_FRAME`] bytes.
+    ///
+    /// Header, frame and check sequence together fill the pages, but some compatibles leave one more.
+    pub fn fits(&self, pages: u8) -> bool {
+        self.status & 0x0F == 1
+            && self.count.wrapping_sub(5) < MAX_FRAME
+            && pages.wrapping_sub(1).wrapping_sub((self.count >> 8) as u8) <= 1
+    }
+}
+
+/// The bit of the hash filter that a multicast address selects: the high six bits of its CRC-32.
+pub fn hash(address: &MacAddr) -> u8 {
+    let mut crc = !0u32;
+    for &byte in address {
+        let mut bits = byte;
+        for _ in 0..8 {
+            let feedback = (crc >> 31) as u8 ^ bits & 1;
+            crc <<= 1;
+            if feedback != 0 {
+                crc ^= 0x04C1_1DB7;
+            }
+            bits >>= 1;
+        }
+    }
+    (crc >> 26) as u8
+}
+
+/// Receive configuration and hash filter for a receive mode. The own address always passes.
+pub fn filter(mode: RcvMode, groups: &[MacAddr]) -> (u8, [u8; 8]) {
+    let mut mar = [0; 8];
+    let rcr = match mode {
+        RcvMode::Off | RcvMode::Direct => 0,
+        RcvMode::Broadcast => RCR_AB,
+        RcvMode::Multicast => {
+            for group in groups {
+                let bit = hash(group);
+                mar[bit as usize >> 3 & 7] |= 1 << (bit & 7);
+            }
+            RCR_AB | RCR_AM
+        }
+        RcvMode::AllMulticast => {
+            mar = [!0; 8];
+            RCR_AB | RCR_AM
+        }
+        RcvMode::Promiscuous => {
+            mar = [!0; 8];
+            RCR_AB | RCR_AM | RCR_PRO
+        }
+    };
+    (rcr, mar)
+}

@@ -1,0 +1,441 @@
+//! A machine for host tests: a [`Bus`] over NIC models, with memory, two interrupt controllers and a clock.
+//!
+//! Cards are plugged in at places in an address space ([`Place`]); whatever a model complains of is a panic, and so is
+//! memory out of range. Time stands still between accesses and goes on with each one.
+
+use std::cell::{Ref, RefCell, RefMut};
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use compkt::bus::{Addr, Bus};
+use models::{Env, Model};
+
+/// Bytes of memory, from address 0.
+pub const MEMORY: usize = 1 << 21;
+/// What one access to a port costs, in nanoseconds.
+const ACCESS_NS: u64 = 1_000;
+/// Addresses from here on stand for the driver's own memory, each window 64 KB.
+const OWN: u32 = 0xE000_0000;
+/// Windows of the driver's own memory that are known at a time.
+const OWN_WINDOWS: usize = 64;
+
+/// Where a card listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Ports: the first and how many.
+    Ports(u16, u16),
+    /// Memory: the first address and how many bytes.
+    Memory(u32, u32),
+}
+
+impl Place {
+    fn offset(self, space: Place) -> Option<u16> {
+        let (base, len, at) = match (self, space) {
+            (Place::Ports(base, len), Place::Ports(at, _)) => (base as u32, len as u32, at as u32),
+            (Place::Memory(base, len), Place::Memory(at, _)) => (base, len, at),
+            _ => return None,
+        };
+        at.checked_sub(base).filter(|offset| *offset < len).map(|offset| offset as u16)
+    }
+}
+
+/// A PCI function's configuration space.
+pub struct PciFunction {
+    /// Bus in bits 15:8, device 7:3, function 2:0.
+    pub place: u16,
+    /// The registers.
+    pub config: [u8; 256],
+    /// The bits of them that can be written.
+    pub writable: [u8; 256],
+}
+
+/// What a plugged-in card shares with the machine.
+struct Slot {
+    model: Rc<RefCell<dyn Model>>,
+    places: Vec<Place>,
+    irq: u8,
+    sent: VecDeque<Vec<u8>>,
+}
+
+/// One 8259A: edge-triggered, no priorities.
+#[derive(Default)]
+struct Pic {
+    request: u8,
+    service: u8,
+    mask: u8,
+    lines: u8,
+    read_service: bool,
+}
+
+struct Machine {
+    memory: Vec<u8>,
+    now_ns: u64,
+    slots: Vec<Slot>,
+    pics: [Pic; 2],
+    pci: Vec<PciFunction>,
+    pci_address: u32,
+    own: VecDeque<(u32, *mut u8)>,
+    next_own: u32,
+    writes: Vec<u16>,
+    taken: Vec<u8>,
+    cpu_takes: bool,
+}
+
+/// What a model sees of the machine.
+struct World<'a> {
+    now_ns: u64,
+    memory: &'a mut [u8],
+    sent: &'a mut VecDeque<Vec<u8>>,
+    line: Option<bool>,
+}
+
+impl Env for World<'_> {
+    fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+    fn set_irq(&mut self, active: bool) {
+        self.line = Some(active);
+    }
+    fn transmit(&mut self, frame: &[u8]) {
+        self.sent.push_back(frame.to_vec());
+    }
+    fn dma_read(&mut self, address: u32, to: &mut [u8]) {
+        to.copy_from_slice(&self.memory[address as usize..][..to.len()]);
+    }
+    fn dma_write(&mut self, address: u32, from: &[u8]) {
+        self.memory[address as usize..][..from.len()].copy_from_slice(from);
+    }
+    fn complain(&mut self, what: &str) {
+        panic!("model: {what}");
+    }
+}
+
+impl Machine {
+    /// Lets a card's model act and takes over its interrupt line.
+    fn act<T>(&mut self, slot: usize, action: impl FnOnce(&mut dyn Model, &mut dyn Env) -> T) -> T {
+        let model = self.slots[slot].model.clone();
+        self.with_env(slot, |env| action(&mut *model.borrow_mut(), env))
+    }
+
+    fn with_env<T>(&mut self, slot: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
+        let card = &mut self.slots[slot];
+        let mut world = World { now_ns: self.now_ns, memory: &mut self.memory, sent: &mut card.sent, line: None };
+        let result = action(&mut world);
+        let (line, irq) = (world.line, card.irq);
+        if let Some(active) = line {
+            self.set_line(irq, active);
+        }
+        result
+    }
+
+    fn set_line(&mut self, irq: u8, active: bool) {
+        let (pic, bit) = (&mut self.pics[irq as usize >> 3], 1 << (irq & 7));
+        if active && pic.lines & bit == 0 {
+            pic.request |= bit;
+            pic.lines |= bit;
+        } else if !active {
+            // The 8259A wants the line to stay up until it is acknowledged.
+            pic.request &= !bit;
+            pic.lines &= !bit;
+        }
+        if self.cpu_takes && pic.request & !pic.mask & bit != 0 {
+            pic.request &= !bit;
+            self.taken.push(irq);
+        }
+    }
+
+    fn pass(&mut self, ns: u64) {
+        self.now_ns += ns;
+        for slot in 0..self.slots.len() {
+            self.act(slot, |model, env| model.poll(env));
+        }
+    }
+
+    fn find(&self, at: Place) -> Option<(usize, u16)> {
+        self.slots.iter().enumerate().find_map(|(index, slot)| {
+            slot.places.iter().find_map(|place| place.offset(at)).map(|offset| (index, offset))
+        })
+    }
+
+    fn pci_register(&mut self, port: u16) -> Option<(&mut PciFunction, usize)> {
+        let address = self.pci_address;
+        let place = (address >> 8) as u16;
+        let function = self.pci.iter_mut().find(|function| function.place == place)?;
+        (address >> 31 != 0).then_some((function, (address & 0xFC) as usize + (port & 3) as usize))
+    }
+
+    fn read(&mut self, port: u16, width: u8) -> u32 {
+        self.pass(ACCESS_NS);
+        if let Some((slot, offset)) = self.find(Place::Ports(port, 0)) {
+            return self.act(slot, |model, env| model.read(env, offset, width));
+        }
+        match port {
+            0x20 | 0xA0 => {
+                let pic = &self.pics[(port >> 7) as usize];
+                (if pic.read_service { pic.service } else { pic.request }) as u32
+            }
+            0x21 | 0xA1 => self.pics[(port >> 7) as usize].mask as u32,
+            0xCF8 if width == 4 => self.pci_address,
+            0xCFC..=0xCFF => match self.pci_register(port) {
+                Some((function, at)) => {
+                    (0..width as usize).rev().fold(0, |value, byte| value << 8 | function.config[at + byte] as u32)
+                }
+                None => u32::MAX >> (32 - 8 * width),
+            },
+            // Nobody drives the bus.
+            _ => u32::MAX >> (32 - 8 * width),
+        }
+    }
+
+    fn write(&mut self, port: u16, width: u8, value: u32) {
+        self.pass(ACCESS_NS);
+        self.writes.push(port);
+        if let Some((slot, offset)) = self.find(Place::Ports(port, 0)) {
+            return self.act(slot, |model, env| model.write(env, offset, width, value));
+        }
+        match port {
+            0x20 | 0xA0 => {
+                let pic = &mut self.pics[(port >> 7) as usize];
+                match value {
+                    0x0A | 0x0B => pic.read_service = value & 1 != 0,
+                    0x20 => pic.service &= pic.service.wrapping_sub(1),
+                    0x60..=0x67 => pic.service &= !(1 << (value & 7)),
+                    _ => panic!("interrupt controller: {value:02X}h to port {port:02X}h"),
+                }
+            }
+            0x21 | 0xA1 => self.pics[(port >> 7) as usize].mask = value as u8,
+            0xCF8 if width == 4 => self.pci_address = value,
+            0xCFC..=0xCFF => {
+                if let Some((function, at)) = self.pci_register(port) {
+                    for (byte, new) in value.to_le_bytes().into_iter().take(width as usize).enumerate() {
+                        let mask = function.writable[at + byte];
+                        let old = function.config[at + byte];
+                        function.config[at + byte] = old & !mask | new & mask;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Copies out of memory, or out of the driver's own.
+    fn load(&self, at: Addr, bytes: &mut [u8]) {
+        match self.own(at) {
+            // SAFETY: the driver gave the pointer to `addr_of` for this transfer and says how long its buffer is.
+            Some(pointer) => unsafe { pointer.copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) },
+            None => bytes.copy_from_slice(&self.memory[at.0 as usize..][..bytes.len()]),
+        }
+    }
+
+    fn store(&mut self, at: Addr, bytes: &[u8]) {
+        match self.own(at) {
+            // SAFETY: as in `load`; a driver asks for the address of a buffer that it lets be written.
+            Some(pointer) => unsafe { pointer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) },
+            None => self.memory[at.0 as usize..][..bytes.len()].copy_from_slice(bytes),
+        }
+    }
+
+    fn own(&self, at: Addr) -> Option<*mut u8> {
+        (at.0 >= OWN).then(|| {
+            let known = self.own.iter().find(|(base, _)| *base == at.0 & !0xFFFF);
+            let (_, pointer) = known.expect("an address of the driver's own that is in use no more");
+            pointer.wrapping_add(at.0 as usize & 0xFFFF)
+        })
+    }
+}
+
+/// The machine; clones are the same one.
+#[derive(Clone)]
+pub struct FakeBus(Rc<RefCell<Machine>>);
+
+impl Default for FakeBus {
+    fn default() -> Self {
+        FakeBus::new()
+    }
+}
+
+impl FakeBus {
+    /// A machine without cards. All interrupts but the timer, keyboard and cascade are masked.
+    pub fn new() -> FakeBus {
+        let pic = |mask| Pic { mask, ..Pic::default() };
+        FakeBus(Rc::new(RefCell::new(Machine {
+            memory: vec![0; MEMORY],
+            now_ns: 0,
+            slots: Vec::new(),
+            pics: [pic(0xF8), pic(0xFF)],
+            pci: Vec::new(),
+            pci_address: 0,
+            own: VecDeque::new(),
+            next_own: OWN,
+            writes: Vec::new(),
+            taken: Vec::new(),
+            cpu_takes: false,
+        })))
+    }
+
+    /// Plugs a card in and gives its number. The caller keeps a clone of the model for what only a test may do.
+    pub fn plug(&self, model: Rc<RefCell<dyn Model>>, places: &[Place], irq: u8) -> usize {
+        let mut machine = self.0.borrow_mut();
+        machine.slots.push(Slot { model, places: places.to_vec(), irq, sent: VecDeque::new() });
+        machine.slots.len() - 1
+    }
+
+    /// Adds a PCI function to the configuration space.
+    pub fn add_pci(&self, function: PciFunction) {
+        self.0.borrow_mut().pci.push(function);
+    }
+
+    /// A frame arrives at a card. False: it was not taken.
+    pub fn receive(&self, card: usize, frame: &[u8]) -> bool {
+        self.0.borrow_mut().act(card, |model, env| model.receive(env, frame))
+    }
+
+    /// For what the trait of models has no name for: the world of a card, whose model the caller has a clone of.
+    pub fn with_env<T>(&self, card: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
+        self.0.borrow_mut().with_env(card, action)
+    }
+
+    /// The frames that a card has sent since the last call.
+    pub fn sent(&self, card: usize) -> Vec<Vec<u8>> {
+        self.0.borrow_mut().slots[card].sent.drain(..).collect()
+    }
+
+    /// Lets time go by, a microsecond at a time.
+    pub fn sleep(&self, us: u64) {
+        for _ in 0..us {
+            self.0.borrow_mut().pass(1_000);
+        }
+    }
+
+    /// Nanoseconds since the start.
+    pub fn now_ns(&self) -> u64 {
+        self.0.borrow().now_ns
+    }
+
+    /// Whether an interrupt is requested on a line.
+    pub fn requested(&self, irq: u8) -> bool {
+        self.0.borrow().pics[irq as usize >> 3].request & 1 << (irq & 7) != 0
+    }
+
+    /// Takes a requested interrupt as a CPU would: true if there was one. It does not come again without a new edge.
+    pub fn take(&self, irq: u8) -> bool {
+        let pic = &mut self.0.borrow_mut().pics[irq as usize >> 3];
+        let bit = 1 << (irq & 7);
+        let requested = pic.request & bit != 0;
+        pic.request &= !bit;
+        requested
+    }
+
+    /// Whether the line of an interrupt is up now.
+    pub fn line(&self, irq: u8) -> bool {
+        self.0.borrow().pics[irq as usize >> 3].lines & 1 << (irq & 7) != 0
+    }
+
+    /// The masks of both interrupt controllers, the second in the high byte.
+    pub fn masks(&self) -> u16 {
+        let machine = self.0.borrow();
+        u16::from_le_bytes([machine.pics[0].mask, machine.pics[1].mask])
+    }
+
+    /// Sets the masks of both interrupt controllers; with `cpu_takes`, an unmasked interrupt is taken at once.
+    pub fn set_masks(&self, masks: u16, cpu_takes: bool) {
+        let mut machine = self.0.borrow_mut();
+        [machine.pics[0].mask, machine.pics[1].mask] = masks.to_le_bytes();
+        machine.cpu_takes = cpu_takes;
+    }
+
+    /// The interrupts that were taken at once, so far.
+    pub fn taken(&self) -> Vec<u8> {
+        self.0.borrow().taken.clone()
+    }
+
+    /// The ports written since the last call, in order; of a string operation, each access.
+    pub fn writes(&self) -> Vec<u16> {
+        std::mem::take(&mut self.0.borrow_mut().writes)
+    }
+
+    /// The memory.
+    pub fn memory(&self) -> Ref<'_, [u8]> {
+        Ref::map(self.0.borrow(), |machine| &machine.memory[..])
+    }
+
+    /// The memory, to write to.
+    pub fn memory_mut(&self) -> RefMut<'_, [u8]> {
+        RefMut::map(self.0.borrow_mut(), |machine| &mut machine.memory[..])
+    }
+
+    fn ins(&self, port: u16, to: Addr, count: u16, width: u8) {
+        let mut machine = self.0.borrow_mut();
+        for index in 0..count as u32 {
+            let value = machine.read(port, width).to_le_bytes();
+            machine.store(Addr(to.0 + index * width as u32), &value[..width as usize]);
+        }
+    }
+
+    fn outs(&self, port: u16, from: Addr, count: u16, width: u8) {
+        let mut machine = self.0.borrow_mut();
+        for index in 0..count as u32 {
+            let mut value = [0; 4];
+            machine.load(Addr(from.0 + index * width as u32), &mut value[..width as usize]);
+            machine.write(port, width, u32::from_le_bytes(value));
+        }
+    }
+}
+
+impl Bus for FakeBus {
+    fn in8(&self, port: u16) -> u8 {
+        self.0.borrow_mut().read(port, 1) as u8
+    }
+    fn in16(&self, port: u16) -> u16 {
+        self.0.borrow_mut().read(port, 2) as u16
+    }
+    fn in32(&self, port: u16) -> u32 {
+        self.0.borrow_mut().read(port, 4)
+    }
+    fn out8(&self, port: u16, value: u8) {
+        self.0.borrow_mut().write(port, 1, value as u32)
+    }
+    fn out16(&self, port: u16, value: u16) {
+        self.0.borrow_mut().write(port, 2, value as u32)
+    }
+    fn out32(&self, port: u16, value: u32) {
+        self.0.borrow_mut().write(port, 4, value)
+    }
+    fn ins8(&self, port: u16, to: Addr, count: u16) {
+        self.ins(port, to, count, 1)
+    }
+    fn ins16(&self, port: u16, to: Addr, count: u16) {
+        self.ins(port, to, count, 2)
+    }
+    fn ins32(&self, port: u16, to: Addr, count: u16) {
+        self.ins(port, to, count, 4)
+    }
+    fn outs8(&self, port: u16, from: Addr, count: u16) {
+        self.outs(port, from, count, 1)
+    }
+    fn outs16(&self, port: u16, from: Addr, count: u16) {
+        self.outs(port, from, count, 2)
+    }
+    fn outs32(&self, port: u16, from: Addr, count: u16) {
+        self.outs(port, from, count, 4)
+    }
+
+    fn addr_of(&self, bytes: *const u8) -> Addr {
+        let mut machine = self.0.borrow_mut();
+        let base = machine.next_own;
+        machine.next_own = base.checked_add(0x1_0000).unwrap_or(OWN);
+        if machine.own.len() == OWN_WINDOWS {
+            machine.own.pop_front();
+        }
+        machine.own.push_back((base, bytes.cast_mut()));
+        Addr(base)
+    }
+
+    fn clock(&self) -> u16 {
+        let mut machine = self.0.borrow_mut();
+        // A latch command and two reads.
+        machine.pass(3 * ACCESS_NS);
+        // Mode 3: counts down by two at 1.193 MHz.
+        !((machine.now_ns * 1193 / 1_000_000) as u16).wrapping_mul(2)
+    }
+}
