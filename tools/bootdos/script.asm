@@ -1,0 +1,371 @@
+; The shell: runs the script's lines, programs and the commands that look at the machine.
+
+script:
+.line:  call read_line
+        jc .end
+        call fresh_line
+        say `> %s\n`, line + 1
+        mov si, line + 1
+        call command
+        call fresh_line
+        cmp byte [line], 'c'            ; CONFIG.SYS lines have no exit code
+        je .line
+        movzx bx, byte [shell_exit]
+        say `[exit %u]\n`, bx
+        jmp .line
+.end:   mov al, EXIT_DONE
+        jmp exit_machine
+shell_exit      db 0
+
+; Purpose: the next line into `line`, ended by 0. Out: CF at the end of the script. Corrupts everything.
+read_line:
+        mov di, line
+.next:  mov eax, [.at]
+        cmp eax, [script_size]
+        cmc
+        jc .end
+        inc dword [.at]
+        mov si, ax
+        and si, 511
+        shr eax, 9
+        add eax, [script_lba]
+        call read_sector
+        mov al, [sector + si]
+        cmp al, 10
+        je .full
+        cmp di, line + 254
+        jae .next
+        stosb
+        jmp .next
+.full:  mov al, 0
+        stosb
+        clc
+.end:   ret
+.at     dd 0
+
+; Runs the line at si. Corrupts everything; DS = ES = kernel.
+command:
+        mov byte [shell_exit], 0
+        mov di, commands
+.next:  cmp byte [di], 0
+        je program
+        mov bx, si
+.letter:
+        cmp byte [di], 0
+        je .matched
+        lodsb
+        call upper
+        scasb
+        je .letter
+        mov si, bx
+        mov cx, -1
+        mov al, 0
+        dec di
+        repne scasb
+        scasw
+        jmp .next
+.matched:
+        jmp [di + 1]                    ; si = what follows
+
+commands:
+%macro command 2
+        db %1, 0
+        dw %2
+%endmacro
+        command "DEVICE=", device
+        command "DEVICEHIGH=", device_high
+        command "LH ", load_high
+        command "LOADHIGH ", load_high
+        command "MEM", show_memory
+        command "INTS KEEP", keep_vectors
+        command "INTS", show_vectors
+        command "A20 ON", a20_on
+        command "A20 OFF", a20_off
+        command "A20", show_a20
+        command "XMS FAIL", xms_fail_next
+        command "XMS OFF", xms_off
+        command "XMS ON", xms_again
+        command "VDS ON", vds_again
+        command "VDS OFF", vds_off
+        command "VDS", show_vds
+        db 0
+
+; A program: NAME[.EXT] arguments.
+program:
+        mov byte [load_mode], 0
+        call execute
+        jnc report_program
+no_program:
+        mov byte [shell_exit], 255
+        cmp ax, 2
+        jne .other
+        say `Bad command or file name\n`
+        ret
+.other: mov bx, ax
+        say `Cannot run: error %u\n`, bx
+        ret
+
+; LH: into the upper block, else low.
+load_high:
+        push si
+        mov byte [load_mode], 0x40
+        mov al, 1
+        call link
+        call execute
+        pushf
+        push ax
+        mov al, 0
+        call link
+        mov byte [strategy], 0
+        pop ax
+        popf
+        pop si
+        jnc report_program
+        cmp ax, 8
+        je program
+        jmp no_program
+load_mode       db 0
+
+report_program:
+        mov ah, 0x4D
+        int 0x21
+        mov [shell_exit], al
+        cmp ah, 3
+        jne .end
+        mov bx, [resident_psp]
+        push bx
+        dec bx
+        mov es, bx
+        mov bx, [es:mcb.paras]
+        push cs
+        pop es
+        shl bx, 4
+        pop di
+        call fresh_line
+        say `[resident %u bytes at %x]\n`, bx, di
+.end:   ret
+
+; Purpose: run the program line at si by INT 21h 4B00h. Out: CF ax = error. Corrupts everything.
+execute:
+        mov di, program_name
+.name:  lodsb
+        cmp al, ' '
+        jbe .end
+        cmp al, '/'
+        je .end
+        stosb
+        jmp .name
+.end:   dec si
+        mov byte [di], 0
+        push di
+        ; The tail: its length, the rest of the line, CR.
+        mov di, tail + 1
+.tail:  lodsb
+        test al, al
+        jz .ended
+        stosb
+        jmp .tail
+.ended: mov byte [di], 13
+        mov ax, di
+        sub ax, tail + 1
+        mov [tail], al
+        pop di
+        mov si, .extensions
+.try:   movsw                           ; as typed, .COM, .EXE
+        movsw
+        mov byte [di], 0
+        pusha
+        mov dx, program_name
+        mov bx, .block
+        mov al, [load_mode]
+        mov [strategy], al
+        mov ax, 0x4B00
+        int 0x21
+        push cs
+        pop ds
+        push cs
+        pop es
+        mov [.error], ax
+        popa
+        jnc .done
+        sub di, 4
+        cmp word [.error], 2
+        jne .failed
+        cmp si, .extensions_end
+        jb .try
+.failed:
+        mov ax, [.error]
+        stc
+.done:  ret
+.extensions     db 0, 0, 0, 0, ".COM.EXE"
+.extensions_end:
+.block  dw 0, tail, KSEG, 0, 0, 0, 0
+.error  dw 0
+program_name    times 80 db 0
+
+; A number at si, decimal, blanks before it. Out: ax. Corrupts cx, dx.
+number: xor ax, ax
+        mov cx, 10
+.next:  mov dl, [si]
+        inc si
+        cmp dl, ' '
+        je .next
+        sub dl, '0'
+        jb .end
+        cmp dl, 9
+        ja .end
+        mov dh, 0
+        push dx
+        mul cx
+        pop dx
+        add ax, dx
+        cmp byte [si], ' '
+        jne .next
+.end:   ret
+
+; MEM: every block, what is free, what of XMS is in use, and whether something wrote past the upper block.
+show_memory:
+        mov es, [first_low]
+        xor bp, bp
+.block: mov bx, es
+        inc bx
+        mov di, [es:mcb.owner]
+        test di, di
+        jnz .used
+        add bp, [es:mcb.paras]
+.used:  push es
+        mov ax, [es:mcb.paras]
+        push ax
+        say `[block %x owner %x `, bx, di
+        pop dx
+        say `paras %x`, dx
+        pop es
+        call next_block
+        jc .end
+        say `]\n`
+        jmp .block
+.end:   say `]\n[free %u paras, `, bp
+        mov si, xms_handles
+        xor bx, bx
+        xor di, di
+        xor ebp, ebp
+.handle:
+        add bl, [si + handle.used]
+        add bh, [si + handle.locks]
+        add ebp, [si + handle.size]
+        add si, handle_size
+        cmp si, xms_handles_end
+        jb .handle
+        movzx di, bh
+        mov bh, 0
+        say `xms handles %u locks %u KB %u]\n`, bx, di, bp
+        cmp word [bridge], 0
+        je .intact
+        mov di, [umb_paras]
+        add di, UMB_SEGMENT + 1
+.past:  cmp di, UMB_END
+        jae .intact
+        mov es, di
+        inc di
+        cmp dword [es:0], 0x5A5A5A5A
+        je .past
+        dec di
+        say `[written past the upper block at %x]\n`, di
+.intact:
+        push cs
+        pop es
+        ret
+
+keep_vectors:
+        xor si, si
+        mov di, kept_vectors
+        mov cx, 512
+        mov ds, si
+        rep movsw
+        push cs
+        pop ds
+        ret
+
+; INTS: vectors that changed since INTS KEEP (or the start), and the interrupt masks.
+show_vectors:
+        xor di, di
+        mov es, di
+.next:  mov eax, [es:di]
+        cmp eax, [kept_vectors + di]
+        je .same
+        mov bx, di
+        shr bx, 2
+        say `[int %b `, bx
+        say `%x:%x was `, word [es:di + 2], word [es:di]
+        say `%x:%x]\n`, word [kept_vectors + di + 2], word [kept_vectors + di]
+.same:  add di, 4
+        cmp di, 1024
+        jb .next
+        in al, 0x21
+        mov bl, al
+        in al, 0xA1
+        mov bh, al
+        say `[irq masks %x]\n`, bx
+        push cs
+        pop es
+        ret
+
+a20_on: mov al, 1
+        jmp set_a20
+a20_off:
+        mov al, 0
+        jmp set_a20
+show_a20:
+        call get_a20
+        mov bx, ax
+        push cs
+        pop es
+        say `[a20 %u]\n`, bx
+        ret
+
+; XMS FAIL n [m]: after m more calls that succeed, n calls fail with A0h (functions from 08h on).
+xms_fail_next:
+        call number
+        mov [xms_fail], ax
+        call number
+        mov [xms_skip], ax
+        ret
+; XMS OFF, ON: INT 2Fh no longer knows it, knows it again.
+xms_off:
+        mov al, 0
+        xchg al, [xms_version]
+        test al, al
+        jz .end
+        mov [.kept], al
+.end:   ret
+.kept   db 0
+xms_again:
+        mov al, [xms_off.kept]
+        test al, al
+        jz .end
+        mov [xms_version], al
+.end:   ret
+
+vds_again:
+        mov byte [vds_on], 1
+        call vds_start
+        push cs
+        pop es
+        ret
+vds_off:
+        mov es, [zero]
+        and byte [es:VDS_BIOS_FLAG], ~0x20
+        mov al, 0x4B
+        mov dx, nothing
+        call set_vector
+        push cs
+        pop es
+        ret
+; VDS: locks and unlocks; the sum is 0 when every locked address was unlocked.
+show_vds:
+        mov bx, [vds_locks]
+        mov di, [vds_unlocks]
+        mov bp, [vds_sum]
+        or bp, [vds_sum + 2]
+        say `[vds locks %u unlocks %u sum %x]\n`, bx, di, bp
+        ret
