@@ -53,6 +53,8 @@ device: mov al, 0
         mov word [es:mcb.owner], OWNER_DOS
         mov bx, files
         call load
+        push cs
+        pop es
         ; INIT
         mov al, 0
         mov ah, [request_len]
@@ -119,11 +121,12 @@ device: mov al, 0
         mov es, [device_segment]
         call block_header
         and word [es:mcb.owner], 0
-.end:   push cs
-        pop es
-        mov byte [strategy], 0
+.end:   mov byte [strategy], 0
         mov al, 0
-        jmp link
+        call link
+        push cs
+        pop es
+        ret
 .missing:
         say `[device file not found]\n`
         jmp .end

@@ -287,7 +287,7 @@ f_strategy:
         ret
 .set_link:
         mov al, bl
-; Purpose: link (al = 1) or unlink (0) the upper block. Out: CF ax = 1 if there is none. Corrupts ax, cx, dx, es.
+; Purpose: link (al = 1) or unlink (0) the upper block. Out: CF ax = 1 if there is none; ES = kernel. Corrupts ax, cx, dx.
 link:   cmp word [bridge], 0
         je .none
         mov [linked], al
@@ -305,6 +305,8 @@ link:   cmp word [bridge], 0
         mov es, ax
         jmp .next
 .last:  mov [es:mcb.type], dl
+        push cs
+        pop es
         clc
         ret
 .none:  mov ax, 1

@@ -232,6 +232,7 @@ show_memory:
         mov di, [es:mcb.owner]
         test di, di
         jnz .used
+        call merge
         add bp, [es:mcb.paras]
 .used:  push es
         mov ax, [es:mcb.paras]
@@ -277,6 +278,8 @@ show_memory:
         ret
 
 keep_vectors:
+        push cs
+        pop es
         xor si, si
         mov di, kept_vectors
         mov cx, 512

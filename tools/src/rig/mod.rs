@@ -1,6 +1,8 @@
 //! Machines to run the image in. Every rig takes a [`Job`] and gives a [`Report`]; what cannot be set up is an error.
 
 pub mod dosbox_x;
+pub mod image;
+pub mod qemu;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

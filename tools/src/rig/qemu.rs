@@ -1,0 +1,265 @@
+//! QEMU with the boot DOS: any NIC that QEMU has, or that a plugin gives it.
+
+use super::image::{self, Dos};
+use super::{Job, Report};
+use crate::process::{Bounded, TempDir};
+use crate::setup::{self, fail};
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::thread::sleep;
+use std::time::Duration;
+
+/// The longest run, if the job names no limit.
+const LIMIT: Duration = Duration::from_secs(60);
+/// How often the console is looked at.
+const STEP: Duration = Duration::from_millis(5);
+/// QEMU's status when the boot DOS has come to the end of its script: 2 * 10h + 1.
+const DONE: i32 = 0x21;
+/// The longest answer time of QEMU's monitor.
+const MONITOR_LIMIT: Duration = Duration::from_secs(5);
+
+/// What a NIC's cable leads to.
+#[derive(Clone, Debug)]
+pub enum Net {
+    /// QEMU's own small network, cut off from the host: 10.0.2.2 answers ARP, echo and DHCP.
+    User,
+    /// A peer on a pair of local datagram sockets: where QEMU listens, and where the peer does.
+    Peer {
+        /// QEMU's socket.
+        qemu: PathBuf,
+        /// The peer's socket.
+        peer: PathBuf,
+    },
+    /// A hub inside QEMU with this number: cards on one hub hear each other.
+    Hub(u32),
+}
+
+/// A NIC: the n-th of [`Qemu::nics`] has the net `nN` and the device `cN`, for [`Monitor::set_link`].
+#[derive(Clone, Debug)]
+pub struct Nic {
+    /// `-device` without its net: `ne2k_isa,iobase=0x300,irq=10`, `e1000`.
+    pub device: String,
+    /// Its cable.
+    pub net: Net,
+}
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub struct Qemu {
+    /// The variants of DOS.
+    pub dos: Dos,
+    /// Its NICs.
+    pub nics: Vec<Nic>,
+    /// `-cpu`: `486`, `pentium`.
+    pub cpu: String,
+    /// Its memory in MB.
+    pub memory: u32,
+    /// Instructions are the clock: two runs are the same, and no host peer can answer in time. TSC / 128 counts them.
+    pub icount: bool,
+    /// Cards keep their option ROMs: iPXE has driven the card before DOS does.
+    pub roms: bool,
+    /// Plugin libraries, with their arguments behind commas.
+    pub plugins: Vec<String>,
+    /// Further arguments.
+    pub extra: Vec<String>,
+}
+
+impl Default for Qemu {
+    fn default() -> Qemu {
+        Qemu {
+            dos: Dos::default(),
+            nics: Vec::new(),
+            cpu: "pentium".into(),
+            memory: 16,
+            icount: false,
+            roms: false,
+            plugins: Vec::new(),
+            extra: Vec::new(),
+        }
+    }
+}
+
+impl Qemu {
+    /// Runs a job. Errors: no QEMU, a job that the boot DOS cannot hold, or one that did not come to its end within
+    /// the limit; the error then tells what had been printed.
+    pub fn run(&self, job: &Job) -> io::Result<Report> {
+        self.run_with(job, &mut |_, _| Ok(()))
+    }
+
+    /// Runs a job and shows each finished line of output to `on_line` soon after it was printed, so that it can pull
+    /// a cable at the right moment.
+    pub fn run_with(&self, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor) -> io::Result<()>) -> io::Result<Report> {
+        let folder = TempDir::new("qemu")?;
+        let disk = folder.path().join("disk.img");
+        fs::write(&disk, image::build(&self.dos, job)?)?;
+        let console = folder.path().join("console");
+        File::create(&console)?;
+        let errors = folder.path().join("errors");
+        let socket = folder.path().join("monitor");
+        let pcap = if job.capture { Some(capture_path()?) } else { None };
+
+        let mut command = Command::new(setup::qemu()?);
+        command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
+        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
+        command.arg("-debugcon").arg(format!("file:{}", console.display()));
+        command.arg("-drive").arg(format!("file={},format=raw,if=ide", disk.display()));
+        command.arg("-chardev").arg(format!("socket,id=mon,path={},server=on,wait=off", socket.display()));
+        command.args(["-mon", "chardev=mon,mode=readline"]);
+        command.args(self.machine(pcap.as_deref()));
+        command.stdout(File::create(&errors)?).stderr(File::options().append(true).open(&errors)?);
+
+        let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
+        let mut run = Console { file: File::open(&console)?, output: String::new(), shown: 0 };
+        let mut monitor = Monitor { socket, stream: None };
+        let ended = watch(Bounded::start(&mut command, limit)?, &mut run, &mut monitor, on_line);
+        let output = run.output;
+        match ended {
+            Ok(status) if status.code() == Some(DONE) => Ok(Report { output, pcap }),
+            Ok(status) => {
+                let errors = fs::read_to_string(&errors).unwrap_or_default();
+                Err(fail(format!("QEMU ended with {status} after:\n{output}\n{errors}")))
+            }
+            Err(error) => Err(io::Error::new(error.kind(), format!("{error} in QEMU, after:\n{output}"))),
+        }
+    }
+
+    /// The arguments for processor, memory, plugins and cards.
+    fn machine(&self, pcap: Option<&Path>) -> Vec<String> {
+        let mut all = Vec::new();
+        let mut add = |name: &str, value: String| all.extend([name.to_string(), value]);
+        add("-machine", "pc".into());
+        add("-accel", "tcg".into());
+        add("-cpu", self.cpu.clone());
+        add("-m", self.memory.to_string());
+        add("-rtc", "base=2024-01-01T00:00:00,clock=vm".into());
+        if self.icount {
+            add("-icount", "shift=7,sleep=off".into());
+        }
+        if !self.roms {
+            add("-global", "pci-device.romfile=".into());
+        }
+        for plugin in &self.plugins {
+            add("-plugin", plugin.clone());
+        }
+        for (number, nic) in self.nics.iter().enumerate() {
+            let id = format!("n{number}");
+            add(
+                "-netdev",
+                match &nic.net {
+                    Net::User => format!("user,id={id},restrict=on"),
+                    Net::Hub(hub) => format!("hubport,id={id},hubid={hub}"),
+                    Net::Peer { qemu, peer } => format!(
+                        "dgram,id={id},local.type=unix,local.path={},remote.type=unix,remote.path={}",
+                        qemu.display(),
+                        peer.display()
+                    ),
+                },
+            );
+            if let Some(pcap) = pcap {
+                let file = if number == 0 { pcap.to_path_buf() } else { pcap.with_extension(format!("{number}.pcap")) };
+                add("-object", format!("filter-dump,id=f{number},netdev={id},file={}", file.display()));
+            }
+            add("-device", format!("{},netdev={id},id=c{number}", nic.device));
+        }
+        all.extend(self.extra.iter().cloned());
+        all
+    }
+}
+
+/// Where a capture goes: it outlives the run, and whoever asked for it removes it.
+fn capture_path() -> io::Result<PathBuf> {
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let folder = setup::root().join(".rigs/captures");
+    fs::create_dir_all(&folder)?;
+    Ok(folder.join(format!("qemu-{}-{}.pcap", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))))
+}
+
+fn watch(
+    mut machine: Bounded,
+    console: &mut Console,
+    monitor: &mut Monitor,
+    on_line: &mut dyn FnMut(&str, &mut Monitor) -> io::Result<()>,
+) -> io::Result<ExitStatus> {
+    loop {
+        let ended = machine.poll();
+        console.read()?;
+        while let Some(line) = console.next_line() {
+            on_line(&line, monitor)?;
+        }
+        if let Some(status) = ended? {
+            return Ok(status);
+        }
+        sleep(STEP);
+    }
+}
+
+/// What the boot DOS prints.
+struct Console {
+    file: File,
+    output: String,
+    shown: usize,
+}
+
+impl Console {
+    /// Takes what is new, with LF line ends.
+    fn read(&mut self) -> io::Result<()> {
+        let mut bytes = Vec::new();
+        self.file.read_to_end(&mut bytes)?;
+        self.output.extend(bytes.iter().filter(|&&byte| byte != b'\r').map(|&byte| byte as char));
+        Ok(())
+    }
+
+    fn next_line(&mut self) -> Option<String> {
+        let rest = &self.output[self.shown..];
+        let line = rest[..rest.find('\n')?].to_string();
+        self.shown += line.len() + 1;
+        Some(line)
+    }
+}
+
+/// QEMU's monitor, during a run.
+pub struct Monitor {
+    socket: PathBuf,
+    stream: Option<UnixStream>,
+}
+
+impl Monitor {
+    /// Pulls (`false`) or plugs in the cable of a net (`n0`) or a card (`c0`).
+    pub fn set_link(&mut self, id: &str, up: bool) -> io::Result<()> {
+        self.command(&format!("set_link {id} {}", if up { "on" } else { "off" })).map(drop)
+    }
+
+    /// Any command; what it answers.
+    pub fn command(&mut self, line: &str) -> io::Result<String> {
+        let stream = match self.stream.take() {
+            Some(stream) => stream,
+            None => {
+                let mut stream = UnixStream::connect(&self.socket)?;
+                stream.set_read_timeout(Some(MONITOR_LIMIT))?;
+                answer(&mut stream)?;
+                stream
+            }
+        };
+        let stream = self.stream.insert(stream);
+        stream.write_all(format!("{line}\n").as_bytes())?;
+        answer(stream)
+    }
+}
+
+/// Reads up to the monitor's prompt.
+fn answer(stream: &mut UnixStream) -> io::Result<String> {
+    let mut text = Vec::new();
+    let mut buffer = [0; 4096];
+    while !text.ends_with(b"(qemu) ") {
+        let count = stream.read(&mut buffer)?;
+        if count == 0 {
+            return Err(fail("QEMU's monitor has gone"));
+        }
+        text.extend_from_slice(&buffer[..count]);
+    }
+    Ok(String::from_utf8_lossy(&text).into_owned())
+}
