@@ -9,3 +9,4 @@ pub mod device;
 pub mod drivers;
 pub mod info;
 pub mod probe;
+pub mod programs;

@@ -1,0 +1,2 @@
+//! From linked ELF files to what DOS loads.
+pub mod program;
