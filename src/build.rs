@@ -4,11 +4,10 @@
 
 /// A linked binary: its name, its linker script, its assembly.
 const UNITS: &[(&str, &str, &[&str])] = &[
-    ("core", "resident", &["device", "int60", "irq", "upcall"]),
+    ("core", "resident", &["device", "int60", "irq", "upcall", "terminate"]),
     ("installer", "installer", &["installer"]),
     ("ne2000", "resident", &[]),
     ("probe_ne2000", "overlay", &[]),
-    ("pktctl", "program", &["program"]),
 ];
 
 fn main() {

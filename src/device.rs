@@ -79,15 +79,24 @@ pub enum Link {
     Unknown = 2,
 }
 
-/// What a driver counts by itself; the first field of every device, where the core finds it.
+/// The specification's statistics, in its order: the first field of every device, where the core finds it and
+/// `get_statistics` points. The core counts the first four, the driver the rest; both count lost frames.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
+    /// Frames that came in good.
+    pub packets_in: u32,
+    /// Frames sent.
+    pub packets_out: u32,
+    /// Bytes that came in, MAC headers included.
+    pub bytes_in: u32,
+    /// Bytes sent, MAC headers included.
+    pub bytes_out: u32,
     /// Received frames with errors (check sequence, alignment, length out of range).
     pub errors_in: u32,
     /// Frames that could not be transmitted.
     pub errors_out: u32,
-    /// Frames lost for want of room in the NIC.
+    /// Frames lost: no room in the NIC, no handle, or a receiver that refused.
     pub lost: u32,
 }
 

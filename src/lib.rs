@@ -8,5 +8,8 @@ pub mod bus;
 pub mod device;
 pub mod drivers;
 pub mod info;
+pub mod install;
 pub mod probe;
-pub mod programs;
+pub mod resident;
+#[cfg(target_os = "none")]
+pub mod units;

@@ -20,10 +20,22 @@ pub struct Ask {
     pub io: u16,
     /// PCI: bus in bits 15:8, device 7:3, function 2:0.
     pub pci: u16,
+    /// First ports of cards that other copies of this driver have: not to be touched. 0: nothing.
+    pub taken: [u16; TAKEN],
+}
+
+/// Entries of [`Ask::taken`].
+pub const TAKEN: usize = 4;
+
+impl Ask {
+    /// True when another copy of the driver has the card at `io`.
+    pub fn is_taken(&self, io: u16) -> bool {
+        self.taken.contains(&io)
+    }
 }
 
 /// A card that answered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Found {
     /// Its address, from its EEPROM or PROM.
@@ -62,6 +74,22 @@ pub enum Fault {
     Resources = 6,
     /// Too little memory for its rings.
     Memory = 7,
+}
+
+impl Fault {
+    /// The fault that a probe's entry gave as a number; `None` for 0, success.
+    pub fn from(number: u8) -> Option<Fault> {
+        Some(match number {
+            0 => return None,
+            1 => Fault::Nothing,
+            2 => Fault::End,
+            4 => Fault::Eeprom,
+            5 => Fault::Irq,
+            6 => Fault::Resources,
+            7 => Fault::Memory,
+            _ => Fault::Dead,
+        })
+    }
 }
 
 /// Where the rings are: physical for the card, linear for the bus. Both equal but in V86.

@@ -3,4 +3,5 @@ pub mod fake_bus;
 pub mod pack;
 pub mod process;
 pub mod rig;
+pub mod run;
 pub mod setup;

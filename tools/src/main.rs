@@ -1,2 +1,21 @@
 //! The commands behind `tools/build`, `demo`, `test`, `bench` and `run`.
-fn main() {}
+
+use std::process::ExitCode;
+
+use tools::pack;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let result = match arguments.next().as_deref() {
+        Some("build") => pack::build(),
+        Some("run") => tools::run::run(&arguments.collect::<Vec<_>>()),
+        _ => Err(tools::setup::fail("usage: tools build")),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

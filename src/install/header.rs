@@ -1,0 +1,99 @@
+//! What the pack step tells the installer, and what its entries know of their caller.
+
+/// At offset 0 of the installer (asm/installer.asm); the pack step fills in the first three.
+#[repr(C)]
+pub struct InstallerHeader {
+    /// Offset of the unit directory in the file.
+    pub directory: u32,
+    /// Entries in it.
+    pub unit_count: u16,
+    /// Bytes of the core in the image; its BSS follows.
+    pub core_bytes: u16,
+    /// Offsets of the entries, for the pack step.
+    pub entries: [u16; 4],
+    /// Where the installer lies in the image.
+    pub paragraph: u16,
+}
+
+/// Who called.
+#[repr(C)]
+pub struct Context {
+    /// Segment of the load image.
+    pub load_segment: u16,
+    /// Segment of the PSP; 0 when DOS loads us by DEVICE=.
+    pub psp: u16,
+    /// The INIT request of DEVICE=.
+    pub request_offset: u16,
+    /// Its segment.
+    pub request_segment: u16,
+}
+
+unsafe extern "C" {
+    static installer_entry: InstallerHeader;
+    static context: Context;
+}
+
+/// What the pack step filled in.
+pub fn header() -> &'static InstallerHeader {
+    // SAFETY: written before the file was.
+    unsafe { &*&raw const installer_entry }
+}
+
+/// Who called.
+pub fn caller() -> &'static Context {
+    // SAFETY: written by the entry, before Rust ran.
+    unsafe { &*&raw const context }
+}
+
+/// An entry of the unit directory.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Unit {
+    /// Its name, padded with zeros: the NIC's, or the feature's.
+    pub name: [u8; 12],
+    /// [`KIND_DRIVER`], [`KIND_PROBE`] or [`KIND_FEATURE`].
+    pub kind: u8,
+    /// Probes: [`BUS_PCI`] or an ISA probe's place in the order.
+    pub bus: u8,
+    /// Offset in the file: the bytes, then the fix-ups of 16 bits, then those of 32.
+    pub offset: u32,
+    /// Bytes in the file.
+    pub bytes: u16,
+    /// Bytes in memory, BSS included.
+    pub total: u16,
+    /// Fix-ups of 16 bits: offsets of 2 bytes each.
+    pub fixes16: u16,
+    /// Fix-ups of 32 bits.
+    pub fixes32: u16,
+}
+
+/// The resident half of a NIC's driver.
+pub const KIND_DRIVER: u8 = 1;
+/// The discarded half.
+pub const KIND_PROBE: u8 = 2;
+/// An optional feature.
+pub const KIND_FEATURE: u8 = 3;
+/// [`Unit::bus`] of a PCI probe.
+pub const BUS_PCI: u8 = 0;
+
+/// At offset 0 of a probe's unit.
+#[repr(C)]
+pub struct ProbeHeader {
+    /// [`PROBE_MAGIC`].
+    pub magic: u16,
+    /// Bytes of the device that `start` writes.
+    pub instance: u16,
+    /// [`crate::probe::Probe::find`]: 0, or a [`crate::probe::Fault`].
+    pub find: extern "fastcall" fn(&crate::probe::Ask, &mut crate::probe::Found) -> u8,
+    /// [`crate::probe::Probe::start`] at the address given last: 0, or a [`crate::probe::Fault`].
+    pub start: extern "fastcall" fn(&crate::probe::Found, &crate::probe::Rings, *mut u8) -> u8,
+    /// [`crate::device::Device::unmask`] of a device that `start` made, once the vectors are hooked.
+    pub unmask: extern "fastcall" fn(*mut u8),
+    /// [`crate::device::Device::stop`] of a device that `start` made and nobody wants.
+    pub stop: extern "fastcall" fn(*mut u8),
+}
+
+/// First word of a probe's unit.
+pub const PROBE_MAGIC: u16 = 0x5033;
+
+const _: () = assert!(size_of::<Unit>() == 28 && size_of::<InstallerHeader>() == 20 && size_of::<ProbeHeader>() == 20);

@@ -1,0 +1,119 @@
+//! The short tables by which units meet: near offsets only, sizes asserted.
+
+/// Offset of [`CoreTable`] in the core: behind the DOS device header.
+pub const CORE_TABLE: u16 = 18;
+
+/// How the installer finds its way in the core (asm/device.asm writes it).
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct CoreTable {
+    /// The device's strategy routine, for the device header.
+    pub strategy: u16,
+    /// The device's interrupt routine, for the device header.
+    pub interrupt: u16,
+    /// Handler of the packet driver's vector.
+    pub int60: u16,
+    /// Handler of the NIC's interrupt: an IISP header, the old vector at +2.
+    pub irq: u16,
+    /// [`State`].
+    pub state: u16,
+    /// [`crate::info::Info`], followed by the one [`crate::info::NicInfo`] and [`BLOCKS`] blocks.
+    pub info: u16,
+    /// Just behind the core and its BSS: where the next block goes.
+    pub end: u16,
+}
+
+/// Room for this many blocks behind the information block.
+pub const BLOCKS: usize = 8;
+
+/// What the installer fills in before it hooks the vectors.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct State {
+    /// Near address of the driver's [`UnitHeader`].
+    pub driver: u32,
+    /// Near address of the device.
+    pub device: u32,
+    /// Near address of the first handle.
+    pub handles: u32,
+    /// How many handles there are.
+    pub handle_count: u8,
+    /// Interrupt line, 0: none.
+    pub irq: u8,
+    /// The line was masked in the PIC before: an interrupt that is not ours has no other owner.
+    pub irq_lone: u8,
+    /// Not zero: look at the NIC on every call too.
+    pub polled: u8,
+    /// Segment of the memory block to free on `terminate`; 0: the memory is DOS's for good.
+    pub memory: u16,
+    /// SP at the outermost entry.
+    pub stack_top: u16,
+    /// SP for a call from a receiver that switched to a stack of its own.
+    pub stack_second: u16,
+    /// Keeps the size a multiple of four.
+    pub unused: u16,
+    /// The handler that INT 60h had before.
+    pub old_int60: u32,
+}
+
+const _: () = assert!(size_of::<CoreTable>() == 14 && size_of::<State>() == 28);
+
+/// First word of a driver's [`UnitHeader`].
+pub const UNIT_MAGIC: u16 = 0x4E33;
+
+#[cfg(target_os = "none")]
+pub use machine::*;
+
+#[cfg(target_os = "none")]
+mod machine {
+    use crate::bus::Addr;
+    use crate::device::{Head, MacAddr, Rx};
+
+    /// A driver's entry points, at offset 0 of its unit. `dev` is the near address of the instance.
+    #[derive(Clone, Copy)]
+    #[repr(C)]
+    pub struct UnitHeader {
+        /// [`super::UNIT_MAGIC`].
+        pub magic: u16,
+        /// Bytes of an instance.
+        pub instance: u16,
+        /// [`crate::device::Device::irq`], as [`crate::device::Events`]' byte.
+        pub irq: extern "fastcall" fn(dev: u32) -> u8,
+        /// [`crate::device::Device::unmask`].
+        pub unmask: extern "fastcall" fn(dev: u32),
+        /// [`crate::device::Device::peek`]: `len` in the low half, `at` in the high half; 0: nothing.
+        pub peek: extern "fastcall" fn(dev: u32, head: &mut Head) -> u32,
+        /// [`crate::device::Device::copy`].
+        pub copy: extern "fastcall" fn(dev: u32, what: &Copy),
+        /// [`crate::device::Device::discard`], with what `peek` gave.
+        pub discard: extern "fastcall" fn(dev: u32, rx: u32),
+        /// [`crate::device::Device::send`]: 0 sent, 1 busy, 2 failed.
+        pub send: extern "fastcall" fn(dev: u32, frame: Addr, len: u32) -> u8,
+        /// [`crate::device::Device::set_rcv_mode`].
+        pub set_rcv_mode: extern "fastcall" fn(dev: u32, mode: u8, groups: &[MacAddr; super::GROUPS], count: u32),
+        /// [`crate::device::Device::set_address`].
+        pub set_address: extern "fastcall" fn(dev: u32, address: &MacAddr),
+        /// [`crate::device::Device::link`].
+        pub link: extern "fastcall" fn(dev: u32) -> u8,
+        /// [`crate::device::Device::stop`].
+        pub stop: extern "fastcall" fn(dev: u32),
+    }
+
+    /// The arguments of [`UnitHeader::copy`].
+    #[repr(C)]
+    pub struct Copy<'a> {
+        /// The peeked frame.
+        pub rx: Rx,
+        /// Where to.
+        pub to: Addr,
+        /// How many bytes.
+        pub len: u16,
+        /// What `peek` filled in.
+        pub head: &'a Head,
+    }
+
+    const _: () = assert!(size_of::<UnitHeader>() == 44);
+}
+
+/// Multicast addresses that the core keeps.
+pub const GROUPS: usize = 8;

@@ -1,0 +1,8 @@
+//! NE2000: the resident unit.
+#![no_std]
+#![no_main]
+
+use compkt::bus::real::Machine;
+use compkt::drivers::ne2000::Ne2000;
+
+compkt::driver_unit!(Ne2000<Machine>);

@@ -1,0 +1,86 @@
+//! A linked unit, as the linker left it: its bytes, its size in memory, and what has to be fixed up at load.
+
+use std::path::Path;
+
+use object::read::elf::ElfFile32;
+use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolFlags, SymbolSection};
+
+use crate::setup::fail;
+
+/// Relocation kinds of the i386 ELF supplement; the `object` crate keeps their names behind a feature of its own.
+const R_386_32: u32 = 1;
+const R_386_PC32: u32 = 2;
+const R_386_PLT32: u32 = 4;
+const R_386_16: u32 = 20;
+const R_386_PC16: u32 = 21;
+const R_386_PC8: u32 = 23;
+
+/// A unit.
+pub struct Unit {
+    /// The binary's name.
+    pub name: String,
+    /// What is in the file.
+    pub bytes: Vec<u8>,
+    /// Bytes in memory: `bytes`, then BSS.
+    pub total: u16,
+    /// Offsets of 16-bit near addresses.
+    pub fixes16: Vec<u16>,
+    /// Offsets of 32-bit near addresses.
+    pub fixes32: Vec<u16>,
+    /// Symbols: name, offset, size.
+    pub symbols: Vec<(String, u16, u32)>,
+}
+
+impl Unit {
+    /// Reads the unit `name` from the folder that cargo left it in.
+    pub fn read(folder: &Path, name: &str) -> std::io::Result<Unit> {
+        let data = std::fs::read(folder.join(name))?;
+        Unit::parse(name, &data).map_err(|why| fail(format!("unit {name}: {why}")))
+    }
+
+    fn parse(name: &str, data: &[u8]) -> Result<Unit, String> {
+        let elf = ElfFile32::<object::Endianness>::parse(data).map_err(|error| error.to_string())?;
+        let image = elf.section_by_name(".image").ok_or("no .image section")?;
+        let bytes = image.data().map_err(|error| error.to_string())?.to_vec();
+        if image.address() != 0 {
+            return Err("not linked at offset 0".into());
+        }
+        let bss = elf.section_by_name(".bss").map_or(bytes.len() as u64, |bss| bss.address() + bss.size());
+        let (mut fixes16, mut fixes32) = (Vec::new(), Vec::new());
+        for (at, relocation) in image.relocations() {
+            let RelocationFlags::Elf { r_type } = relocation.flags() else { return Err("not ELF relocations".into()) };
+            if let RelocationTarget::Symbol(index) = relocation.target() {
+                let symbol = elf.symbol_by_index(index).map_err(|error| error.to_string())?;
+                let absolute = matches!(symbol.flags(), SymbolFlags::Elf { .. }) && symbol.section() == SymbolSection::Absolute;
+                if absolute {
+                    continue;
+                }
+                if symbol.is_undefined() {
+                    return Err(format!("undefined symbol {}", symbol.name().unwrap_or("?")));
+                }
+            }
+            match r_type.0 {
+                R_386_32 => fixes32.push(at as u16),
+                R_386_16 => fixes16.push(at as u16),
+                R_386_PC32 | R_386_PLT32 | R_386_PC16 | R_386_PC8 => {}
+                other => return Err(format!("relocation of kind {other} at {at:#x}")),
+            }
+        }
+        let symbols = elf
+            .symbols()
+            .filter(|symbol| symbol.section_index().is_some() || symbol.section() == SymbolSection::Absolute)
+            .map(|symbol| (symbol.name().unwrap_or("").to_string(), symbol.address() as u16, symbol.size() as u32))
+            .collect();
+        Ok(Unit { name: name.into(), total: bss.max(bytes.len() as u64) as u16, bytes, fixes16, fixes32, symbols })
+    }
+
+    /// The 16-bit word at `at`.
+    pub fn word(&self, at: usize) -> u16 {
+        u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])
+    }
+
+    /// Writes a 16-bit word at `at`.
+    pub fn put_word(&mut self, at: usize, value: u16) {
+        self.bytes[at..at + 2].copy_from_slice(&value.to_le_bytes());
+    }
+}

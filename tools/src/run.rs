@@ -1,0 +1,41 @@
+//! `tools/run`: any NIC, any DOS, scripted.
+
+use std::io;
+
+use crate::pack;
+use crate::rig::Job;
+use crate::rig::dosbox_x::DosboxX;
+use crate::rig::qemu::{Net, Nic, Qemu};
+use crate::setup::fail;
+
+/// Runs what the arguments say and prints what DOS printed.
+pub fn run(arguments: &[String]) -> io::Result<()> {
+    pack::build()?;
+    let mut job = Job { capture: true, ..Job::default() };
+    for name in ["3COMPKT.SYS", "3COMPKT.EXE"] {
+        job.files.push((name.into(), std::fs::read(pack::dist().join(name))?));
+    }
+    let mut emulator = "qemu".to_string();
+    let mut nic = "ne2k_isa,iobase=0x300,irq=10".to_string();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().cloned().ok_or_else(|| fail(format!("{word} wants a value")));
+        match word.as_str() {
+            "--emulator" => emulator = value()?,
+            "--nic" => nic = value()?,
+            "--config" => job.config.push(value()?),
+            "--exec" => job.exec.push(value()?),
+            _ => return Err(fail(format!("{word}: no such option"))),
+        }
+    }
+    let report = match emulator.as_str() {
+        "qemu" => Qemu { nics: vec![Nic { device: nic, net: Net::User }], ..Qemu::default() }.run(&job)?,
+        "dosbox-x" => DosboxX::default().run(&job)?,
+        other => return Err(fail(format!("{other}: no such emulator"))),
+    };
+    print!("{}", report.output);
+    if let Some(pcap) = report.pcap {
+        println!("frames: {}", pcap.display());
+    }
+    Ok(())
+}
