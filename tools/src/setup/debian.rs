@@ -26,8 +26,8 @@ pub fn install(package: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Unpacks `packages` of a Debian suite and everything that they depend on, libc included, into `folder`; leaves out
-/// what begins with one of `without`. The machine's own mirrors are asked, and its own keys verify the suite.
+/// Unpacks `packages` of a Debian suite and every library that they depend on, libc included, into `folder`; leaves
+/// out what begins with one of `without`. The machine's own mirrors are asked, and its own keys verify the suite.
 pub fn unpack(folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -> io::Result<()> {
     let all = quiet(Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]))?;
     let mut mirrors: Vec<&str> = all.lines().filter(|uri| uri.trim_end_matches('/').ends_with("debian")).collect();
@@ -84,7 +84,8 @@ fn unpack_from(mirror: &str, folder: &Path, suite: &str, packages: &[&str], with
     quiet(apt().arg("update"))?;
     let plan = quiet(apt().args(["-s", "install"]).args(packages))?;
     let closure = plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
-    let wanted: Vec<&str> = closure.filter(|name| !without.iter().any(|prefix| name.starts_with(prefix))).collect();
+    let library = |name: &str| name.starts_with("lib") && !without.iter().any(|prefix| name.starts_with(prefix));
+    let wanted: Vec<&str> = closure.filter(|name| packages.contains(name) || library(name)).collect();
     quiet(apt().arg("download").args(&wanted))?;
     for deb in fs::read_dir(work.join("debs"))? {
         quiet(Command::new("dpkg-deb").arg("-x").arg(deb?.path()).arg(folder))?;

@@ -150,11 +150,8 @@ impl Private {
 /// DOSBox-X 2025.02, from Debian trixie.
 pub fn dosbox_x() -> io::Result<Private> {
     // What only a window, a GPU or a synthesizer would load: two thirds of the bytes.
-    const NEVER_LOADED: &[&str] = &[
-        "libllvm", "libz3", "mesa-", "libgl1-mesa", "libvulkan", "timgm6mb", "libdrm-amdgpu", "libdrm-intel",
-        "libdrm-common", "perl", "debconf", "dpkg", "openssl-provider", "libsensors", "lsb-base", "sysvinit", "x11-common",
-        "readline-common", "gcc-14-base", "xkb-data", "libx11-data",
-    ];
+    const NEVER_LOADED: &[&str] =
+        &["libllvm", "libz3", "libgl1-mesa", "libvulkan", "libdrm-amdgpu", "libdrm-intel", "libdrm-common", "libsensors", "libx11-data"];
     let root = once("dosbox-x", |folder| {
         eprintln!("fetching DOSBox-X (35 MB)");
         debian::unpack(folder, "trixie", &["dosbox-x"], NEVER_LOADED)
@@ -164,12 +161,17 @@ pub fn dosbox_x() -> io::Result<Private> {
 
 /// Bochs 2.7 with its BIOS, from Debian bookworm.
 pub fn bochs() -> io::Result<Private> {
+    // What only its other display, sound, printing and the like would load.
+    const NEVER_LOADED: &[&str] = &[
+        "libicu", "libperl", "libgtk-3-common", "libwx", "libssl", "libsystemd-shared", "libgnutls", "libgdk-pixbuf2.0-common",
+        "libxml2", "libdb5", "libunistring", "libx11-data", "libp11", "libkrb5", "libpam", "libavahi", "libcups", "libtiff",
+        "libsepol", "liblerc", "libcolord", "libcryptsetup", "libwebp", "libthai-data",
+    ];
     let root = once("bochs", |folder| {
-        eprintln!("fetching Bochs (10 MB)");
-        let never = &["perl", "debconf", "dpkg", "gcc-12-base", "libgcc-12-base", "bximage", "x11-common"];
-        debian::unpack(folder, "bookworm", &["bochs", "bochsbios", "vgabios"], never)
+        eprintln!("fetching Bochs (25 MB)");
+        debian::unpack(folder, "bookworm", &["bochs", "bochsbios", "vgabios"], NEVER_LOADED)
     })?;
-    Ok(Private { root, program: "bochs".into() })
+    Ok(Private { root, program: "bochs-bin".into() })
 }
 
 /// The library that writes a pcap of what goes through libslirp; loaded by [`Private::command_with`].
