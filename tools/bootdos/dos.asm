@@ -8,6 +8,7 @@
 KSEG            equ 0x70                ; where the kernel is loaded; CS = DS = SS inside it
 DEBUG_CONSOLE   equ 0xE9
 DEBUG_EXIT      equ 0xF4                ; QEMU ends with status 2n + 1
+BOCHS_SHUTDOWN  equ 0x8900              ; Bochs ends when it has read a certain word here
 EXIT_DONE       equ 0x10                ; the script has ended
 EXIT_BROKEN     equ 0x11                ; the DOS itself gave up
 
@@ -131,11 +132,21 @@ vectors_end:
 nothing:
         iret
 
+; QEMU ends at the first port, Bochs at the second; it has no exit code.
 exit_machine:
         out DEBUG_EXIT, al
         cli
+        push cs
+        pop ds
+        mov si, .word
+        mov cx, .word_end - .word
+        mov dx, BOCHS_SHUTDOWN
+        cld
+        rep outsb
         hlt
         jmp exit_machine
+.word   db "Shutdown"
+.word_end:
 
 ; Prints the text behind the call; its arguments lie on the stack, first on top. DS = kernel.
 print:  pop si

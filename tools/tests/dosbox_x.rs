@@ -1,58 +1,26 @@
 //! The DOSBox-X rig and DEVICE.COM: a job's lines, their output and exit codes; drivers loaded low and high, raw and
 //! MZ, refused ones that leave nothing.
 
-use std::net::UdpSocket;
-use std::path::Path;
-use std::process::Command;
+mod fixtures;
+
+use fixtures::{check_nic, exits, job, number};
 use std::time::Duration;
-use tools::process::TempDir;
+use tools::rig::Report;
 use tools::rig::dosbox_x::DosboxX;
-use tools::rig::{Job, Report};
-use tools::setup;
-
-/// Assembles a fixture.
-fn fixture(name: &str, options: &[&str]) -> Vec<u8> {
-    let folder = TempDir::new("fixture").unwrap();
-    let output = folder.path().join("out");
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name);
-    let mut command = Command::new(setup::nasm().unwrap());
-    assert!(command.args(["-f", "bin", "-o"]).arg(&output).args(options).arg(source).status().unwrap().success());
-    std::fs::read(output).unwrap()
-}
-
-fn job(config: &[&str], exec: &[&str]) -> Job {
-    Job {
-        files: vec![
-            ("FIX.SYS".into(), fixture("device.asm", &[])),
-            ("FIXMZ.EXE".into(), fixture("device.asm", &["-DMZ"])),
-            ("PROBE.COM".into(), fixture("probe.asm", &[])),
-            ("TWICE.BAT".into(), b"@echo off\r\nprobe %1\r\necho batch\r\n".to_vec()),
-        ],
-        config: config.iter().map(ToString::to_string).collect(),
-        exec: exec.iter().map(ToString::to_string).collect(),
-        ..Job::default()
-    }
-}
 
 fn run(rig: &DosboxX, config: &[&str], exec: &[&str]) -> Report {
-    let report = rig.run(&job(config, exec)).unwrap();
+    let mut job = job(config, exec);
+    job.files.push(("TWICE.BAT".into(), b"@echo off\r\nprobe %1\r\necho batch\r\n".to_vec()));
+    let report = rig.run(&job).unwrap();
     println!("{}", report.output);
     report
-}
-
-/// The hexadecimal number behind `name` in what a line printed.
-fn number(report: &Report, line: &str, name: &str) -> u32 {
-    let text = report.of(line).unwrap_or_else(|| panic!("`{line}` did not run:\n{}", report.output));
-    let mut words = text.split_whitespace().skip_while(|word| *word != name);
-    let value = words.nth(1).unwrap_or_else(|| panic!("`{line}` printed no `{name}`: {text}"));
-    u32::from_str_radix(value, 16).unwrap()
 }
 
 #[test]
 fn a_program_prints_and_its_exit_code_is_told() {
     let report = run(&DosboxX::default(), &[], &["PROBE a  B", "echo no code", "TWICE x", "NOSUCH"]);
     assert!(report.of("PROBE a  B").unwrap().starts_with("tail [ a  B] PE 0000"), "{}", report.output);
-    let codes: Vec<&str> = report.output.lines().filter(|line| line.starts_with("[exit")).collect();
+    let codes = exits(&report);
     assert_eq!(codes.len(), 4);
     assert_eq!(codes[..2], ["[exit 7]", "[exit 0]"]);
     assert_eq!(report.of("echo no code"), Some("no code"));
@@ -105,8 +73,7 @@ fn a_refused_driver_leaves_nothing() {
     assert_eq!(number(&refused, "PROBE", "free"), number(&none, "PROBE", "free"));
     assert_eq!(number(&refused, "LH PROBE", "high"), 1);
     assert!(refused.of(lines[2]).unwrap().ends_with("Device driver keeps more memory than there is: FIX.SYS"));
-    let codes: Vec<&str> = refused.output.lines().filter(|line| line.starts_with("[exit")).skip(2).collect();
-    assert_eq!(codes, ["[exit 1]", "[exit 2]", "[exit 0]"]);
+    assert_eq!(exits(&refused)[2..], ["[exit 1]", "[exit 2]", "[exit 0]"]);
     assert_eq!(refused.of("DEVICE C:\\NONE.SYS"), Some("Bad or missing C:\\NONE.SYS"));
 }
 
@@ -124,36 +91,5 @@ fn v86_mode_is_real() {
 
 #[test]
 fn the_ne2000_reaches_the_host_and_the_capture_has_both_ways() {
-    let host = UdpSocket::bind("127.0.0.1:0").unwrap();
-    host.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let port = host.local_addr().unwrap().port();
-    let echo = std::thread::spawn(move || {
-        let mut data = [0; 2048];
-        let (length, from) = host.recv_from(&mut data).unwrap();
-        data[..length].reverse();
-        host.send_to(&data[..length], from).unwrap();
-        data[..length].reverse();
-        data[..length].to_vec()
-    });
-    let sent = b"seventeen bytes and more of an odd frame: 0123456789ABCDEF!";
-    let back = std::str::from_utf8(sent).unwrap().chars().rev().collect::<String>();
-    let mut job = job(&[], &["NIC"]);
-    job.files.push(("NIC.COM".into(), fixture("nic.asm", &["-DBASE=0x340", &format!("-DPORT={port}")])));
-    job.capture = true;
-    let report = DosboxX { ne2000: Some((0x340, 5)), ..DosboxX::default() }.run(&job).unwrap();
-    assert_eq!(report.of("NIC"), Some(&*back), "{}", report.output);
-    assert_eq!(echo.join().unwrap(), sent);
-
-    let pcap = report.pcap.unwrap();
-    let capture = std::fs::read(&pcap).unwrap();
-    let mut frames = Vec::new();
-    let mut rest = &capture[24..];
-    while let Some((head, tail)) = rest.split_at_checked(16) {
-        let length = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
-        frames.push(&tail[..length]);
-        rest = &tail[length..];
-    }
-    assert!(frames.iter().any(|frame| frame.get(42..) == Some(&sent[..])), "guest to host");
-    assert!(frames.iter().any(|frame| frame.get(42..) == Some(back.as_bytes())), "host to guest");
-    std::fs::remove_file(pcap).unwrap();
+    check_nic(0x340, |job| DosboxX { ne2000: Some((0x340, 5)), ..DosboxX::default() }.run(job).unwrap());
 }

@@ -1,5 +1,6 @@
 //! Machines to run the image in. Every rig takes a [`Job`] and gives a [`Report`]; what cannot be set up is an error.
 
+pub mod bochs;
 pub mod dosbox_x;
 pub mod image;
 pub mod qemu;

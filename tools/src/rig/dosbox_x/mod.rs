@@ -3,13 +3,14 @@
 //! The job's files are drive C:, and what the rig itself needs is drive R:. Everything printed is taken from the
 //! emulator's console log, in which marks on drive R: write what line comes next.
 
+use super::image::assemble;
 use super::{Job, Report};
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::Duration;
 
 /// The console log's mark: see `mark.asm`.
@@ -96,8 +97,8 @@ impl DosboxX {
             fs::write(drive_c.join(name), contents)?;
         }
         let rig = setup::root().join("tools/src/rig/dosbox_x/mark.asm");
-        assemble(&rig, &drive_r.join("MARK.COM"))?;
-        assemble(&setup::root().join("dosbox/device.asm"), &drive_z.join("DEVICE.COM"))?;
+        fs::write(drive_r.join("MARK.COM"), assemble(&rig, &[])?)?;
+        fs::write(drive_z.join("DEVICE.COM"), assemble(&setup::root().join("dosbox/device.asm"), &[])?)?;
 
         let mut config = self.settings(folder);
         config.push_str(&format!("[config]\ninstall=mount.com c \"{}\"\n", drive_c.display()));
@@ -153,12 +154,6 @@ fn is_batch(job: &Job, line: &str) -> bool {
     let name = line.split([' ', '/']).next().unwrap_or_default().to_ascii_uppercase();
     let name = name.trim_end_matches(".BAT");
     job.files.iter().any(|(file, _)| file.strip_suffix(".BAT") == Some(name))
-}
-
-/// Assembles a flat binary.
-fn assemble(source: &Path, to: &Path) -> io::Result<()> {
-    let done = Command::new(setup::nasm()?).args(["-f", "bin", "-o"]).arg(to).arg(source).output()?;
-    if done.status.success() { Ok(()) } else { Err(fail(String::from_utf8_lossy(&done.stderr))) }
 }
 
 /// The report's text from the console log, and whether the job came to its end.
