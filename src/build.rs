@@ -8,6 +8,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("installer", "installer", &["installer"]),
     ("ne2000", "resident", &[]),
     ("probe_ne2000", "overlay", &[]),
+    ("pktctl", "program", &["program"]),
 ];
 
 fn main() {

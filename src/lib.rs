@@ -10,6 +10,7 @@ pub mod drivers;
 pub mod info;
 pub mod install;
 pub mod probe;
+pub mod programs;
 pub mod resident;
 #[cfg(target_os = "none")]
 pub mod units;

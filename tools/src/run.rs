@@ -12,7 +12,7 @@ use crate::setup::fail;
 pub fn run(arguments: &[String]) -> io::Result<()> {
     pack::build()?;
     let mut job = Job { capture: true, ..Job::default() };
-    for name in ["3COMPKT.SYS", "3COMPKT.EXE"] {
+    for name in ["3COMPKT.SYS", "3COMPKT.EXE", "PKTCTL.EXE"] {
         job.files.push((name.into(), std::fs::read(pack::dist().join(name))?));
     }
     let mut emulator = "qemu".to_string();

@@ -2,6 +2,7 @@
 
 pub mod elf;
 pub mod image;
+pub mod program;
 
 use std::fs;
 use std::io;
@@ -44,6 +45,7 @@ pub fn build() -> io::Result<()> {
     let driver = driver(&folder)?;
     fs::write(dist().join("3COMPKT.SYS"), &driver)?;
     fs::write(dist().join("3COMPKT.EXE"), &driver)?;
+    fs::write(dist().join("PKTCTL.EXE"), program::read(&folder, "pktctl")?)?;
     Ok(())
 }
 

@@ -1,0 +1,411 @@
+; What a DOS program written in Rust needs below itself: its entry, INT calls with every register, far copies,
+; and the entry that packet drivers call with frames.
+;
+; Rust runs with CS = DS = ES = SS and ESP below 64 KB; its near calls push four bytes, so that the first argument
+; stands at [esp+4]. Each routine has a section of its own: a program links only what it uses.
+
+bits 16
+cpu 386
+
+extern program_main
+extern __bss_start
+extern __bss_end
+
+; `Regs` in src/programs/rt/mod.rs, which asserts these offsets.
+struc regs
+    .eax    resd 1
+    .ebx    resd 1
+    .ecx    resd 1
+    .edx    resd 1
+    .esi    resd 1
+    .edi    resd 1
+    .ebp    resd 1
+    .ds     resw 1
+    .es     resw 1
+    .fs     resw 1
+    .gs     resw 1
+    .flags  resw 1
+    .ss     resw 1
+    .esp    resd 1
+endstruc
+
+IF_TF       equ 0300h
+UPCALLS     equ 3           ; receivers within receivers; each has a stack of its own
+UPCALL_SIZE equ 1024        ; bytes of that stack
+
+; ----------------------------------------------------------------------------------------------------------------
+; program_entry
+;   Purpose: where DOS starts the program
+;   In:      DS = ES = PSP, CS = SS = load segment, SP = top of the stack (from the MZ header)
+;   Stack:   its own
+section .entry progbits alloc exec nowrite align=1
+global program_entry
+program_entry:
+    cpu 8086
+    ; Bits 12 to 15 of FLAGS stand at 1 on an 8086 and at 0 in an 80286's real mode.
+    pushf
+    pop     ax
+    mov     cx, ax
+    or      ah, 0F0h
+    and     ah, 07Fh
+    push    ax
+    popf
+    pushf
+    pop     ax
+    push    cx
+    popf
+    test    ah, 80h
+    jnz     .old
+    test    ah, 70h
+    jz      .old
+    cpu 386
+    mov     ax, ds
+    mov     bx, cs
+    mov     ds, bx
+    mov     es, bx
+    mov     [program_psp], ax
+    movzx   esp, sp
+    cld
+    mov     di, __bss_start
+    mov     cx, __bss_end
+    sub     cx, di
+    shr     cx, 2           ; both ends lie on paragraphs
+    xor     eax, eax
+    rep stosd
+    ; Ctrl-C and critical errors would end the program with its receivers still registered: the first leaves a
+    ; flag, the second fails the call. DOS puts both vectors back at the end.
+    mov     fs, ax
+    mov     word [fs:23h * 4], ctrl_c
+    mov     [fs:23h * 4 + 2], cs
+    mov     word [fs:24h * 4], critical_error
+    mov     [fs:24h * 4 + 2], cs
+    call dword program_main
+    mov     ah, 4Ch
+    int     21h
+    cpu 8086
+.old:
+    push    cs
+    pop     ds
+    mov     dx, .text
+    mov     ah, 9
+    int     21h
+    mov     ax, 4CFFh
+    int     21h
+.text:
+    db "This program needs a 386 or later.", 13, 10, "$"
+    cpu 386
+
+ctrl_c:
+    mov     byte [cs:program_break], 1
+    iret
+
+critical_error:
+    mov     al, 3           ; fail the DOS call
+    iret
+
+section .data progbits alloc noexec write align=4
+global program_psp
+global program_break
+program_psp:    dw 0
+program_break:  db 0
+
+; ----------------------------------------------------------------------------------------------------------------
+; void int_call(u32 vector, Regs *regs)
+;   Purpose: what INT does, with every register as `regs` says, and every register back into it
+;   In:      regs: all but ss and esp; flags: CF..OF, DF and IF as the caller of INT would have them
+;   Out:     regs: as the handler returned, esp with its high half
+;   Corrupts: nothing that C keeps; IF and DF are what they were
+;   Stack:   48 bytes and what the handler takes
+;   The INT instruction takes its number from the code, and patching that would not survive a receiver that calls in
+;   between: so the handler is entered by a far return, over the frame that INT would have pushed.
+section .text.int_call progbits alloc exec nowrite align=1
+global int_call
+int_call:
+    push    ebp
+    push    ebx
+    push    esi
+    push    edi
+    push    ds
+    push    es
+    push    fs
+    push    gs
+    pushf
+    mov     eax, [esp + 30]
+    mov     ebp, [esp + 34]
+    push    bp
+    cli
+    push    word [bp + regs.flags]
+    push    cs
+    push    word .back
+    xor     bx, bx
+    mov     fs, bx
+    mov     bx, ax
+    shl     bx, 2
+    push    dword [fs:bx]
+    mov     bx, [bp + regs.flags]
+    and     bx, ~IF_TF
+    push    bx
+    mov     gs, [bp + regs.gs]
+    mov     fs, [bp + regs.fs]
+    mov     es, [bp + regs.es]
+    mov     ds, [bp + regs.ds]
+    mov     eax, [bp + regs.eax]
+    mov     ebx, [bp + regs.ebx]
+    mov     ecx, [bp + regs.ecx]
+    mov     edx, [bp + regs.edx]
+    mov     esi, [bp + regs.esi]
+    mov     edi, [bp + regs.edi]
+    mov     ebp, [bp + regs.ebp]
+    popf
+    retf
+.back:
+    pushf
+    push    ebp
+    mov     bp, sp
+    movzx   ebp, word [bp + 6]
+    mov     [bp + regs.eax], eax
+    mov     [bp + regs.ebx], ebx
+    mov     [bp + regs.ecx], ecx
+    mov     [bp + regs.edx], edx
+    mov     [bp + regs.esi], esi
+    mov     [bp + regs.edi], edi
+    mov     [bp + regs.esp], esp
+    mov     [bp + regs.ds], ds
+    mov     [bp + regs.es], es
+    mov     [bp + regs.fs], fs
+    mov     [bp + regs.gs], gs
+    mov     [bp + regs.ss], ss
+    pop     dword [bp + regs.ebp]
+    pop     word [bp + regs.flags]
+    pop     bp
+    movzx   esp, sp
+    popf
+    pop     gs
+    pop     fs
+    pop     es
+    pop     ds
+    pop     edi
+    pop     esi
+    pop     ebx
+    pop     ebp
+    o32 ret
+
+; ----------------------------------------------------------------------------------------------------------------
+; void far_copy(u32 to, u32 from, u32 bytes)
+;   Purpose: copies between far addresses, segment in the high word
+;   In:      bytes: 0 to FFFFh; neither side may run past its segment
+;   Stack:   16 bytes
+section .text.far_copy progbits alloc exec nowrite align=1
+global far_copy
+far_copy:
+    push    esi
+    push    edi
+    push    ds
+    push    es
+    mov     ecx, [esp + 24]
+    les     di, [esp + 16]
+    lds     si, [esp + 20]
+    cld
+    rep movsb
+    pop     es
+    pop     ds
+    pop     edi
+    pop     esi
+    o32 ret
+
+; ----------------------------------------------------------------------------------------------------------------
+; u32 far_sum(u32 from, u32 dwords, u32 seed)
+;   Purpose: a checksum in which the order counts, of far memory
+;   In:      dwords: 0 to 4000h; the memory may not run past its segment
+;   Stack:   12 bytes
+section .text.far_sum progbits alloc exec nowrite align=1
+global far_sum
+far_sum:
+    push    ebx
+    push    esi
+    push    ds
+    mov     ecx, [esp + 18]
+    mov     ebx, [esp + 22]
+    lds     si, [esp + 14]
+    cld
+    jcxz    .end
+.next:
+    lodsd
+    add     ebx, eax
+    rol     ebx, 5
+    dec     cx
+    jnz     .next
+.end:
+    mov     eax, ebx
+    pop     ds
+    pop     esi
+    pop     ebx
+    o32 ret
+
+; ----------------------------------------------------------------------------------------------------------------
+; receiver_entry
+;   Purpose: the receiver that is given to access_type and the upcall of as_send_pkt: calls receiver_hook(Regs *)
+;            on a stack of the program's own
+;   In:      a far call from the driver, any DS, ES and stack
+;   Out:     registers as the hook left them in its Regs, but SS:ESP
+;   Stack:   14 bytes of the driver's
+;   More than UPCALLS deep: answers ES:DI = 0:0.
+section .text.receiver_entry progbits alloc exec nowrite align=1
+global receiver_entry
+receiver_entry:
+    pushf
+    push    ds
+    push    eax
+    push    ebx
+    mov     ax, cs
+    mov     ds, ax
+    movzx   ebx, byte [receiver_depth]
+    cmp     bl, UPCALLS
+    jae     .refuse
+    inc     byte [receiver_depth]
+    inc     bx
+    imul    bx, bx, UPCALL_SIZE
+    add     bx, receiver_stacks - regs_size
+    mov     [bx + regs.ecx], ecx
+    mov     [bx + regs.edx], edx
+    mov     [bx + regs.esi], esi
+    mov     [bx + regs.edi], edi
+    mov     [bx + regs.ebp], ebp
+    mov     [bx + regs.es], es
+    mov     [bx + regs.fs], fs
+    mov     [bx + regs.gs], gs
+    pop     dword [bx + regs.ebx]
+    pop     dword [bx + regs.eax]
+    pop     word [bx + regs.ds]
+    pop     word [bx + regs.flags]
+    mov     [bx + regs.ss], ss
+    mov     [bx + regs.esp], esp
+    mov     es, ax
+    mov     ss, ax
+    mov     esp, ebx        ; MOV SS holds interrupts off up to here
+    push    ebx
+    cld
+    call dword [receiver_hook]
+    pop     ebx
+    mov     bx, sp          ; the hook may have changed its argument
+    mov     ss, [bx + regs.ss]
+    mov     esp, [bx + regs.esp]
+    mov     ecx, [bx + regs.ecx]
+    mov     edx, [bx + regs.edx]
+    mov     esi, [bx + regs.esi]
+    mov     edi, [bx + regs.edi]
+    mov     ebp, [bx + regs.ebp]
+    mov     eax, [bx + regs.eax]
+    mov     es, [bx + regs.es]
+    mov     fs, [bx + regs.fs]
+    mov     gs, [bx + regs.gs]
+    push    word [bx + regs.ds]
+    push    dword [bx + regs.ebx]
+    push    word [bx + regs.flags]
+    dec     byte [receiver_depth]
+    test    byte [receiver_irets], 1
+    jnz     .iret
+    popf
+    pop     ebx
+    pop     ds
+    retf
+.iret:
+    popf
+    pop     ebx
+    pop     ds
+    iret
+.refuse:
+    pop     ebx
+    pop     eax
+    pop     ds
+    xor     di, di
+    mov     es, di
+    popf
+    retf
+
+section .data.receiver progbits alloc noexec write align=4
+global receiver_hook
+global receiver_irets
+receiver_hook:  dd 0
+receiver_depth: db 0
+receiver_irets: db 0        ; 1: end with IRET, as some receivers in the wild do
+
+section .bss.receiver nobits alloc noexec write align=16
+receiver_stacks: resb UPCALLS * UPCALL_SIZE
+
+; ----------------------------------------------------------------------------------------------------------------
+; void *memcpy(void *to, const void *from, u32 bytes), memmove, memset(void *, u32 byte, u32 bytes), memcmp
+;   Purpose: what the compiler calls
+;   In:      DS = ES, DF clear, offsets and lengths below 64 KB
+;   Stack:   8 bytes
+section .text.memcpy progbits alloc exec nowrite align=1
+global memcpy
+memcpy:
+    push    esi
+    push    edi
+    mov     edi, [esp + 12]
+    mov     esi, [esp + 16]
+    mov     ecx, [esp + 20]
+    mov     eax, edi
+    mov     dx, cx
+    shr     cx, 2
+    rep movsd
+    mov     cx, dx
+    and     cx, 3
+    rep movsb
+    pop     edi
+    pop     esi
+    o32 ret
+
+section .text.memmove progbits alloc exec nowrite align=1
+global memmove
+memmove:
+    push    esi
+    push    edi
+    mov     edi, [esp + 12]
+    mov     esi, [esp + 16]
+    mov     ecx, [esp + 20]
+    mov     eax, edi
+    cmp     di, si
+    jbe     .up
+    add     di, cx
+    dec     di
+    add     si, cx
+    dec     si
+    std
+.up:
+    rep movsb
+    cld
+    pop     edi
+    pop     esi
+    o32 ret
+
+section .text.memset progbits alloc exec nowrite align=1
+global memset
+memset:
+    push    edi
+    mov     edi, [esp + 8]
+    mov     al, [esp + 12]
+    mov     ecx, [esp + 16]
+    rep stosb
+    mov     eax, [esp + 8]
+    pop     edi
+    o32 ret
+
+section .text.memcmp progbits alloc exec nowrite align=1
+global memcmp
+memcmp:
+    push    esi
+    push    edi
+    mov     esi, [esp + 12]
+    mov     edi, [esp + 16]
+    mov     ecx, [esp + 20]
+    xor     eax, eax        ; equal when there is nothing to compare
+    repe cmpsb
+    je      .end
+    sbb     eax, eax
+    or      al, 1
+.end:
+    pop     edi
+    pop     esi
+    o32 ret

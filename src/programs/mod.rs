@@ -1,0 +1,10 @@
+//! The DOS programs: PKTCTL for users, CONFORM, FUZZ and INTEGRITY for the tests.
+//!
+//! What does not touch the machine is compiled for the host as well, and tested there. Each program is a binary of
+//! its own, linked by `linker/program.ld` and packed as an MZ file.
+
+pub mod net;
+pub mod options;
+
+#[cfg(target_os = "none")]
+pub mod rt;

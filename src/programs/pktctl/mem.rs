@@ -1,0 +1,86 @@
+//! `PKTCTL mem`: the memory map of our driver, from its information block.
+
+use crate::{DONE, NO_DRIVER, Options};
+use compkt::info;
+use compkt::programs::rt::console;
+use compkt::programs::rt::packet::Block;
+use compkt::say;
+use core::ffi::CStr;
+
+/// Columns of the longest bar.
+const COLUMNS: u32 = 40;
+
+pub fn run(asked: &Options) -> u8 {
+    let mut code = NO_DRIVER;
+    // Several vectors of one copy show one map.
+    let mut shown = 0;
+    let mut last = None;
+    while let Some(driver) = crate::driver(asked, last) {
+        last = Some(driver);
+        match driver.block() {
+            Some(block) => {
+                if block.info.segment != shown {
+                    shown = block.info.segment;
+                    map(&block);
+                }
+                code = DONE;
+            }
+            None => say!(c"INT {x}h is not 3COMPKT: nothing tells what it holds.\n", driver.vector),
+        }
+    }
+    code
+}
+
+fn map(block: &Block) {
+    let info = &block.info;
+    let resident = info.paragraphs as u32 * 16;
+    let upper = info.flags & info::FLAG_UPPER != 0;
+    say!(c"3COMPKT at segment {X}h, {s} memory:\n", info.segment, if upper { c"upper" } else { c"conventional" });
+    let mut rest = resident;
+    let mut xms = false;
+    for i in 0..info.block_count {
+        let Some(part) = block.block(i) else { break };
+        if part.place == 0 {
+            row(name(part.kind), part.size as u32, resident);
+            rest = rest.saturating_sub(part.size as u32);
+        } else {
+            xms = true;
+        }
+    }
+    if rest != 0 {
+        row(c"rounding  ", rest, resident);
+    }
+    say!(c"{9}  all\n", resident);
+    if !xms {
+        return;
+    }
+    say!(c"and in XMS:\n");
+    for i in 0..info.block_count {
+        if let Some(part) = block.block(i).filter(|part| part.place != 0) {
+            say!(c"{6} KB  {s}\n", part.size, name(part.kind));
+        }
+    }
+}
+
+fn row(name: &CStr, size: u32, whole: u32) {
+    say!(c"{9}  {s}  ", size, name);
+    for _ in 0..(size * COLUMNS / whole.max(1)).max(1) {
+        console::byte(b'#');
+    }
+    console::byte(b'\n');
+}
+
+/// The kind of a block, all of one width.
+fn name(kind: u8) -> &'static CStr {
+    match kind {
+        info::BLOCK_CORE => c"core      ",
+        info::BLOCK_NIC => c"NIC driver",
+        info::BLOCK_INSTANCE => c"NIC state ",
+        info::BLOCK_HANDLES => c"handles   ",
+        info::BLOCK_STACK => c"stack     ",
+        info::BLOCK_RINGS => c"DMA rings ",
+        info::BLOCK_FEATURE => c"feature   ",
+        info::BLOCK_BUFFERS => c"buffers   ",
+        _ => c"other     ",
+    }
+}

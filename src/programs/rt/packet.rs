@@ -1,0 +1,305 @@
+//! A packet driver as its client sees it: INT 60h and its kin.
+
+use super::{Far, Regs, Shared, int, vector};
+use crate::device::MacAddr;
+use crate::info::{self, Info, NicInfo};
+
+/// Error codes, as the specification has them in DH.
+pub mod error {
+    use core::ffi::CStr;
+
+    /// No such handle.
+    pub const BAD_HANDLE: u8 = 1;
+    /// No interface of that class.
+    pub const NO_CLASS: u8 = 2;
+    /// No interface of that type.
+    pub const NO_TYPE: u8 = 3;
+    /// No interface of that number.
+    pub const NO_NUMBER: u8 = 4;
+    /// The packet type makes no sense.
+    pub const BAD_TYPE: u8 = 5;
+    /// No multicast here.
+    pub const NO_MULTICAST: u8 = 6;
+    /// The driver cannot leave.
+    pub const CANT_TERMINATE: u8 = 7;
+    /// No such receive mode.
+    pub const BAD_MODE: u8 = 8;
+    /// No room.
+    pub const NO_SPACE: u8 = 9;
+    /// The type is taken.
+    pub const TYPE_INUSE: u8 = 10;
+    /// No such function.
+    pub const BAD_COMMAND: u8 = 11;
+    /// The frame could not be sent.
+    pub const CANT_SEND: u8 = 12;
+    /// The address cannot be changed now.
+    pub const CANT_SET: u8 = 13;
+    /// Not an address, or of the wrong length.
+    pub const BAD_ADDRESS: u8 = 14;
+    /// The interface cannot be reset now.
+    pub const CANT_RESET: u8 = 15;
+    /// No such IOCB.
+    pub const BAD_IOCB: u8 = 16;
+
+    /// The specification's name of a code.
+    #[inline(never)]
+    pub fn name(code: u8) -> &'static CStr {
+        const NAMES: [&CStr; 17] = [
+            c"no error", c"BAD_HANDLE", c"NO_CLASS", c"NO_TYPE", c"NO_NUMBER", c"BAD_TYPE", c"NO_MULTICAST",
+            c"CANT_TERMINATE", c"BAD_MODE", c"NO_SPACE", c"TYPE_INUSE", c"BAD_COMMAND", c"CANT_SEND", c"CANT_SET",
+            c"BAD_ADDRESS", c"CANT_RESET", c"BAD_IOCB",
+        ];
+        NAMES.get(code as usize).copied().unwrap_or(c"unknown error")
+    }
+}
+
+/// A handle that access_type gave.
+pub type Handle = u16;
+
+const MOST_HANDLES: usize = 80;
+/// The open handles, vector in the high word, 0: none. What is still open when the program ends is released.
+static OPEN: Shared<[u32; MOST_HANDLES]> = Shared::new([0; MOST_HANDLES]);
+
+#[inline(never)]
+fn swap_open(old: u32, new: u32) {
+    // SAFETY: receivers open no handles, so nothing else looks at the table now.
+    if let Some(place) = unsafe { &mut *OPEN.get() }.iter_mut().find(|place| **place == old) {
+        *place = new;
+    }
+}
+
+/// Releases every handle that is open.
+pub fn release_all() {
+    // SAFETY: as above; each turn reads one number and forgets the borrow.
+    while let Some(open) = unsafe { &*OPEN.get() }.iter().copied().find(|open| *open != 0) {
+        let _ = Driver { vector: (open >> 16) as u8 }.release(open as u16);
+    }
+}
+
+/// What driver_info says.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DriverInfo {
+    /// Version.
+    pub version: u16,
+    /// Interface class.
+    pub class: u8,
+    /// Interface type.
+    pub kind: u16,
+    /// Interface number.
+    pub number: u8,
+    /// 1 basic, 2 and extended, 5 and high-performance, 6 all three.
+    pub functions: u8,
+    /// ASCIZ name.
+    pub name: [u8; 16],
+}
+
+/// What get_statistics points to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Statistics {
+    /// Frames received.
+    pub packets_in: u32,
+    /// Frames sent.
+    pub packets_out: u32,
+    /// Bytes received, MAC headers included.
+    pub bytes_in: u32,
+    /// Bytes sent, MAC headers included.
+    pub bytes_out: u32,
+    /// Frames received with errors.
+    pub errors_in: u32,
+    /// Frames that were not sent.
+    pub errors_out: u32,
+    /// Frames that no one took.
+    pub packets_lost: u32,
+}
+
+/// What get_parameters points to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Parameters {
+    /// Revision of the specification that the driver follows.
+    pub major: u8,
+    /// And its minor number.
+    pub minor: u8,
+    /// Bytes of this structure: 14.
+    pub length: u8,
+    /// Bytes of an address: 6.
+    pub addr_len: u8,
+    /// Longest frame, MAC header included.
+    pub mtu: u16,
+    /// Bytes of multicast addresses that the filter holds.
+    pub multicast_aval: u16,
+    /// Back-to-back receives, less one.
+    pub rcv_bufs: u16,
+    /// Back-to-back sends, less one.
+    pub xmt_bufs: u16,
+    /// Interrupt to hook for work after EOI, 0: none.
+    pub int_num: u16,
+}
+
+/// The information block with its parts' places.
+#[derive(Clone, Copy)]
+pub struct Block {
+    /// Where it is.
+    pub at: Far,
+    /// Its head.
+    pub info: Info,
+}
+
+impl Block {
+    /// The information on NIC `index`; `None` behind the last.
+    pub fn nic(&self, index: u8) -> Option<NicInfo> {
+        let at = self.info.nics + index as u16 * self.info.nic_size as u16;
+        // SAFETY: NicInfo is made of integers.
+        (index < self.info.nic_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as() })
+    }
+
+    /// Block `index` of the resident image; `None` behind the last.
+    pub fn block(&self, index: u8) -> Option<info::Block> {
+        let at = self.info.blocks + index as u16 * self.info.block_size as u16;
+        // SAFETY: Block is made of integers.
+        (index < self.info.block_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as() })
+    }
+}
+
+/// A packet driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Driver {
+    /// Its vector.
+    pub vector: u8,
+}
+
+impl Driver {
+    /// Is there one on this vector? It shows itself by `PKT DRVR` three bytes behind its entry.
+    #[inline(never)]
+    pub fn on(number: u8) -> Option<Driver> {
+        let entry = vector(number);
+        let mut text = [0; 9];
+        if entry.0 == 0 || entry.offset() > 0xFFF0 {
+            return None;
+        }
+        Far(entry.0 + 3).read(&mut text);
+        (text == *b"PKT DRVR\0").then_some(Driver { vector: number })
+    }
+
+    /// The next driver behind vector `last` (0 to begin with), in the order in which clients look: 60h to 80h, then
+    /// the rest from 20h.
+    #[inline(never)]
+    pub fn next(last: u8) -> Option<Driver> {
+        let mut at = last;
+        loop {
+            at = match at {
+                0 => 0x60,
+                0x80 => 0x20,
+                0x5F => 0x81,
+                0xFF => return None,
+                _ => at + 1,
+            };
+            let found = Driver::on(at);
+            if found.is_some() {
+                return found;
+            }
+        }
+    }
+
+    /// Calls the driver; an error is what it said in DH.
+    #[inline(never)]
+    pub fn call(&self, regs: &mut Regs) -> Result<(), u8> {
+        int(self.vector, regs);
+        if regs.carry() { Err(regs.dh()) } else { Ok(()) }
+    }
+
+    /// Calls function `ax` with BX, CX and, at `near` in our segment, DS:SI and ES:DI.
+    #[inline(never)]
+    pub fn ask(&self, ax: u16, bx: u16, cx: u16, near: Far) -> Result<Regs, u8> {
+        let mut regs = Regs::ax(ax);
+        regs.ebx = bx as u32;
+        regs.ecx = cx as u32;
+        regs.esi = near.offset() as u32;
+        regs.edi = near.offset() as u32;
+        self.call(&mut regs)?;
+        Ok(regs)
+    }
+
+    /// driver_info.
+    pub fn info(&self) -> Result<DriverInfo, u8> {
+        let regs = self.ask(0x01FF, 0, 0, Far(0))?;
+        let mut info = DriverInfo {
+            version: regs.ebx as u16,
+            class: (regs.ecx >> 8) as u8,
+            kind: regs.edx as u16,
+            number: regs.ecx as u8,
+            functions: regs.eax as u8,
+            name: [0; 16],
+        };
+        let [name @ .., _] = &mut info.name;
+        Far::new(regs.ds, regs.esi as u16).read(name);
+        Ok(info)
+    }
+
+    /// access_type. `class` 1 takes a type of 0 to 2 bytes, 11 one of up to 8.
+    #[inline(never)]
+    pub fn access(&self, class: u8, kind: &[u8], receiver: Far) -> Result<Handle, u8> {
+        let mut regs = Regs::ax(0x0200 | class as u16);
+        regs.ebx = 0xFFFF;
+        regs.ecx = kind.len() as u32;
+        regs.esi = Far::of(kind).offset() as u32;
+        regs.es = receiver.segment();
+        regs.edi = receiver.offset() as u32;
+        self.call(&mut regs)?;
+        let handle = regs.eax as u16;
+        swap_open(0, (self.vector as u32) << 16 | handle as u32);
+        Ok(handle)
+    }
+
+    /// release_type.
+    pub fn release(&self, handle: Handle) -> Result<(), u8> {
+        swap_open((self.vector as u32) << 16 | handle as u32, 0);
+        self.ask(0x0300, handle, 0, Far(0)).map(|_| ())
+    }
+
+    /// send_pkt.
+    pub fn send(&self, frame: &[u8]) -> Result<(), u8> {
+        self.ask(0x0400, 0, frame.len() as u16, Far::of(frame)).map(|_| ())
+    }
+
+    /// get_address.
+    pub fn address(&self, handle: Handle) -> Result<MacAddr, u8> {
+        let mac = Shared::new([0; 6]);
+        self.ask(0x0600, handle, 6, Far::of(mac.get()))?;
+        Ok(mac.read())
+    }
+
+    /// get_statistics.
+    pub fn statistics(&self, handle: Handle) -> Result<Statistics, u8> {
+        let regs = self.ask(0x1800, handle, 0, Far(0))?;
+        // SAFETY: Statistics is made of integers.
+        Ok(unsafe { Far::new(regs.ds, regs.esi as u16).read_as() })
+    }
+
+    /// get_parameters.
+    pub fn parameters(&self) -> Result<Parameters, u8> {
+        let regs = self.ask(0x0A00, 0, 0, Far(0))?;
+        // SAFETY: Parameters is made of integers.
+        Ok(unsafe { Far::new(regs.es, regs.edi as u16).read_as() })
+    }
+
+    /// get_rcv_mode.
+    pub fn rcv_mode(&self, handle: Handle) -> Result<u16, u8> {
+        Ok(self.ask(0x1500, handle, 0, Far(0))?.eax as u16)
+    }
+
+    /// set_rcv_mode.
+    pub fn set_rcv_mode(&self, handle: Handle, mode: u16) -> Result<(), u8> {
+        self.ask(0x1400, handle, mode, Far(0)).map(|_| ())
+    }
+
+    /// The information block; `None` if the driver is not ours (or is a later one with another layout).
+    pub fn block(&self) -> Option<Block> {
+        let regs = self.ask(0x8000, 0, 0, Far(0)).ok()?;
+        let at = Far::new(regs.es, regs.edi as u16);
+        // SAFETY: Info is made of integers.
+        let info: Info = unsafe { at.read_as() };
+        (info.signature == info::SIGNATURE && info.layout == info::LAYOUT).then_some(Block { at, info })
+    }
+}
