@@ -3,7 +3,13 @@
 //! A [`Model`] is pure: it touches the world only through its [`Env`]. Host tests give it a fake bus,
 //! the QEMU plugin gives it QEMU's. It complains of whatever no real card would accept.
 
+pub mod el3;
+pub mod elink;
+pub mod faults;
+pub mod isa;
 pub mod ne2000;
+pub mod plugin;
+pub mod pnp;
 
 /// The world as a card sees it.
 pub trait Env {
@@ -33,6 +39,14 @@ pub trait Model {
     /// every access and frame; a host may call it more often.
     fn poll(&mut self, env: &mut dyn Env) {
         let _ = env;
+    }
+    /// When [`Model::poll`] has something to do next, in the nanoseconds of [`Env::now_ns`]. None: nothing is under way.
+    fn wake_at(&self) -> Option<u64> {
+        None
+    }
+    /// May the next frame begin to arrive, or is one still on the wire?
+    fn wire_free(&self, _now_ns: u64) -> bool {
+        true
     }
     /// The cable is plugged in or pulled out.
     fn set_link(&mut self, env: &mut dyn Env, up: bool);

@@ -1,0 +1,256 @@
+//! What the EtherLink III family has in common: eight windows of registers, one command and status register, two
+//! FIFOs, a stack of transmit status, counters, and interrupts with a latch. 3C509B, 3C515, 3C59x and 3C90x each
+//! wrap a [`Chip`] of their [`Kind`].
+//!
+//! Sources: the 3C509B technical reference (09-0398-002B) and the 3C90x/3C90xB technical reference (89-0766-000)
+//! through the works that cite them.
+//! Exercised by Linux's drivers: windows, commands, both FIFOs, latch and acknowledge, filter, counters, EEPROM reads,
+//! the list engines, MII. Not: thresholds for early receive and early transmit, every error, the EEPROM's writes,
+//! loopback; those follow the manuals' words alone.
+
+pub mod command;
+pub mod eeprom;
+pub mod rx;
+pub mod stats;
+pub mod tx;
+pub mod windows;
+
+use crate::Env;
+use crate::faults::{self, Faults};
+use eeprom::Eeprom;
+use rx::Rx;
+use stats::Stats;
+use tx::Tx;
+
+/// Which generation a chip is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// 3C509B: 16 ports, programmed I/O.
+    El3,
+}
+
+/// Interrupt causes, as the status register shows them.
+pub mod cause {
+    /// The latch.
+    pub const LATCH: u16 = 1;
+    /// Adapter failure (host error on the PCI parts).
+    pub const FAILURE: u16 = 1 << 1;
+    /// The transmit status stack holds something.
+    pub const TX_COMPLETE: u16 = 1 << 2;
+    /// The transmit FIFO has as much room as was asked for.
+    pub const TX_AVAILABLE: u16 = 1 << 3;
+    /// A whole frame waits.
+    pub const RX_COMPLETE: u16 = 1 << 4;
+    /// A frame has passed the receive early threshold.
+    pub const RX_EARLY: u16 = 1 << 5;
+    /// The driver asked for an interrupt.
+    pub const REQUESTED: u16 = 1 << 6;
+    /// A counter is half full.
+    pub const UPDATE_STATS: u16 = 1 << 7;
+    /// A command is at work.
+    pub const BUSY: u16 = 1 << 12;
+}
+
+/// How long commands take, in nanoseconds. A driver must wait for the busy bit however long these are.
+#[derive(Clone, Copy, Debug)]
+pub struct Times {
+    /// RX discard.
+    pub discard: u64,
+    /// TX reset and RX reset.
+    pub reset: u64,
+    /// Global reset.
+    pub global: u64,
+    /// One byte on the wire: 800 at 10 Mb/s, 80 at 100 Mb/s, 0 for a wire that takes no time.
+    pub byte: u64,
+}
+
+impl Times {
+    /// As on a 10 Mb/s part. Linux issues the next command right after resets and discards and works on real
+    /// parts, so these are over by the next access.
+    pub const TEN: Times = Times { discard: 1_000, reset: 1_000, global: 1_000_000, byte: 800 };
+}
+
+/// A chip of the family.
+pub struct Chip {
+    /// Its generation.
+    pub kind: Kind,
+    /// How long things take.
+    pub times: Times,
+    /// What is to go wrong.
+    pub faults: Faults,
+    /// Its serial EEPROM.
+    pub eeprom: Eeprom,
+    /// Does the cable carry link pulses?
+    pub link: bool,
+    /// May the interrupt line be driven? On ISA the wrapper says so, by window and configuration control.
+    pub line_enabled: bool,
+    pub(crate) window: u8,
+    pub(crate) causes: u16,
+    pub(crate) latch: bool,
+    line: bool,
+    latched_at: u64,
+    /// The latch was set without the line (a lost interrupt).
+    line_lost: bool,
+    pub(crate) int_mask: u16,
+    pub(crate) read_zero: u16,
+    pub(crate) busy_until: u64,
+    pub(crate) tx: Tx,
+    pub(crate) rx: Rx,
+    pub(crate) stats: Stats,
+    pub(crate) station: [u8; 12],
+    pub(crate) config: u32,
+    pub(crate) net_diagnostic: u16,
+    pub(crate) media: u16,
+    /// Media bits without which the chosen transceiver does not work.
+    pub(crate) media_needed: u16,
+    gone: bool,
+}
+
+impl Chip {
+    /// A chip after power-on.
+    pub fn new(kind: Kind, times: Times, faults: Faults, mut eeprom: Eeprom, config: u32) -> Chip {
+        if faults.planned(faults::Kind::BadChecksum) {
+            eeprom.spoil();
+        }
+        let mut chip = Chip {
+            kind,
+            times,
+            faults,
+            eeprom,
+            link: true,
+            line_enabled: true,
+            window: 0,
+            causes: 0,
+            latch: false,
+            line: false,
+            latched_at: 0,
+            line_lost: false,
+            int_mask: 0,
+            read_zero: 0,
+            busy_until: 0,
+            tx: Tx::new(kind),
+            rx: Rx::new(kind),
+            stats: Stats::default(),
+            station: [0; 12],
+            config,
+            net_diagnostic: 0,
+            media: 0,
+            media_needed: 0,
+            gone: false,
+        };
+        chip.size_fifos();
+        chip
+    }
+
+    /// Back to the state after power-on, but for what the wrapper keeps.
+    pub fn power_on(&mut self, env: &mut dyn Env, config: u32) {
+        self.window = 0;
+        self.causes = 0;
+        self.latch = false;
+        self.int_mask = 0;
+        self.read_zero = 0;
+        self.tx = Tx::new(self.kind);
+        self.rx = Rx::new(self.kind);
+        self.stats = Stats::default();
+        self.station = [0; 12];
+        self.config = config;
+        self.net_diagnostic = 0;
+        self.media = 0;
+        self.size_fifos();
+        self.drive(env);
+    }
+
+    /// Divides the RAM as internal config says: bits 2:0 its size, 17:16 transmit to receive.
+    pub(crate) fn size_fifos(&mut self) {
+        let bytes = 8192u32 << (self.config & 7).min(3);
+        let transmit = match self.config >> 16 & 3 {
+            0 => bytes / 8 * 3,
+            1 => bytes / 4,
+            _ => bytes / 2,
+        };
+        self.tx.size = transmit as usize;
+        self.rx.size = (bytes - transmit) as usize;
+    }
+
+    /// One register access: is the card still there?
+    pub(crate) fn present(&mut self) -> bool {
+        self.gone |= self.faults.strikes(faults::Kind::Vanish);
+        !self.gone
+    }
+
+    /// Does what is due by now, event by event in order of time.
+    pub fn advance(&mut self, env: &mut dyn Env) {
+        let now = env.now_ns();
+        // Each pass ends one event; a frame has at most a handful.
+        while let Some(at) = self.next_event().filter(|at| *at <= now) {
+            self.tx_event(env, at);
+            self.rx_event(env, at);
+        }
+        self.update(env);
+    }
+
+    /// When something next happens by itself.
+    pub fn next_event(&self) -> Option<u64> {
+        [self.tx.event_at(self.times.byte), self.rx.event_at(self.times.byte)].into_iter().flatten().min()
+    }
+
+    /// Derives the causes that follow from the state, and sets the latch and the line.
+    pub(crate) fn update(&mut self, env: &mut dyn Env) {
+        self.derive(cause::TX_COMPLETE, self.tx.status_pending());
+        self.derive(cause::RX_COMPLETE, self.rx.complete(env.now_ns(), self.times.byte));
+        self.derive(cause::UPDATE_STATS, self.stats.half_full());
+        if self.tx.room_wanted() {
+            self.causes |= cause::TX_AVAILABLE;
+        }
+        if !self.latch && self.causes & self.read_zero & self.int_mask & 0x7FE != 0 {
+            self.latch = true;
+            self.latched_at = env.now_ns();
+            self.line_lost = self.faults.strikes(faults::Kind::LostInterrupt);
+        }
+        self.drive(env);
+    }
+
+    fn derive(&mut self, bit: u16, on: bool) {
+        self.causes = self.causes & !bit | if on { bit } else { 0 };
+    }
+
+    /// Drives the interrupt line as the latch has it.
+    pub(crate) fn drive(&mut self, env: &mut dyn Env) {
+        let line = self.latch && self.line_enabled && !self.line_lost && !self.gone;
+        if line != self.line {
+            self.line = line;
+            env.set_irq(line);
+        }
+    }
+
+    /// The status register.
+    pub(crate) fn status(&self, now: u64) -> u16 {
+        (self.window as u16) << 13
+            | if now < self.busy_until { cause::BUSY } else { 0 }
+            | self.causes & self.read_zero & 0x7FE
+            | self.latch as u16
+    }
+
+    /// The interrupt timer: steps of 3.2 microseconds since the latch was set.
+    pub(crate) fn timer(&self, now: u64) -> u8 {
+        if self.latch { ((now - self.latched_at) / 3_200).min(255) as u8 } else { 0 }
+    }
+
+    /// Raises adapter failure.
+    pub(crate) fn fail(&mut self) {
+        self.causes |= cause::FAILURE;
+    }
+
+    /// A frame arrives; see [`crate::Model::receive`].
+    pub fn receive(&mut self, env: &mut dyn Env, frame: &[u8]) -> bool {
+        self.advance(env);
+        let taken = self.link && !self.gone && self.accept(env, frame);
+        self.update(env);
+        taken
+    }
+
+    /// May a frame begin to arrive?
+    pub fn wire_free(&self, now: u64) -> bool {
+        self.rx.wire_free(now, self.times.byte)
+    }
+}

@@ -1,0 +1,259 @@
+//! The receiver: filter, FIFO, frames that arrive byte by byte, errors.
+
+use super::{Chip, Kind, cause};
+use crate::Env;
+use crate::faults;
+use std::collections::VecDeque;
+
+/// Bits of the receive filter.
+pub mod filter {
+    /// The station address.
+    pub const STATION: u8 = 1;
+    /// Group addresses, broadcast too.
+    pub const GROUP: u8 = 2;
+    /// Broadcast.
+    pub const BROADCAST: u8 = 4;
+    /// Everything.
+    pub const ALL: u8 = 8;
+}
+
+/// Receive errors. Their values are the 3C509B's codes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Error {
+    /// The FIFO ran over.
+    Overrun = 0,
+    /// Longer than 1,514 bytes.
+    Oversize = 1,
+    /// Shorter than 60 bytes.
+    Runt = 3,
+    /// Check sequence.
+    Crc = 5,
+}
+
+/// A frame in the receive FIFO, perhaps still arriving.
+#[derive(Clone, Debug)]
+pub(crate) struct Frame {
+    pub(crate) data: Vec<u8>,
+    pub(crate) error: Option<Error>,
+    start: u64,
+    told_early: bool,
+    told_end: bool,
+}
+
+impl Frame {
+    fn arrived(&self, now: u64, byte: u64) -> usize {
+        if byte == 0 { self.data.len() } else { (((now - self.start) / byte) as usize).min(self.data.len()) }
+    }
+    fn end(&self, byte: u64) -> u64 {
+        // The check sequence follows the data.
+        self.start + (self.data.len() as u64 + 4) * byte
+    }
+}
+
+/// The receive half of a chip.
+pub struct Rx {
+    pub(crate) size: usize,
+    pub(crate) enabled: bool,
+    pub(crate) filter: u8,
+    pub(crate) early_threshold: u16,
+    pub(crate) underrun: bool,
+    pub(crate) overrun: bool,
+    off: u16,
+    pub(crate) queue: VecDeque<Frame>,
+    /// Bytes of the head frame that were read.
+    taken: usize,
+    /// When the last frame to arrive ends.
+    wire_until: u64,
+    length_mask: u16,
+}
+
+impl Rx {
+    pub(crate) fn new(kind: Kind) -> Rx {
+        Rx {
+            size: 0,
+            enabled: false,
+            filter: 0,
+            early_threshold: kind.threshold_off(),
+            underrun: false,
+            overrun: false,
+            off: kind.threshold_off(),
+            queue: VecDeque::new(),
+            taken: 0,
+            wire_until: 0,
+            length_mask: if kind.wide() { 0x1FFF } else { 0x7FF },
+        }
+    }
+
+    pub(crate) fn reset(&mut self, kind: Kind) {
+        *self = Rx { size: self.size, wire_until: self.wire_until, ..Rx::new(kind) };
+    }
+
+    fn used(&self) -> usize {
+        self.queue.iter().map(|frame| 4 + frame.data.len().div_ceil(4) * 4).sum::<usize>()
+    }
+
+    /// Free bytes.
+    pub(crate) fn free(&self) -> usize {
+        self.size.saturating_sub(self.used())
+    }
+
+    /// Has the head frame arrived as a whole?
+    pub(crate) fn complete(&self, now: u64, byte: u64) -> bool {
+        self.queue.front().is_some_and(|frame| frame.end(byte) <= now)
+    }
+
+    /// Bytes of the head frame that can still be read, rounded up to four once it is whole.
+    fn readable(&self, now: u64, byte: u64) -> usize {
+        let Some(frame) = self.queue.front() else { return 0 };
+        let there = if frame.end(byte) <= now { frame.data.len().div_ceil(4) * 4 } else { frame.arrived(now, byte) / 4 * 4 };
+        there.saturating_sub(self.taken)
+    }
+
+    /// RX status.
+    pub(crate) fn status(&self, now: u64, byte: u64) -> u16 {
+        let Some(frame) = self.queue.front() else { return 0x8000 };
+        if frame.end(byte) > now {
+            return 0x8000 | frame.arrived(now, byte).saturating_sub(self.taken) as u16 & self.length_mask;
+        }
+        let left = frame.data.len().saturating_sub(self.taken) as u16 & self.length_mask;
+        match frame.error {
+            // The wide parts have the kind of error in a register of its own.
+            Some(error) if self.length_mask == 0x7FF => 0x4000 | (error as u16) << 11 | left,
+            Some(_) => 0x4000 | left,
+            None => left,
+        }
+    }
+
+    pub(crate) fn threshold(&self, value: u16) -> u16 {
+        value.min(self.off)
+    }
+
+    pub(crate) fn wire_free(&self, now: u64, byte: u64) -> bool {
+        byte == 0 || now >= self.wire_until
+    }
+
+    /// When the frame on the wire passes the early threshold, or ends. Only the last can still be arriving.
+    pub(crate) fn event_at(&self, byte: u64) -> Option<u64> {
+        let last = self.queue.back().filter(|frame| !frame.told_end)?;
+        let end = last.end(byte);
+        let early = last.start + self.early_threshold as u64 * byte;
+        let wanted = !last.told_early && self.early_threshold < self.off && early < end;
+        Some(if wanted { early } else { end })
+    }
+}
+
+impl Chip {
+    /// A frame reaches the receiver. False: there was no room for it.
+    pub(crate) fn accept(&mut self, env: &mut dyn Env, data: &[u8]) -> bool {
+        if !self.rx.enabled || self.rx.underrun || data.len() < 14 || !self.wanted(data) {
+            return true;
+        }
+        let now = env.now_ns();
+        let mut error = match data.len() {
+            ..60 => Some(Error::Runt),
+            60..=1514 => None,
+            _ => Some(Error::Oversize),
+        };
+        if self.faults.strikes(faults::Kind::AdapterFailure) {
+            self.rx.underrun = true;
+            self.fail();
+            return true;
+        }
+        if self.faults.strikes(faults::Kind::RxCrc) {
+            error = Some(Error::Crc);
+        }
+        if self.faults.strikes(faults::Kind::RxOverrun) {
+            error = Some(Error::Overrun);
+        }
+        let mut data = data.to_vec();
+        let free = self.rx.free();
+        if data.len().div_ceil(4) * 4 + 4 > free {
+            // A frame that does not even begin to fit leaves only a count; of another the beginning stays, in error.
+            if free < 64 {
+                self.stats.rx_overrun();
+                self.rx.overrun = true;
+                return false;
+            }
+            data.truncate((free - 4) / 4 * 4);
+            error = Some(Error::Overrun);
+        }
+        match error {
+            None => self.stats.received(data.len()),
+            Some(Error::Overrun) => {
+                self.stats.rx_overrun();
+                self.rx.overrun = true;
+            }
+            Some(_) => {}
+        }
+        let start = now.max(self.rx.wire_until);
+        let frame = Frame { data, error, start, told_early: false, told_end: false };
+        self.rx.wire_until = frame.end(self.times.byte);
+        self.rx.queue.push_back(frame);
+        self.rx_event(env, now);
+        true
+    }
+
+    fn wanted(&self, data: &[u8]) -> bool {
+        let filter = self.rx.filter;
+        let own = data[..6] == self.station[..6];
+        let broadcast = data[..6] == [0xFF; 6];
+        filter & filter::ALL != 0
+            || own && filter & filter::STATION != 0
+            || broadcast && filter & (filter::BROADCAST | filter::GROUP) != 0
+            || !broadcast && data[0] & 1 != 0 && filter & filter::GROUP != 0
+    }
+
+    /// The frame on the wire passes the early threshold, or ends.
+    pub(crate) fn rx_event(&mut self, _env: &mut dyn Env, now: u64) {
+        let byte = self.times.byte;
+        if self.rx.event_at(byte).is_none_or(|at| at > now) {
+            return;
+        }
+        let whole = self.rx.queue.back().is_some_and(|last| last.end(byte) <= now);
+        if let Some(last) = self.rx.queue.back_mut() {
+            if whole {
+                last.told_end = true;
+            } else {
+                last.told_early = true;
+                self.causes |= cause::RX_EARLY;
+            }
+        }
+    }
+
+    /// Reads the receive FIFO.
+    pub(crate) fn rx_read(&mut self, env: &mut dyn Env, width: u8) -> u32 {
+        let (now, byte) = (env.now_ns(), self.times.byte);
+        let mut value = 0;
+        for lane in 0..width as usize {
+            if self.rx.readable(now, byte) == 0 {
+                if !self.rx.underrun {
+                    env.complain("receive FIFO read past the frame");
+                }
+                self.rx.underrun = true;
+                self.fail();
+                return value | u32::MAX << (8 * lane);
+            }
+            let head = self.rx.queue.front();
+            let read = head.and_then(|frame| frame.data.get(self.rx.taken)).copied().unwrap_or(0);
+            value |= (read as u32) << (8 * lane);
+            self.rx.taken += 1;
+        }
+        value
+    }
+
+    /// RX discard. Nothing to discard: nothing happens.
+    pub(crate) fn rx_discard(&mut self) {
+        self.rx.queue.pop_front();
+        self.rx.taken = 0;
+        self.rx.overrun = false;
+    }
+
+    /// RX reset: the FIFO, the filter, the early threshold.
+    pub(crate) fn rx_reset(&mut self) {
+        if !self.tx.overrun {
+            self.causes &= !cause::FAILURE;
+        }
+        self.causes &= !cause::RX_EARLY;
+        self.rx.reset(self.kind);
+    }
+}

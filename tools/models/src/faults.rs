@@ -1,0 +1,142 @@
+//! Faults on demand: what goes wrong, at which event, and how often.
+//!
+//! As text: `tx-underrun@3`, `rx-crc@2*4`, `stuck-command+lost-interrupt`. `@N`: the N-th event of its kind
+//! (1 if left out); `*M`: so many events in a row (1 if left out, 0 for ever). `+` joins several.
+
+use std::fmt;
+
+/// What can go wrong, and what counts as one event of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// The transmitter runs dry. Event: a frame begins.
+    TxUnderrun,
+    /// The transmitter talks too long. Event: a frame begins.
+    Jabber,
+    /// Sixteen collisions in a row. Event: a frame begins.
+    MaxCollisions,
+    /// The receive FIFO runs over. Event: a frame that passes the filter.
+    RxOverrun,
+    /// The check sequence is wrong. Event: a frame that passes the filter.
+    RxCrc,
+    /// The card reports adapter failure. Event: a frame that passes the filter.
+    AdapterFailure,
+    /// A command never ends; only the reset line helps. Event: a command that takes time.
+    StuckCommand,
+    /// The interrupt is latched but the line stays low. Event: the latch is set.
+    LostInterrupt,
+    /// A checksum in the EEPROM is wrong. Counts when the card is made; `@` means nothing.
+    BadChecksum,
+    /// The card is gone: reads give ones, writes do nothing. Event: a register access.
+    Vanish,
+    /// An ISA PnP card sits in wait-for-key and does not hear its ID port.
+    IdDeaf,
+}
+
+/// Their names as properties give them.
+pub const NAMES: [(&str, Kind); 11] = [
+    ("tx-underrun", Kind::TxUnderrun),
+    ("jabber", Kind::Jabber),
+    ("max-collisions", Kind::MaxCollisions),
+    ("rx-overrun", Kind::RxOverrun),
+    ("rx-crc", Kind::RxCrc),
+    ("adapter-failure", Kind::AdapterFailure),
+    ("stuck-command", Kind::StuckCommand),
+    ("lost-interrupt", Kind::LostInterrupt),
+    ("bad-checksum", Kind::BadChecksum),
+    ("vanish", Kind::Vanish),
+    ("id-deaf", Kind::IdDeaf),
+];
+
+#[derive(Clone, Copy, Debug)]
+struct Plan {
+    kind: Kind,
+    /// Events until the first that fails.
+    before: u64,
+    /// Failing events left.
+    left: u64,
+}
+
+/// The faults that a card still has to show.
+#[derive(Clone, Debug, Default)]
+pub struct Faults(Vec<Plan>);
+
+/// Text that names no fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown(pub String);
+
+impl fmt::Display for Unknown {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "no such fault: {} (one of", self.0)?;
+        for (name, _) in NAMES {
+            write!(out, " {name}")?;
+        }
+        write!(out, "; then @N and *M)")
+    }
+}
+
+impl Faults {
+    /// None.
+    pub fn none() -> Faults {
+        Faults::default()
+    }
+
+    /// From text; see the module.
+    pub fn parse(text: &str) -> Result<Faults, Unknown> {
+        let mut faults = Faults::none();
+        for item in text.split('+').filter(|item| !item.is_empty()) {
+            let bad = || Unknown(item.into());
+            let (rest, times) = item.split_once('*').unwrap_or((item, "1"));
+            let (name, first) = rest.split_once('@').unwrap_or((rest, "1"));
+            let kind = NAMES.iter().find(|(known, _)| *known == name).ok_or_else(bad)?.1;
+            faults.add(kind, first.parse().map_err(|_| bad())?, times.parse().map_err(|_| bad())?);
+        }
+        Ok(faults)
+    }
+
+    /// Lets `times` events (0: all) fail from the `first` on, counted from 1 and from now.
+    pub fn add(&mut self, kind: Kind, first: u64, times: u64) {
+        self.0.push(Plan { kind, before: first.max(1) - 1, left: if times == 0 { u64::MAX } else { times } });
+    }
+
+    /// Is there a plan for this kind that has not run out?
+    pub fn planned(&self, kind: Kind) -> bool {
+        self.0.iter().any(|plan| plan.kind == kind && plan.left > 0)
+    }
+
+    /// An event of this kind takes place: does it fail?
+    pub fn strikes(&mut self, kind: Kind) -> bool {
+        let mut hit = false;
+        for plan in self.0.iter_mut().filter(|plan| plan.kind == kind) {
+            if plan.before > 0 {
+                plan.before -= 1;
+            } else if plan.left > 0 {
+                plan.left -= 1;
+                hit = true;
+            }
+        }
+        hit
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_strikes_when_told_and_as_often() {
+        let mut faults = Faults::parse("jabber@2*2+rx-crc").unwrap();
+        let hits: Vec<bool> = (0..5).map(|_| faults.strikes(Kind::Jabber)).collect();
+        assert_eq!(hits, [false, true, true, false, false]);
+        assert!(faults.strikes(Kind::RxCrc));
+        assert!(!faults.strikes(Kind::RxCrc));
+        assert!(!faults.strikes(Kind::TxUnderrun));
+        let mut always = Faults::parse("lost-interrupt*0").unwrap();
+        assert!((0..1000).all(|_| always.strikes(Kind::LostInterrupt)));
+    }
+
+    #[test]
+    fn an_unknown_fault_is_refused_by_name() {
+        assert_eq!(Faults::parse("jabber+tea").unwrap_err(), Unknown("tea".into()));
+        assert!(Faults::parse("jabber@x").is_err());
+    }
+}

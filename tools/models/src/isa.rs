@@ -1,0 +1,44 @@
+//! The ISA bus as cards share it: ports that every card hears at once, and lines that several drive together.
+
+use crate::{Env, Model};
+
+/// Writes select this ID port of the EtherLink III: 0x100 to 0x1F0 in steps of 0x10.
+pub const ID_PORTS: std::ops::RangeInclusive<u16> = 0x100..=0x1F0;
+/// ISA PnP: address port, write only.
+pub const PNP_ADDRESS: u16 = 0x279;
+/// ISA PnP: write data port.
+pub const PNP_WRITE: u16 = 0xA79;
+
+/// A card on the ISA bus.
+pub trait Card: Model {
+    /// A write to a port that every card hears: ID ports, [`PNP_ADDRESS`], [`PNP_WRITE`].
+    fn hear(&mut self, env: &mut dyn Env, port: u16, value: u8);
+    /// A read of such a port, or of the card's PnP read port: the byte that the card drives, None if none.
+    fn offer(&mut self, env: &mut dyn Env, port: u16) -> Option<u8>;
+    /// What the line was, all offers together; called on every card after [`Card::offer`], also if it offered none.
+    fn settle(&mut self, env: &mut dyn Env, port: u16, line: u8);
+    /// Where PnP software has put the read data port.
+    fn pnp_read_port(&self) -> Option<u16>;
+    /// The first port of the card's own registers; None while it is not activated.
+    fn base(&self) -> Option<u16>;
+    /// The interrupt line that it drives now, 0 for none.
+    fn line(&self) -> u8;
+    /// Its blocks of ports: offset from the base, and length.
+    fn blocks(&self) -> &'static [(u16, u16)];
+}
+
+/// A write to a shared port: all cards hear it.
+pub fn write_shared(cards: &mut [(&mut dyn Card, &mut dyn Env)], port: u16, value: u8) {
+    for (card, env) in cards {
+        card.hear(*env, port, value);
+    }
+}
+
+/// A read of a shared port. The lines are open-collector: a zero from any card wins, and nobody reads as ones.
+pub fn read_shared(cards: &mut [(&mut dyn Card, &mut dyn Env)], port: u16) -> u8 {
+    let line = cards.iter_mut().filter_map(|(card, env)| card.offer(*env, port)).fold(0xFF, |line, byte| line & byte);
+    for (card, env) in cards {
+        card.settle(*env, port, line);
+    }
+    line
+}

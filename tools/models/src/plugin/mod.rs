@@ -1,0 +1,160 @@
+//! The models as devices of an unmodified QEMU: `-plugin libmodels.so -device el3,netdev=n0,iobase=0x300,irq=10`.
+//!
+//! The plugin registers QOM types when it is installed. QEMU's objects stay opaque pointers and classes and instances
+//! take their parents' sizes, so that structure sizes do not matter; each card's state is a [`slot::Slot`] of ours.
+//! Seen to work with QEMU 7.2.22.
+//!
+//! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see
+//! [`crate::faults`]), `pnp` (`on` or `off`), `wire` (nanoseconds a byte). Complaints go to standard error, each line
+//! beginning with `MODEL COMPLAINS:`, and to the file that the plugin's argument `log=` names. `-device NAME,help`
+//! shows nothing.
+
+pub mod ffi;
+mod isa;
+mod net;
+mod slot;
+mod types;
+
+use ffi::{Errp, Opaque, TypeInfo, qemu};
+use std::collections::HashMap;
+use std::ffi::{CStr, CString, c_char, c_int};
+use std::fs::File;
+use std::io::Write;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicI32, Ordering};
+
+/// The plugin interface's version, as the running QEMU accepts it: 0 to 1 in 7.2 and 8, 2 to 4 in 10.0, at least 7 in
+/// 11.1. Set before QEMU looks, by [`BEFORE_MAIN`].
+#[unsafe(no_mangle)]
+#[allow(non_upper_case_globals)]
+pub static qemu_plugin_version: AtomicI32 = AtomicI32::new(1);
+
+extern "C" fn before_main() {
+    if let Some(major) = ffi::major() {
+        let version = match major {
+            ..9 => 1,
+            9..11 => 2,
+            _ => 7,
+        };
+        qemu_plugin_version.store(version, Ordering::Relaxed);
+    }
+}
+
+/// Run by the dynamic loader when the library is opened. In a host program it finds no QEMU and does nothing.
+#[used]
+#[unsafe(link_section = ".init_array")]
+pub static BEFORE_MAIN: extern "C" fn() = before_main;
+
+static LOG: Mutex<Option<File>> = Mutex::new(None);
+
+/// A line to standard error and to the log.
+pub fn log(line: &str) {
+    eprintln!("{line}");
+    if let Ok(mut file) = LOG.lock()
+        && let Some(file) = file.as_mut()
+    {
+        // A full disk shows as a missing line; there is nowhere else to tell.
+        let _ = writeln!(file, "{line}");
+    }
+}
+
+/// What `-device` said of one card, by property.
+pub type Settings = HashMap<String, String>;
+
+/// Settings of objects that are not realized yet, by their address.
+static SETTINGS: Mutex<Option<HashMap<usize, Settings>>> = Mutex::new(None);
+
+fn settings<R>(object: Opaque, call: impl FnOnce(&mut Settings) -> R) -> R {
+    let mut all = SETTINGS.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    call(all.get_or_insert_default().entry(object as usize).or_default())
+}
+
+/// Properties of every device.
+const PROPERTIES: [&CStr; 8] = [c"netdev", c"mac", c"iobase", c"irq", c"media", c"fault", c"pnp", c"wire"];
+
+unsafe extern "C" fn set(object: Opaque, visitor: Opaque, name: *const c_char, _: Opaque, errp: Errp) {
+    let mut text: *mut c_char = std::ptr::null_mut();
+    // SAFETY: QEMU calls with its own visitor and a C string; on success the visitor made `text`, which is ours to free.
+    unsafe {
+        if (qemu().visit_type_str)(visitor, name, &mut text, errp) && !text.is_null() {
+            let (name, value) = (CStr::from_ptr(name), CStr::from_ptr(text));
+            settings(object, |list| list.insert(name.to_string_lossy().into(), value.to_string_lossy().into()));
+            (qemu().g_free)(text.cast());
+        }
+    }
+}
+
+/// Fills in QEMU's error.
+fn fail(errp: Errp, message: &str) {
+    let message = CString::new(message).unwrap_or_default();
+    // SAFETY: errp is QEMU's, and the format takes one C string.
+    unsafe {
+        (qemu().error_setg_internal)(errp, c"models".as_ptr(), 0, c"realize".as_ptr(), c"%s".as_ptr(), message.as_ptr());
+    }
+}
+
+unsafe extern "C" fn class_init(class: Opaque, data: Opaque) {
+    // SAFETY: QEMU calls with the new class; the class data is the type's own, given in `register`.
+    unsafe {
+        for name in PROPERTIES {
+            let kind = c"str".as_ptr();
+            (qemu().object_class_property_add)(class, name.as_ptr(), kind, None, Some(set), 0, std::ptr::null_mut());
+        }
+        let kind = &*data.cast::<types::Type>();
+        let mut parent = None;
+        match kind.make {
+            types::Make::Isa(_) => (qemu().device_class_set_parent_realize)(class, isa::realize, &mut parent),
+        }
+    }
+}
+
+fn register(kind: &'static types::Type) {
+    let info = Box::leak(Box::new(TypeInfo {
+        name: kind.name.as_ptr(),
+        parent: match kind.make {
+            types::Make::Isa(_) => c"isa-device".as_ptr(),
+        },
+        instance_size: 0,
+        instance_align: 0,
+        instance_init: None,
+        instance_post_init: None,
+        instance_finalize: None,
+        is_abstract: false,
+        class_size: 0,
+        class_init: Some(class_init),
+        class_base_init: None,
+        class_data: std::ptr::from_ref(kind).cast_mut().cast(),
+        interfaces: std::ptr::null(),
+    }));
+    // SAFETY: the type's description lives for ever.
+    unsafe { (qemu().type_register_static)(info) };
+}
+
+/// QEMU's entry: registers the types. 0 if all went well.
+///
+/// # Safety
+/// QEMU calls it once with `argc` C strings in `argv`.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn qemu_plugin_install(_id: u64, _info: Opaque, argc: c_int, argv: *const *const c_char) -> c_int {
+    for at in 0..argc.max(0) as usize {
+        // SAFETY: the caller has put argc C strings there.
+        let argument = unsafe { CStr::from_ptr(*argv.add(at)) }.to_string_lossy().into_owned();
+        let Some(path) = argument.strip_prefix("log=") else {
+            eprintln!("models: unknown plugin argument {argument}");
+            return 1;
+        };
+        match File::create(path) {
+            Ok(file) => *LOG.lock().unwrap_or_else(|poisoned| poisoned.into_inner()) = Some(file),
+            Err(error) => {
+                eprintln!("models: {path}: {error}");
+                return 1;
+            }
+        }
+    }
+    if let Err(error) = ffi::load() {
+        eprintln!("models: {error}");
+        return 1;
+    }
+    types::TYPES.iter().for_each(register);
+    0
+}

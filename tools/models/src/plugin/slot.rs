@@ -1,0 +1,244 @@
+//! One card in QEMU: the model, the lines and frames that it asks for, its timer and its network queue.
+//!
+//! Everything runs under QEMU's big lock, one call at a time. A call into the model notes what the model wants of the
+//! outside; only when the model is released is it done, since a network backend may answer within the send call.
+
+use super::ffi::{Opaque, qemu};
+use super::log;
+use crate::isa::Card;
+use crate::{Env, Model};
+use std::cell::{Cell, RefCell};
+use std::ffi::c_int;
+
+/// QEMU's virtual clock.
+const VIRTUAL: c_int = 1;
+/// Memory set aside for one of QEMU's MemoryRegion objects; they take 272 bytes in 7.2.
+pub const REGION_BYTES: usize = 2048;
+/// And for a timer, which takes 48.
+const TIMER_BYTES: usize = 256;
+
+/// Zeroed memory that lives as long as QEMU.
+pub fn leak(bytes: usize) -> Opaque {
+    Box::leak(vec![0u128; bytes.div_ceil(16)].into_boxed_slice()).as_mut_ptr().cast()
+}
+
+/// The card's place on its bus.
+pub enum Place {
+    /// ISA: regions of its blocks, and where they are mapped.
+    Isa {
+        /// Offset and region of each block.
+        regions: RefCell<Vec<(u16, Opaque)>>,
+        /// The base at which they are mapped.
+        mapped: Cell<Option<u16>>,
+    },
+    /// PCI.
+    Pci,
+}
+
+/// What kind of model it is.
+pub enum Part {
+    /// An ISA card.
+    Isa(Box<dyn Card>),
+    /// A PCI card.
+    Pci(Box<dyn Model>),
+}
+
+impl Part {
+    /// As a model.
+    pub fn model(&mut self) -> &mut dyn Model {
+        match self {
+            Part::Isa(card) => card.as_mut(),
+            Part::Pci(model) => model.as_mut(),
+        }
+    }
+}
+
+/// One card. The first field is what newer QEMUs take for a re-entrancy guard.
+#[repr(C)]
+pub struct Slot {
+    guard: Cell<u64>,
+    /// QEMU's device object.
+    pub device: Opaque,
+    /// Its name in messages.
+    pub name: String,
+    /// The model.
+    pub part: RefCell<Part>,
+    /// Where it sits.
+    pub place: Place,
+    /// The address space of its bus mastering.
+    pub memory: Opaque,
+    /// Its network queue; null without a backend.
+    pub queue: Cell<Opaque>,
+    timer: Opaque,
+    /// Nanoseconds by which the card's clock is ahead of QEMU's: what accesses would have taken.
+    skew: Cell<u64>,
+    access_ns: u64,
+    line: Cell<(u8, bool)>,
+    starved: Cell<bool>,
+}
+
+/// The world of one call into a model.
+pub struct World<'a> {
+    slot: &'a Slot,
+    lines: Vec<bool>,
+    frames: Vec<Vec<u8>>,
+}
+
+impl Env for World<'_> {
+    fn now_ns(&self) -> u64 {
+        self.slot.now()
+    }
+    fn set_irq(&mut self, active: bool) {
+        self.lines.push(active);
+    }
+    fn transmit(&mut self, frame: &[u8]) {
+        self.frames.push(frame.to_vec());
+    }
+    fn dma_read(&mut self, address: u32, to: &mut [u8]) {
+        // SAFETY: the buffer has the length that is given; QEMU's lock is held.
+        unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, to.as_mut_ptr().cast(), to.len() as u64, false) };
+    }
+    fn dma_write(&mut self, address: u32, from: &[u8]) {
+        // SAFETY: the buffer has the length that is given, and a write only reads it; QEMU's lock is held.
+        unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, from.as_ptr() as Opaque, from.len() as u64, true) };
+    }
+    fn complain(&mut self, what: &str) {
+        log(&format!("MODEL COMPLAINS: {}: {what}", self.slot.name));
+    }
+}
+
+unsafe extern "C" fn fire(opaque: Opaque) {
+    // SAFETY: the opaque of a timer is its slot, which is never freed.
+    let slot = unsafe { &*opaque.cast::<Slot>() };
+    slot.with(|_, _| ());
+}
+
+impl Slot {
+    /// A card in its place. `access_ns`: what one access takes on its bus.
+    pub fn new(device: Opaque, name: String, part: Part, place: Place, memory: Opaque, access_ns: u64) -> &'static Slot {
+        let timer = leak(TIMER_BYTES);
+        let slot: &'static Slot = Box::leak(Box::new(Slot {
+            guard: Cell::new(0),
+            device,
+            name,
+            part: RefCell::new(part),
+            place,
+            memory,
+            queue: Cell::new(std::ptr::null_mut()),
+            timer,
+            skew: Cell::new(0),
+            access_ns,
+            line: Cell::new((0, false)),
+            starved: Cell::new(false),
+        }));
+        // SAFETY: the timer's memory is larger than any QEMUTimer and lives for ever, as does the slot.
+        unsafe { (qemu().timer_init_full)(timer, std::ptr::null_mut(), VIRTUAL, 1, 0, fire, slot.opaque()) };
+        slot
+    }
+
+    /// As QEMU hands it back.
+    pub fn opaque(&'static self) -> Opaque {
+        std::ptr::from_ref(self).cast_mut().cast()
+    }
+
+    fn now(&self) -> u64 {
+        // SAFETY: the clock can be read at any time.
+        let clock = unsafe { (qemu().qemu_clock_get_ns)(VIRTUAL) };
+        clock as u64 + self.skew.get()
+    }
+
+    /// An access on the bus: it takes time.
+    pub fn accessed(&self) {
+        self.skew.set(self.skew.get() + self.access_ns);
+    }
+
+    /// Calls into the model and then does what it asked for. None: the model is at work (its bus mastering met its own
+    /// registers).
+    pub fn with<R>(&'static self, call: impl FnOnce(&mut Part, &mut World) -> R) -> Option<R> {
+        let Ok(mut part) = self.part.try_borrow_mut() else {
+            log(&format!("MODEL COMPLAINS: {}: it reached itself by bus mastering", self.name));
+            return None;
+        };
+        let mut world = World { slot: self, lines: Vec::new(), frames: Vec::new() };
+        part.model().poll(&mut world);
+        let result = call(&mut part, &mut world);
+        let World { lines, frames, .. } = world;
+        let wake = part.model().wake_at();
+        let free = part.model().wire_free(self.now());
+        let (base, line) = match &*part {
+            Part::Isa(card) => (card.base(), card.line()),
+            Part::Pci(_) => (None, 0),
+        };
+        drop(part);
+        self.map(base);
+        for level in lines {
+            self.drive(line, level);
+        }
+        if self.line.get().1 && self.line.get().0 != line {
+            self.drive(line, true);
+        }
+        // SAFETY: timer and queue live as long as the slot.
+        unsafe {
+            match wake {
+                Some(at) => (qemu().timer_mod_ns)(self.timer, at.saturating_sub(self.skew.get()).min(i64::MAX as u64) as i64),
+                None => (qemu().timer_del)(self.timer),
+            }
+            if !self.queue.get().is_null() {
+                for frame in frames {
+                    (qemu().qemu_send_packet)(self.queue.get(), frame.as_ptr(), frame.len() as c_int);
+                }
+                if free && self.starved.replace(false) {
+                    (qemu().qemu_flush_queued_packets)(self.queue.get());
+                }
+            }
+        }
+        Some(result)
+    }
+
+    /// Can a frame come now? If not, the backend is asked again once one can.
+    pub fn ready(&'static self) -> bool {
+        let now = self.now();
+        let free = self.part.try_borrow_mut().is_ok_and(|mut part| part.model().wire_free(now));
+        self.starved.set(!free);
+        free
+    }
+
+    fn drive(&self, line: u8, level: bool) {
+        let (old, was) = self.line.replace((line, level));
+        // SAFETY: lines exist for the numbers 1 to 15; the device is on its bus.
+        unsafe {
+            match self.place {
+                Place::Isa { .. } => {
+                    if was && old != line && old != 0 {
+                        (qemu().qemu_set_irq)((qemu().isa_get_irq)(self.device, old.into()), 0);
+                    }
+                    if line != 0 {
+                        (qemu().qemu_set_irq)((qemu().isa_get_irq)(self.device, line.into()), level.into());
+                    }
+                }
+                Place::Pci => (qemu().pci_set_irq)(self.device, level.into()),
+            }
+        }
+    }
+
+    /// Moves the blocks to where the card now listens.
+    fn map(&self, base: Option<u16>) {
+        let Place::Isa { regions, mapped } = &self.place else { return };
+        let old = mapped.replace(base);
+        if old == base {
+            return;
+        }
+        for (offset, region) in regions.borrow().iter() {
+            // SAFETY: the regions were made with the card and are mapped exactly when `mapped` says so.
+            unsafe {
+                let ports = (qemu().get_system_io)();
+                if old.is_some() {
+                    (qemu().memory_region_del_subregion)(ports, *region);
+                }
+                if let Some(base) = base {
+                    (qemu().memory_region_add_subregion_overlap)(ports, (base + offset) as u64, *region, 1);
+                }
+            }
+        }
+    }
+}
