@@ -3,6 +3,7 @@
 pub mod bochs;
 pub mod dosbox_x;
 pub mod image;
+pub mod linux;
 pub mod qemu;
 
 use std::path::PathBuf;

@@ -5,6 +5,9 @@
 //! from there: nothing outside the repository changes but a few packages that apt installs, and only if they are missing.
 
 mod debian;
+mod linux;
+
+pub use linux::{linux, models};
 
 use std::fs::{self, File};
 use std::io;

@@ -1,0 +1,184 @@
+//! Debian's i386 Linux in QEMU with our models: the judge of the models. Its drivers were written for the real cards
+//! by others, so a model that they drive without complaint is fit to judge ours.
+//!
+//! The kernel boots into an initramfs of busybox, the drivers asked for and one script, under TCG, and switches itself
+//! off. The network is QEMU's own, cut off from the host but for one forwarded connection to a listener of ours.
+
+use crate::process::{Bounded, TempDir};
+use crate::setup::{self, fail};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// The longest run.
+const LIMIT: Duration = Duration::from_secs(150);
+/// The port of the forwarded connection, as the guest sees it: 10.0.2.100.
+const PORT: u16 = 7000;
+/// What begins a line in which a model complains.
+pub const COMPLAINT: &str = "MODEL COMPLAINS:";
+
+/// A machine and what its Linux is to do.
+#[derive(Clone, Debug)]
+pub struct Linux {
+    /// `-device` of each card without its net; card N gets the backend `nN`.
+    pub cards: Vec<String>,
+    /// Drivers, with their parameters: `3c509 nopnp=1`. What they need comes first.
+    pub modules: Vec<String>,
+    /// Added to the kernel's command line.
+    pub kernel: String,
+    /// The script, after the drivers were loaded. `/file` is the one that TFTP at 10.0.2.2 has.
+    pub script: String,
+    /// What TFTP serves as `file`.
+    pub file: Vec<u8>,
+}
+
+/// What became of it.
+#[derive(Clone, Debug, Default)]
+pub struct Verdict {
+    /// The console, kernel messages and the script's.
+    pub console: String,
+    /// What the models complained of.
+    pub complaints: Vec<String>,
+    /// What came through the forwarded connection, of the first card that used it.
+    pub received: Vec<u8>,
+}
+
+/// One file or folder of the initramfs.
+fn entry(archive: &mut Vec<u8>, name: &str, mode: u32, contents: &[u8]) {
+    let number = archive.len();
+    let fields = [number as u32, mode, 0, 0, 1, 0, contents.len() as u32, 0, 0, 0, 0, name.len() as u32 + 1, 0];
+    archive.extend_from_slice(b"070701");
+    for field in fields {
+        archive.extend_from_slice(format!("{field:08X}").as_bytes());
+    }
+    archive.extend_from_slice(name.as_bytes());
+    archive.push(0);
+    archive.resize(archive.len().next_multiple_of(4), 0);
+    archive.extend_from_slice(contents);
+    archive.resize(archive.len().next_multiple_of(4), 0);
+}
+
+/// Where a kernel module lies under `folder`.
+fn find_module(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
+    for item in fs::read_dir(folder)? {
+        let path = item?.path();
+        if path.is_dir() {
+            if let Some(found) = find_module(&path, name)? {
+                return Ok(Some(found));
+            }
+        } else if path.file_name().is_some_and(|file| file.to_string_lossy() == format!("{name}.ko")) {
+            return Ok(Some(path));
+        }
+    }
+    Ok(None)
+}
+
+impl Linux {
+    fn initramfs(&self, root: &Path) -> io::Result<Vec<u8>> {
+        const FOLDER: u32 = 0o40755;
+        const PROGRAM: u32 = 0o100755;
+        let mut archive = Vec::new();
+        for folder in ["bin", "proc", "sys", "dev"] {
+            entry(&mut archive, folder, FOLDER, b"");
+        }
+        let busybox = ["bin/busybox", "usr/bin/busybox"].map(|path| root.join(path));
+        let busybox = busybox.iter().find(|path| path.exists()).ok_or_else(|| fail("no busybox was unpacked"))?;
+        entry(&mut archive, "bin/busybox", PROGRAM, &fs::read(busybox)?);
+        let mut init = String::from(
+            "#!/bin/busybox sh\n/bin/busybox --install -s /bin\nexport PATH=/bin\nmount -t proc proc /proc\nmount -t sysfs sys /sys\n\
+             mount -t devtmpfs dev /dev\n",
+        );
+        for line in &self.modules {
+            let name = line.split(' ').next().unwrap_or_default();
+            let path = find_module(&root.join("lib/modules"), name)?.ok_or_else(|| fail(format!("the kernel has no module {name}")))?;
+            entry(&mut archive, &format!("{name}.ko"), 0o100644, &fs::read(path)?);
+            let parameters = line.strip_prefix(name).unwrap_or_default();
+            init.push_str(&format!("insmod /{name}.ko{parameters} || echo FAILED insmod {name}\n"));
+        }
+        init.push_str(&self.script);
+        init.push_str("\necho SCRIPT ENDED\npoweroff -f\n");
+        entry(&mut archive, "init", PROGRAM, init.as_bytes());
+        entry(&mut archive, "TRAILER!!!", 0, b"");
+        Ok(archive)
+    }
+
+    /// Boots it. Errors: what cannot be set up, and a machine that did not switch itself off within its limit.
+    pub fn run(&self) -> io::Result<Verdict> {
+        let root = setup::linux()?;
+        let folder = TempDir::new("linux")?;
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("initramfs"), self.initramfs(&root)?)?;
+        fs::create_dir(path("tftp"))?;
+        fs::write(path("tftp").join("file"), &self.file)?;
+        let kernels = fs::read_dir(root.join("boot"))?.flatten().map(|item| item.path());
+        let kernel = kernels.filter(|path| path.to_string_lossy().contains("vmlinuz-")).max().ok_or_else(|| fail("no kernel was unpacked"))?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))?;
+        listener.set_nonblocking(true)?;
+        let port = listener.local_addr()?.port();
+
+        let mut command = Command::new(setup::qemu()?);
+        command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "pc", "-accel", "tcg", "-m", "128"]);
+        command.arg("-plugin").arg(format!("{},log={}", setup::models()?.display(), path("complaints").display()));
+        command.arg("-serial").arg(format!("file:{}", path("console").display()));
+        command.arg("-kernel").arg(kernel).arg("-initrd").arg(path("initramfs"));
+        command.arg("-append").arg(format!("console=ttyS0 panic=-1 mitigations=off {}", self.kernel));
+        for (number, card) in self.cards.iter().enumerate() {
+            let forward = if number == 0 { format!(",guestfwd=tcp:10.0.2.100:{PORT}-tcp:127.0.0.1:{port}") } else { String::new() };
+            let net = format!("10.0.{}.0/24", 2 + number);
+            let tftp = path("tftp");
+            command.arg("-netdev").arg(format!("user,id=n{number},net={net},restrict=on,tftp={}{forward}", tftp.display()));
+            command.arg("-device").arg(format!("{card},netdev=n{number}"));
+        }
+        let errors = File::create(path("errors"))?;
+        command.stdout(errors.try_clone()?).stderr(errors);
+
+        let mut machine = Bounded::start(&mut command, LIMIT)?;
+        let mut received = Vec::new();
+        let mut stream = None;
+        let ended = loop {
+            match machine.poll() {
+                Ok(None) => {}
+                ended => break ended,
+            }
+            if stream.is_none() {
+                stream = listener.accept().ok().map(|(stream, _)| stream);
+            }
+            if let Some(stream) = &mut stream {
+                stream.set_read_timeout(Some(Duration::from_millis(20)))?;
+                let mut buffer = [0; 65536];
+                let until = Instant::now() + Duration::from_millis(50);
+                while Instant::now() < until
+                    && let Ok(count @ 1..) = stream.read(&mut buffer)
+                {
+                    received.extend_from_slice(&buffer[..count]);
+                }
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let text = |name: &str| fs::read(path(name)).map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', "")).unwrap_or_default();
+        let console = text("console");
+        let complaints = text("complaints").lines().filter(|line| line.starts_with(COMPLAINT)).map(str::to_string).collect();
+        match ended {
+            Ok(_) if console.contains("SCRIPT ENDED") => Ok(Verdict { console, complaints, received }),
+            Ok(status) => Err(fail(format!("Linux ended early ({status:?}):\n{console}\n{}", text("errors")))),
+            Err(error) => Err(fail(format!("{error} in Linux, after:\n{console}\n{}", text("errors")))),
+        }
+    }
+}
+
+/// The checksum that busybox's `crc32` prints: that of Ethernet and zip.
+pub fn crc32(data: &[u8]) -> u32 {
+    let step = |crc: u32, _| crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 };
+    !data.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ *byte as u32, step))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn crc32_is_the_usual_one() {
+        assert_eq!(super::crc32(b"123456789"), 0xCBF4_3926);
+    }
+}
