@@ -14,3 +14,4 @@ pub mod programs;
 pub mod resident;
 #[cfg(target_os = "none")]
 pub mod units;
+pub mod wire;

@@ -1,6 +1,7 @@
 //! The host side of 3COMPKT.
 pub mod fake_bus;
 pub mod pack;
+pub mod peer;
 pub mod process;
 pub mod rig;
 pub mod run;

@@ -60,7 +60,8 @@ pub struct Qemu {
     pub memory: u32,
     /// Instructions are the clock: two runs are the same, and no host peer can answer in time. TSC / 128 counts them.
     pub icount: bool,
-    /// Cards keep their option ROMs: iPXE has driven the card before DOS does.
+    /// PCI cards keep their option ROMs, and the network is tried before the disk: iPXE has driven the card, and
+    /// asked for a DHCP lease, before DOS begins. iPXE does not run on a `pentium`: give it `qemu32`.
     pub roms: bool,
     /// Plugin libraries, with their arguments behind commas.
     pub plugins: Vec<String>,
@@ -139,7 +140,9 @@ impl Qemu {
         if self.icount {
             add("-icount", "shift=7,sleep=off".into());
         }
-        if !self.roms {
+        if self.roms {
+            add("-boot", "order=nc".into());
+        } else {
             add("-global", "pci-device.romfile=".into());
         }
         for plugin in &self.plugins {
