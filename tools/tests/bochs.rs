@@ -40,7 +40,7 @@ fn a_job_that_hangs_is_an_error_that_shows_what_was_printed() {
 #[test]
 fn the_ne2000_reaches_the_host_and_the_capture_has_both_ways() {
     let rig = Bochs { nic: Nic::Ne2000 { base: 0x320, irq: 3 }, real_time: true, ..Bochs::default() };
-    check_nic(0x320, |job| rig.run(job).unwrap());
+    check_nic(0x320, true, |job| rig.run(job).unwrap());
 }
 
 #[test]

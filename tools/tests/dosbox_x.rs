@@ -91,5 +91,5 @@ fn v86_mode_is_real() {
 
 #[test]
 fn the_ne2000_reaches_the_host_and_the_capture_has_both_ways() {
-    check_nic(0x340, |job| DosboxX { ne2000: Some((0x340, 5)), ..DosboxX::default() }.run(job).unwrap());
+    check_nic(0x340, true, |job| DosboxX { ne2000: Some((0x340, 5)), ..DosboxX::default() }.run(job).unwrap());
 }
