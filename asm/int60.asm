@@ -13,12 +13,13 @@ extern get_parameters, as_send_pkt, as_send_pkt_iocb, drop_pkt
 extern set_rcv_mode, get_rcv_mode, set_multicast_list, get_multicast_list, get_statistics, set_address
 extern get_info
 
+BAD_HANDLE  equ 1
 BAD_COMMAND equ 11
 CANT_SEND   equ 12
 
 section .text
 
-; Purpose:  Look up the function, run it, hand back CF and DH.
+; Purpose:  Look up the function, check its handle, run it, hand back CF and DH.
 ; In:       AH function and its registers, by the specification
 ; Out:      CF clear and the function's results, or CF set and DH = error
 ; Corrupts: nothing else
@@ -31,32 +32,47 @@ int60_entry:
 .start: cmp     byte [cs:busy], 2   ; a third level has no stack left
         jae     .deeper
         call    save
-        mov     al, BAD_COMMAND
-        movzx   bx, byte [ecx+FRAME.eax+1]
-        cmp     bl, 80h
+        mov     al, [esp+FRAME.eax+1]
+        cmp     al, 80h
         jne     .below
-        mov     bl, 26
-.below: cmp     bl, 26
-        ja      .answer
-        add     bx, bx
-        movzx   ebx, word [functions+bx]
-        test    bx, bx
+        mov     al, 26
+.below: cmp     al, 26
+        ja      .bad_command
+        movzx   ebx, al
+        bt      [handle_functions], ebx
+        jnc     .run
+        mov     di, [esp+FRAME.ebx]
+        mov     al, BAD_HANDLE
+        sub     di, [core_state+STATE.handles]
+        test    di, HANDLE_SIZE-1
+        jnz     .answer
+        cmp     di, [core_state+STATE.handle_bytes]
+        jae     .answer
+        add     di, [core_state+STATE.handles]
+        test    byte [di+HANDLE_FLAGS], HANDLE_IN_USE
         jz      .answer
+.run:   add     bx, bx
+        mov     bx, [functions+bx]
+        test    bx, bx
+        jz      .bad_command
         inc     byte [busy]
         call    ebx
         dec     byte [busy]
+        jmp     short .answer
+.bad_command:
+        mov     al, BAD_COMMAND
 .answer:
-        mov     bp, sp
-        mov     di, [bp+FRAME.sp]
-        mov     es, [bp+FRAME.ss]
+        mov     bx, sp
+        mov     di, [bx+FRAME.sp]
+        mov     es, [bx+FRAME.ss]
         and     byte [es:di+CALLER_FLAGS], ~FLAG_CARRY
         test    al, al
         jz      .out
-        mov     [bp+FRAME.edx+1], al
-        or      byte [es:di+CALLER_FLAGS], FLAG_CARRY
+        mov     [bx+FRAME.edx+1], al
+        inc     byte [es:di+CALLER_FLAGS]
 .out:   push    cs
         pop     es
-        cmp     byte [core_state+STATE.polled], 0    ; a NIC without an interrupt is looked at here, too
+        cmp     byte [core_state+STATE.polled], 0   ; a NIC without an interrupt is looked at here, too
         je      .back
         call    dword irq
 .back:  call    restore
@@ -68,6 +84,10 @@ int60_entry:
         or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
         pop     bp
         iret
+
+; Functions whose BX has to be an open handle.
+handle_functions:
+        dd (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 20)
 
 ; By AH; 0: undefined. The last one is AH=80h.
 functions:

@@ -57,12 +57,18 @@ save:
         push    dword [cs:caller_sp]
         push    gs
         push    fs
-        push    es
+        push    eax
+        push    ecx
+        push    edx
+        push    ebx
         push    ds
-        pushad
-        mov     ax, cs
-        mov     ds, ax
-        mov     es, ax
+        push    si
+        push    es
+        push    di
+        push    cs
+        pop     ds
+        push    cs
+        pop     es
         cld
         mov     ecx, esp
         jmp     [return_to]
@@ -73,9 +79,14 @@ save:
 global restore
 restore:
         pop     word [return_to]
-        popad
-        pop     ds
+        pop     di
         pop     es
+        pop     si
+        pop     ds
+        pop     ebx
+        pop     edx
+        pop     ecx
+        pop     eax
         pop     fs
         pop     gs
         pop     dword [cs:caller_sp]

@@ -3,11 +3,13 @@
 %include "abi.inc"
 bits 16
 
+extern call_frame
+
 section .text
 
 ; Purpose:  Call a client's receiver.
-; In:       ECX = UPCALL
-; Out:      UPCALL.cx, .es, .di as the receiver left them
+; In:       call_frame = UPCALL
+; Out:      its CX, ES and DI as the receiver left them
 ; Corrupts: EAX, ECX, EDX (fastcall)
 ; Stack:    what the receiver takes, beyond 42 bytes
 ; The receiver may end with RETF or IRET, and keeps nothing but SS and SP: so FLAGS lie under its return address,
@@ -17,35 +19,30 @@ global upcall
 upcall:
         pushad
         mov     [resume_sp], sp
-        mov     eax, [ecx+UPCALL.receiver]
-        mov     [receiver], eax
-        mov     bx, cx
-        mov     di, [bx+UPCALL.di]
-        mov     si, [bx+UPCALL.si]
-        mov     cx, [bx+UPCALL.cx]
-        mov     dx, [bx+UPCALL.dx]
-        mov     ax, [bx+UPCALL.ax]
-        mov     es, [bx+UPCALL.es]
-        push    word [bx+UPCALL.bx]
-        mov     ds, [bx+UPCALL.ds]
-        pop     bx
+        mov     di, call_frame
+        mov     si, [di+UPCALL.si]
+        mov     bx, [di+UPCALL.bx]
+        mov     dx, [di+UPCALL.dx]
+        mov     cx, [di+UPCALL.cx]
+        mov     ax, [di+UPCALL.ax]
+        mov     ds, [di+UPCALL.ds]
+        les     di, [cs:di+UPCALL.di]
         pushf
-        call    far [cs:receiver]
+        call    far [cs:call_frame+UPCALL.receiver]
         cli
         cld
         mov     sp, [cs:resume_sp]
         movzx   esp, sp
-        mov     ax, cs
-        mov     ds, ax
-        mov     bp, sp
-        mov     bx, [bp+24]         ; ECX as pushad left it
+        push    cs
+        pop     ds
+        mov     bx, call_frame
         mov     [bx+UPCALL.cx], cx
         mov     [bx+UPCALL.di], di
         mov     [bx+UPCALL.es], es
-        mov     es, ax
+        push    cs
+        pop     es
         popad
         o32 ret
 
 section .bss
 resume_sp:  resw 1
-receiver:   resd 1

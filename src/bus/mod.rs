@@ -55,24 +55,46 @@ pub trait Bus {
     /// PIT counter 0, latched: counts down at 1.19 MHz in mode 2 and at twice that in mode 3, as most BIOSes set it.
     fn clock(&self) -> u16;
 
-    /// Waits until `done` says so, at most `limit_us` microseconds (1 to 20,000; twice that where the BIOS runs the
+    /// Waits until `done` says so, at most `limit_us` microseconds (1 to 25,000; twice that where the BIOS runs the
     /// PIT in mode 2). The only loop on a register.
-    fn wait(&self, limit_us: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout> {
-        // 2.386 counts a microsecond in mode 3. The poll count is a second limit, for machines whose PIT stands still.
-        let mut left = limit_us as u32 * 39 / 16;
-        let mut last = self.clock();
-        for _ in 0..0x10_0000u32 {
-            if done() {
-                return Ok(());
-            }
-            let now = self.clock();
-            let passed = last.wrapping_sub(now) as u32;
-            if passed >= left {
+    fn wait(&self, limit_us: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout>
+    where
+        Self: Sized,
+    {
+        let mut timer = Timer::new(self);
+        while !done() {
+            if timer.over(self, limit_us) {
+                // A long interruption between the two is not the hardware's fault.
                 return if done() { Ok(()) } else { Err(Timeout) };
             }
-            left -= passed;
-            last = now;
         }
-        Err(Timeout)
+        Ok(())
+    }
+}
+
+/// A limited wait, for those whose loop is more than [`Bus::wait`].
+pub struct Timer {
+    last: u16,
+    passed: u16,
+    polls: u16,
+}
+
+impl Timer {
+    /// Begins now.
+    pub fn new(bus: &impl Bus) -> Timer {
+        Timer { last: bus.clock(), passed: 0, polls: 0 }
+    }
+
+    /// Have `limit_us` microseconds (1 to 25,000) gone by? To be asked at least every 27 ms. The number of polls is a
+    /// second limit, for machines whose PIT stands still.
+    #[inline(never)]
+    pub fn over<B: Bus>(&mut self, bus: &B, limit_us: u16) -> bool {
+        let now = bus.clock();
+        let passed = self.last.wrapping_sub(now);
+        self.last = now;
+        self.passed = self.passed.saturating_add(passed);
+        self.polls = self.polls.wrapping_add(1);
+        // 2.386 counts a microsecond in mode 3.
+        self.passed as u32 >= limit_us as u32 * 39 / 16 || self.polls == u16::MAX
     }
 }

@@ -8,9 +8,15 @@ use super::{Addr, Bus};
 #[derive(Clone, Copy, Default)]
 pub struct Machine;
 
-/// The address of a far pointer.
+/// The address of a far pointer, its segment in the high half.
+#[inline(never)]
+pub fn linear(far: u32) -> Addr {
+    Addr((far >> 16 << 4) + (far as u16) as u32)
+}
+
+/// The address of an offset in a segment.
 #[inline(always)]
-pub fn linear(segment: u16, offset: u16) -> Addr {
+pub fn address(segment: u16, offset: u16) -> Addr {
     Addr(((segment as u32) << 4) + offset as u32)
 }
 
@@ -26,7 +32,7 @@ pub fn code_segment() -> u16 {
 /// The address of something in our own segment.
 #[inline(never)]
 pub fn own(near: *mut u8) -> Addr {
-    linear(code_segment(), near as u32 as u16)
+    address(code_segment(), near as u32 as u16)
 }
 
 /// Copies `len` bytes, both places below 1 MB.

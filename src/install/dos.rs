@@ -1,7 +1,7 @@
 //! DOS, as far as the installer needs it.
 
 use crate::bus::Addr;
-use crate::bus::real::{code_segment, copy_far, linear, own};
+use crate::bus::real::{code_segment, copy_far, address, own};
 
 /// Registers of a software interrupt (asm/installer.asm knows the offsets).
 #[derive(Clone, Copy, Default)]
@@ -133,5 +133,5 @@ pub fn peek_into<T: Copy>(from: Addr, value: &mut T) {
 
 /// The address of a far pointer with its segment in the high half.
 pub fn far(pointer: u32) -> Addr {
-    linear((pointer >> 16) as u16, pointer as u16)
+    address((pointer >> 16) as u16, pointer as u16)
 }

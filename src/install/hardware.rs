@@ -60,7 +60,7 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     }
     let mut regs = super::dos::Regs::new(0x8000);
     interrupt(number, &mut regs);
-    let at = crate::bus::real::linear(regs.es, regs.di as u16);
+    let at = crate::bus::real::address(regs.es, regs.di as u16);
     if regs.carry() || peek::<[u8; 4]>(at) != SIGNATURE || peek::<u8>(at.plus(4)) != LAYOUT {
         return None;
     }

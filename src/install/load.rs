@@ -3,7 +3,7 @@
 use super::dos::{self, File};
 use super::header::{KIND_FEATURE, Unit, header};
 use crate::bus::Addr;
-use crate::bus::real::{linear, own};
+use crate::bus::real::{address, own};
 
 /// Our own file and its directory.
 pub struct Units {
@@ -45,7 +45,7 @@ impl Units {
 
     /// Reads a unit to `segment:at` (there are `unit.total` bytes of room) and adds `at` to its fix-ups.
     pub fn load(&self, unit: &Unit, segment: u16, at: u16) -> Option<()> {
-        let base = linear(segment, at);
+        let base = address(segment, at);
         self.file.read(unit.offset, base, unit.bytes)?;
         fill(base.plus(unit.bytes), 0, unit.total - unit.bytes);
         let mut next = unit.offset + unit.bytes as u32;

@@ -7,7 +7,7 @@ use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
 use super::switches::{self, Options, SWITCHES};
 use super::unload::unload;
-use crate::bus::real::{Machine, copy_far, linear, own};
+use crate::bus::real::{Machine, copy_far, address, own};
 use crate::bus::{Addr, Bus};
 use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NicInfo};
@@ -58,7 +58,7 @@ fn from_device() -> bool {
 }
 
 fn request() -> Addr {
-    linear(caller().request_segment, caller().request_offset)
+    address(caller().request_segment, caller().request_offset)
 }
 
 /// Copies the words behind our name; their length.
@@ -72,7 +72,7 @@ fn read_tail(tail: &mut [u8; 128]) -> usize {
         tail.iter_mut().take(name).for_each(|byte| *byte = b' ');
         end
     } else {
-        let at = linear(caller().psp, 0x80);
+        let at = address(caller().psp, 0x80);
         copy_far(at.plus(1), own(tail.as_mut_ptr()), room);
         peek::<u8>(at) as usize
     }
@@ -110,9 +110,9 @@ fn own_file() -> (u16, u16) {
         poke(end, &0u8);
         return ((at >> 16) as u16, at as u16);
     }
-    let environment = peek::<u16>(linear(caller().psp, 0x2C));
+    let environment = peek::<u16>(address(caller().psp, 0x2C));
     let mut at = 0;
-    while at < 0x7FF0 && peek::<u16>(linear(environment, at)) != 0 {
+    while at < 0x7FF0 && peek::<u16>(address(environment, at)) != 0 {
         at += 1;
     }
     (environment, at + 4)
@@ -187,15 +187,15 @@ fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
     let image = caller().load_segment;
     let table: CoreTable = {
         let mut table = CoreTable { strategy: 0, interrupt: 0, int60: 0, irq: 0, state: 0, info: 0, end: 0 };
-        dos::peek_into(linear(image, CORE_TABLE), &mut table);
+        dos::peek_into(address(image, CORE_TABLE), &mut table);
         table
     };
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
     let limit = (image - segment + header().paragraph) << 4;
     let mut ground = Ground { segment, next: 0, limit, blocks: [Block { kind: 0, place: 0, size: 0 }; BLOCKS], count: 0 };
     ground.take(info::BLOCK_CORE, table.end)?;
-    copy_far(linear(image, 0), linear(segment, 0), header().core_bytes);
-    fill(linear(segment, header().core_bytes), 0, table.end - header().core_bytes);
+    copy_far(address(image, 0), address(segment, 0), header().core_bytes);
+    fill(address(segment, header().core_bytes), 0, table.end - header().core_bytes);
 
     let Some(driver_unit) = units.named(KIND_DRIVER, &probe.unit.name) else { return broken() };
     let driver = ground.take(info::BLOCK_NIC, driver_unit.total)?;
@@ -203,18 +203,18 @@ fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
         return broken();
     }
     let size = probe.header().instance;
-    if size as usize > INSTANCE || peek::<u16>(linear(segment, driver + 2)) != size {
+    if size as usize > INSTANCE || peek::<u16>(address(segment, driver + 2)) != size {
         return broken();
     }
     let device = ground.take(info::BLOCK_INSTANCE, size)?;
     let handles = ground.take(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
-    fill(linear(segment, handles), 0, options.handles as u16 * 16);
+    fill(address(segment, handles), 0, options.handles as u16 * 16);
     // The last block: its top is the end of everything, on a paragraph.
     let stack = ground.next;
     let size_of_stack = STACK_CORE + options.stack + STACK_SECOND + (stack.wrapping_neg() & 15);
     ground.take(info::BLOCK_STACK, size_of_stack)?;
     let top = ground.next;
-    fill(linear(segment, stack), info::STACK_CANARY, top - stack);
+    fill(address(segment, stack), info::STACK_CANARY, top - stack);
 
     let mut instance = [0u32; INSTANCE / 4];
     let instance = instance.as_mut_ptr() as *mut u8;
@@ -222,24 +222,24 @@ fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
         hardware::explain(&probe.unit, fault);
         return None;
     }
-    copy_far(own(instance), linear(segment, device), size);
+    copy_far(own(instance), address(segment, device), size);
 
     let found = &probe.found;
     let state = State {
         driver: driver as u32,
         device: device as u32,
         handles: handles as u32,
-        handle_count: options.handles,
+        handle_bytes: options.handles as u16 * 16,
         irq: found.irq,
         irq_lone: (found.irq != 0 && line_masked(found.irq)) as u8,
         polled: (found.irq == 0) as u8,
+        unused: 0,
         memory: if from_device() { 0 } else { caller().psp },
         stack_top: top,
         stack_second: stack + STACK_SECOND,
-        unused: 0,
         old_int60: dos::vector(options.vector),
     };
-    poke(linear(segment, table.state), &state);
+    poke(address(segment, table.state), &state);
     describe(options, probe, &ground, &table, &state, stack);
     hook(options.vector, segment, &table, &state);
     (probe.header().unmask)(instance);
@@ -268,7 +268,7 @@ fn describe(options: &Options, probe: &Probe, ground: &Ground, table: &CoreTable
         segment: ground.segment,
         paragraphs: ground.next >> 4,
         handles: state.handles as u16,
-        handle_count: state.handle_count,
+        handle_count: options.handles,
         handle_size: 16,
         nics,
         nic_count: 1,
@@ -290,9 +290,9 @@ fn describe(options: &Options, probe: &Probe, ground: &Ground, table: &CoreTable
         rcv_mode: RcvMode::Broadcast as u8,
         vector: options.vector,
     };
-    poke(linear(ground.segment, table.info), &head);
-    poke(linear(ground.segment, nics), &nic);
-    poke(linear(ground.segment, blocks), &ground.blocks);
+    poke(address(ground.segment, table.info), &head);
+    poke(address(ground.segment, nics), &nic);
+    poke(address(ground.segment, blocks), &ground.blocks);
 }
 
 fn in_v86() -> bool {
@@ -323,7 +323,7 @@ fn hook(vector: u8, segment: u16, table: &CoreTable, state: &State) {
     if state.irq != 0 {
         let number = if state.irq < 8 { state.irq + 8 } else { state.irq - 8 + 0x70 };
         // The old handler's place in the IISP header.
-        poke(linear(segment, table.irq + 2), &dos::vector(number));
+        poke(address(segment, table.irq + 2), &dos::vector(number));
         set_vector(number, segment, table.irq);
         unmask_line(state.irq);
     }
@@ -357,13 +357,13 @@ fn done(paragraphs: u16) {
     if from_device() {
         let segment = caller().load_segment;
         // From now on the device's own routines answer.
-        let routines: [u16; 2] = peek(linear(segment, CORE_TABLE));
-        poke(linear(segment, 6), &routines);
+        let routines: [u16; 2] = peek(address(segment, CORE_TABLE));
+        poke(address(segment, 6), &routines);
         answer(0x0100, segment + paragraphs);
         return;
     }
     let psp = caller().psp;
-    let environment = linear(psp, 0x2C);
+    let environment = address(psp, 0x2C);
     dos::free(peek::<u16>(environment));
     poke(environment, &0u16);
     dos::stay(PSP_PARAS + paragraphs);

@@ -2,50 +2,65 @@
 
 use core::mem::offset_of;
 
+/// A far address as it lies in memory: the segment in the high half.
+pub type Far = u32;
+
 /// The caller's registers, as `save` leaves them on our stack.
 #[repr(C)]
 pub struct Frame {
-    /// EDI.
+    /// DI.
     pub di: u16,
-    edi_high: u16,
-    /// ESI.
-    pub si: u16,
-    esi_high: u16,
-    ebp: u32,
-    esp: u32,
-    /// EBX.
-    pub bx: u16,
-    ebx_high: u16,
-    /// EDX.
-    pub dx: u16,
-    edx_high: u16,
-    /// ECX.
-    pub cx: u16,
-    ecx_high: u16,
-    /// EAX.
-    pub ax: u16,
-    eax_high: u16,
-    /// DS.
-    pub ds: u16,
     /// ES.
     pub es: u16,
+    /// SI.
+    pub si: u16,
+    /// DS.
+    pub ds: u16,
+    /// BX.
+    pub bx: u16,
+    ebx_high: u16,
+    /// DX.
+    pub dx: u16,
+    edx_high: u16,
+    /// CX.
+    pub cx: u16,
+    ecx_high: u16,
+    /// AX.
+    pub ax: u16,
+    eax_high: u16,
     fs: u16,
     gs: u16,
-    sp: u32,
+    sp: u16,
+    sp_high: u16,
     ss: u16,
 }
 
-const _: () = assert!(offset_of!(Frame, bx) == 16 && offset_of!(Frame, ax) == 28 && offset_of!(Frame, ds) == 32);
-const _: () = assert!(offset_of!(Frame, es) == 34 && offset_of!(Frame, sp) == 40 && offset_of!(Frame, ss) == 44);
+const _: () = assert!(offset_of!(Frame, di) == 0 && offset_of!(Frame, si) == 4 && offset_of!(Frame, bx) == 8);
+const _: () = assert!(offset_of!(Frame, ax) == 20 && offset_of!(Frame, sp) == 28 && offset_of!(Frame, ss) == 32);
 
-/// A call to a client's receiver.
-#[derive(Default)]
+impl Frame {
+    /// ES:DI.
+    #[inline(always)]
+    pub fn es_di(&self) -> Far {
+        // SAFETY: DI and ES lie side by side.
+        unsafe { (&raw const self.di as *const Far).read_unaligned() }
+    }
+
+    /// DS:SI.
+    #[inline(always)]
+    pub fn ds_si(&self) -> Far {
+        // SAFETY: SI and DS lie side by side.
+        unsafe { (&raw const self.si as *const Far).read_unaligned() }
+    }
+}
+
+/// A client's receiver and its registers.
 #[repr(C)]
 pub struct Upcall {
-    /// DI.
-    pub di: u16,
-    /// SI.
-    pub si: u16,
+    /// ES:DI.
+    pub es_di: Far,
+    /// DS:SI.
+    pub ds_si: Far,
     /// BX.
     pub bx: u16,
     /// DX.
@@ -54,20 +69,16 @@ pub struct Upcall {
     pub cx: u16,
     /// AX.
     pub ax: u16,
-    /// DS.
-    pub ds: u16,
-    /// ES.
-    pub es: u16,
-    /// Far address to call, segment in the high half.
-    pub receiver: u32,
+    /// What to call.
+    pub receiver: Far,
 }
 
-const _: () = assert!(offset_of!(Upcall, cx) == 8 && offset_of!(Upcall, es) == 14 && offset_of!(Upcall, receiver) == 16);
+const _: () = assert!(offset_of!(Upcall, cx) == 12 && offset_of!(Upcall, receiver) == 16);
 
 unsafe extern "fastcall" {
-    /// asm/upcall.asm.
+    /// asm/upcall.asm: calls what `call_frame` says, and leaves its answer there.
     ///
     /// # Safety
     /// `receiver` is a client's code; no borrow of what a client may change through INT 60h is alive.
-    pub unsafe fn upcall(call: &mut Upcall);
+    pub unsafe fn upcall();
 }

@@ -3,7 +3,8 @@
 
 use core::ptr::{addr_of, addr_of_mut};
 
-use super::handle::Handle;
+use super::frame::Upcall;
+use super::handle::{Handle, Table};
 use super::table::{BLOCKS, GROUPS, State, UnitHeader};
 use crate::device::{Counters, Head, MacAddr};
 use crate::info::{Block, Info, NicInfo};
@@ -28,8 +29,8 @@ pub struct Core {
     pub head: Head,
     /// The multicast list in force.
     pub groups: [MacAddr; GROUPS],
-    /// Entries in use of `groups`.
-    pub group_count: u8,
+    /// Bytes in use of `groups`.
+    pub group_bytes: u16,
     /// An interrupt came while the core was busy: look again before leaving.
     pub pending: u8,
 }
@@ -52,6 +53,7 @@ macro_rules! field {
 unsafe extern "C" {
     static mut core_state: Core;
     static mut info: InfoArea;
+    static mut call_frame: Upcall;
     static mut busy: u8;
 }
 
@@ -61,12 +63,14 @@ field!(/// The lookahead buffer.
     head: Head = core_state.head);
 field!(/// The multicast list.
     groups: [MacAddr; GROUPS] = core_state.groups);
-field!(/// Entries in use of the multicast list.
-    group_count: u8 = core_state.group_count);
+field!(/// Bytes in use of the multicast list.
+    group_bytes: u16 = core_state.group_bytes);
 field!(/// See [`Core::pending`].
     pending: u8 = core_state.pending);
 field!(/// The information block.
     info_area: InfoArea = info);
+field!(/// The upcall in hand.
+    call: Upcall = call_frame);
 field!(/// Depth of entries.
     depth: u8 = busy);
 
@@ -97,12 +101,11 @@ pub fn counters() -> *mut Counters {
     device() as *mut Counters
 }
 
-/// The handle table. The slice is not to be kept across an upcall.
+/// The handle table.
 #[inline(always)]
-pub fn handles() -> &'static mut [Handle] {
-    // SAFETY: the installer wrote address and length of a zeroed block; interrupts are off and callers let go of
-    // the slice before they call a client.
-    unsafe { core::slice::from_raw_parts_mut((*state()).handles as *mut Handle, (*state()).handle_count as usize) }
+pub fn handles() -> Table {
+    // SAFETY: written once, by the installer.
+    unsafe { Table { first: (*state()).handles as *mut Handle, bytes: (*state()).handle_bytes } }
 }
 
 /// Our segment.

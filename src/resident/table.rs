@@ -36,27 +36,27 @@ pub struct State {
     pub device: u32,
     /// Near address of the first handle.
     pub handles: u32,
-    /// How many handles there are.
-    pub handle_count: u8,
+    /// Length of the handle table in bytes.
+    pub handle_bytes: u16,
     /// Interrupt line, 0: none.
     pub irq: u8,
     /// The line was masked in the PIC before: an interrupt that is not ours has no other owner.
     pub irq_lone: u8,
     /// Not zero: look at the NIC on every call too.
     pub polled: u8,
+    /// Keeps what follows even.
+    pub unused: u8,
     /// Segment of the memory block to free on `terminate`; 0: the memory is DOS's for good.
     pub memory: u16,
     /// SP at the outermost entry.
     pub stack_top: u16,
     /// SP for a call from a receiver that switched to a stack of its own.
     pub stack_second: u16,
-    /// Keeps the size a multiple of four.
-    pub unused: u16,
     /// The handler that INT 60h had before.
     pub old_int60: u32,
 }
 
-const _: () = assert!(size_of::<CoreTable>() == 14 && size_of::<State>() == 28);
+const _: () = assert!(size_of::<CoreTable>() == 14 && size_of::<State>() == 28 && core::mem::offset_of!(State, memory) == 18);
 
 /// First word of a driver's [`UnitHeader`].
 pub const UNIT_MAGIC: u16 = 0x4E33;
@@ -90,7 +90,7 @@ mod machine {
         /// [`crate::device::Device::send`]: 0 sent, 1 busy, 2 failed.
         pub send: extern "fastcall" fn(dev: u32, frame: Addr, len: u32) -> u8,
         /// [`crate::device::Device::set_rcv_mode`].
-        pub set_rcv_mode: extern "fastcall" fn(dev: u32, mode: u8, groups: &[MacAddr; super::GROUPS], count: u32),
+        pub set_rcv_mode: extern "fastcall" fn(dev: u32, mode: u8, groups: &[MacAddr; super::GROUPS], bytes: u16),
         /// [`crate::device::Device::set_address`].
         pub set_address: extern "fastcall" fn(dev: u32, address: &MacAddr),
         /// [`crate::device::Device::link`].

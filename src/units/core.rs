@@ -3,7 +3,7 @@
 #![no_main]
 #![allow(missing_docs, non_upper_case_globals, reason = "names are asm's; docs are where they are implemented")]
 
-use compkt::resident::frame::Frame;
+use compkt::resident::frame::{Frame, Upcall};
 use compkt::resident::state::{Core, InfoArea};
 use compkt::resident::{api, receive};
 
@@ -18,6 +18,8 @@ const fn zero<T>() -> T {
 static mut core_state: Core = zero();
 #[unsafe(no_mangle)]
 static mut info: InfoArea = zero();
+#[unsafe(no_mangle)]
+static mut call_frame: Upcall = zero();
 #[unsafe(no_mangle)]
 static mut busy: u8 = 0;
 

@@ -62,10 +62,10 @@ macro_rules! driver_unit {
                     Err(SendError::Failed) => 2,
                 }
             }
-            extern "fastcall" fn set_rcv_mode(near: u32, mode: u8, groups: &[MacAddr; GROUPS], count: u32) {
-                // SAFETY: the core checks the mode (1 to 6) and keeps count at most GROUPS.
+            extern "fastcall" fn set_rcv_mode(near: u32, mode: u8, groups: &[MacAddr; GROUPS], bytes: u16) {
+                // SAFETY: the core checks the mode (1 to 6) and keeps whole addresses, at most GROUPS.
                 let (mode, groups) = unsafe {
-                    (core::mem::transmute::<u8, RcvMode>(mode), core::slice::from_raw_parts(groups.as_ptr(), count as usize))
+                    (core::mem::transmute::<u8, RcvMode>(mode), core::slice::from_raw_parts(groups.as_ptr(), (bytes / 6) as usize))
                 };
                 dev(near).set_rcv_mode(mode, groups);
             }
