@@ -24,7 +24,7 @@ const CANARY: u8 = 0xCA;
 type Card = Rc<RefCell<model::Ne2000>>;
 
 fn ask(index: u8) -> Ask {
-    Ask { index, irq: 0, io: 0, pci: 0 }
+    Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4] }
 }
 
 fn plug_at(io: u16, options: Options) -> (FakeBus, Card) {
@@ -149,7 +149,7 @@ fn finds_each_kind_with_its_address_and_line() {
 #[test]
 fn a_given_place_and_line_are_believed() {
     let (bus, _) = plug_at(0x2C0, Options::ne2000(MAC));
-    let given = Ask { index: 0, irq: 3, io: 0x2C0, pci: 0 };
+    let given = Ask { index: 0, irq: 3, io: 0x2C0, pci: 0, taken: [0; 4] };
     assert_eq!(Ne2000Probe::find(&bus, &given).map(|found| found.irq), Ok(3));
     assert_eq!(Ne2000Probe::find(&bus, &Ask { index: 1, ..given }), Err(Fault::End));
 }
