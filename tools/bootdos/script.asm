@@ -77,6 +77,7 @@ commands:
         command "LH ", load_high
         command "LOADHIGH ", load_high
         command "MEM", show_memory
+        command "PAUSE", pause
         command "INTS KEEP", keep_vectors
         command "INTS", show_vectors
         command "A20 ON", a20_on
@@ -275,6 +276,12 @@ show_memory:
 .intact:
         push cs
         pop es
+        ret
+
+; PAUSE: until a key, so that the host can do something first.
+pause:  say `[pause]\n`
+        mov ah, 0
+        int 0x16
         ret
 
 keep_vectors:

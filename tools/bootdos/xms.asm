@@ -6,7 +6,7 @@ struc handle
 .size   resd 1                          ; KB
 .locks  resb 1
 .used   resb 1
-        resw 1
+        resb 6
 endstruc
 XMS_BASE        equ 1024 + 64           ; KB; the HMA lies before it
 

@@ -236,6 +236,11 @@ impl Monitor {
         self.command(&format!("set_link {id} {}", if up { "on" } else { "off" })).map(drop)
     }
 
+    /// Ends the boot DOS's `pause`, which has printed `[pause]`.
+    pub fn resume(&mut self) -> io::Result<()> {
+        self.command("sendkey ret").map(drop)
+    }
+
     /// Any command; what it answers.
     pub fn command(&mut self, line: &str) -> io::Result<String> {
         let stream = match self.stream.take() {
