@@ -8,6 +8,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("installer", "installer", &["installer"]),
     ("ne2000", "resident", &[]),
     ("probe_ne2000", "overlay", &[]),
+    ("ne1000", "resident", &[]),
+    ("probe_ne1000", "overlay", &[]),
     ("pktctl", "program", &["program"]),
 ];
 

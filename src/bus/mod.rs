@@ -49,6 +49,11 @@ pub trait Bus {
     /// Writes `count` 32-bit words from conventional memory to one port.
     fn outs32(&self, port: u16, from: Addr, count: u16);
 
+    /// Reads `len` bytes from a 16-bit port to conventional memory: by words, an odd last byte by itself.
+    fn ins(&self, port: u16, to: Addr, len: u16);
+    /// Writes `len` bytes from conventional memory to a 16-bit port: by words, an odd last byte with a zero above it.
+    fn outs(&self, port: u16, from: Addr, len: u16);
+
     /// The address of something of the driver's own (its head buffer, a field), for the string operations above.
     fn addr_of(&self, bytes: *const u8) -> Addr;
 
@@ -61,14 +66,20 @@ pub trait Bus {
     where
         Self: Sized,
     {
-        let mut timer = Timer::new(self);
-        while !done() {
-            if timer.over(self, limit_us) {
-                // A long interruption between the two is not the hardware's fault.
-                return if done() { Ok(()) } else { Err(Timeout) };
+        // 2.386 counts a microsecond in mode 3. The poll count is a second limit, for machines whose PIT stands still.
+        let limit = (limit_us as u32 * 39 / 16) as u16;
+        let start = self.clock();
+        for _ in 0..u16::MAX {
+            // First the time: after a long pause (an SMI, a busy host) the last look comes after the limit.
+            let now = self.clock();
+            if done() {
+                return Ok(());
+            }
+            if start.wrapping_sub(now) >= limit {
+                break;
             }
         }
-        Ok(())
+        Err(Timeout)
     }
 }
 

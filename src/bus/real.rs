@@ -117,16 +117,48 @@ impl Bus for Machine {
     string_out!(outs16, "rep outsw");
     string_out!(outs32, "rep outsd");
 
+    #[inline(never)]
+    fn ins(&self, port: u16, to: Addr, len: u16) {
+        // SAFETY: the caller named the room; ES and EDI are put back.
+        unsafe {
+            asm!(
+                "push es", "push edi",
+                "mov di, ax", "and di, 15", "shr eax, 4", "mov es, ax",
+                "shr cx, 1", "rep insw", "jnc 2f", "insb", "2:",
+                "pop edi", "pop es",
+                inout("eax") to.0 => _, in("dx") port, inout("cx") len => _,
+            )
+        }
+    }
+    #[inline(never)]
+    fn outs(&self, port: u16, from: Addr, len: u16) {
+        // SAFETY: the caller named the bytes; DS and ESI are put back.
+        unsafe {
+            asm!(
+                "push ds", "push esi",
+                "mov si, ax", "and si, 15", "shr eax, 4", "mov ds, ax",
+                "shr cx, 1", "rep outsw", "jnc 2f", "lodsb", "mov ah, 0", "out dx, ax", "2:",
+                "pop esi", "pop ds",
+                inout("eax") from.0 => _, in("dx") port, inout("cx") len => _,
+            )
+        }
+    }
+
     #[inline(always)]
     fn addr_of(&self, bytes: *const u8) -> Addr {
         own(bytes as *mut u8)
     }
 
+    #[inline(never)]
     fn clock(&self) -> u16 {
-        const COMMAND: u16 = 0x43;
-        const COUNTER: u16 = 0x40;
-        self.out8(COMMAND, 0);
-        let low = self.in8(COUNTER);
-        u16::from_le_bytes([low, self.in8(COUNTER)])
+        let count: u16;
+        // SAFETY: latches and reads counter 0; nothing else is touched.
+        unsafe {
+            asm!(
+                "xor al, al", "out 0x43, al", "in al, 0x40", "mov ah, al", "in al, 0x40", "xchg al, ah",
+                out("ax") count, options(nomem, nostack)
+            )
+        }
+        count
     }
 }

@@ -3,7 +3,7 @@
 //! Source: National Semiconductor, DP8390D/NS32490D NIC data sheet (July 1995). A register's number means a
 //! different register in each page, and often another one for reading than for writing.
 
-use crate::device::{MAX_FRAME, MacAddr, RcvMode};
+use crate::device::MacAddr;
 
 /// Command (all pages). Bits 7:6 choose the page of the other registers.
 pub const CR: u8 = 0x00;
@@ -97,67 +97,25 @@ pub const TX_PAGES: u8 = 6;
 /// The longest time that a frame on the wire holds up a stop, in microseconds (data sheet, overflow routine).
 pub const STOP_TIME: u16 = 1600;
 
-/// What the NIC writes in front of a frame.
-#[derive(Clone, Copy, Default)]
-#[repr(C)]
-pub struct Header {
-    /// Bits 3:0: received intact, CRC, alignment, FIFO overrun.
-    pub status: u8,
-    /// Page of the next frame.
-    pub next: u8,
-    /// Bytes of frame and check sequence.
-    pub count: u16,
-}
-
-impl Header {
-    /// Whether this can be the header of a frame that takes `pages` pages: received intact, 1 to [`MAX_FRAME`] bytes.
-    ///
-    /// Header, frame and check sequence together fill the pages, but some compatibles leave one more.
-    pub fn fits(&self, pages: u8) -> bool {
-        self.status & 0x0F == 1
-            && self.count.wrapping_sub(5) < MAX_FRAME
-            && pages.wrapping_sub(1).wrapping_sub((self.count >> 8) as u8) <= 1
-    }
-}
-
 /// The bit of the hash filter that a multicast address selects: the high six bits of its CRC-32.
+#[inline(never)]
 pub fn hash(address: &MacAddr) -> u8 {
     let mut crc = !0u32;
     for &byte in address {
         let mut bits = byte;
         for _ in 0..8 {
-            let feedback = (crc >> 31) as u8 ^ bits & 1;
+            crc ^= (bits as u32) << 31;
+            bits >>= 1;
+            let carry = (crc as i32) < 0;
             crc <<= 1;
-            if feedback != 0 {
+            if carry {
                 crc ^= 0x04C1_1DB7;
             }
-            bits >>= 1;
         }
     }
     (crc >> 26) as u8
 }
 
-/// Receive configuration and hash filter for a receive mode. The own address always passes.
-pub fn filter(mode: RcvMode, groups: &[MacAddr]) -> (u8, [u8; 8]) {
-    let mut mar = [0; 8];
-    let rcr = match mode {
-        RcvMode::Off | RcvMode::Direct => 0,
-        RcvMode::Broadcast => RCR_AB,
-        RcvMode::Multicast => {
-            for group in groups {
-                let bit = hash(group);
-                mar[bit as usize >> 3 & 7] |= 1 << (bit & 7);
-            }
-            RCR_AB | RCR_AM
-        }
-        RcvMode::AllMulticast => {
-            mar = [!0; 8];
-            RCR_AB | RCR_AM
-        }
-        RcvMode::Promiscuous => {
-            mar = [!0; 8];
-            RCR_AB | RCR_AM | RCR_PRO
-        }
-    };
-    (rcr, mar)
-}
+/// Receive configuration for a receive mode (1 to 6). The own address always passes.
+pub const RCR_OF_MODE: [u8; 7] =
+    [0, 0, 0, RCR_AB, RCR_AB | RCR_AM, RCR_AB | RCR_AM, RCR_AB | RCR_AM | RCR_PRO];

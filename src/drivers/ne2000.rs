@@ -1,65 +1,58 @@
-//! NE1000, NE2000 and compatibles: a DP8390 with RAM of its own, reached through a data port by remote DMA.
+//! NE2000 and compatibles: a DP8390 with RAM of its own, reached through a data port by remote DMA.
 //!
 //! The card's RAM holds one frame to transmit ([`TX_PAGES`]), then the receive ring. Registers rest in page 0.
+//! Interrupts stay on while frames are taken: all causes are acknowledged at once, so whatever comes later raises the
+//! line again, whether the controller wants edges or levels; and DOSBox-X raises none when a mask is lifted.
 
 use super::dp8390::*;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Remote DMA (8 or 16 bits).
 pub const DATA: u8 = 0x10;
 /// Reading starts a reset of the card, writing ends it.
 pub const RESET: u8 = 0x1F;
-/// Ports of a card.
-pub const PORTS: u16 = 0x20;
 
-/// What interrupts, beside ISR_PTX while someone waits for the transmitter.
+/// What interrupts. The end of a transmission does not: `send` looks for it.
 const CAUSES: u8 = ISR_PRX | ISR_RXE | ISR_TXE | ISR_OVW | ISR_CNT;
 /// Running, page 0.
 const RUN: u8 = CR_NO_DMA | CR_STA;
+/// Stopped, page 0.
+const STOP: u8 = CR_NO_DMA | CR_STP;
+/// In front of each frame: status, page of the next frame, bytes of frame and check sequence (16 bits).
+const HEADER: u32 = 4;
 
-/// A transmission was begun and its end not seen.
-const SENDING: u8 = 1;
-/// `send` was refused: the end of the transmission shall interrupt. The same bit as ISR_PTX.
-const WANTED: u8 = ISR_PTX;
-/// In loopback after an overrun, until the ring has been emptied.
-const HELD: u8 = 4;
-/// The stop cut a transmission off: it is to be begun again.
-const RESEND: u8 = 8;
-
-/// The card.
+/// The card. `WIDE`: in a 16-bit slot, transfers are by words, and there are 16 KB at 4000h.
 #[repr(C)]
-pub struct Ne2000<B> {
+pub struct Ne2000<B, const WIDE: bool = true> {
     count: Counters,
     io: u16,
-    /// First page of the ring.
-    start: u8,
-    /// One past the last page of the ring.
-    stop: u8,
+    /// First page of RAM: the frame to transmit.
+    first: u8,
+    /// Pages of the ring, which follows that.
+    pages: u8,
     /// Page of the oldest frame.
     head: u8,
     /// Page of the one behind it, once that has been peeked at.
     next: u8,
-    state: u8,
-    /// 1: transfers are by words.
-    wide: u8,
+    /// Not 0: in loopback after an overrun, until the ring has been emptied; then this goes to CR.
+    held: u8,
     mode: RcvMode,
     bus: B,
 }
 
-impl<B: Bus> Ne2000<B> {
-    /// The driver of a card that is set up for RAM pages `first` to `stop` (not included), ring and all, and runs.
-    pub fn new(bus: B, io: u16, first: u8, stop: u8, wide: bool) -> Self {
-        let start = first.wrapping_add(TX_PAGES);
+impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
+    /// The driver of a card that is set up for RAM pages `first` to `stop` (not included), ring and all, and runs in
+    /// loopback. Its ring is empty.
+    pub fn new(bus: B, io: u16, first: u8, stop: u8) -> Self {
         Ne2000 {
             count: Counters::default(),
             io,
-            start,
-            stop,
-            head: start.wrapping_add(1),
+            first,
+            pages: stop.wrapping_sub(first).wrapping_sub(TX_PAGES),
+            head: first.wrapping_add(TX_PAGES + 1),
             next: 0,
-            state: 0,
-            wide: wide as u8,
+            held: RUN,
             mode: RcvMode::Broadcast,
             bus,
         }
@@ -70,68 +63,74 @@ impl<B: Bus> Ne2000<B> {
         self.count
     }
 
-    /// Leaves the loopback in which the card was set up.
-    pub fn accept(&mut self) {
-        self.put(TCR, 0);
+    #[inline(always)]
+    fn first(&self) -> u8 {
+        if WIDE { 0x40 } else { self.first }
     }
 
+    #[inline(always)]
+    fn ring(&self) -> u8 {
+        self.first().wrapping_add(TX_PAGES)
+    }
+
+    #[inline(always)]
+    fn pages(&self) -> u8 {
+        if WIDE { 0x40 - TX_PAGES } else { self.pages }
+    }
+
+    #[inline(always)]
     fn port(&self, register: u8) -> u16 {
         self.io.wrapping_add(register as u16)
     }
 
+    #[inline(always)]
     fn get(&self, register: u8) -> u8 {
         self.bus.in8(self.port(register))
     }
 
+    #[inline(always)]
     fn put(&self, register: u8, value: u8) {
         self.bus.out8(self.port(register), value)
     }
 
     /// Writes four registers in a row, the low byte first.
     #[inline(never)]
-    fn put4(&self, register: u8, values: u32) {
-        let mut port = self.port(register);
+    fn put4(bus: &B, first: u16, values: u32) {
+        let mut port = first;
         let mut rest = values;
         for _ in 0..4 {
-            self.bus.out8(port, rest as u8);
+            bus.out8(port, rest as u8);
             rest >>= 8;
             port = port.wrapping_add(1);
         }
     }
 
-    /// Writes registers of page 1.
-    #[inline(never)]
-    fn put_page1(&self, register: u8, values: &[u8]) {
-        self.put(CR, RUN | CR_PAGE1);
-        let mut port = self.port(register);
-        for &value in values {
-            self.bus.out8(port, value);
-            port = port.wrapping_add(1);
-        }
-        self.put(CR, RUN);
+    /// The lengths of remote DMA: whole words.
+    #[inline(always)]
+    fn whole(len: u32) -> u32 {
+        if WIDE { len + 1 & !1 } else { len }
     }
 
-    /// Begins remote DMA.
-    #[inline(never)]
-    fn dma(&self, direction: u8, at: u16, len: u16) {
-        let whole = len.wrapping_add(len & self.wide as u16);
-        self.put4(RSAR0, at as u32 | (whole as u32) << 16);
-        self.put(CR, direction | CR_STA);
+    /// Begins to read the oldest frame, `len` bytes from `offset` on. At the end of the ring the NIC goes on at its
+    /// start.
+    #[inline(always)]
+    fn read_head(&self, offset: u32, len: u32) {
+        Self::put4(&self.bus, self.port(RSAR0), (self.head as u32) << 8 | offset | Self::whole(len) << 16);
+        self.put(CR, CR_READ | CR_STA);
     }
 
-    /// Reads `len` bytes of card RAM. At the end of the ring the NIC goes on at its start.
-    #[inline(never)]
-    fn read(&self, at: u16, to: Addr, len: u16) {
-        self.dma(CR_READ, at, len);
+    /// Takes `len` bytes that remote DMA delivers.
+    #[inline(always)]
+    fn take(&self, to: Addr, len: u16) {
         let data = self.port(DATA);
-        let mut to = to;
-        let mut len = len;
-        if self.wide != 0 {
-            self.bus.ins16(data, to, len >> 1);
-            to = to.plus(len & !1);
-            len &= 1;
-        }
-        self.bus.ins8(data, to, len);
+        if WIDE { self.bus.ins(data, to, len) } else { self.bus.ins8(data, to, len) }
+    }
+
+    /// Takes two.
+    #[inline(always)]
+    fn take2(&self) -> u16 {
+        let data = self.port(DATA);
+        if WIDE { self.bus.in16(data) } else { u16::from_le_bytes([self.bus.in8(data), self.bus.in8(data)]) }
     }
 
     /// Waits for one of `bits` in ISR, at most as long as a frame takes.
@@ -140,91 +139,67 @@ impl<B: Bus> Ne2000<B> {
         self.bus.wait(STOP_TIME, || self.get(ISR) & bits != 0).is_ok()
     }
 
-    /// Notes the end of a transmission.
-    fn sent(&mut self, isr: u8) {
-        self.state &= HELD | RESEND;
-        if isr & ISR_TXE != 0 {
-            self.count.errors_out = self.count.errors_out.wrapping_add(1);
-        }
-    }
-
-    /// Pages from the oldest frame to `page`: 1 to the ring's size.
-    fn ahead(&self, page: u8) -> u8 {
-        let pages = page.wrapping_sub(self.head);
-        if page <= self.head { pages.wrapping_add(self.stop.wrapping_sub(self.start)) } else { pages }
-    }
-
+    #[inline(never)]
     fn set_head(&mut self, page: u8) {
         self.head = page;
-        let before = if page == self.start { self.stop } else { page };
+        let before = if page == self.ring() { page.wrapping_add(self.pages()) } else { page };
         self.put(BNRY, before.wrapping_sub(1));
     }
 
-    /// The data sheet's overflow routine up to where frames are taken out of the ring. With `clear`, all of them.
-    fn hold(&mut self, clear: bool) {
+    /// The data sheet's overflow routine up to where frames are taken out of the ring.
+    fn hold(&mut self) {
         let sending = self.get(CR) & CR_TXP;
-        self.put(CR, CR_NO_DMA | CR_STP);
+        self.put(CR, STOP);
         self.wait(0);
         self.put(RBCR0, 0);
         self.put(RBCR1, 0);
-        self.state |= HELD;
-        if sending != 0 && self.get(ISR) & (ISR_PTX | ISR_TXE) == 0 {
-            self.state |= RESEND;
-        }
+        // A transmission that was cut off is begun again.
+        let ended = self.get(ISR) & (ISR_PTX | ISR_TXE) != 0;
+        self.held = if ended { RUN } else { RUN | sending };
         self.put(TCR, TCR_LOOPBACK);
-        if clear {
-            let first = self.start.wrapping_add(1);
-            self.set_head(first);
-            self.put(CR, CR_NO_DMA | CR_STP | CR_PAGE1);
-            self.put(CURR, first);
-        }
         self.put(CR, RUN);
     }
 
     /// The rest of the routine.
     #[inline(never)]
     fn release(&mut self) {
-        if self.state & HELD != 0 {
+        if self.held != 0 {
             self.put(TCR, 0);
-            if self.state & RESEND != 0 {
-                self.put(CR, RUN | CR_TXP);
-            }
-            self.state &= SENDING | WANTED;
+            self.put(CR, self.held);
+            self.held = 0;
         }
     }
 }
 
-impl<B: Bus> Device for Ne2000<B> {
+impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
     fn irq(&mut self) -> Events {
         let isr = self.get(ISR);
+        let mut causes = isr & CAUSES;
         // All ones: the card is gone.
-        if isr == 0xFF || isr & (CAUSES | ISR_PTX) == 0 {
+        if isr == 0xFF || causes == 0 {
             return Events::NONE;
         }
-        self.put(IMR, 0);
         if isr & ISR_OVW != 0 {
-            self.hold(false);
+            self.hold();
         }
-        self.put(ISR, isr & (CAUSES | ISR_PTX));
-        let mut events = 0;
-        if isr & (ISR_PTX | ISR_TXE) != 0 {
-            self.sent(isr);
-            events = Events::TX.0;
+        self.put(ISR, causes);
+        if isr & ISR_TXE != 0 {
+            self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
-        if isr & (ISR_PRX | ISR_RXE | ISR_OVW | ISR_CNT) != 0 {
-            if isr & !ISR_PRX != 0 {
-                let bad = self.get(CNTR0) as u32 + self.get(CNTR1) as u32;
-                self.count.errors_in = self.count.errors_in.wrapping_add(bad);
-                self.count.lost = self.count.lost.wrapping_add(self.get(CNTR2) as u32);
-            }
-            events |= Events::RX.0;
+        if isr & (ISR_RXE | ISR_OVW | ISR_CNT) != 0 {
+            causes |= ISR_PRX;
+            let bad = self.get(CNTR0).wrapping_add(self.get(CNTR1));
+            self.count.errors_in = self.count.errors_in.wrapping_add(bad as u32);
+            let missed = self.get(CNTR2);
+            self.count.lost = self.count.lost.wrapping_add(missed as u32);
         }
-        Events(events)
+        // The same bits; a failed transmission is one that ended.
+        Events((causes | causes >> 2) & (Events::RX.0 | Events::TX.0))
     }
 
     fn unmask(&mut self) {
         self.release();
-        self.put(IMR, CAUSES | self.state & WANTED);
+        self.put(IMR, CAUSES);
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
@@ -235,28 +210,30 @@ impl<B: Bus> Device for Ne2000<B> {
             return None;
         }
         // QEMU and DOSBox-X have no way to turn the receiver off.
-        if self.mode == RcvMode::Off {
-            self.set_head(curr);
-            return None;
-        }
-        let at = (self.head as u16) << 8;
-        let mut header = Header::default();
-        self.read(at, self.bus.addr_of((&raw mut header).cast()), 4);
-        let pages = self.ahead(header.next);
-        if header.next < self.start || header.next >= self.stop || pages > self.ahead(curr) || !header.fits(pages) {
+        if self.mode != RcvMode::Off {
+            self.read_head(0, HEADER + LOOKAHEAD as u32);
+            let [status, next] = self.take2().to_le_bytes();
+            let count = self.take2();
+            // To the end, good or not: the card's data latch wants to be emptied.
+            self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            // Header, frame and check sequence fill the pages; some compatibles leave one more.
+            let mut spare = next.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
+            if (spare as i8) < 0 {
+                spare = spare.wrapping_add(self.pages());
+            }
+            if status & 0x0F == 1 && next.wrapping_sub(self.ring()) < self.pages() && spare <= 1 && count.wrapping_sub(5) < MAX_FRAME {
+                self.next = next;
+                return Some(Rx { len: count.wrapping_sub(4), at: 0 });
+            }
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            self.hold(true);
-            self.release();
-            return None;
         }
-        self.next = header.next;
-        let at = at.wrapping_add(4);
-        self.read(at, self.bus.addr_of(head.as_mut_ptr()), LOOKAHEAD as u16);
-        Some(Rx { len: header.count.wrapping_sub(4), at })
+        self.set_head(curr);
+        None
     }
 
-    fn copy(&mut self, rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.read(rx.at, to, len);
+    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
+        self.read_head(HEADER, len as u32);
+        self.take(to, len);
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -265,37 +242,24 @@ impl<B: Bus> Device for Ne2000<B> {
 
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
         self.release();
-        if self.state & SENDING != 0 {
-            if self.get(CR) & CR_TXP != 0 {
-                self.state |= WANTED;
-                self.put(IMR, CAUSES | ISR_PTX);
-                return Err(SendError::Busy);
-            }
-            // Where CR_TXP tells the truth the cause is there by now, or was lost. DOSBox-X never shows CR_TXP.
-            self.wait(ISR_PTX | ISR_TXE);
-            self.sent(self.get(ISR));
+        if self.get(CR) & CR_TXP != 0 {
+            return Err(SendError::Busy);
         }
-        let page = self.start.wrapping_sub(TX_PAGES);
-        let at = (page as u16) << 8;
-        let padded = if len < MIN_FRAME { MIN_FRAME } else { len };
-        let done = (ISR_RDC | ISR_PTX | ISR_TXE) as u32;
-        self.put4(TPSR, page as u32 | (padded as u32) << 8 | done << 24);
-        self.dma(CR_WRITE, at, padded);
+        // Where CR_TXP tells the truth the cause is there by now, unless it was lost or this is the first frame.
+        // DOSBox-X never shows CR_TXP.
+        self.wait(ISR_PTX | ISR_TXE);
+        let page = self.first() as u32;
+        let padded = if len < MIN_FRAME { MIN_FRAME as u32 } else { len as u32 };
+        let done = (ISR_RDC | ISR_PTX) as u32;
+        Self::put4(&self.bus, self.port(TPSR), page + (padded << 8) + (done << 24));
+        Self::put4(&self.bus, self.port(RSAR0), (page << 8) + (Self::whole(padded) << 16));
+        self.put(CR, CR_WRITE | CR_STA);
         let data = self.port(DATA);
-        let pad = padded.wrapping_sub(len);
-        if self.wide != 0 {
-            self.bus.outs16(data, frame, len.wrapping_add(1) >> 1);
+        let pad = (padded as u16).wrapping_sub(len);
+        if WIDE {
+            self.bus.outs(data, frame, len);
             for _ in 0..pad >> 1 {
                 self.bus.out16(data, 0);
-            }
-            if pad & 1 != 0 {
-                // The last word took a byte from behind the frame with it.
-                let last = at.wrapping_add(len).wrapping_sub(1);
-                self.dma(CR_READ, last, 2);
-                let word = self.bus.in16(data) & 0xFF;
-                self.put(ISR, ISR_RDC);
-                self.dma(CR_WRITE, last, 2);
-                self.bus.out16(data, word);
             }
         } else {
             self.bus.outs8(data, frame, len);
@@ -304,24 +268,37 @@ impl<B: Bus> Device for Ne2000<B> {
             }
         }
         if !self.wait(ISR_RDC) {
-            self.put(CR, RUN);
-            self.count.errors_out = self.count.errors_out.wrapping_add(1);
             return Err(SendError::Failed);
         }
         self.put(CR, RUN | CR_TXP);
-        self.state = SENDING;
         Ok(())
     }
 
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
-        let (rcr, mar) = filter(mode, groups);
         self.mode = mode;
-        self.put_page1(MAR0, &mar);
-        self.put(RCR, rcr);
+        self.put(CR, RUN | CR_PAGE1);
+        let all = if mode > RcvMode::Multicast { !0 } else { 0 };
+        Self::put4(&self.bus, self.port(MAR0), all);
+        Self::put4(&self.bus, self.port(MAR0 + 4), all);
+        if mode == RcvMode::Multicast {
+            for group in groups {
+                let bit = hash(group);
+                let port = self.port(MAR0 + (bit >> 3));
+                self.bus.out8(port, self.bus.in8(port) | 1 << (bit & 7));
+            }
+        }
+        self.put(CR, RUN);
+        self.put(RCR, RCR_OF_MODE[mode as usize]);
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        self.put_page1(PAR0, address);
+        // The two bytes in the middle go out twice.
+        if let (Some(&low), Some(&high)) = (address.first_chunk(), address.last_chunk()) {
+            self.put(CR, RUN | CR_PAGE1);
+            Self::put4(&self.bus, self.port(PAR0), u32::from_le_bytes(low));
+            Self::put4(&self.bus, self.port(PAR0 + 2), u32::from_le_bytes(high));
+            self.put(CR, RUN);
+        }
     }
 
     fn link(&mut self) -> Link {
@@ -330,6 +307,6 @@ impl<B: Bus> Device for Ne2000<B> {
 
     fn stop(&mut self) {
         self.put(IMR, 0);
-        self.put(CR, CR_NO_DMA | CR_STP);
+        self.put(CR, STOP);
     }
 }

@@ -16,36 +16,31 @@ const DMA_LIMIT: u16 = 2_000;
 /// Stopped, page 0.
 const STOPPED: u8 = CR_NO_DMA | CR_STP;
 
-/// Where a card has its RAM, and how it is reached.
+/// The pages where a card has its RAM.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Layout {
+struct Ram {
     first: u8,
+    /// One past the last.
     stop: u8,
-    wide: bool,
 }
 
-impl Layout {
-    /// NE2000 in a 16-bit slot, NE2000 in an 8-bit slot (two sizes), NE1000 (two sizes).
-    const ALL: [Layout; 5] = [
-        Layout { first: 0x40, stop: 0x80, wide: true },
-        Layout { first: 0x40, stop: 0x80, wide: false },
-        Layout { first: 0x40, stop: 0x60, wide: false },
-        Layout { first: 0x20, stop: 0x60, wide: false },
-        Layout { first: 0x20, stop: 0x40, wide: false },
-    ];
-
-    fn variant(self) -> u8 {
-        Layout::ALL.iter().position(|&layout| layout == self).unwrap_or(0) as u8
-    }
-}
+/// NE2000 in a 16-bit slot.
+const WIDE_RAM: &[Ram] = &[Ram { first: 0x40, stop: 0x80 }];
+/// NE2000 in an 8-bit slot and NE1000, either with 16 or 8 KB.
+const NARROW_RAM: &[Ram] = &[
+    Ram { first: 0x40, stop: 0x80 },
+    Ram { first: 0x40, stop: 0x60 },
+    Ram { first: 0x20, stop: 0x60 },
+    Ram { first: 0x20, stop: 0x40 },
+];
 
 /// A card that is being looked at.
-struct Card<'a, B> {
+struct Card<'a, B, const WIDE: bool> {
     bus: &'a B,
     io: u16,
 }
 
-impl<B: Bus> Card<'_, B> {
+impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
     fn get(&self, register: u8) -> u8 {
         self.bus.in8(self.io.wrapping_add(register as u16))
     }
@@ -70,22 +65,22 @@ impl<B: Bus> Card<'_, B> {
         complete.map_err(|_| Fault::Dead)
     }
 
-    fn read<const N: usize>(&self, layout: Layout, at: u16) -> Result<[u8; N], Fault> {
+    fn read<const N: usize>(&self, at: u16) -> Result<[u8; N], Fault> {
         let mut bytes = [0; N];
         let to = self.bus.addr_of(bytes.as_mut_ptr());
         let data = self.io.wrapping_add(DATA as u16);
         self.dma(CR_READ, at, N as u16);
-        if layout.wide { self.bus.ins16(data, to, N as u16 / 2) } else { self.bus.ins8(data, to, N as u16) }
+        if WIDE { self.bus.ins16(data, to, N as u16 / 2) } else { self.bus.ins8(data, to, N as u16) }
         self.dma_end()?;
         // The bus wrote behind the compiler's back.
         Ok(core::hint::black_box(bytes))
     }
 
-    fn write(&self, layout: Layout, at: u16, bytes: &[u8; 8]) -> Result<(), Fault> {
+    fn write(&self, at: u16, bytes: &[u8; 8]) -> Result<(), Fault> {
         let from: Addr = self.bus.addr_of(core::hint::black_box(bytes).as_ptr());
         let data = self.io.wrapping_add(DATA as u16);
         self.dma(CR_WRITE, at, 8);
-        if layout.wide { self.bus.outs16(data, from, 4) } else { self.bus.outs8(data, from, 8) }
+        if WIDE { self.bus.outs16(data, from, 4) } else { self.bus.outs8(data, from, 8) }
         self.dma_end()
     }
 
@@ -102,38 +97,38 @@ impl<B: Bus> Card<'_, B> {
         Ok(())
     }
 
-    fn configure(&self, layout: Layout) {
+    fn configure(&self, ram: Ram) {
         self.put(CR, STOPPED);
-        self.put(DCR, DCR_FT8 | DCR_LS | if layout.wide { DCR_WTS } else { 0 });
+        self.put(DCR, DCR_FT8 | DCR_LS | if WIDE { DCR_WTS } else { 0 });
         self.put(RCR, RCR_MON);
         self.put(TCR, TCR_LOOPBACK);
-        self.put(PSTART, layout.first + TX_PAGES);
-        self.put(PSTOP, layout.stop);
-        self.put(BNRY, layout.first + TX_PAGES);
+        self.put(PSTART, ram.first + TX_PAGES);
+        self.put(PSTOP, ram.stop);
+        self.put(BNRY, ram.first + TX_PAGES);
         self.put(CR, STOPPED | CR_PAGE1);
-        self.put(CURR, layout.first + TX_PAGES + 1);
+        self.put(CURR, ram.first + TX_PAGES + 1);
         self.put(CR, STOPPED);
         self.put(ISR, 0xFF);
         self.put(CR, CR_NO_DMA | CR_STA);
     }
 
-    /// Whether the RAM is what `layout` says: different values in its first and last pages stay different.
-    fn has(&self, layout: Layout) -> bool {
-        self.configure(layout);
-        let middle = layout.first.wrapping_add(layout.stop) / 2;
+    /// Whether the RAM is there: different values in its first and last pages stay different.
+    fn has(&self, ram: Ram) -> bool {
+        self.configure(ram);
+        let middle = ram.first.wrapping_add(ram.stop) / 2;
         let tests = [
-            (layout.first, *b"3COMPKT\x5A"),
+            (ram.first, *b"3COMPKT\x5A"),
             (middle, *b"\x01\x80\x55\xAA\x00\xFF\x12\xED"),
-            (layout.stop - 1, *b"\xA5TKPMOC3"),
+            (ram.stop - 1, *b"\xA5TKPMOC3"),
         ];
-        tests.iter().all(|(page, pattern)| self.write(layout, (*page as u16) << 8, pattern).is_ok())
-            && tests.iter().all(|(page, pattern)| self.read(layout, (*page as u16) << 8).as_ref() == Ok(pattern))
+        tests.iter().all(|(page, pattern)| self.write((*page as u16) << 8, pattern).is_ok())
+            && tests.iter().all(|(page, pattern)| self.read((*page as u16) << 8).as_ref() == Ok(pattern))
     }
 
-    fn address(&self, layout: Layout) -> Result<MacAddr, Fault> {
-        let prom: [u8; 32] = self.read(layout, 0)?;
+    fn address(&self) -> Result<MacAddr, Fault> {
+        let prom: [u8; 32] = self.read(0)?;
         // Sixteen-bit cards have one byte of PROM in each word; some cards in 8-bit slots show each byte twice.
-        let step = if layout.wide || prom.chunks_exact(2).all(|pair| pair[0] == pair[1]) { 2 } else { 1 };
+        let step = if WIDE || prom.chunks_exact(2).all(|pair| pair[0] == pair[1]) { 2 } else { 1 };
         let mut mac = MacAddr::default();
         for (byte, from) in mac.iter_mut().zip(prom.iter().step_by(step)) {
             *byte = *from;
@@ -142,11 +137,11 @@ impl<B: Bus> Card<'_, B> {
     }
 
     /// The line that rises at the end of a remote read.
-    fn irq(&self, layout: Layout) -> u8 {
+    fn irq(&self, ram: Ram) -> u8 {
         isa_irq::find(
             self.bus,
             || {
-                let _ = self.read::<2>(layout, (layout.first as u16) << 8);
+                let _ = self.read::<2>((ram.first as u16) << 8);
                 self.put(IMR, ISR_RDC);
             },
             || {
@@ -158,7 +153,7 @@ impl<B: Bus> Card<'_, B> {
 }
 
 /// Reads before it writes: nothing is written where every register reads all ones, or CR reads what no DP8390 shows.
-fn plausible<B: Bus>(card: &Card<B>) -> bool {
+fn plausible<B: Bus, const WIDE: bool>(card: &Card<B, WIDE>) -> bool {
     let cr = card.get(CR);
     if cr == 0xFF || [BNRY, TPSR, ISR].into_iter().all(|register| card.get(register) == 0xFF) {
         return false;
@@ -171,11 +166,15 @@ fn plausible<B: Bus>(card: &Card<B>) -> bool {
     stopped
 }
 
-/// Finds the ISA cards.
-pub struct Ne2000Probe;
+/// Finds the ISA cards: those that transfer words, or those that transfer bytes.
+pub struct Ne2000Probe<const WIDE: bool = true>;
 
-impl<B: Bus> Probe<B> for Ne2000Probe {
-    type Device = Ne2000<B>;
+impl<const WIDE: bool> Ne2000Probe<WIDE> {
+    const RAM: &[Ram] = if WIDE { WIDE_RAM } else { NARROW_RAM };
+}
+
+impl<B: Bus, const WIDE: bool> Probe<B> for Ne2000Probe<WIDE> {
+    type Device = Ne2000<B, WIDE>;
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
         let io = match (ask.io, ask.index) {
@@ -183,32 +182,29 @@ impl<B: Bus> Probe<B> for Ne2000Probe {
             (io, 0) => io,
             _ => return Err(Fault::End),
         };
-        let card = Card { bus, io };
-        if !plausible(&card) {
+        let card = Card::<B, WIDE> { bus, io };
+        if ask.is_taken(io) || !plausible(&card) {
             return Err(Fault::Nothing);
         }
         card.reset()?;
-        let layout = Layout::ALL.into_iter().find(|&layout| card.has(layout));
-        let found = layout.ok_or(Fault::Dead).and_then(|layout| {
-            let mac = card.address(layout)?;
-            let irq = if ask.irq != 0 { ask.irq } else { card.irq(layout) };
-            let variant = layout.variant();
+        let kind = Self::RAM.iter().zip(0..).find(|(ram, _)| card.has(**ram));
+        let found = kind.ok_or(Fault::Nothing).and_then(|(&ram, variant)| {
+            let mac = card.address()?;
+            let irq = if ask.irq != 0 { ask.irq } else { card.irq(ram) };
             Ok(Found { mac, io, mem: 0, irq, variant, pci: 0, rings_low: 0, rings_xms: 0 })
         });
         card.put(CR, STOPPED);
         found
     }
 
-    fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Ne2000<B>, Fault> {
-        let layout = *Layout::ALL.get(found.variant as usize).ok_or(Fault::Resources)?;
-        let card = Card { bus: &bus, io: found.io };
+    fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Self::Device, Fault> {
+        let ram = *Self::RAM.get(found.variant as usize).ok_or(Fault::Resources)?;
+        let card = Card::<B, WIDE> { bus: &bus, io: found.io };
         card.reset().map_err(|_| Fault::Dead)?;
-        card.configure(layout);
-        let Layout { first, stop, wide } = layout;
-        let mut device = Ne2000::new(bus, found.io, first, stop, wide);
+        card.configure(ram);
+        let mut device = Ne2000::new(bus, found.io, ram.first, ram.stop);
         device.set_address(&found.mac);
         device.set_rcv_mode(RcvMode::Broadcast, &[]);
-        device.accept();
         Ok(device)
     }
 }

@@ -364,7 +364,7 @@ impl FakeBus {
         RefMut::map(self.0.borrow_mut(), |machine| &mut machine.memory[..])
     }
 
-    fn ins(&self, port: u16, to: Addr, count: u16, width: u8) {
+    fn string_in(&self, port: u16, to: Addr, count: u16, width: u8) {
         let mut machine = self.0.borrow_mut();
         for index in 0..count as u32 {
             let value = machine.read(port, width).to_le_bytes();
@@ -372,7 +372,7 @@ impl FakeBus {
         }
     }
 
-    fn outs(&self, port: u16, from: Addr, count: u16, width: u8) {
+    fn string_out(&self, port: u16, from: Addr, count: u16, width: u8) {
         let mut machine = self.0.borrow_mut();
         for index in 0..count as u32 {
             let mut value = [0; 4];
@@ -402,22 +402,35 @@ impl Bus for FakeBus {
         self.0.borrow_mut().write(port, 4, value)
     }
     fn ins8(&self, port: u16, to: Addr, count: u16) {
-        self.ins(port, to, count, 1)
+        self.string_in(port, to, count, 1)
     }
     fn ins16(&self, port: u16, to: Addr, count: u16) {
-        self.ins(port, to, count, 2)
+        self.string_in(port, to, count, 2)
     }
     fn ins32(&self, port: u16, to: Addr, count: u16) {
-        self.ins(port, to, count, 4)
+        self.string_in(port, to, count, 4)
     }
     fn outs8(&self, port: u16, from: Addr, count: u16) {
-        self.outs(port, from, count, 1)
+        self.string_out(port, from, count, 1)
     }
     fn outs16(&self, port: u16, from: Addr, count: u16) {
-        self.outs(port, from, count, 2)
+        self.string_out(port, from, count, 2)
     }
     fn outs32(&self, port: u16, from: Addr, count: u16) {
-        self.outs(port, from, count, 4)
+        self.string_out(port, from, count, 4)
+    }
+
+    fn ins(&self, port: u16, to: Addr, len: u16) {
+        self.ins16(port, to, len / 2);
+        self.ins8(port, to.plus(len & !1), len & 1);
+    }
+    fn outs(&self, port: u16, from: Addr, len: u16) {
+        self.outs16(port, from, len / 2);
+        if len & 1 != 0 {
+            let mut last = [0];
+            self.0.borrow().load(from.plus(len - 1), &mut last);
+            self.out16(port, last[0] as u16);
+        }
     }
 
     fn addr_of(&self, bytes: *const u8) -> Addr {
