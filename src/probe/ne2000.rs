@@ -141,8 +141,9 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         isa_irq::find(
             self.bus,
             || {
-                let _ = self.read::<2>((ram.first as u16) << 8);
+                // DOSBox-X raises the line at the event only, not when the mask is lifted.
                 self.put(IMR, ISR_RDC);
+                let _ = self.read::<2>((ram.first as u16) << 8);
             },
             || {
                 self.put(IMR, 0);

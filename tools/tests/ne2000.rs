@@ -175,6 +175,26 @@ fn finds_each_kind_with_its_address_and_line() {
 }
 
 #[test]
+fn a_card_that_interrupts_at_events_only_is_served() {
+    let (bus, card) = plug_at(IO, Options::ne2000(MAC));
+    card.borrow_mut().faults.masks_hide = true;
+    assert_eq!(find(&bus, &ask(0)).map(|found| found.irq), Ok(IRQ));
+    let device = start(&bus);
+    let mut rig = Rig { bus, card, device };
+    for seed in 0..50 {
+        let frames = [frame(MAC, 70, seed), frame(MAC, 71, seed)];
+        assert!(rig.receive(&frames[0]));
+        assert!(rig.bus.take(IRQ));
+        assert_eq!(rig.device.irq(), Events::RX);
+        assert_eq!(rig.take(), Some(frames[0].clone()));
+        assert_eq!(rig.take(), None);
+        assert!(rig.receive(&frames[1]), "between the last look and the end of the interrupt");
+        rig.device.unmask();
+        assert_eq!(rig.serve().1, [frames[1].clone()]);
+    }
+}
+
+#[test]
 fn a_given_place_and_line_are_believed() {
     let (bus, _) = plug_at(0x2C0, Options::ne2000(MAC));
     let given = Ask { irq: 3, io: 0x2C0, ..ask(0) };

@@ -85,6 +85,8 @@ pub struct Faults {
     pub stop_aborts: bool,
     /// Header to put in front of the next frame that is received.
     pub header: Option<[u8; 4]>,
+    /// Lifting the interrupt mask raises nothing, only a new event does (as in DOSBox-X).
+    pub masks_hide: bool,
     /// The transmit command never reads as set (as in DOSBox-X).
     pub txp_hidden: bool,
 }
@@ -134,6 +136,8 @@ pub struct Ne2000 {
     /// The ring was full and the overflow routine has not been gone through.
     overflowed: bool,
     in_reset: bool,
+    /// Causes that were there when the line was last looked at.
+    seen: u8,
 }
 
 /// The filter bit of a multicast address: from the reflected CRC-32 that Ethernet's check sequence is made with,
@@ -179,6 +183,7 @@ impl Ne2000 {
             tx: None,
             overflowed: false,
             in_reset: false,
+            seen: 0,
         }
     }
 
@@ -211,7 +216,11 @@ impl Ne2000 {
     }
 
     fn drive(&mut self, env: &mut dyn Env) {
-        env.set_irq(self.isr & self.imr & 0x7F != 0);
+        let causes = self.isr & self.imr & 0x7F;
+        if causes == 0 || !self.faults.masks_hide || causes & !self.seen != 0 {
+            env.set_irq(causes != 0);
+        }
+        self.seen = self.isr;
     }
 
     fn count(&mut self, which: usize) {
