@@ -34,8 +34,10 @@ pub fn unpack(folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -
 
 /// Tries the machine's Debian mirrors in turn.
 fn from_mirrors(suite: &str, packages: &[&str], unpack: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
-    let all = quiet(Command::new("apt-get").args(["indextargets", "--format", "$(REPO_URI)"]))?;
-    let mut mirrors: Vec<&str> = all.lines().filter(|uri| uri.trim_end_matches('/').ends_with("debian")).collect();
+    // The addresses that an update would ask, `'http://…/debian/dists/bookworm/InRelease' …`: known without lists, too.
+    let all = quiet(Command::new("apt-get").args(["-q", "--print-uris", "update"]))?;
+    let bases = all.lines().filter_map(|line| line.strip_prefix('\'')?.split_once("/dists/")).map(|(base, _)| base);
+    let mut mirrors: Vec<&str> = bases.filter(|base| base.ends_with("/debian")).collect();
     mirrors.sort_unstable();
     mirrors.dedup();
     let mut last = fail("apt knows no Debian mirror");
@@ -45,8 +47,7 @@ fn from_mirrors(suite: &str, packages: &[&str], unpack: impl Fn(&str) -> io::Res
             Err(error) => last = error,
         }
     }
-    let names = packages.join(" ");
-    Err(fail(format!("cannot fetch {names} of Debian {suite} ({last}); is the mirror of /etc/apt reachable? try: apt-get update")))
+    Err(fail(format!("cannot fetch {} of Debian {suite} ({last}); try: apt-get update", packages.join(" "))))
 }
 
 fn unpack_from(mirror: &str, folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -> io::Result<()> {
@@ -105,7 +106,9 @@ impl Apt {
         let dump = quiet(Command::new("apt-config").args(["dump", "Acquire"]))?;
         let mut config: String = dump.lines().filter(|line| line.contains("Proxy")).map(|line| format!("{line}\n")).collect();
         let path = |name: &str| work.join(name).display().to_string();
-        for (key, value) in [
+        // An old list serves as well, if it is signed: mirrors lag, and clocks are wrong.
+    config.push_str("Acquire::Check-Valid-Until \"false\";\n");
+    for (key, value) in [
             ("Dir::State", path("state")),
             ("Dir::State::status", path("status")),
             ("Dir::Cache", path("cache")),

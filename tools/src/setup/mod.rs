@@ -82,7 +82,10 @@ fn once(name: &str, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<Pa
     let part = root().join(".rigs").join(format!("{name}.part"));
     let _ = fs::remove_dir_all(&part);
     fs::create_dir_all(&part)?;
-    make(&part)?;
+    if let Err(error) = make(&part) {
+        let _ = fs::remove_dir_all(&part);
+        return Err(error);
+    }
     fs::rename(&part, &path)?;
     path.canonicalize()
 }
@@ -209,13 +212,14 @@ pub fn rust_src() -> io::Result<PathBuf> {
     drop(guard);
     let unpacked = once("rust-src", |folder| debian::unpack(folder, "forky", &["rust-src"], &[])).and_then(|folder| {
         let versions = fs::read_dir(folder.join("usr/src"))?;
-        let found = versions.flatten().map(|entry| entry.path().join("library")).find(|path| there(path));
-        found.ok_or_else(|| fail("Debian's rust-src has another layout"))
+        let ours = versions.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with("rustc-1.97."));
+        let found = ours.map(|entry| entry.path().join("library")).find(|path| there(path));
+        found.ok_or_else(|| fail("Debian's rust-src is of another version"))
     });
     let archive = root().join("../shared/facts/rust-library-1.97.1.tar.xz");
     let unpacked = unpacked.or_else(|error| if archive.is_file() { from_archive(&archive, there) } else { Err(error) });
     let source = unpacked.map_err(|error| {
-        fail(format!("the sources of Rust's library are missing ({error}); try: rustup component add rust-src --toolchain {name}"))
+        fail(format!("{error}; the sources of Rust's library are missing: rustup component add rust-src --toolchain {name}"))
     })?;
     let _lock = lock()?;
     fs::create_dir_all(sysroot.join("lib/rustlib/src/rust"))?;
