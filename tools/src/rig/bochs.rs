@@ -68,7 +68,7 @@ impl Bochs {
         // The debugger's one command: go.
         fs::write(path("go"), "c\n")?;
 
-        let mut command = emulator.command();
+        let mut command = emulator.command_with(Some(&setup::wiretap()?));
         command.args(["-q", "-f", "bochsrc", "-rc", "go"]).current_dir(folder.path());
         command.env("LTDL_LIBRARY_PATH", emulator.root.join("usr/lib/x86_64-linux-gnu/bochs/plugins"));
         command.env("BXSHARE", emulator.root.join("usr/share/bochs"));

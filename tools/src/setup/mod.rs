@@ -13,6 +13,7 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::OnceLock;
 
 /// The repository's top folder.
 pub fn root() -> &'static Path {
@@ -180,15 +181,19 @@ pub fn bochs() -> io::Result<Private> {
     Ok(Private { root, program: "bochs-bin".into() })
 }
 
-/// The library that writes a pcap of what goes through libslirp; loaded by [`Private::command_with`].
+/// The library that stands between emulators and theirs (`tools/wiretap`); loaded by [`Private::command_with`].
 pub fn wiretap() -> io::Result<PathBuf> {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(library) = BUILT.get() {
+        return Ok(library.clone());
+    }
     let target = root().join(".rigs/target");
     let manifest = root().join("Cargo.toml");
     let _lock = lock()?;
     let mut build = cargo();
     build.args(["build", "-q", "-p", "wiretap", "--manifest-path"]).arg(manifest).arg("--target-dir").arg(&target);
     quiet(&mut build)?;
-    Ok(target.join("debug/libwiretap.so"))
+    Ok(BUILT.get_or_init(|| target.join("debug/libwiretap.so")).clone())
 }
 
 /// The sources of Rust's library, where `-Zbuild-std` looks for them. The path is `…/library`.

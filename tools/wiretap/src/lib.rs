@@ -1,7 +1,9 @@
-//! The frames between an emulator's NIC and its libslirp, in a pcap file.
+//! Loaded into an emulator before its libraries (`ld.so --preload`), to stand in for some of their functions.
 //!
-//! DOSBox-X cannot write one. It calls libslirp as a shared library; this one is loaded before it (`ld.so --preload`)
-//! and stands in for two of its functions, which it then calls. The file's name is in the variable `WIRETAP`.
+//! DOSBox-X writes no pcap: between it and libslirp, this writes the frames of its NIC into the file that the variable
+//! `WIRETAP` names. Bochs shows its screen to whoever asks at a fixed port of any address: see `display`.
+
+mod display;
 
 use std::ffi::{CStr, c_char, c_int, c_void};
 use std::fs::File;
@@ -37,8 +39,8 @@ static NEXT_INPUT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static GUEST_SEND: OnceLock<SendPacket> = OnceLock::new();
 static PCAP: OnceLock<Option<Mutex<File>>> = OnceLock::new();
 
-/// libslirp's own function; null if there is none.
-fn next(cache: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
+/// The function of this name that stands behind ours; null if there is none.
+pub(crate) fn next(cache: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
     let known = cache.load(Ordering::Relaxed);
     if !known.is_null() {
         return known;
