@@ -8,6 +8,7 @@ extern int60_entry
 extern irq_entry
 extern core_state
 extern __unit_end
+extern patch_enter, patch_leave, patch_before, patch_after, patch_farewell
 
 section .unit_header progbits alloc exec write
 
@@ -29,6 +30,11 @@ interrupt_offset:
         dw core_state
         dw info
         dw __unit_end
+        dw patch_enter
+        dw patch_leave
+        dw patch_before
+        dw patch_after
+        dw patch_farewell
 
 section .text
 

@@ -31,6 +31,9 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
         jmp     far [cs:irq_entry.old]
 .done:  iret
 
+global patch_enter
+global patch_leave
+
 ; Purpose:  Save the interrupted program's registers on our stack and set up for Rust.
 ; In:       called near, on any stack, with interrupts off
 ; Out:      FRAME at SS:ESP, ECX = its offset, segments ours
@@ -70,6 +73,8 @@ save:
         push    cs
         pop     es
         cld
+patch_enter:
+        PATCH
         mov     ecx, esp
         jmp     [return_to]
 
@@ -78,6 +83,8 @@ save:
 ; Out:      the interrupted program's registers, its interrupt frame at SS:SP
 global restore
 restore:
+patch_leave:
+        PATCH
         pop     word [return_to]
         pop     di
         pop     es

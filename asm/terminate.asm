@@ -64,13 +64,20 @@ irq_vector:
 .none:  ret
 
 ; Purpose:  Give the memory that we run in back to DOS; it stays as it is until the interrupt has returned.
-; In:       the state's memory is ours and not zero
 ; Corrupts: EAX, ECX, EDX (fastcall)
 global free
+global patch_farewell
 free:
+        push    ebx
         push    es
-        mov     es, [core_state+STATE.memory]
+patch_farewell:
+        PATCH
+        mov     ax, [core_state+STATE.memory]
+        test    ax, ax
+        jz      .done
+        mov     es, ax
         mov     ah, 49h
         int     21h
-        pop     es
+.done:  pop     es
+        pop     ebx
         o32 ret

@@ -4,6 +4,8 @@
 bits 16
 
 extern call_frame
+global patch_before
+global patch_after
 
 section .text
 
@@ -18,6 +20,8 @@ section .text
 global upcall
 upcall:
         pushad
+patch_before:
+        PATCH
         mov     [resume_sp], sp
         mov     di, call_frame
         mov     si, [di+UPCALL.si]
@@ -41,6 +45,8 @@ upcall:
         mov     [bx+UPCALL.es], es
         push    cs
         pop     es
+patch_after:
+        PATCH
         popad
         o32 ret
 

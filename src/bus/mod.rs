@@ -3,6 +3,8 @@
 //! Drivers are generic over [`Bus`]: in the image it is the machine, in host tests a model behind a fake.
 
 #[cfg(target_os = "none")]
+pub mod flat;
+#[cfg(target_os = "none")]
 pub mod real;
 
 /// A 32-bit linear address, conventional or extended memory. It has no dereference: only a bus copies.
@@ -53,6 +55,23 @@ pub trait Bus {
     fn ins(&self, port: u16, to: Addr, len: u16);
     /// Writes `len` bytes from conventional memory to a 16-bit port: by words, an odd last byte with a zero above it.
     fn outs(&self, port: u16, from: Addr, len: u16);
+
+    /// Reads 16 bits of a ring or of registers in memory.
+    fn get16(&self, at: Addr) -> u16;
+    /// Reads 32 bits of a ring or of registers in memory.
+    fn get32(&self, at: Addr) -> u32;
+    /// Writes 16 bits of a ring or of registers in memory.
+    fn put16(&self, at: Addr, value: u16);
+    /// Writes 32 bits of a ring or of registers in memory.
+    fn put32(&self, at: Addr, value: u32);
+    /// Copies `len` bytes from memory to memory: rings, clients' buffers, the driver's own.
+    fn transfer(&self, from: Addr, to: Addr, len: u16);
+
+    /// Reads 32 bits of a PCI function's configuration: `place` is bus in bits 15:8, device 7:3, function 2:0, and
+    /// `register` a multiple of four. For probes only.
+    fn config_read(&self, place: u16, register: u8) -> u32;
+    /// Writes 32 bits of a PCI function's configuration. For probes only.
+    fn config_write(&self, place: u16, register: u8, value: u32);
 
     /// The address of something of the driver's own (its head buffer, a field), for the string operations above.
     fn addr_of(&self, bytes: *const u8) -> Addr;

@@ -141,6 +141,43 @@ impl Bus for Machine {
                 "pop esi", "pop ds",
                 inout("eax") from.0 => _, in("dx") port, inout("cx") len => _,
             )
+
+    fn get16(&self, at: Addr) -> u16 {
+        let mut value = 0u16;
+        copy_far(at, own(&raw mut value as *mut u8), 2);
+        value
+    }
+
+    fn get32(&self, at: Addr) -> u32 {
+        let mut value = 0u32;
+        copy_far(at, own(&raw mut value as *mut u8), 4);
+        value
+    }
+
+    fn put16(&self, at: Addr, mut value: u16) {
+        copy_far(own(&raw mut value as *mut u8), at, 2);
+    }
+
+    fn put32(&self, at: Addr, mut value: u32) {
+        copy_far(own(&raw mut value as *mut u8), at, 4);
+    }
+
+    #[inline(always)]
+    fn transfer(&self, from: Addr, to: Addr, len: u16) {
+        copy_far(from, to, len);
+    }
+
+    fn config_read(&self, place: u16, register: u8) -> u32 {
+        pci_bios(PCI_READ, place, register, 0).unwrap_or_else(|| {
+            self.out32(PCI_ADDRESS, PCI_ENABLE | (place as u32) << 8 | register as u32);
+            self.in32(PCI_DATA)
+        })
+    }
+
+    fn config_write(&self, place: u16, register: u8, value: u32) {
+        if pci_bios(PCI_WRITE, place, register, value).is_none() {
+            self.out32(PCI_ADDRESS, PCI_ENABLE | (place as u32) << 8 | register as u32);
+            self.out32(PCI_DATA, value);
         }
     }
 
@@ -161,4 +198,30 @@ impl Bus for Machine {
         }
         count
     }
+}
+
+/// Configuration mechanism 1, where there is no PCI BIOS.
+const PCI_ADDRESS: u16 = 0xCF8;
+const PCI_DATA: u16 = 0xCFC;
+const PCI_ENABLE: u32 = 1 << 31;
+/// PCI BIOS functions (PCI BIOS Specification 2.1, sections 3.5.3 and 3.5.6).
+const PCI_READ: u16 = 0xB10A;
+const PCI_WRITE: u16 = 0xB10D;
+
+/// INT 1Ah: the register's value, or None when the BIOS knows no PCI.
+#[inline(never)]
+fn pci_bios(function: u16, place: u16, register: u8, value: u32) -> Option<u32> {
+    let (answer, status): (u32, u32);
+    // SAFETY: a BIOS call that changes EAX, ECX and flags; EBX, EDI and the segments are put back.
+    unsafe {
+        asm!(
+            "push ebx", "push edi", "push ds", "push es",
+            "mov bx, dx", "mov edi, eax", "shr edi, 16", "stc",
+            "int 0x1a",
+            "mov al, 1", "jnc 2f", "xor al, al", "2:",
+            "pop es", "pop ds", "pop edi", "pop ebx",
+            inout("eax") (register as u32) << 16 | function as u32 => status, inout("ecx") value => answer, in("dx") place,
+        )
+    };
+    (status as u16 == 1).then_some(answer)
 }

@@ -186,7 +186,7 @@ fn broken() -> Option<u16> {
 fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
     let image = caller().load_segment;
     let table: CoreTable = {
-        let mut table = CoreTable { strategy: 0, interrupt: 0, int60: 0, irq: 0, state: 0, info: 0, end: 0 };
+        let mut table = CoreTable { strategy: 0, interrupt: 0, int60: 0, irq: 0, state: 0, info: 0, end: 0, patches: [0; 5] };
         dos::peek_into(address(image, CORE_TABLE), &mut table);
         table
     };

@@ -4,6 +4,7 @@
 
 pub mod isa_irq;
 pub mod ne2000;
+pub mod pci;
 
 use crate::bus::{Addr, Bus};
 use crate::device::{Device, MacAddr};
@@ -108,6 +109,8 @@ pub struct Rings {
 pub trait Probe<B: Bus> {
     /// The resident half.
     type Device: Device;
+    /// The PCI functions that this driver knows: vendor in the low half, device in the high half. None for ISA.
+    const IDS: &'static [u32] = &[];
     /// Looks at one candidate. Reads before it writes; leaves what is no card of its own as it was.
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault>;
     /// Resets the card from whatever state it is in and sets it up: address filter for `found.mac` and broadcast,

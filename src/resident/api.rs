@@ -338,7 +338,7 @@ pub fn terminate(_: &mut Frame) -> Error {
     unsafe extern "fastcall" {
         /// asm/terminate.asm: 0 when our vectors were on top and are given back, else CANT_TERMINATE.
         fn unhook() -> Error;
-        /// asm/terminate.asm: gives the memory back to DOS.
+        /// asm/terminate.asm: gives the memory back.
         fn free();
     }
     if handles().open() > 1 {
@@ -349,9 +349,7 @@ pub fn terminate(_: &mut Frame) -> Error {
         let error = unhook();
         if error == OK {
             (driver().stop)(device());
-            if (*state()).memory != 0 {
-                free();
-            }
+            free();
         }
         error
     }

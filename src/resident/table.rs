@@ -21,6 +21,28 @@ pub struct CoreTable {
     pub info: u16,
     /// Just behind the core and its BSS: where the next block goes.
     pub end: u16,
+    /// Where to patch a near call to [`FlatHeader::enter`], `leave`, `leave`, `enter` and `farewell`.
+    pub patches: [u16; 5],
+}
+
+/// At offset 0 of the flat feature's unit (asm/flat.asm).
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct FlatHeader {
+    /// Makes memory flat.
+    pub enter: u16,
+    /// Puts A20 back.
+    pub leave: u16,
+    /// Gives XMS back.
+    pub farewell: u16,
+    /// Limit of the descriptor table.
+    pub limit: u16,
+    /// Its base, within our segment until the installer adds the segment's.
+    pub base: u32,
+    /// XMS handle, 0: none.
+    pub xms_handle: u16,
+    /// The XMS driver's entry, as two words: this is not aligned to four.
+    pub xms_entry: [u16; 2],
 }
 
 /// Room for this many blocks behind the information block.
@@ -56,7 +78,7 @@ pub struct State {
     pub old_int60: u32,
 }
 
-const _: () = assert!(size_of::<CoreTable>() == 14 && size_of::<State>() == 28 && core::mem::offset_of!(State, memory) == 18);
+const _: () = assert!(size_of::<CoreTable>() == 24 && size_of::<State>() == 28 && core::mem::offset_of!(State, memory) == 18);
 
 /// First word of a driver's [`UnitHeader`].
 pub const UNIT_MAGIC: u16 = 0x4E33;

@@ -364,6 +364,26 @@ impl FakeBus {
         RefMut::map(self.0.borrow_mut(), |machine| &mut machine.memory[..])
     }
 
+    fn memory_read(&self, at: Addr, width: u8) -> u32 {
+        let mut machine = self.0.borrow_mut();
+        if let Some((slot, offset)) = machine.find(Place::Memory(at.0, 0)) {
+            machine.pass(ACCESS_NS);
+            return machine.act(slot, |model, env| model.read(env, offset, width));
+        }
+        let mut value = [0; 4];
+        machine.load(at, &mut value[..width as usize]);
+        u32::from_le_bytes(value)
+    }
+
+    fn memory_write(&self, at: Addr, width: u8, value: u32) {
+        let mut machine = self.0.borrow_mut();
+        if let Some((slot, offset)) = machine.find(Place::Memory(at.0, 0)) {
+            machine.pass(ACCESS_NS);
+            return machine.act(slot, |model, env| model.write(env, offset, width, value));
+        }
+        machine.store(at, &value.to_le_bytes()[..width as usize]);
+    }
+
     fn string_in(&self, port: u16, to: Addr, count: u16, width: u8) {
         let mut machine = self.0.borrow_mut();
         for index in 0..count as u32 {
@@ -431,6 +451,33 @@ impl Bus for FakeBus {
             self.0.borrow().load(from.plus(len - 1), &mut last);
             self.out16(port, last[0] as u16);
         }
+    }
+
+    fn get16(&self, at: Addr) -> u16 {
+        self.memory_read(at, 2) as u16
+    }
+    fn get32(&self, at: Addr) -> u32 {
+        self.memory_read(at, 4)
+    }
+    fn put16(&self, at: Addr, value: u16) {
+        self.memory_write(at, 2, value as u32)
+    }
+    fn put32(&self, at: Addr, value: u32) {
+        self.memory_write(at, 4, value)
+    }
+    fn transfer(&self, from: Addr, to: Addr, len: u16) {
+        let mut bytes = vec![0; len as usize];
+        self.0.borrow().load(from, &mut bytes);
+        self.0.borrow_mut().store(to, &bytes);
+    }
+
+    fn config_read(&self, place: u16, register: u8) -> u32 {
+        self.out32(0xCF8, 1 << 31 | (place as u32) << 8 | register as u32);
+        self.in32(0xCFC)
+    }
+    fn config_write(&self, place: u16, register: u8, value: u32) {
+        self.out32(0xCF8, 1 << 31 | (place as u32) << 8 | register as u32);
+        self.out32(0xCFC, value)
     }
 
     fn addr_of(&self, bytes: *const u8) -> Addr {

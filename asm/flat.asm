@@ -1,0 +1,99 @@
+; The flat feature: DS, ES and FS reach 4 GB in real mode while the driver runs. Only drivers with rings in XMS or
+; registers above 1 MB bring it; the installer then patches the core's entries to call it.
+
+%include "abi.inc"
+bits 16
+
+FAST_A20 equ 92h                    ; bit 1: A20; bit 0 resets the machine
+
+; FeatureHeader (src/install/header.rs).
+section .unit_header progbits alloc exec write
+global unit_header
+unit_header:
+        dw flat_enter
+        dw flat_leave
+        dw flat_farewell
+gdtr:   dw 15                       ; limit
+        dd gdt                      ; base: the installer adds the segment's
+xms_handle:     dw 0                ; 0: no XMS; the installer's to fill in
+xms_entry:      dd 0
+gdt:    dq 0
+        dq 00CF92000000FFFFh        ; data, base 0, limit 4 GB
+counter:        dd 0
+
+section .text
+
+; Purpose:  Make DS, ES and FS flat and switch A20 on.
+; In:       interrupts off, DS = ES = CS
+; Out:      DS = ES = CS with flat limits, FS = 0 with a flat limit
+; Corrupts: EAX, BX, FLAGS
+; Others may have changed both since the last time, so nothing is taken for granted. The limits stay behind when the
+; segment registers are loaded in real mode, which is what makes this work, and does no harm to anyone.
+flat_enter:
+        sgdt    [old_gdtr]
+        o32 lgdt [gdtr]
+        mov     eax, cr0
+        inc     ax                  ; PE is clear in real mode
+        mov     cr0, eax
+        jmp     short .protected
+.protected:
+        mov     bx, 8
+        mov     ds, bx
+        mov     es, bx
+        mov     fs, bx
+        dec     ax
+        mov     cr0, eax
+        jmp     short .real
+.real:  mov     bx, cs
+        mov     ds, bx
+        mov     es, bx
+        xor     bx, bx
+        mov     fs, bx
+        o32 lgdt [old_gdtr]
+        ; A20 is off when 1 MB further up the same bytes appear.
+        inc     dword [counter]
+        mov     eax, [gdtr+2]
+        mov     ebx, [counter]
+        cmp     ebx, [fs:eax+(counter-gdt)+100000h]
+        jne     .on
+        not     dword [counter]
+        mov     ebx, [counter]
+        cmp     ebx, [fs:eax+(counter-gdt)+100000h]
+        jne     .on
+        in      al, FAST_A20
+        or      al, 2
+        and     al, ~1
+        out     FAST_A20, al
+        mov     byte [was_off], 1
+.on:    ret
+
+; Purpose:  Leave A20 as `flat_enter` found it.
+; In:       DS = CS
+; Corrupts: AL, FLAGS
+flat_leave:
+        cmp     byte [was_off], 0
+        je      .done
+        mov     byte [was_off], 0
+        in      al, FAST_A20
+        and     al, ~3
+        out     FAST_A20, al
+.done:  ret
+
+; Purpose:  Give the XMS memory back: the driver goes.
+; In:       DS = CS, the card at rest
+; Corrupts: AX, BX, DX
+flat_farewell:
+        mov     dx, [xms_handle]
+        test    dx, dx
+        jz      .done
+        push    dx
+        mov     ah, 0Dh             ; unlock
+        call    far [xms_entry]
+        pop     dx
+        mov     ah, 0Ah             ; free
+        call    far [xms_entry]
+.done:  ret
+
+section .bss
+old_gdtr:       resb 6
+was_off:        resb 1

@@ -1,0 +1,78 @@
+//! The machine with flat memory: rings in XMS and registers above 1 MB, in real mode.
+//!
+//! Works only behind the flat feature (asm/flat.asm), which gives DS, ES and FS a limit of 4 GB at every entry and
+//! leaves FS at base 0. Not for V86 mode.
+
+use core::arch::asm;
+
+use super::real::Machine;
+use super::{Addr, Bus};
+
+/// The bus of drivers whose rings or registers lie above 1 MB.
+#[derive(Clone, Copy, Default)]
+pub struct Flat;
+
+macro_rules! ports {
+    ($($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
+        #[inline(always)]
+        fn $name(&self, $($argument: $type),*) $(-> $result)? {
+            Machine.$name($($argument),*)
+        }
+    )* };
+}
+
+macro_rules! flat {
+    ($read:ident, $write:ident, $type:ty, $modifier:literal) => {
+        #[inline(always)]
+        fn $read(&self, at: Addr) -> $type {
+            let value: $type;
+            // SAFETY: an address of the driver's rings or of its card's registers; FS is flat.
+            unsafe { asm!(concat!("mov {1:", $modifier, "}, fs:[{0:e}]"), in(reg) at.0, out(reg) value, options(nostack, preserves_flags)) };
+            value
+        }
+        #[inline(always)]
+        fn $write(&self, at: Addr, value: $type) {
+            // SAFETY: as above.
+            unsafe { asm!(concat!("mov fs:[{0:e}], {1:", $modifier, "}"), in(reg) at.0, in(reg) value, options(nostack, preserves_flags)) };
+        }
+    };
+}
+
+impl Bus for Flat {
+    ports! {
+        in8(port: u16) -> u8;
+        in16(port: u16) -> u16;
+        in32(port: u16) -> u32;
+        out8(port: u16, value: u8);
+        out16(port: u16, value: u16);
+        out32(port: u16, value: u32);
+        ins8(port: u16, to: Addr, count: u16);
+        ins16(port: u16, to: Addr, count: u16);
+        ins32(port: u16, to: Addr, count: u16);
+        outs8(port: u16, from: Addr, count: u16);
+        outs16(port: u16, from: Addr, count: u16);
+        outs32(port: u16, from: Addr, count: u16);
+        config_read(place: u16, register: u8) -> u32;
+        config_write(place: u16, register: u8, value: u32);
+        addr_of(bytes: *const u8) -> Addr;
+        clock() -> u16;
+    }
+    flat!(get16, put16, u16, "x");
+    flat!(get32, put32, u32, "e");
+
+    #[inline(never)]
+    fn transfer(&self, from: Addr, to: Addr, len: u16) {
+        // SAFETY: the driver names its ring and a client's buffer; segments, ESI and EDI are put back. Both segment
+        // registers have flat limits, and base 0 here.
+        unsafe {
+            asm!(
+                "push ds", "push es", "push esi", "push edi",
+                "mov esi, eax", "mov edi, edx", "xor ax, ax", "mov ds, ax", "mov es, ax",
+                "mov ax, cx", "shr ecx, 2", ".byte 0x67", "rep movsd",
+                "mov cl, al", "and cl, 3", ".byte 0x67", "rep movsb",
+                "pop edi", "pop esi", "pop es", "pop ds",
+                inout("eax") from.0 => _, inout("edx") to.0 => _, inout("ecx") len as u32 => _,
+            )
+        }
+    }
+}
