@@ -82,13 +82,16 @@ pub struct NicInfo {
     pub irq: u8,
     /// [`crate::device::Link`] at the time of the call.
     pub link: u8,
-    /// PCI bus in bits 15:8, device 7:3, function 2:0; FFFFh: not PCI.
+    /// PCI bus in bits 15:8, device 7:3, function 2:0; [`NOT_PCI`].
     pub pci: u16,
     /// Receive mode in force, 1 to 6.
     pub rcv_mode: u8,
     /// INT vector that this NIC answers on.
     pub vector: u8,
 }
+
+/// [`NicInfo::pci`] of an ISA card.
+pub const NOT_PCI: u16 = 0xFFFF;
 
 /// A part of the resident image.
 #[derive(Clone, Copy, Debug)]

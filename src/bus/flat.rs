@@ -52,6 +52,8 @@ impl Bus for Flat {
         outs8(port: u16, from: Addr, count: u16);
         outs16(port: u16, from: Addr, count: u16);
         outs32(port: u16, from: Addr, count: u16);
+        ins(port: u16, to: Addr, len: u16);
+        outs(port: u16, from: Addr, len: u16);
         config_read(place: u16, register: u8) -> u32;
         config_write(place: u16, register: u8, value: u32);
         addr_of(bytes: *const u8) -> Addr;

@@ -141,6 +141,8 @@ impl Bus for Machine {
                 "pop esi", "pop ds",
                 inout("eax") from.0 => _, in("dx") port, inout("cx") len => _,
             )
+        }
+    }
 
     fn get16(&self, at: Addr) -> u16 {
         let mut value = 0u16;

@@ -2,7 +2,7 @@
 
 use super::dos::{self, far, peek, poke, set_vector};
 use super::hardware::{self, NO_RINGS, Probe, is_packet_driver};
-use super::header::{KIND_DRIVER, caller, header};
+use super::header::{BUS_PCI, KIND_DRIVER, caller, header};
 use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
 use super::switches::{self, Options, SWITCHES};
@@ -10,7 +10,7 @@ use super::unload::unload;
 use crate::bus::real::{Machine, copy_far, address, own};
 use crate::bus::{Addr, Bus};
 use crate::device::{Link, RcvMode};
-use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NicInfo};
+use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
 use crate::probe::Fault;
 use crate::resident::table::{BLOCKS, CORE_TABLE, CoreTable, State};
@@ -286,7 +286,7 @@ fn describe(options: &Options, probe: &Probe, ground: &Ground, table: &CoreTable
         io: found.io,
         irq: found.irq,
         link: Link::Unknown as u8,
-        pci: found.pci,
+        pci: if probe.unit.bus == BUS_PCI { found.pci } else { NOT_PCI },
         rcv_mode: RcvMode::Broadcast as u8,
         vector: options.vector,
     };
