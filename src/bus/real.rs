@@ -52,39 +52,48 @@ pub fn copy_far(from: Addr, to: Addr, len: u16) {
     }
 }
 
-/// One `rep ins` or `rep outs`: the operation decides the segment register.
+/// One string operation. The inner function takes its arguments where the instructions want them: count in CX, port
+/// in DX.
 macro_rules! string_in {
-    ($name:ident, $op:literal) => {
-        #[inline(never)]
+    ($name:ident, $($op:literal),+) => {
+        #[inline(always)]
         fn $name(&self, port: u16, to: Addr, count: u16) {
-            // SAFETY: the caller named the room; ES and EDI are put back.
-            unsafe {
-                asm!(
-                    "push es", "push edi",
-                    "mov di, ax", "and di, 15", "shr eax, 4", "mov es, ax",
-                    $op,
-                    "pop edi", "pop es",
-                    inout("eax") to.0 => _, in("dx") port, inout("cx") count => _,
-                )
+            #[inline(never)]
+            fn transfer(count: u16, port: u16, to: Addr) {
+                // SAFETY: the caller named the room; ES and EDI are put back.
+                unsafe {
+                    asm!(
+                        "push es", "push edi",
+                        "mov di, ax", "and di, 15", "shr eax, 4", "mov es, ax",
+                        $($op),+,
+                        "pop edi", "pop es",
+                        inout("eax") to.0 => _, in("dx") port, inout("cx") count => _,
+                    )
+                }
             }
+            transfer(count, port, to)
         }
     };
 }
 
 macro_rules! string_out {
-    ($name:ident, $op:literal) => {
-        #[inline(never)]
+    ($name:ident, $($op:literal),+) => {
+        #[inline(always)]
         fn $name(&self, port: u16, from: Addr, count: u16) {
-            // SAFETY: the caller named the bytes; DS and ESI are put back.
-            unsafe {
-                asm!(
-                    "push ds", "push esi",
-                    "mov si, ax", "and si, 15", "shr eax, 4", "mov ds, ax",
-                    $op,
-                    "pop esi", "pop ds",
-                    inout("eax") from.0 => _, in("dx") port, inout("cx") count => _,
-                )
+            #[inline(never)]
+            fn transfer(count: u16, port: u16, from: Addr) {
+                // SAFETY: the caller named the bytes; DS and ESI are put back.
+                unsafe {
+                    asm!(
+                        "push ds", "push esi",
+                        "mov si, ax", "and si, 15", "shr eax, 4", "mov ds, ax",
+                        $($op),+,
+                        "pop esi", "pop ds",
+                        inout("eax") from.0 => _, in("dx") port, inout("cx") count => _,
+                    )
+                }
             }
+            transfer(count, port, from)
         }
     };
 }
@@ -117,32 +126,8 @@ impl Bus for Machine {
     string_out!(outs16, "rep outsw");
     string_out!(outs32, "rep outsd");
 
-    #[inline(never)]
-    fn ins(&self, port: u16, to: Addr, len: u16) {
-        // SAFETY: the caller named the room; ES and EDI are put back.
-        unsafe {
-            asm!(
-                "push es", "push edi",
-                "mov di, ax", "and di, 15", "shr eax, 4", "mov es, ax",
-                "shr cx, 1", "rep insw", "jnc 2f", "insb", "2:",
-                "pop edi", "pop es",
-                inout("eax") to.0 => _, in("dx") port, inout("cx") len => _,
-            )
-        }
-    }
-    #[inline(never)]
-    fn outs(&self, port: u16, from: Addr, len: u16) {
-        // SAFETY: the caller named the bytes; DS and ESI are put back.
-        unsafe {
-            asm!(
-                "push ds", "push esi",
-                "mov si, ax", "and si, 15", "shr eax, 4", "mov ds, ax",
-                "shr cx, 1", "rep outsw", "jnc 2f", "lodsb", "mov ah, 0", "out dx, ax", "2:",
-                "pop esi", "pop ds",
-                inout("eax") from.0 => _, in("dx") port, inout("cx") len => _,
-            )
-        }
-    }
+    string_in!(ins, "shr cx, 1", "rep insw", "jnc 2f", "insb", "2:");
+    string_out!(outs, "shr cx, 1", "rep outsw", "jnc 2f", "lodsb", "mov ah, 0", "out dx, ax", "2:");
 
     fn get16(&self, at: Addr) -> u16 {
         let mut value = 0u16;

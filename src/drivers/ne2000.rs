@@ -105,17 +105,11 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         }
     }
 
-    /// The lengths of remote DMA: whole words.
-    #[inline(always)]
-    fn whole(len: u32) -> u32 {
-        if WIDE { len + 1 & !1 } else { len }
-    }
-
     /// Begins to read the oldest frame, `len` bytes from `offset` on. At the end of the ring the NIC goes on at its
     /// start.
     #[inline(always)]
     fn read_head(&self, offset: u32, len: u32) {
-        Self::put4(&self.bus, self.port(RSAR0), (self.head as u32) << 8 | offset | Self::whole(len) << 16);
+        Self::put4(&self.bus, self.port(RSAR0), (self.head as u32) << 8 | offset | len << 16);
         self.put(CR, CR_READ | CR_STA);
     }
 
@@ -248,22 +242,23 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         // Where CR_TXP tells the truth the cause is there by now, unless it was lost or this is the first frame.
         // DOSBox-X never shows CR_TXP.
         self.wait(ISR_PTX | ISR_TXE);
-        let page = self.first() as u32;
-        let padded = if len < MIN_FRAME { MIN_FRAME as u32 } else { len as u32 };
+        let (page, len) = (self.first() as u32, len as u32);
+        let padded = if len < MIN_FRAME as u32 { MIN_FRAME as u32 } else { len };
         let done = (ISR_RDC | ISR_PTX) as u32;
-        Self::put4(&self.bus, self.port(TPSR), page + (padded << 8) + (done << 24));
-        Self::put4(&self.bus, self.port(RSAR0), (page << 8) + (Self::whole(padded) << 16));
+        Self::put4(&self.bus, self.port(TPSR), page | padded << 8 | done << 24);
+        // A remote write ends only after whole words.
+        let whole = if WIDE { padded + (padded & 1) } else { padded };
+        Self::put4(&self.bus, self.port(RSAR0), page << 8 | whole << 16);
         self.put(CR, CR_WRITE | CR_STA);
         let data = self.port(DATA);
-        let pad = (padded as u16).wrapping_sub(len);
         if WIDE {
-            self.bus.outs(data, frame, len);
-            for _ in 0..pad >> 1 {
+            self.bus.outs(data, frame, len as u16);
+            for _ in 0..(padded - len) as u16 >> 1 {
                 self.bus.out16(data, 0);
             }
         } else {
-            self.bus.outs8(data, frame, len);
-            for _ in 0..pad {
+            self.bus.outs8(data, frame, len as u16);
+            for _ in 0..(padded - len) as u16 {
                 self.bus.out8(data, 0);
             }
         }

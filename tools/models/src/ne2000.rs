@@ -331,7 +331,8 @@ impl Ne2000 {
         if self.rbcr == 0 {
             env.complain("remote DMA of no bytes");
         }
-        if self.dcr & 1 != 0 && (self.rsar | self.rbcr) & 1 != 0 {
+        // Odd counts are usual for reading: the last word is taken whole, half of it counts.
+        if self.dcr & 1 != 0 && (self.rsar & 1 != 0 || write && self.rbcr & 1 != 0) {
             env.complain("odd remote DMA in word mode");
         }
         self.dma = Some(Dma { write, at: self.rsar, left: self.rbcr });
@@ -454,6 +455,9 @@ impl Ne2000 {
                     env.complain("byte written in word mode");
                 }
                 let low = self.data_byte(env, write.map(|value| value as u8)) as u32;
+                if write.is_none() && self.dma.as_ref().is_some_and(|dma| dma.left == 0) {
+                    return low;
+                }
                 let high = self.data_byte(env, write.map(|value| (value >> 8) as u8)) as u32;
                 if width == 1 { low } else { low | high << 8 }
             }
