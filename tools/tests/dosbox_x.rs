@@ -3,7 +3,7 @@
 
 mod fixtures;
 
-use fixtures::{check_nic, exits, job, number};
+use fixtures::{check_nic, exits, fixture, job, number};
 use std::time::Duration;
 use tools::rig::Report;
 use tools::rig::dosbox_x::DosboxX;
@@ -75,6 +75,16 @@ fn a_refused_driver_leaves_nothing() {
     assert!(refused.of(lines[2]).unwrap().ends_with("Device driver keeps more memory than there is: FIX.SYS"));
     assert_eq!(exits(&refused)[2..], ["[exit 1]", "[exit 2]", "[exit 0]"]);
     assert_eq!(refused.of("DEVICE C:\\NONE.SYS"), Some("Bad or missing C:\\NONE.SYS"));
+}
+
+#[test]
+fn a_loaded_device_is_in_the_chain_and_its_memory_is_dos_s() {
+    for line in ["DEVICE=FIX.SYS", "DEVICEHIGH=FIXMZ.EXE"] {
+        let mut job = job(&[line, "DEVICE=FIX.SYS /R", line], &["CHAIN"]);
+        job.files.push(("CHAIN.COM".into(), fixture("chain.asm", &[])));
+        let report = DosboxX::default().run(&job).unwrap();
+        assert_eq!(report.of("CHAIN"), Some("count 0002 owner 0008"), "{}", report.output);
+    }
 }
 
 #[test]
