@@ -46,7 +46,8 @@ impl Report {
     }
 }
 
-/// A name for a new capture, which stays when the machine has gone: `.rigs/captures/RIG-….pcap`.
+/// A name for a new capture, which stays when the machine has gone: `.rigs/captures/RIG-….pcap`. Who asked for it
+/// removes it.
 pub fn new_pcap(rig: &str) -> std::io::Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let folder = crate::setup::root().join(".rigs/captures");

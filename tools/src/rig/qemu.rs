@@ -9,7 +9,6 @@ use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -101,7 +100,7 @@ impl Qemu {
         File::create(&console)?;
         let errors = folder.path().join("errors");
         let socket = folder.path().join("monitor");
-        let pcap = if job.capture { Some(capture_path()?) } else { None };
+        let pcap = if job.capture { Some(super::new_pcap("qemu")?) } else { None };
 
         let mut command = Command::new(setup::qemu()?);
         command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
@@ -171,14 +170,6 @@ impl Qemu {
         all.extend(self.extra.iter().cloned());
         all
     }
-}
-
-/// Where a capture goes: it outlives the run, and whoever asked for it removes it.
-fn capture_path() -> io::Result<PathBuf> {
-    static NEXT: AtomicU32 = AtomicU32::new(0);
-    let folder = setup::root().join(".rigs/captures");
-    fs::create_dir_all(&folder)?;
-    Ok(folder.join(format!("qemu-{}-{}.pcap", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))))
 }
 
 fn watch(
