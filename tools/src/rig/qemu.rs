@@ -93,9 +93,21 @@ impl Qemu {
     /// Runs a job and shows each finished line of output to `on_line` soon after it was printed, so that it can pull
     /// a cable at the right moment.
     pub fn run_with(&self, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor) -> io::Result<()>) -> io::Result<Report> {
-        let folder = TempDir::new("qemu")?;
+        let folder = TempDir::new("disk")?;
         let disk = folder.path().join("disk.img");
         fs::write(&disk, image::build(&self.dos, job)?)?;
+        self.boot(&["-drive".into(), format!("file={},format=raw,if=ide", disk.display())], job, on_line)
+    }
+
+    /// Starts the machine with `disk`'s arguments; it is expected to end with [`DONE`]. Of the job, the limit and the
+    /// wish for a capture count.
+    pub(super) fn boot(
+        &self,
+        disk: &[String],
+        job: &Job,
+        on_line: &mut dyn FnMut(&str, &mut Monitor) -> io::Result<()>,
+    ) -> io::Result<Report> {
+        let folder = TempDir::new("qemu")?;
         let console = folder.path().join("console");
         File::create(&console)?;
         let errors = folder.path().join("errors");
@@ -106,10 +118,9 @@ impl Qemu {
         command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
         command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
         command.arg("-debugcon").arg(format!("file:{}", console.display()));
-        command.arg("-drive").arg(format!("file={},format=raw,if=ide", disk.display()));
         command.arg("-chardev").arg(format!("socket,id=mon,path={},server=on,wait=off", socket.display()));
         command.args(["-mon", "chardev=mon,mode=readline"]);
-        command.args(self.machine(pcap.as_deref()));
+        command.args(self.machine(pcap.as_deref())).args(disk);
         command.stdout(File::create(&errors)?).stderr(File::options().append(true).open(&errors)?);
 
         let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
@@ -125,6 +136,14 @@ impl Qemu {
             }
             Err(error) => Err(io::Error::new(error.kind(), format!("{error} in QEMU, after:\n{output}"))),
         }
+    }
+
+    /// Starts the machine with its text screen in this terminal, until a person ends it (Esc 2, `quit`).
+    pub(super) fn by_hand(&self, disk: &[String]) -> io::Result<()> {
+        let mut command = Command::new(setup::qemu()?);
+        command.args(["-nodefaults", "-no-user-config", "-display", "curses", "-monitor", "vc"]);
+        let status = command.args(self.machine(None)).args(disk).status()?;
+        if status.success() { Ok(()) } else { Err(fail(format!("QEMU ended with {status}"))) }
     }
 
     /// The arguments for processor, memory, plugins and cards.
