@@ -1,8 +1,8 @@
 ; What a DOS program written in Rust needs below itself: its entry, INT calls with every register, far copies,
 ; and the entry that packet drivers call with frames.
 ;
-; Rust runs with CS = DS = ES = SS and ESP below 64 KB; its near calls push four bytes, so that the first argument
-; stands at [esp+4]. Each routine has a section of its own: a program links only what it uses.
+; Rust runs with DS = ES = SS, the segment behind the code's, and ESP below 64 KB; its near calls push four bytes, so
+; that the first argument stands at [esp+4]. Each routine has a section of its own: a program links only what it uses.
 
 bits 16
 cpu 386
@@ -10,6 +10,7 @@ cpu 386
 extern program_main
 extern __bss_start
 extern __bss_end
+extern __text_paragraphs
 
 ; `Regs` in src/programs/rt/mod.rs, which asserts these offsets.
 struc regs
@@ -29,6 +30,13 @@ struc regs
     .esp    resd 1
 endstruc
 
+; AX, DS = our data, from any segments. Corrupts: FLAGS
+%macro load_ds 0
+    mov     ax, cs
+    add     ax, __text_paragraphs
+    mov     ds, ax
+%endmacro
+
 IF_TF       equ 0300h
 UPCALLS     equ 3           ; receivers within receivers; each has a stack of its own
 UPCALL_SIZE equ 1024        ; bytes of that stack
@@ -36,7 +44,7 @@ UPCALL_SIZE equ 1024        ; bytes of that stack
 ; ----------------------------------------------------------------------------------------------------------------
 ; program_entry
 ;   Purpose: where DOS starts the program
-;   In:      DS = ES = PSP, CS = SS = load segment, SP = top of the stack (from the MZ header)
+;   In:      DS = ES = PSP, CS = load segment, SS:SP = top of the stack in our data (from the MZ header)
 ;   Stack:   its own
 section .entry progbits alloc exec nowrite align=1
 global program_entry
@@ -59,11 +67,10 @@ program_entry:
     test    ah, 70h
     jz      .old
     cpu 386
-    mov     ax, ds
-    mov     bx, cs
-    mov     ds, bx
-    mov     es, bx
-    mov     [program_psp], ax
+    mov     bx, ds
+    load_ds
+    mov     es, ax
+    mov     [program_psp], bx
     movzx   esp, sp
     cld
     mov     di, __bss_start
@@ -96,7 +103,12 @@ program_entry:
     cpu 386
 
 ctrl_c:
-    mov     byte [cs:program_break], 1
+    push    ax
+    push    ds
+    load_ds
+    mov     byte [program_break], 1
+    pop     ds
+    pop     ax
     iret
 
 critical_error:
@@ -257,8 +269,7 @@ receiver_entry:
     push    ds
     push    eax
     push    ebx
-    mov     ax, cs
-    mov     ds, ax
+    load_ds
     movzx   ebx, byte [receiver_depth]
     cmp     bl, UPCALLS
     jae     .refuse

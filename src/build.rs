@@ -11,6 +11,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("ne1000", "resident", &[]),
     ("probe_ne1000", "overlay", &[]),
     ("pktctl", "program", &["program"]),
+    ("conform", "program", &["program", "conform"]),
 ];
 
 fn main() {
@@ -22,6 +23,10 @@ fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     for (unit, script, sources) in UNITS {
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
+        if *script == "program" {
+            // Code and data are a segment each, and both begin at 0.
+            println!("cargo:rustc-link-arg-bin={unit}=--no-check-sections");
+        }
         for source in *sources {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
             let objects = nasm_rs::Build::new()

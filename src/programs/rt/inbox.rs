@@ -64,7 +64,7 @@ extern "C" fn receive(regs: &mut Regs) {
 pub fn receiver_with(hook: extern "C" fn(&mut Regs)) -> Far {
     // SAFETY: one aligned 32-bit write.
     unsafe { (&raw mut receiver_hook).write_volatile(hook) };
-    Far::of(receiver_entry as *const u8)
+    Far::of_code(receiver_entry)
 }
 
 /// The receiver to give to access_type.

@@ -1,6 +1,6 @@
 //! What a DOS program stands on: entry and exit, INT calls, far memory.
 //!
-//! Everything runs with CS = DS = ES = SS; `asm/program.asm` has the entries.
+//! Everything runs with DS = ES = SS, the code in a segment of its own; `asm/program.asm` has the entries.
 
 pub mod clock;
 pub mod console;
@@ -99,6 +99,14 @@ impl Far {
         Far::new(segment(), thing.cast::<u8>() as usize as u16)
     }
 
+    /// A routine of ours.
+    pub fn of_code(routine: unsafe extern "C" fn()) -> Far {
+        let code: u16;
+        // SAFETY: reads a register.
+        unsafe { core::arch::asm!("mov {0:x}, cs", out(reg) code, options(nomem, nostack, preserves_flags)) };
+        Far::new(code, routine as usize as u16)
+    }
+
     /// The segment.
     pub const fn segment(self) -> u16 {
         (self.0 >> 16) as u16
@@ -154,11 +162,11 @@ impl Far {
     }
 }
 
-/// Our segment.
+/// The segment of our data and stack.
 pub fn segment() -> u16 {
     let segment: u16;
     // SAFETY: reads a register.
-    unsafe { core::arch::asm!("mov {0:x}, cs", out(reg) segment, options(nomem, nostack, preserves_flags)) };
+    unsafe { core::arch::asm!("mov {0:x}, ds", out(reg) segment, options(nomem, nostack, preserves_flags)) };
     segment
 }
 

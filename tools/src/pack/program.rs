@@ -1,7 +1,7 @@
 //! Packs a DOS program: the ELF that `linker/program.ld` laid out becomes an MZ file.
 
 use crate::setup::fail;
-use object::{Object, ObjectSegment, ObjectSymbol};
+use object::{Object, ObjectSection, ObjectSymbol};
 use std::path::Path;
 use std::{fs, io};
 
@@ -9,6 +9,18 @@ use std::{fs, io};
 pub const STACK: usize = 8 << 10;
 /// Bytes of the MZ header: 28, rounded up to paragraphs.
 const HEADER: usize = 32;
+
+/// The programs that only tests run.
+const TESTS: &[&str] = &["conform"];
+
+/// What tests run in DOS, by DOS name: PKTCTL and the test programs. `folder` holds the ELF files.
+///
+/// # Errors
+/// As for [`read`].
+pub fn all(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
+    let names = TESTS.iter().chain(&["pktctl"]);
+    names.map(|name| Ok((format!("{}.EXE", name.to_uppercase()), read(folder, name)?))).collect()
+}
 
 /// The MZ file of the program `name`, whose ELF lies in `folder`.
 ///
@@ -24,34 +36,36 @@ pub fn read(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
 /// Not an ELF of `linker/program.ld`, or code, data and stack together exceed the segment that they share.
 pub fn pack(elf: &[u8]) -> Result<Vec<u8>, String> {
     let file = object::File::parse(elf).map_err(|error| format!("not an ELF file: {error}"))?;
-    let mut image = Vec::new();
-    for segment in file.segments() {
-        let data = segment.data().map_err(|error| error.to_string())?;
-        let start = segment.address() as usize;
-        if start + data.len() > 0x1_0000 {
-            return Err(format!("a part ends at {:X}h, beyond the segment", start + data.len()));
-        }
-        image.resize(image.len().max(start + data.len()), 0);
-        image[start..start + data.len()].copy_from_slice(data);
+    let part = |name| -> Result<(usize, &[u8]), String> {
+        let Some(section) = file.section_by_name(name) else { return Ok((0, &[])) };
+        Ok((section.address() as usize, section.data().map_err(|error| error.to_string())?))
+    };
+    // Code and data are a segment each, and both begin at 0.
+    let (_, code) = part(".text")?;
+    let mut image = code.to_vec();
+    for name in [".rodata", ".data"] {
+        let (start, data) = part(name)?;
+        image.resize(image.len().max(code.len() + start), 0);
+        image.extend_from_slice(data);
     }
     let symbol = file.symbols().find(|symbol| symbol.name() == Ok("__bss_end"));
     let bss_end = symbol.ok_or("no symbol __bss_end: not linked by program.ld")?.address() as usize;
     let top = bss_end + STACK;
     if top > 0xFFFE {
-        return Err(format!("code, data and stack need {top} bytes of a segment's 65,534"));
+        return Err(format!("data and stack need {top} bytes of a segment's 65,534"));
     }
     let length = HEADER + image.len();
-    let memory = top.div_ceil(16) - image.len() / 16;
+    let memory = (code.len() + top).div_ceil(16) - image.len() / 16;
     let mut mz = Vec::with_capacity(length);
     mz.extend_from_slice(b"MZ");
     let words = [
         length % 512,         // bytes in the last page
         length.div_ceil(512), // pages
-        0,                    // relocations: all is one segment
+        0,                    // relocations: the program finds its data itself
         HEADER / 16,
         memory, // minimum of memory behind the image, in paragraphs
         memory, // maximum: the rest stays free for whom we talk about
-        0,      // SS
+        code.len() / 16, // SS
         top,    // SP
         0,      // checksum: no DOS looks
         file.entry() as usize,

@@ -1,0 +1,68 @@
+; CONFORM's receiver that stays on the driver's stack.
+
+bits 16
+cpu 386
+
+extern __text_paragraphs
+
+; ----------------------------------------------------------------------------------------------------------------
+; direct_receiver
+;   Purpose: takes each frame; in the second upcall uses the driver's stack, or sends one frame
+;   In:      as the specification has it: AX, CX
+;   Out:     AX = 0: ES:DI
+;   Stack:   240 bytes, or what send_pkt takes, of the driver's
+section .text.direct_receiver progbits alloc exec nowrite align=1
+global direct_receiver
+direct_receiver:
+    test    ax, ax
+    jnz     .second
+    mov     ax, cs
+    add     ax, __text_paragraphs
+    mov     es, ax
+    mov     di, direct_buffer
+    retf
+.second:
+    push    ds
+    mov     ax, cs
+    add     ax, __text_paragraphs
+    mov     ds, ax
+    inc     word [direct_upcalls]
+    cmp     byte [direct_sends], 0
+    jne     .send
+    mov     cx, 119
+.fill:
+    push    cx
+    loop    .fill
+    add     sp, 119 * 2
+    jmp     .end
+.send:
+    cmp     word [direct_sent], 0   ; one only: its answer comes here too
+    jne     .end
+    mov     al, [direct_vector]
+    mov     [cs:.int + 1], al
+    mov     ah, 4
+    mov     si, direct_frame
+    mov     cx, 60
+    jmp     .int                    ; a 486 may have read the old number already
+.int:
+    int     60h
+    jc      .end
+    inc     word [direct_sent]
+.end:
+    pop     ds
+    retf
+
+section .data.direct progbits alloc noexec write align=2
+global direct_vector
+global direct_sends
+global direct_frame
+global direct_upcalls
+global direct_sent
+direct_upcalls: dw 0
+direct_sent:    dw 0
+direct_vector:  db 60h
+direct_sends:   db 0
+direct_frame:   times 60 db 0
+
+section .bss.direct nobits alloc noexec write align=16
+direct_buffer:  resb 1514

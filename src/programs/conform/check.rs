@@ -1,0 +1,97 @@
+//! Counts checks and prints a line for each.
+
+use compkt::programs::rt::console;
+use compkt::programs::rt::packet::error;
+use compkt::say;
+use core::ffi::CStr;
+
+/// How many there were.
+#[derive(Default)]
+pub struct Checks {
+    pub passed: u32,
+    pub failed: u32,
+}
+
+impl Checks {
+    fn count(&mut self, name: &CStr, good: bool) -> bool {
+        if good {
+            self.passed += 1;
+            say!(c"ok {s}\n", name);
+        } else {
+            self.failed += 1;
+            say!(c"FAIL {s}: ", name);
+        }
+        good
+    }
+
+    /// Two numbers are the same.
+    #[inline(never)]
+    pub fn equal(&mut self, name: &CStr, expected: u32, got: u32) -> bool {
+        let good = self.count(name, expected == got);
+        if !good {
+            say!(c"expected {L}h, got {L}h\n", expected, got);
+        }
+        good
+    }
+
+    /// Something holds.
+    #[inline(never)]
+    pub fn holds(&mut self, name: &CStr, good: bool, expected: &CStr) -> bool {
+        if !self.count(name, good) {
+            say!(c"expected {s}, got the contrary\n", expected);
+        }
+        good
+    }
+
+    /// A call succeeded.
+    #[inline(never)]
+    pub fn succeeds<T>(&mut self, name: &CStr, result: Result<T, u8>) -> Option<T> {
+        match result {
+            Ok(value) => {
+                self.count(name, true);
+                Some(value)
+            }
+            Err(code) => {
+                self.count(name, false);
+                say!(c"expected success, got {s} ({d})\n", error::name(code), code);
+                None
+            }
+        }
+    }
+
+    /// A call failed with this error.
+    #[inline(never)]
+    pub fn fails<T>(&mut self, name: &CStr, expected: u8, result: Result<T, u8>) -> bool {
+        let got = result.err();
+        let good = self.count(name, got == Some(expected));
+        if !good {
+            say!(c"expected {s} ({d}), got ", error::name(expected), expected);
+            match got {
+                None => say!(c"success\n"),
+                Some(code) => say!(c"{s} ({d})\n", error::name(code), code),
+            }
+        }
+        good
+    }
+
+    /// The bytes are the same; the first that is not is shown.
+    #[inline(never)]
+    pub fn same(&mut self, name: &CStr, expected: &[u8], got: &[u8]) -> bool {
+        let differs = expected.iter().zip(got).position(|(a, b)| a != b);
+        let good = self.count(name, differs.is_none() && expected.len() == got.len());
+        if !good {
+            match differs {
+                Some(at) => {
+                    say!(c"expected {x}h, got {x}h in byte {d} of",
+                        expected.get(at).copied().unwrap_or(0), got.get(at).copied().unwrap_or(0), at as u32);
+                    for byte in got.iter().take(at + 16).skip(at.saturating_sub(16)) {
+                        say!(c" {x}", *byte);
+                    }
+                    console::byte(b'\n');
+                }
+                None => say!(c"expected {d} bytes, got {d}\n", expected.len() as u32, got.len() as u32),
+            }
+        }
+        good
+    }
+}

@@ -1,0 +1,61 @@
+//! CONFORM: asks a packet driver every function of the specification, right and wrong, and says what it found.
+//!
+//! One line for each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them. Whoever is at
+//! 10.0.2.2 must answer ARP; the frame shapes need a test peer besides.
+#![no_std]
+#![no_main]
+
+mod block;
+mod calls;
+mod check;
+mod handles;
+mod mailbox;
+mod sending;
+mod upcalls;
+
+use check::Checks;
+use compkt::device::MacAddr;
+use compkt::programs::options::{self, same};
+use compkt::programs::rt::{self, console, packet::Driver};
+use compkt::say;
+
+compkt::program!(main);
+
+/// The machine that is asked, and what every group of checks needs to know.
+pub struct Machine {
+    /// The driver.
+    pub driver: Driver,
+    /// Its address in ROM.
+    pub mac: MacAddr,
+    /// It is ours: what only 3COMPKT promises is checked too.
+    pub ours: bool,
+}
+
+fn main() -> u8 {
+    let tail = rt::tail();
+    let mut vector = 0x60;
+    for word in options::words(&tail) {
+        match options::switch(word) {
+            Some((name, value)) if same(name, "INT") => vector = options::hex(value).unwrap_or(0) as u8,
+            _ => {
+                say!(c"CONFORM cannot use \"");
+                console::bytes(word);
+                say!(c"\". It takes /INT=60.\n");
+                return 2;
+            }
+        }
+    }
+    let Some(driver) = Driver::on(vector) else {
+        say!(c"No packet driver on INT {x}h.\n", vector);
+        return 2;
+    };
+    let mut checks = Checks::default();
+    let mut machine = Machine { driver, mac: [0; 6], ours: driver.block().is_some() };
+    calls::run(&mut checks, &mut machine);
+    handles::run(&mut checks, &machine);
+    block::run(&mut checks, &machine);
+    sending::run(&mut checks, &machine);
+    upcalls::run(&mut checks, &machine);
+    say!(c"{d} passed, {d} failed\n", checks.passed, checks.failed);
+    (checks.failed != 0) as u8
+}
