@@ -5,6 +5,8 @@ use crate::check::Checks;
 use crate::mailbox::{self, PLAIN};
 use compkt::info::{Block, Info, NicInfo, STACK_CANARY};
 use compkt::programs::rt::Far;
+use compkt::resident::handle::Handle;
+use core::mem::offset_of;
 
 pub fn run(checks: &mut Checks, machine: &Machine) {
     let driver = machine.driver;
@@ -39,8 +41,8 @@ pub fn run(checks: &mut Checks, machine: &Machine) {
     let resident = info.paragraphs as u32 * 16;
     checks.holds(c"block: parts fill the resident size", sum <= resident && sum + 32 > resident, c"a sum within 32 bytes of it");
     let in_use = |i: u8| {
-        let at = info.handles + i as u16 * info.handle_size as u16 + 4;
-        (Far::new(block.at.segment(), at).read16() >> 7 & 1) as u32
+        let at = info.handles + i as u16 * info.handle_size as u16 + offset_of!(Handle, flags) as u16;
+        (Far::new(block.at.segment(), at).read16() as u8 & Handle::IN_USE != 0) as u32
     };
     checks.equal(c"block: one handle in use", 1, (0..info.handle_count).map(in_use).sum());
     let (low, top) = (info.stack_low, info.stack_top);

@@ -313,7 +313,7 @@ fn registers(checks: &mut Checks, driver: &Driver, handle: Handle) {
             regs.flags = flags;
             let before = regs;
             int(driver.vector, &mut regs);
-            bits |= changed(&before, &regs, if regs.carry() { 0 } else { results });
+            bits |= changed(&before, &regs, if regs.carry() { DX } else { results });
             if function == 2 && !regs.carry() {
                 let _ = driver.release(regs.eax as u16);
             }

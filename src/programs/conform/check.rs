@@ -1,26 +1,35 @@
 //! Counts checks and prints a line for each.
 
-use compkt::programs::rt::console;
+use compkt::programs::rt::console::{self, Word};
 use compkt::programs::rt::packet::error;
 use compkt::say;
 use core::ffi::CStr;
 
 /// How many there were.
-#[derive(Default)]
 pub struct Checks {
     pub passed: u32,
     pub failed: u32,
+    /// What stands before the names: a pattern and its words.
+    about: (&'static CStr, [Word; 2]),
 }
 
 impl Checks {
+    /// None so far.
+    pub fn new() -> Checks {
+        Checks { passed: 0, failed: 0, about: (c"", [Word(0); 2]) }
+    }
+
+    /// From now on names have this pattern with two words before them.
+    pub fn about(&mut self, pattern: &'static CStr, words: [Word; 2]) {
+        self.about = (pattern, words);
+    }
+
     fn count(&mut self, name: &CStr, good: bool) -> bool {
-        if good {
-            self.passed += 1;
-            say!(c"ok {s}\n", name);
-        } else {
-            self.failed += 1;
-            say!(c"FAIL {s}: ", name);
-        }
+        self.passed += good as u32;
+        self.failed += !good as u32;
+        say!(c"{s} ", if good { c"ok" } else { c"FAIL" });
+        console::pattern(self.about.0, &self.about.1);
+        say!(c"{s}{s}", name, if good { c"\n" } else { c": " });
         good
     }
 

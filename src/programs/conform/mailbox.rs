@@ -10,7 +10,7 @@ use compkt::programs::rt::{DF, Far, Regs, Shared, enable_interrupts, inbox};
 pub const GUARD: u8 = 0xA7;
 /// What stands in the buffers before they are filled.
 pub const EMPTY: u8 = 0x5B;
-/// Frames that are kept; later ones are only counted.
+/// Frames that are kept; later ones take the places of the first.
 pub const KEPT: usize = 6;
 /// Bytes of lookahead that are kept.
 pub const AHEAD: usize = 24;
@@ -159,7 +159,7 @@ extern "C" fn receive(regs: &mut Regs) {
 
 /// The first upcall.
 fn take(regs: &mut Regs, plan: &Plan) {
-    let index = FIRSTS.read() as usize;
+    let index = FIRSTS.read() as usize % KEPT;
     count(&FIRSTS);
     // SAFETY: one receiver at a time; the main program reads mails only when no frame is on its way.
     let slot = unsafe { &mut *MAILS.get() }.get_mut(index);
@@ -189,7 +189,7 @@ fn take(regs: &mut Regs, plan: &Plan) {
 fn taken(regs: &Regs) {
     count(&SECONDS);
     let at = Far::new(regs.ds, regs.esi as u16);
-    let last = (FIRSTS.read() as usize).wrapping_sub(1);
+    let last = (FIRSTS.read() as usize).wrapping_sub(1) % KEPT;
     // SAFETY: as in `take`.
     let mails = unsafe { &mut *MAILS.get() };
     let index = mails.iter().position(|mail| mail.buffer().linear() == at.linear()).unwrap_or(last);

@@ -11,6 +11,7 @@ mod check;
 mod handles;
 mod mailbox;
 mod sending;
+mod shapes;
 mod upcalls;
 
 use check::Checks;
@@ -29,18 +30,25 @@ pub struct Machine {
     pub mac: MacAddr,
     /// It is ours: what only 3COMPKT promises is checked too.
     pub ours: bool,
+    /// The card receives only for the address in its ROM, whatever it is told.
+    pub fixed: bool,
 }
 
 fn main() -> u8 {
     let tail = rt::tail();
     let mut vector = 0x60;
+    let mut peer = false;
+    let mut fixed = false;
     for word in options::words(&tail) {
         match options::switch(word) {
             Some((name, value)) if same(name, "INT") => vector = options::hex(value).unwrap_or(0) as u8,
+            Some((name, _)) if same(name, "PEER") => peer = true,
+            Some((name, _)) if same(name, "FIXED") => fixed = true,
             _ => {
                 say!(c"CONFORM cannot use \"");
                 console::bytes(word);
-                say!(c"\". It takes /INT=60.\n");
+                say!(c"\". It takes /INT=60, /PEER (a test peer must answer)\n\
+and /FIXED (the card receives only for the address in its ROM, as QEMU's NE2000).\n");
                 return 2;
             }
         }
@@ -49,13 +57,14 @@ fn main() -> u8 {
         say!(c"No packet driver on INT {x}h.\n", vector);
         return 2;
     };
-    let mut checks = Checks::default();
-    let mut machine = Machine { driver, mac: [0; 6], ours: driver.block().is_some() };
+    let mut checks = Checks::new();
+    let mut machine = Machine { driver, mac: [0; 6], ours: driver.block().is_some(), fixed };
     calls::run(&mut checks, &mut machine);
     handles::run(&mut checks, &machine);
     block::run(&mut checks, &machine);
     sending::run(&mut checks, &machine);
     upcalls::run(&mut checks, &machine);
+    shapes::run(&mut checks, &machine, peer);
     say!(c"{d} passed, {d} failed\n", checks.passed, checks.failed);
     (checks.failed != 0) as u8
 }

@@ -94,9 +94,13 @@ extern "C" fn completed(regs: &mut Regs) {
 }
 
 fn as_send(driver: &Driver, len: u16, upcall: Far) -> Result<(), u8> {
+    as_send_from(driver, Far::of(FRAME.get()), len, upcall)
+}
+
+fn as_send_from(driver: &Driver, frame: Far, len: u16, upcall: Far) -> Result<(), u8> {
     DONE.write(0);
     let mut regs = Regs::ax(0x0B00);
-    regs.esi = Far::of(FRAME.get()).offset() as u32;
+    regs.esi = frame.offset() as u32;
     regs.ecx = len as u32;
     regs.es = upcall.segment();
     regs.edi = upcall.offset() as u32;
@@ -149,9 +153,20 @@ static IOCB: Shared<Iocb> = Shared::new(Iocb {
     private: [0; 8],
 });
 
+/// Sends `frame` by as_send_pkt, in its IOCB form if `iocb`, without an upcall, and waits until it may be reused.
+pub fn asynchronously(driver: &Driver, frame: Far, len: u16, iocb: bool) -> Result<(), u8> {
+    let sent = if iocb { send_iocb_from(driver, frame, len, 0, Far(0)) } else { as_send_from(driver, frame, len, Far(0)) };
+    // The first form tells only by its upcall: what is queued is gone by then.
+    wait(PATIENCE, || iocb && IOCB.read().flags & DONE_FLAG != 0 || !iocb);
+    sent
+}
+
 fn send_iocb(driver: &Driver, len: u16, flags: u8, upcall: Far) -> Result<(), u8> {
+    send_iocb_from(driver, Far::of(FRAME.get()), len, flags, upcall)
+}
+
+fn send_iocb_from(driver: &Driver, frame: Far, len: u16, flags: u8, upcall: Far) -> Result<(), u8> {
     DONE.write(0);
-    let frame = Far::of(FRAME.get());
     IOCB.write(Iocb {
         buffer: [frame.offset(), frame.segment()],
         len,

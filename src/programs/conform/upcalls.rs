@@ -220,9 +220,15 @@ fn filters(checks: &mut Checks, machine: &Machine, handle: Handle) {
     let _ = driver.set_rcv_mode(handle, 3);
     let set = driver.ask(0x1900, 0, 6, Far::of(&OTHER_MAC));
     if checks.succeeds(c"set_address to another address", set).is_some() {
-        checks.equal(c"  receives for it", 1, ask(&driver, PLAIN) as u32);
+        if machine.fixed {
+            say!(c"   this card receives only for the address in its ROM: not checked\n");
+        }
+        if !machine.fixed {
+            checks.equal(c"  receives for it", 1, ask(&driver, PLAIN) as u32);
+            question(machine.mac);
+            checks.equal(c"  and no longer for the old one", 0, ask(&driver, PLAIN) as u32);
+        }
         question(machine.mac);
-        checks.equal(c"  and no longer for the old one", 0, ask(&driver, PLAIN) as u32);
         let _ = driver.ask(0x0700, handle, 0, Far(0));
         checks.equal(c"reset_interface receives for the old one again", 1, ask(&driver, PLAIN) as u32);
     }

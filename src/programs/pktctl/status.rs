@@ -4,7 +4,9 @@ use crate::{DONE, NO_DRIVER, Options};
 use compkt::info::{FLAG_DEVICE, FLAG_UPPER, FLAG_V86, NicInfo, STACK_CANARY};
 use compkt::programs::rt::packet::{Block, Driver, DriverInfo, error};
 use compkt::programs::rt::{Far, inbox};
+use compkt::resident::handle::Handle;
 use compkt::say;
+use core::mem::offset_of;
 
 /// A type that no one uses: IEEE's first one for local experiments. Its handle answers questions that need a handle.
 const OWN_TYPE: [u8; 2] = [0x88, 0xB5];
@@ -128,9 +130,8 @@ fn counters(driver: &Driver, handle: u16) {
 fn memory(block: &Block) {
     let info = &block.info;
     let byte = |at: u16| Far::new(block.at.segment(), at).read16() as u8;
-    // Bit 7 of an entry's fifth byte says that it is a handle.
-    let handle = |i: u8| byte(info.handles + i as u16 * info.handle_size as u16 + 4) >> 7;
-    let used: u8 = (0..info.handle_count).map(handle).sum();
+    let flags = |i: u8| byte(info.handles + i as u16 * info.handle_size as u16 + offset_of!(Handle, flags) as u16);
+    let used = (0..info.handle_count).filter(|i| flags(*i) & Handle::IN_USE != 0).count() as u32;
     // The stack is used from its top: what still is as it was filled at load was never needed.
     let mut low = info.stack_low;
     while low < info.stack_top && byte(low) == STACK_CANARY {
