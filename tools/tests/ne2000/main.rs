@@ -1,0 +1,7 @@
+//! The NE2000's driver and probe against its model.
+
+mod faults;
+mod judge;
+mod probing;
+mod rig;
+mod traffic;
