@@ -118,6 +118,9 @@ pub fn build(dos: &Dos, job: &Job) -> io::Result<Vec<u8>> {
     if umb > 0xFFE {
         return Err(fail("the upper block has at most FFEh paragraphs"));
     }
+    if !(0x16..=0x1E).contains(&dos.request_len) {
+        return Err(fail("an INIT request has 16h to 1Eh bytes"));
+    }
     let mut settings = Vec::new();
     settings.extend_from_slice(&((table / SECTOR) as u32).to_le_bytes());
     settings.extend_from_slice(&script_sector.to_le_bytes());
