@@ -309,12 +309,12 @@ impl Model for El3 {
         self.chip.receive(env, frame)
     }
 
-    fn set_link(&mut self, _env: &mut dyn Env, up: bool) {
-        self.chip.link = up;
+    fn set_link(&mut self, env: &mut dyn Env, up: bool) {
+        self.chip.set_link(env, up);
     }
 
     fn hard_reset(&mut self, env: &mut dyn Env) {
-        self.chip.busy_until = 0;
+        self.chip.unstick();
         self.reset(env);
         self.tag = 0;
         self.deaf_until = 0;

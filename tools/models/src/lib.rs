@@ -3,6 +3,7 @@
 //! A [`Model`] is pure: it touches the world only through its [`Env`]. Host tests give it a fake bus,
 //! the QEMU plugin gives it QEMU's. It complains of whatever no real card would accept.
 
+pub mod corkscrew;
 pub mod el3;
 pub mod elink;
 pub mod faults;
@@ -10,6 +11,7 @@ pub mod isa;
 pub mod ne2000;
 pub mod plugin;
 pub mod pnp;
+pub mod vortex;
 
 /// The world as a card sees it.
 pub trait Env {

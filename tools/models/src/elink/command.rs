@@ -7,9 +7,22 @@ use crate::faults;
 impl Kind {
     /// Window 1 lies at ports of its own, thresholds count in four bytes, lengths have 13 bits.
     pub fn wide(self) -> bool {
-        match self {
-            Kind::El3 => false,
-        }
+        self != Kind::El3
+    }
+
+    /// Lists of descriptors.
+    pub fn lists(self) -> bool {
+        matches!(self, Kind::Corkscrew | Kind::Boomerang | Kind::Cyclone)
+    }
+
+    /// Single fragments by bus mastering.
+    pub fn fragments(self) -> bool {
+        matches!(self, Kind::Corkscrew | Kind::Vortex)
+    }
+
+    /// Programmed I/O to the FIFOs.
+    pub fn programmed(self) -> bool {
+        self != Kind::Cyclone
     }
 
     /// The threshold that is never reached, in bytes.
@@ -59,17 +72,28 @@ impl Chip {
             0x03 => self.rx.enabled = false,
             0x04 => self.rx.enabled = true,
             0x05 => {
-                self.rx_reset();
+                self.rx_reset(if self.kind.wide() { argument } else { 0 });
+                self.reset_up();
                 self.take(env, self.times.reset);
             }
-            0x08 => {
+            0x06 if self.kind.lists() => {
+                self.stall(env, argument);
+                if argument & 1 == 0 {
+                    self.take(env, self.times.discard);
+                }
+            }
+            0x08 if self.kind.programmed() => {
                 self.rx_discard();
                 self.take(env, self.times.discard);
             }
             0x09 => self.tx_enable(env),
             0x0A => self.tx.enabled = false,
             0x0B => {
-                self.tx_reset();
+                self.tx_reset(if self.kind.wide() { argument } else { 0 });
+                // Bit 8 of the argument spares the download engine.
+                if argument & 0x100 == 0 {
+                    self.reset_down();
+                }
                 self.take(env, self.times.reset);
             }
             0x0C => self.causes |= cause::REQUESTED,
@@ -77,10 +101,12 @@ impl Chip {
             0x0E => self.int_mask = argument,
             0x0F => self.read_zero = argument,
             0x10 => {
-                if argument & !0xF != 0 {
+                // The 3C90xB also filters groups by a hash.
+                let known = if self.kind == Kind::Cyclone { 0x1F } else { 0xF };
+                if argument & !known != 0 {
                     env.complain(&format!("receive filter {argument:03X} has undefined bits"));
                 }
-                self.rx.filter = argument as u8 & 0xF;
+                self.rx.filter = (argument & known) as u8;
             }
             0x11 => self.rx.early_threshold = self.rx.threshold(self.kind.threshold(argument)),
             0x12 => self.tx.available_threshold = self.tx.threshold(self.kind.threshold(argument)),
@@ -88,8 +114,14 @@ impl Chip {
                 self.tx.start_threshold = self.tx.threshold(self.kind.threshold(argument));
                 self.tx_start(env);
             }
+            0x14 if self.kind.fragments() && argument < 2 => self.fragment(env, argument),
             0x15 => self.stats.enabled = true,
             0x16 => self.stats.enabled = false,
+            0x18 if self.kind.lists() => self.wide.reclaim = argument as u8,
+            0x19 if self.kind == Kind::Cyclone => {
+                let bit = 1u64 << (argument & 0x3F);
+                self.wide.hash = if argument & 0x400 != 0 { self.wide.hash | bit } else { self.wide.hash & !bit };
+            }
             0x1B..=0x1D if self.kind == Kind::El3 => {}
             _ => env.complain(&format!("undefined command {word:04X}")),
         }
@@ -107,11 +139,13 @@ impl Chip {
 
     /// Acknowledge clears the latch, TX available with its threshold, RX early and interrupt requested. The other
     /// causes go only with what caused them.
-    fn acknowledge(&mut self, env: &mut dyn Env, argument: u16) {
+    pub(crate) fn acknowledge(&mut self, env: &mut dyn Env, argument: u16) {
         if argument & cause::TX_AVAILABLE != 0 {
             self.tx.available_threshold = self.tx.threshold(u16::MAX);
         }
-        self.causes &= !(argument & (cause::TX_AVAILABLE | cause::RX_EARLY | cause::REQUESTED));
+        let lists = if self.kind.lists() { cause::DOWN_COMPLETE | cause::UP_COMPLETE } else { 0 };
+        let link = if self.kind == Kind::Cyclone { cause::LINK_EVENT } else { 0 };
+        self.causes &= !(argument & (cause::TX_AVAILABLE | cause::RX_EARLY | cause::REQUESTED | lists | link));
         if argument & cause::LATCH != 0 {
             // The line falls even when a cause is pending: the next edge tells of that.
             self.latch = false;

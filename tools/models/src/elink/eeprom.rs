@@ -14,6 +14,7 @@ const WRITE: u64 = 11_000_000;
 pub struct Eeprom {
     /// Its words.
     pub words: [u16; 64],
+    sums: Sums,
     busy_until: u64,
     data: u16,
     writable: bool,
@@ -24,6 +25,8 @@ pub struct Eeprom {
 pub enum Sums {
     /// 3C509B: words 0Fh and 17h, two bytes each.
     El3,
+    /// The low byte of this word makes the XOR of all bytes up to it zero: 17h, or 20h on the 3C90xB.
+    Xor(usize),
 }
 
 impl Eeprom {
@@ -40,14 +43,23 @@ impl Eeprom {
                 words[0xF] = address << 8 | config;
                 words[0x17] = pnp << 8 | second;
             }
+            Sums::Xor(at) => {
+                let word = words[..at].iter().fold(0, |sum, word| sum ^ word);
+                words[at] = (word ^ word >> 8) & 0xFF;
+            }
         }
-        Eeprom { words, busy_until: 0, data: 0, writable: false }
+        Eeprom { sums, words, busy_until: 0, data: 0, writable: false }
     }
 
     /// Makes its checksums wrong.
     pub fn spoil(&mut self) {
-        self.words[0xF] ^= 0x5A5A;
-        self.words[0x17] ^= 0x5A5A;
+        match self.sums {
+            Sums::El3 => {
+                self.words[0xF] ^= 0x5A5A;
+                self.words[0x17] ^= 0x5A5A;
+            }
+            Sums::Xor(at) => self.words[at] ^= 0x5A,
+        }
     }
 
     /// Is a command at work?

@@ -8,25 +8,40 @@
 //! the list engines, MII. Not: thresholds for early receive and early transmit, every error, the EEPROM's writes,
 //! loopback; those follow the manuals' words alone.
 
+mod checksum;
 pub mod command;
 pub mod eeprom;
+pub mod master;
+pub mod mii;
 pub mod rx;
 pub mod stats;
 pub mod tx;
+pub mod wide;
 pub mod windows;
 
 use crate::Env;
 use crate::faults::{self, Faults};
 use eeprom::Eeprom;
+use master::Master;
+use mii::Phy;
 use rx::Rx;
 use stats::Stats;
 use tx::Tx;
+use wide::Wide;
 
 /// Which generation a chip is of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// 3C509B: 16 ports, programmed I/O.
     El3,
+    /// 3C515: ISA, lists of descriptors and single fragments, 100 Mb/s.
+    Corkscrew,
+    /// 3C590 and 3C595: PCI, single fragments.
+    Vortex,
+    /// 3C900 and 3C905: PCI, lists of descriptors.
+    Boomerang,
+    /// 3C900B, 3C905B and 3C905C: PCI, lists alone, checksums.
+    Cyclone,
 }
 
 /// Interrupt causes, as the status register shows them.
@@ -47,6 +62,14 @@ pub mod cause {
     pub const REQUESTED: u16 = 1 << 6;
     /// A counter is half full.
     pub const UPDATE_STATS: u16 = 1 << 7;
+    /// A fragment was moved (3C59x, 3C515).
+    pub const DMA_DONE: u16 = 1 << 8;
+    /// The link has come or gone (3C90xB).
+    pub const LINK_EVENT: u16 = 1 << 8;
+    /// A download has ended.
+    pub const DOWN_COMPLETE: u16 = 1 << 9;
+    /// An upload has ended.
+    pub const UP_COMPLETE: u16 = 1 << 10;
     /// A command is at work.
     pub const BUSY: u16 = 1 << 12;
 }
@@ -68,6 +91,8 @@ impl Times {
     /// As on a 10 Mb/s part. Linux issues the next command right after resets and discards and works on real
     /// parts, so these are over by the next access.
     pub const TEN: Times = Times { discard: 1_000, reset: 1_000, global: 1_000_000, byte: 800 };
+    /// As on a 100 Mb/s part.
+    pub const HUNDRED: Times = Times { byte: 80, ..Times::TEN };
 }
 
 /// A chip of the family.
@@ -103,6 +128,10 @@ pub struct Chip {
     pub(crate) media: u16,
     /// Media bits without which the chosen transceiver does not work.
     pub(crate) media_needed: u16,
+    pub(crate) master: Master,
+    pub(crate) wide: Wide,
+    /// The PHY behind the MII, where there is one.
+    pub phy: Option<Phy>,
     gone: bool,
 }
 
@@ -136,9 +165,12 @@ impl Chip {
             net_diagnostic: 0,
             media: 0,
             media_needed: 0,
+            master: Master::default(),
+            wide: Wide::default(),
+            phy: None,
             gone: false,
         };
-        chip.size_fifos();
+        chip.configure();
         chip
     }
 
@@ -156,20 +188,36 @@ impl Chip {
         self.config = config;
         self.net_diagnostic = 0;
         self.media = 0;
-        self.size_fifos();
+        self.master = Master::default();
+        self.wide = Wide { options: self.wide.options, ..Wide::default() };
+        self.configure();
         self.drive(env);
     }
 
-    /// Divides the RAM as internal config says: bits 2:0 its size, 17:16 transmit to receive.
-    pub(crate) fn size_fifos(&mut self) {
-        let bytes = 8192u32 << (self.config & 7).min(3);
+    /// Divides the RAM as internal config says: bits 2:0 its size, 17:16 transmit to receive. On the wide parts bits
+    /// 23:20 choose the transceiver, and with it what the media register must enable.
+    pub(crate) fn configure(&mut self) {
+        let bytes = 8192u32 << (self.config & 7).min(4);
         let transmit = match self.config >> 16 & 3 {
             0 => bytes / 8 * 3,
             1 => bytes / 4,
-            _ => bytes / 2,
+            2 => bytes / 2,
+            _ => bytes / 8 * 5,
         };
         self.tx.size = transmit as usize;
         self.rx.size = (bytes - transmit) as usize;
+        if self.kind.wide() {
+            self.media_needed = match self.config >> 20 & 0xF {
+                0 => 0xC0,
+                4 | 5 => 0x80,
+                _ => 0,
+            };
+        }
+    }
+
+    /// The reset line: even a command that never ends is over.
+    pub fn unstick(&mut self) {
+        self.busy_until = 0;
     }
 
     /// One register access: is the card still there?
@@ -185,6 +233,7 @@ impl Chip {
         while let Some(at) = self.next_event().filter(|at| *at <= now) {
             self.tx_event(env, at);
             self.rx_event(env, at);
+            self.engines(env);
         }
         self.update(env);
     }
@@ -198,7 +247,10 @@ impl Chip {
     pub(crate) fn update(&mut self, env: &mut dyn Env) {
         self.derive(cause::TX_COMPLETE, self.tx.status_pending());
         self.derive(cause::RX_COMPLETE, self.rx.complete(env.now_ns(), self.times.byte));
-        self.derive(cause::UPDATE_STATS, self.stats.half_full());
+        if !self.kind.wide() {
+            self.stats.narrow();
+        }
+        self.derive(cause::UPDATE_STATS, self.stats.half_full(self.kind));
         if self.tx.room_wanted() {
             self.causes |= cause::TX_AVAILABLE;
         }
@@ -244,9 +296,28 @@ impl Chip {
     /// A frame arrives; see [`crate::Model::receive`].
     pub fn receive(&mut self, env: &mut dyn Env, frame: &[u8]) -> bool {
         self.advance(env);
-        let taken = self.link && !self.gone && self.accept(env, frame);
+        let taken = self.link_up() && !self.gone && self.accept(env, frame);
+        self.engines(env);
         self.update(env);
         taken
+    }
+
+    /// The cable is plugged in or pulled out.
+    pub fn set_link(&mut self, env: &mut dyn Env, up: bool) {
+        self.advance(env);
+        self.link = up;
+        if let Some(phy) = &mut self.phy {
+            phy.set_link(up);
+        }
+        if self.kind == Kind::Cyclone {
+            self.causes |= cause::LINK_EVENT;
+        }
+        self.update(env);
+    }
+
+    /// Do frames pass between the chip and the cable?
+    pub(crate) fn link_up(&self) -> bool {
+        self.link && self.phy.as_ref().is_none_or(Phy::link)
     }
 
     /// May a frame begin to arrive?

@@ -15,6 +15,8 @@ pub mod filter {
     pub const BROADCAST: u8 = 4;
     /// Everything.
     pub const ALL: u8 = 8;
+    /// Group addresses whose hash bit is set (3C90xB).
+    pub const HASH: u8 = 16;
 }
 
 /// Receive errors. Their values are the 3C509B's codes.
@@ -30,6 +32,18 @@ pub enum Error {
     Crc = 5,
 }
 
+impl Error {
+    /// Its bit in the wide parts' receive errors.
+    pub(crate) fn bit(self) -> u8 {
+        match self {
+            Error::Overrun => 0x01,
+            Error::Runt => 0x02,
+            Error::Crc => 0x08,
+            Error::Oversize => 0x10,
+        }
+    }
+}
+
 /// A frame in the receive FIFO, perhaps still arriving.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
@@ -42,7 +56,7 @@ pub(crate) struct Frame {
 
 impl Frame {
     fn arrived(&self, now: u64, byte: u64) -> usize {
-        if byte == 0 { self.data.len() } else { (((now - self.start) / byte) as usize).min(self.data.len()) }
+        (now - self.start).checked_div(byte).map_or(self.data.len(), |bytes| (bytes as usize).min(self.data.len()))
     }
     fn end(&self, byte: u64) -> u64 {
         // The check sequence follows the data.
@@ -84,10 +98,6 @@ impl Rx {
         }
     }
 
-    pub(crate) fn reset(&mut self, kind: Kind) {
-        *self = Rx { size: self.size, wire_until: self.wire_until, ..Rx::new(kind) };
-    }
-
     fn used(&self) -> usize {
         self.queue.iter().map(|frame| 4 + frame.data.len().div_ceil(4) * 4).sum::<usize>()
     }
@@ -124,6 +134,16 @@ impl Rx {
         }
     }
 
+    /// The bits of the head frame's error, for the wide parts.
+    pub(crate) fn error(&self) -> u8 {
+        self.queue.front().and_then(|frame| frame.error).map_or(0, Error::bit)
+    }
+
+    /// The head frame.
+    pub(crate) fn head(&self) -> Option<(Vec<u8>, Option<Error>)> {
+        self.queue.front().map(|frame| (frame.data.clone(), frame.error))
+    }
+
     pub(crate) fn threshold(&self, value: u16) -> u16 {
         value.min(self.off)
     }
@@ -142,6 +162,13 @@ impl Rx {
     }
 }
 
+/// The 3C90xB's hash of a destination: the low six bits of its CRC.
+fn hash(data: &[u8]) -> u32 {
+    let step = |crc: u32, bit: u32| (crc << 1) ^ if (crc >> 31) ^ bit == 1 { 0x04C1_1DB7 } else { 0 };
+    let bits = data[..6].iter().flat_map(|byte| (0..8).map(move |bit| (byte >> bit & 1) as u32));
+    bits.fold(u32::MAX, step) & 0x3F
+}
+
 impl Chip {
     /// A frame reaches the receiver. False: there was no room for it.
     pub(crate) fn accept(&mut self, env: &mut dyn Env, data: &[u8]) -> bool {
@@ -151,7 +178,7 @@ impl Chip {
         let now = env.now_ns();
         let mut error = match data.len() {
             ..60 => Some(Error::Runt),
-            60..=1514 => None,
+            60.. if data.len() <= self.longest() => None,
             _ => Some(Error::Oversize),
         };
         if self.faults.strikes(faults::Kind::AdapterFailure) {
@@ -201,6 +228,18 @@ impl Chip {
             || own && filter & filter::STATION != 0
             || broadcast && filter & (filter::BROADCAST | filter::GROUP) != 0
             || !broadcast && data[0] & 1 != 0 && filter & filter::GROUP != 0
+            || data[0] & 1 != 0 && filter & filter::HASH != 0 && self.wide.hash >> hash(data) & 1 == 1
+    }
+
+    /// The longest frame that is no error, check sequence not counted.
+    fn longest(&self) -> usize {
+        match self.kind {
+            Kind::El3 => 1514,
+            // Max packet size; MAC control's bit 6 allows more.
+            Kind::Cyclone if self.wide.max_packet != 0 => self.wide.max_packet as usize,
+            _ if self.wide.mac_control & 0x40 != 0 => 4500,
+            _ => 1514,
+        }
     }
 
     /// The frame on the wire passes the early threshold, or ends.
@@ -248,12 +287,24 @@ impl Chip {
         self.rx.overrun = false;
     }
 
-    /// RX reset: the FIFO, the filter, the early threshold.
-    pub(crate) fn rx_reset(&mut self) {
-        if !self.tx.overrun {
-            self.causes &= !cause::FAILURE;
+    /// RX reset. The wide parts spare what the argument's bits say: 2 the network side with the filter, 3 the FIFO with
+    /// the early threshold.
+    pub(crate) fn rx_reset(&mut self, spared: u16) {
+        let fresh = Rx { size: self.rx.size, wire_until: self.rx.wire_until, ..Rx::new(self.kind) };
+        let old = std::mem::replace(&mut self.rx, fresh);
+        if spared & 4 != 0 {
+            self.rx.enabled = old.enabled;
+            self.rx.filter = old.filter;
         }
-        self.causes &= !cause::RX_EARLY;
-        self.rx.reset(self.kind);
+        if spared & 8 != 0 {
+            self.rx.early_threshold = old.early_threshold;
+            self.rx.underrun = old.underrun;
+            self.rx.overrun = old.overrun;
+            self.rx.queue = old.queue;
+            self.rx.taken = old.taken;
+        } else {
+            self.causes &= !cause::RX_EARLY;
+        }
+        self.recover();
     }
 }

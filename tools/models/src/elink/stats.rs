@@ -1,5 +1,7 @@
 //! The counters of window 6.
 
+use super::Kind;
+
 /// Counters that reading clears. They count only while statistics are enabled.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
@@ -15,10 +17,19 @@ pub struct Stats {
     deferrals: u8,
     rx_bytes: u32,
     tx_bytes: u32,
+    /// What the last reads of the frame counters left for offset 9.
+    upper: u8,
 }
 
 fn take<T: Default>(counter: &mut T) -> T {
     std::mem::take(counter)
+}
+
+/// Takes the low word of a counter and leaves the rest.
+fn low_word(counter: &mut u32) -> u16 {
+    let low = *counter as u16;
+    *counter &= 0xFFFF_0000;
+    low
 }
 
 impl Stats {
@@ -42,20 +53,43 @@ impl Stats {
         }
     }
 
-    pub(crate) fn carrier_lost(&mut self) {
+    pub(crate) fn carrier_lost(&mut self, kind: Kind) {
         if self.enabled {
-            self.carrier_lost = self.carrier_lost.saturating_add(1);
+            // Four bits on the wide parts, where it sticks.
+            self.carrier_lost = if kind.wide() { (self.carrier_lost + 1).min(15) } else { self.carrier_lost.saturating_add(1) };
         }
     }
 
-    /// Is a counter past the value at which the card asks to be read?
-    pub(crate) fn half_full(&self) -> bool {
-        let bytes = [self.carrier_lost, self.no_sqe, self.multiple, self.single, self.late, self.rx_overruns, self.deferrals];
-        bytes.iter().any(|counter| *counter >= 0x80)
-            || self.tx_frames >= 0x80
-            || self.rx_frames >= 0x80
-            || self.rx_bytes >= 0xE000
-            || self.tx_bytes >= 0xE000
+    /// Is a counter past the value at which the card asks to be read? Half its range: four bits for lost carrier and
+    /// SQE on the wide parts; the 3C509B's byte counters ask at seven eighths.
+    pub(crate) fn half_full(&self, kind: Kind) -> bool {
+        let (tiny, frames, bytes) = if kind.wide() { (0x08, 0x200, 0x8000) } else { (0x80, 0x80, 0xE000) };
+        let small = [self.multiple, self.single, self.late, self.rx_overruns, self.deferrals];
+        self.carrier_lost.max(self.no_sqe) >= tiny
+            || small.iter().any(|counter| *counter >= 0x80)
+            || self.tx_frames.max(self.rx_frames) >= frames
+            || self.rx_bytes.max(self.tx_bytes) >= bytes
+    }
+
+    /// The upper bits of both frame counters (wide parts, offset 9): 5:4 sent, 1:0 received, as reading them left it.
+    pub(crate) fn read_upper_frames(&self) -> u8 {
+        self.upper
+    }
+
+    /// The upper bits of both byte counters (window 4, offset 0Dh): 7:4 sent, 3:0 received.
+    pub(crate) fn read_upper_bytes(&mut self) -> u8 {
+        let bits = (self.tx_bytes >> 16 << 4 | self.rx_bytes >> 16) as u8;
+        self.tx_bytes &= 0xFFFF;
+        self.rx_bytes &= 0xFFFF;
+        bits
+    }
+
+    /// The 3C509B's counters have 8 and 16 bits.
+    pub(crate) fn narrow(&mut self) {
+        self.tx_frames &= 0xFF;
+        self.rx_frames &= 0xFF;
+        self.tx_bytes &= 0xFFFF;
+        self.rx_bytes &= 0xFFFF;
     }
 
     /// A byte-wide counter of window 6 (offset 0 to 8). None: no such counter.
@@ -67,8 +101,16 @@ impl Stats {
             3 => take(&mut self.single),
             4 => take(&mut self.late),
             5 => take(&mut self.rx_overruns),
-            6 => take(&mut self.tx_frames) as u8,
-            7 => take(&mut self.rx_frames) as u8,
+            6 => {
+                let count = take(&mut self.tx_frames);
+                self.upper = self.upper & 0x03 | ((count >> 8 & 3) << 4) as u8;
+                count as u8
+            }
+            7 => {
+                let count = take(&mut self.rx_frames);
+                self.upper = self.upper & 0x30 | (count >> 8 & 3) as u8;
+                count as u8
+            }
             8 => take(&mut self.deferrals),
             _ => return None,
         })
@@ -77,8 +119,8 @@ impl Stats {
     /// A word-wide counter of window 6 (offset 10 or 12).
     pub(crate) fn read16(&mut self, offset: u16) -> Option<u16> {
         Some(match offset {
-            10 => take(&mut self.rx_bytes) as u16,
-            12 => take(&mut self.tx_bytes) as u16,
+            10 => low_word(&mut self.rx_bytes),
+            12 => low_word(&mut self.tx_bytes),
             _ => return None,
         })
     }

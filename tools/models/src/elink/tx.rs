@@ -80,11 +80,6 @@ impl Tx {
         }
     }
 
-    /// TX reset.
-    pub(crate) fn reset(&mut self, kind: Kind) {
-        *self = Tx { size: self.size, ..Tx::new(kind) };
-    }
-
     fn used(&self) -> usize {
         self.header.len() + self.queue.iter().map(|frame| 4 + frame.data.len()).sum::<usize>()
     }
@@ -183,6 +178,17 @@ impl Chip {
         self.tx.queue.push_back(Frame { len, indicate: word & 0x8000 != 0, data: Vec::new() });
     }
 
+    /// A whole frame, from the download engine.
+    pub(crate) fn tx_push(&mut self, env: &mut dyn Env, mut data: Vec<u8>, indicate: bool) {
+        let len = data.len();
+        if !(14..=1514).contains(&len) && self.wide.mac_control & 0x40 == 0 {
+            env.complain(&format!("frame of {len} bytes to transmit"));
+        }
+        data.resize(len.next_multiple_of(4), 0);
+        self.tx.queue.push_back(Frame { len, indicate, data });
+        self.tx_start(env);
+    }
+
     /// Puts the head of the queue onto the wire, if it may go.
     pub(crate) fn tx_start(&mut self, env: &mut dyn Env) {
         let tx = &mut self.tx;
@@ -248,10 +254,10 @@ impl Chip {
         if self.net_diagnostic & 0x7000 != 0 {
             // A loopback inside the card: nothing on the wire.
             self.accept(env, &data);
-        } else if self.link {
+        } else if self.link_up() {
             env.transmit(&data);
         } else {
-            self.stats.carrier_lost();
+            self.stats.carrier_lost(self.kind);
         }
     }
 
@@ -268,12 +274,32 @@ impl Chip {
         self.tx_start(env);
     }
 
-    /// TX reset: the FIFO, the status stack and the thresholds.
-    pub(crate) fn tx_reset(&mut self) {
-        if self.tx.overrun && !self.rx.underrun {
+    /// TX reset. The wide parts spare what the argument's bits say: 2 the network side with the status stack, 3 the
+    /// FIFO with its thresholds.
+    pub(crate) fn tx_reset(&mut self, spared: u16) {
+        let fresh = Tx { size: self.tx.size, ..Tx::new(self.kind) };
+        let old = std::mem::replace(&mut self.tx, fresh);
+        if spared & 4 != 0 {
+            self.tx.enabled = old.enabled;
+            self.tx.reset_required = old.reset_required;
+            self.tx.stack = old.stack;
+        }
+        if spared & 8 != 0 {
+            self.tx.start_threshold = old.start_threshold;
+            self.tx.available_threshold = old.available_threshold;
+            self.tx.overrun = old.overrun;
+            self.tx.header = old.header;
+            self.tx.queue = old.queue;
+        } else {
+            self.causes &= !cause::TX_AVAILABLE;
+        }
+        self.recover();
+    }
+
+    /// Failure lasts until the side that failed was reset.
+    pub(crate) fn recover(&mut self) {
+        if !self.tx.overrun && !self.rx.underrun {
             self.causes &= !cause::FAILURE;
         }
-        self.tx.reset(self.kind);
-        self.causes &= !cause::TX_AVAILABLE;
     }
 }

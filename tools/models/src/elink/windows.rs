@@ -124,8 +124,9 @@ impl Chip {
             | 2 << 1
     }
 
-    fn read_media(&self) -> u16 {
-        let beat = self.link && self.media & 0x80 != 0;
+    pub(crate) fn read_media(&self) -> u16 {
+        // A PHY of its own sees the link without being asked to.
+        let beat = self.link_up() && (self.media & 0x80 != 0 || self.phy.is_some());
         self.media | if beat { 0x800 } else { 0 }
     }
 
@@ -154,6 +155,6 @@ impl Chip {
             env.complain("the RAM was divided anew while in use");
         }
         self.config = value;
-        self.size_fifos();
+        self.configure();
     }
 }

@@ -136,7 +136,9 @@ pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
         return fail(errp, "a type of another plugin");
     };
     let settings = settings(device, |list| list.clone());
-    let Make::Isa(make) = kind.make;
+    let Make::Isa(make) = kind.make else {
+        return fail(errp, "not an ISA card");
+    };
     let card = match make(&settings) {
         Ok(card) => card,
         Err(error) => return fail(errp, &error),

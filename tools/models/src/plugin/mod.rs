@@ -5,13 +5,15 @@
 //! Seen to work with QEMU 7.2.22.
 //!
 //! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see
-//! [`crate::faults`]), `pnp` (`on` or `off`), `wire` (nanoseconds a byte). Complaints go to standard error, each line
+//! [`crate::faults`]), `pnp` (`on` or `off`), `wire` (nanoseconds a byte), `lists` (`on`: the 3C515 offers its list
+//! engines), `power` (`d3`: a PCI card that has to be woken). Complaints go to standard error, each line
 //! beginning with `MODEL COMPLAINS:`, and to the file that the plugin's argument `log=` names. `-device NAME,help`
 //! shows nothing.
 
 pub mod ffi;
 mod isa;
 mod net;
+mod pci;
 mod slot;
 mod types;
 
@@ -70,7 +72,8 @@ fn settings<R>(object: Opaque, call: impl FnOnce(&mut Settings) -> R) -> R {
 }
 
 /// Properties of every device.
-const PROPERTIES: [&CStr; 8] = [c"netdev", c"mac", c"iobase", c"irq", c"media", c"fault", c"pnp", c"wire"];
+const PROPERTIES: [&CStr; 10] =
+    [c"netdev", c"mac", c"iobase", c"irq", c"media", c"fault", c"pnp", c"wire", c"lists", c"power"];
 
 unsafe extern "C" fn set(object: Opaque, visitor: Opaque, name: *const c_char, _: Opaque, errp: Errp) {
     let mut text: *mut c_char = std::ptr::null_mut();
@@ -104,6 +107,10 @@ unsafe extern "C" fn class_init(class: Opaque, data: Opaque) {
         let mut parent = None;
         match kind.make {
             types::Make::Isa(_) => (qemu().device_class_set_parent_realize)(class, isa::realize, &mut parent),
+            types::Make::Pci(part) => {
+                (qemu().device_class_set_parent_realize)(class, pci::realize, &mut parent);
+                pci::class_init(class, &part, parent);
+            }
         }
     }
 }
@@ -113,6 +120,7 @@ fn register(kind: &'static types::Type) {
         name: kind.name.as_ptr(),
         parent: match kind.make {
             types::Make::Isa(_) => c"isa-device".as_ptr(),
+            types::Make::Pci(_) => c"pci-device".as_ptr(),
         },
         instance_size: 0,
         instance_align: 0,
@@ -124,7 +132,10 @@ fn register(kind: &'static types::Type) {
         class_init: Some(class_init),
         class_base_init: None,
         class_data: std::ptr::from_ref(kind).cast_mut().cast(),
-        interfaces: std::ptr::null(),
+        interfaces: match kind.make {
+            types::Make::Isa(_) => std::ptr::null(),
+            types::Make::Pci(_) => Box::leak(Box::new([c"conventional-pci-device".as_ptr(), std::ptr::null()])).as_ptr(),
+        },
     }));
     // SAFETY: the type's description lives for ever.
     unsafe { (qemu().type_register_static)(info) };

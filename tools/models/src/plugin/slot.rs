@@ -32,7 +32,10 @@ pub enum Place {
         mapped: Cell<Option<u16>>,
     },
     /// PCI.
-    Pci,
+    Pci {
+        /// Its configuration space, in QEMU's memory.
+        config: *mut u8,
+    },
 }
 
 /// What kind of model it is.
@@ -84,6 +87,17 @@ pub struct World<'a> {
     frames: Vec<Vec<u8>>,
 }
 
+impl World<'_> {
+    /// May the card be bus master? On PCI, bit 2 of its command register says so.
+    fn mastering(&mut self) -> bool {
+        let allowed = self.slot.config(4).is_none_or(|command| command & 4 != 0);
+        if !allowed {
+            self.complain("bus mastering while the PCI command register forbids it");
+        }
+        allowed
+    }
+}
+
 impl Env for World<'_> {
     fn now_ns(&self) -> u64 {
         self.slot.now()
@@ -95,10 +109,16 @@ impl Env for World<'_> {
         self.frames.push(frame.to_vec());
     }
     fn dma_read(&mut self, address: u32, to: &mut [u8]) {
+        if !self.mastering() {
+            return;
+        }
         // SAFETY: the buffer has the length that is given; QEMU's lock is held.
         unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, to.as_mut_ptr().cast(), to.len() as u64, false) };
     }
     fn dma_write(&mut self, address: u32, from: &[u8]) {
+        if !self.mastering() {
+            return;
+        }
         // SAFETY: the buffer has the length that is given, and a write only reads it; QEMU's lock is held.
         unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, from.as_ptr() as Opaque, from.len() as u64, true) };
     }
@@ -145,6 +165,15 @@ impl Slot {
         // SAFETY: the clock can be read at any time.
         let clock = unsafe { (qemu().qemu_clock_get_ns)(VIRTUAL) };
         clock as u64 + self.skew.get()
+    }
+
+    /// A byte of the PCI configuration space; None on ISA.
+    pub fn config(&self, at: usize) -> Option<u8> {
+        match self.place {
+            // SAFETY: the configuration space has 256 bytes and lives as long as the device.
+            Place::Pci { config } => Some(unsafe { *config.add(at & 0xFF) }),
+            Place::Isa { .. } => None,
+        }
     }
 
     /// An access on the bus: it takes time.
@@ -216,7 +245,7 @@ impl Slot {
                         (qemu().qemu_set_irq)((qemu().isa_get_irq)(self.device, line.into()), level.into());
                     }
                 }
-                Place::Pci => (qemu().pci_set_irq)(self.device, level.into()),
+                Place::Pci { .. } => (qemu().pci_set_irq)(self.device, level.into()),
             }
         }
     }

@@ -1,10 +1,12 @@
 //! The devices by name, and how their settings make models.
 
 use super::Settings;
+use crate::corkscrew::{self, Corkscrew};
 use crate::el3::{self, El3};
 use crate::elink::Times;
 use crate::faults::Faults;
 use crate::isa::Card;
+use crate::vortex::{self, Part, Vortex};
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -12,6 +14,8 @@ use std::sync::atomic::{AtomicU8, Ordering};
 pub enum Make {
     /// An ISA card.
     Isa(fn(&Settings) -> Result<Box<dyn Card>, String>),
+    /// A PCI card.
+    Pci(Part),
 }
 
 /// A device.
@@ -23,7 +27,16 @@ pub struct Type {
 }
 
 /// All of them.
-pub static TYPES: [Type; 1] = [Type { name: c"el3", make: Make::Isa(make_el3) }];
+pub static TYPES: [Type; 8] = [
+    Type { name: c"el3", make: Make::Isa(make_el3) },
+    Type { name: c"corkscrew", make: Make::Isa(make_corkscrew) },
+    Type { name: c"vortex-3c590", make: Make::Pci(vortex::C590) },
+    Type { name: c"vortex-3c595", make: Make::Pci(vortex::C595) },
+    Type { name: c"boomerang-3c900", make: Make::Pci(vortex::C900) },
+    Type { name: c"boomerang-3c905", make: Make::Pci(vortex::C905) },
+    Type { name: c"cyclone-3c905b", make: Make::Pci(vortex::C905B) },
+    Type { name: c"tornado-3c905c", make: Make::Pci(vortex::C905C) },
+];
 
 fn number(settings: &Settings, name: &str) -> Result<Option<u32>, String> {
     let Some(text) = settings.get(name) else { return Ok(None) };
@@ -79,4 +92,25 @@ fn make_el3(settings: &Settings) -> Result<Box<dyn Card>, String> {
     options.faults = faults(settings)?;
     options.times = times(settings, Times::TEN)?;
     Ok(Box::new(El3::new(options)))
+}
+
+fn make_corkscrew(settings: &Settings) -> Result<Box<dyn Card>, String> {
+    let mut options = corkscrew::Options::new(mac(settings)?);
+    options.lists = choice(settings, "lists", &[("on", true), ("off", false)], false)?;
+    options.faults = faults(settings)?;
+    options.times = times(settings, Times::HUNDRED)?;
+    Ok(Box::new(Corkscrew::new(options)))
+}
+
+/// A PCI card's model.
+pub fn make_vortex(part: Part, settings: &Settings) -> Result<Box<Vortex>, String> {
+    let mut options = vortex::Options::new(part, mac(settings)?);
+    options.faults = faults(settings)?;
+    options.times = times(settings, options.times)?;
+    Ok(Box::new(Vortex::new(options)))
+}
+
+/// Is the card to be found in D3, as some systems leave it?
+pub fn asleep(settings: &Settings) -> Result<bool, String> {
+    choice(settings, "power", &[("d0", false), ("d3", true)], false)
 }

@@ -1,0 +1,316 @@
+//! Bus mastering: lists of descriptors for whole frames (3C515, 3C90x), and single fragments between memory and the
+//! FIFOs (3C59x, 3C515).
+//!
+//! A download or upload takes no time of its own here. Exercised by Linux: both lists on 3C90x, on the 3C515 only with
+//! the capability forced that makes Linux use them; fragment downloads on the 3C59x. Fragment uploads are not.
+
+use super::{Chip, Kind, cause, checksum};
+use crate::Env;
+
+/// Bits of a descriptor's second word.
+mod word {
+    /// Download: interrupt when it is in the FIFO.
+    pub const DOWN_INDICATE: u32 = 1 << 31;
+    /// Download, 3C90xB: set by the card when done.
+    pub const DOWN_COMPLETE: u32 = 1 << 16;
+    /// Download: post a transmit status.
+    pub const TX_INDICATE: u32 = 1 << 15;
+    /// Download, 3C90xB: leave the length as it is.
+    pub const ROUND_DEFEAT: u32 = 1 << 28;
+    /// Upload: done.
+    pub const UP_COMPLETE: u32 = 1 << 15;
+    /// Upload: with an error.
+    pub const UP_ERROR: u32 = 1 << 14;
+    /// A fragment's length: the last one.
+    pub const LAST: u32 = 1 << 31;
+}
+
+/// Fragments that a descriptor may have.
+const FRAGMENTS: u32 = 63;
+/// Descriptors looked at in one go: a ring without an end does not hang the model.
+const AT_ONCE: usize = 64;
+/// Bits of the DMA control register that can be written.
+const CONTROL: u32 = 0x0071_0362;
+
+/// The engines' registers.
+#[derive(Clone, Debug, Default)]
+pub struct Master {
+    down: u32,
+    down_stalled: bool,
+    up: u32,
+    up_stalled: bool,
+    up_status: u32,
+    control: u32,
+    free_threshold: u8,
+    /// Fragment mode: address, length, status.
+    address: u32,
+    length: u16,
+    status: u16,
+}
+
+fn read32(env: &mut dyn Env, at: u32) -> u32 {
+    let mut bytes = [0; 4];
+    env.dma_read(at, &mut bytes);
+    u32::from_le_bytes(bytes)
+}
+
+impl Chip {
+    /// An ISA bus master reaches 16 MB.
+    fn reach(&self, env: &mut dyn Env, at: u32, len: u32) {
+        if self.kind == Kind::Corkscrew && at.saturating_add(len) > 1 << 24 {
+            env.complain(&format!("bus mastering at {at:08X}, beyond the ISA bus"));
+        }
+    }
+
+    /// Lets both engines do what they can.
+    pub(crate) fn engines(&mut self, env: &mut dyn Env) {
+        if !self.kind.lists() {
+            return;
+        }
+        for _ in 0..AT_ONCE {
+            if !self.download(env) {
+                break;
+            }
+        }
+        for _ in 0..AT_ONCE {
+            if !self.upload(env) {
+                break;
+            }
+        }
+    }
+
+    /// One descriptor into the transmit FIFO. False: nothing to do, or no room.
+    fn download(&mut self, env: &mut dyn Env) -> bool {
+        let at = self.master.down;
+        if at == 0 || self.master.down_stalled || self.tx.reset_required {
+            return false;
+        }
+        self.reach(env, at, 16);
+        let header = read32(env, at + 4);
+        let mut total = 0;
+        let mut pieces = Vec::new();
+        for fragment in 0..FRAGMENTS {
+            let address = read32(env, at + 8 + fragment * 8);
+            let length = read32(env, at + 12 + fragment * 8);
+            pieces.push((address, length & 0x1FFF));
+            total += (length & 0x1FFF) as usize;
+            if length & word::LAST != 0 {
+                break;
+            }
+            if fragment == FRAGMENTS - 1 {
+                env.complain("a download descriptor without a last fragment");
+            }
+        }
+        let length = self.download_length(env, header, total);
+        if self.tx.free() < length.next_multiple_of(4) + 4 {
+            if !self.tx.idle() {
+                return false;
+            }
+            env.complain(&format!("a frame of {length} bytes that the transmit FIFO can never hold"));
+        }
+        let mut data = Vec::new();
+        for (address, length) in pieces {
+            self.reach(env, address, length);
+            let start = data.len();
+            data.resize(start + length as usize, 0);
+            env.dma_read(address, &mut data[start..]);
+        }
+        data.resize(length, 0);
+        if self.kind == Kind::Cyclone {
+            checksum::insert(&mut data, header);
+            env.dma_write(at + 4, &(header | word::DOWN_COMPLETE).to_le_bytes());
+        }
+        if header & word::DOWN_INDICATE != 0 {
+            self.causes |= cause::DOWN_COMPLETE;
+        }
+        // The pointer to the next is read only now: the driver may have linked one meanwhile.
+        self.master.down = read32(env, at);
+        self.tx_push(env, data, header & word::TX_INDICATE != 0);
+        true
+    }
+
+    fn download_length(&mut self, env: &mut dyn Env, header: u32, total: usize) -> usize {
+        if self.kind == Kind::Cyclone {
+            // The length is that of the fragments, rounded up as bits 1:0 say: 0 to four, 2 to two, else not.
+            return match (header & word::ROUND_DEFEAT, header & 3) {
+                (0, 0) => total.next_multiple_of(4),
+                (0, 2) => total.next_multiple_of(2),
+                _ => total,
+            };
+        }
+        let length = (header & 0x1FFF) as usize;
+        if total < length {
+            env.complain(&format!("a frame of {length} bytes in fragments of {total}"));
+        }
+        length
+    }
+
+    /// The head of the receive FIFO into memory. False: nothing to do.
+    fn upload(&mut self, env: &mut dyn Env) -> bool {
+        let at = self.master.up;
+        if at == 0 || self.master.up_stalled || !self.rx.complete(env.now_ns(), self.times.byte) {
+            return false;
+        }
+        self.reach(env, at, 16);
+        if read32(env, at + 4) & word::UP_COMPLETE != 0 {
+            // The driver has not taken this one yet: the engine waits for unstall.
+            self.master.up_stalled = true;
+            return false;
+        }
+        let Some((data, error)) = self.rx.head() else { return false };
+        let mut status = data.len() as u32 | word::UP_COMPLETE;
+        let mut done = 0;
+        for fragment in 0..FRAGMENTS {
+            let address = read32(env, at + 8 + fragment * 8);
+            let length = read32(env, at + 12 + fragment * 8);
+            let part = data.len().saturating_sub(done).min((length & 0x1FFF) as usize);
+            self.reach(env, address, part as u32);
+            env.dma_write(address, &data[done..done + part]);
+            done += part;
+            if length & word::LAST != 0 {
+                break;
+            }
+        }
+        if done < data.len() {
+            env.complain(&format!("{} bytes for a frame of {}", done, data.len()));
+            status |= word::UP_ERROR | 1 << 24;
+        }
+        if let Some(error) = error {
+            status |= word::UP_ERROR | (error.bit() as u32) << 16;
+        }
+        if self.kind == Kind::Cyclone && error.is_none() {
+            status |= checksum::verify(&data);
+        }
+        env.dma_write(at + 4, &status.to_le_bytes());
+        self.master.up_status = status;
+        self.master.up = read32(env, at);
+        self.rx_discard();
+        self.causes |= cause::UP_COMPLETE;
+        true
+    }
+
+    /// The stall commands: argument 0 up stall, 1 up unstall, 2 down stall, 3 down unstall.
+    pub(crate) fn stall(&mut self, env: &mut dyn Env, argument: u16) {
+        match argument {
+            0 => self.master.up_stalled = true,
+            1 => self.master.up_stalled = false,
+            2 => self.master.down_stalled = true,
+            3 => self.master.down_stalled = false,
+            _ => env.complain(&format!("stall command with argument {argument:03X}")),
+        }
+        self.engines(env);
+    }
+
+    /// TX reset reaches the download engine, RX reset the upload engine.
+    pub(crate) fn reset_down(&mut self) {
+        self.master.down = 0;
+        self.master.down_stalled = false;
+        self.causes &= !cause::DOWN_COMPLETE;
+    }
+
+    /// See [`Chip::reset_down`].
+    pub(crate) fn reset_up(&mut self) {
+        self.master.up = 0;
+        self.master.up_stalled = false;
+        self.causes &= !cause::UP_COMPLETE;
+    }
+
+    /// Start DMA: one fragment into the transmit FIFO (argument 1) or out of the receive FIFO (0).
+    pub(crate) fn fragment(&mut self, env: &mut dyn Env, argument: u16) {
+        let (at, len) = (self.master.address, self.master.length);
+        self.reach(env, at, len as u32);
+        let mut data = vec![0; len as usize];
+        if argument == 1 {
+            env.dma_read(at, &mut data);
+            self.tx_write(env, &data);
+            self.master.status |= 1 << 12;
+        } else {
+            data.iter_mut().for_each(|byte| *byte = self.rx_read(env, 1) as u8);
+            env.dma_write(at, &data);
+            self.master.status |= 1 << 14;
+        }
+        self.causes |= cause::DMA_DONE;
+    }
+
+    /// A register of the list engines, from 20h on; None: no such register.
+    pub(crate) fn read_master(&mut self, offset: u16, width: u8) -> Option<u32> {
+        if !self.kind.lists() {
+            return None;
+        }
+        Some(match (offset, width) {
+            (0x20, 4) => {
+                let engines = [(self.master.down_stalled, 2), (self.causes & cause::UP_COMPLETE != 0, 3)];
+                let more = [(self.causes & cause::DOWN_COMPLETE != 0, 4), (self.master.down != 0, 7)];
+                let bits = engines.into_iter().chain(more).map(|(on, bit)| (on as u32) << bit);
+                bits.sum::<u32>() | self.master.control
+            }
+            (0x24, 4) => self.master.down,
+            (0x2F, 1) if self.kind != Kind::Cyclone => self.master.free_threshold as u32,
+            (0x30, 4) => self.master.up_status & 0xFFFF_DFFF | (self.master.up_stalled as u32) << 13,
+            (0x38, 4) => self.master.up,
+            _ => return None,
+        })
+    }
+
+    /// Writes such a register.
+    pub(crate) fn write_master(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) -> Option<()> {
+        if !self.kind.lists() {
+            return None;
+        }
+        match (offset, width) {
+            (0x20, 4) => {
+                if value & !(CONTROL | 0x9C) != 0 {
+                    env.complain(&format!("DMA control {value:08X} has undefined bits"));
+                }
+                self.master.control = value & CONTROL;
+            }
+            (0x24, 4) => {
+                if value & 7 != 0 {
+                    env.complain(&format!("download list at {value:08X}, not a multiple of 8"));
+                }
+                if value != 0 && self.master.down != 0 && !self.master.down_stalled {
+                    env.complain("download list pointer written while the engine runs");
+                }
+                self.master.down = value & !7;
+            }
+            (0x2F, 1) if self.kind != Kind::Cyclone => self.master.free_threshold = value as u8,
+            (0x38, 4) => {
+                if value & 7 != 0 {
+                    env.complain(&format!("upload list at {value:08X}, not a multiple of 8"));
+                }
+                self.master.up = value & !7;
+            }
+            // Burst and priority thresholds, and polls: how fast the 3C90xB is, not what it does.
+            (0x2A | 0x3E | 0x78 | 0x7A, 2) | (0x2C | 0x3C, 1) if self.kind == Kind::Cyclone => {}
+            _ => return None,
+        }
+        self.engines(env);
+        Some(())
+    }
+
+    /// Window 7 of the parts that move fragments.
+    pub(crate) fn read_fragment(&self, offset: u16, width: u8) -> Option<u32> {
+        match (offset, width) {
+            (0, 4) => Some(self.master.address),
+            (6, 2) => Some(self.master.length as u32),
+            (0xC, 2) => Some(self.master.status as u32),
+            _ => None,
+        }
+    }
+
+    /// Writes there. A one in the status clears its bit.
+    pub(crate) fn write_fragment(&mut self, offset: u16, width: u8, value: u32) -> Option<()> {
+        match (offset, width) {
+            (0, 4) => self.master.address = value,
+            (6, 2) => self.master.length = value as u16,
+            (0xC, 2) => {
+                self.master.status &= !(value as u16);
+                if self.master.status & 0x5000 == 0 {
+                    self.causes &= !cause::DMA_DONE;
+                }
+            }
+            _ => return None,
+        }
+        Some(())
+    }
+}

@@ -1,0 +1,185 @@
+//! PCI cards in QEMU: configuration space, BARs, power states.
+//!
+//! Class and device structures of QEMU are not declared here. The place of the identifiers in a class is found by
+//! looking at QEMU's own e1000, the configuration space in a device by its content.
+
+use super::ffi::{Errp, Opaque, Realize, RegionOps, qemu};
+use super::slot::{Part, Place, REGION_BYTES, Slot, leak};
+use super::types::{Make, TYPES, asleep, make_vortex};
+use super::{fail, isa, log, net, settings};
+use crate::vortex;
+use std::ffi::{CStr, c_uint};
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
+
+/// What one access takes on a 33 MHz PCI bus, in nanoseconds.
+const ACCESS_NS: u64 = 300;
+/// 3Com.
+const VENDOR: u16 = 0x10B7;
+/// Ethernet.
+const CLASS: u16 = 0x0200;
+/// Where the power management capability stands.
+const POWER: u8 = 0xDC;
+/// `PCI_BASE_ADDRESS_SPACE_IO`.
+const IO_SPACE: u8 = 1;
+
+static PARENT: OnceLock<Realize> = OnceLock::new();
+
+unsafe extern "C" {
+    fn malloc_usable_size(block: Opaque) -> usize;
+}
+
+/// The 16-bit words of a block of the heap.
+///
+/// # Safety
+/// `block` was made by malloc and nothing writes it meanwhile.
+unsafe fn words<'a>(block: Opaque) -> &'a [u16] {
+    // SAFETY: the allocator says how much there is.
+    unsafe { std::slice::from_raw_parts(block.cast(), malloc_usable_size(block) / 2) }
+}
+
+/// Gives a new class its identifiers and keeps the parent's realize.
+///
+/// # Safety
+/// `class` is a class that derives from pci-device.
+pub unsafe fn class_init(class: Opaque, part: &vortex::Part, parent: Option<Realize>) {
+    if let Some(parent) = parent {
+        // The same function for all types.
+        let _ = PARENT.set(parent);
+    }
+    // SAFETY: both are classes, which QEMU takes from the heap; ours is at least as large as the part in common.
+    unsafe {
+        let example = (qemu().object_class_by_name)(c"e1000".as_ptr());
+        let place = (!example.is_null()).then(|| words(example).windows(4).position(|w| w == [0x8086, 0x100E, 3, CLASS])).flatten();
+        let Some(place) = place else {
+            log("models: cannot tell where this QEMU keeps PCI identifiers");
+            return;
+        };
+        let own = class.cast::<u16>().add(place);
+        let values = [VENDOR, part.device, part.revision as u16, CLASS, VENDOR, part.device];
+        values.into_iter().enumerate().for_each(|(at, value)| *own.add(at) = value);
+    }
+}
+
+/// Finds a device's configuration space and the mask of its writable bits: pointers in the device whose target begins
+/// with our identifiers, and two words further on.
+///
+/// # Safety
+/// `device` is a realized PCI device of one of our types.
+unsafe fn configuration(device: Opaque, part: &vortex::Part) -> Option<(*mut u8, *mut u8)> {
+    // Pointers are followed through the kernel, which refuses what is none.
+    let memory = File::open("/proc/self/mem").ok()?;
+    // SAFETY: the device comes from the heap.
+    let words: &[usize] = unsafe { std::slice::from_raw_parts(device.cast(), malloc_usable_size(device) / 8) };
+    let [v0, v1] = VENDOR.to_le_bytes();
+    let [d0, d1] = part.device.to_le_bytes();
+    let at = words.iter().position(|word| {
+        let mut head = [0; 12];
+        memory.read_exact_at(&mut head, *word as u64).is_ok() && head[..4] == [v0, v1, d0, d1] && head[10..] == CLASS.to_le_bytes()
+    })?;
+    let (config, writable) = (*words.get(at)?, *words.get(at + 2)?);
+    let mut line = [0];
+    memory.read_exact_at(&mut line, writable as u64 + 0x3C).ok()?;
+    (line[0] == 0xFF).then_some((config as *mut u8, writable as *mut u8))
+}
+
+/// Is the card in a power state in which its registers do not answer?
+fn sleeping(slot: &'static Slot) -> bool {
+    let asleep = slot.config(0x34) == Some(POWER) && slot.config(POWER as usize + 4).is_some_and(|state| state & 3 != 0);
+    if asleep {
+        log(&format!("MODEL COMPLAINS: {}: accessed while it is not in D0", slot.name));
+    }
+    asleep
+}
+
+unsafe extern "C" fn read(opaque: Opaque, address: u64, size: c_uint) -> u64 {
+    // SAFETY: the opaque of a card's region is its slot.
+    let slot = unsafe { &*opaque.cast::<Slot>() };
+    slot.accessed();
+    let ones = u32::MAX >> (32 - 8 * size);
+    if sleeping(slot) {
+        return ones as u64;
+    }
+    slot.with(|part, env| part.model().read(env, address as u16, size as u8)).unwrap_or(ones) as u64
+}
+
+unsafe extern "C" fn write(opaque: Opaque, address: u64, data: u64, size: c_uint) {
+    // SAFETY: the opaque of a card's region is its slot.
+    let slot = unsafe { &*opaque.cast::<Slot>() };
+    slot.accessed();
+    if !sleeping(slot) {
+        slot.with(|part, env| part.model().write(env, address as u16, size as u8, data as u32));
+    }
+}
+
+static OPS: RegionOps = isa::ops(read, write, 4);
+
+unsafe extern "C" fn reset(opaque: Opaque) {
+    // SAFETY: the opaque of the reset handler is its slot.
+    let slot = unsafe { &*opaque.cast::<Slot>() };
+    slot.with(|part, env| part.model().hard_reset(env));
+}
+
+/// Realizes a PCI card.
+///
+/// # Safety
+/// QEMU calls it with a device of one of our types.
+pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
+    // SAFETY: every object has a type with a name.
+    let name = unsafe { CStr::from_ptr((qemu().object_get_typename)(device)) };
+    let Some((Make::Pci(part), model)) = TYPES.iter().find(|kind| kind.name == name).map(|kind| (&kind.make, kind.name)) else {
+        return fail(errp, "not a PCI card");
+    };
+    let settings = settings(device, |list| list.clone());
+    let made = asleep(&settings).and_then(|asleep| Ok((asleep, make_vortex(*part, &settings)?)));
+    let (asleep, card) = match made {
+        Ok(made) => made,
+        Err(error) => return fail(errp, &error),
+    };
+    // SAFETY: the parent's realize puts the device on its bus; when it fails there is no configuration space to find.
+    let found = unsafe {
+        if let Some(parent) = PARENT.get() {
+            parent(device, errp);
+        }
+        configuration(device, part)
+    };
+    // SAFETY: QEMU's errp is null or points at an error pointer.
+    if !errp.is_null() && !unsafe { *errp }.is_null() {
+        return;
+    }
+    let Some((config, writable)) = found else {
+        return fail(errp, "this QEMU's PCI device has no configuration space that is known");
+    };
+    // SAFETY: both have 256 bytes and live as long as the device.
+    unsafe {
+        // INTA, and the bus times that the cards ask for.
+        *config.add(0x3D) = 1;
+        *config.add(0x3E) = if part.memory { 10 } else { 3 };
+        *config.add(0x3F) = if part.memory { 10 } else { 8 };
+        if part.memory && (qemu().pci_add_capability)(device, 1, POWER, 8, errp) >= 0 {
+            // Version 1, D1 and D2; the power state can be written.
+            *config.add(POWER as usize + 2) = 0x01;
+            *config.add(POWER as usize + 3) = 0x76;
+            *config.add(POWER as usize + 4) = if asleep { 3 } else { 0 };
+            *writable.add(POWER as usize + 4) = 3;
+        }
+    }
+    // SAFETY: the device is on its bus.
+    let memory = unsafe { (qemu().pci_device_iommu_address_space)(device) };
+    let title = format!("{}/{}", name.to_string_lossy(), settings.get("netdev").map_or("-", String::as_str));
+    let slot = Slot::new(device, title, Part::Pci(card), Place::Pci { config }, memory, ACCESS_NS);
+    if !net::attach(slot, model, &settings, errp) {
+        return;
+    }
+    for bar in 0..1 + part.memory as i32 {
+        let region = leak(REGION_BYTES);
+        // SAFETY: the region's memory is large enough; it and the slot live for ever.
+        unsafe {
+            (qemu().memory_region_init_io)(region, device, &OPS, slot.opaque(), model.as_ptr(), part.ports as u64);
+            (qemu().pci_register_bar)(device, bar, if bar == 0 { IO_SPACE } else { 0 }, region);
+        }
+    }
+    // SAFETY: the slot lives for ever.
+    unsafe { (qemu().qemu_register_reset)(reset, slot.opaque()) };
+}
