@@ -48,19 +48,20 @@ fn script(count: usize) -> String {
     text
 }
 
-/// Runs it and holds it against what is due.
-fn judge(cards: &[&str], modules: &[&str], kernel: &str) -> Verdict {
+/// Runs it and holds it against what is due. `excused`: a complaint that is Linux's fault.
+fn judge(cards: &[&str], modules: &[&str], excused: &str) -> Verdict {
     let file = file();
     let linux = Linux {
         cards: cards.iter().map(|card| card.to_string()).collect(),
         modules: modules.iter().map(|module| module.to_string()).collect(),
-        kernel: kernel.into(),
+        kernel: String::new(),
         script: script(cards.len()),
         file: file.clone(),
     };
     let verdict = linux.run().unwrap_or_else(|error| panic!("{error}"));
     let console = &verdict.console;
-    assert!(verdict.complaints.is_empty(), "{:#?}\n{console}", verdict.complaints);
+    let complaints: Vec<&String> = verdict.complaints.iter().filter(|line| excused.is_empty() || !line.contains(excused)).collect();
+    assert!(complaints.is_empty(), "{complaints:#?}\n{console}");
     for card in 0..cards.len() {
         for size in PINGS {
             assert!(console.contains(&format!("PING eth{card} {size}\n")), "no ping of {size} bytes on eth{card}:\n{console}");
@@ -98,4 +99,30 @@ fn two_el3_contend_for_the_id_port() {
     let verdict = judge(&cards, &["3c509"], "");
     let at = |text: &str| verdict.console.find(text).unwrap_or_else(|| panic!("no {text}:\n{}", verdict.console));
     assert!(at("found at 0x320, 10baseT port, address 52:54:00:12:34:56") < at("found at 0x300, 10baseT port, address 52:54:00:12:34:57"));
+}
+
+/// The 3C515 by programmed I/O: what Linux does with a card whose EEPROM says 11C7h.
+#[test]
+fn corkscrew_by_programmed_io() {
+    let verdict = judge(&["corkscrew,mac=52:54:00:12:34:56"], &["3c515"], "");
+    assert!(verdict.console.contains("3Com 3c515 at"), "{}", verdict.console);
+}
+
+/// The 3C515 by its list engines, which the EEPROM must offer first. Linux asks for no memory below 16 MB, so that on
+/// a real ISA bus this would fail; QEMU lets it pass.
+#[test]
+fn corkscrew_by_lists() {
+    judge(&["corkscrew,mac=52:54:00:12:34:56,lists=on"], &["3c515"], "beyond the ISA bus");
+}
+
+/// The 3C900 and the 3C905: lists, and a PHY on the second.
+#[test]
+fn boomerang() {
+    judge(&["boomerang-3c900,mac=52:54:00:12:34:56", "boomerang-3c905,mac=52:54:00:12:34:57"], &["mii", "3c59x"], "");
+}
+
+/// The 3C905B and the 3C905C: lists, autonegotiation, checksums by the card.
+#[test]
+fn cyclone_and_tornado() {
+    judge(&["cyclone-3c905b,mac=52:54:00:12:34:56", "tornado-3c905c,mac=52:54:00:12:34:57"], &["mii", "3c59x"], "");
 }
