@@ -10,6 +10,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("probe_ne2000", "overlay", &[]),
     ("ne1000", "resident", &[]),
     ("probe_ne1000", "overlay", &[]),
+    ("ne2k_pci", "resident", &[]),
+    ("probe_ne2k_pci", "overlay", &[]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
 ];

@@ -2,3 +2,4 @@
 
 pub mod dp8390;
 pub mod ne2000;
+pub mod ne2k_pci;

@@ -4,6 +4,7 @@
 
 pub mod isa_irq;
 pub mod ne2000;
+pub mod ne2k_pci;
 pub mod pci;
 
 use crate::bus::{Addr, Bus};

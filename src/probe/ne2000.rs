@@ -14,18 +14,18 @@ const RESET_LIMIT: u16 = 20_000;
 /// Remote DMA of a few bytes takes less than this, in microseconds.
 const DMA_LIMIT: u16 = 2_000;
 /// Stopped, page 0.
-const STOPPED: u8 = CR_NO_DMA | CR_STP;
+pub(super) const STOPPED: u8 = CR_NO_DMA | CR_STP;
 
 /// The pages where a card has its RAM.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Ram {
+pub(super) struct Ram {
     first: u8,
     /// One past the last.
     stop: u8,
 }
 
 /// NE2000 in a 16-bit slot.
-const WIDE_RAM: &[Ram] = &[Ram { first: 0x40, stop: 0x80 }];
+pub(super) const WIDE_RAM: &[Ram] = &[Ram { first: 0x40, stop: 0x80 }];
 /// NE2000 in an 8-bit slot and NE1000, either with 16 or 8 KB.
 const NARROW_RAM: &[Ram] = &[
     Ram { first: 0x40, stop: 0x80 },
@@ -35,9 +35,9 @@ const NARROW_RAM: &[Ram] = &[
 ];
 
 /// A card that is being looked at.
-struct Card<'a, B, const WIDE: bool> {
-    bus: &'a B,
-    io: u16,
+pub(super) struct Card<'a, B, const WIDE: bool> {
+    pub(super) bus: &'a B,
+    pub(super) io: u16,
 }
 
 impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
@@ -45,7 +45,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         self.bus.in8(self.io.wrapping_add(register as u16))
     }
 
-    fn put(&self, register: u8, value: u8) {
+    pub(super) fn put(&self, register: u8, value: u8) {
         self.bus.out8(self.io.wrapping_add(register as u16), value)
     }
 
@@ -136,14 +136,47 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         if mac[0] & 1 != 0 || mac == MacAddr::default() { Err(Fault::Eeprom) } else { Ok(mac) }
     }
 
-    /// The line that rises at the end of a remote read.
-    fn irq(&self, ram: Ram) -> u8 {
+    /// Reads before it writes: nothing is written where every register reads all ones. What then does not stop as a
+    /// DP8390 does gets its old value back.
+    fn plausible(&self) -> bool {
+        let cr = self.get(CR);
+        if cr == 0xFF || [BNRY, TPSR, ISR].into_iter().all(|register| self.get(register) == 0xFF) {
+            return false;
+        }
+        self.put(CR, STOPPED);
+        let stopped = self.get(CR) & !CR_TXP == STOPPED;
+        if !stopped {
+            self.put(CR, cr);
+        }
+        stopped
+    }
+
+    /// Which of `places` the card has its RAM at, and its address. It is left running in loopback.
+    pub(super) fn identify(&self, places: &[Ram]) -> Result<(u8, MacAddr), Fault> {
+        if !self.plausible() {
+            return Err(Fault::Nothing);
+        }
+        let found = self.examine(places);
+        if found.is_err() {
+            self.put(CR, STOPPED);
+        }
+        found
+    }
+
+    fn examine(&self, places: &[Ram]) -> Result<(u8, MacAddr), Fault> {
+        self.reset()?;
+        let (_, variant) = places.iter().zip(0..).find(|(ram, _)| self.has(**ram)).ok_or(Fault::Nothing)?;
+        Ok((variant, self.address()?))
+    }
+
+    /// The line that rises at the end of a remote read. The card must have been identified.
+    fn irq(&self) -> u8 {
         isa_irq::find(
             self.bus,
             || {
                 // DOSBox-X raises the line at the event only, not when the mask is lifted.
                 self.put(IMR, ISR_RDC);
-                let _ = self.read::<2>((ram.first as u16) << 8);
+                let _ = self.read::<2>(0);
             },
             || {
                 self.put(IMR, 0);
@@ -153,18 +186,16 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
     }
 }
 
-/// Reads before it writes: nothing is written where every register reads all ones, or CR reads what no DP8390 shows.
-fn plausible<B: Bus, const WIDE: bool>(card: &Card<B, WIDE>) -> bool {
-    let cr = card.get(CR);
-    if cr == 0xFF || [BNRY, TPSR, ISR].into_iter().all(|register| card.get(register) == 0xFF) {
-        return false;
-    }
-    card.put(CR, STOPPED);
-    let stopped = card.get(CR) & !CR_TXP == STOPPED;
-    if !stopped {
-        card.put(CR, cr);
-    }
-    stopped
+/// Resets a card that was found, whatever state it is in, and sets it up.
+pub(super) fn start<B: Bus, const WIDE: bool>(bus: B, found: &Found, places: &[Ram]) -> Result<Ne2000<B, WIDE>, Fault> {
+    let ram = *places.get(found.variant as usize).ok_or(Fault::Resources)?;
+    let card = Card::<B, WIDE> { bus: &bus, io: found.io };
+    card.reset().map_err(|_| Fault::Dead)?;
+    card.configure(ram);
+    let mut device = Ne2000::new(bus, found.io, ram.first, ram.stop);
+    device.set_address(&found.mac);
+    device.set_rcv_mode(RcvMode::Broadcast, &[]);
+    Ok(device)
 }
 
 /// Finds the ISA cards: those that transfer words, or those that transfer bytes.
@@ -183,29 +214,17 @@ impl<B: Bus, const WIDE: bool> Probe<B> for Ne2000Probe<WIDE> {
             (io, 0) => io,
             _ => return Err(Fault::End),
         };
-        let card = Card::<B, WIDE> { bus, io };
-        if ask.is_taken(io) || !plausible(&card) {
+        if ask.is_taken(io) {
             return Err(Fault::Nothing);
         }
-        card.reset()?;
-        let kind = Self::RAM.iter().zip(0..).find(|(ram, _)| card.has(**ram));
-        let found = kind.ok_or(Fault::Nothing).and_then(|(&ram, variant)| {
-            let mac = card.address()?;
-            let irq = if ask.irq != 0 { ask.irq } else { card.irq(ram) };
-            Ok(Found { mac, io, mem: 0, irq, variant, pci: 0, rings_low: 0, rings_xms: 0 })
-        });
+        let card = Card::<B, WIDE> { bus, io };
+        let (variant, mac) = card.identify(Self::RAM)?;
+        let irq = if ask.irq != 0 { ask.irq } else { card.irq() };
         card.put(CR, STOPPED);
-        found
+        Ok(Found { mac, io, irq, variant, ..Found::default() })
     }
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Self::Device, Fault> {
-        let ram = *Self::RAM.get(found.variant as usize).ok_or(Fault::Resources)?;
-        let card = Card::<B, WIDE> { bus: &bus, io: found.io };
-        card.reset().map_err(|_| Fault::Dead)?;
-        card.configure(ram);
-        let mut device = Ne2000::new(bus, found.io, ram.first, ram.stop);
-        device.set_address(&found.mac);
-        device.set_rcv_mode(RcvMode::Broadcast, &[]);
-        Ok(device)
+        start(bus, found, Self::RAM)
     }
 }

@@ -13,7 +13,7 @@ use elf::Unit;
 use image::Listed;
 
 /// The NICs, in the order in which the installer probes them: name, and 0 for PCI or the ISA order.
-const NICS: &[(&str, u8)] = &[("ne2000", 9), ("ne1000", 10)];
+const NICS: &[(&str, u8)] = &[("ne2k_pci", 0), ("ne2000", 9), ("ne1000", 10)];
 
 /// Where `build` leaves its files.
 pub fn dist() -> PathBuf {

@@ -2,6 +2,7 @@
 
 mod faults;
 mod judge;
+mod on_pci;
 mod probing;
 mod rig;
 mod traffic;
