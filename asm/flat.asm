@@ -2,6 +2,7 @@
 ; registers above 1 MB bring it; the installer then patches the core's entries to call it.
 
 %include "abi.inc"
+%include "visit.inc"
 bits 16
 
 FAST_A20 equ 92h                    ; bit 1: A20; bit 0 resets the machine
@@ -27,28 +28,9 @@ section .text
 ; In:       interrupts off, DS = ES = CS
 ; Out:      DS = ES = CS with flat limits, FS = 0 with a flat limit
 ; Corrupts: EAX, BX, FLAGS
-; Others may have changed both since the last time, so nothing is taken for granted. The limits stay behind when the
-; segment registers are loaded in real mode, which is what makes this work, and does no harm to anyone.
 flat_enter:
         sgdt    [old_gdtr]
-        o32 lgdt [gdtr]
-        mov     eax, cr0
-        inc     ax                  ; PE is clear in real mode
-        mov     cr0, eax
-        jmp     short .protected
-.protected:
-        mov     bx, 8
-        mov     ds, bx
-        mov     es, bx
-        mov     fs, bx
-        dec     ax
-        mov     cr0, eax
-        jmp     short .real
-.real:  mov     bx, cs
-        mov     ds, bx
-        mov     es, bx
-        xor     bx, bx
-        mov     fs, bx
+        VISIT   gdtr
         o32 lgdt [old_gdtr]
         ; A20 is off when 1 MB further up the same bytes appear.
         inc     dword [counter]

@@ -199,6 +199,27 @@ software_interrupt:
         popad
         o32 ret
 
+; Purpose:  Call the XMS driver.
+; In:       ECX = its entry, segment in the high half; EDX = AX, BX, DX (src/install/xms.rs)
+; Out:      those three
+; Corrupts: EAX, ECX, EDX (fastcall)
+global xms_call
+xms_call:
+        push    ebx
+        push    esi
+        mov     [xms_entry], ecx
+        mov     si, dx
+        mov     ax, [si]
+        mov     bx, [si+2]
+        mov     dx, [si+4]
+        call    far [xms_entry]
+        mov     [si], ax
+        mov     [si+2], bx
+        mov     [si+4], dx
+        pop     esi
+        pop     ebx
+        o32 ret
+
 section .data
 needs_386:      db '3COMPKT needs a 386 or later.', 13, 10, '$'
 
@@ -207,6 +228,7 @@ outer_sp:       resw 1
 outer_ss:       resw 1
 return_to:      resw 1
 regs_at:        resw 1
+xms_entry:      resd 1
         alignb  4
         resb    STACK
 stack_top:

@@ -6,12 +6,13 @@
 const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "int60", "irq", "upcall", "terminate"]),
     ("installer", "installer", &["installer"]),
+    ("flat", "resident", &["flat"]),
     ("ne2000", "resident", &[]),
-    ("probe_ne2000", "overlay", &[]),
+    ("probe_ne2000", "overlay", &["visit"]),
     ("ne1000", "resident", &[]),
-    ("probe_ne1000", "overlay", &[]),
+    ("probe_ne1000", "overlay", &["visit"]),
     ("ne2k_pci", "resident", &[]),
-    ("probe_ne2k_pci", "overlay", &[]),
+    ("probe_ne2k_pci", "overlay", &["visit"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
 ];

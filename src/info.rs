@@ -105,6 +105,11 @@ pub struct Block {
     pub size: u16,
 }
 
+impl Block {
+    /// No block.
+    pub const NONE: Block = Block { kind: 0, place: 0, size: 0 };
+}
+
 /// Block kinds.
 pub const BLOCK_CORE: u8 = 1;
 /// A NIC driver's code.

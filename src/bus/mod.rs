@@ -3,6 +3,8 @@
 //! Drivers are generic over [`Bus`]: in the image it is the machine, in host tests a model behind a fake.
 
 #[cfg(target_os = "none")]
+pub mod either;
+#[cfg(target_os = "none")]
 pub mod flat;
 #[cfg(target_os = "none")]
 pub mod real;

@@ -1,14 +1,13 @@
-//! Which NIC: every probe in its order, until one finds a card that nobody has.
+//! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has.
 
 use super::dos::{far, interrupt, peek, peek_into, vector};
-use super::header::{KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
+use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
 use super::load::Units;
-use super::switches::Options;
-use crate::bus::Addr;
-use crate::bus::real::code_segment;
-use crate::info::{Info, LAYOUT, NicInfo, SIGNATURE};
+use super::switches::{Options, Want};
+use crate::bus::real::{Machine, address, code_segment};
+use crate::info::{Info, LAYOUT, NOT_PCI, NicInfo, SIGNATURE};
 use crate::line;
-use crate::probe::{Ask, Fault, Found, TAKEN};
+use crate::probe::{Ask, Fault, Found, TAKEN, pci};
 
 /// Room for the largest probe.
 const OVERLAY: usize = 4096;
@@ -18,7 +17,7 @@ struct Overlay([u8; OVERLAY]);
 
 static mut OVERLAY_ROOM: Overlay = Overlay([0; OVERLAY]);
 
-/// A card and the probe that found it, which lies in the overlay until the next `Probe::load`.
+/// A card and the probe that found it, which lies in the overlay until the next one is loaded.
 pub struct Probe {
     /// The probe's unit; the driver's has the same name.
     pub unit: Unit,
@@ -38,6 +37,7 @@ fn overlay() -> &'static ProbeHeader {
     unsafe { &*(&raw const OVERLAY_ROOM as *const ProbeHeader) }
 }
 
+#[inline(never)]
 fn load(units: &Units, unit: &Unit) -> Option<()> {
     if unit.total as usize > OVERLAY {
         return None;
@@ -60,7 +60,7 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     }
     let mut regs = super::dos::Regs::new(0x8000);
     interrupt(number, &mut regs);
-    let at = crate::bus::real::address(regs.es, regs.di as u16);
+    let at = address(regs.es, regs.di as u16);
     if regs.carry() || peek::<[u8; 4]>(at) != SIGNATURE || peek::<u8>(at.plus(4)) != LAYOUT {
         return None;
     }
@@ -71,13 +71,21 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     Some((info, nic))
 }
 
-/// The ports of the NICs that other copies of this driver have.
+/// What other copies of this driver have.
+struct Others {
+    ports: [u16; TAKEN],
+    places: [u16; TAKEN],
+}
+
 #[inline(never)]
-fn taken() -> [u16; TAKEN] {
-    let mut ports = [0; TAKEN];
-    let others = (0x60..=0x80).filter_map(ours).map(|(_, nic)| nic.io);
-    ports.iter_mut().zip(others).for_each(|(port, io)| *port = io);
-    ports
+fn others() -> Others {
+    let mut others = Others { ports: [0; TAKEN], places: [NOT_PCI; TAKEN] };
+    let found = (0x60..=0x80).filter_map(ours);
+    for ((port, place), (_, nic)) in others.ports.iter_mut().zip(others.places.iter_mut()).zip(found) {
+        *port = nic.io;
+        *place = nic.pci;
+    }
+    others
 }
 
 fn name_is(unit: &Unit, name: &[u8]) -> bool {
@@ -93,45 +101,114 @@ pub fn explain(unit: &Unit, fault: Fault) {
         Fault::Irq => ": the card's IRQ cannot be used; give /IRQ= or set another one with the card's setup program",
         Fault::Resources => ": the card has no ports or collides with another; set it up with its setup program",
         Fault::Memory => ": too little memory for the card's rings; load HIMEM.SYS first",
+        Fault::V86 => ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
         Fault::Nothing | Fault::End => return,
     };
     line!(unit.name, why);
 }
 
+/// One look at one candidate: the card, or a fault that was said where it was worth a line.
+fn look(unit: &Unit, options: &Options, ask: &Ask) -> Result<Probe, Fault> {
+    let mut found = Found::default();
+    if let Some(fault) = Fault::from((overlay().find)(ask, &mut found)) {
+        explain(unit, fault);
+        return Err(fault);
+    }
+    match options.nic {
+        Want::Mac(mac) if mac != found.mac => Err(Fault::Nothing),
+        _ => Ok(Probe { unit: *unit, found }),
+    }
+}
+
 /// Finds the card, or says in one line why there is none.
 #[inline(never)]
 pub fn find(units: &Units, options: &Options) -> Option<Probe> {
-    let mut known = options.nic.is_empty();
-    let mut said = false;
-    let taken = taken();
-    for unit in (0..).map_while(|index| units.get(index)).filter(|unit| unit.kind == KIND_PROBE) {
-        if !options.nic.is_empty() && !name_is(&unit, options.nic) {
-            continue;
+    let mut search = Search { units, options, others: others(), said: false };
+    let named = (0..).map_while(|index| units.get(index)).any(|unit| unit.kind == KIND_PROBE && search.wanted(&unit));
+    if !named {
+        if let Want::Name(name) = options.nic {
+            line!("/NIC=", name, ": no such driver; 3COMPKT /? lists them");
         }
-        known = true;
-        load(units, &unit)?;
-        for index in 0..=u8::MAX {
-            let ask = Ask { index, irq: options.irq, io: options.io, pci: 0, taken };
-            let mut found = Found::default();
-            match Fault::from((overlay().find)(&ask, &mut found)) {
-                None => return Some(Probe { unit, found }),
-                Some(Fault::End) => break,
-                Some(fault) => {
-                    said |= fault != Fault::Nothing;
-                    explain(&unit, fault);
+        return None;
+    }
+    let mut found = None;
+    if options.io == 0 {
+        found = search.pci();
+    }
+    if found.is_none() && !matches!(options.nic, Want::Pci(_)) {
+        found = search.isa();
+    }
+    if found.is_none() && !search.said {
+        if options.io != 0 {
+            line!("no NIC answers at port ", super::print::Hex(options.io as u32), "h; check the card's jumpers or leave /IO= out");
+        } else if options.nic != Want::Any {
+            line!("/NIC=: no such card is free; leave it out to take the first one");
+        } else {
+            line!("no NIC found; give /IO= and /IRQ= if there is one");
+        }
+    }
+    found
+}
+
+struct Search<'a> {
+    units: &'a Units,
+    options: &'a Options<'a>,
+    others: Others,
+    said: bool,
+}
+
+impl Search<'_> {
+    fn wanted(&self, unit: &Unit) -> bool {
+        match self.options.nic {
+            Want::Name(name) => name_is(unit, name),
+            _ => true,
+        }
+    }
+
+    fn ask(&self, index: u8, place: u16) -> Ask {
+        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: self.others.ports }
+    }
+
+    fn probes(&self) -> impl Iterator<Item = Unit> {
+        let units = self.units;
+        (0..).map_while(|index| units.get(index)).filter(|unit| unit.kind == KIND_PROBE)
+    }
+
+    #[inline(never)]
+    fn pci(&mut self) -> Option<Probe> {
+        super::pci::find(|place, id| {
+            let elsewhere = matches!(self.options.nic, Want::Pci(wanted) if wanted != place);
+            if elsewhere || self.others.places.contains(&place) {
+                return None;
+            }
+            let unit = self.probes().find(|unit| unit.bus == BUS_PCI && self.wanted(unit) && self.units.knows(unit, id))?;
+            load(self.units, &unit)?;
+            let command = pci::command(&Machine, place);
+            look(&unit, self.options, &self.ask(0, place))
+                .map_err(|fault| {
+                    pci::set_command(&Machine, place, command);
+                    self.said |= fault != Fault::Nothing;
+                })
+                .ok()
+        })
+    }
+
+    #[inline(never)]
+    fn isa(&mut self) -> Option<Probe> {
+        let units = self.units;
+        for unit in (0..).map_while(|index| units.get(index)) {
+            if unit.kind != KIND_PROBE || unit.bus == BUS_PCI || !self.wanted(&unit) {
+                continue;
+            }
+            load(self.units, &unit)?;
+            for index in 0..=u8::MAX {
+                match look(&unit, self.options, &self.ask(index, 0)) {
+                    Ok(probe) => return Some(probe),
+                    Err(Fault::End) => break,
+                    Err(fault) => self.said |= fault != Fault::Nothing,
                 }
             }
         }
+        None
     }
-    if !known {
-        line!("/NIC=", options.nic, ": no such driver; 3COMPKT /? lists them");
-    } else if !said && options.io != 0 {
-        line!("no NIC answers at port ", super::print::Hex(options.io as u32), "h; check the card's jumpers or leave /IO= out");
-    } else if !said {
-        line!("no NIC found; give /IO= and /IRQ= if there is one");
-    }
-    None
 }
-
-/// Just before a probe runs its `start`, for parts that need it.
-pub const NO_RINGS: crate::probe::Rings = crate::probe::Rings { linear: Addr(0), physical: 0, len: 0 };

@@ -65,6 +65,31 @@ pub struct Unit {
     pub fixes16: u16,
     /// Fix-ups of 32 bits.
     pub fixes32: u16,
+    /// Probes: identities of PCI functions, four bytes each, behind the fix-ups.
+    pub ids: u16,
+    /// Keeps the size a multiple of four.
+    pub unused: u16,
+}
+
+impl Unit {
+    /// An entry to read into.
+    pub const EMPTY: Unit = Unit {
+        name: [0; 12],
+        kind: 0,
+        bus: 0,
+        offset: 0,
+        bytes: 0,
+        total: 0,
+        fixes16: 0,
+        fixes32: 0,
+        ids: 0,
+        unused: 0,
+    };
+
+    /// Where the identities are in the file.
+    pub fn ids_at(&self) -> u32 {
+        self.offset + self.bytes as u32 + 2 * (self.fixes16 + self.fixes32) as u32
+    }
 }
 
 /// The resident half of a NIC's driver.
@@ -91,9 +116,11 @@ pub struct ProbeHeader {
     pub unmask: extern "fastcall" fn(*mut u8),
     /// [`crate::device::Device::stop`] of a device that `start` made and nobody wants.
     pub stop: extern "fastcall" fn(*mut u8),
+    /// [`crate::probe::Probe::IDS`], which the pack step copies into the directory.
+    pub ids: &'static [u32],
 }
 
 /// First word of a probe's unit.
 pub const PROBE_MAGIC: u16 = 0x5033;
 
-const _: () = assert!(size_of::<Unit>() == 28 && size_of::<InstallerHeader>() == 20 && size_of::<ProbeHeader>() == 20);
+const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 20 && size_of::<ProbeHeader>() == 28);

@@ -24,11 +24,28 @@ impl Units {
         if index >= header().unit_count {
             return None;
         }
-        let mut unit = Unit { name: [0; 12], kind: 0, bus: 0, offset: 0, bytes: 0, total: 0, fixes16: 0, fixes32: 0 };
+        let mut unit = Unit::EMPTY;
         let size = size_of::<Unit>() as u16;
         let at = header().directory + index as u32 * size as u32;
         self.file.read(at, own(&raw mut unit as *mut u8), size)?;
         Some(unit)
+    }
+
+    /// Does the probe know this PCI function?
+    pub fn knows(&self, unit: &Unit, id: u32) -> bool {
+        let mut chunk = [0u32; 16];
+        let mut done = 0;
+        while done < unit.ids {
+            let count = (unit.ids - done).min(16);
+            if self.file.read(unit.ids_at() + done as u32 * 4, own(chunk.as_mut_ptr() as *mut u8), count * 4).is_none() {
+                return false;
+            }
+            if chunk.iter().take(count as usize).any(|known| *known == id) {
+                return true;
+            }
+            done += count;
+        }
+        false
     }
 
     /// The unit of a kind with a name.

@@ -3,6 +3,7 @@
 //! One table serves the parser, `3COMPKT /?` and the manual.
 
 use super::numbers::parse;
+use crate::device::MacAddr;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,12 +18,25 @@ pub struct Options<'a> {
     pub handles: u8,
     /// Bytes of stack that receivers find.
     pub stack: u16,
-    /// The NIC's name; empty: the first found.
-    pub nic: &'a [u8],
+    /// Which NIC.
+    pub nic: Want<'a>,
     /// Unload.
     pub unload: bool,
     /// Explain.
     pub help: bool,
+}
+
+/// Which NIC the user wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Want<'a> {
+    /// The first found.
+    Any,
+    /// The first of a kind.
+    Name(&'a [u8]),
+    /// The one at a PCI place: bus in bits 15:8, device 7:3, function 2:0.
+    Pci(u16),
+    /// The one with an address.
+    Mac(MacAddr),
 }
 
 /// A switch: its name, what its value looks like, its default, what it does.
@@ -38,7 +52,7 @@ pub struct Switch {
 /// Every switch there is.
 pub const SWITCHES: &[Switch] = &[
     Switch { name: "INT", value: "60", help: "packet driver vector, hexadecimal, 60 to 80" },
-    Switch { name: "NIC", value: "name", help: "take only this kind of NIC, e.g. ne2000" },
+    Switch { name: "NIC", value: "name", help: "which one: a name, PCI place (0:3.0) or address" },
     Switch { name: "IO", value: "300", help: "its first port, hexadecimal (default: look)" },
     Switch { name: "IRQ", value: "10", help: "its interrupt, 2 to 15 (default: look)" },
     Switch { name: "HANDLES", value: "8", help: "handles, 1 to 64" },
@@ -60,6 +74,7 @@ const UNKNOWN: &str = "no such switch; 3COMPKT /? lists them";
 const BAD_VECTOR: &str = "the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)";
 const BAD_IO: &str = "the port is 200 to FFE0 (hexadecimal), a multiple of 10";
 const BAD_IRQ: &str = "the IRQ is 2 to 7, 9 to 12, 14 or 15";
+const BAD_NIC: &str = "the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)";
 const BAD_HANDLES: &str = "the number of handles is 1 to 64";
 const BAD_STACK: &str = "the stack is 128 to 2048 bytes";
 const NO_VALUE: &str = "this switch takes no value";
@@ -90,6 +105,28 @@ fn range(value: Option<u32>, low: u32, high: u32, why: &'static str) -> Result<u
     value.filter(|value| (low..=high).contains(value)).map(|value| value as u16).ok_or(why)
 }
 
+/// A name, `bus:device.function`, or an address with colons or hyphens.
+fn want(text: &[u8]) -> Result<Want<'_>, &'static str> {
+    if text.is_empty() {
+        return Err(BAD_NIC);
+    }
+    let separators = text.iter().filter(|byte| matches!(byte, b':' | b'-')).count();
+    if separators == 5 {
+        let mut mac = [0; 6];
+        for (byte, part) in mac.iter_mut().zip(text.split(|byte| matches!(byte, b':' | b'-'))) {
+            *byte = parse(part, 16).filter(|value| *value <= 0xFF).ok_or(BAD_NIC)? as u8;
+        }
+        return Ok(Want::Mac(mac));
+    }
+    if text.contains(&b'.') {
+        let mut parts = text.split(|byte| matches!(byte, b':' | b'.'));
+        let mut place = |highest: u32| parts.next().and_then(|part| parse(part, 16)).filter(|value| *value <= highest);
+        let (Some(bus), Some(device), Some(function)) = (place(255), place(31), place(7)) else { return Err(BAD_NIC) };
+        return Ok(Want::Pci((bus << 8 | device << 3 | function) as u16));
+    }
+    Ok(Want::Name(text))
+}
+
 fn is(name: &[u8], switch: &str) -> bool {
     name.eq_ignore_ascii_case(switch.as_bytes())
 }
@@ -101,7 +138,7 @@ fn switch<'a>(options: &mut Options<'a>, name: &[u8], value: Option<&'a [u8]>) -
     if is(name, "INT") {
         options.vector = vector(hex)?;
     } else if is(name, "NIC") {
-        options.nic = text;
+        options.nic = want(text)?;
     } else if is(name, "IO") {
         options.io = io(hex)?;
     } else if is(name, "IRQ") {
@@ -140,7 +177,7 @@ fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
 /// Reads a command tail: the words behind the driver's name.
 #[inline(never)]
 pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
-    let mut options = Options { vector: 0x60, io: 0, irq: 0, handles: 8, stack: 256, nic: b"", unload: false, help: false };
+    let mut options = Options { vector: 0x60, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, unload: false, help: false };
     let mut positional = 0;
     for word in tail.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()) {
         let result = match word {

@@ -76,6 +76,8 @@ pub enum Fault {
     Resources = 6,
     /// Too little memory for its rings.
     Memory = 7,
+    /// A card whose registers lie in memory, which V86 mode does not reach.
+    V86 = 8,
 }
 
 impl Fault {
@@ -89,6 +91,7 @@ impl Fault {
             5 => Fault::Irq,
             6 => Fault::Resources,
             7 => Fault::Memory,
+            8 => Fault::V86,
             _ => Fault::Dead,
         })
     }

@@ -6,7 +6,7 @@ use core::ptr::addr_of;
 use super::frame::{Far, Frame, upcall};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, Type};
 use super::receive::leave;
-use super::state::{call, counters, depth, device, driver, group_bytes, groups, handles, info_area, nic, segment, state};
+use super::state::{call, counters, depth, device, driver, group_bytes, groups, handles, info_area, nic, segment};
 use super::table::GROUPS;
 use crate::bus::real::{Machine, copy_far, linear, own};
 use crate::bus::Timer;

@@ -4,7 +4,7 @@
 pub const CORE_TABLE: u16 = 18;
 
 /// How the installer finds its way in the core (asm/device.asm writes it).
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct CoreTable {
     /// The device's strategy routine, for the device header.
@@ -37,8 +37,8 @@ pub struct FlatHeader {
     pub farewell: u16,
     /// Limit of the descriptor table.
     pub limit: u16,
-    /// Its base, within our segment until the installer adds the segment's.
-    pub base: u32,
+    /// Its base, low word first, within our segment until the installer adds the segment's.
+    pub base: [u16; 2],
     /// XMS handle, 0: none.
     pub xms_handle: u16,
     /// The XMS driver's entry, as two words: this is not aligned to four.
@@ -78,7 +78,7 @@ pub struct State {
     pub old_int60: u32,
 }
 
-const _: () = assert!(size_of::<CoreTable>() == 24 && size_of::<State>() == 28 && core::mem::offset_of!(State, memory) == 18);
+const _: () = assert!(size_of::<CoreTable>() == 24 && size_of::<FlatHeader>() == 18 && size_of::<State>() == 28 && core::mem::offset_of!(State, memory) == 18);
 
 /// First word of a driver's [`UnitHeader`].
 pub const UNIT_MAGIC: u16 = 0x4E33;

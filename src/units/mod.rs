@@ -106,15 +106,15 @@ macro_rules! probe_unit {
     ($probe:ty) => {
         mod unit {
             use super::*;
-            use $crate::bus::real::Machine;
+            use $crate::bus::either::Either;
             use $crate::device::Device as _;
             use $crate::install::header::{PROBE_MAGIC, ProbeHeader};
             use $crate::probe::{Ask, Found, Probe, Rings};
 
-            type Dev = <$probe as Probe<Machine>>::Device;
+            type Dev = <$probe as Probe<Either>>::Device;
 
             extern "fastcall" fn find(ask: &Ask, found: &mut Found) -> u8 {
-                match <$probe as Probe<Machine>>::find(&Machine, ask) {
+                match <$probe as Probe<Either>>::find(&Either, ask) {
                     Ok(card) => {
                         *found = card;
                         0
@@ -123,7 +123,7 @@ macro_rules! probe_unit {
                 }
             }
             extern "fastcall" fn start(found: &Found, rings: &Rings, to: *mut u8) -> u8 {
-                match <$probe as Probe<Machine>>::start(Machine, found, rings) {
+                match <$probe as Probe<Either>>::start(Either, found, rings) {
                     Ok(device) => {
                         // SAFETY: the installer's buffer, aligned to four bytes and longer than any device.
                         unsafe { (to as *mut Dev).write(device) };
@@ -143,8 +143,15 @@ macro_rules! probe_unit {
 
             #[unsafe(link_section = ".unit_header")]
             #[unsafe(no_mangle)]
-            static unit_header: ProbeHeader =
-                ProbeHeader { magic: PROBE_MAGIC, instance: size_of::<Dev>() as u16, find, start, unmask, stop };
+            static unit_header: ProbeHeader = ProbeHeader {
+                magic: PROBE_MAGIC,
+                instance: size_of::<Dev>() as u16,
+                find,
+                start,
+                unmask,
+                stop,
+                ids: <$probe as Probe<Either>>::IDS,
+            };
         }
         $crate::no_panic!();
     };

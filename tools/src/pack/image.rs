@@ -19,7 +19,9 @@ const PROGRAM: usize = 12;
 const STACK_TOP: usize = 14;
 const PARAGRAPH: usize = 16;
 /// Bytes of a directory entry (src/install/header.rs).
-const ENTRY: usize = 28;
+const ENTRY: usize = 32;
+/// Offset of the identities' near address and count in a probe's header.
+const PROBE_IDS: usize = 20;
 
 /// A unit behind the load image.
 pub struct Listed<'a> {
@@ -70,18 +72,31 @@ pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Resu
         file.extend(name);
         file.extend([listed.kind, listed.bus, 0, 0]);
         file.extend((offset as u32).to_le_bytes());
-        for word in [unit.bytes.len() as u16, unit.total, unit.fixes16.len() as u16, unit.fixes32.len() as u16] {
-            file.extend(word.to_le_bytes());
+        let ids = ids(listed);
+        let sizes = [unit.bytes.len(), unit.total as usize, unit.fixes16.len(), unit.fixes32.len(), ids.len() / 4, 0];
+        for size in sizes {
+            file.extend((size as u16).to_le_bytes());
         }
         let before = tail.len();
         tail.extend(&unit.bytes);
         for fix in unit.fixes16.iter().chain(&unit.fixes32) {
             tail.extend(fix.to_le_bytes());
         }
+        tail.extend(ids);
         offset += tail.len() - before;
     }
     file.extend(tail);
     Ok(file)
+}
+
+/// The PCI identities that a probe knows, as they lie in its unit.
+fn ids<'a>(listed: &Listed<'a>) -> &'a [u8] {
+    const PROBE: u8 = 2;
+    if listed.kind != PROBE {
+        return &[];
+    }
+    let (at, count) = (listed.unit.word(PROBE_IDS) as usize, listed.unit.word(PROBE_IDS + 4) as usize);
+    &listed.unit.bytes[at..at + 4 * count]
 }
 
 /// An MZ header for an image that starts at `segment`:`ip` with its stack in the same segment.

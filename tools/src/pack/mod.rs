@@ -15,6 +15,9 @@ use image::Listed;
 /// The NICs, in the order in which the installer probes them: name, and 0 for PCI or the ISA order.
 const NICS: &[(&str, u8)] = &[("ne2k_pci", 0), ("ne2000", 9), ("ne1000", 10)];
 
+/// Optional features.
+const FEATURES: &[&str] = &["flat"];
+
 /// Where `build` leaves its files.
 pub fn dist() -> PathBuf {
     setup::root().join("dist")
@@ -57,6 +60,9 @@ fn driver(folder: &Path) -> io::Result<Vec<u8>> {
     for (name, bus) in NICS {
         units.push((2, *bus, *name, Unit::read(folder, &format!("probe_{name}"))?));
         units.push((1, 0, *name, Unit::read(folder, name)?));
+    }
+    for name in FEATURES {
+        units.push((3, 0, *name, Unit::read(folder, name)?));
     }
     let listed: Vec<Listed> =
         units.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();

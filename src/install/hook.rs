@@ -1,0 +1,38 @@
+//! Vectors and interrupt controllers.
+
+use super::dos::{self, poke, set_vector};
+use crate::bus::Bus;
+use crate::bus::real::{Machine, address};
+use crate::resident::table::{CoreTable, State};
+
+const PIC1_MASK: u16 = 0x21;
+const PIC2_MASK: u16 = 0xA1;
+
+/// Is the interrupt line masked in its controller? Then it has no owner but the BIOS's dummy.
+pub fn line_masked(line: u8) -> bool {
+    let mask = u16::from_le_bytes([Machine.in8(PIC1_MASK), Machine.in8(PIC2_MASK)]);
+    mask & 1 << line != 0
+}
+
+fn unmask_line(line: u8) {
+    if line >= 8 {
+        Machine.out8(PIC2_MASK, Machine.in8(PIC2_MASK) & !(1 << (line - 8)));
+        // The second PIC hangs on line 2 of the first.
+        Machine.out8(PIC1_MASK, Machine.in8(PIC1_MASK) & !(1 << 2));
+    } else {
+        Machine.out8(PIC1_MASK, Machine.in8(PIC1_MASK) & !(1 << line));
+    }
+}
+
+/// Hooks the packet driver's vector and the NIC's.
+#[inline(never)]
+pub fn hook(vector: u8, segment: u16, table: &CoreTable, state: &State) {
+    set_vector(vector, segment, table.int60);
+    if state.irq != 0 {
+        let number = if state.irq < 8 { state.irq + 8 } else { state.irq - 8 + 0x70 };
+        // The old handler's place in the IISP header.
+        poke(address(segment, table.irq + 2), &dos::vector(number));
+        set_vector(number, segment, table.irq);
+        unmask_line(state.irq);
+    }
+}

@@ -1,0 +1,293 @@
+//! What stays, block behind block: core, driver, device, handles, features, rings, stack.
+
+use super::dos::{self, peek, peek_into, poke};
+use super::hardware::{self, Probe};
+use super::header::{BUS_PCI, KIND_DRIVER, Unit, caller, header};
+use super::hook::{hook, line_masked};
+use super::load::{Units, fill};
+use super::print::{Dec, Hex, Mac, Print};
+use super::run::{VERSION, from_device};
+use super::switches::Options;
+use super::xms;
+use crate::bus::Addr;
+use crate::bus::either::in_v86;
+use crate::bus::real::{address, code_segment, copy_far, own};
+use crate::device::{Link, RcvMode};
+use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
+use crate::line;
+use crate::probe::{Fault, Found, Rings};
+use crate::resident::table::{BLOCKS, CORE_TABLE, CoreTable, FlatHeader, State};
+
+/// Stack below the receivers' share: the core's own depth at an upcall.
+const STACK_CORE: u16 = 256;
+/// Stack below that: a call from inside an upcall.
+const STACK_SECOND: u16 = 192;
+
+/// What is kept of the PSP: DOS needs its first 60h bytes until the program has ended.
+pub const PSP_PARAS: u16 = 6;
+/// Where an EXE's image begins behind its PSP.
+const PSP_SIZE: u16 = 0x10;
+
+/// Largest device; larger ones do not exist.
+const INSTANCE: usize = 512;
+
+/// Blocks behind the core, in the order in which they are placed.
+struct Ground {
+    segment: u16,
+    next: u16,
+    limit: u16,
+    blocks: [Block; BLOCKS],
+    count: u8,
+}
+
+impl Ground {
+    /// From our segment up to where the installer runs.
+    fn new(segment: u16) -> Ground {
+        let paragraphs = (code_segment() - segment).min(0xFFF);
+        Ground { segment, next: 0, limit: paragraphs << 4, blocks: [Block::NONE; BLOCKS], count: 0 }
+    }
+
+    fn note(&mut self, block: Block) {
+        if let Some(slot) = self.blocks.get_mut(self.count as usize) {
+            *slot = block;
+            self.count += 1;
+        }
+    }
+
+    /// Takes `size` bytes on a boundary of four.
+    fn take(&mut self, kind: u8, size: u16) -> Option<u16> {
+        let at = self.next;
+        let next = at.checked_add(size)?.checked_add(3)? & !3;
+        if next > self.limit {
+            line!("too little memory: ", Dec(next as u32), " bytes are needed, ", Dec(self.limit as u32), " are there");
+            return None;
+        }
+        self.next = next;
+        self.note(Block { kind, place: 0, size: next - at });
+        Some(at)
+    }
+
+    /// Takes a block of zeros.
+    fn zeros(&mut self, kind: u8, size: u16) -> Option<u16> {
+        let at = self.take(kind, size)?;
+        fill(address(self.segment, at), 0, size);
+        Some(at)
+    }
+
+    /// Takes a unit's block and loads it.
+    fn unit(&mut self, units: &Units, kind: u8, unit: Option<Unit>) -> Option<u16> {
+        let Some(unit) = unit else { return broken() };
+        let at = self.take(kind, unit.total)?;
+        if units.load(&unit, self.segment, at).is_none() {
+            return broken();
+        }
+        Some(at)
+    }
+}
+
+fn broken() -> Option<u16> {
+    line!("the file is damaged; copy it again");
+    None
+}
+
+/// The name of the driver's unit: in V86 mode a driver with memory of its own has a second one.
+fn unit_name(name: &[u8; 12], v86: bool) -> [u8; 12] {
+    let mut name = *name;
+    if v86 && let Some(end) = name.iter_mut().find(|byte| **byte == 0) {
+        *end = b'v';
+    }
+    name
+}
+
+/// Places everything; the resident paragraphs. Extended memory goes back when that fails.
+#[inline(never)]
+pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
+    let found = &probe.found;
+    let mut extended = None;
+    if found.rings_xms != 0 && !in_v86() {
+        extended = xms::Block::new(found.rings_xms);
+    }
+    let built = place(options, units, probe, &extended);
+    if built.is_none()
+        && let Some(extended) = extended
+    {
+        extended.free();
+    }
+    built
+}
+
+fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms::Block>) -> Option<u16> {
+    let found = &probe.found;
+    let image = caller().load_segment;
+    let mut table = CoreTable::default();
+    peek_into(address(image, CORE_TABLE), &mut table);
+    let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
+    let mut ground = Ground::new(segment);
+    ground.take(info::BLOCK_CORE, table.end)?;
+    copy_far(address(image, 0), address(segment, 0), header().core_bytes);
+    fill(address(segment, header().core_bytes), 0, table.end - header().core_bytes);
+
+    let has_memory = found.mem != 0 || found.rings_low != 0;
+    let name = unit_name(&probe.unit.name, has_memory && in_v86());
+    let driver = ground.unit(units, info::BLOCK_NIC, units.named(KIND_DRIVER, &name))?;
+    let size = probe.header().instance;
+    if size as usize > INSTANCE || peek::<u16>(address(segment, driver + 2)) != size {
+        return broken();
+    }
+    let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
+    let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
+    if has_memory && !in_v86() {
+        let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
+        flatten(segment, at, &table, extended);
+    }
+    let rings = rings(&mut ground, found, extended)?;
+    // The last block: its top is the end of everything, on a paragraph.
+    let stack = ground.next;
+    ground.take(info::BLOCK_STACK, STACK_CORE + options.stack + STACK_SECOND + (stack.wrapping_neg() & 15))?;
+    let top = ground.next;
+    fill(address(segment, stack), info::STACK_CANARY, top - stack);
+
+    let mut instance = [0u32; INSTANCE / 4];
+    let instance = instance.as_mut_ptr() as *mut u8;
+    if let Some(fault) = Fault::from((probe.header().start)(found, &rings, instance)) {
+        hardware::explain(&probe.unit, fault);
+        return None;
+    }
+    copy_far(own(instance), address(segment, device), size);
+
+    let state = State {
+        driver: driver as u32,
+        device: device as u32,
+        handles: handles as u32,
+        handle_bytes: options.handles as u16 * 16,
+        irq: found.irq,
+        irq_lone: (found.irq != 0 && line_masked(found.irq)) as u8,
+        polled: (found.irq == 0) as u8,
+        unused: 0,
+        memory: if from_device() { 0 } else { caller().psp },
+        stack_top: top,
+        stack_second: stack + STACK_SECOND,
+        old_int60: dos::vector(options.vector),
+    };
+    poke(address(segment, table.state), &state);
+    describe(options, probe, &ground, &table, &state, stack);
+    hook(options.vector, segment, &table, &state);
+    (probe.header().unmask)(instance);
+    banner(options, probe, top);
+    Some(top >> 4)
+}
+
+/// Tells the flat feature where it lies and what to give back, and has the core call it.
+fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Option<xms::Block>) {
+    let place = address(segment, at);
+    let mut flat = peek::<FlatHeader>(place);
+    flat.base[0] = flat.base[0].wrapping_add(segment << 4);
+    flat.base[1] = (address(segment, at).0 >> 16) as u16;
+    if let Some(extended) = extended {
+        flat.xms_handle = extended.handle;
+        flat.xms_entry = [extended.entry as u16, (extended.entry >> 16) as u16];
+    }
+    poke(place, &flat);
+    let targets = [flat.enter, flat.leave, flat.leave, flat.enter, flat.farewell];
+    for (patch, target) in table.patches.into_iter().zip(targets) {
+        const CALL: u8 = 0xE8;
+        poke(address(segment, patch), &CALL);
+        poke(address(segment, patch + 1), &target.wrapping_sub(patch + 3));
+    }
+}
+
+/// Where the card's rings go: extended memory, or below 1 MB when there is none.
+fn rings(ground: &mut Ground, found: &Found, extended: &Option<xms::Block>) -> Option<Rings> {
+    if let Some(extended) = extended {
+        let kilobytes = ((found.rings_xms + 1023) >> 10) as u16;
+        ground.note(Block { kind: info::BLOCK_RINGS, place: 1, size: kilobytes });
+        return Some(Rings { linear: Addr(extended.linear), physical: extended.linear, len: found.rings_xms });
+    }
+    let mut linear = Addr(0);
+    if found.rings_low != 0 {
+        // Descriptors want a boundary of 16 at least.
+        let pad = ground.next.wrapping_neg() & 15;
+        let at = ground.zeros(info::BLOCK_RINGS, pad + found.rings_low)?;
+        linear = address(ground.segment, at + pad);
+    }
+    Some(Rings { linear, physical: linear.0, len: found.rings_low as u32 })
+}
+
+/// Writes the information block.
+#[inline(never)]
+fn describe(options: &Options, probe: &Probe, ground: &Ground, table: &CoreTable, state: &State, stack: u16) {
+    let found = &probe.found;
+    let size = size_of::<Info>() as u16;
+    let nics = table.info + size;
+    let blocks = nics + size_of::<NicInfo>() as u16;
+    let flags = if from_device() { FLAG_DEVICE } else { 0 }
+        | if ground.segment >= 0xA000 { FLAG_UPPER } else { 0 }
+        | if in_v86() { FLAG_V86 } else { 0 };
+    let head = Info {
+        signature: info::SIGNATURE,
+        layout: info::LAYOUT,
+        size: size as u8,
+        version: VERSION,
+        vector: options.vector,
+        amis: 0,
+        flags,
+        segment: ground.segment,
+        paragraphs: ground.next >> 4,
+        handles: state.handles as u16,
+        handle_count: options.handles,
+        handle_size: 16,
+        nics,
+        nic_count: 1,
+        nic_size: size_of::<NicInfo>() as u8,
+        blocks,
+        block_count: ground.count,
+        block_size: size_of::<Block>() as u8,
+        stack_low: stack,
+        stack_top: state.stack_top,
+    };
+    let nic = NicInfo {
+        name: probe.unit.name,
+        rom: found.mac,
+        mac: found.mac,
+        io: found.io,
+        irq: found.irq,
+        link: Link::Unknown as u8,
+        pci: if probe.unit.bus == BUS_PCI { found.pci } else { NOT_PCI },
+        rcv_mode: RcvMode::Broadcast as u8,
+        vector: options.vector,
+    };
+    poke(address(ground.segment, table.info), &head);
+    poke(address(ground.segment, nics), &nic);
+    poke(address(ground.segment, blocks), &ground.blocks);
+}
+
+fn banner(options: &Options, probe: &Probe, bytes: u16) {
+    let found = &probe.found;
+    "3COMPKT: ".print();
+    probe.unit.name.print();
+    if found.io != 0 {
+        " at port ".print();
+        Hex(found.io as u32).print();
+        "h".print();
+    } else {
+        " at PCI ".print();
+        Hex((found.pci >> 8) as u32).print();
+        ":".print();
+        Hex((found.pci >> 3 & 31) as u32).print();
+        ".".print();
+        Hex((found.pci & 7) as u32).print();
+    }
+    if found.irq == 0 {
+        ", no IRQ (polled), ".print();
+    } else {
+        ", IRQ ".print();
+        Dec(found.irq as u32).print();
+        ", ".print();
+    }
+    Mac(found.mac).print();
+    ", INT ".print();
+    Hex(options.vector as u32).print();
+    "h, ".print();
+    Dec(bytes as u32).print();
+    " bytes resident\r\n".print();
+}
