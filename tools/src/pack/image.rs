@@ -23,9 +23,16 @@ const ENTRY: usize = 32;
 /// Offset of the identities' near address and count in a probe's header.
 const PROBE_IDS: usize = 20;
 
+/// Kinds of units (src/install/header.rs): the resident half of a driver, its probe, a feature.
+pub const KIND_DRIVER: u8 = 1;
+/// See [`KIND_DRIVER`].
+pub const KIND_PROBE: u8 = 2;
+/// See [`KIND_DRIVER`].
+pub const KIND_FEATURE: u8 = 3;
+
 /// A unit behind the load image.
 pub struct Listed<'a> {
-    /// 1 driver, 2 probe, 3 feature.
+    /// [`KIND_DRIVER`] and its kin.
     pub kind: u8,
     /// Probes: 0 PCI, else ISA's order.
     pub bus: u8,
@@ -91,8 +98,7 @@ pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Resu
 
 /// The PCI identities that a probe knows, as they lie in its unit.
 fn ids<'a>(listed: &Listed<'a>) -> &'a [u8] {
-    const PROBE: u8 = 2;
-    if listed.kind != PROBE {
+    if listed.kind != KIND_PROBE {
         return &[];
     }
     let (at, count) = (listed.unit.word(PROBE_IDS) as usize, listed.unit.word(PROBE_IDS + 4) as usize);

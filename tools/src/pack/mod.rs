@@ -2,6 +2,7 @@
 
 pub mod elf;
 pub mod image;
+pub mod manual;
 pub mod program;
 
 use std::fs;
@@ -10,10 +11,8 @@ use std::path::{Path, PathBuf};
 
 use crate::setup::{self, fail};
 use elf::Unit;
-use image::Listed;
-
-/// The NICs, in the order in which the installer probes them: name, and 0 for PCI or the ISA order.
-const NICS: &[(&str, u8)] = &[("ne2k_pci", 0), ("ne2000", 9), ("ne1000", 10)];
+use crate::nics::{Found, NICS};
+use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, Listed};
 
 /// Optional features.
 const FEATURES: &[&str] = &["flat"];
@@ -48,6 +47,8 @@ pub fn build() -> io::Result<()> {
     let driver = driver(&folder)?;
     fs::write(dist().join("3COMPKT.SYS"), &driver)?;
     fs::write(dist().join("3COMPKT.EXE"), &driver)?;
+    let cards: Vec<String> = NICS.iter().map(|nic| format!("  {:<11} {}", nic.name, nic.cards)).collect();
+    fs::write(dist().join("3COMPKT.TXT"), manual::text(env!("CARGO_PKG_VERSION"), &cards))?;
     fs::write(dist().join("PKTCTL.EXE"), program::read(&folder, "pktctl")?)?;
     Ok(())
 }
@@ -57,12 +58,20 @@ fn driver(folder: &Path) -> io::Result<Vec<u8>> {
     let core = Unit::read(folder, "core")?;
     let installer = Unit::read(folder, "installer")?;
     let mut units = Vec::new();
-    for (name, bus) in NICS {
-        units.push((2, *bus, *name, Unit::read(folder, &format!("probe_{name}"))?));
-        units.push((1, 0, *name, Unit::read(folder, name)?));
+    for nic in NICS {
+        let order = match nic.found {
+            Found::Pci => 0,
+            Found::Isa(order) => order,
+        };
+        units.push((KIND_PROBE, order, nic.name.to_string(), Unit::read(folder, &format!("probe_{}", nic.name))?));
+        units.push((KIND_DRIVER, 0, nic.name.to_string(), Unit::read(folder, nic.name)?));
+        if nic.memory {
+            let name = format!("{}v", nic.name);
+            units.push((KIND_DRIVER, 0, name.clone(), Unit::read(folder, &name)?));
+        }
     }
     for name in FEATURES {
-        units.push((3, 0, *name, Unit::read(folder, name)?));
+        units.push((KIND_FEATURE, 0, name.to_string(), Unit::read(folder, name)?));
     }
     let listed: Vec<Listed> =
         units.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();

@@ -1,0 +1,55 @@
+//! The one list of NICs: the pack step, the rigs, the tests, the bench and the manual read it.
+
+/// How a card is found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// By its PCI identity.
+    Pci,
+    /// By ISA probing, in this order.
+    Isa(u8),
+}
+
+/// A driver and the cards that it drives.
+#[derive(Clone, Copy, Debug)]
+pub struct Nic {
+    /// The driver's name: of its files, its units, its tests.
+    pub name: &'static str,
+    /// The cards, as a user reads their names.
+    pub cards: &'static str,
+    /// How they are found.
+    pub found: Found,
+    /// Rings or registers in memory: V86 mode has a unit of its own, with a `v` behind its name.
+    pub memory: bool,
+    /// QEMU devices that it is tested on: `-device`, without a net. With [`Nic::plugin`] they are models of our own.
+    pub devices: &'static [&'static str],
+    /// The devices come with the plugin in tools/models.
+    pub plugin: bool,
+}
+
+/// PCI first, then ISA in its order.
+pub const NICS: &[Nic] = &[
+    Nic {
+        name: "ne2k_pci",
+        cards: "RTL8029 and other NE2000s on PCI",
+        found: Found::Pci,
+        memory: false,
+        devices: &["ne2k_pci"],
+        plugin: false,
+    },
+    Nic {
+        name: "ne2000",
+        cards: "NE2000 and compatibles, 16 bit",
+        found: Found::Isa(9),
+        memory: false,
+        devices: &["ne2k_isa,iobase=0x300,irq=10"],
+        plugin: false,
+    },
+    Nic {
+        name: "ne1000",
+        cards: "NE1000 and NE2000 compatibles in an 8-bit slot",
+        found: Found::Isa(10),
+        memory: false,
+        devices: &[],
+        plugin: false,
+    },
+];
