@@ -103,7 +103,7 @@ mod tests {
     fn the_ip_checksum_is_the_known_one() {
         let mut frame = frame(17, 8);
         insert(&mut frame, 1 << 25);
-        // 4500 001F 0000 0000 0011 0A00 020F 0A00 0202
-        assert_eq!(frame[IP + 10..IP + 12], (!0x5E41u16 + 0).to_be_bytes());
+        // 4500 + 001F + 0011 + 0A00 + 020F + 0A00 + 0202 is 5D41.
+        assert_eq!(frame[IP + 10..IP + 12], (!0x5D41u16).to_be_bytes());
     }
 }

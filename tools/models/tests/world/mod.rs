@@ -1,0 +1,133 @@
+//! A world for one card: time that passes with each access, memory, a wire, and a list of complaints that must be
+//! empty in the end.
+
+#![allow(dead_code, reason = "each test file uses its part")]
+
+use models::{Env, Model};
+
+/// What one access takes, in nanoseconds.
+pub const ACCESS: u64 = 1_000;
+
+/// All that a card sees, and what it did.
+#[derive(Default)]
+pub struct World {
+    pub now: u64,
+    pub line: bool,
+    /// Times that the interrupt line went up.
+    pub edges: u32,
+    pub sent: Vec<Vec<u8>>,
+    pub memory: Vec<u8>,
+    pub complaints: Vec<String>,
+}
+
+impl Env for World {
+    fn now_ns(&self) -> u64 {
+        self.now
+    }
+    fn set_irq(&mut self, active: bool) {
+        self.edges += (active && !self.line) as u32;
+        self.line = active;
+    }
+    fn transmit(&mut self, frame: &[u8]) {
+        self.sent.push(frame.to_vec());
+    }
+    fn dma_read(&mut self, address: u32, to: &mut [u8]) {
+        to.copy_from_slice(&self.memory[address as usize..][..to.len()]);
+    }
+    fn dma_write(&mut self, address: u32, from: &[u8]) {
+        self.memory[address as usize..][..from.len()].copy_from_slice(from);
+    }
+    fn complain(&mut self, what: &str) {
+        self.complaints.push(what.into());
+    }
+}
+
+/// A card in its world.
+pub struct Rig<M: Model> {
+    pub card: M,
+    pub world: World,
+}
+
+impl<M: Model> Rig<M> {
+    pub fn new(card: M) -> Rig<M> {
+        Rig { card, world: World { memory: vec![0; 0x10000], ..World::default() } }
+    }
+    pub fn read(&mut self, offset: u16, width: u8) -> u32 {
+        self.world.now += ACCESS;
+        self.card.read(&mut self.world, offset, width)
+    }
+    pub fn write(&mut self, offset: u16, width: u8, value: u32) {
+        self.world.now += ACCESS;
+        self.card.write(&mut self.world, offset, width, value);
+    }
+    pub fn in8(&mut self, offset: u16) -> u8 {
+        self.read(offset, 1) as u8
+    }
+    pub fn in16(&mut self, offset: u16) -> u16 {
+        self.read(offset, 2) as u16
+    }
+    pub fn out8(&mut self, offset: u16, value: u8) {
+        self.write(offset, 1, value as u32);
+    }
+    pub fn out16(&mut self, offset: u16, value: u16) {
+        self.write(offset, 2, value as u32);
+    }
+    /// A command with its argument; waits for its end, at most 5 ms.
+    pub fn command(&mut self, operation: u16, argument: u16) {
+        self.out16(0xE, operation << 11 | argument);
+        for _ in 0..5_000 {
+            if self.status() & 0x1000 == 0 {
+                return;
+            }
+        }
+        panic!("command {operation:02X} does not end");
+    }
+    pub fn status(&mut self) -> u16 {
+        self.in16(0xE)
+    }
+    pub fn window(&mut self, window: u16) {
+        self.command(1, window);
+    }
+    /// Lets time go by.
+    pub fn sleep(&mut self, us: u64) {
+        for _ in 0..us {
+            self.world.now += 1_000;
+            self.card.poll(&mut self.world);
+        }
+    }
+    /// A frame arrives, and takes its time.
+    pub fn arrive(&mut self, frame: &[u8]) -> bool {
+        let taken = self.card.receive(&mut self.world, frame);
+        self.sleep(1_300);
+        taken
+    }
+    /// The one complaint that there is.
+    pub fn complaint(&mut self) -> String {
+        assert_eq!(self.world.complaints.len(), 1, "{:?}", self.world.complaints);
+        self.world.complaints.remove(0)
+    }
+    pub fn put32(&mut self, at: u32, value: u32) {
+        self.world.memory[at as usize..][..4].copy_from_slice(&value.to_le_bytes());
+    }
+    pub fn get32(&self, at: u32) -> u32 {
+        u32::from_le_bytes(self.world.memory[at as usize..][..4].try_into().unwrap())
+    }
+}
+
+impl<M: Model> Drop for Rig<M> {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert!(self.world.complaints.is_empty(), "{:?}", self.world.complaints);
+        }
+    }
+}
+
+/// The address that the tests give their cards.
+pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
+
+/// A frame of `len` bytes to `to`, with contents that tell its bytes apart.
+pub fn frame(to: [u8; 6], len: usize) -> Vec<u8> {
+    let mut data: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
+    data[..6].copy_from_slice(&to);
+    data
+}
