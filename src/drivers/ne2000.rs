@@ -21,6 +21,8 @@ const RUN: u8 = CR_NO_DMA | CR_STA;
 const STOP: u8 = CR_NO_DMA | CR_STP;
 /// In front of each frame: status, page of the next frame, bytes of frame and check sequence (16 bits).
 const HEADER: u32 = 4;
+/// Frames that are thrown away in one go: as many as a ring holds.
+const RING_LIMIT: u8 = 64;
 
 /// The card. `WIDE`: in a 16-bit slot, transfers are by words, and there are 16 KB at 4000h.
 #[repr(C)]
@@ -197,31 +199,37 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        self.put(CR, RUN | CR_PAGE1);
-        let curr = self.get(CURR);
-        self.put(CR, RUN);
-        if curr == self.head {
-            return None;
-        }
-        // QEMU and DOSBox-X have no way to turn the receiver off.
-        if self.mode != RcvMode::Off {
-            self.read_head(0, HEADER + LOOKAHEAD as u32);
-            let [status, next] = self.take2().to_le_bytes();
-            let count = self.take2();
-            // To the end, good or not: the card's data latch wants to be emptied.
-            self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-            // Header, frame and check sequence fill the pages; some compatibles leave one more.
-            let mut spare = next.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
-            if (spare as i8) < 0 {
-                spare = spare.wrapping_add(self.pages());
+        for _ in 0..RING_LIMIT {
+            self.put(CR, RUN | CR_PAGE1);
+            let mut next = self.get(CURR);
+            self.put(CR, RUN);
+            if next == self.head {
+                break;
             }
-            if status & 0x0F == 1 && next.wrapping_sub(self.ring()) < self.pages() && spare <= 1 && count.wrapping_sub(5) < MAX_FRAME {
-                self.next = next;
-                return Some(Rx { len: count.wrapping_sub(4), at: 0 });
+            // QEMU and DOSBox-X have no way to turn the receiver off.
+            if self.mode != RcvMode::Off {
+                self.read_head(0, HEADER + LOOKAHEAD as u32);
+                let [status, behind] = self.take2().to_le_bytes();
+                let count = self.take2();
+                // To the end, good or not: the card's data latch wants to be emptied.
+                self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                // Header, frame and check sequence fill the pages; some compatibles leave one more.
+                let mut spare = behind.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
+                if (spare as i8) < 0 {
+                    spare = spare.wrapping_add(self.pages());
+                }
+                // A header that contradicts itself ends the ring: the frames up to CURR are lost.
+                if spare <= 1 && behind.wrapping_sub(self.ring()) < self.pages() {
+                    next = behind;
+                    if status & 0x0F == 1 && count.wrapping_sub(5) < MAX_FRAME {
+                        self.next = next;
+                        return Some(Rx { len: count.wrapping_sub(4), at: 0 });
+                    }
+                }
+                self.count.errors_in = self.count.errors_in.wrapping_add(1);
             }
-            self.count.errors_in = self.count.errors_in.wrapping_add(1);
+            self.set_head(next);
         }
-        self.set_head(curr);
         None
     }
 

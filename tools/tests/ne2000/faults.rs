@@ -119,33 +119,53 @@ fn a_card_that_is_gone_is_silent() {
     assert_eq!(find(&rig.bus, &ask(0)), Err(Fault::Nothing));
 }
 
+/// A header in front of the first of two frames of 60 bytes, which lie in pages 47h and 48h.
+fn with_header(header: [u8; 4], second_survives: bool) {
+    let mut rig = rig(Options::ne2000(MAC));
+    rig.card.borrow_mut().faults.header = Some(header);
+    let second = frame(MAC, 60, 2);
+    rig.receive(&frame(MAC, 60, 1));
+    rig.receive(&second);
+    let expected = if second_survives { vec![second] } else { vec![] };
+    assert_eq!(rig.serve(), (Events::RX, expected), "{header:02X?}");
+    assert_eq!(rig.device_counts(), [1, 0, 0], "{header:02X?}");
+    for seed in 0..200 {
+        let sent = frame(MAC, 1000, seed);
+        assert!(rig.receive(&sent));
+        assert_eq!(rig.serve().1, [sent], "after {header:02X?}");
+    }
+}
+
 #[test]
-fn a_corrupt_header_empties_the_ring() {
-    let headers = [
-        [0x00, 0x48, 64, 0],  // not received
-        [0x03, 0x48, 64, 0],  // check sequence
-        [0x01, 0x45, 64, 0],  // in front of the ring
-        [0x01, 0x80, 64, 0],  // behind the ring
-        [0x01, 0x47, 64, 0],  // itself
-        [0x01, 0x4A, 64, 0],  // too far on for its length
-        [0x01, 0x48, 0, 9],   // too long
-        [0x01, 0x48, 4, 0],   // empty
-        [0x01, 0x48, 0, 1],   // more than the pages hold
-        [0x01, 0x4D, 239, 5], // one byte over the longest
-        [0xFF; 4],
-    ];
-    for header in headers {
-        let mut rig = rig(Options::ne2000(MAC));
-        rig.card.borrow_mut().faults.header = Some(header);
-        rig.receive(&frame(MAC, 60, 1));
-        rig.receive(&frame(MAC, 60, 2));
-        assert_eq!(rig.serve(), (Events::RX, vec![]), "{header:02X?}");
-        assert_eq!(rig.device_counts(), [1, 0, 0], "{header:02X?}");
-        for seed in 0..200 {
-            let sent = frame(MAC, 1000, seed);
-            assert!(rig.receive(&sent));
-            assert_eq!(rig.serve().1, [sent], "after {header:02X?}");
+fn a_header_that_contradicts_itself_empties_the_ring() {
+    with_header([0x01, 0x45, 64, 0], false); // in front of the ring
+    with_header([0x01, 0x80, 64, 0], false); // behind the ring
+    with_header([0x01, 0x47, 64, 0], false); // itself
+    with_header([0x01, 0x4A, 64, 0], false); // too far on for its length
+    with_header([0x01, 0x48, 0, 9], false); // longer than its pages
+    with_header([0x01, 0x48, 0, 1], false); // the same, by one byte
+    with_header([0xFF; 4], false);
+}
+
+#[test]
+fn a_frame_that_is_not_good_costs_no_others() {
+    with_header([0x00, 0x48, 64, 0], true); // not received
+    with_header([0x03, 0x48, 64, 0], true); // check sequence
+    with_header([0x01, 0x48, 4, 0], true); // empty
+}
+
+#[test]
+fn frames_that_are_too_long_are_counted_and_cost_no_others() {
+    for options in kinds() {
+        let mut rig = rig(options);
+        for len in [1515, 1516, 1600, 2000, 4000] {
+            let good = [frame(MAC, 100, 1), frame(MAC, 1514, 2)];
+            for sent in [&good[0], &frame(MAC, len, 3), &good[1]] {
+                assert!(rig.receive(sent));
+            }
+            assert_eq!(rig.serve().1, good, "{len}");
         }
+        assert_eq!(rig.device_counts(), [5, 0, 0]);
     }
 }
 
