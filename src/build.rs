@@ -15,6 +15,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("probe_ne2k_pci", "overlay", &["visit"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
+    ("fuzz", "program", &["program"]),
+    ("integrity", "program", &["program"]),
 ];
 
 fn main() {

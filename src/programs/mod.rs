@@ -8,3 +8,6 @@ pub mod options;
 
 #[cfg(target_os = "none")]
 pub mod rt;
+
+/// Bytes of stack that the pack step gives a program, behind its BSS. PKTCTL holds three frames there at its deepest.
+pub const STACK: u16 = 8 << 10;

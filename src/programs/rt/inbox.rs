@@ -5,7 +5,7 @@ use crate::device::MAX_FRAME;
 use crate::programs::net::Frame;
 
 /// Frames that can wait: a power of two.
-const SLOTS: u8 = 4;
+const SLOTS: u8 = 16;
 
 const FREE: u8 = 0;
 const LENT: u8 = 1;

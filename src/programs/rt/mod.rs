@@ -128,6 +128,15 @@ impl Far {
         unsafe { far_copy(Far::of(to).0, self.0, to.len() as u32) }
     }
 
+    /// Copies to there; the bytes may not run past their segment's end.
+    ///
+    /// # Safety
+    /// The caller may write there.
+    pub unsafe fn write(self, from: &[u8]) {
+        // SAFETY: `from` is ours; for the rest the caller answers.
+        unsafe { far_copy(self.0, Far::of(from).0, from.len() as u32) }
+    }
+
     /// A 16-bit number there.
     pub fn read16(self) -> u16 {
         let mut bytes = [0; 2];

@@ -1,17 +1,16 @@
 //! Packs a DOS program: the ELF that `linker/program.ld` laid out becomes an MZ file.
 
 use crate::setup::fail;
+use compkt::programs::STACK;
 use object::{Object, ObjectSection, ObjectSymbol};
 use std::path::Path;
 use std::{fs, io};
 
-/// Bytes of stack behind the BSS. PKTCTL holds three frames of full size there at its deepest.
-pub const STACK: usize = 8 << 10;
 /// Bytes of the MZ header: 28, rounded up to paragraphs.
 const HEADER: usize = 32;
 
 /// The programs that only tests run.
-const TESTS: &[&str] = &["conform"];
+const TESTS: &[&str] = &["conform", "fuzz", "integrity"];
 
 /// What tests run in DOS, by DOS name: PKTCTL and the test programs. `folder` holds the ELF files.
 ///
@@ -19,7 +18,7 @@ const TESTS: &[&str] = &["conform"];
 /// As for [`read`].
 pub fn all(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     let names = TESTS.iter().chain(&["pktctl"]);
-    names.map(|name| Ok((format!("{}.EXE", name.to_uppercase()), read(folder, name)?))).collect()
+    names.map(|name| Ok((format!("{:.8}.EXE", name.to_uppercase()), read(folder, name)?))).collect()
 }
 
 /// The MZ file of the program `name`, whose ELF lies in `folder`.
@@ -50,7 +49,7 @@ pub fn pack(elf: &[u8]) -> Result<Vec<u8>, String> {
     }
     let symbol = file.symbols().find(|symbol| symbol.name() == Ok("__bss_end"));
     let bss_end = symbol.ok_or("no symbol __bss_end: not linked by program.ld")?.address() as usize;
-    let top = bss_end + STACK;
+    let top = bss_end + usize::from(STACK);
     if top > 0xFFFE {
         return Err(format!("data and stack need {top} bytes of a segment's 65,534"));
     }
