@@ -1,0 +1,293 @@
+//! What one instruction does to the high halves of the registers and to the flags, and whether its 16-bit form does
+//! the same to all that is looked at afterwards.
+
+use super::insn::{Arg, CF, FLAGS, Insn, Mem, Number, OF, PF, Part, Reg, SF, SP, ZF, condition};
+
+/// One bit for each register.
+pub type Registers = u8;
+/// Every register but SP, whose high half is always zero and never asked for.
+pub const ALL: Registers = !(1 << SP);
+
+/// What is looked at later on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Registers whose bits 31:16 are.
+    pub high: Registers,
+    /// Flags.
+    pub flags: u8,
+}
+
+impl Live {
+    /// Everything.
+    pub const ALL: Live = Live { high: ALL, flags: FLAGS };
+
+    /// Both.
+    pub fn and(self, other: Live) -> Live {
+        Live { high: self.high | other.high, flags: self.flags | other.flags }
+    }
+
+    fn kill(&mut self, number: Number) {
+        self.high &= !(1 << number);
+    }
+
+    fn high(&self, number: Number) -> bool {
+        self.high >> number & 1 != 0
+    }
+
+    fn want(&mut self, number: Number) {
+        self.high |= 1 << number & ALL;
+    }
+
+    /// The registers of an address that has no 16-bit form.
+    fn want_address(&mut self, mem: &Mem) {
+        if mem.short().is_none() {
+            mem.base.iter().chain(&mem.index).for_each(|number| self.want(*number));
+        }
+    }
+
+    fn want_arg(&mut self, arg: &Arg) {
+        if let Arg::Reg(Reg { number, part: Part::Long }) = arg {
+            self.want(*number);
+        }
+    }
+}
+
+/// A register as a long operand.
+fn long(arg: Option<&Arg>) -> Option<Number> {
+    match arg {
+        Some(Arg::Reg(Reg { number, part: Part::Long })) => Some(*number),
+        _ => None,
+    }
+}
+
+/// Whether bits 31:16 of an operand are zero, given the registers of which that is known.
+fn is_zero_high(arg: &Arg, zero: Registers) -> bool {
+    match arg {
+        Arg::Imm(value) => match value.parse::<i64>() {
+            Ok(value) => (0..0x1_0000).contains(&value),
+            // A near address.
+            Err(_) => true,
+        },
+        Arg::Reg(Reg { number, part: Part::Long }) => zero >> number & 1 != 0,
+        _ => false,
+    }
+}
+
+/// What is looked at before an instruction, given what is after it and the registers whose high half is zero before
+/// it; and whether its 16-bit form does as well. Calls, returns and jumps are the caller's affair, except for the
+/// registers of their addresses.
+pub fn before(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
+    let mut live = after;
+    for arg in &insn.args {
+        match arg {
+            Arg::Mem(mem) if insn.op != "leal" => live.want_address(mem),
+            Arg::Through(inner) => {
+                if let Arg::Mem(mem) = inner.as_ref() {
+                    live.want_address(mem);
+                }
+            }
+            _ => {}
+        }
+    }
+    if let Some(flags) = condition(&insn.op) {
+        live.flags |= flags;
+        return (live, false);
+    }
+    let (stem, width) = insn.stem();
+    let source = insn.args.first();
+    let target = long(insn.args.last());
+    // Whether anyone looks at the high half of the result.
+    let needed = target.is_some_and(|number| after.high(number));
+    let narrow = match (stem, width) {
+        ("mov", b'l') => {
+            let Some(number) = target else {
+                source.iter().for_each(|arg| live.want_arg(arg));
+                return (live, false);
+            };
+            live.kill(number);
+            if needed {
+                source.iter().for_each(|arg| live.want_arg(arg));
+            }
+            !needed
+        }
+        ("movzw" | "movzb" | "movsw" | "movsb", b'l') => {
+            target.iter().for_each(|number| live.kill(*number));
+            !needed
+        }
+        ("lea", b'l') => {
+            target.iter().for_each(|number| live.kill(*number));
+            if let (true, Some(Arg::Mem(mem))) = (needed, source) {
+                mem.base.iter().chain(&mem.index).for_each(|number| live.want(*number));
+            }
+            !needed
+        }
+        ("add" | "sub" | "and" | "or" | "xor" | "cmp" | "test" | "adc" | "sbb", _) => {
+            live.flags = after.flags & !FLAGS | if matches!(stem, "adc" | "sbb") { CF } else { 0 };
+            if width != b'l' {
+                return (live, false);
+            }
+            return (arithmetic(insn, stem, after, live, zero), arithmetic_narrow(insn, stem, after, zero));
+        }
+        ("inc" | "dec", _) => {
+            live.flags = after.flags & CF;
+            unary(target, width, needed || after.flags & (ZF | SF | OF) != 0, &mut live)
+        }
+        ("neg", _) => {
+            live.flags = 0;
+            let zero = target.is_some_and(|number| zero >> number & 1 != 0);
+            let differ = if zero { SF | OF } else { ZF | CF | SF | OF };
+            unary(target, width, needed || after.flags & differ != 0, &mut live)
+        }
+        ("not", _) => unary(target, width, needed, &mut live),
+        ("shl", _) => {
+            live.flags = 0;
+            unary(target, width, needed || after.flags != 0, &mut live)
+        }
+        ("shr", _) => {
+            live.flags = 0;
+            let zero = target.is_some_and(|number| zero >> number & 1 != 0);
+            unary(target, width, needed || !zero || after.flags & OF != 0, &mut live)
+        }
+        ("sar" | "rol" | "ror", _) => {
+            // Rotations leave three flags as they are.
+            live.flags = if stem == "sar" { 0 } else { after.flags & (ZF | SF | PF) };
+            unary(target, width, true, &mut live)
+        }
+        ("imul", _) if insn.args.len() > 1 => {
+            live.flags = 0;
+            let wide = needed || after.flags != 0;
+            if wide {
+                insn.args.iter().for_each(|arg| live.want_arg(arg));
+            } else {
+                target.iter().for_each(|number| live.kill(*number));
+            }
+            width == b'l' && !wide && target.is_some()
+        }
+        ("imul" | "mul", b'l') => {
+            live = Live { high: ALL, flags: 0 };
+            false
+        }
+        ("imul" | "mul", _) => {
+            live.flags = 0;
+            false
+        }
+        ("push" | "xchg" | "out", b'l') => {
+            insn.args.iter().for_each(|arg| live.want_arg(arg));
+            false
+        }
+        ("pop" | "in", b'l') => {
+            target.iter().for_each(|number| live.kill(*number));
+            false
+        }
+        _ => false,
+    };
+    (live, narrow)
+}
+
+/// One operand, which is also the result.
+fn unary(target: Option<Number>, width: u8, wide: bool, live: &mut Live) -> bool {
+    let Some(number) = target.filter(|_| width == b'l') else { return false };
+    if wide {
+        live.want(number);
+    } else {
+        live.kill(number);
+    }
+    !wide
+}
+
+/// `xor` and `sub` of a register with itself.
+fn is_zeroing(insn: &Insn, stem: &str) -> bool {
+    matches!(stem, "xor" | "sub") && insn.args.len() == 2 && insn.args[0] == insn.args[1]
+}
+
+fn arithmetic_narrow(insn: &Insn, stem: &str, after: Live, zero: Registers) -> bool {
+    let (Some(a), Some(b)) = (insn.args.first(), insn.args.last()) else { return false };
+    // Memory may be narrowed as a source only: two bytes are read instead of four.
+    let compares = matches!(stem, "cmp" | "test");
+    if matches!(b, Arg::Mem(_)) {
+        return false;
+    }
+    if !compares && long(Some(b)).is_some_and(|number| after.high(number)) {
+        return false;
+    }
+    let differ = if is_zeroing(insn, stem) {
+        0
+    } else {
+        let (a, b) = (is_zero_high(a, zero), is_zero_high(b, zero));
+        match stem {
+            "and" | "test" if a || b => SF,
+            "or" | "xor" if a && b => SF,
+            "cmp" | "sub" if a && b => SF | OF,
+            "and" | "test" | "or" | "xor" => ZF | SF,
+            _ => ZF | CF | SF | OF,
+        }
+    };
+    after.flags & differ == 0
+}
+
+fn arithmetic(insn: &Insn, stem: &str, after: Live, mut live: Live, zero: Registers) -> Live {
+    let number = long(insn.args.last());
+    let compares = matches!(stem, "cmp" | "test");
+    let same = insn.args.first() == insn.args.last();
+    if is_zeroing(insn, stem) || (stem == "sbb" && same) || arithmetic_narrow(insn, stem, after, zero) {
+        if !compares {
+            number.iter().for_each(|number| live.kill(*number));
+        }
+        return live;
+    }
+    insn.args.iter().for_each(|arg| live.want_arg(arg));
+    // The mask clears what the register has above.
+    if stem == "and" && insn.args.first().is_some_and(|mask| matches!(mask, Arg::Imm(_)) && is_zero_high(mask, 0)) {
+        number.iter().for_each(|number| live.kill(*number));
+    }
+    live
+}
+
+/// The registers whose high half is zero after an instruction, given those before it. Calls are the caller's affair.
+pub fn zero_after(insn: &Insn, zero: Registers) -> Registers {
+    let (stem, width) = insn.stem();
+    let Some(Reg { number, part: Part::Long }) = insn.destination() else {
+        // A product goes to DX and AX, an exchange to both.
+        let product = matches!(stem, "mul" | "imul") && insn.args.len() == 1 && width == b'l';
+        return if product { zero & !0b101 } else { zero };
+    };
+    let bit = 1 << number;
+    let source = insn.args.first();
+    let of_source = source.is_some_and(|arg| is_zero_high(arg, zero));
+    let old = zero & bit != 0;
+    let yes = match stem {
+        "cmp" | "test" | "push" | "out" => old,
+        "mov" => of_source,
+        "movzw" | "movzb" => true,
+        "and" => old || of_source,
+        "or" => old && of_source,
+        "xor" | "sub" if is_zeroing(insn, stem) => true,
+        "xor" => old && of_source,
+        "lea" => matches!(source, Some(Arg::Mem(mem)) if mem.base == Some(SP) && mem.index.is_none()),
+        "shr" => old || matches!(source, Some(Arg::Imm(count)) if insn.args.len() == 2 && count.parse().is_ok_and(|count: u8| (16..32).contains(&count))),
+        "mul" | "imul" if insn.args.len() == 1 => return zero & !0b101,
+        "xchg" => {
+            // Both are registers or one is memory.
+            let other = match source {
+                Some(Arg::Reg(reg)) => 1 << reg.number,
+                _ => 0,
+            };
+            return zero & !(bit | other) | (1 << SP & zero);
+        }
+        _ => false,
+    };
+    let after = if yes { zero | bit } else { zero & !bit };
+    after | 1 << SP
+}
+
+/// Whether a wide instruction writes bits 31:16 of a register.
+pub fn writes_high(insn: &Insn, number: Number) -> bool {
+    let (stem, width) = insn.stem();
+    let destination = insn.args.iter().any(|arg| long(Some(arg)) == Some(number));
+    match stem {
+        "cmp" | "test" | "push" | "out" => false,
+        "xchg" => destination,
+        "mul" | "imul" if insn.args.len() == 1 => width == b'l' && (number == 0 || number == 2),
+        _ => long(insn.args.last()) == Some(number),
+    }
+}

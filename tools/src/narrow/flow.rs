@@ -1,0 +1,224 @@
+//! Which high halves are known to be zero, and which are looked at, over the functions of one unit.
+
+use std::collections::{HashMap, HashSet};
+
+use super::effect::{ALL, Live, Registers, before, zero_after};
+use super::insn::{Arg, BP, BX, CX, DI, Insn, Line, SI, SP};
+
+/// A function of the listing.
+pub struct Function {
+    /// Its symbol.
+    pub name: String,
+    /// Its lines.
+    pub lines: Vec<Line>,
+    /// Called by name, from this listing only.
+    pub private: bool,
+    /// Where its labels stand.
+    pub labels: HashMap<String, usize>,
+    /// Those that a jump table holds.
+    pub in_tables: HashSet<usize>,
+}
+
+/// AX, DX and BX: what a call may change. BX is the first argument, DX the second, AX and DX the result.
+const CALL: Registers = 1 | 1 << 2 | 1 << BX;
+const RESULT: Registers = 1 | 1 << 2;
+/// What a function keeps.
+const KEPT: Registers = 1 << CX | 1 << BP | 1 << SI | 1 << DI;
+const STACK: Registers = 1 << SP;
+
+/// Where control goes from a line.
+enum Next {
+    On,
+    Jump { to: Place, falls: bool },
+    Table,
+    Call(Option<usize>),
+    Return,
+}
+
+/// A target.
+enum Place {
+    Here(usize),
+    /// A function of the listing, or another.
+    Function(Option<usize>),
+}
+
+/// What is known of the functions.
+struct Known {
+    names: HashMap<String, usize>,
+    /// Zero at the entry.
+    zero: Vec<Registers>,
+    /// Zero at the return.
+    zero_result: Vec<Registers>,
+    /// Looked at by the function.
+    live: Vec<Registers>,
+    /// Looked at by its callers.
+    live_result: Vec<Registers>,
+}
+
+/// For each line of each function, whether its 16-bit form will do.
+pub fn decide(functions: &[Function]) -> Vec<Vec<bool>> {
+    let count = functions.len();
+    let unknown = |private: Registers, other: Registers| -> Vec<Registers> {
+        functions.iter().map(|function| if function.private { private } else { other }).collect()
+    };
+    let mut known = Known {
+        names: functions.iter().enumerate().map(|(at, function)| (function.name.clone(), at)).collect(),
+        zero: unknown(0xFF, STACK),
+        zero_result: vec![0xFF; count],
+        live: vec![0; count],
+        live_result: unknown(0, RESULT),
+    };
+    let mut zero: Vec<Vec<Registers>> = functions.iter().map(|function| vec![0xFF; function.lines.len() + 1]).collect();
+    while functions.iter().enumerate().fold(false, |changed, (at, function)| {
+        changed | known.zeros(at, function, &mut zero[at])
+    }) {}
+    let mut live: Vec<Vec<Live>> = functions.iter().map(|function| vec![Live::default(); function.lines.len() + 1]).collect();
+    while functions.iter().enumerate().fold(false, |changed, (at, function)| {
+        changed | known.lives(at, function, &zero[at], &mut live[at])
+    }) {}
+    functions
+        .iter()
+        .enumerate()
+        .map(|(at, function)| {
+            (0..function.lines.len())
+                .map(|line| match &function.lines[line] {
+                    Line::Insn(insn) => before(insn, live[at][line + 1], zero[at][line]).1,
+                    _ => false,
+                })
+                .collect()
+        })
+        .collect()
+}
+
+impl Known {
+    fn next(&self, function: &Function, insn: &Insn) -> Next {
+        let place = |name: &String| match function.labels.get(name) {
+            Some(at) => Place::Here(*at),
+            None => Place::Function(self.names.get(name).copied()),
+        };
+        match (insn.stem().0, insn.args.first()) {
+            ("call", Some(Arg::Target(name))) => Next::Call(self.names.get(name).copied()),
+            ("call", _) => Next::Call(None),
+            ("ret", _) => Next::Return,
+            ("jmp", Some(Arg::Target(name))) => Next::Jump { to: place(name), falls: false },
+            ("jmp", _) => Next::Table,
+            (stem, Some(Arg::Target(name))) if stem.starts_with('j') => Next::Jump { to: place(name), falls: true },
+            _ => Next::On,
+        }
+    }
+
+    /// One pass forward; whether anything became known to be less.
+    fn zeros(&mut self, at: usize, function: &Function, zero: &mut [Registers]) -> bool {
+        let mut changed = meet(&mut zero[0], self.zero[at] & (CALL | STACK) | STACK);
+        for (line, content) in function.lines.iter().enumerate() {
+            let now = zero[line];
+            let insn = match content {
+                Line::Insn(insn) => insn,
+                Line::Opaque(_) => {
+                    changed |= meet(&mut zero[line + 1], STACK);
+                    continue;
+                }
+                _ => {
+                    changed |= meet(&mut zero[line + 1], now);
+                    continue;
+                }
+            };
+            match self.next(function, insn) {
+                Next::On => changed |= meet(&mut zero[line + 1], zero_after(insn, now)),
+                Next::Call(callee) => {
+                    let result = callee.map_or(0, |callee| self.zero_result[callee]) & 1;
+                    if let Some(callee) = callee {
+                        changed |= meet(&mut self.zero[callee], now);
+                    }
+                    changed |= meet(&mut zero[line + 1], now & (KEPT | STACK) | result);
+                }
+                Next::Return => changed |= meet(&mut self.zero_result[at], now),
+                Next::Table => {
+                    changed |= meet(&mut self.zero_result[at], 0);
+                    for target in &function.in_tables {
+                        changed |= meet(&mut zero[*target], now);
+                    }
+                }
+                Next::Jump { to, falls } => {
+                    if falls {
+                        changed |= meet(&mut zero[line + 1], now);
+                    }
+                    match to {
+                        Place::Here(target) => changed |= meet(&mut zero[target], now),
+                        Place::Function(callee) => {
+                            let result = callee.map_or(0, |callee| self.zero_result[callee]);
+                            changed |= meet(&mut self.zero_result[at], result);
+                            if let Some(callee) = callee {
+                                changed |= meet(&mut self.zero[callee], now);
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        changed
+    }
+
+    /// One pass backward; whether anything more is looked at.
+    fn lives(&mut self, at: usize, function: &Function, zero: &[Registers], live: &mut [Live]) -> bool {
+        let mut changed = false;
+        for line in (0..function.lines.len()).rev() {
+            let after = live[line + 1];
+            let now = match &function.lines[line] {
+                Line::Insn(insn) => {
+                    let after = match self.next(function, insn) {
+                        Next::On => after,
+                        Next::Call(callee) => {
+                            if let Some(callee) = callee {
+                                changed |= join(&mut self.live_result[callee], after.high & RESULT);
+                            }
+                            Live { high: after.high & KEPT | self.wanted(callee), flags: 0 }
+                        }
+                        Next::Return => Live { high: KEPT | self.live_result[at], flags: 0 },
+                        Next::Table => {
+                            let targets = function.in_tables.iter().fold(Live::default(), |all, target| all.and(live[*target]));
+                            Live { high: ALL, flags: targets.flags }
+                        }
+                        Next::Jump { to, falls } => {
+                            let on = if falls { after } else { Live::default() };
+                            on.and(match to {
+                                Place::Here(target) => live[target],
+                                Place::Function(callee) => {
+                                    if let Some(callee) = callee {
+                                        changed |= join(&mut self.live_result[callee], self.live_result[at]);
+                                    }
+                                    Live { high: KEPT | self.wanted(callee), flags: 0 }
+                                }
+                            })
+                        }
+                    };
+                    before(insn, after, zero[line]).0
+                }
+                Line::Opaque(_) => Live::ALL,
+                _ => after,
+            };
+            if live[line].and(now) != live[line] {
+                live[line] = live[line].and(now);
+                changed = true;
+            }
+        }
+        changed | join(&mut self.live[at], live[0].high & CALL)
+    }
+
+    /// What a function looks at of what its caller leaves in AX, BX and DX.
+    fn wanted(&self, callee: Option<usize>) -> Registers {
+        callee.map_or(CALL, |callee| self.live[callee])
+    }
+}
+
+fn meet(known: &mut Registers, also: Registers) -> bool {
+    let old = *known;
+    *known &= also;
+    *known != old
+}
+
+fn join(known: &mut Registers, also: Registers) -> bool {
+    let old = *known;
+    *known |= also;
+    *known != old
+}

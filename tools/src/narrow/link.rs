@@ -1,0 +1,39 @@
+//! The linker that rustc calls for the target: rust-lld, with a resident unit's object replaced by its narrow form.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::{fs, io};
+
+use crate::setup::fail;
+
+/// Runs the linker with rustc's arguments.
+///
+/// # Errors
+/// What cannot be narrowed or assembled; what the linker says goes to standard error.
+pub fn link(mut arguments: Vec<OsString>) -> io::Result<bool> {
+    let resident = arguments.iter().any(|argument| argument.to_string_lossy().ends_with("linker/resident.ld"));
+    if resident {
+        let is_unit = |argument: &OsString| argument.to_string_lossy().ends_with(".rcgu.o");
+        let objects: Vec<usize> = (0..arguments.len()).filter(|at| is_unit(&arguments[*at])).collect();
+        let [at] = objects[..] else { return Err(fail("a resident unit is one object: codegen-units = 1, lto = \"fat\"")) };
+        arguments[at] = narrowed(Path::new(&arguments[at]))?.into();
+    }
+    Ok(Command::new("rust-lld").args(["-flavor", "gnu"]).args(arguments).status()?.success())
+}
+
+/// Assembles the narrow form of the listing that lies beside an object; the new object.
+fn narrowed(object: &Path) -> io::Result<PathBuf> {
+    let name = object.file_name().unwrap_or_default().to_string_lossy().into_owned();
+    let crate_name = name.split('.').next().unwrap_or_default();
+    let listing = object.with_file_name(format!("{crate_name}.s"));
+    let text = fs::read_to_string(&listing).map_err(|error| fail(format!("{}: {error}", listing.display())))?;
+    let short = object.with_file_name(format!("{crate_name}.narrow.s"));
+    let output = object.with_file_name(format!("{crate_name}.narrow.o"));
+    fs::write(&short, super::narrow(&text).map_err(|why| fail(format!("{crate_name}: {why}")))?)?;
+    let done = Command::new("as").arg("--32").arg("-o").arg(&output).arg(&short).status()?;
+    if !done.success() {
+        return Err(fail(format!("{}: the assembler's messages stand above", short.display())));
+    }
+    Ok(output)
+}

@@ -1,0 +1,176 @@
+//! LLVM writes 386 code for 16-bit segments as if it were 32-bit code: every call, address and operation is 32 bits
+//! wide and pays for it with prefixes and long displacements, although a unit has less than 64 KB and most of its
+//! values have 16 bits. This pass takes the listing of a resident unit and writes it again, shorter, between rustc
+//! and the linker ([`link`]):
+//!
+//! - Calls and returns are near: the return address has two bytes.
+//! - The first argument is passed in BX instead of CX (the two change places everywhere), because BX can address.
+//! - Addresses with a base in BX, BP, SI or DI are 16-bit ones. A segment ends at 64 KB, so both mean the same place
+//!   whenever the long one is allowed.
+//! - An operation on 32 bits becomes one on 16 bits when nobody looks at the high half of its result, and the flags
+//!   that are looked at come out the same.
+//! - A saved register of which the function changes the low half only is pushed and popped as 16 bits.
+
+mod effect;
+mod flow;
+mod insn;
+pub mod link;
+mod stack;
+
+use std::collections::{HashMap, HashSet};
+
+use flow::Function;
+use insn::{Arg, Insn, Line, Part};
+
+/// A listing's parts, in order.
+enum Item {
+    Text(String),
+    Function(Function),
+}
+
+/// Writes a listing of rustc's `--emit=asm` for code16 again.
+///
+/// # Errors
+/// Names the function and what in it cannot be written near.
+pub fn narrow(listing: &str) -> Result<String, String> {
+    let (mut items, labels_in_data) = read(listing);
+    let mut functions: Vec<&mut Function> = Vec::new();
+    for item in &mut items {
+        if let Item::Function(function) = item {
+            functions.push(function);
+        }
+    }
+    let mut own: Vec<Function> = functions.iter_mut().map(|function| std::mem::replace(*function, Function::empty())).collect();
+    let in_code: HashSet<String> = own.iter().flat_map(|function| names_in_operands(function)).collect();
+    for function in &mut own {
+        function.private &= !labels_in_data.contains(&function.name) && !in_code.contains(&function.name);
+        function.in_tables = function.labels.iter().filter(|(name, _)| labels_in_data.contains(*name)).map(|(_, at)| *at).collect();
+    }
+    let decisions = flow::decide(&own);
+    let popped = stack::popped(&own);
+    for (function, decisions) in own.iter_mut().zip(decisions) {
+        for (line, narrow) in function.lines.iter_mut().zip(decisions) {
+            if let (Line::Insn(insn), true) = (&mut *line, narrow) {
+                shorten(insn);
+                if insn.op == "movw" && insn.args.first() == insn.args.last() {
+                    *line = Line::Text(String::new());
+                }
+            }
+        }
+        stack::rewrite(function, &popped)?;
+    }
+    for (place, function) in functions.into_iter().zip(own) {
+        *place = function;
+    }
+    let mut out = String::new();
+    for item in &items {
+        match item {
+            Item::Text(text) => out += &format!("{text}\n"),
+            Item::Function(function) => function.lines.iter().for_each(|line| insn::write(line, &mut out)),
+        }
+    }
+    Ok(out)
+}
+
+impl Function {
+    fn empty() -> Function {
+        Function { name: String::new(), lines: Vec::new(), private: true, labels: HashMap::new(), in_tables: HashSet::new() }
+    }
+}
+
+/// Takes a listing apart; and the names that its data hold.
+fn read(listing: &str) -> (Vec<Item>, HashSet<String>) {
+    let (mut items, mut names) = (Vec::new(), HashSet::new());
+    let (mut kinds, mut globals) = (HashSet::new(), HashSet::new());
+    let mut function: Option<Function> = None;
+    let mut inline = false;
+    for raw in listing.lines() {
+        let text = raw.trim();
+        if text == "#APP" || text == "#NO_APP" {
+            inline = text == "#APP";
+            continue;
+        }
+        let text = text.split('#').next().unwrap_or("").trim();
+        if let Some(name) = text.strip_prefix(".type").and_then(|rest| rest.trim().strip_suffix(",@function")) {
+            kinds.insert(name.to_string());
+        }
+        if let Some(name) = text.strip_prefix(".globl") {
+            globals.insert(name.trim().to_string());
+        }
+        if [".long", ".short", ".word", ".quad"].iter().any(|data| text.starts_with(data)) {
+            names.extend(identifiers(text));
+        }
+        if let Some(name) = text.strip_suffix(':').filter(|name| kinds.contains(*name)) {
+            items.extend(function.take().map(Item::Function));
+            function = Some(Function { name: name.into(), private: !globals.contains(name), ..Function::empty() });
+        }
+        let Some(now) = &mut function else {
+            items.push(Item::Text(raw.into()));
+            continue;
+        };
+        if text.starts_with(".size") {
+            items.extend(function.take().map(Item::Function));
+            items.push(Item::Text(raw.into()));
+            continue;
+        }
+        let line = if let Some(label) = text.strip_suffix(':') {
+            now.labels.insert(label.into(), now.lines.len());
+            Line::Label(label.into())
+        } else if text.is_empty() {
+            continue;
+        } else if text.starts_with('.') {
+            Line::Text(raw.into())
+        } else {
+            insn::parse(text, inline).map_or_else(|| Line::Opaque(text.into()), Line::Insn)
+        };
+        now.lines.push(line);
+    }
+    items.extend(function.map(Item::Function));
+    (items, names)
+}
+
+fn identifiers(text: &str) -> impl Iterator<Item = String> {
+    let part = |letter: char| letter.is_ascii_alphanumeric() || "._$@".contains(letter);
+    text.split(move |letter| !part(letter)).filter(|word| !word.is_empty()).map(str::to_string)
+}
+
+/// The symbols that a function names as values or in addresses.
+fn names_in_operands(function: &Function) -> Vec<String> {
+    let of_arg = |arg: &Arg| match arg {
+        Arg::Imm(value) => value.clone(),
+        Arg::Mem(mem) => mem.disp.clone(),
+        Arg::Through(inner) => match inner.as_ref() {
+            Arg::Mem(mem) => mem.disp.clone(),
+            _ => String::new(),
+        },
+        _ => String::new(),
+    };
+    let mut names = Vec::new();
+    for line in &function.lines {
+        match line {
+            Line::Insn(insn) => insn.args.iter().for_each(|arg| names.extend(identifiers(&of_arg(arg)))),
+            Line::Opaque(text) => names.extend(identifiers(&text.replace('$', " "))),
+            _ => {}
+        }
+    }
+    names
+}
+
+/// The 16-bit form.
+fn shorten(insn: &mut Insn) {
+    insn.op = match insn.op.as_str() {
+        "movzwl" | "movswl" => "movw".into(),
+        op => format!("{}w", &op[..op.len() - 1]),
+    };
+    for arg in &mut insn.args {
+        match arg {
+            Arg::Reg(reg) if reg.part == Part::Long => reg.part = Part::Word,
+            Arg::Imm(value) => {
+                if let Ok(number) = value.parse::<i64>() {
+                    *value = (number as i16).to_string();
+                }
+            }
+            _ => {}
+        }
+    }
+}
