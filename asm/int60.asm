@@ -38,8 +38,8 @@ int60_entry:
         mov     al, 26
 .below: cmp     al, 26
         ja      .bad_command
-        movzx   ebx, al
-        bt      [handle_functions], ebx
+        movzx   esi, al
+        bt      [handle_functions], esi
         jnc     .run
         mov     di, [esp+FRAME.ebx]
         mov     al, BAD_HANDLE
@@ -51,12 +51,12 @@ int60_entry:
         add     di, [core_state+STATE.handles]
         test    byte [di+HANDLE_FLAGS], HANDLE_IN_USE
         jz      .answer
-.run:   add     bx, bx
-        mov     bx, [functions+bx]
-        test    bx, bx
+.run:   add     si, si
+        mov     si, [functions+si]
+        test    si, si
         jz      .bad_command
         inc     byte [busy]
-        call    ebx
+        call    si
         dec     byte [busy]
         jmp     short .answer
 .bad_command:
@@ -74,7 +74,7 @@ int60_entry:
         pop     es
         cmp     byte [core_state+STATE.polled], 0   ; a NIC without an interrupt is looked at here, too
         je      .back
-        call    dword irq
+        call    irq
 .back:  call    restore
         iret
 .deeper:

@@ -23,7 +23,7 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
         times 7 db 0
 .reset: retf
 .start: call    save
-        call    dword irq
+        call    irq
         mov     [chain], al
         call    restore
         cmp     byte [cs:chain], 0
@@ -36,7 +36,7 @@ global patch_leave
 
 ; Purpose:  Save the interrupted program's registers on our stack and set up for Rust.
 ; In:       called near, on any stack, with interrupts off
-; Out:      FRAME at SS:ESP, ECX = its offset, segments ours
+; Out:      FRAME at SS:ESP, EBX = its offset, segments ours
 ; Corrupts: everything but FRAME's contents
 ; Which stack: ours goes on below SP (a receiver that calls back); a foreign one gets the top, or, while we are
 ; busy (a receiver on a stack of its own), the part that no receiver reaches.
@@ -75,7 +75,7 @@ save:
         cld
 patch_enter:
         PATCH
-        mov     ecx, esp
+        mov     ebx, esp
         jmp     [return_to]
 
 ; Purpose:  The way back: every register and the stack as `save` found them.

@@ -16,10 +16,9 @@ section .text
 ; Purpose:  Give our vectors back, if nobody hooked them after us.
 ; In:       interrupts off
 ; Out:      AL = 0, or CANT_TERMINATE with nothing changed
-; Corrupts: EAX, ECX, EDX (fastcall)
+; Corrupts: EAX, EBX, EDX
 global unhook
 unhook:
-        push    ebx
         push    edi
         push    es
         xor     ax, ax
@@ -48,8 +47,7 @@ unhook:
         mov     al, CANT_TERMINATE
 .out:   pop     es
         pop     edi
-        pop     ebx
-        o32 ret
+        ret
 
 ; Out:      DI = offset of the NIC's vector in the table, 0: none
 irq_vector:
@@ -64,11 +62,10 @@ irq_vector:
 .none:  ret
 
 ; Purpose:  Give the memory that we run in back to DOS; it stays as it is until the interrupt has returned.
-; Corrupts: EAX, ECX, EDX (fastcall)
+; Corrupts: EAX, EBX, EDX
 global free
 global patch_farewell
 free:
-        push    ebx
         push    es
 patch_farewell:
         PATCH
@@ -79,5 +76,4 @@ patch_farewell:
         mov     ah, 49h
         int     21h
 .done:  pop     es
-        pop     ebx
-        o32 ret
+        ret

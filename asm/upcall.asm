@@ -12,7 +12,7 @@ section .text
 ; Purpose:  Call a client's receiver.
 ; In:       call_frame = UPCALL
 ; Out:      its CX, ES and DI as the receiver left them
-; Corrupts: EAX, ECX, EDX (fastcall)
+; Corrupts: nothing
 ; Stack:    what the receiver takes, beyond 42 bytes
 ; The receiver may end with RETF or IRET, and keeps nothing but SS and SP: so FLAGS lie under its return address,
 ; and SP comes back from memory (one copy: there is no upcall inside an upcall). Interrupts are off again at once,
@@ -48,7 +48,7 @@ patch_before:
 patch_after:
         PATCH
         popad
-        o32 ret
+        ret
 
 section .bss
 resume_sp:  resw 1

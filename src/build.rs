@@ -22,6 +22,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
 fn main() {
     println!("cargo:rerun-if-changed=asm");
     println!("cargo:rerun-if-changed=linker");
+    // The linker that the pack step names is ours.
+    println!("cargo:rerun-if-changed=tools/src/narrow");
     if std::env::var_os("CARGO_FEATURE_DOS").is_none() {
         return;
     }

@@ -6,8 +6,8 @@ use core::ptr::addr_of;
 use super::frame::{Far, Frame, upcall};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, Type};
 use super::receive::leave;
-use super::state::{call, counters, depth, device, driver, group_bytes, groups, handles, info_area, nic, segment};
-use super::table::GROUPS;
+use super::state::{call, counters, depth, device, driver, filter, handles, info_area, nic, segment, sending};
+use super::table::{GROUPS, Send};
 use crate::bus::real::{Machine, copy_far, linear, own};
 use crate::bus::Timer;
 use crate::device::{MAX_FRAME, MacAddr, RcvMode};
@@ -97,8 +97,13 @@ fn send(from: Far, len: u16) -> Error {
     let mut error = CANT_SEND;
     if len != 0 {
         let mut timer = Timer::new(&Machine);
+        // SAFETY: interrupts are off; see state.rs.
+        let what = unsafe {
+            *sending() = Send { frame: linear(from), len };
+            &*sending()
+        };
         loop {
-            let answer = (driver().send)(device(), linear(from), len as u32);
+            let answer = (driver().send)(device(), what);
             if answer == 0 {
                 error = OK;
             }
@@ -139,7 +144,7 @@ pub fn reset_interface(_: &mut Frame) -> Error {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
         (*nic()).mac = (*nic()).rom;
-        *group_bytes() = 0;
+        (*filter()).bytes = 0;
         (*nic()).rcv_mode = RcvMode::Broadcast as u8;
     }
     apply()
@@ -151,7 +156,8 @@ fn apply() -> Error {
     // SAFETY: interrupts are off; the driver only reads them.
     unsafe {
         (driver().set_address)(device(), &(*nic()).mac);
-        (driver().set_rcv_mode)(device(), (*nic()).rcv_mode, &*groups(), *group_bytes());
+        (*filter()).mode = (*nic()).rcv_mode;
+        (driver().set_rcv_mode)(device(), &*filter());
     }
     OK
 }
@@ -285,8 +291,8 @@ pub fn set_multicast_list(frame: &mut Frame) -> Error {
     }
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        *(groups() as *mut [u8; 6 * GROUPS]) = list;
-        *group_bytes() = bytes;
+        *(filter() as *mut [u8; 6 * GROUPS]) = list;
+        (*filter()).bytes = bytes as u8;
     }
     apply()
 }
@@ -294,9 +300,9 @@ pub fn set_multicast_list(frame: &mut Frame) -> Error {
 /// AH=23.
 pub fn get_multicast_list(frame: &mut Frame) -> Error {
     frame.es = segment();
-    frame.di = groups() as u32 as u16;
+    frame.di = filter() as u32 as u16;
     // SAFETY: interrupts are off; see state.rs.
-    frame.cx = unsafe { *group_bytes() };
+    frame.cx = unsafe { (*filter()).bytes } as u16;
     OK
 }
 

@@ -5,8 +5,8 @@ use core::ptr::{addr_of, addr_of_mut};
 
 use super::frame::Upcall;
 use super::handle::{Handle, Table};
-use super::table::{BLOCKS, GROUPS, State, UnitHeader};
-use crate::device::{Counters, Head, MacAddr};
+use super::table::{BLOCKS, Filter, Send, State, UnitHeader};
+use crate::device::{Counters, Head};
 use crate::info::{Block, Info, NicInfo};
 
 /// What AH=80h shows: the head, the NIC and the blocks, one behind the other.
@@ -27,10 +27,10 @@ pub struct Core {
     pub state: State,
     /// The lookahead of the frame in hand.
     pub head: Head,
-    /// The multicast list in force.
-    pub groups: [MacAddr; GROUPS],
-    /// Bytes in use of `groups`.
-    pub group_bytes: u16,
+    /// The receive mode and the multicast list in force.
+    pub filter: Filter,
+    /// The frame that is being sent.
+    pub send: Send,
     /// An interrupt came while the core was busy: look again before leaving.
     pub pending: u8,
 }
@@ -61,10 +61,10 @@ field!(/// The installer's part.
     state: State = core_state.state);
 field!(/// The lookahead buffer.
     head: Head = core_state.head);
-field!(/// The multicast list.
-    groups: [MacAddr; GROUPS] = core_state.groups);
-field!(/// Bytes in use of the multicast list.
-    group_bytes: u16 = core_state.group_bytes);
+field!(/// The receive mode and the multicast list.
+    filter: Filter = core_state.filter);
+field!(/// The frame that is being sent.
+    sending: Send = core_state.send);
 field!(/// See [`Core::pending`].
     pending: u8 = core_state.pending);
 field!(/// The information block.

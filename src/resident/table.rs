@@ -110,9 +110,9 @@ mod machine {
         /// [`crate::device::Device::discard`], with what `peek` gave.
         pub discard: extern "fastcall" fn(dev: u32, rx: u32),
         /// [`crate::device::Device::send`]: 0 sent, 1 busy, 2 failed.
-        pub send: extern "fastcall" fn(dev: u32, frame: Addr, len: u32) -> u8,
+        pub send: extern "fastcall" fn(dev: u32, what: &Send) -> u8,
         /// [`crate::device::Device::set_rcv_mode`].
-        pub set_rcv_mode: extern "fastcall" fn(dev: u32, mode: u8, groups: &[MacAddr; super::GROUPS], bytes: u16),
+        pub set_rcv_mode: extern "fastcall" fn(dev: u32, what: &Filter),
         /// [`crate::device::Device::set_address`].
         pub set_address: extern "fastcall" fn(dev: u32, address: &MacAddr),
         /// [`crate::device::Device::link`].
@@ -132,6 +132,26 @@ mod machine {
         pub len: u16,
         /// What `peek` filled in.
         pub head: &'a Head,
+    }
+
+    /// The arguments of [`UnitHeader::send`].
+    #[repr(C)]
+    pub struct Send {
+        /// Where from.
+        pub frame: Addr,
+        /// How many bytes.
+        pub len: u16,
+    }
+
+    /// The arguments of [`UnitHeader::set_rcv_mode`].
+    #[repr(C)]
+    pub struct Filter {
+        /// The multicast list.
+        pub groups: [MacAddr; super::GROUPS],
+        /// Bytes of it in use: whole addresses.
+        pub bytes: u8,
+        /// [`crate::device::RcvMode`].
+        pub mode: u8,
     }
 
     const _: () = assert!(size_of::<UnitHeader>() == 44);

@@ -22,9 +22,8 @@ macro_rules! driver_unit {
     ($device:ty) => {
         mod unit {
             use super::*;
-            use $crate::bus::Addr;
             use $crate::device::{Device as _, Events, Head, MacAddr, RcvMode, Rx, SendError};
-            use $crate::resident::table::{Copy, GROUPS, UNIT_MAGIC, UnitHeader};
+            use $crate::resident::table::{Copy, Filter, Send, UNIT_MAGIC, UnitHeader};
 
             type Dev = $device;
 
@@ -55,17 +54,20 @@ macro_rules! driver_unit {
             extern "fastcall" fn discard(near: u32, packed: u32) {
                 dev(near).discard(rx(packed));
             }
-            extern "fastcall" fn send(near: u32, frame: Addr, len: u32) -> u8 {
-                match dev(near).send(frame, len as u16) {
+            extern "fastcall" fn send(near: u32, what: &Send) -> u8 {
+                match dev(near).send(what.frame, what.len) {
                     Ok(()) => 0,
                     Err(SendError::Busy) => 1,
                     Err(SendError::Failed) => 2,
                 }
             }
-            extern "fastcall" fn set_rcv_mode(near: u32, mode: u8, groups: &[MacAddr; GROUPS], bytes: u16) {
+            extern "fastcall" fn set_rcv_mode(near: u32, what: &Filter) {
                 // SAFETY: the core checks the mode (1 to 6) and keeps whole addresses, at most GROUPS.
                 let (mode, groups) = unsafe {
-                    (core::mem::transmute::<u8, RcvMode>(mode), core::slice::from_raw_parts(groups.as_ptr(), (bytes / 6) as usize))
+                    (
+                        core::mem::transmute::<u8, RcvMode>(what.mode),
+                        core::slice::from_raw_parts(what.groups.as_ptr(), (what.bytes / 6) as usize),
+                    )
                 };
                 dev(near).set_rcv_mode(mode, groups);
             }

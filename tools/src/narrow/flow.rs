@@ -185,7 +185,8 @@ impl Known {
                                 Place::Here(target) => live[target],
                                 Place::Function(callee) => {
                                     if let Some(callee) = callee {
-                                        changed |= join(&mut self.live_result[callee], self.live_result[at]);
+                                        let wanted = self.live_result[at];
+                                        changed |= join(&mut self.live_result[callee], wanted);
                                     }
                                     Live { high: KEPT | self.wanted(callee), flags: 0 }
                                 }

@@ -281,7 +281,9 @@ pub fn write(line: &Line, out: &mut String) {
         Line::Label(name) => writeln!(out, "{name}:"),
         Line::Text(text) => writeln!(out, "{text}"),
         Line::Opaque(text) => {
-            let exchange = if touches_swapped(text) { "\txchgl\t%ebx, %ecx\n" } else { "" };
+            // Only 32-bit names mean the high halves.
+            let width = if LONG.iter().any(|name| text.contains(&format!("%{name}"))) { "l\t%ebx, %ecx" } else { "w\t%bx, %cx" };
+            let exchange = if touches_swapped(text) { format!("\txchg{width}\n") } else { String::new() };
             writeln!(out, "{exchange}\t{text}\n{exchange}")
         }
         Line::Insn(insn) => {

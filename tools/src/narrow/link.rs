@@ -19,7 +19,7 @@ pub fn link(mut arguments: Vec<OsString>) -> io::Result<bool> {
         let [at] = objects[..] else { return Err(fail("a resident unit is one object: codegen-units = 1, lto = \"fat\"")) };
         arguments[at] = narrowed(Path::new(&arguments[at]))?.into();
     }
-    Ok(Command::new("rust-lld").args(["-flavor", "gnu"]).args(arguments).status()?.success())
+    Ok(Command::new("rust-lld").args(arguments).status()?.success())
 }
 
 /// Assembles the narrow form of the listing that lies beside an object; the new object.

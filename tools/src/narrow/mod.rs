@@ -84,13 +84,17 @@ fn read(listing: &str) -> (Vec<Item>, HashSet<String>) {
     let (mut kinds, mut globals) = (HashSet::new(), HashSet::new());
     let mut function: Option<Function> = None;
     let mut inline = false;
+    let mut block = 0;
     for raw in listing.lines() {
         let text = raw.trim();
         if text == "#APP" || text == "#NO_APP" {
             inline = text == "#APP";
+            block += 1;
             continue;
         }
         let text = text.split('#').next().unwrap_or("").trim();
+        let unique = if inline { numbered(text, block) } else { None };
+        let text = unique.as_deref().unwrap_or(text);
         if let Some(name) = text.strip_prefix(".type").and_then(|rest| rest.trim().strip_suffix(",@function")) {
             kinds.insert(name.to_string());
         }
@@ -127,6 +131,17 @@ fn read(listing: &str) -> (Vec<Item>, HashSet<String>) {
     }
     items.extend(function.map(Item::Function));
     (items, names)
+}
+
+/// A numeric label of an `asm!`, or a jump to one, with a name of its own: a label stands once in a block.
+fn numbered(text: &str, block: u32) -> Option<String> {
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    if let Some(number) = text.strip_suffix(':').filter(|word| is_number(word)) {
+        return Some(format!(".Lasm{block}_{number}:"));
+    }
+    let (op, target) = text.split_once(char::is_whitespace)?;
+    let number = target.trim().strip_suffix(['f', 'b']).filter(|word| op.starts_with('j') && is_number(word))?;
+    Some(format!("{op} .Lasm{block}_{number}"))
 }
 
 fn identifiers(text: &str) -> impl Iterator<Item = String> {

@@ -111,7 +111,7 @@ impl Frame<'_> {
         let count = function.lines.len();
         let mut frame = Frame { function, depth: vec![None; count], by_bp: false, slots: BTreeMap::new() };
         frame.by_bp = function.lines.iter().any(|line| matches!(line, Line::Insn(insn)
-            if insn.op == "movl" && register(insn.args.first()) == Some(SP) && register(insn.args.last()) == Some(BP)));
+            if insn.stem().0 == "mov" && matches!(insn.args[..], [Arg::Reg(Reg { number: SP, .. }), Arg::Reg(Reg { number: BP, .. })])));
         let uneven = |line: usize| format!("{}: the stack is uneven at line {line}: what is called through a pointer or is not Rust takes at most two arguments", function.name);
         let mut todo = vec![(0, 0)];
         while let Some((mut line, mut depth)) = todo.pop() {
@@ -153,7 +153,7 @@ impl Frame<'_> {
                         _ => depth = frame.moved(line, insn, depth),
                     }
                 } else if let Line::Opaque(text) = &function.lines[line]
-                    && (text.contains("%esp") || text.contains("push") || text.contains("pop"))
+                    && (text.contains("%esp") || (text.contains("push") || text.contains("pop")) && !text.contains('f'))
                 {
                     return Err(format!("{}: {text}", function.name));
                 }

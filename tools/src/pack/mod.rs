@@ -32,6 +32,9 @@ pub fn compile() -> io::Result<PathBuf> {
         .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"])
         .args(["--target", "i386-dos.json"])
         .env("CARGO_TARGET_DIR", &target)
+        // The linker is this program (narrow/link.rs), which wants rustc's listings.
+        .env("CARGO_TARGET_I386_DOS_LINKER", std::env::current_exe()?)
+        .env("CARGO_TARGET_I386_DOS_RUSTFLAGS", "--emit=asm")
         .current_dir(setup::root())
         .status()?;
     if !status.success() {
