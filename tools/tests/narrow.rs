@@ -1,0 +1,75 @@
+//! The pass that writes LLVM's listings again in 16 bits.
+
+use tools::narrow::narrow;
+
+/// The narrow form of one private function's body, a line each; `caller` shows what is looked at of its result.
+fn body(lines: &str) -> Vec<String> {
+    let argument = if lines.ends_with("$4") { "\tpushl\t%edx\n" } else { "" };
+    let listing = format!("\t.type\tf,@function\nf:\n{lines}\n\t.size\tf, 1\n\t.globl\tg\n\t.type\tg,@function\ng:\n{argument}\tcalll\tf\n\tmovw\t%ax, there\n\txorl\t%eax, %eax\n\txorl\t%edx, %edx\n\tretl\n\t.size\tg, 1\n");
+    let text = narrow(&listing).expect("narrow");
+    let inside = text.lines().skip_while(|line| *line != "f:").skip(1).take_while(|line| !line.contains(".size"));
+    inside.map(|line| line.trim().replace('\t', " ")).filter(|line| !line.is_empty()).collect()
+}
+
+#[test]
+fn ebx_and_ecx_change_places_and_addresses_are_short() {
+    assert_eq!(body("\tmovl\t4(%ecx), %eax\n\tmovb\t%bl, (%ecx)\n\tretl"), ["movw 4(%bx), %ax", "movb %cl, (%bx)", "retw"]);
+    // AX and a scaled index have no 16-bit form; their high halves are wanted.
+    assert_eq!(
+        body("\tmovzwl\t(%ecx), %eax\n\tmovw\tt(,%eax,2), %ax\n\tretl"),
+        ["movzwl (%bx), %eax", "movw t(,%eax,2), %ax", "retw"]
+    );
+}
+
+#[test]
+fn high_halves_that_are_looked_at_stay() {
+    assert_eq!(body("\tmovl\t%edx, %eax\n\taddl\t$8, %eax\n\tretl"), ["movw %dx, %ax", "addw $8, %ax", "retw"]);
+    assert_eq!(
+        body("\tmovl\t%edx, %eax\n\taddl\t$8, %eax\n\tshrl\t$16, %eax\n\tretl"),
+        ["movl %edx, %eax", "addl $8, %eax", "shrl $16, %eax", "retw"]
+    );
+    assert_eq!(body("\tmovl\t%edx, there\n\tretl"), ["movl %edx, there", "retw"]);
+}
+
+#[test]
+fn comparisons_are_narrowed_only_of_zero_high_halves() {
+    let compare = |load: &str| body(&format!("\t{load}\t(%ecx), %eax\n\tcmpl\t$65535, %eax\n\tje\t.L1\n\txorl\t%eax, %eax\n.L1:\n\tretl"));
+    assert_eq!(compare("movzwl"), ["movw (%bx), %ax", "cmpw $-1, %ax", "je .L1", "xorw %ax, %ax", ".L1:", "retw"]);
+    assert_eq!(compare("movl"), ["movl (%bx), %eax", "cmpl $65535, %eax", "je .L1", "xorw %ax, %ax", ".L1:", "retw"]);
+    // The sign is another one at 16 bits.
+    let signed = body("\tmovzwl\t(%ecx), %eax\n\tcmpl\t$40000, %eax\n\tjl\t.L1\n\txorl\t%eax, %eax\n.L1:\n\tretl");
+    assert_eq!(signed[1], "cmpl $40000, %eax");
+}
+
+#[test]
+fn a_carry_out_of_32_bits_stays() {
+    let lines = body("\taddl\t%ecx, %edx\n\tmovl\t$0, %eax\n\tadcl\t$0, %eax\n\tretl");
+    assert_eq!(lines, ["addl %ebx, %edx", "movw $0, %ax", "adcw $0, %ax", "retw"]);
+}
+
+#[test]
+fn arguments_on_the_stack_come_nearer() {
+    // One register saved of which the low half alone changes: two bytes less; the return address: two more.
+    let lines = "\tpushl\t%esi\n\tsubl\t$4, %esp\n\tmovzwl\t%cx, %esi\n\tmovl\t%edx, (%esp)\n\tmovl\t12(%esp), %eax\n\taddl\t%esi, %eax\n\taddl\t$4, %esp\n\tpopl\t%esi\n\tretl\t$4";
+    assert_eq!(
+        body(lines),
+        ["pushw %si", "subw $4, %sp", "movw %bx, %si", "movl %edx, (%esp)", "movw 8(%esp), %ax", "addw %si, %ax", "addw $4, %sp", "popw %si", "retw $4"]
+    );
+    // The high half changes, so all of it is saved.
+    let lines = "\tpushl\t%esi\n\tmovl\t%edx, %esi\n\tmovl\t8(%esp), %eax\n\tmovl\t%esi, there\n\tpopl\t%esi\n\tretl\t$4";
+    assert_eq!(body(lines), ["pushl %esi", "movl %edx, %esi", "movw 6(%esp), %ax", "movl %esi, there", "popl %esi", "retw $4"]);
+}
+
+#[test]
+fn what_is_not_known_runs_with_its_own_registers() {
+    assert_eq!(body("\tshll\t%cl, %ebx\n\tretl"), ["xchgl %ebx, %ecx", "shll %cl, %ebx", "xchgl %ebx, %ecx", "retw"]);
+    let lines = body("\t#APP\n\trep\t\tinsb\t%dx, %es:(%di)\n\t#NO_APP\n\tretl");
+    assert_eq!(lines, ["xchgw %bx, %cx", "rep  insb %dx, %es:(%di)", "xchgw %bx, %cx", "retw"]);
+}
+
+#[test]
+fn stack_arguments_of_strangers_are_refused() {
+    let listing = "\t.type\tf,@function\nf:\n\tpushl\t%edx\n\tcalll\t*8(%eax)\n\tretl\n\t.size\tf, 1\n";
+    let error = narrow(listing).expect_err("the callee takes four bytes that nobody knows of");
+    assert!(error.starts_with("f: the stack is uneven"), "{error}");
+}
