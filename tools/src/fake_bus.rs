@@ -8,7 +8,10 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 
 use compkt::bus::{Addr, Bus};
+use models::isa::Card;
 use models::{Env, Model};
+
+mod isa;
 
 /// Bytes of memory, from address 0.
 pub const MEMORY: usize = 1 << 21;
@@ -52,6 +55,8 @@ pub struct PciFunction {
 /// What a plugged-in card shares with the machine.
 struct Slot {
     model: Rc<RefCell<dyn Model>>,
+    /// The same, for an ISA card that moves.
+    card: Option<Rc<RefCell<dyn Card>>>,
     places: Vec<Place>,
     irq: u8,
     sent: VecDeque<Vec<u8>>,
@@ -86,7 +91,7 @@ struct World<'a> {
     now_ns: u64,
     memory: &'a mut [u8],
     sent: &'a mut VecDeque<Vec<u8>>,
-    line: Option<bool>,
+    lines: Vec<bool>,
 }
 
 impl Env for World<'_> {
@@ -94,7 +99,7 @@ impl Env for World<'_> {
         self.now_ns
     }
     fn set_irq(&mut self, active: bool) {
-        self.line = Some(active);
+        self.lines.push(active);
     }
     fn transmit(&mut self, frame: &[u8]) {
         self.sent.push_back(frame.to_vec());
@@ -119,10 +124,12 @@ impl Machine {
 
     fn with_env<T>(&mut self, slot: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
         let card = &mut self.slots[slot];
-        let mut world = World { now_ns: self.now_ns, memory: &mut self.memory, sent: &mut card.sent, line: None };
+        let mut world = World { now_ns: self.now_ns, memory: &mut self.memory, sent: &mut card.sent, lines: Vec::new() };
         let result = action(&mut world);
-        let (line, irq) = (world.line, card.irq);
-        if let Some(active) = line {
+        let lines = world.lines;
+        let irq = card.card.as_ref().map_or(card.irq, |card| card.borrow().line());
+        // A card of its own may have no line yet.
+        for active in lines.into_iter().filter(|_| irq != 0) {
             self.set_line(irq, active);
         }
         result
@@ -152,9 +159,13 @@ impl Machine {
     }
 
     fn find(&self, at: Place) -> Option<(usize, u16)> {
-        self.slots.iter().enumerate().find_map(|(index, slot)| {
+        let fixed = self.slots.iter().enumerate().find_map(|(index, slot)| {
             slot.places.iter().find_map(|place| place.offset(at)).map(|offset| (index, offset))
-        })
+        });
+        match at {
+            Place::Ports(port, _) => fixed.or_else(|| self.find_isa(port)),
+            Place::Memory(..) => fixed,
+        }
     }
 
     fn pci_register(&mut self, port: u16) -> Option<(&mut PciFunction, usize)> {
@@ -166,6 +177,9 @@ impl Machine {
 
     fn read(&mut self, port: u16, width: u8) -> u32 {
         self.pass(ACCESS_NS);
+        if let Some(line) = self.read_shared(port) {
+            return line as u32;
+        }
         if let Some((slot, offset)) = self.find(Place::Ports(port, 0)) {
             return self.act(slot, |model, env| model.read(env, offset, width));
         }
@@ -190,6 +204,9 @@ impl Machine {
     fn write(&mut self, port: u16, width: u8, value: u32) {
         self.pass(ACCESS_NS);
         self.writes.push(port);
+        if self.write_shared(port, value as u8) {
+            return;
+        }
         if let Some((slot, offset)) = self.find(Place::Ports(port, 0)) {
             return self.act(slot, |model, env| model.write(env, offset, width, value));
         }
@@ -276,7 +293,7 @@ impl FakeBus {
     /// Plugs a card in and gives its number. The caller keeps a clone of the model for what only a test may do.
     pub fn plug(&self, model: Rc<RefCell<dyn Model>>, places: &[Place], irq: u8) -> usize {
         let mut machine = self.0.borrow_mut();
-        machine.slots.push(Slot { model, places: places.to_vec(), irq, sent: VecDeque::new() });
+        machine.slots.push(Slot { model, card: None, places: places.to_vec(), irq, sent: VecDeque::new() });
         machine.slots.len() - 1
     }
 

@@ -27,18 +27,8 @@ pub trait Card: Model {
     fn blocks(&self) -> &'static [(u16, u16)];
 }
 
-/// A write to a shared port: all cards hear it.
-pub fn write_shared(cards: &mut [(&mut dyn Card, &mut dyn Env)], port: u16, value: u8) {
-    for (card, env) in cards {
-        card.hear(*env, port, value);
-    }
-}
-
-/// A read of a shared port. The lines are open-collector: a zero from any card wins, and nobody reads as ones.
-pub fn read_shared(cards: &mut [(&mut dyn Card, &mut dyn Env)], port: u16) -> u8 {
-    let line = cards.iter_mut().filter_map(|(card, env)| card.offer(*env, port)).fold(0xFF, |line, byte| line & byte);
-    for (card, env) in cards {
-        card.settle(*env, port, line);
-    }
-    line
+/// What a line carries that several cards drive. The drivers are open-collector: a zero from any of them wins, and
+/// nobody reads as ones.
+pub fn together(offers: impl IntoIterator<Item = Option<u8>>) -> u8 {
+    offers.into_iter().flatten().fold(0xFF, |line, byte| line & byte)
 }

@@ -5,7 +5,7 @@ mod world;
 use models::el3::{El3, Options};
 use models::faults::Faults;
 use models::isa::{self, Card, PNP_ADDRESS, PNP_WRITE};
-use models::{Env, Model};
+use models::Model;
 use world::{MAC, World};
 
 const ID: u16 = 0x110;
@@ -23,16 +23,15 @@ impl Bus {
     fn pass(&mut self, us: u64) {
         self.cards.iter_mut().for_each(|(_, world)| world.now += us * 1_000);
     }
-    fn all(&mut self) -> Vec<(&mut dyn Card, &mut dyn Env)> {
-        self.cards.iter_mut().map(|(card, world)| (card as &mut dyn Card, world as &mut dyn Env)).collect()
-    }
     fn out(&mut self, port: u16, value: u8) {
         self.pass(1);
-        isa::write_shared(&mut self.all(), port, value);
+        self.cards.iter_mut().for_each(|(card, world)| card.hear(world, port, value));
     }
     fn input(&mut self, port: u16) -> u8 {
         self.pass(1);
-        isa::read_shared(&mut self.all(), port)
+        let line = isa::together(self.cards.iter_mut().map(|(card, world)| card.offer(world, port)));
+        self.cards.iter_mut().for_each(|(card, world)| card.settle(world, port, line));
+        line
     }
     fn id_sequence(&mut self) {
         self.out(ID, 0);

@@ -4,7 +4,7 @@ use super::ffi::{self, Errp, Opaque, RegionOps, Valid, qemu};
 use super::slot::{Part, Place, REGION_BYTES, Slot, leak};
 use super::types::{Make, TYPES};
 use super::{fail, net, settings};
-use crate::isa::{PNP_ADDRESS, PNP_WRITE};
+use crate::isa::{PNP_ADDRESS, PNP_WRITE, together};
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_uint};
 use std::sync::Mutex;
@@ -52,11 +52,8 @@ unsafe extern "C" fn write(opaque: Opaque, address: u64, data: u64, size: c_uint
 unsafe extern "C" fn read_shared(opaque: Opaque, _address: u64, _size: c_uint) -> u64 {
     let port = opaque as usize as u16;
     let cards = hub(|hub| hub.cards.clone());
-    let mut line = 0xFF;
-    for slot in &cards {
-        slot.accessed();
-        line &= slot.with(|part, env| isa(part).offer(env, port)).flatten().unwrap_or(0xFF);
-    }
+    cards.iter().for_each(|slot| slot.accessed());
+    let line = together(cards.iter().map(|slot| slot.with(|part, env| isa(part).offer(env, port)).flatten()));
     for slot in &cards {
         slot.with(|part, env| isa(part).settle(env, port, line));
     }
