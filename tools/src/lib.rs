@@ -1,5 +1,6 @@
 //! The host side of 3COMPKT.
 pub mod fake_bus;
+pub mod header;
 pub mod narrow;
 pub mod nics;
 pub mod pack;

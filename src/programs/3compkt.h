@@ -1,0 +1,93 @@
+/* 3compkt.h: what 3COMPKT tells a program about itself.
+ *
+ * Find the driver as every packet driver is found: the text "PKT DRVR" three bytes behind the entry of an interrupt
+ * from 60h on. Call that interrupt with AH = COMPKT_GET_INFO. Carry clear: ES:DI points to a struct compkt_info. Check
+ * its signature and layout. Carry set: it is another driver.
+ *
+ * All offsets are in the segment of the answer's ES. Later drivers of the same layout only make the parts longer:
+ * step through NICs and blocks by nic_size and block_size, not by sizeof. Numbers are little endian. The block is the
+ * driver's own: read it, never write it; the link is that of the moment of the call.
+ *
+ * Any C compiler in which short has 16 bits will do; tools/ compiles this file and holds it against the driver's source.
+ */
+#ifndef COMPKT_H
+#define COMPKT_H
+
+/* The function, in AH. */
+#define COMPKT_GET_INFO   0x80
+
+#define COMPKT_SIGNATURE  "3CPK"        /* four bytes, no NUL */
+#define COMPKT_LAYOUT     1
+
+/* flags of compkt_info */
+#define COMPKT_FLAG_DEVICE  0x0001      /* loaded by DEVICE=: its memory stays with DOS when it goes */
+#define COMPKT_FLAG_UPPER   0x0002      /* lies in upper memory */
+#define COMPKT_FLAG_V86     0x0004      /* was loaded in V86 mode */
+
+struct compkt_info {
+    unsigned char  signature[4];
+    unsigned char  layout;
+    unsigned char  size;                /* bytes of this structure */
+    unsigned short version;             /* major in the high byte */
+    unsigned char  vector;              /* interrupt of the first NIC */
+    unsigned char  amis;                /* AMIS multiplex number, 0: none */
+    unsigned short flags;
+    unsigned short segment;             /* of the driver */
+    unsigned short paragraphs;          /* resident size, buffers in conventional memory included */
+    unsigned short handles;             /* offset of the handle table */
+    unsigned char  handle_count;
+    unsigned char  handle_size;
+    unsigned short nics;                /* offset of the first compkt_nic */
+    unsigned char  nic_count;
+    unsigned char  nic_size;
+    unsigned short blocks;              /* offset of the first compkt_block */
+    unsigned char  block_count;
+    unsigned char  block_size;
+    unsigned short stack_low;           /* offset of the stack's lowest byte */
+    unsigned short stack_top;           /* offset behind its highest */
+};
+
+/* What the stack is filled with at load: it was used as far down as other bytes stand. */
+#define COMPKT_STACK_CANARY  0xC5
+
+/* link of compkt_nic */
+#define COMPKT_LINK_DOWN     0
+#define COMPKT_LINK_UP       1
+#define COMPKT_LINK_UNKNOWN  2
+
+/* pci of an ISA card */
+#define COMPKT_NOT_PCI       0xFFFF
+
+struct compkt_nic {
+    char           name[12];            /* ASCIZ, as driver_info gives it */
+    unsigned char  rom[6];              /* address in its ROM */
+    unsigned char  mac[6];              /* address in use */
+    unsigned short io;                  /* first port, 0: none */
+    unsigned char  irq;                 /* 0: polled */
+    unsigned char  link;
+    unsigned short pci;                 /* bus 15:8, device 7:3, function 2:0 */
+    unsigned char  rcv_mode;            /* 1 to 6 */
+    unsigned char  vector;              /* interrupt that this NIC answers on */
+};
+
+/* kind of compkt_block */
+#define COMPKT_BLOCK_CORE      1
+#define COMPKT_BLOCK_NIC       2        /* a NIC driver's code */
+#define COMPKT_BLOCK_INSTANCE  3        /* a NIC's state */
+#define COMPKT_BLOCK_HANDLES   4
+#define COMPKT_BLOCK_STACK     5
+#define COMPKT_BLOCK_RINGS     6        /* DMA rings */
+#define COMPKT_BLOCK_FEATURE   7        /* an optional feature's code */
+#define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
+
+/* place of compkt_block */
+#define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */
+#define COMPKT_PLACE_XMS  1
+
+struct compkt_block {
+    unsigned char  kind;
+    unsigned char  place;
+    unsigned short size;                /* bytes; KB when in XMS */
+};
+
+#endif

@@ -1,0 +1,30 @@
+/* The layout that a C compiler gives to 3compkt.h, for tools/tests/header.rs. */
+#include <stddef.h>
+#include "3compkt.h"
+
+struct entry {
+    const char *name;
+    unsigned    value;
+};
+
+#define FIELD(s, f)  { #s "." #f, (unsigned)offsetof(struct compkt_##s, f) }
+#define WHOLE(s)     { #s, (unsigned)sizeof(struct compkt_##s) }
+#define VALUE(v)     { #v, (unsigned)COMPKT_##v }
+
+const struct entry compkt_layout[] = {
+    WHOLE(info), FIELD(info, signature), FIELD(info, layout), FIELD(info, size), FIELD(info, version),
+    FIELD(info, vector), FIELD(info, amis), FIELD(info, flags), FIELD(info, segment), FIELD(info, paragraphs),
+    FIELD(info, handles), FIELD(info, handle_count), FIELD(info, handle_size), FIELD(info, nics),
+    FIELD(info, nic_count), FIELD(info, nic_size), FIELD(info, blocks), FIELD(info, block_count),
+    FIELD(info, block_size), FIELD(info, stack_low), FIELD(info, stack_top),
+    WHOLE(nic), FIELD(nic, name), FIELD(nic, rom), FIELD(nic, mac), FIELD(nic, io), FIELD(nic, irq),
+    FIELD(nic, link), FIELD(nic, pci), FIELD(nic, rcv_mode), FIELD(nic, vector),
+    WHOLE(block), FIELD(block, kind), FIELD(block, place), FIELD(block, size),
+    VALUE(LAYOUT), VALUE(FLAG_DEVICE), VALUE(FLAG_UPPER), VALUE(FLAG_V86), VALUE(STACK_CANARY), VALUE(NOT_PCI),
+    VALUE(LINK_DOWN), VALUE(LINK_UP), VALUE(LINK_UNKNOWN),
+    VALUE(BLOCK_CORE), VALUE(BLOCK_NIC), VALUE(BLOCK_INSTANCE), VALUE(BLOCK_HANDLES), VALUE(BLOCK_STACK),
+    VALUE(BLOCK_RINGS), VALUE(BLOCK_FEATURE), VALUE(BLOCK_BUFFERS),
+    { 0, 0 }
+};
+
+const char compkt_signature[] = COMPKT_SIGNATURE;
