@@ -9,3 +9,4 @@ pub mod process;
 pub mod rig;
 pub mod run;
 pub mod setup;
+pub mod test;

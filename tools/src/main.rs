@@ -19,13 +19,17 @@ fn main() -> ExitCode {
     }
     let result = match arguments.next().as_deref() {
         Some("build") => pack::build(),
+        Some("test") => tools::test::test(&arguments.collect::<Vec<_>>()),
         Some("run") => tools::run::run(&arguments.collect::<Vec<_>>()),
         _ => Err(tools::setup::fail("usage: tools build")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            let line = error.to_string();
+            if !line.is_empty() {
+                eprintln!("{line}");
+            }
             ExitCode::FAILURE
         }
     }
