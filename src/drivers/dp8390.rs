@@ -28,8 +28,10 @@ pub const PSTART: u8 = 0x01;
 pub const PSTOP: u8 = 0x02;
 /// Boundary: the last page that the host has read (page 0).
 pub const BNRY: u8 = 0x03;
-/// First page to transmit (page 0, write); TBCR0, TBCR1 and ISR follow it.
+/// First page to transmit (page 0, write).
 pub const TPSR: u8 = 0x04;
+/// Bytes to transmit, low byte, then high byte (page 0, write).
+pub const TBCR0: u8 = 0x05;
 /// Interrupt status (page 0); writing a 1 clears.
 pub const ISR: u8 = 0x07;
 /// Frame received.
@@ -48,12 +50,12 @@ pub const   ISR_CNT: u8 = 1 << 5;
 pub const   ISR_RDC: u8 = 1 << 6;
 /// In reset, or the ring overflowed; not cleared by writing.
 pub const   ISR_RST: u8 = 1 << 7;
-/// Remote start address, low byte (page 0, write); the high byte and the byte count RBCR0, RBCR1 follow it.
+/// Remote start address, low byte (page 0, write).
 pub const RSAR0: u8 = 0x08;
-/// Remote byte count, low byte (page 0, write).
+/// Remote start address, high byte: the page.
+pub const RSAR1: u8 = 0x09;
+/// Remote byte count, low byte, then high byte (page 0, write).
 pub const RBCR0: u8 = 0x0A;
-/// Remote byte count, high byte (page 0, write).
-pub const RBCR1: u8 = 0x0B;
 /// Receive configuration (page 0, write).
 pub const RCR: u8 = 0x0C;
 /// Accept broadcasts.

@@ -20,7 +20,7 @@ const RUN: u8 = CR_NO_DMA | CR_STA;
 /// Stopped, page 0.
 const STOP: u8 = CR_NO_DMA | CR_STP;
 /// In front of each frame: status, page of the next frame, bytes of frame and check sequence (16 bits).
-const HEADER: u32 = 4;
+const HEADER: u8 = 4;
 /// Frames that are thrown away in one go: as many as a ring holds.
 const RING_LIMIT: u8 = 64;
 
@@ -95,24 +95,33 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         self.bus.out8(self.port(register), value)
     }
 
-    /// Writes four registers in a row, the low byte first.
-    #[inline(never)]
-    fn put4(bus: &B, first: u16, values: u32) {
-        let mut port = first;
-        let mut rest = values;
-        for _ in 0..4 {
-            bus.out8(port, rest as u8);
-            rest >>= 8;
-            port = port.wrapping_add(1);
-        }
+    /// Writes a pair of registers, the low byte first.
+    #[inline(always)]
+    fn put2(&self, register: u8, value: u16) {
+        let [low, high] = value.to_le_bytes();
+        self.put(register, low);
+        self.put(register + 1, high);
     }
 
-    /// Begins to read the oldest frame, `len` bytes from `offset` on. At the end of the ring the NIC goes on at its
-    /// start.
+    /// Writes registers of page 1 in a row.
     #[inline(always)]
-    fn read_head(&self, offset: u32, len: u32) {
-        Self::put4(&self.bus, self.port(RSAR0), (self.head as u32) << 8 | offset | len << 16);
-        self.put(CR, CR_READ | CR_STA);
+    fn put_page1(&self, first: u8, values: impl Iterator<Item = u8>) {
+        self.put(CR, RUN | CR_PAGE1);
+        let mut port = self.port(first);
+        for value in values {
+            self.bus.out8(port, value);
+            port = port.wrapping_add(1);
+        }
+        self.put(CR, RUN);
+    }
+
+    /// Begins remote DMA. At the end of the ring the NIC goes on at its start.
+    #[inline(always)]
+    fn dma(&self, direction: u8, page: u8, offset: u8, len: u16) {
+        self.put(RSAR0, offset);
+        self.put(RSAR1, page);
+        self.put2(RBCR0, len);
+        self.put(CR, direction | CR_STA);
     }
 
     /// Takes `len` bytes that remote DMA delivers.
@@ -147,8 +156,7 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         let sending = self.get(CR) & CR_TXP;
         self.put(CR, STOP);
         self.wait(0);
-        self.put(RBCR0, 0);
-        self.put(RBCR1, 0);
+        self.put2(RBCR0, 0);
         // A transmission that was cut off is begun again.
         let ended = self.get(ISR) & (ISR_PTX | ISR_TXE) != 0;
         self.held = if ended { RUN } else { RUN | sending };
@@ -201,40 +209,40 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
         for _ in 0..RING_LIMIT {
             self.put(CR, RUN | CR_PAGE1);
-            let mut next = self.get(CURR);
+            let curr = self.get(CURR);
             self.put(CR, RUN);
-            if next == self.head {
+            if curr == self.head {
                 break;
             }
+            self.next = curr;
             // QEMU and DOSBox-X have no way to turn the receiver off.
             if self.mode != RcvMode::Off {
-                self.read_head(0, HEADER + LOOKAHEAD as u32);
-                let [status, behind] = self.take2().to_le_bytes();
+                self.dma(CR_READ, self.head, 0, HEADER as u16 + LOOKAHEAD as u16);
+                let [status, next] = self.take2().to_le_bytes();
                 let count = self.take2();
                 // To the end, good or not: the card's data latch wants to be emptied.
                 self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
                 // Header, frame and check sequence fill the pages; some compatibles leave one more.
-                let mut spare = behind.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
+                let mut spare = next.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
                 if (spare as i8) < 0 {
                     spare = spare.wrapping_add(self.pages());
                 }
                 // A header that contradicts itself ends the ring: the frames up to CURR are lost.
-                if spare <= 1 && behind.wrapping_sub(self.ring()) < self.pages() {
-                    next = behind;
+                if spare <= 1 && next.wrapping_sub(self.ring()) < self.pages() {
+                    self.next = next;
                     if status & 0x0F == 1 && count.wrapping_sub(5) < MAX_FRAME {
-                        self.next = next;
                         return Some(Rx { len: count.wrapping_sub(4), at: 0 });
                     }
                 }
                 self.count.errors_in = self.count.errors_in.wrapping_add(1);
             }
-            self.set_head(next);
+            self.set_head(self.next);
         }
         None
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.read_head(HEADER, len as u32);
+        self.dma(CR_READ, self.head, HEADER, len);
         self.take(to, len);
     }
 
@@ -250,23 +258,22 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         // Where CR_TXP tells the truth the cause is there by now, unless it was lost or this is the first frame.
         // DOSBox-X never shows CR_TXP.
         self.wait(ISR_PTX | ISR_TXE);
-        let (page, len) = (self.first() as u32, len as u32);
-        let padded = if len < MIN_FRAME as u32 { MIN_FRAME as u32 } else { len };
-        let done = (ISR_RDC | ISR_PTX) as u32;
-        Self::put4(&self.bus, self.port(TPSR), page | padded << 8 | done << 24);
+        self.put(ISR, ISR_RDC | ISR_PTX);
+        let padded = if len < MIN_FRAME { MIN_FRAME } else { len };
+        self.put2(TBCR0, padded);
         // A remote write ends only after whole words.
-        let whole = if WIDE { padded + (padded & 1) } else { padded };
-        Self::put4(&self.bus, self.port(RSAR0), page << 8 | whole << 16);
-        self.put(CR, CR_WRITE | CR_STA);
+        let whole = if WIDE { padded.wrapping_add(padded & 1) } else { padded };
+        self.dma(CR_WRITE, self.first(), 0, whole);
         let data = self.port(DATA);
+        let pad = padded.wrapping_sub(len);
         if WIDE {
-            self.bus.outs(data, frame, len as u16);
-            for _ in 0..(padded - len) as u16 >> 1 {
+            self.bus.outs(data, frame, len);
+            for _ in 0..pad >> 1 {
                 self.bus.out16(data, 0);
             }
         } else {
-            self.bus.outs8(data, frame, len as u16);
-            for _ in 0..(padded - len) as u16 {
+            self.bus.outs8(data, frame, len);
+            for _ in 0..pad {
                 self.bus.out8(data, 0);
             }
         }
@@ -279,29 +286,22 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
 
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
         self.mode = mode;
-        self.put(CR, RUN | CR_PAGE1);
-        let all = if mode > RcvMode::Multicast { !0 } else { 0 };
-        Self::put4(&self.bus, self.port(MAR0), all);
-        Self::put4(&self.bus, self.port(MAR0 + 4), all);
+        let all = if mode > RcvMode::Multicast { 0xFF } else { 0 };
+        self.put_page1(MAR0, core::iter::repeat_n(all, 8));
         if mode == RcvMode::Multicast {
+            self.put(CR, RUN | CR_PAGE1);
             for group in groups {
                 let bit = hash(group);
                 let port = self.port(MAR0 + (bit >> 3));
                 self.bus.out8(port, self.bus.in8(port) | 1 << (bit & 7));
             }
+            self.put(CR, RUN);
         }
-        self.put(CR, RUN);
         self.put(RCR, RCR_OF_MODE[mode as usize]);
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        // The two bytes in the middle go out twice.
-        if let (Some(&low), Some(&high)) = (address.first_chunk(), address.last_chunk()) {
-            self.put(CR, RUN | CR_PAGE1);
-            Self::put4(&self.bus, self.port(PAR0), u32::from_le_bytes(low));
-            Self::put4(&self.bus, self.port(PAR0 + 2), u32::from_le_bytes(high));
-            self.put(CR, RUN);
-        }
+        self.put_page1(PAR0, address.iter().copied());
     }
 
     fn link(&mut self) -> Link {

@@ -93,7 +93,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         ready.map_err(|_| Fault::Nothing)?;
         self.put(IMR, 0);
         self.put(RBCR0, 0);
-        self.put(RBCR1, 0);
+        self.put(RBCR0 + 1, 0);
         Ok(())
     }
 
@@ -102,6 +102,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         self.put(DCR, DCR_FT8 | DCR_LS | if WIDE { DCR_WTS } else { 0 });
         self.put(RCR, RCR_MON);
         self.put(TCR, TCR_LOOPBACK);
+        self.put(TPSR, ram.first);
         self.put(PSTART, ram.first + TX_PAGES);
         self.put(PSTOP, ram.stop);
         self.put(BNRY, ram.first + TX_PAGES);
