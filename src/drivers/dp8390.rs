@@ -105,7 +105,7 @@ pub fn hash(address: &MacAddr) -> u8 {
     let mut crc = !0u32;
     for &byte in address {
         let mut bits = byte;
-        for _ in 0..8 {
+        for _ in 0..8u8 {
             crc ^= (bits as u32) << 31;
             bits >>= 1;
             let carry = (crc as i32) < 0;

@@ -103,18 +103,6 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         self.put(register + 1, high);
     }
 
-    /// Writes registers of page 1 in a row.
-    #[inline(always)]
-    fn put_page1(&self, first: u8, values: impl Iterator<Item = u8>) {
-        self.put(CR, RUN | CR_PAGE1);
-        let mut port = self.port(first);
-        for value in values {
-            self.bus.out8(port, value);
-            port = port.wrapping_add(1);
-        }
-        self.put(CR, RUN);
-    }
-
     /// Begins remote DMA. At the end of the ring the NIC goes on at its start.
     #[inline(always)]
     fn dma(&self, direction: u8, page: u8, offset: u8, len: u16) {
@@ -227,10 +215,12 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
                 if (spare as i8) < 0 {
                     spare = spare.wrapping_add(self.pages());
                 }
+                // Only intact frames are kept.
+                spare |= (status ^ 1) << 1 & 0x1E;
                 // A header that contradicts itself ends the ring: the frames up to CURR are lost.
                 if spare <= 1 && next.wrapping_sub(self.ring()) < self.pages() {
                     self.next = next;
-                    if status & 0x0F == 1 && count.wrapping_sub(5) < MAX_FRAME {
+                    if count.wrapping_sub(5) < MAX_FRAME {
                         return Some(Rx { len: count.wrapping_sub(4), at: 0 });
                     }
                 }
@@ -287,21 +277,31 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
         self.mode = mode;
         let all = if mode > RcvMode::Multicast { 0xFF } else { 0 };
-        self.put_page1(MAR0, core::iter::repeat_n(all, 8));
+        self.put(CR, RUN | CR_PAGE1);
+        let mut port = self.port(MAR0);
+        for _ in 0..8u8 {
+            self.bus.out8(port, all);
+            port = port.wrapping_add(1);
+        }
         if mode == RcvMode::Multicast {
-            self.put(CR, RUN | CR_PAGE1);
             for group in groups {
                 let bit = hash(group);
                 let port = self.port(MAR0 + (bit >> 3));
                 self.bus.out8(port, self.bus.in8(port) | 1 << (bit & 7));
             }
-            self.put(CR, RUN);
         }
+        self.put(CR, RUN);
         self.put(RCR, RCR_OF_MODE[mode as usize]);
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        self.put_page1(PAR0, address.iter().copied());
+        self.put(CR, RUN | CR_PAGE1);
+        let mut port = self.port(PAR0);
+        for &byte in address {
+            self.bus.out8(port, byte);
+            port = port.wrapping_add(1);
+        }
+        self.put(CR, RUN);
     }
 
     fn link(&mut self) -> Link {

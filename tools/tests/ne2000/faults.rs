@@ -144,14 +144,15 @@ fn a_header_that_contradicts_itself_empties_the_ring() {
     with_header([0x01, 0x4A, 64, 0], false); // too far on for its length
     with_header([0x01, 0x48, 0, 9], false); // longer than its pages
     with_header([0x01, 0x48, 0, 1], false); // the same, by one byte
+    with_header([0x00, 0x48, 64, 0], false); // not received
+    with_header([0x03, 0x48, 64, 0], false); // check sequence
     with_header([0xFF; 4], false);
 }
 
 #[test]
 fn a_frame_that_is_not_good_costs_no_others() {
-    with_header([0x00, 0x48, 64, 0], true); // not received
-    with_header([0x03, 0x48, 64, 0], true); // check sequence
     with_header([0x01, 0x48, 4, 0], true); // empty
+    with_header([0x01, 0x48, 0, 0], true); // less than a check sequence
 }
 
 #[test]
