@@ -9,6 +9,7 @@ extern irq_entry
 extern core_state
 extern __unit_end
 extern patch_enter, patch_leave, patch_before, patch_after, patch_farewell
+extern save, restore, irq
 
 section .unit_header progbits alloc exec write
 
@@ -35,6 +36,9 @@ interrupt_offset:
         dw patch_before
         dw patch_after
         dw patch_farewell
+        dw save
+        dw irq
+        dw restore
 
 section .text
 

@@ -5,10 +5,11 @@ bits 16
 
 extern core_state
 extern int60_entry
-extern irq_entry
 extern info
 
 CANT_TERMINATE equ 7
+PIC1_MASK      equ 21h
+PIC2_MASK      equ 0A1h
 INFO_VECTOR    equ 8                ; src/info.rs
 
 section .text
@@ -31,16 +32,28 @@ unhook:
         mov     ax, int60_entry
         cmp     [es:bx], eax
         jne     .not_on_top
-        test    di, di
-        jz      .give_back
-        mov     ax, irq_entry
+        mov     ax, [core_state+STATE.handler]
         cmp     [es:di], eax
         jne     .not_on_top
-        mov     edx, [irq_entry+2]
+        xchg    ax, bx
+        mov     edx, [bx+2]         ; the IISP header's old handler
+        xchg    ax, bx
         mov     [es:di], edx
-.give_back:
         mov     edx, [core_state+STATE.old_int60]
         mov     [es:bx], edx
+        ; A line that was masked before is masked again.
+        xor     ax, ax
+        cmp     [core_state+STATE.irq_lone], al
+        je      .out
+        mov     dx, PIC1_MASK
+        mov     bl, [core_state+STATE.irq]
+        btr     bx, 3
+        jnc     .mask
+        mov     dl, PIC2_MASK
+.mask:  mov     bh, 0
+        in      al, dx
+        bts     ax, bx
+        out     dx, al
         xor     ax, ax
         jmp     .out
 .not_on_top:
@@ -49,17 +62,15 @@ unhook:
         pop     edi
         ret
 
-; Out:      DI = offset of the NIC's vector in the table, 0: none
+; Out:      DI = offset of the NIC's vector in the table; the timer's when there is no line
 irq_vector:
         movzx   di, byte [core_state+STATE.irq]
-        test    di, di
-        jz      .none
         cmp     di, 8
         jb      .first
         add     di, 60h             ; lines 8 to 15 are vectors 70h to 77h
 .first: add     di, 8
         shl     di, 2
-.none:  ret
+        ret
 
 ; Purpose:  Give the memory that we run in back to DOS; it stays as it is until the interrupt has returned.
 ; Corrupts: EAX, EBX, EDX

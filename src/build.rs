@@ -7,6 +7,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "int60", "irq", "upcall", "terminate"]),
     ("installer", "installer", &["installer"]),
     ("flat", "resident", &["flat"]),
+    ("poll", "resident", &["poll"]),
     ("ne2000", "resident", &[]),
     ("probe_ne2000", "overlay", &["visit"]),
     ("ne1000", "resident", &[]),

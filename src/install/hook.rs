@@ -3,7 +3,7 @@
 use super::dos::{self, poke, set_vector};
 use crate::bus::Bus;
 use crate::bus::real::{Machine, address};
-use crate::resident::table::{CoreTable, State};
+use crate::resident::table::State;
 
 const PIC1_MASK: u16 = 0x21;
 const PIC2_MASK: u16 = 0xA1;
@@ -26,13 +26,13 @@ fn unmask_line(line: u8) {
 
 /// Hooks the packet driver's vector and the NIC's.
 #[inline(never)]
-pub fn hook(vector: u8, segment: u16, table: &CoreTable, state: &State) {
-    set_vector(vector, segment, table.int60);
+pub fn hook(vector: u8, segment: u16, int60: u16, state: &State) {
+    set_vector(vector, segment, int60);
+    // Line 0 is the timer's: a NIC without a line is polled.
+    let number = if state.irq < 8 { state.irq + 8 } else { state.irq - 8 + 0x70 };
+    poke(address(segment, state.handler + 2), &dos::vector(number));
+    set_vector(number, segment, state.handler);
     if state.irq != 0 {
-        let number = if state.irq < 8 { state.irq + 8 } else { state.irq - 8 + 0x70 };
-        // The old handler's place in the IISP header.
-        poke(address(segment, table.irq + 2), &dos::vector(number));
-        set_vector(number, segment, table.irq);
         unmask_line(state.irq);
     }
 }

@@ -16,7 +16,7 @@ use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
 use crate::probe::{Fault, Found, Rings};
-use crate::resident::table::{BLOCKS, CORE_TABLE, CoreTable, FlatHeader, State};
+use crate::resident::table::{BLOCKS, CORE_TABLE, CoreTable, FlatHeader, PollHeader, State};
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
 const STACK_CORE: u16 = 256;
@@ -140,6 +140,14 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
         let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
         flatten(segment, at, &table, extended);
     }
+    let mut handler = table.irq;
+    if found.irq == 0 {
+        let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("poll"))?;
+        let place = address(segment, at);
+        let poll = PollHeader { entries: table.entries, ..peek(place) };
+        poke(place, &poll);
+        handler = poll.handler;
+    }
     let rings = rings(&mut ground, found, extended)?;
     // The last block: its top is the end of everything, on a paragraph.
     let stack = ground.next;
@@ -168,10 +176,12 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
         stack_top: top,
         stack_second: stack + STACK_SECOND,
         old_int60: dos::vector(options.vector),
+        handler,
+        unused2: 0,
     };
     poke(address(segment, table.state), &state);
     describe(options, probe, &ground, &table, &state, stack);
-    hook(options.vector, segment, &table, &state);
+    hook(options.vector, segment, table.int60, &state);
     (probe.header().unmask)(instance);
     banner(options, probe, top);
     Some(top >> 4)

@@ -23,6 +23,18 @@ pub struct CoreTable {
     pub end: u16,
     /// Where to patch a near call to [`FlatHeader::enter`], `leave`, `leave`, `enter` and `farewell`.
     pub patches: [u16; 5],
+    /// `save`, `irq` and `restore`, for [`PollHeader`].
+    pub entries: [u16; 3],
+}
+
+/// At offset 0 of the poll feature's unit (asm/poll.asm).
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct PollHeader {
+    /// Handler of the timer interrupt: an IISP header.
+    pub handler: u16,
+    /// [`CoreTable::entries`].
+    pub entries: [u16; 3],
 }
 
 /// At offset 0 of the flat feature's unit (asm/flat.asm).
@@ -76,9 +88,13 @@ pub struct State {
     pub stack_second: u16,
     /// The handler that INT 60h had before.
     pub old_int60: u32,
+    /// Handler of the NIC's interrupt, or the timer's when polled: an IISP header, the old handler at +2.
+    pub handler: u16,
+    /// Keeps the size a multiple of four.
+    pub unused2: u16,
 }
 
-const _: () = assert!(size_of::<CoreTable>() == 24 && size_of::<FlatHeader>() == 18 && size_of::<State>() == 28 && core::mem::offset_of!(State, memory) == 18);
+const _: () = assert!(size_of::<CoreTable>() == 30 && size_of::<FlatHeader>() == 18 && size_of::<State>() == 32 && core::mem::offset_of!(State, memory) == 18);
 
 /// First word of a driver's [`UnitHeader`].
 pub const UNIT_MAGIC: u16 = 0x4E33;

@@ -1,0 +1,34 @@
+; The poll feature: a look at a NIC without an interrupt, at every timer tick.
+
+%include "abi.inc"
+bits 16
+
+; PollHeader (src/resident/table.rs): the last three are the core's, the installer's to fill in.
+section .unit_header progbits alloc exec write
+global unit_header
+unit_header:
+        dw poll_entry
+save_at:        dw 0
+irq_at:         dw 0
+restore_at:     dw 0
+
+section .text
+
+; Purpose:  INT 08h: the old handler's turn, then ours.
+; In:       interrupt frame on any stack, interrupts off
+; Corrupts: nothing
+; Stack:    8 bytes of the interrupted program's beyond the interrupt's 6, and what the old handler takes
+poll_entry:                         ; an IISP header (Interrupt Sharing Protocol)
+        jmp     short .start
+.old:   dd 0
+        dw 424Bh
+        db 0
+        jmp     short .reset
+        times 7 db 0
+.reset: retf
+.start: pushf
+        call    far [cs:.old]
+        call    [cs:save_at]
+        call    [irq_at]
+        call    [cs:restore_at]
+        iret
