@@ -33,13 +33,13 @@ int60_entry:
         jae     .deeper
         call    save
         mov     al, [esp+FRAME.eax+1]
+        cmp     al, 26
+        jb      .known
         cmp     al, 80h
-        jne     .below
+        jne     .bad_command
         mov     al, 26
-.below: cmp     al, 26
-        ja      .bad_command
-        movzx   esi, al
-        bt      [handle_functions], esi
+.known: movzx   si, al
+        bt      [handle_functions], si
         jnc     .run
         mov     di, [esp+FRAME.ebx]
         mov     al, BAD_HANDLE

@@ -239,6 +239,7 @@ pub fn as_send_pkt_iocb(frame: &mut Frame) -> Error {
     fetch(frame.es_di(), &raw mut iocb as *mut u8, size_of::<Iocb>() as u16);
     let receiver = if iocb.flags & IOCB_UPCALL != 0 { iocb.upcall } else { 0 };
     iocb.flags |= IOCB_DONE;
+    iocb.result = OK;
     // The frame is in the card before anyone can look at the block: interrupts are off until the upcall.
     copy_far(own(&raw mut iocb as *mut u8), linear(frame.es_di()), 8);
     let error = as_send(iocb.buffer, iocb.len, receiver, frame.es_di());
