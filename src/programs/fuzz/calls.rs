@@ -287,7 +287,8 @@ impl Calls {
         };
         say!(c"FAIL {s}:\n", fault);
         self.show();
-        say!(c"     came back as EAX {L} EBX {L} ECX {L} EDX {L} FLAGS {X}\n", regs.eax, regs.ebx, regs.ecx, regs.edx, regs.flags);
+        say!(c"     came back as EAX {L} EBX {L} ECX {L} EDX {L} DS:ESI {X}:{L} ES:EDI {X}:{L} FLAGS {X} ESP {L}\n",
+            regs.eax, regs.ebx, regs.ecx, regs.edx, regs.ds, regs.esi, regs.es, regs.edi, regs.flags, regs.esp);
         false
     }
 
