@@ -166,33 +166,33 @@ software_interrupt:
         mov     [.number], cl
         mov     [regs_at], dx
         mov     bx, dx
-        mov     eax, [bx]
-        mov     ecx, [bx+8]
-        mov     edx, [bx+12]
-        mov     esi, [bx+16]
-        mov     edi, [bx+20]
-        mov     es, [bx+26]
-        push    dword [bx+4]
-        mov     ds, [bx+24]
-        pop     ebx
+        mov     ax, [bx]
+        mov     cx, [bx+4]
+        mov     dx, [bx+6]
+        mov     si, [bx+8]
+        mov     di, [bx+10]
+        mov     es, [bx+14]
+        push    word [bx+2]
+        mov     ds, [bx+12]
+        pop     bx
         jmp     short .go           ; a 386 may have fetched the number already
 .go:    db      0CDh
 .number: db     0
         push    ds
-        push    ebx
+        push    bx
         mov     bx, cs
         mov     ds, bx
         mov     bx, [regs_at]
-        pop     dword [bx+4]
-        pop     word [bx+24]
-        mov     [bx], eax
-        mov     [bx+8], ecx
-        mov     [bx+12], edx
-        mov     [bx+16], esi
-        mov     [bx+20], edi
-        mov     [bx+26], es
+        pop     word [bx+2]
+        pop     word [bx+12]
+        mov     [bx], ax
+        mov     [bx+4], cx
+        mov     [bx+6], dx
+        mov     [bx+8], si
+        mov     [bx+10], di
+        mov     [bx+14], es
         pushf
-        pop     word [bx+28]
+        pop     word [bx+16]
         cld
         pop     es
         pop     ds

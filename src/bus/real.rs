@@ -15,7 +15,7 @@ pub fn linear(far: u32) -> Addr {
 }
 
 /// The address of an offset in a segment.
-#[inline(always)]
+#[inline(never)]
 pub fn address(segment: u16, offset: u16) -> Addr {
     Addr(((segment as u32) << 4) + offset as u32)
 }

@@ -1,24 +1,23 @@
 //! DOS, as far as the installer needs it.
 
 use crate::bus::Addr;
-use crate::bus::real::{code_segment, copy_far, address, own};
+use crate::bus::real::{code_segment, copy_far, linear, own};
 
 /// Registers of a software interrupt (asm/installer.asm knows the offsets).
-#[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct Regs {
-    /// EAX.
-    pub ax: u32,
-    /// EBX.
-    pub bx: u32,
-    /// ECX.
-    pub cx: u32,
-    /// EDX.
-    pub dx: u32,
-    /// ESI.
-    pub si: u32,
-    /// EDI.
-    pub di: u32,
+    /// AX.
+    pub ax: u16,
+    /// BX.
+    pub bx: u16,
+    /// CX.
+    pub cx: u16,
+    /// DX.
+    pub dx: u16,
+    /// SI.
+    pub si: u16,
+    /// DI.
+    pub di: u16,
     /// DS.
     pub ds: u16,
     /// ES.
@@ -27,40 +26,48 @@ pub struct Regs {
     pub flags: u16,
 }
 
+static mut REGS: Regs = Regs { ax: 0, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds: 0, es: 0, flags: 0 };
+
+/// The registers for one interrupt: AX, our own data segment, everything else zero. There is one set of them, to be
+/// used up before the next is asked for.
+#[inline(never)]
+pub fn regs(ax: u16) -> &'static mut Regs {
+    let (ds, es) = (code_segment(), code_segment());
+    // SAFETY: the installer is one thread, and each caller is done with them before the next call.
+    let regs = unsafe { &mut *&raw mut REGS };
+    *regs = Regs { ax, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds, es, flags: 0 };
+    regs
+}
+
 impl Regs {
-    /// With our own data segment, everything else zero.
-    pub fn new(ax: u16) -> Regs {
-        Regs { ax: ax as u32, ds: code_segment(), es: code_segment(), ..Regs::default() }
+    /// INT `number`. True when CF is clear afterwards.
+    #[inline(never)]
+    pub fn interrupt(&mut self, number: u8) -> bool {
+        unsafe extern "fastcall" {
+            fn software_interrupt(number: u32, regs: &mut Regs);
+        }
+        // SAFETY: the callers pass registers that DOS, the BIOS or a packet driver defines.
+        unsafe { software_interrupt(number as u32, self) };
+        self.flags & 1 == 0
     }
 
-    /// CF afterwards.
-    pub fn carry(&self) -> bool {
-        self.flags & 1 != 0
+    #[inline(never)]
+    fn dos(&mut self) -> Option<u16> {
+        self.interrupt(0x21).then_some(self.ax)
     }
-}
-
-/// INT `number`.
-pub fn interrupt(number: u8, regs: &mut Regs) {
-    unsafe extern "fastcall" {
-        fn software_interrupt(number: u32, regs: &mut Regs);
-    }
-    // SAFETY: the callers below pass registers that DOS, the BIOS or a packet driver defines.
-    unsafe { software_interrupt(number as u32, regs) }
-}
-
-fn dos(regs: &mut Regs) -> Option<u16> {
-    interrupt(0x21, regs);
-    (!regs.carry()).then_some(regs.ax as u16)
 }
 
 /// Writes a character to the console.
+#[inline(never)]
 pub fn put(byte: u8) {
-    dos(&mut Regs { dx: byte as u32, ..Regs::new(0x0200) });
+    let regs = regs(0x0200);
+    regs.dx = byte as u16;
+    regs.dos();
 }
 
 /// DOS's version, major in the high byte.
 pub fn version() -> u16 {
-    (dos(&mut Regs::new(0x3000)).unwrap_or(0)).swap_bytes()
+    regs(0x3000).dos().unwrap_or(0).swap_bytes()
 }
 
 /// A file that is open for reading.
@@ -69,21 +76,34 @@ pub struct File(u16);
 impl File {
     /// Opens a file by the far address of its ASCIZ name.
     pub fn open(segment: u16, offset: u16) -> Option<File> {
-        dos(&mut Regs { ds: segment, dx: offset as u32, ..Regs::new(0x3D00) }).map(File)
+        let regs = regs(0x3D00);
+        regs.ds = segment;
+        regs.dx = offset;
+        regs.dos().map(File)
     }
 
-    /// Reads exactly `len` bytes at `offset` of the file to `segment`:0 and on.
+    /// Reads exactly `len` bytes at `offset` of the file.
+    #[inline(never)]
     pub fn read(&self, offset: u32, to: Addr, len: u16) -> Option<()> {
-        dos(&mut Regs { bx: self.0 as u32, cx: offset >> 16, dx: offset & 0xFFFF, ..Regs::new(0x4200) })?;
-        let (segment, at) = ((to.0 >> 4) as u16, to.0 & 15);
-        let got = dos(&mut Regs { bx: self.0 as u32, cx: len as u32, dx: at, ds: segment, ..Regs::new(0x3F00) })?;
-        (got == len).then_some(())
+        let seek = regs(0x4200);
+        seek.bx = self.0;
+        seek.cx = (offset >> 16) as u16;
+        seek.dx = offset as u16;
+        seek.dos()?;
+        let read = regs(0x3F00);
+        read.bx = self.0;
+        read.cx = len;
+        read.ds = (to.0 >> 4) as u16;
+        read.dx = to.0 as u16 & 15;
+        (read.dos()? == len).then_some(())
     }
 }
 
 impl Drop for File {
     fn drop(&mut self) {
-        dos(&mut Regs { bx: self.0 as u32, ..Regs::new(0x3E00) });
+        let regs = regs(0x3E00);
+        regs.bx = self.0;
+        regs.dos();
     }
 }
 
@@ -93,45 +113,65 @@ pub fn vector(number: u8) -> u32 {
 }
 
 /// Sets an interrupt vector.
+#[inline(never)]
 pub fn set_vector(number: u8, segment: u16, offset: u16) {
-    dos(&mut Regs { ds: segment, dx: offset as u32, ..Regs::new(0x2500 | number as u16) });
+    let regs = regs(0x2500 | number as u16);
+    regs.ds = segment;
+    regs.dx = offset;
+    regs.dos();
 }
 
 /// Frees a memory block.
 pub fn free(segment: u16) {
-    dos(&mut Regs { es: segment, ..Regs::new(0x4900) });
+    let regs = regs(0x4900);
+    regs.es = segment;
+    regs.dos();
 }
 
 /// Ends the program.
 pub fn exit(code: u8) -> ! {
-    dos(&mut Regs::new(0x4C00 | code as u16));
+    regs(0x4C00 | code as u16).dos();
     loop {}
 }
 
 /// Ends the program and keeps this many paragraphs from its PSP on.
 pub fn stay(paragraphs: u16) -> ! {
-    dos(&mut Regs { dx: paragraphs as u32, ..Regs::new(0x3100) });
+    let regs = regs(0x3100);
+    regs.dx = paragraphs;
+    regs.dos();
     loop {}
 }
 
 /// Reads a value anywhere below 1 MB. `T` is plain data.
 pub fn peek<T: Copy + Default>(from: Addr) -> T {
     let mut value = T::default();
-    copy_far(from, own(&raw mut value as *mut u8), size_of::<T>() as u16);
+    peek_into(from, &mut value);
     value
 }
 
 /// Writes a value anywhere below 1 MB.
+#[inline(always)]
 pub fn poke<T: Copy>(to: Addr, value: &T) {
-    copy_far(own(value as *const T as *mut u8), to, size_of::<T>() as u16);
+    write(to, value as *const T as *const u8, size_of::<T>() as u16);
 }
 
 /// Reads plain data that has no default.
+#[inline(always)]
 pub fn peek_into<T: Copy>(from: Addr, value: &mut T) {
-    copy_far(from, own(value as *mut T as *mut u8), size_of::<T>() as u16);
+    read(from, value as *mut T as *mut u8, size_of::<T>() as u16);
+}
+
+#[inline(never)]
+fn write(to: Addr, from: *const u8, len: u16) {
+    copy_far(own(from as *mut u8), to, len);
+}
+
+#[inline(never)]
+fn read(from: Addr, to: *mut u8, len: u16) {
+    copy_far(from, own(to), len);
 }
 
 /// The address of a far pointer with its segment in the high half.
 pub fn far(pointer: u32) -> Addr {
-    address((pointer >> 16) as u16, pointer as u16)
+    linear(pointer)
 }

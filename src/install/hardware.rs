@@ -1,6 +1,6 @@
 //! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has.
 
-use super::dos::{far, interrupt, peek, peek_into, vector};
+use super::dos::{far, peek, peek_into, regs, vector};
 use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
 use super::load::Units;
 use super::switches::{Options, Want};
@@ -58,10 +58,10 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     if !is_packet_driver(number) {
         return None;
     }
-    let mut regs = super::dos::Regs::new(0x8000);
-    interrupt(number, &mut regs);
-    let at = address(regs.es, regs.di as u16);
-    if regs.carry() || peek::<[u8; 4]>(at) != SIGNATURE || peek::<u8>(at.plus(4)) != LAYOUT {
+    let regs = regs(0x8000);
+    let answered = regs.interrupt(number);
+    let at = address(regs.es, regs.di);
+    if !answered || peek::<[u8; 4]>(at) != SIGNATURE || peek::<u8>(at.plus(4)) != LAYOUT {
         return None;
     }
     // SAFETY: both are plain data, for which zero is a value.

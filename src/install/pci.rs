@@ -1,6 +1,6 @@
 //! Which PCI functions there are, in the order of bus, device, function.
 
-use super::dos::{Regs, interrupt};
+use super::dos::regs;
 use crate::bus::Bus;
 use crate::bus::real::Machine;
 use crate::probe::pci;
@@ -10,9 +10,8 @@ const ENABLE: u32 = 1 << 31;
 
 /// The last bus, by the BIOS; all buses where there is none but configuration mechanism 1 answers; None: no PCI.
 fn last_bus() -> Option<u8> {
-    let mut regs = Regs::new(0xB101);
-    interrupt(0x1A, &mut regs);
-    if !regs.carry() && regs.ax & 0xFF00 == 0 && regs.dx == u32::from_le_bytes(*b"PCI ") {
+    let regs = regs(0xB101);
+    if regs.interrupt(0x1A) && regs.ax & 0xFF00 == 0 && regs.dx == u16::from_le_bytes(*b"PC") {
         return Some(regs.cx as u8);
     }
     Machine.out32(ADDRESS, ENABLE);

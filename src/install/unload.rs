@@ -1,9 +1,8 @@
 //! `/U`: asks the resident driver to go.
 
-use super::dos::{Regs, interrupt};
+use super::dos::regs;
 use super::hardware::ours;
 use super::print::Hex;
-use crate::bus::real::code_segment;
 use crate::info::FLAG_DEVICE;
 use crate::line;
 
@@ -16,17 +15,16 @@ pub fn unload(vector: u8) -> u8 {
     };
     // A handle, for the specification's sake: a type that no wire carries, with no receiver.
     let kind: [u8; 2] = [0xFF, 0xFF];
-    let mut regs = Regs::new(0x0201);
-    regs.bx = 0xFFFF;
-    regs.cx = 2;
-    regs.si = &raw const kind as u32;
-    regs.es = 0;
-    interrupt(vector, &mut regs);
-    let handle = regs.ax & 0xFFFF;
-    if !regs.carry() {
-        regs = Regs { bx: handle, ds: code_segment(), ..Regs::new(0x0500) };
-        interrupt(vector, &mut regs);
-        if !regs.carry() {
+    let access = regs(0x0201);
+    access.bx = 0xFFFF;
+    access.cx = 2;
+    access.si = &raw const kind as u32 as u16;
+    access.es = 0;
+    if access.interrupt(vector) {
+        let handle = access.ax;
+        let terminate = regs(0x0500);
+        terminate.bx = handle;
+        if terminate.interrupt(vector) {
             if info.flags & FLAG_DEVICE != 0 {
                 line!(nic.name, " stopped; its memory stays with DOS until the next boot (it came by DEVICE=)");
             } else {
@@ -34,8 +32,10 @@ pub fn unload(vector: u8) -> u8 {
             }
             return 0;
         }
-        let error = (regs.dx >> 8) as u8;
-        interrupt(vector, &mut Regs { bx: handle, ..Regs::new(0x0300) });
+        let error = (terminate.dx >> 8) as u8;
+        let release = regs(0x0300);
+        release.bx = handle;
+        release.interrupt(vector);
         if error != 7 || others_hooked(vector, info.segment) {
             line!("another program has hooked the driver's interrupts after it; unload that first");
             return 1;

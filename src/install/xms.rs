@@ -1,6 +1,6 @@
 //! Extended memory for rings and buffers (XMS 2.0 and later).
 
-use super::dos::{Regs, interrupt};
+use super::dos::regs;
 
 /// A locked block of extended memory.
 #[derive(Clone, Copy)]
@@ -38,14 +38,14 @@ const LOCK: u8 = 0x0C;
 const UNLOCK: u8 = 0x0D;
 
 fn entry() -> Option<u32> {
-    let mut regs = Regs::new(0x4300);
-    interrupt(0x2F, &mut regs);
-    if regs.ax as u8 != 0x80 {
+    let present = regs(0x4300);
+    present.interrupt(0x2F);
+    if present.ax as u8 != 0x80 {
         return None;
     }
-    let mut regs = Regs::new(0x4310);
-    interrupt(0x2F, &mut regs);
-    Some((regs.es as u32) << 16 | regs.bx & 0xFFFF)
+    let entry = regs(0x4310);
+    entry.interrupt(0x2F);
+    Some((entry.es as u32) << 16 | entry.bx as u32)
 }
 
 impl Block {
