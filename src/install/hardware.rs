@@ -93,25 +93,11 @@ fn name_is(unit: &Unit, name: &[u8]) -> bool {
     unit.name.get(..end).is_some_and(|own| own.eq_ignore_ascii_case(name))
 }
 
-/// Says in one line what is wrong with a card.
-pub fn explain(unit: &Unit, fault: Fault) {
-    let why = match fault {
-        Fault::Dead => ": the card is there but does not answer; reset the machine or try another slot",
-        Fault::Eeprom => ": the card's EEPROM holds no valid address; repair it with the card's own setup program",
-        Fault::Irq => ": the card's IRQ cannot be used; give /IRQ= or set another one with the card's setup program",
-        Fault::Resources => ": the card has no ports or collides with another; set it up with its setup program",
-        Fault::Memory => ": too little memory for the card's rings; load HIMEM.SYS first",
-        Fault::V86 => ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
-        Fault::Nothing | Fault::End => return,
-    };
-    line!(unit.name, why);
-}
-
 /// One look at one candidate: the card, or a fault that was said where it was worth a line.
 fn look(unit: &Unit, options: &Options, ask: &Ask) -> Result<Probe, Fault> {
     let mut found = Found::default();
     if let Some(fault) = Fault::from((overlay().find)(ask, &mut found)) {
-        explain(unit, fault);
+        super::place::explain(unit, fault);
         return Err(fault);
     }
     match options.nic {

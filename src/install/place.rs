@@ -1,7 +1,7 @@
 //! What stays, block behind block: core, driver, device, handles, features, rings, stack.
 
 use super::dos::{self, peek, peek_into, poke};
-use super::hardware::{self, Probe};
+use super::hardware::Probe;
 use super::header::{BUS_PCI, KIND_DRIVER, Unit, caller, header};
 use super::hook::{hook, line_masked};
 use super::load::{Units, fill};
@@ -41,10 +41,14 @@ struct Ground {
 }
 
 impl Ground {
-    /// From our segment up to where the installer runs.
+    /// From our segment up to the part of the installer that is still needed (linker/installer.ld).
     fn new(segment: u16) -> Ground {
-        let paragraphs = (code_segment() - segment).min(0xFFF);
-        Ground { segment, next: 0, limit: paragraphs << 4, blocks: [Block::NONE; BLOCKS], count: 0 }
+        unsafe extern "C" {
+            static __placing: u8;
+        }
+        let paragraphs = (code_segment() - segment).min(0xC00);
+        let limit = (paragraphs << 4) + (&raw const __placing as u32 as u16 & !15);
+        Ground { segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0 }
     }
 
     fn note(&mut self, block: Block) {
@@ -158,7 +162,7 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     let mut instance = [0u32; INSTANCE / 4];
     let instance = instance.as_mut_ptr() as *mut u8;
     if let Some(fault) = Fault::from((probe.header().start)(found, &rings, instance)) {
-        hardware::explain(&probe.unit, fault);
+        explain(&probe.unit, fault);
         return None;
     }
     copy_far(own(instance), address(segment, device), size);
@@ -221,6 +225,20 @@ fn rings(ground: &mut Ground, found: &Found, extended: &Option<xms::Block>) -> O
         linear = address(ground.segment, at + pad);
     }
     Some(Rings { linear, physical: linear.0, len: found.rings_low as u32 })
+}
+
+/// Says in one line what is wrong with a card.
+pub fn explain(unit: &Unit, fault: Fault) {
+    let why = match fault {
+        Fault::Dead => ": the card is there but does not answer; reset the machine or try another slot",
+        Fault::Eeprom => ": the card's EEPROM holds no valid address; repair it with the card's own setup program",
+        Fault::Irq => ": the card's IRQ cannot be used; give /IRQ= or set another one with the card's setup program",
+        Fault::Resources => ": the card has no ports or collides with another; set it up with its setup program",
+        Fault::Memory => ": too little memory for the card's rings; load HIMEM.SYS first",
+        Fault::V86 => ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
+        Fault::Nothing | Fault::End => return,
+    };
+    line!(unit.name, why);
 }
 
 /// Writes the information block.

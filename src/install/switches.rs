@@ -39,27 +39,87 @@ pub enum Want<'a> {
     Mac(MacAddr),
 }
 
-/// A switch: its name, what its value looks like, its default, what it does.
+/// What values a switch takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// None.
+    Bare,
+    /// A hexadecimal number in a range.
+    Hex(u16, u16),
+    /// A decimal number in a range.
+    Dec(u16, u16),
+    /// [`Want`].
+    Nic,
+}
+
+/// A switch: its name, its values, its default, what it does.
 pub struct Switch {
     /// Upper case, without the slash.
     pub name: &'static str,
-    /// Empty when the switch takes no value.
+    /// An example or the default; empty when the switch takes no value.
     pub value: &'static str,
     /// One line.
     pub help: &'static str,
+    /// Its values.
+    pub rule: Rule,
+    /// What is said when a value does not fit.
+    pub why: &'static str,
 }
 
-/// Every switch there is.
+/// Every switch there is, in the order of [`INT`] and its kin.
 pub const SWITCHES: &[Switch] = &[
-    Switch { name: "INT", value: "60", help: "packet driver vector, hexadecimal, 60 to 80" },
-    Switch { name: "NIC", value: "name", help: "which one: a name, PCI place (0:3.0) or address" },
-    Switch { name: "IO", value: "300", help: "its first port, hexadecimal (default: look)" },
-    Switch { name: "IRQ", value: "10", help: "its interrupt, 2 to 15 (default: look)" },
-    Switch { name: "HANDLES", value: "8", help: "handles, 1 to 64" },
-    Switch { name: "STACK", value: "256", help: "stack for receivers in bytes, 128 to 2048" },
-    Switch { name: "U", value: "", help: "unload the driver on /INT" },
-    Switch { name: "?", value: "", help: "this list" },
+    Switch {
+        name: "INT",
+        value: "60",
+        help: "packet driver vector, hexadecimal, 60 to 80",
+        rule: Rule::Hex(0x60, 0x80),
+        why: "the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)",
+    },
+    Switch {
+        name: "NIC",
+        value: "name",
+        help: "which one: a name, PCI place (0:3.0) or address",
+        rule: Rule::Nic,
+        why: "the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)",
+    },
+    Switch {
+        name: "IO",
+        value: "300",
+        help: "its first port, hexadecimal (default: look)",
+        rule: Rule::Hex(0x200, 0xFFE0),
+        why: "the port is 200 to FFE0 (hexadecimal), a multiple of 10",
+    },
+    Switch {
+        name: "IRQ",
+        value: "10",
+        help: "its interrupt, 2 to 15 (default: look)",
+        rule: Rule::Dec(2, 15),
+        why: "the IRQ is 2 to 7, 9 to 12, 14 or 15",
+    },
+    Switch {
+        name: "HANDLES",
+        value: "8",
+        help: "handles, 1 to 64",
+        rule: Rule::Dec(1, 64),
+        why: "the number of handles is 1 to 64",
+    },
+    Switch {
+        name: "STACK",
+        value: "256",
+        help: "stack for receivers in bytes, 128 to 2048",
+        rule: Rule::Dec(128, 2048),
+        why: "the stack is 128 to 2048 bytes",
+    },
+    Switch { name: "U", value: "", help: "unload the driver on /INT", rule: Rule::Bare, why: NO_VALUE },
+    Switch { name: "?", value: "", help: "this list", rule: Rule::Bare, why: NO_VALUE },
 ];
+
+const INT: usize = 0;
+const IO: usize = 2;
+const IRQ: usize = 3;
+const HANDLES: usize = 4;
+const STACK: usize = 5;
+const UNLOAD: usize = 6;
 
 /// Why a command line was refused. The text is the offending word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,92 +131,73 @@ pub struct Refused<'a> {
 }
 
 const UNKNOWN: &str = "no such switch; 3COMPKT /? lists them";
-const BAD_VECTOR: &str = "the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)";
-const BAD_IO: &str = "the port is 200 to FFE0 (hexadecimal), a multiple of 10";
-const BAD_IRQ: &str = "the IRQ is 2 to 7, 9 to 12, 14 or 15";
-const BAD_NIC: &str = "the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)";
-const BAD_HANDLES: &str = "the number of handles is 1 to 64";
-const BAD_STACK: &str = "the stack is 128 to 2048 bytes";
 const NO_VALUE: &str = "this switch takes no value";
 
-/// 67h is EMS, 70h to 77h the second PIC, 79h and 7Fh others' too, 7Ah IPX.
-fn vector_allowed(vector: u32) -> bool {
-    matches!(vector, 0x60..=0x66 | 0x68..=0x6F | 0x78 | 0x7B..=0x7E | 0x80)
-}
-
-fn vector(value: Option<u32>) -> Result<u8, &'static str> {
-    value.filter(|&value| vector_allowed(value)).map(|value| value as u8).ok_or(BAD_VECTOR)
-}
-
-#[inline(never)]
-fn io(value: Option<u32>) -> Result<u16, &'static str> {
-    value.filter(|value| matches!(value, 0x200..=0xFFE0) && value & 15 == 0).map(|value| value as u16).ok_or(BAD_IO)
-}
-
-#[inline(never)]
-fn irq(value: Option<u32>) -> Result<u8, &'static str> {
-    let value = value.filter(|value| matches!(value, 2..=7 | 9..=12 | 14 | 15)).ok_or(BAD_IRQ)?;
-    // The AT leads the old bus line 2 to the second PIC's 9.
-    Ok(if value == 2 { 9 } else { value as u8 })
-}
-
-#[inline(never)]
-fn range(value: Option<u32>, low: u32, high: u32, why: &'static str) -> Result<u16, &'static str> {
-    value.filter(|value| (low..=high).contains(value)).map(|value| value as u16).ok_or(why)
-}
+/// Vectors that are others': 67h is EMS, 70h to 77h the second PIC, 7Ah IPX, 79h and 7Fh in use here and there.
+const NO_VECTORS: u32 = 1 << 0x07 | 0xFF << 0x10 | 1 << 0x19 | 1 << 0x1A | 1 << 0x1F;
+/// Lines of the timer, keyboard and cascade, the clock, the coprocessor.
+const NO_LINES: u32 = 1 << 8 | 1 << 13;
 
 /// A name, `bus:device.function`, or an address with colons or hyphens.
-fn want(text: &[u8]) -> Result<Want<'_>, &'static str> {
+fn want(text: &[u8]) -> Option<Want<'_>> {
     if text.is_empty() {
-        return Err(BAD_NIC);
+        return None;
     }
     let separators = text.iter().filter(|byte| matches!(byte, b':' | b'-')).count();
     if separators == 5 {
         let mut mac = [0; 6];
         for (byte, part) in mac.iter_mut().zip(text.split(|byte| matches!(byte, b':' | b'-'))) {
-            *byte = parse(part, 16).filter(|value| *value <= 0xFF).ok_or(BAD_NIC)? as u8;
+            *byte = parse(part, 16).filter(|value| *value <= 0xFF)? as u8;
         }
-        return Ok(Want::Mac(mac));
+        return Some(Want::Mac(mac));
     }
     if text.contains(&b'.') {
         let mut parts = text.split(|byte| matches!(byte, b':' | b'.'));
         let mut place = |highest: u32| parts.next().and_then(|part| parse(part, 16)).filter(|value| *value <= highest);
-        let (Some(bus), Some(device), Some(function)) = (place(255), place(31), place(7)) else { return Err(BAD_NIC) };
-        return Ok(Want::Pci((bus << 8 | device << 3 | function) as u16));
+        let (Some(bus), Some(device), Some(function)) = (place(255), place(31), place(7)) else { return None };
+        return Some(Want::Pci((bus << 8 | device << 3 | function) as u16));
     }
-    Ok(Want::Name(text))
+    Some(Want::Name(text))
 }
 
-fn is(name: &[u8], switch: &str) -> bool {
-    name.eq_ignore_ascii_case(switch.as_bytes())
-}
-
+/// Takes a number for the switch `index`; false when it does not fit.
 #[inline(never)]
-fn switch<'a>(options: &mut Options<'a>, name: &[u8], value: Option<&'a [u8]>) -> Result<(), &'static str> {
-    let text = value.unwrap_or(b"");
-    let (hex, decimal) = (parse(text, 16), parse(text, 10));
-    if is(name, "INT") {
-        options.vector = vector(hex)?;
-    } else if is(name, "NIC") {
-        options.nic = want(text)?;
-    } else if is(name, "IO") {
-        options.io = io(hex)?;
-    } else if is(name, "IRQ") {
-        options.irq = irq(decimal)?;
-    } else if is(name, "HANDLES") {
-        options.handles = range(decimal, 1, 64, BAD_HANDLES)? as u8;
-    } else if is(name, "STACK") {
-        options.stack = range(decimal, 128, 2048, BAD_STACK)?;
-    } else if is(name, "U") || is(name, "?") {
-        if value.is_some() {
-            return Err(NO_VALUE);
-        }
-        options.unload |= is(name, "U");
-        options.help |= is(name, "?");
-    } else {
-        return Err(UNKNOWN);
+fn number(options: &mut Options, index: usize, value: u16) -> bool {
+    match index {
+        INT if NO_VECTORS >> (value & 31) & 1 == 0 || value == 0x80 => options.vector = value as u8,
+        IO if value & 15 == 0 => options.io = value,
+        // The AT leads the old bus line 2 to the second PIC's 9.
+        IRQ if NO_LINES >> value & 1 == 0 => options.irq = if value == 2 { 9 } else { value as u8 },
+        HANDLES => options.handles = value as u8,
+        STACK => options.stack = value,
+        _ => return false,
     }
-    Ok(())
+    true
+}
+
+/// Takes a value for the switch `index`; with `forced`, a number in that radix.
+#[inline(never)]
+fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, forced: u32) -> Result<(), &'static str> {
+    let Some(switch) = SWITCHES.get(index) else { return Err(UNKNOWN) };
+    let (low, high, radix) = match switch.rule {
+        Rule::Bare => {
+            if text.is_some() {
+                return Err(switch.why);
+            }
+            options.unload |= index == UNLOAD;
+            options.help |= index != UNLOAD;
+            return Ok(());
+        }
+        Rule::Nic => {
+            options.nic = want(text.unwrap_or(b"")).ok_or(switch.why)?;
+            return Ok(());
+        }
+        Rule::Hex(low, high) => (low, high, 16),
+        Rule::Dec(low, high) => (low, high, 10),
+    };
+    let radix = if forced != 0 { forced } else { radix };
+    let fits = parse(text.unwrap_or(b""), radix).filter(|number| (low as u32..=high as u32).contains(number));
+    if fits.is_some_and(|fits| number(options, index, fits as u16)) { Ok(()) } else { Err(switch.why) }
 }
 
 /// Crynwr's one-letter options: those that mean something here are done, the others refused by what they are.
@@ -183,19 +224,24 @@ pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
         let result = match word {
             [b'/', rest @ ..] => {
                 let at = rest.iter().position(|byte| matches!(byte, b'=' | b':'));
-                let (name, value) = rest.split_at_checked(at.unwrap_or(rest.len())).unwrap_or((rest, b""));
-                switch(&mut options, name, value.get(1..))
+                let (name, text) = rest.split_at_checked(at.unwrap_or(rest.len())).unwrap_or((rest, b""));
+                let index = SWITCHES.iter().position(|switch| name.eq_ignore_ascii_case(switch.name.as_bytes()));
+                value(&mut options, index.unwrap_or(SWITCHES.len()), text.get(1..), 0)
             }
             [b'-', one] => letter(&mut options, *one),
             [b'-', ..] => Err(UNKNOWN),
             _ => {
                 positional += 1;
-                match parse(word, 10) {
-                    None => Err("not a number; 3COMPKT /? explains"),
-                    value if positional == 1 => vector(value).map(|value| options.vector = value),
-                    value @ Some(0x100..) => io(value).map(|value| options.io = value),
-                    value if positional <= 3 => irq(value).map(|value| options.irq = value),
-                    _ => Err("one number too many; 3COMPKT /? explains"),
+                // A number of 100h or more is a port, wherever the others stand.
+                let index = match parse(word, 10) {
+                    _ if positional == 1 => INT,
+                    Some(0x100..) => IO,
+                    _ => IRQ,
+                };
+                if positional <= 3 {
+                    value(&mut options, index, Some(word), 10)
+                } else {
+                    Err("one number too many; 3COMPKT /? explains")
                 }
             }
         };
