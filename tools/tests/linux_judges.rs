@@ -54,9 +54,9 @@ fn judge(cards: &[&str], modules: &[&str], excused: &str) -> Verdict {
     let linux = Linux {
         cards: cards.iter().map(|card| card.to_string()).collect(),
         modules: modules.iter().map(|module| module.to_string()).collect(),
-        kernel: String::new(),
         script: script(cards.len()),
         file: file.clone(),
+        ..Linux::default()
     };
     let verdict = linux.run().unwrap_or_else(|error| panic!("{error}"));
     let console = &verdict.console;
@@ -71,11 +71,16 @@ fn judge(cards: &[&str], modules: &[&str], excused: &str) -> Verdict {
         assert!(console.contains(&format!("COUNTS eth{card} 0 0\n")), "errors counted on eth{card}:\n{console}");
     }
     assert!(verdict.received == file, "{} bytes of upload, or wrong ones:\n{console}", verdict.received.len());
+    no_trouble(console);
+    verdict
+}
+
+/// The kernel has met no trouble.
+fn no_trouble(console: &str) {
     for line in console.lines() {
         let harmless = HARMLESS.iter().any(|known| line.contains(known));
         assert!(harmless || !TROUBLE.iter().any(|word| line.contains(word)), "the kernel says: {line}\n{console}");
     }
-    verdict
 }
 
 /// The 3C509B where Linux's ISA PnP core finds it and gives it its resources.
@@ -125,4 +130,130 @@ fn boomerang() {
 #[test]
 fn cyclone_and_tornado() {
     judge(&["cyclone-3c905b,mac=52:54:00:12:34:56", "tornado-3c905c,mac=52:54:00:12:34:57"], &["mii", "3c59x"], "");
+}
+
+/// The 3C59x by programmed I/O. Linux 6.1 counts what its Vortex driver sends but not what was sent, so that its stack
+/// stops after one frame. So only its packet generator, which goes round the stack's queue, sends through the card,
+/// lengths at random; pings and the download come in through it while their questions leave by another card.
+fn judge_vortex(card: &str) {
+    const GENERATED: usize = 600;
+    let file = file();
+    let mut script = String::from(
+        "ip link set eth0 arp off up\n\
+         M=$(cat /sys/class/net/eth1/address)\n\
+         ip link set eth1 address $(cat /sys/class/net/eth0/address)\n\
+         ip addr add 10.0.2.15/24 dev eth1; ip link set eth1 up; sleep 1\n\
+         arping -U -c 2 -I eth1 10.0.2.15\n\
+         ip link set eth1 down; ip link set eth1 address $M; ip link set eth1 arp off up\n\
+         ip neigh add 10.0.2.2 lladdr 52:55:0a:00:02:02 dev eth1; sleep 1\n",
+    );
+    for size in PINGS {
+        writeln!(script, "ping -q -c 2 -w 6 -i 0.05 -s {size} 10.0.2.2 | grep -q ' 0% packet loss' && echo PING {size}").unwrap();
+    }
+    script.push_str("tftp -g -l /got -r file -b 1468 10.0.2.2 && echo CRC $(crc32 /got)\n");
+    script.push_str("P=/proc/net/pktgen; echo add_device eth0 > $P/kpktgend_0\n");
+    writeln!(
+        script,
+        "for c in 'count {GENERATED}' 'min_pkt_size 60' 'max_pkt_size 1514' 'flag TXSIZE_RND' 'flag UDPCSUM' 'delay 0' 'dst 10.0.2.2' \
+         'src_min 10.0.2.15' 'src_max 10.0.2.15' 'dst_mac 52:55:0a:00:02:02'; do echo $c > $P/eth0; done"
+    )
+    .unwrap();
+    script.push_str("echo start > $P/pgctrl; grep Result $P/eth0\n");
+    script.push_str("echo COUNTS $(cat /sys/class/net/eth0/statistics/[rt]x_errors); cat /proc/net/dev");
+    let linux = Linux {
+        cards: vec![format!("{card},mac=52:54:00:12:34:56"), "cyclone-3c905b,mac=52:54:00:12:34:57".into()],
+        modules: ["mii", "3c59x", "pktgen"].map(String::from).to_vec(),
+        kernel: "ipv6.disable=1".into(),
+        script,
+        file: file.clone(),
+        hub: true,
+        ..Linux::default()
+    };
+    let verdict = linux.run().unwrap_or_else(|error| panic!("{error}"));
+    let console = &verdict.console;
+    assert!(verdict.complaints.is_empty(), "{:#?}\n{console}", verdict.complaints);
+    for size in PINGS {
+        assert!(console.contains(&format!("PING {size}\n")), "no ping of {size} bytes:\n{console}");
+    }
+    assert!(console.contains(&format!("CRC {:08x}", crc32(&file))), "download:\n{console}");
+    assert!(console.contains("COUNTS 0 0\n"), "{console}");
+    no_trouble(console);
+    let received: usize = verdict.frames.iter().filter(|frame| frame[..6] == [0x52, 0x54, 0, 0x12, 0x34, 0x56]).map(Vec::len).sum();
+    assert!(received > file.len(), "only {received} bytes came in through the card");
+    // The generator's frames: magic behind the UDP header, then a number that counts up.
+    let made: Vec<&Vec<u8>> = verdict.frames.iter().filter(|frame| frame.get(42..46) == Some(&[0xBE, 0x9B, 0xE9, 0x55])).collect();
+    assert_eq!(made.len(), GENERATED, "{console}");
+    for (number, frame) in made.into_iter().enumerate() {
+        assert_eq!(frame[46..50], (number as u32 + 1).to_be_bytes(), "out of order, or twice");
+        assert_eq!(udp_sum(frame), 0xFFFF, "frame {number} of {} bytes is damaged", frame.len());
+    }
+}
+
+/// The one's complement sum of a UDP datagram in an IPv4 packet without options, pseudo header and checksum included.
+fn udp_sum(frame: &[u8]) -> u32 {
+    let end = 14 + u16::from_be_bytes([frame[16], frame[17]]) as usize;
+    let words = frame[26..end].chunks(2).map(|pair| (pair[0] as u32) << 8 | *pair.get(1).unwrap_or(&0) as u32);
+    let mut sum = words.sum::<u32>() + 17 + (end - 34) as u32;
+    while sum >> 16 != 0 {
+        sum = (sum & 0xFFFF) + (sum >> 16);
+    }
+    sum
+}
+
+/// The 3C590, at 10 Mb/s.
+#[test]
+fn vortex_3c590() {
+    judge_vortex("vortex-3c590");
+}
+
+/// The 3C595, at 100 Mb/s.
+#[test]
+fn vortex_3c595() {
+    judge_vortex("vortex-3c595");
+}
+
+/// Faults told by the device's property show where Linux counts them, and it recovers.
+#[test]
+fn faults_reach_linux_and_it_recovers() {
+    let script = "ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up; sleep 1\nping -q -c 20 -i 0.1 -W 1 10.0.2.2\n\
+                  ping -q -c 5 -i 0.1 10.0.2.2 | grep -q ' 0% packet loss' && echo RECOVERED\n\
+                  echo COUNTS $(cat /sys/class/net/eth0/statistics/rx_crc_errors /sys/class/net/eth0/statistics/rx_over_errors \
+                  /sys/class/net/eth0/statistics/tx_aborted_errors)";
+    let card = "el3,mac=52:54:00:12:34:56,fault=rx-crc@3+rx-overrun@5+tx-underrun@9+jabber@13+max-collisions@16";
+    let linux = Linux {
+        cards: vec![card.into()],
+        modules: vec!["3c509".into()],
+        kernel: "ipv6.disable=1".into(),
+        script: script.into(),
+        ..Linux::default()
+    };
+    let verdict = linux.run().unwrap_or_else(|error| panic!("{error}"));
+    assert!(verdict.complaints.is_empty(), "{:#?}", verdict.complaints);
+    assert!(verdict.console.contains("RECOVERED"), "{}", verdict.console);
+    assert!(verdict.console.contains("COUNTS 1 1 3\n"), "{}", verdict.console);
+}
+
+/// The monitor pulls the cable and plugs it in again.
+#[test]
+fn a_pulled_cable_reaches_linux() {
+    let script = "ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up; sleep 1\nping -q -c 1 -w 10 10.0.2.2 && echo BEFORE\n\
+                  echo PULL; sleep 1; ping -q -c 1 -W 1 10.0.2.2 || echo SILENT\n\
+                  echo PLUG; sleep 1; ping -q -c 1 -w 10 10.0.2.2 && echo AFTER";
+    let linux = Linux {
+        cards: vec!["el3".into()],
+        modules: vec!["3c509".into()],
+        script: script.into(),
+        cable: vec![("PULL".into(), false), ("PLUG".into(), true)],
+        ..Linux::default()
+    };
+    let verdict = linux.run().unwrap_or_else(|error| panic!("{error}"));
+    for word in ["BEFORE", "SILENT", "AFTER"] {
+        assert!(verdict.console.contains(&format!("{word}\n")), "not {word}:\n{}", verdict.console);
+    }
+}
+
+/// A PCI card left in D3 by a warm start is woken by Linux before it is touched.
+#[test]
+fn a_sleeping_card_is_woken() {
+    judge(&["tornado-3c905c,mac=52:54:00:12:34:56,power=d3"], &["mii", "3c59x"], "");
 }

@@ -4,6 +4,7 @@
 //! The kernel boots into an initramfs of busybox, the drivers asked for and one script, under TCG, and switches itself
 //! off. The network is QEMU's own, cut off from the host but for one forwarded connection to a listener of ours.
 
+use super::qemu::Monitor;
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
 use std::fs::{self, File};
@@ -14,14 +15,14 @@ use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// The longest run.
-const LIMIT: Duration = Duration::from_secs(150);
+const LIMIT: Duration = Duration::from_secs(240);
 /// The port of the forwarded connection, as the guest sees it: 10.0.2.100.
 const PORT: u16 = 7000;
 /// What begins a line in which a model complains.
 pub const COMPLAINT: &str = "MODEL COMPLAINS:";
 
 /// A machine and what its Linux is to do.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Linux {
     /// `-device` of each card without its net; card N gets the backend `nN`.
     pub cards: Vec<String>,
@@ -33,6 +34,10 @@ pub struct Linux {
     pub script: String,
     /// What TFTP serves as `file`.
     pub file: Vec<u8>,
+    /// All cards hang on one hub with the first card's network, instead of each on its own.
+    pub hub: bool,
+    /// Lines of the script's output at which the first card's cable is pulled (false) or plugged in.
+    pub cable: Vec<(String, bool)>,
 }
 
 /// What became of it.
@@ -42,8 +47,10 @@ pub struct Verdict {
     pub console: String,
     /// What the models complained of.
     pub complaints: Vec<String>,
-    /// What came through the forwarded connection, of the first card that used it.
+    /// What came through the forwarded connection.
     pub received: Vec<u8>,
+    /// Frames that passed the first card's cable, both ways.
+    pub frames: Vec<Vec<u8>>,
 }
 
 /// One file or folder of the initramfs.
@@ -124,12 +131,29 @@ impl Linux {
         command.arg("-plugin").arg(format!("{},log={}", setup::models()?.display(), path("complaints").display()));
         command.arg("-serial").arg(format!("file:{}", path("console").display()));
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(path("initramfs"));
-        command.arg("-append").arg(format!("console=ttyS0 panic=-1 mitigations=off {}", self.kernel));
+        // A busy host makes the kernel measure its clock wrongly and then wait too short. So its waits are set for a
+        // time stamp counter of 5 GHz, at 250 ticks a second: on a slower one they are longer than they need be.
+        command.arg("-append").arg(format!("console=ttyS0 panic=-1 mitigations=off lpj=20000000 {}", self.kernel));
+        command.arg("-chardev").arg(format!("socket,id=mon,path={},server=on,wait=off", path("monitor").display()));
+        command.args(["-mon", "chardev=mon,mode=readline"]);
         for (number, card) in self.cards.iter().enumerate() {
             let forward = if number == 0 { format!(",guestfwd=tcp:10.0.2.100:{PORT}-tcp:127.0.0.1:{port}") } else { String::new() };
             let net = format!("10.0.{}.0/24", 2 + number);
             let tftp = path("tftp");
-            command.arg("-netdev").arg(format!("user,id=n{number},net={net},restrict=on,tftp={}{forward}", tftp.display()));
+            let user = format!("net={net},restrict=on,tftp={}{forward}", tftp.display());
+            if !self.hub {
+                command.arg("-netdev").arg(format!("user,id=n{number},{user}"));
+            } else {
+                if number == 0 {
+                    command.arg("-netdev").arg(format!("user,id=host,{user}"));
+                    command.args(["-netdev", "hubport,id=port,hubid=0,netdev=host"]);
+                }
+                command.arg("-netdev").arg(format!("hubport,id=n{number},hubid=0"));
+            }
+            if number == 0 {
+                let frames = path("frames");
+                command.arg("-object").arg(format!("filter-dump,id=dump,netdev=n0,file={},maxlen=2048", frames.display()));
+            }
             command.arg("-device").arg(format!("{card},netdev=n{number}"));
         }
         let errors = File::create(path("errors"))?;
@@ -138,10 +162,16 @@ impl Linux {
         let mut machine = Bounded::start(&mut command, LIMIT)?;
         let mut received = Vec::new();
         let mut stream = None;
+        let mut monitor = Monitor::new(path("monitor"));
+        let mut cable = self.cable.iter().peekable();
+        let text = |name: &str| fs::read(path(name)).map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', "")).unwrap_or_default();
         let ended = loop {
             match machine.poll() {
                 Ok(None) => {}
                 ended => break ended,
+            }
+            if let Some((_, up)) = cable.next_if(|(line, _)| text("console").contains(&format!("{line}\n"))) {
+                monitor.set_link("n0", *up)?;
             }
             if stream.is_none() {
                 stream = listener.accept().ok().map(|(stream, _)| stream);
@@ -158,15 +188,30 @@ impl Linux {
             }
             std::thread::sleep(Duration::from_millis(20));
         };
-        let text = |name: &str| fs::read(path(name)).map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', "")).unwrap_or_default();
         let console = text("console");
         let complaints = text("complaints").lines().filter(|line| line.starts_with(COMPLAINT)).map(str::to_string).collect();
         match ended {
-            Ok(_) if console.contains("SCRIPT ENDED") => Ok(Verdict { console, complaints, received }),
+            Ok(_) if console.contains("SCRIPT ENDED") => {
+                let frames = frames(&fs::read(path("frames"))?);
+                Ok(Verdict { console, complaints, received, frames })
+            }
             Ok(status) => Err(fail(format!("Linux ended early ({status:?}):\n{console}\n{}", text("errors")))),
             Err(error) => Err(fail(format!("{error} in Linux, after:\n{console}\n{}", text("errors")))),
         }
     }
+}
+
+/// The frames of a capture: a header of 24 bytes, then each with one of 16, its length at 8.
+fn frames(pcap: &[u8]) -> Vec<Vec<u8>> {
+    let mut rest = pcap.get(24..).unwrap_or_default();
+    let mut all = Vec::new();
+    while let Some((head, more)) = rest.split_at_checked(16) {
+        let len = u32::from_le_bytes([head[8], head[9], head[10], head[11]]) as usize;
+        let Some((frame, more)) = more.split_at_checked(len) else { break };
+        all.push(frame.to_vec());
+        rest = more;
+    }
+    all
 }
 
 /// The checksum that busybox's `crc32` prints: that of Ethernet and zip.

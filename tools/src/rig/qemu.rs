@@ -125,7 +125,7 @@ impl Qemu {
 
         let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
         let mut run = Console { file: File::open(&console)?, output: String::new(), shown: 0 };
-        let mut monitor = Monitor { socket, stream: None };
+        let mut monitor = Monitor::new(socket);
         let ended = watch(Bounded::start(&mut command, limit)?, &mut run, &mut monitor, on_line);
         let output = run.output;
         match ended {
@@ -241,6 +241,11 @@ pub struct Monitor {
 }
 
 impl Monitor {
+    /// The monitor behind a socket; connected when first used.
+    pub(super) fn new(socket: PathBuf) -> Monitor {
+        Monitor { socket, stream: None }
+    }
+
     /// Pulls (`false`) or plugs in the cable of a net (`n0`) or a card (`c0`).
     pub fn set_link(&mut self, id: &str, up: bool) -> io::Result<()> {
         self.command(&format!("set_link {id} {}", if up { "on" } else { "off" })).map(drop)

@@ -4,11 +4,11 @@ use super::{cargo, debian, lock, once, quiet, root};
 use std::io;
 use std::path::PathBuf;
 
-/// Debian 12's kernel for the 686, its network drivers, and busybox: a folder with `boot`, `lib/modules` and `bin`.
+/// Debian 12's kernel for the 686, its network drivers, its packet generator, and busybox: a folder with `boot`, `lib/modules` and `bin`.
 pub fn linux() -> io::Result<PathBuf> {
-    once("linux-i386", |folder| {
+    once("linux-i386-2", |folder| {
         eprintln!("fetching Debian's i386 Linux (53 MB)");
-        let files = ["./boot/vmlinuz-*", "*/drivers/net/*.ko", "./bin/busybox", "./usr/bin/busybox"];
+        let files = ["./boot/vmlinuz-*", "*/drivers/net/*.ko", "*/net/core/pktgen.ko", "./bin/busybox", "./usr/bin/busybox"];
         debian::unpack_files(folder, "bookworm", "i386", &["linux-image-686", "busybox-static"], &files)
     })
 }

@@ -8,7 +8,7 @@ use super::slot::{Part, Place, REGION_BYTES, Slot, leak};
 use super::types::{Make, TYPES, asleep, make_vortex};
 use super::{fail, isa, log, net, settings};
 use crate::vortex;
-use std::ffi::{CStr, c_uint};
+use std::ffi::{CStr, c_int, c_uint};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
@@ -59,6 +59,29 @@ pub unsafe fn class_init(class: Opaque, part: &vortex::Part, parent: Option<Real
         let own = class.cast::<u16>().add(place);
         let values = [VENDOR, part.device, part.revision as u16, CLASS, VENDOR, part.device];
         values.into_iter().enumerate().for_each(|(at, value)| *own.add(at) = value);
+        // The pointer before them is what handles configuration writes; null stands for the standard.
+        let handler = own.sub(4).cast::<usize>();
+        if *handler == 0 {
+            *handler = write_config as *const () as usize;
+        } else {
+            log("models: cannot tell where this QEMU keeps the handler of configuration writes");
+        }
+    }
+}
+
+/// A configuration write. A card that wakes from D3 has lost its command register, its BARs and its line.
+unsafe extern "C" fn write_config(device: Opaque, at: u32, value: u32, len: c_int) {
+    const STATE: u32 = POWER as u32 + 4;
+    // SAFETY: QEMU calls with one of our devices; these are the standard's own functions.
+    unsafe {
+        let asleep = || (qemu().pci_default_read_config)(device, 0x34, 1) == POWER as u32 && (qemu().pci_default_read_config)(device, STATE, 1) & 3 == 3;
+        let before = asleep();
+        (qemu().pci_default_write_config)(device, at, value, len);
+        if before && !asleep() {
+            for (at, len) in [(4, 2), (0x10, 4), (0x14, 4), (0x3C, 1)] {
+                (qemu().pci_default_write_config)(device, at, 0, len);
+            }
+        }
     }
 }
 
