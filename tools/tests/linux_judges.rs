@@ -99,7 +99,7 @@ fn el3_by_id_port() {
 
 /// Two 3C509B: the one with the lower address wins each contention at the ID port.
 #[test]
-fn two_el3_contend_for_the_id_port() {
+fn slow_two_el3_contend_for_the_id_port() {
     let cards = ["el3,mac=52:54:00:12:34:56,iobase=0x320,irq=5,pnp=off", "el3,mac=52:54:00:12:34:57,iobase=0x300,irq=10,pnp=off"];
     let verdict = judge(&cards, &["3c509"], "");
     let at = |text: &str| verdict.console.find(text).unwrap_or_else(|| panic!("no {text}:\n{}", verdict.console));
@@ -116,7 +116,7 @@ fn corkscrew_by_programmed_io() {
 /// The 3C515 by its list engines, which the EEPROM must offer first. Linux asks for no memory below 16 MB, so that on
 /// a real ISA bus this would fail; QEMU lets it pass.
 #[test]
-fn corkscrew_by_lists() {
+fn slow_corkscrew_by_lists() {
     judge(&["corkscrew,mac=52:54:00:12:34:56,lists=on"], &["3c515"], "beyond the ISA bus");
 }
 
@@ -202,7 +202,7 @@ fn udp_sum(frame: &[u8]) -> u32 {
 
 /// The 3C590, at 10 Mb/s.
 #[test]
-fn vortex_3c590() {
+fn slow_vortex_3c590() {
     judge_vortex("vortex-3c590");
 }
 
@@ -254,6 +254,6 @@ fn a_pulled_cable_reaches_linux() {
 
 /// A PCI card left in D3 by a warm start is woken by Linux before it is touched.
 #[test]
-fn a_sleeping_card_is_woken() {
+fn slow_a_sleeping_card_is_woken() {
     judge(&["tornado-3c905c,mac=52:54:00:12:34:56,power=d3"], &["mii", "3c59x"], "");
 }

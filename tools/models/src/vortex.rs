@@ -1,9 +1,9 @@
 //! 3C590 and 3C595 (Vortex), 3C900 and 3C905 (Boomerang), 3C905B (Cyclone) and 3C905C (Tornado): EtherLinks for PCI.
 //!
 //! Exercised by Linux's 3c59x driver: EEPROM, windows, programmed I/O on the Vortex, lists on the others, MII reads,
-//! link beat, power management's D0, checksums. Not by Linux: programmed I/O on the Boomerang, uploads by fragment,
-//! the group hash, automatic status, and what global reset's argument spares. The RAM's sizes and splits are those of
-//! common boards; the EEPROM holds no more than drivers read.
+//! link beat, waking from D3, checksums. Not by Linux: programmed I/O on the Boomerang, fragments, the group hash,
+//! automatic status, link events, and what a reset's argument spares. The RAM's sizes and splits are those of common
+//! boards; the EEPROM holds no more than drivers read.
 
 use crate::elink::eeprom::{Eeprom, Sums};
 use crate::elink::mii::Phy;

@@ -1,6 +1,7 @@
 //! QEMU with the boot DOS: any NIC that QEMU has, or that a plugin gives it.
 
 use super::image::{self, Dos};
+use super::linux::COMPLAINT;
 use super::{Job, Report};
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
@@ -84,8 +85,8 @@ impl Default for Qemu {
 }
 
 impl Qemu {
-    /// Runs a job. Errors: no QEMU, a job that the boot DOS cannot hold, or one that did not come to its end within
-    /// the limit; the error then tells what had been printed.
+    /// Runs a job. Errors: no QEMU, a job that the boot DOS cannot hold, a model that complained, or a job that did not
+    /// come to its end within the limit; the error then tells what had been printed.
     pub fn run(&self, job: &Job) -> io::Result<Report> {
         self.run_with(job, &mut |_, _| Ok(()))
     }
@@ -129,7 +130,13 @@ impl Qemu {
         let ended = watch(Bounded::start(&mut command, limit)?, &mut run, &mut monitor, on_line);
         let output = run.output;
         match ended {
-            Ok(status) if status.code() == Some(DONE) => Ok(Report { output, pcap }),
+            Ok(status) if status.code() == Some(DONE) => {
+                let errors = fs::read_to_string(&errors).unwrap_or_default();
+                match errors.lines().find(|line| line.starts_with(COMPLAINT)) {
+                    Some(line) => Err(fail(format!("{line}, after:\n{output}"))),
+                    None => Ok(Report { output, pcap }),
+                }
+            }
             Ok(status) => {
                 let errors = fs::read_to_string(&errors).unwrap_or_default();
                 Err(fail(format!("QEMU ended with {status} after:\n{output}\n{errors}")))

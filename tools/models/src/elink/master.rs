@@ -1,8 +1,10 @@
 //! Bus mastering: lists of descriptors for whole frames (3C515, 3C90x), and single fragments between memory and the
 //! FIFOs (3C59x, 3C515).
 //!
-//! A download or upload takes no time of its own here. Exercised by Linux: both lists on 3C90x, on the 3C515 only with
-//! the capability forced that makes Linux use them; fragment downloads on the 3C59x. Fragment uploads are not.
+//! A download or upload takes no time of its own here. Exercised by Linux: both lists on the 3C90x, on the 3C515 only
+//! with the capability forced that makes Linux use them. Fragments are not: which argument means which direction, and
+//! what clears DMA done, is the 3C59x manual's word (09-0681-001B, as works that cite it give it) and Linux's for the
+//! direction. Where the 3C90xB marks a descriptor as done, drivers disagree (bit 16 or 24); bit 16 is set.
 
 use super::{Chip, Kind, cause, checksum};
 use crate::Env;

@@ -2,11 +2,12 @@
 //! FIFOs, a stack of transmit status, counters, and interrupts with a latch. 3C509B, 3C515, 3C59x and 3C90x each
 //! wrap a [`Chip`] of their [`Kind`].
 //!
-//! Sources: the 3C509B technical reference (09-0398-002B) and the 3C90x/3C90xB technical reference (89-0766-000)
-//! through the works that cite them.
+//! Sources: the technical references of the 3C509B (09-0398-002B), the 3C59x (09-0681-001B) and the 3C90x/3C90xB
+//! (89-0766-000), through the works that cite them.
 //! Exercised by Linux's drivers: windows, commands, both FIFOs, latch and acknowledge, filter, counters, EEPROM reads,
-//! the list engines, MII. Not: thresholds for early receive and early transmit, every error, the EEPROM's writes,
-//! loopback; those follow the manuals' words alone.
+//! room for transmission, the list engines, MII reads, and recovery from transmit and receive errors on the 3C509B.
+//! Not: thresholds for early receive and early transmit, adapter failure, the EEPROM's writes, loopback; those follow
+//! the manuals' words alone.
 
 mod checksum;
 pub mod command;
