@@ -5,9 +5,9 @@ bits 16
 
 section .text
 
-; Purpose:  Read 16 or 32 bits anywhere.
+; Purpose:  Read anywhere, as wide as the register there is.
 ; In:       ECX = address
-; Out:      EAX = the 32 bits there
+; Out:      EAX, AX, AL = what is there
 ; Corrupts: ECX, EDX (fastcall)
 global visit_get
 visit_get:
@@ -15,22 +15,37 @@ visit_get:
         mov     eax, [fs:ecx]
         jmp     short leave_visit
 
-; Purpose:  Write 16 bits anywhere.
-; In:       ECX = address, EDX = value
+global visit_get16
+visit_get16:
+        call    visit
+        mov     ax, [fs:ecx]
+        jmp     short leave_visit
+
+global visit_get8
+visit_get8:
+        call    visit
+        mov     al, [fs:ecx]
+        jmp     short leave_visit
+
+; Purpose:  Write anywhere, as wide as the register there is.
+; In:       ECX = address, EDX, DX, DL = value
 ; Corrupts: EAX, ECX, EDX (fastcall)
+global visit_put32
+visit_put32:
+        call    visit
+        mov     [fs:ecx], edx
+        jmp     short leave_visit
+
 global visit_put16
 visit_put16:
         call    visit
         mov     [fs:ecx], dx
         jmp     short leave_visit
 
-; Purpose:  Write 32 bits anywhere.
-; In:       ECX = address, EDX = value
-; Corrupts: EAX, ECX, EDX (fastcall)
-global visit_put32
-visit_put32:
+global visit_put8
+visit_put8:
         call    visit
-        mov     [fs:ecx], edx
+        mov     [fs:ecx], dl
         jmp     short leave_visit
 
 ; Purpose:  Copy memory to memory, bytes at a time: registers that change when read are not for this.

@@ -12,6 +12,9 @@ pub struct Either;
 unsafe extern "fastcall" {
     // asm/visit.asm. The addresses are of rings and registers that the installer and the card's configuration gave.
     fn visit_get(at: u32) -> u32;
+    fn visit_get8(at: u32) -> u32;
+    fn visit_get16(at: u32) -> u32;
+    fn visit_put8(at: u32, value: u32);
     fn visit_put16(at: u32, value: u32);
     fn visit_put32(at: u32, value: u32);
     fn visit_copy(from: u32, to: u32, len: u32);
@@ -58,8 +61,26 @@ impl Bus for Either {
     }
 
     #[inline(always)]
+    fn confined(&self) -> bool {
+        in_v86()
+    }
+
+    #[inline(never)]
+    fn get8(&self, at: Addr) -> u8 {
+        // SAFETY: see the declarations.
+        if in_v86() { Machine.get8(at) } else { unsafe { visit_get8(at.0) as u8 } }
+    }
+
+    #[inline(never)]
+    fn put8(&self, at: Addr, value: u8) {
+        // SAFETY: see the declarations.
+        if in_v86() { Machine.put8(at, value) } else { unsafe { visit_put8(at.0, value as u32) } }
+    }
+
+    #[inline(never)]
     fn get16(&self, at: Addr) -> u16 {
-        self.get32(at) as u16
+        // SAFETY: see the declarations.
+        if in_v86() { Machine.get16(at) } else { unsafe { visit_get16(at.0) as u16 } }
     }
 
     #[inline(never)]

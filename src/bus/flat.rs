@@ -59,6 +59,20 @@ impl Bus for Flat {
         addr_of(bytes: *const u8) -> Addr;
         clock() -> u16;
     }
+    #[inline(always)]
+    fn get8(&self, at: Addr) -> u8 {
+        let value: u8;
+        // SAFETY: an address of the driver's rings or of its card's registers; FS is flat.
+        unsafe { asm!("mov {1}, fs:[{0:e}]", in(reg) at.0, out(reg_byte) value, options(nostack, preserves_flags)) };
+        value
+    }
+
+    #[inline(always)]
+    fn put8(&self, at: Addr, value: u8) {
+        // SAFETY: as above.
+        unsafe { asm!("mov fs:[{0:e}], {1}", in(reg) at.0, in(reg_byte) value, options(nostack, preserves_flags)) };
+    }
+
     flat!(get16, put16, u16, "x");
     flat!(get32, put32, u32, "e");
 

@@ -58,6 +58,15 @@ pub trait Bus {
     /// Writes `len` bytes from conventional memory to a 16-bit port: by words, an odd last byte with a zero above it.
     fn outs(&self, port: u16, from: Addr, len: u16);
 
+    /// Are only the first megabyte and ports within reach, as in V86 mode? Known when a resident unit is compiled: a
+    /// driver with rings is on the machine's own bus in V86 mode only.
+    fn confined(&self) -> bool {
+        false
+    }
+    /// Reads a byte of registers in memory.
+    fn get8(&self, at: Addr) -> u8;
+    /// Writes a byte of registers in memory.
+    fn put8(&self, at: Addr, value: u8);
     /// Reads 16 bits of a ring or of registers in memory.
     fn get16(&self, at: Addr) -> u16;
     /// Reads 32 bits of a ring or of registers in memory.

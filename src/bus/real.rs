@@ -129,6 +129,21 @@ impl Bus for Machine {
     string_in!(ins, "shr cx, 1", "rep insw", "jnc 2f", "insb", "2:");
     string_out!(outs, "shr cx, 1", "rep outsw", "jnc 2f", "lodsb", "mov ah, 0", "out dx, ax", "2:");
 
+    #[inline(always)]
+    fn confined(&self) -> bool {
+        true
+    }
+
+    fn get8(&self, at: Addr) -> u8 {
+        let mut value = 0u8;
+        copy_far(at, own(&raw mut value), 1);
+        value
+    }
+
+    fn put8(&self, at: Addr, mut value: u8) {
+        copy_far(own(&raw mut value), at, 1);
+    }
+
     fn get16(&self, at: Addr) -> u16 {
         let mut value = 0u16;
         copy_far(at, own(&raw mut value as *mut u8), 2);

@@ -470,6 +470,12 @@ impl Bus for FakeBus {
         }
     }
 
+    fn get8(&self, at: Addr) -> u8 {
+        self.memory_read(at, 1) as u8
+    }
+    fn put8(&self, at: Addr, value: u8) {
+        self.memory_write(at, 1, value as u32)
+    }
     fn get16(&self, at: Addr) -> u16 {
         self.memory_read(at, 2) as u16
     }
