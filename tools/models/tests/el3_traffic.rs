@@ -160,7 +160,7 @@ fn sixteen_collisions_are_recovered_by_enable() {
 }
 
 #[test]
-fn a_start_threshold_lets_a_slow_host_run_dry_and_a_quick_one_not() {
+fn a_start_threshold_lets_a_late_host_run_dry_and_a_quick_one_not() {
     let mut rig = rig("");
     rig.command(0x13, 64);
     let data = frame(BROADCAST, 1000);
