@@ -5,8 +5,6 @@
 %include "visit.inc"
 bits 16
 
-FAST_A20 equ 92h                    ; bit 1: A20; bit 0 resets the machine
-
 ; FeatureHeader (src/install/header.rs).
 section .unit_header progbits alloc exec write
 global unit_header
@@ -32,34 +30,15 @@ flat_enter:
         sgdt    [old_gdtr]
         VISIT   gdtr
         o32 lgdt [old_gdtr]
-        ; A20 is off when 1 MB further up the same bytes appear.
-        inc     dword [counter]
-        mov     eax, [gdtr+2]
-        mov     ebx, [counter]
-        cmp     ebx, [fs:eax+(counter-gdt)+100000h]
-        jne     .on
-        not     dword [counter]
-        mov     ebx, [counter]
-        cmp     ebx, [fs:eax+(counter-gdt)+100000h]
-        jne     .on
-        in      al, FAST_A20
-        or      al, 2
-        and     al, ~1
-        out     FAST_A20, al
-        mov     byte [was_off], 1
-.on:    ret
+        A20_ON  gdtr, gdt, counter, was_off
+        ret
 
 ; Purpose:  Leave A20 as `flat_enter` found it.
 ; In:       DS = CS
 ; Corrupts: AL, FLAGS
 flat_leave:
-        cmp     byte [was_off], 0
-        je      .done
-        mov     byte [was_off], 0
-        in      al, FAST_A20
-        and     al, ~3
-        out     FAST_A20, al
-.done:  ret
+        A20_BACK was_off
+        ret
 
 ; Purpose:  Give the XMS memory back: the driver goes.
 ; In:       DS = CS, the card at rest

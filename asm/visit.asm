@@ -90,11 +90,15 @@ visit:
         add     eax, gdt
         mov     [gdtr+2], eax
         VISIT   gdtr
+        A20_ON  gdtr, gdt, counter, was_off
         jmp     [return_to]
 
 ; Keeps everything.
 resume:
         pop     word [return_to]
+        push    ax
+        A20_BACK was_off
+        pop     ax
         pop     fs
         pop     ebx
         push    word [flags]
@@ -105,6 +109,7 @@ section .data
         align   8, db 0
 gdt:    dq 0
         dq 00CF92000000FFFFh        ; data, base 0, limit 4 GB
+counter:        dd 0
 gdtr:   dw 15
         dd 0
 
@@ -112,3 +117,4 @@ section .bss
 length:         resd 1
 return_to:      resw 1
 flags:          resw 1
+was_off:        resb 1
