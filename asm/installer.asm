@@ -20,8 +20,11 @@ core_bytes:     dw 0                ; of the core, in the image
                 dw program
                 dw stack_top
                 dw INSTALLER_PARA
+HEADER_SIZE     equ $ - installer_entry
 
-; Context (src/install/header.rs): where we are and who called.
+; Context (src/install/header.rs): where we are and who called. Not with the header: the driver comes to lie there.
+section .data
+        align   4, db 0
 global context
 context:
 load_segment:   dw 0                ; where the image begins
@@ -150,6 +153,10 @@ to_rust:
         mov     ss, ax
         mov     esp, stack_top
         cld
+        mov     si, installer_entry
+        mov     di, installer_header
+        mov     cx, HEADER_SIZE / 2
+        rep movsw
         sti
         call    dword install
         jmp     [return_to]
@@ -224,6 +231,9 @@ section .data
 needs_386:      db '3COMPKT needs a 386 or later.', 13, 10, '$'
 
 section .bss
+        alignb  4
+global installer_header
+installer_header: resb HEADER_SIZE  ; where it stays while the driver is placed
 outer_sp:       resw 1
 outer_ss:       resw 1
 return_to:      resw 1

@@ -29,14 +29,14 @@ pub struct Context {
 }
 
 unsafe extern "C" {
-    static installer_entry: InstallerHeader;
+    static installer_header: InstallerHeader;
     static context: Context;
 }
 
 /// What the pack step filled in.
 pub fn header() -> &'static InstallerHeader {
-    // SAFETY: written before the file was.
-    unsafe { &*&raw const installer_entry }
+    // SAFETY: the entry's copy, made before Rust ran.
+    unsafe { &*&raw const installer_header }
 }
 
 /// Who called.
