@@ -84,8 +84,8 @@ impl Bus for Flat {
             asm!(
                 "push ds", "push es", "push esi", "push edi",
                 "mov esi, eax", "mov edi, edx", "xor ax, ax", "mov ds, ax", "mov es, ax",
-                "mov ax, cx", "shr ecx, 2", ".byte 0x67", "rep movsd",
-                "mov cl, al", "and cl, 3", ".byte 0x67", "rep movsb",
+                "mov ax, cx", "shr ecx, 2", "rep movs dword ptr es:[edi], dword ptr [esi]",
+                "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr [esi]",
                 "pop edi", "pop esi", "pop es", "pop ds",
                 inout("eax") from.0 => _, inout("edx") to.0 => _, inout("ecx") len as u32 => _,
             )
