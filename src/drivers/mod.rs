@@ -1,5 +1,8 @@
 //! The resident half of each NIC's driver. `probe/` has the other half under the same name.
 
 pub mod dp8390;
+pub mod e1000;
+pub mod e1000e;
+pub mod intel_rings;
 pub mod ne2000;
 pub mod ne2k_pci;

@@ -10,7 +10,7 @@ use crate::line;
 use crate::probe::{Ask, Fault, Found, TAKEN, pci};
 
 /// Room for the largest probe.
-const OVERLAY: usize = 4096;
+const OVERLAY: usize = 6144;
 
 #[repr(C, align(16))]
 struct Overlay([u8; OVERLAY]);

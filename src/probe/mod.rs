@@ -2,6 +2,9 @@
 //!
 //! Each NIC's probe is a unit of its own in the file, read only when its turn comes.
 
+pub mod e1000;
+pub mod e1000e;
+pub mod intel_rings;
 pub mod isa_irq;
 pub mod ne2000;
 pub mod ne2k_pci;

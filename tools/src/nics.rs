@@ -18,7 +18,8 @@ pub struct Nic {
     pub cards: &'static str,
     /// How they are found.
     pub found: Found,
-    /// Rings or registers in memory: V86 mode has a unit of its own, with a `v` behind its name.
+    /// Rings in memory and registers in ports: V86 mode has a unit of its own, with a `v` behind its name. (Cards with
+    /// registers in memory have none: they are refused there.)
     pub memory: bool,
     /// QEMU devices that it is tested on: `-device`, without a net. With [`Nic::plugin`] they are models of our own.
     pub devices: &'static [&'static str],
@@ -34,6 +35,22 @@ pub const NICS: &[Nic] = &[
         found: Found::Pci,
         memory: false,
         devices: &["ne2k_pci"],
+        plugin: false,
+    },
+    Nic {
+        name: "e1000",
+        cards: "Intel 82540, 82544, 82545 (PRO/1000 on PCI)",
+        found: Found::Pci,
+        memory: false,
+        devices: &["e1000", "e1000-82544gc", "e1000-82545em"],
+        plugin: false,
+    },
+    Nic {
+        name: "e1000e",
+        cards: "Intel 82574, 82583 (PRO/1000 on PCI Express)",
+        found: Found::Pci,
+        memory: true,
+        devices: &["e1000e"],
         plugin: false,
     },
     Nic {

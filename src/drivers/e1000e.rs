@@ -1,0 +1,8 @@
+//! 82574 and 82583: gigabit controllers on PCI Express.
+
+use super::intel_rings::{Gigabit, Memory, Ports};
+
+/// The card, reached in memory.
+pub type E1000e<B> = Gigabit<B, Memory, true>;
+/// The card, reached by its ports, for V86 mode.
+pub type E1000ePorts<B> = Gigabit<B, Ports, true>;

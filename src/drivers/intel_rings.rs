@@ -1,0 +1,352 @@
+//! Intel's gigabit controllers with legacy descriptors (8254x PCI/PCI-X Family Software Developer's Manual; 82574
+//! datasheet, chapters 7 and 10).
+//!
+//! Memory, all of it in one piece: 8 transmit descriptors, receive descriptors, buffers. There are twice as many
+//! receive descriptors as receive buffers, so that every buffer can be the card's though a full ring has to keep a gap:
+//! a buffer that was given back is the one of the descriptor half a ring further on. The card writes lengths and states
+//! into descriptors and leaves addresses, which are written once.
+
+use core::marker::PhantomData;
+
+use crate::bus::{Addr, Bus};
+use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+
+/// Device control.
+pub const CTRL: u16 = 0x0000;
+/// No new DMA (82574); [`STATUS_MASTER`] tells when the last has ended.
+pub const   CTRL_MASTER_DISABLE: u32 = 1 << 2;
+/// Link up, as far as the MAC has a say.
+pub const   CTRL_SLU: u32 = 1 << 6;
+/// Speed, duplex and loss of signal forced or inverted, flow control, VLAN tags, link and PHY reset: all off.
+pub const   CTRL_UNWANTED: u32 = 1 << 3 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 27 | 1 << 28 | 1 << 30 | 1 << 31;
+/// Resets the MAC; clears itself.
+pub const   CTRL_RST: u32 = 1 << 26;
+/// Device status.
+pub const STATUS: u16 = 0x0008;
+const   STATUS_LU: u32 = 1 << 1;
+const   STATUS_MASTER: u32 = 1 << 19;
+/// Interrupt cause; reading acknowledges.
+const ICR: u16 = 0x00C0;
+/// Interrupt mask set.
+const IMS: u16 = 0x00D0;
+/// Interrupt mask clear.
+const IMC: u16 = 0x00D8;
+const   CAUSE_RXO: u32 = 1 << 6;
+const   CAUSE_RXT0: u32 = 1 << 7;
+/// Receive control.
+const RCTL: u16 = 0x0100;
+const   RCTL_EN: u16 = 1 << 1;
+const   RCTL_UPE: u16 = 1 << 3;
+const   RCTL_MPE: u16 = 1 << 4;
+const   RCTL_BAM: u16 = 1 << 15;
+/// Transmit control.
+const TCTL: u16 = 0x0400;
+/// Enabled; 16 tries; a collision window of 64 bytes, as full duplex and 10 and 100 Mb/s want it.
+const   TCTL_ON: u32 = 1 << 1 | 15 << 4 | 64 << 12;
+/// Receive descriptors: tail.
+const RDT: u16 = 0x2818;
+/// Transmit descriptors: head.
+pub const TDH: u16 = 0x3810;
+/// Transmit descriptors: tail.
+const TDT: u16 = 0x3818;
+/// Frames with a wrong check sequence; reading clears it.
+const CRCERRS: u16 = 0x4000;
+/// Frames that found no room; reading clears it.
+const MPC: u16 = 0x4010;
+/// Receive address 0, low half; the high half follows, then the next of 16 addresses.
+const RAL0: u16 = 0x5400;
+const   RAH_AV: u32 = 1 << 31;
+
+/// A descriptor: address (8 bytes), length (2), then what is the transmitter's or receiver's.
+pub const DESC: u32 = 16;
+/// Length; transmit: command in bits 31:24.
+const LENGTH: u16 = 8;
+/// End of packet, insert the check sequence, report status.
+const   COMMAND: u32 = 0x0B << 24;
+/// Status in bits 7:0; receive: errors in bits 15:8.
+pub const STATE: u16 = 12;
+/// The card is done with it.
+pub const   DD: u32 = 1 << 0;
+const   RX_EOP: u32 = 1 << 1;
+/// Check sequence, symbol, sequence, carrier extension, data.
+const   RX_ERRORS: u32 = 0x97 << 8;
+/// Excess or late collisions.
+const   TX_ERRORS: u32 = 3 << 1;
+
+/// Transmit descriptors: as few as the card takes.
+pub const TX_DESCS: u8 = 8;
+/// From buffer to buffer: the card takes no frame of more than 1522 bytes while long ones are off.
+pub const BUFFER: u32 = 1536;
+/// The check sequence, which lies in memory too.
+const FCS: u16 = 4;
+/// Bad frames that are thrown away in one go.
+const BAD_LIMIT: u8 = 64;
+/// What DMA may take to end before a reset, in microseconds.
+const MASTER_LIMIT: u16 = 20_000;
+/// What a reset takes, in microseconds (82574 datasheet: at least 1 ms before the registers are used).
+const RESET_TIME: u16 = 3_000;
+/// BIOS ticks (55 ms) without room for a frame, the cable in, after which the transmitter is taken to hang.
+const HANG_TICKS: u16 = 10;
+/// The BIOS's count of ticks.
+const TICKS: Addr = Addr(0x46C);
+
+/// RCTL for a receive mode (1 to 6). Addresses in RAL0 and behind always pass.
+const RCTL_OF_MODE: [u16; 7] = {
+    const BROADCAST: u16 = RCTL_EN | RCTL_BAM;
+    [0, 0, RCTL_EN, BROADCAST, BROADCAST, BROADCAST | RCTL_MPE, BROADCAST | RCTL_MPE | RCTL_UPE]
+};
+
+/// How registers are reached from the place in [`Gigabit`].
+pub trait Window {
+    /// Reads a register.
+    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32;
+    /// Writes a register.
+    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32);
+}
+
+/// In memory.
+pub struct Memory;
+
+impl Window for Memory {
+    #[inline(always)]
+    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
+        bus.get32(Addr(place).plus(register))
+    }
+    #[inline(always)]
+    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32) {
+        bus.put32(Addr(place).plus(register), value);
+    }
+}
+
+/// By two ports: the register's number, its contents.
+pub struct Ports;
+
+impl Window for Ports {
+    #[inline(always)]
+    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
+        bus.out32(place as u16, register as u32);
+        bus.in32(place as u16 + 4)
+    }
+    #[inline(always)]
+    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32) {
+        bus.out32(place as u16, register as u32);
+        bus.out32(place as u16 + 4, value);
+    }
+}
+
+/// Whichever it is: no card has its memory in the first 64 KB.
+pub struct Both;
+
+impl Window for Both {
+    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
+        if place >> 16 == 0 { Ports::get(bus, place, register) } else { Memory::get(bus, place, register) }
+    }
+    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32) {
+        if place >> 16 == 0 { Ports::put(bus, place, register, value) } else { Memory::put(bus, place, register, value) }
+    }
+}
+
+/// A card. `EXPRESS`: on PCI Express.
+#[repr(C)]
+pub struct Gigabit<B, W, const EXPRESS: bool> {
+    /// For the core.
+    pub count: Counters,
+    /// Its registers: an address, or the first port.
+    pub place: u32,
+    /// The transmit descriptors; the receive descriptors follow.
+    pub descs: Addr,
+    /// The transmit buffers; the receive buffers follow.
+    pub buffers: Addr,
+    /// When a frame was last given to the transmitter, in BIOS ticks.
+    pub sent_at: u16,
+    /// Receive buffers, a power of two; the receive descriptors are twice as many.
+    pub rx_buffers: u8,
+    /// Transmit buffers, a power of two.
+    pub tx_buffers: u8,
+    /// The receive descriptor that comes next.
+    pub rx: u8,
+    /// The transmit descriptor that comes next.
+    pub tx: u8,
+    /// How it reaches them.
+    pub bus: B,
+    /// See [`Window`].
+    pub window: PhantomData<W>,
+}
+
+impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
+    /// Reads a register.
+    #[inline(never)]
+    pub fn get(&self, register: u16) -> u32 {
+        W::get(&self.bus, self.place, register)
+    }
+
+    /// Writes a register.
+    #[inline(never)]
+    pub fn put(&self, register: u16, value: u32) {
+        W::put(&self.bus, self.place, register, value);
+    }
+
+    /// No interrupts, no DMA, registers as after power-up, where the card is one that can be reset.
+    pub fn reset(&self) {
+        self.put(IMC, !0);
+        self.put(RCTL, 0);
+        self.put(TCTL, 0);
+        let mut control = self.get(CTRL);
+        if EXPRESS {
+            // A reset in the middle of a transaction may hang the bus.
+            control |= CTRL_MASTER_DISABLE;
+            self.put(CTRL, control);
+            let _ = self.bus.wait(MASTER_LIMIT, || self.get(STATUS) & STATUS_MASTER == 0);
+        }
+        self.put(CTRL, control | CTRL_RST);
+        let _ = self.bus.wait(RESET_TIME, || false);
+        self.put(IMC, !0);
+    }
+
+    /// The transmitter begins at descriptor 0, all of them free.
+    pub fn start_transmitter(&mut self) {
+        self.put(TCTL, 0);
+        self.put(TDH, 0);
+        self.put(TDT, 0);
+        self.tx = 0;
+        for index in 0..TX_DESCS {
+            self.bus.put32(self.tx_desc(index).plus(STATE), DD);
+        }
+        self.put(TCTL, TCTL_ON);
+    }
+
+    #[inline(always)]
+    fn tx_desc(&self, index: u8) -> Addr {
+        self.descs.plus((index % TX_DESCS) as u16 * DESC as u16)
+    }
+
+    #[inline(always)]
+    fn rx_desc(&self) -> Addr {
+        self.descs.plus((self.rx as u16 + TX_DESCS as u16) * DESC as u16)
+    }
+
+    #[inline(always)]
+    fn buffer(&self, index: u8) -> Addr {
+        Addr(self.buffers.0 + index as u32 * BUFFER)
+    }
+
+    #[inline(never)]
+    fn rx_buffer(&self) -> Addr {
+        self.buffer((self.rx & self.rx_buffers.wrapping_sub(1)).wrapping_add(self.tx_buffers))
+    }
+
+    fn ticks(&self) -> u16 {
+        self.bus.get16(TICKS)
+    }
+
+    /// Writes a receive address, whose low half is at `register`.
+    #[inline(never)]
+    fn set_filter(&self, register: u16, address: &MacAddr) {
+        let [a, b, c, d, e, f] = *address;
+        self.put(register, u32::from_le_bytes([a, b, c, d]));
+        self.put(register + 4, u32::from_le_bytes([e, f, 0, 0]) | RAH_AV);
+    }
+}
+
+impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
+    fn irq(&mut self) -> Events {
+        let causes = self.get(ICR);
+        // All ones: the card is gone.
+        if causes & (CAUSE_RXO | CAUSE_RXT0) == 0 || causes == !0 {
+            return Events::NONE;
+        }
+        self.put(IMC, !0);
+        self.count.lost = self.count.lost.wrapping_add(self.get(MPC));
+        self.count.errors_in = self.count.errors_in.wrapping_add(self.get(CRCERRS));
+        Events::RX
+    }
+
+    fn unmask(&mut self) {
+        self.put(IMS, CAUSE_RXO | CAUSE_RXT0);
+    }
+
+    fn peek(&mut self, head: &mut Head) -> Option<Rx> {
+        for _ in 0..BAD_LIMIT {
+            let desc = self.rx_desc();
+            let state = self.bus.get32(desc.plus(STATE));
+            if state & DD == 0 {
+                break;
+            }
+            let len = self.bus.get16(desc.plus(LENGTH)).wrapping_sub(FCS);
+            let rx = Rx { len, at: 0 };
+            // At least a MAC header.
+            if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+                self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                return Some(rx);
+            }
+            self.count.errors_in = self.count.errors_in.wrapping_add(1);
+            self.discard(rx);
+        }
+        None
+    }
+
+    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
+        self.bus.transfer(self.rx_buffer(), to, len);
+    }
+
+    fn discard(&mut self, _rx: Rx) {
+        self.bus.put32(self.rx_desc().plus(STATE), 0);
+        let last = self.rx_buffers.wrapping_mul(2).wrapping_sub(1);
+        self.rx = self.rx.wrapping_add(1) & last;
+        self.put(RDT, (self.rx.wrapping_add(self.rx_buffers) & last) as u32);
+    }
+
+    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+        let state = self.bus.get32(self.tx_desc(self.tx.wrapping_sub(self.tx_buffers)).plus(STATE));
+        if state & DD == 0 {
+            let waited = self.ticks().wrapping_sub(self.sent_at);
+            if waited < HANG_TICKS || self.link() != Link::Up {
+                return Err(SendError::Busy);
+            }
+            self.start_transmitter();
+        }
+        if state & DD == 0 || state & TX_ERRORS != 0 {
+            self.count.errors_out = self.count.errors_out.wrapping_add(1);
+        }
+        let buffer = self.buffer(self.tx & self.tx_buffers.wrapping_sub(1));
+        let mut padded = len;
+        if len < MIN_FRAME {
+            padded = MIN_FRAME;
+            for at in 0..MIN_FRAME / 4 {
+                self.bus.put32(buffer.plus(at * 4), 0);
+            }
+        }
+        self.bus.transfer(frame, buffer, len);
+        let desc = self.tx_desc(self.tx);
+        self.bus.put32(desc.plus(LENGTH), padded as u32 | COMMAND);
+        self.bus.put32(desc.plus(STATE), 0);
+        self.sent_at = self.ticks();
+        self.tx = self.tx.wrapping_add(1) % TX_DESCS;
+        self.put(TDT, self.tx as u32);
+        Ok(())
+    }
+
+    fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
+        let mut groups = if mode == RcvMode::Multicast { groups.iter() } else { [].iter() };
+        for index in 1..16 {
+            let register = RAL0 + index * 8;
+            match groups.next() {
+                Some(group) => self.set_filter(register, group),
+                None => self.put(register + 4, 0),
+            }
+        }
+        self.put(RCTL, RCTL_OF_MODE[mode as usize] as u32);
+    }
+
+    fn set_address(&mut self, address: &MacAddr) {
+        self.set_filter(RAL0, address);
+    }
+
+    fn link(&mut self) -> Link {
+        if self.get(STATUS) & STATUS_LU != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn stop(&mut self) {
+        self.reset();
+    }
+}

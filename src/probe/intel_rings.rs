@@ -1,0 +1,323 @@
+//! Finds and starts Intel's gigabit controllers with legacy descriptors.
+
+use core::marker::PhantomData;
+
+use super::pci::{self, Bar};
+use super::{Ask, Fault, Found, Rings};
+use crate::bus::{Addr, Bus};
+use crate::device::{Counters, Device, MacAddr, RcvMode};
+use crate::drivers::intel_rings::*;
+
+/// EEPROM control.
+const EECD: u16 = 0x0010;
+const   EECD_SK: u32 = 1 << 0;
+const   EECD_CS: u32 = 1 << 1;
+const   EECD_DI: u32 = 1 << 2;
+const   EECD_DO: u32 = 1 << 3;
+const   EECD_REQUEST: u32 = 1 << 6;
+const   EECD_GRANT: u32 = 1 << 7;
+/// 256 words instead of 64 (82540 to 82545).
+const   EECD_SIZE: u32 = 1 << 9;
+/// EEPROM read (not on the 82544): start in bit 0, data in bits 31:16; the rest differs.
+const EERD: u16 = 0x0014;
+/// PHY access: data in bits 15:0, register from bit 16 on, PHY from bit 21 on.
+const MDIC: u16 = 0x0020;
+const   MDIC_PHY1: u32 = 1 << 21;
+const   MDIC_WRITE: u32 = 1 << 26;
+const   MDIC_READ: u32 = 2 << 26;
+const   MDIC_READY: u32 = 1 << 28;
+/// Interrupt throttling.
+const ITR: u16 = 0x00C4;
+/// Gaps between frames.
+const TIPG: u16 = 0x0410;
+const   TIPG_COPPER: u32 = 8 | 8 << 10 | 6 << 20;
+/// Who may use the PHY (82574).
+const EXTCNF_CTRL: u16 = 0x0F00;
+const   EXTCNF_SOFTWARE: u32 = 1 << 5;
+/// Receive descriptors: address (64 bits), bytes, head, tail; the delay of interrupts behind them.
+const RDBAL: u16 = 0x2800;
+const RDH: u16 = 0x2810;
+const RDT: u16 = 0x2818;
+const RDTR: u16 = 0x2820;
+const RADV: u16 = 0x282C;
+/// Transmit descriptors: address (64 bits), bytes.
+const TDBAL: u16 = 0x3800;
+/// When transmit descriptors are fetched and written back.
+const TXDCTL: u16 = 0x3828;
+/// Each by itself and at once; bit 22 is to be 1 (82574 datasheet, section 10.2.6.9).
+const   TXDCTL_EXPRESS: u32 = 1 << 16 | 1 << 22 | 1 << 24;
+/// Checksums over received data.
+const RXCSUM: u16 = 0x5000;
+/// Receive filters; 0: legacy descriptors.
+const RFCTL: u16 = 0x5008;
+/// Multicast table, 128 double words.
+const MTA: u16 = 0x5200;
+/// Management: bit 13 keeps ARP for the firmware.
+const MANC: u16 = 0x5820;
+const   MANC_ARP: u32 = 1 << 13;
+
+/// The PHY's control register (IEEE 802.3, clause 22).
+const BMCR: u32 = 0;
+const   BMCR_AUTONEG: u32 = 1 << 12;
+const   BMCR_RESTART: u32 = 1 << 9;
+/// Power down, isolate.
+const   BMCR_OFF: u32 = 1 << 11 | 1 << 10;
+
+/// Words of EEPROM that its checksum covers, and what they add up to.
+const EEPROM_WORDS: u8 = 64;
+const EEPROM_SUM: u16 = 0xBABA;
+/// What a word of EEPROM, or a PHY register, may take, in microseconds.
+const SERIAL_LIMIT: u16 = 2_000;
+/// What the firmware may keep EEPROM or PHY for, in microseconds.
+const OWNER_LIMIT: u16 = 20_000;
+
+/// The PCI capability of PCI Express; the link's control register is at 10h.
+const EXPRESS: u8 = 0x10;
+const LINK_CONTROL: u8 = 0x10;
+/// The link's power saving, with which the 82574 loses transmissions (specification update, errata 13 and 20).
+const   LINK_ASPM: u32 = 3;
+
+/// How a card's EEPROM is read.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Eeprom {
+    /// By hand: 82544.
+    Wires,
+    /// EERD with the address from this bit on and the end of a read in this one.
+    Register(u8, u8),
+}
+
+/// A card in a probe's hands.
+type Card<B, const EXPRESS: bool> = Gigabit<B, Both, EXPRESS>;
+
+/// A place to reach registers at before there is a device.
+struct Registers<'a, B> {
+    bus: &'a B,
+    place: u32,
+}
+
+impl<B: Bus> Registers<'_, B> {
+    fn get(&self, register: u16) -> u32 {
+        Both::get(self.bus, self.place, register)
+    }
+
+    fn put(&self, register: u16, value: u32) {
+        Both::put(self.bus, self.place, register, value);
+    }
+
+    fn read_word(&self, how: Eeprom, address: u8) -> Result<u16, Fault> {
+        let Eeprom::Register(shift, done) = how else { return Ok(self.read_by_wires(address)) };
+        self.put(EERD, (address as u32) << shift | 1);
+        let mut value = 0;
+        let ready = || {
+            value = self.get(EERD);
+            value >> done & 1 != 0
+        };
+        self.bus.wait(SERIAL_LIMIT, ready).map_err(|_| Fault::Dead)?;
+        Ok((value >> 16) as u16)
+    }
+
+    /// A Microwire EEPROM: a start bit, 10 for read, the address; then 16 bits come back.
+    fn read_by_wires(&self, address: u8) -> u16 {
+        let idle = self.get(EECD) & !(EECD_SK | EECD_CS | EECD_DI) | EECD_REQUEST;
+        let clock = |bit: u32| {
+            let low = idle | EECD_CS | bit;
+            for state in [low, low | EECD_SK, low] {
+                self.put(EECD, state);
+                // The EEPROM wants its clock to be still for half a microsecond; two reads of the PIT take longer.
+                let _ = self.bus.clock();
+            }
+            self.get(EECD) & EECD_DO != 0
+        };
+        self.put(EECD, idle);
+        let bits = if idle & EECD_SIZE != 0 { 8 } else { 6 };
+        let command = 6 << bits | address as u16;
+        for bit in (0..bits + 3).rev() {
+            clock(if command >> bit & 1 != 0 { EECD_DI } else { 0 });
+        }
+        let mut word = 0;
+        for _ in 0..16 {
+            word = word << 1 | clock(0) as u16;
+        }
+        self.put(EECD, idle);
+        word
+    }
+
+    /// The address, from an EEPROM whose checksum holds.
+    fn address(&self, how: Eeprom) -> Result<MacAddr, Fault> {
+        if how == Eeprom::Wires {
+            self.put(EECD, self.get(EECD) | EECD_REQUEST);
+            self.bus.wait(OWNER_LIMIT, || self.get(EECD) & EECD_GRANT != 0).map_err(|_| Fault::Dead)?;
+        }
+        let mut mac = [0; 6];
+        let mut sum = 0u16;
+        for address in 0..EEPROM_WORDS {
+            let word = self.read_word(how, address)?;
+            sum = sum.wrapping_add(word);
+            let [low, high] = word.to_le_bytes();
+            if let Some([first, second]) = mac.chunks_exact_mut(2).nth(address as usize) {
+                (*first, *second) = (low, high);
+            }
+        }
+        if how == Eeprom::Wires {
+            self.put(EECD, self.get(EECD) & !EECD_REQUEST);
+        }
+        // The checksum of zeros is wrong; what is left is a group's address.
+        if sum != EEPROM_SUM || mac[0] & 1 != 0 || mac == [0; 6] { Err(Fault::Eeprom) } else { Ok(mac) }
+    }
+}
+
+/// Looks at a card that is one of `ids`.
+pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn(u32) -> Eeprom) -> Result<Found, Fault> {
+    if ask.index != 0 {
+        return Err(Fault::End);
+    }
+    let id = pci::id(bus, ask.pci);
+    if !ids.contains(&id) {
+        return Err(Fault::Nothing);
+    }
+    // Master only once it has been reset: another driver may have left its DMA on.
+    pci::enable(bus, ask.pci, false)?;
+    let (mut io, mut mem) = (0, 0);
+    if bus.confined() {
+        if !express {
+            return Err(Fault::V86);
+        }
+        let Bar::Io(port) = pci::bar(bus, ask.pci, 2) else { return Err(Fault::V86) };
+        io = port;
+    } else {
+        let Bar::Memory(base) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
+        mem = base;
+    }
+    let place = mem | io as u32;
+    let registers = Registers { bus, place };
+    if registers.get(STATUS) == u32::MAX {
+        return Err(Fault::Dead);
+    }
+    let mac = registers.address(how(id))?;
+    let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+    let [rings_xms, rings_low] = [DEEP, SHALLOW].map(|(receive, transmit)| bytes(receive, transmit));
+    Ok(Found { mac, io, mem, irq, pci: ask.pci, rings_xms, rings_low: rings_low as u16, ..Found::default() })
+}
+
+/// Buffers to receive and to transmit, powers of two, at most 64 and 4: in XMS, and in conventional memory.
+const DEEP: (u8, u8) = (64, 4);
+const SHALLOW: (u8, u8) = (4, 1);
+
+/// Bytes of descriptors.
+const fn descs(receive: u8) -> u32 {
+    (TX_DESCS as u32 + 2 * receive as u32) * DESC
+}
+
+/// Bytes of descriptors and buffers.
+const fn bytes(receive: u8, transmit: u8) -> u32 {
+    descs(receive) + (receive as u32 + transmit as u32) * BUFFER
+}
+
+/// Starts a card that `find` found.
+pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) -> Result<Card<B, EXPRESS>, Fault> {
+    let (rx_buffers, tx_buffers) = if rings.len >= bytes(DEEP.0, DEEP.1) { DEEP } else { SHALLOW };
+    if rings.len < bytes(rx_buffers, tx_buffers) {
+        return Err(Fault::Memory);
+    }
+    let place = if found.mem != 0 { found.mem } else { found.io as u32 };
+    let buffers = Addr(rings.linear.0 + descs(rx_buffers));
+    let mut card = Gigabit {
+        count: Counters::default(),
+        place,
+        descs: rings.linear,
+        buffers,
+        sent_at: 0,
+        rx_buffers,
+        tx_buffers,
+        rx: 0,
+        tx: 0,
+        bus,
+        window: PhantomData,
+    };
+    card.reset();
+    if card.get(CTRL) & CTRL_RST != 0 {
+        return Err(Fault::Dead);
+    }
+    if EXPRESS && let Some(express) = pci::capability(&card.bus, found.pci, self::EXPRESS, 0) {
+        let link = card.bus.config_read(found.pci, express + LINK_CONTROL);
+        // The upper half is status, whose bits a 1 clears.
+        card.bus.config_write(found.pci, express + LINK_CONTROL, link & 0xFFFF & !LINK_ASPM);
+    }
+    pci::enable(&card.bus, found.pci, true)?;
+    card.put(CTRL, card.get(CTRL) & !(CTRL_UNWANTED | CTRL_MASTER_DISABLE) | CTRL_SLU);
+    wake_phy(&card);
+    card.put(MANC, card.get(MANC) & !MANC_ARP);
+    for register in [ITR, RDTR, RADV, RXCSUM, RFCTL] {
+        card.put(register, 0);
+    }
+    card.put(TIPG, TIPG_COPPER);
+    if EXPRESS {
+        card.put(TXDCTL, TXDCTL_EXPRESS);
+    }
+    for index in 0..128 {
+        card.put(MTA + index * 4, 0);
+    }
+    lay_out(&card, rings);
+    card.start_transmitter();
+    card.put(RDT, rx_buffers as u32);
+    card.set_address(&found.mac);
+    card.set_rcv_mode(RcvMode::Broadcast, &[]);
+    Ok(card)
+}
+
+/// A PHY that another driver turned off is turned on; the link of one that is on is left alone.
+fn wake_phy<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>) {
+    let owned = |card: &Card<B, EXPRESS>| card.get(EXTCNF_CTRL) & EXTCNF_SOFTWARE != 0;
+    if EXPRESS {
+        let claim = || {
+            card.put(EXTCNF_CTRL, card.get(EXTCNF_CTRL) | EXTCNF_SOFTWARE);
+            owned(card)
+        };
+        let _ = card.bus.wait(OWNER_LIMIT, claim);
+    }
+    let access = |what: u32| {
+        card.put(MDIC, what | MDIC_PHY1 | BMCR << 16);
+        let mut value = 0;
+        let ready = || {
+            value = card.get(MDIC);
+            value & MDIC_READY != 0
+        };
+        card.bus.wait(SERIAL_LIMIT, ready).ok().map(|()| value & 0xFFFF)
+    };
+    if let Some(control) = access(MDIC_READ)
+        && control & (BMCR_OFF | BMCR_AUTONEG) != BMCR_AUTONEG
+    {
+        access(MDIC_WRITE | BMCR_AUTONEG | BMCR_RESTART);
+    }
+    if EXPRESS {
+        card.put(EXTCNF_CTRL, card.get(EXTCNF_CTRL) & !EXTCNF_SOFTWARE);
+    }
+}
+
+/// Writes the descriptors, and tells the card where they are.
+fn lay_out<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>, rings: &Rings) {
+    let (receive, transmit) = (card.rx_buffers as u32, card.tx_buffers as u32);
+    let physical = rings.physical;
+    let buffers = physical + descs(card.rx_buffers);
+    let mut desc = card.descs;
+    let mut write = |buffer: u32| {
+        for (at, value) in [(0, buffers + buffer * BUFFER), (4, 0), (8, 0), (STATE, 0)] {
+            card.bus.put32(desc.plus(at), value);
+        }
+        desc = desc.plus(DESC as u16);
+    };
+    for index in 0..TX_DESCS as u32 {
+        write(index & (transmit - 1));
+    }
+    for index in 0..2 * receive {
+        write(transmit + (index & (receive - 1)));
+    }
+    let rx_descs = physical + TX_DESCS as u32 * DESC;
+    for (first, at, count) in [(TDBAL, physical, TX_DESCS as u32), (RDBAL, rx_descs, 2 * receive)] {
+        card.put(first, at);
+        card.put(first + 4, 0);
+        card.put(first + 8, count * DESC);
+    }
+    card.put(RDT, 0);
+    card.put(RDH, 0);
+}
