@@ -8,6 +8,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("installer", "installer", &["installer"]),
     ("flat", "resident", &["flat"]),
     ("poll", "resident", &["poll"]),
+    ("el3", "resident", &[]),
+    ("probe_el3", "overlay", &["visit"]),
     ("ne2000", "resident", &[]),
     ("probe_ne2000", "overlay", &["visit"]),
     ("ne1000", "resident", &[]),

@@ -4,5 +4,6 @@ pub mod dp8390;
 pub mod e1000;
 pub mod e1000e;
 pub mod intel_rings;
+pub mod el3;
 pub mod ne2000;
 pub mod ne2k_pci;

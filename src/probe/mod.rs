@@ -5,6 +5,7 @@
 pub mod e1000;
 pub mod e1000e;
 pub mod intel_rings;
+pub mod el3;
 pub mod isa_irq;
 pub mod ne2000;
 pub mod ne2k_pci;

@@ -54,6 +54,14 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "el3",
+        cards: "3Com 3C509 and 3C509B (EtherLink III, ISA)",
+        found: Found::Isa(1),
+        memory: false,
+        devices: &["el3,iobase=0x300,irq=10"],
+        plugin: true,
+    },
+    Nic {
         name: "ne2000",
         cards: "NE2000 and compatibles, 16 bit",
         found: Found::Isa(9),

@@ -1,0 +1,216 @@
+//! Finds and starts the 3C509 and 3C509B: by the ID port, where cards contend with their EEPROMs.
+
+use super::{Ask, Fault, Found, Probe, Rings};
+use crate::bus::Bus;
+use crate::device::{Device, MacAddr, RcvMode};
+use crate::drivers::el3::*;
+
+/// The customary ID port; any of 100h to 1F0h would do.
+const ID_PORT: u16 = 0x110;
+/// ID commands.
+const ID_READ: u8 = 0x80;
+const ID_GLOBAL_RESET: u8 = 0xC0;
+const ID_SET_TAG: u8 = 0xD0;
+const ID_TEST_TAG: u8 = 0xD8;
+const ID_ACTIVATE: u8 = 0xFF; // at the base that the EEPROM says
+/// Tags are three bits, 0 for cards that were not told apart yet.
+const CARDS: u8 = 7;
+/// Reading a word of the EEPROM takes 162 us; a reset 310 us and a reading of the EEPROM.
+const EEPROM_US: u16 = 200;
+const RESET_US: u16 = 5_000;
+
+/// Words of the EEPROM.
+const WORDS: usize = 16;
+const NODE: usize = 0;
+const PRODUCT: usize = 3;
+const   PRODUCT_MASK: u16 = 0xF0FF;
+const   PRODUCT_FAMILY: u16 = 0x9050;
+const MANUFACTURER: usize = 7;
+const   MANUFACTURER_3COM: u16 = 0x6D50;
+const ADDRESS: usize = 8;
+const   BASE_CODE: u16 = 0x1F;
+const   BASE_EISA: u16 = 0x1F;
+const   TRANSCEIVER: u16 = 3 << 14;
+const RESOURCE: usize = 9;
+const CHECKSUM: usize = 15;
+
+/// Window 0.
+const W0_MANUFACTURER: u16 = 0x00;
+const W0_CONFIG: u16 = 0x04;
+const   CONFIG_ENABLE: u16 = 1 << 0;
+const W0_ADDRESS: u16 = 0x06;
+const W0_RESOURCE: u16 = 0x08;
+/// Window 6: counters of one byte, then two of two; reading clears.
+const W6_LAST: u16 = 0x08;
+const W6_BYTES_IN: u16 = 0x0A;
+const W6_BYTES_OUT: u16 = 0x0C;
+const START_COAX: u16 = 0x02 << 11;
+const COAX_US: u16 = 1_000;
+const STOP_COAX: u16 = 0x17 << 11;
+const STATISTICS_OFF: u16 = 0x16 << 11;
+/// The 3C509's transceivers, as `Found::variant` keeps them.
+const TP: u8 = 0;
+const COAX: u8 = 3;
+
+/// Finds the cards.
+pub struct El3Probe;
+
+/// The bytes that wake every card that listens at the ID port.
+fn wake(bus: &impl Bus) {
+    bus.out8(ID_PORT, 0);
+    bus.out8(ID_PORT, 0);
+    let mut byte: u16 = 0xFF;
+    for _ in 0..255 {
+        bus.out8(ID_PORT, byte as u8);
+        byte <<= 1;
+        if byte & 0x100 != 0 {
+            byte ^= 0x1CF;
+        }
+    }
+}
+
+fn pause(bus: &impl Bus, us: u16) {
+    // Its end by the limit is what is wanted.
+    let _ = bus.wait(us, || false);
+}
+
+/// A word of the EEPROM, a bit at a time; a card that sends 1 and sees 0 drops out.
+fn id_word(bus: &impl Bus, at: usize) -> u16 {
+    bus.out8(ID_PORT, ID_READ | at as u8);
+    pause(bus, EEPROM_US);
+    let mut word = 0;
+    for _ in 0..16 {
+        word = word << 1 | (bus.in8(ID_PORT) & 1) as u16;
+    }
+    word
+}
+
+/// Leaves one of the cards without a tag listening, and gives its EEPROM.
+fn contend(bus: &impl Bus) -> Option<[u16; WORDS]> {
+    wake(bus);
+    bus.out8(ID_PORT, ID_TEST_TAG);
+    if id_word(bus, MANUFACTURER) != MANUFACTURER_3COM {
+        return None;
+    }
+    let mut eeprom = [0; WORDS];
+    for (at, word) in eeprom.iter_mut().enumerate() {
+        *word = id_word(bus, at);
+    }
+    Some(eeprom)
+}
+
+/// Word 15: the first bytes of words 0 to 7 and 10 to 14 in the high half, those that setup programs change in the low.
+fn checksum_fits(eeprom: &[u16; WORDS]) -> bool {
+    let (mut fixed, mut changed) = (0, 0);
+    for (at, word) in eeprom.iter().enumerate() {
+        match at {
+            8 | 9 | 13 => changed ^= word ^ word >> 8,
+            CHECKSUM => {}
+            _ => fixed ^= word ^ word >> 8,
+        }
+    }
+    eeprom.get(CHECKSUM).is_some_and(|sum| *sum == fixed << 8 | changed & 0xFF)
+}
+
+fn address(eeprom: &[u16; WORDS]) -> MacAddr {
+    let [first, second, third, ..] = eeprom;
+    let ([a, b], [c, d], [e, f]) = (first.to_be_bytes(), second.to_be_bytes(), third.to_be_bytes());
+    [a, b, c, d, e, f]
+}
+
+impl<B: Bus> Probe<B> for El3Probe {
+    type Device = El3<B>;
+
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
+        if ask.index >= CARDS {
+            return Err(Fault::End);
+        }
+        if ask.index == 0 {
+            // A card that another copy of the driver has must not be reset; it listens at the ID port no more.
+            wake(bus);
+            if ask.taken.iter().all(|port| *port == 0) {
+                bus.out8(ID_PORT, ID_GLOBAL_RESET);
+                pause(bus, RESET_US);
+                wake(bus);
+            }
+            bus.out8(ID_PORT, ID_SET_TAG);
+        }
+        let Some(eeprom) = contend(bus) else { return Err(Fault::End) };
+        // Done with: whatever comes of it, the next look is at another card.
+        bus.out8(ID_PORT, ID_SET_TAG | ask.index + 1);
+        let word = |at: usize| eeprom.get(at).copied().unwrap_or(0);
+        if word(PRODUCT) & PRODUCT_MASK != PRODUCT_FAMILY {
+            return Err(Fault::Nothing);
+        }
+        let mac = address(&eeprom);
+        if !checksum_fits(&eeprom) || mac[0] & 1 != 0 || word(NODE) | word(NODE + 1) | word(NODE + 2) == 0 {
+            return Err(Fault::Eeprom);
+        }
+        let code = word(ADDRESS) & BASE_CODE;
+        if code == BASE_EISA {
+            return Err(Fault::Resources);
+        }
+        let io = 0x200 + (code << 4);
+        if ask.io != 0 && ask.io != io || ask.is_taken(io) {
+            return Err(Fault::Nothing);
+        }
+        // Something that answers there already would answer together with the card.
+        if bus.in16(io + COMMAND) != u16::MAX {
+            return Err(Fault::Resources);
+        }
+        bus.out8(ID_PORT, ID_ACTIVATE);
+        bus.out16(io + COMMAND, SELECT_WINDOW);
+        if bus.in16(io + W0_MANUFACTURER) != MANUFACTURER_3COM {
+            return Err(Fault::Resources);
+        }
+        let irq = if ask.irq != 0 { ask.irq } else { (word(RESOURCE) >> 12) as u8 };
+        if !matches!(irq, 3 | 5 | 7 | 9..=12 | 15) {
+            return Err(Fault::Irq);
+        }
+        let variant = (word(ADDRESS) >> 14) as u8;
+        Ok(Found { mac, io, irq, variant, ..Found::default() })
+    }
+
+    fn start(bus: B, found: &Found, _rings: &Rings) -> Result<El3<B>, Fault> {
+        let io = found.io;
+        let command = |command: u16| bus.out16(io + COMMAND, command);
+        let done = || bus.wait(1_000, || bus.in16(io + COMMAND) & BUSY == 0).map_err(|_| Fault::Dead);
+        command(SELECT_WINDOW);
+        let media = bus.in16(io + W0_ADDRESS) & !TRANSCEIVER;
+        bus.out16(io + W0_ADDRESS, media | (found.variant as u16) << 14);
+        bus.out16(io + W0_RESOURCE, (found.irq as u16) << 12 | 0x0F00);
+        bus.out16(io + W0_CONFIG, CONFIG_ENABLE);
+        command(TX_RESET);
+        done()?;
+        command(RX_RESET);
+        done()?;
+        command(SELECT_WINDOW | 6);
+        command(STATISTICS_OFF);
+        for counter in 0..=W6_LAST {
+            bus.in8(io + counter);
+        }
+        bus.in16(io + W6_BYTES_IN);
+        bus.in16(io + W6_BYTES_OUT);
+        command(SELECT_WINDOW | 4);
+        let mode = bus.in16(io + MEDIA) & !(MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE);
+        let twisted = if found.variant == TP { MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE } else { 0 };
+        bus.out16(io + MEDIA, mode | twisted);
+        if found.variant == COAX {
+            command(START_COAX);
+            pause(&bus, COAX_US);
+            done()?;
+        } else {
+            command(STOP_COAX);
+        }
+        command(SELECT_WINDOW | 1);
+        command(TX_START | TX_EARLY);
+        command(STATUS_ENABLE | 0xFF);
+        command(INTERRUPT_MASK);
+        command(ACKNOWLEDGE | 0xFF);
+        command(TX_ENABLE);
+        let mut card = El3::new(bus, io);
+        card.set_address(&found.mac);
+        card.set_rcv_mode(RcvMode::Broadcast, &[]);
+        Ok(card)
+    }
+}
