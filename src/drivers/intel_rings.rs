@@ -39,6 +39,8 @@ const   RCTL_EN: u16 = 1 << 1;
 const   RCTL_UPE: u16 = 1 << 3;
 const   RCTL_MPE: u16 = 1 << 4;
 const   RCTL_BAM: u16 = 1 << 15;
+/// The check sequence does not come to memory. (QEMU's 82574 would give it a descriptor of its own.)
+const   RCTL_SECRC: u32 = 1 << 26;
 /// Transmit control.
 const TCTL: u16 = 0x0400;
 /// Enabled; 16 tries; a collision window of 64 bytes, as full duplex and 10 and 100 Mb/s want it.
@@ -77,8 +79,6 @@ const   TX_ERRORS: u32 = 3 << 1;
 pub const TX_DESCS: u8 = 8;
 /// From buffer to buffer: the card takes no frame of more than 1522 bytes while long ones are off.
 pub const BUFFER: u32 = 1536;
-/// The check sequence, which lies in memory too.
-const FCS: u16 = 4;
 /// Bad frames that are thrown away in one go.
 const BAD_LIMIT: u8 = 64;
 /// What DMA may take to end before a reset, in microseconds.
@@ -272,7 +272,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
             if state & DD == 0 {
                 break;
             }
-            let len = self.bus.get16(desc.plus(LENGTH)).wrapping_sub(FCS);
+            let len = self.bus.get16(desc.plus(LENGTH));
             let rx = Rx { len, at: 0 };
             // At least a MAC header.
             if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
@@ -335,7 +335,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
                 None => self.put(register + 4, 0),
             }
         }
-        self.put(RCTL, RCTL_OF_MODE[mode as usize] as u32);
+        self.put(RCTL, RCTL_OF_MODE[mode as usize] as u32 | RCTL_SECRC);
     }
 
     fn set_address(&mut self, address: &MacAddr) {

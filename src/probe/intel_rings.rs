@@ -121,12 +121,16 @@ impl<B: Bus> Registers<'_, B> {
         let idle = self.get(EECD) & !(EECD_SK | EECD_CS | EECD_DI) | EECD_REQUEST;
         let clock = |bit: u32| {
             let low = idle | EECD_CS | bit;
+            let mut out = 0;
             for state in [low, low | EECD_SK, low] {
                 self.put(EECD, state);
                 // The EEPROM wants its clock to be still for half a microsecond; two reads of the PIT take longer.
                 let _ = self.bus.clock();
+                if state & EECD_SK != 0 {
+                    out = self.get(EECD);
+                }
             }
-            self.get(EECD) & EECD_DO != 0
+            out & EECD_DO != 0
         };
         self.put(EECD, idle);
         let bits = if idle & EECD_SIZE != 0 { 8 } else { 6 };
