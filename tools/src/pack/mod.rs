@@ -63,6 +63,22 @@ pub fn build() -> io::Result<()> {
     Ok(())
 }
 
+/// What a test machine is given, from the last build, by DOS name: the driver by both its names, PKTCTL, the test
+/// programs.
+///
+/// # Errors
+/// There was no build.
+pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
+    let read = || {
+        let mut files = program::all(&setup::root().join("target/i386-dos/release"))?;
+        for name in ["3COMPKT.SYS", "3COMPKT.EXE"] {
+            files.push((name.into(), fs::read(dist().join(name))?));
+        }
+        Ok(files)
+    };
+    read().map_err(|error: io::Error| fail(format!("{error}: run tools/build first")))
+}
+
 /// The driver's file, from the folder of binaries.
 fn driver(folder: &Path) -> io::Result<Vec<u8>> {
     let core = Unit::read(folder, "core")?;
