@@ -21,7 +21,7 @@ fn job(config: &str, exec: &[&str]) -> Job {
         files: pack::files().unwrap(),
         config: if config.is_empty() { Vec::new() } else { vec![config.into()] },
         exec: exec.iter().map(ToString::to_string).collect(),
-        limit: Duration::from_secs(120),
+        limit: Duration::from_secs(400),
         ..Job::default()
     }
 }
@@ -99,7 +99,7 @@ fn random_calls_change_nothing_but_what_they_may() {
 fn long_a_million_random_calls_change_nothing_but_what_they_may() {
     let lines: Vec<String> = (11..21).map(|seed| format!("FUZZ 100000 /SEED={seed}")).collect();
     let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
-    let report = qemu(Net::User).run(&Job { limit: Duration::from_secs(900), ..job("DEVICE=3COMPKT.SYS", &lines) }).unwrap();
+    let report = qemu(Net::User).run(&Job { limit: Duration::from_secs(3600), ..job("DEVICE=3COMPKT.SYS", &lines) }).unwrap();
     assert_eq!(exits(&report), [0; 10], "{}", report.output);
 }
 
