@@ -88,6 +88,27 @@ fn slow_dosbox_x_passes_in_upper_memory_and_in_v86_mode() {
 }
 
 #[test]
+fn the_driver_goes_on_terminate_and_comes_again() {
+    let lines = ["3COMPKT 0x60", "CONFORM /FIXED /END", "PKTCTL status", "3COMPKT 0x61", "CONFORM /FIXED /INT=61 /END"];
+    let report = qemu(Net::User).run(&job("", &lines)).unwrap();
+    assert_eq!(exits(&report), [0, 0, 3, 0, 0], "{}", report.output);
+    for line in [lines[1], lines[4]] {
+        let names = passed(&report, line, CHECKS);
+        assert!(names.iter().any(|name| name == "  no packet driver is left"), "{names:?}");
+    }
+}
+
+#[test]
+fn slow_programs_refuse_an_old_processor() {
+    for cpu in ["8086", "286"] {
+        let rig = DosboxX { cpu: cpu.into(), ..DosboxX::default() };
+        let report = rig.run(&job("", &["PKTCTL status"])).unwrap();
+        assert_eq!(of(&report, "PKTCTL status").trim_end(), "This program needs a 386 or later.");
+        assert_eq!(exits(&report), [255]);
+    }
+}
+
+#[test]
 fn random_calls_change_nothing_but_what_they_may() {
     let report = qemu(Net::User).run(&job("DEVICE=3COMPKT.SYS", &["FUZZ 100000"])).unwrap();
     let text = of(&report, "FUZZ 100000");

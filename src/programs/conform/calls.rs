@@ -4,7 +4,7 @@ use crate::Machine;
 use crate::check::Checks;
 use crate::mailbox::{self, PLAIN};
 use compkt::device::MacAddr;
-use compkt::programs::rt::packet::{Driver, Handle, error};
+use compkt::programs::rt::packet::{Driver, Handle, error, forget};
 use compkt::programs::rt::{DF, Far, IF, Regs, Shared, int};
 use compkt::say;
 use core::ffi::CStr;
@@ -343,5 +343,14 @@ fn stale(checks: &mut Checks, driver: &Driver, handle: Handle) {
             }
         }
         checks.equal(name, 0, wrong);
+    }
+}
+
+/// The driver goes.
+pub fn end(checks: &mut Checks, driver: &Driver) {
+    let Some(handle) = checks.succeeds(c"access_type before the end", driver.access(1, &TYPE, Far(0))) else { return };
+    if checks.succeeds(c"terminate with one handle open", driver.ask(0x0500, handle, 0, Far(0))).is_some() {
+        checks.holds(c"  no packet driver is left", Driver::on(driver.vector).is_none(), c"none on the interrupt");
+        forget(driver, handle);
     }
 }

@@ -39,16 +39,18 @@ fn main() -> u8 {
     let mut vector = 0x60;
     let mut peer = false;
     let mut fixed = false;
+    let mut end = false;
     for word in options::words(&tail) {
         match options::switch(word) {
             Some((name, value)) if same(name, "INT") => vector = options::hex(value).unwrap_or(0) as u8,
             Some((name, _)) if same(name, "PEER") => peer = true,
             Some((name, _)) if same(name, "FIXED") => fixed = true,
+            Some((name, _)) if same(name, "END") => end = true,
             _ => {
                 say!(c"CONFORM cannot use \"");
                 console::bytes(word);
-                say!(c"\". It takes /INT=60, /PEER (a test peer must answer)\n\
-and /FIXED (the card receives only for the address in its ROM, as QEMU's NE2000).\n");
+                say!(c"\". It takes /INT=60, /PEER (a test peer must answer),\n\
+/END (terminate it in the end) and /FIXED (the card receives only for the address in its ROM, as QEMU's NE2000).\n");
                 return 2;
             }
         }
@@ -65,6 +67,9 @@ and /FIXED (the card receives only for the address in its ROM, as QEMU's NE2000)
     sending::run(&mut checks, &machine);
     upcalls::run(&mut checks, &machine);
     shapes::run(&mut checks, &machine, peer);
+    if end {
+        calls::end(&mut checks, &driver);
+    }
     say!(c"{d} passed, {d} failed\n", checks.passed, checks.failed);
     (checks.failed != 0) as u8
 }
