@@ -32,6 +32,12 @@ fn high_halves_that_are_looked_at_stay() {
 }
 
 #[test]
+fn an_address_in_the_register_that_is_loaded_keeps_its_high_half() {
+    assert_eq!(body("\tmovl\tthere, %eax\n\tmovw\t28(%eax), %ax\n\tretl"), ["movl there, %eax", "movw 28(%eax), %ax", "retw"]);
+    assert_eq!(body("\tmovl\tthere, %eax\n\tmovl\t28(%eax), %eax\n\tretl"), ["movl there, %eax", "movw 28(%eax), %ax", "retw"]);
+}
+
+#[test]
 fn comparisons_are_narrowed_only_of_zero_high_halves() {
     let compare = |load: &str| body(&format!("\t{load}\t(%ecx), %eax\n\tcmpl\t$65535, %eax\n\tje\t.L1\n\txorl\t%eax, %eax\n.L1:\n\tretl"));
     assert_eq!(compare("movzwl"), ["movw (%bx), %ax", "cmpw $-1, %ax", "je .L1", "xorw %ax, %ax", ".L1:", "retw"]);

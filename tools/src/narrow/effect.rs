@@ -77,7 +77,8 @@ fn is_zero_high(arg: &Arg, zero: Registers) -> bool {
 /// it; and whether its 16-bit form does as well. Calls, returns and jumps are the caller's affair, except for the
 /// registers of their addresses.
 pub fn before(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
-    let mut live = after;
+    let (mut live, narrow) = before_address(insn, after, zero);
+    // Also when the register of the address is the one that is loaded.
     for arg in &insn.args {
         match arg {
             Arg::Mem(mem) if insn.op != "leal" => live.want_address(mem),
@@ -89,6 +90,12 @@ pub fn before(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
             _ => {}
         }
     }
+    (live, narrow)
+}
+
+/// The same, but for what addresses in memory look at.
+fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
+    let mut live = after;
     if let Some(flags) = condition(&insn.op) {
         live.flags |= flags;
         return (live, false);
