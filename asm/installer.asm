@@ -22,6 +22,37 @@ core_bytes:     dw 0                ; of the core, in the image
                 dw INSTALLER_PARA
 HEADER_SIZE     equ $ - installer_entry
 
+; Purpose:  Move the installer with its stack further up and go on there.
+; In:       ECX = paragraphs, at least this routine's offset and size
+; Out:      DS = ES = SS = CS, the new segment
+; Corrupts: EAX, ECX (fastcall)
+; It stands at the start because the copy begins at the end and comes to lie over what follows.
+global move_up
+move_up:
+        push    esi
+        push    edi
+        pushf
+        cli
+        mov     ax, cs
+        add     ax, cx
+        mov     es, ax
+        mov     si, __installer_end - 2
+        mov     di, si
+        mov     cx, __installer_end
+        shr     cx, 1
+        std
+        rep movsw
+        push    ax
+        push    word .there
+        retf
+.there: mov     ds, ax
+        mov     ss, ax
+        popf
+        cld
+        pop     edi
+        pop     esi
+        o32 ret
+
 ; Context (src/install/header.rs): where we are and who called. Not with the header: the driver comes to lie there.
 section .data
         align   4, db 0

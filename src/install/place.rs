@@ -6,7 +6,7 @@ use super::header::{BUS_PCI, KIND_DRIVER, Unit, caller, header};
 use super::hook::{hook, line_masked};
 use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
-use super::run::{VERSION, from_device};
+use super::run::{VERSION, from_device, memory_end};
 use super::switches::Options;
 use super::xms;
 use crate::bus::Addr;
@@ -111,6 +111,10 @@ pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
     if found.rings_xms != 0 && !in_v86() {
         extended = xms::Block::new(found.rings_xms);
     }
+    if extended.is_none() && !make_room(found.rings_low) {
+        explain(&probe.unit, Fault::Memory);
+        return None;
+    }
     let built = place(options, units, probe, &extended);
     if built.is_none()
         && let Some(extended) = extended
@@ -118,6 +122,29 @@ pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
         extended.free();
     }
     built
+}
+
+/// Moves the installer further up, so that as many bytes more are free below it.
+#[inline(never)]
+fn make_room(bytes: u16) -> bool {
+    unsafe extern "C" {
+        static __installer_end: u8;
+    }
+    unsafe extern "fastcall" {
+        fn move_up(paragraphs: u32);
+    }
+    if bytes == 0 {
+        return true;
+    }
+    // The rings begin on a paragraph.
+    let paragraphs = (bytes >> 4) + 2;
+    let need = code_segment() as u32 + (&raw const __installer_end as u32 >> 4) + paragraphs as u32;
+    if need > memory_end() {
+        return false;
+    }
+    // SAFETY: that memory is ours; everything here is addressed within its segment.
+    unsafe { move_up(paragraphs as u32) };
+    true
 }
 
 fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms::Block>) -> Option<u16> {

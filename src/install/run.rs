@@ -44,6 +44,20 @@ fn request() -> Addr {
     address(caller().request_segment, caller().request_offset)
 }
 
+/// The segment behind the last that is ours.
+pub fn memory_end() -> u32 {
+    if !from_device() {
+        return peek::<u16>(address(caller().psp, 2)) as u32;
+    }
+    // Before version 5 DOS left this field as it was.
+    if dos::version() >= 0x0500 {
+        let end = peek::<u32>(request().plus(0x0E));
+        return (end >> 16) + ((end & 0xFFFF) >> 4);
+    }
+    // The BIOS's count of kilobytes.
+    (peek::<u16>(Addr(0x413)) as u32) << 6
+}
+
 /// Copies the words behind our name; their length.
 #[inline(never)]
 fn read_tail(tail: &mut [u8; 128]) -> usize {
@@ -108,15 +122,9 @@ fn stand(options: &Options) -> Option<u16> {
         line!("DOS 3.3 or later is needed");
         return None;
     }
-    if from_device() {
-        let end = peek::<u32>(request().plus(0x0E));
-        let need = caller().load_segment as u32 + header().paragraph as u32;
-        let there = (end >> 16) + ((end & 0xFFFF) >> 4);
-        // Before version 5 DOS left this field as it was.
-        if dos::version() >= 0x0500 && there < need {
-            line!("too little memory here; load it low with DEVICE= or give it more upper memory");
-            return None;
-        }
+    if from_device() && memory_end() < caller().load_segment as u32 + header().paragraph as u32 {
+        line!("too little memory here; load it low with DEVICE= or give it more upper memory");
+        return None;
     }
     if is_packet_driver(options.vector) {
         line!("INT ", Hex(options.vector as u32), "h has a packet driver already; choose another with /INT=");
