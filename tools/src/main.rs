@@ -20,6 +20,7 @@ fn main() -> ExitCode {
     let result = match arguments.next().as_deref() {
         Some("build") => pack::build(),
         Some("test") => tools::test::test(&arguments.collect::<Vec<_>>()),
+        Some("demo") => tools::demo::demo(),
         Some("run") => tools::run::run(&arguments.collect::<Vec<_>>()),
         _ => Err(tools::setup::fail("usage: tools build")),
     };
