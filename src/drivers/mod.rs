@@ -7,4 +7,3 @@ pub mod intel_rings;
 pub mod el3;
 pub mod ne2000;
 pub mod ne2k_pci;
-pub mod rtl8139;

@@ -36,13 +36,18 @@ pub fn unload(vector: u8) -> u8 {
         let release = regs(0x0300);
         release.bx = handle;
         release.interrupt(vector);
-        if error != 7 || others_hooked(vector, info.segment) {
+        let irq = others_hooked(irq_vector(nic.irq), info.segment);
+        if error != 7 || irq || others_hooked(vector, info.segment) {
             line!("another program has hooked the driver's interrupts after it; unload that first");
             return 1;
         }
     }
     line!("a program still has the driver open; end it first");
     1
+}
+
+fn irq_vector(irq: u8) -> u8 {
+    if irq < 8 { 8 + irq } else { 0x68 + irq }
 }
 
 fn others_hooked(vector: u8, segment: u16) -> bool {

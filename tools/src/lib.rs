@@ -1,5 +1,4 @@
 //! The host side of 3COMPKT.
-pub mod demo;
 pub mod fake_bus;
 pub mod header;
 pub mod narrow;
@@ -10,4 +9,4 @@ pub mod process;
 pub mod rig;
 pub mod run;
 pub mod setup;
-pub mod test;
+pub mod suite;

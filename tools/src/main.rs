@@ -19,10 +19,9 @@ fn main() -> ExitCode {
     }
     let result = match arguments.next().as_deref() {
         Some("build") => pack::build(),
-        Some("test") => tools::test::test(&arguments.collect::<Vec<_>>()),
-        Some("demo") => tools::demo::demo(),
+        Some("test") => tools::suite::run(&arguments.collect::<Vec<_>>()),
         Some("run") => tools::run::run(&arguments.collect::<Vec<_>>()),
-        _ => Err(tools::setup::fail("usage: tools build")),
+        _ => Err(tools::setup::fail("usage: tools build | test | run")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

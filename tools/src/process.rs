@@ -55,13 +55,18 @@ impl Bounded {
     pub fn start(command: &mut Command, limit: Duration) -> io::Result<Bounded> {
         unsafe extern "C" {
             fn setrlimit(resource: i32, limits: *const [u64; 2]) -> i32;
+            fn prctl(option: i32, argument: u64) -> i32;
         }
         const RLIMIT_FSIZE: i32 = 1;
+        const PR_SET_PDEATHSIG: i32 = 1;
+        const SIGKILL: u64 = 9;
         command.stdin(Stdio::null()).process_group(0);
-        // SAFETY: between fork and exec only setrlimit is called, which is async-signal-safe.
+        // It also ends with the thread that started it: nobody else would end it when we are killed.
+        // SAFETY: between fork and exec only setrlimit and prctl are called, which are async-signal-safe.
         unsafe {
             command.pre_exec(|| {
-                if setrlimit(RLIMIT_FSIZE, &[FILE_LIMIT_BYTES; 2]) == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
+                let done = setrlimit(RLIMIT_FSIZE, &[FILE_LIMIT_BYTES; 2]) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0;
+                if done { Ok(()) } else { Err(io::Error::last_os_error()) }
             });
         }
         Ok(Bounded { child: command.spawn()?, deadline: Instant::now() + limit })

@@ -22,6 +22,11 @@ pub fn dist() -> PathBuf {
     setup::root().join("dist")
 }
 
+/// Where cargo leaves the binaries of units and programs.
+pub fn binaries() -> PathBuf {
+    setup::root().join("target/i386-dos/release")
+}
+
 /// Compiles the units for the 386 and gives the folder of their binaries.
 pub fn compile() -> io::Result<PathBuf> {
     setup::nasm()?;
@@ -40,7 +45,7 @@ pub fn compile() -> io::Result<PathBuf> {
     if !status.success() {
         return Err(fail("the compiler's messages stand above"));
     }
-    Ok(target.join("i386-dos/release"))
+    Ok(binaries())
 }
 
 /// Compiles, packs, and writes `dist/`. From a test, by way of the `tools` program, which is the linker too.

@@ -1,0 +1,92 @@
+//! cargo's tests of the whole workspace, each as a test of the runner.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use super::runner::{Test, Verdict};
+use crate::process::{Bounded, TempDir};
+use crate::setup;
+
+/// The longest that one test may take.
+const LIMIT: Duration = Duration::from_secs(300);
+
+/// Test programs whose tests run a machine each: they take seconds, and some of them many.
+const MACHINES: &[(&str, u32, bool)] = &[
+    ("linux_judges", 60, true),
+    ("bochs", 6, false),
+    ("dosbox_x", 5, false),
+    ("bootdos", 4, false),
+    ("examples", 5, false),
+    ("peer", 3, false),
+];
+
+/// Names that begin with `slow_` are left out by `--quick`; those that begin with `long_` need `--long`.
+/// The tests of every test program that cargo builds; a program that cannot be built is a failed test.
+pub fn tests() -> Vec<Test> {
+    let programs = match build() {
+        Ok(programs) => programs,
+        Err(why) => return vec![Test::new("host/build", move |_| Err(why))],
+    };
+    programs.into_iter().flat_map(of_program).collect()
+}
+
+/// Builds the test programs.
+fn build() -> Result<Vec<PathBuf>, String> {
+    let mut command = setup::cargo();
+    command.args(["test", "--workspace", "--no-run", "--color=never"]).current_dir(setup::root()).stdin(Stdio::null());
+    let done = command.output().map_err(|error| format!("cargo: {error}"))?;
+    let text = String::from_utf8_lossy(&done.stderr);
+    if !done.status.success() {
+        return Err(text.into_owned());
+    }
+    // `  Executable tests/bochs.rs (target/debug/deps/bochs-0123456789abcdef)`
+    let paths = text.lines().filter(|line| line.trim_start().starts_with("Executable "));
+    let paths = paths.filter_map(|line| line.rsplit_once('(')?.1.strip_suffix(')'));
+    Ok(paths.map(|path| setup::root().join(path)).collect())
+}
+
+/// What the program is called without cargo's hash.
+fn stem(program: &Path) -> String {
+    let name = program.file_name().unwrap_or_default().to_string_lossy();
+    name.rsplit_once('-').map_or_else(|| name.to_string(), |(stem, _)| stem.to_string())
+}
+
+fn of_program(program: PathBuf) -> Vec<Test> {
+    let name = stem(&program);
+    let listed = Command::new(&program).args(["--list", "--format=terse"]).current_dir(setup::root()).output();
+    let text = match listed {
+        Ok(done) if done.status.success() => String::from_utf8_lossy(&done.stdout).into_owned(),
+        Ok(done) => return vec![Test::new(format!("host/{name}"), move |_| Err(String::from_utf8_lossy(&done.stderr).into_owned()))],
+        Err(error) => return vec![Test::new(format!("host/{name}"), move |_| Err(error.to_string()))],
+    };
+    let names = text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_string);
+    let (seconds, slow) = MACHINES.iter().find(|known| known.0 == name).map_or((0, false), |known| (known.1, known.2));
+    names
+        .map(|test| {
+            let program = program.clone();
+            let full = format!("host/{name}/{}", test.replace("::", "/"));
+            let marked = |mark: &str| test.split("::").any(|part| part.starts_with(mark));
+            let (slow, long) = (slow || marked("slow_"), marked("long_"));
+            let run = Test::new(full, move |_| one(&program, &test)).takes(if slow || long { seconds.max(60) } else { seconds });
+            Test { slow, long, ..run }
+        })
+        .collect()
+}
+
+fn one(program: &Path, test: &str) -> Verdict {
+    let folder = TempDir::new("host").map_err(|error| error.to_string())?;
+    let path = folder.path().join("output");
+    let output = std::fs::File::create(&path).and_then(|file| Ok((file.try_clone()?, file)));
+    let (out, err) = output.map_err(|error| error.to_string())?;
+    let mut command = Command::new(program);
+    command.args(["--exact", test, "--test-threads=1"]).current_dir(setup::root()).stdout(out).stderr(err);
+    let ended = Bounded::start(&mut command, LIMIT).and_then(|mut child| child.wait());
+    let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    match ended {
+        // A name that is no longer there runs nothing.
+        Ok(status) if status.success() && text.contains("test result: ok. 1 passed") => Ok(()),
+        Ok(status) => Err(format!("{status}\n{text}")),
+        Err(error) => Err(format!("{error}\n{text}")),
+    }
+}

@@ -1,0 +1,206 @@
+//! What tests of the image share: the files, jobs, and a job's report step by step.
+
+use std::io;
+use std::sync::{Mutex, OnceLock, PoisonError};
+
+use super::runner::Verdict;
+use crate::nics::Nic;
+use crate::rig::bochs::Bochs;
+use crate::rig::dosbox_x::DosboxX;
+use crate::rig::image::assemble;
+use crate::rig::qemu::{self, Net, Qemu};
+use crate::rig::{Job, Report};
+use crate::{pack, setup};
+
+/// The image and the programs that look at it, built once, and what tests leave for each other.
+pub struct Lab {
+    files: OnceLock<Result<Vec<(String, Vec<u8>)>, String>>,
+    /// Calls that a fuzzer makes of each NIC.
+    pub calls: u32,
+    /// Answers of CONFORM: the rig, and every line.
+    pub answers: Mutex<Vec<(String, Vec<String>)>>,
+}
+
+impl Lab {
+    /// Nothing is built yet.
+    pub fn new(calls: u32) -> Lab {
+        Lab { files: OnceLock::new(), calls, answers: Mutex::new(Vec::new()) }
+    }
+
+    /// The driver under both names and the programs.
+    pub fn files(&self) -> Result<&[(String, Vec<u8>)], String> {
+        match self.files.get_or_init(|| build().map_err(|error| format!("the build failed: {error}"))) {
+            Ok(files) => Ok(files),
+            Err(why) => Err(why.clone()),
+        }
+    }
+
+    /// A job with these files, CONFIG.SYS lines and commands.
+    pub fn job<L: AsRef<str>>(&self, config: &[L], exec: &[L]) -> Result<Job, String> {
+        let lines = |lines: &[L]| lines.iter().map(|line| line.as_ref().to_string()).collect();
+        Ok(Job { files: self.files()?.to_vec(), config: lines(config), exec: lines(exec), ..Job::default() })
+    }
+
+    /// Keeps what CONFORM said.
+    pub fn note(&self, rig: &str, lines: Vec<String>) {
+        self.answers.lock().unwrap_or_else(PoisonError::into_inner).push((rig.into(), lines));
+    }
+}
+
+fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
+    pack::build()?;
+    let mut files = Vec::new();
+    for name in ["3COMPKT.SYS", "3COMPKT.EXE"] {
+        files.push((name.to_string(), std::fs::read(pack::dist().join(name))?));
+    }
+    files.extend(pack::program::all(&pack::binaries())?);
+    for (name, source, defines) in [
+        ("HOOK60.COM", "hook", &["VECTOR=0x60"][..]),
+        ("HOOK72.COM", "hook", &["VECTOR=0x72"]),
+        ("HOLD.COM", "hold", &[]),
+        ("OTHER.COM", "other", &[]),
+        ("HOG.COM", "hog", &[]),
+    ] {
+        let path = setup::root().join(format!("tools/src/suite/fixtures/{source}.asm"));
+        files.push((name.to_string(), assemble(&path, defines)?));
+    }
+    Ok(files)
+}
+
+/// QEMU with one card of the kind, on its own network.
+pub fn qemu(nic: &Nic) -> Result<Qemu, String> {
+    qemu_on(nic, Net::User)
+}
+
+/// QEMU with one card of the kind.
+pub fn qemu_on(nic: &Nic, net: Net) -> Result<Qemu, String> {
+    let device = nic.devices.first().ok_or_else(|| format!("no machine has a card for {}", nic.name))?;
+    let plugins = if nic.plugin { vec![setup::models().map_err(|error| error.to_string())?.display().to_string()] } else { Vec::new() };
+    Ok(Qemu { nics: vec![qemu::Nic { device: device.to_string(), net }], plugins, ..Qemu::default() })
+}
+
+/// The NE2000, which stands for all cards where the card does not matter.
+pub fn ne2000() -> &'static Nic {
+    crate::nics::NICS.iter().find(|nic| nic.name == "ne2000").expect("the list has an NE2000")
+}
+
+/// A rig.
+pub trait Rig {
+    /// Runs a job; what went wrong with what had been printed.
+    fn steps(&self, job: &Job) -> Result<Steps, String>;
+}
+
+impl Rig for Qemu {
+    fn steps(&self, job: &Job) -> Result<Steps, String> {
+        self.run(job).map(Steps::of).map_err(|error| error.to_string())
+    }
+}
+
+impl Rig for DosboxX {
+    fn steps(&self, job: &Job) -> Result<Steps, String> {
+        self.run(job).map(Steps::of).map_err(|error| error.to_string())
+    }
+}
+
+impl Rig for Bochs {
+    fn steps(&self, job: &Job) -> Result<Steps, String> {
+        self.run(job).map(Steps::of).map_err(|error| error.to_string())
+    }
+}
+
+/// A line that was run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The line.
+    pub line: String,
+    /// What it printed, without the last line end.
+    pub text: String,
+    /// A command's exit code.
+    pub exit: Option<u8>,
+}
+
+/// All of a job's lines, in order.
+#[derive(Clone, Debug)]
+pub struct Steps {
+    /// The whole report.
+    pub report: Report,
+    /// Its lines.
+    pub all: Vec<Step>,
+}
+
+impl Steps {
+    /// Takes a report apart.
+    pub fn of(report: Report) -> Steps {
+        let mut all: Vec<Step> = Vec::new();
+        for line in report.output.lines() {
+            let exit = line.strip_prefix("[exit ").and_then(|rest| rest.strip_suffix(']')?.parse().ok());
+            if let Some(line) = line.strip_prefix("> ") {
+                all.push(Step { line: line.into(), text: String::new(), exit: None });
+            } else if let Some(step) = all.last_mut() {
+                if exit.is_some() {
+                    step.exit = exit;
+                    continue;
+                }
+                if !step.text.is_empty() {
+                    step.text.push('\n');
+                }
+                step.text.push_str(line);
+            }
+        }
+        Steps { report, all }
+    }
+
+    /// Fails with a reason and all that was printed.
+    pub fn fail<T>(&self, why: impl AsRef<str>) -> Result<T, String> {
+        Err(format!("{}, in:\n{}", why.as_ref(), self.report.output))
+    }
+
+    /// The runs of a line.
+    pub fn each(&self, line: &str) -> Vec<&Step> {
+        self.all.iter().filter(|step| step.line == line).collect()
+    }
+
+    /// The first run of a line.
+    pub fn first(&self, line: &str) -> Result<&Step, String> {
+        self.each(line).first().copied().map_or_else(|| self.fail(format!("`{line}` did not run")), Ok)
+    }
+
+    /// Fails unless it holds.
+    pub fn holds(&self, good: bool, what: impl AsRef<str>) -> Verdict {
+        if good { Ok(()) } else { self.fail(format!("not so: {}", what.as_ref())) }
+    }
+
+    /// Every run of the line ended with this exit code.
+    pub fn exits(&self, line: &str, code: u8) -> Verdict {
+        self.first(line)?;
+        for step in self.each(line) {
+            self.holds(step.exit == Some(code), format!("`{line}` ends with {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Every run of the line printed this among other things.
+    pub fn prints(&self, line: &str, text: &str) -> Verdict {
+        self.first(line)?;
+        for step in self.each(line) {
+            self.holds(step.text.contains(text), format!("`{line}` prints `{text}`"))?;
+        }
+        Ok(())
+    }
+
+    /// Every run of the line printed the same.
+    pub fn same(&self, line: &str) -> Verdict {
+        let first = self.first(line)?;
+        for step in self.each(line) {
+            self.holds(step.text == first.text, format!("`{line}` always prints the same"))?;
+        }
+        Ok(())
+    }
+
+    /// The capture is not needed any more.
+    pub fn forget_capture(&self) {
+        if let Some(pcap) = &self.report.pcap {
+            let _ = std::fs::remove_file(pcap);
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! `tools/test`: every test there is, by name, two at a time.
+//!
+//! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up
+//! has failed.
+
+mod device;
+mod host;
+mod machine;
+mod prompt;
+mod runner;
+mod traffic;
+
+use std::io;
+
+use crate::setup::fail;
+use machine::Lab;
+use runner::Test;
+
+/// What to run.
+#[derive(Clone, Debug, Default)]
+struct Options {
+    /// Leave out what takes long.
+    quick: bool,
+    /// Give fuzzers ten times the calls.
+    long: bool,
+    /// Only the machine tests of this NIC.
+    nic: Option<String>,
+    /// Only tests whose names contain this.
+    only: Option<String>,
+    /// Print names, run nothing.
+    list: bool,
+}
+
+impl Options {
+    fn parse(arguments: &[String]) -> io::Result<Options> {
+        let mut options = Options::default();
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().cloned().ok_or_else(|| fail(format!("{word} wants a value")));
+            match word.as_str() {
+                "--quick" => options.quick = true,
+                "--long" => options.long = true,
+                "--list" => options.list = true,
+                "--nic" => options.nic = Some(value()?),
+                "--only" => options.only = Some(value()?),
+                word if !word.starts_with('-') => options.only = Some(word.into()),
+                _ => return Err(fail(format!("{word}: the options are --quick, --long, --list, --nic NAME, --only PATTERN"))),
+            }
+        }
+        Ok(options)
+    }
+
+    fn wants(&self, test: &Test) -> bool {
+        !(self.quick && test.slow)
+            && (self.long || !test.long)
+            && self.nic.as_ref().is_none_or(|nic| test.name.split('/').any(|part| part == nic))
+            && self.only.as_ref().is_none_or(|pattern| test.name.contains(pattern.as_str()))
+    }
+}
+
+/// Runs the tests that the arguments ask for. The last line is `N passed, N failed`.
+///
+/// # Errors
+/// A test failed, which needs no more words; or the arguments are wrong. Whatever else goes wrong is a failed test.
+pub fn run(arguments: &[String]) -> io::Result<()> {
+    let options = Options::parse(arguments)?;
+    let lab = Lab::new(match (options.quick, options.long) {
+        (_, true) => 1_000_000,
+        (true, _) => 10_000,
+        _ => 100_000,
+    });
+    let mut tests = host::tests();
+    tests.extend(device::tests());
+    tests.extend(prompt::tests());
+    tests.extend(traffic::tests());
+    tests.retain(|test| options.wants(test));
+    if options.list {
+        tests.iter().for_each(|test| println!("{}", test.name));
+        return Ok(());
+    }
+    if tests.is_empty() {
+        return Err(fail("no test has such a name; tools/test --list shows them"));
+    }
+    if runner::run(tests, &lab) { Ok(()) } else { Err(fail("")) }
+}

@@ -1,0 +1,120 @@
+//! Runs tests two at a time, longest first; a line for each, and what failed in full.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::scope;
+use std::time::{Duration, Instant};
+
+use super::machine::Lab;
+use crate::setup;
+
+/// How many run at once: the machines are single processors, and a peer has to answer in time.
+const WORKERS: usize = 2;
+
+/// What a test found: nothing, or all that a person needs to know.
+pub type Verdict = Result<(), String>;
+
+pub(super) type Run = Box<dyn FnOnce(&Lab) -> Verdict + Send>;
+
+/// One test.
+pub struct Test {
+    /// `RIG/NIC/WHAT`.
+    pub name: String,
+    /// About how long it takes, in seconds: the longest begin first.
+    pub seconds: u32,
+    /// Left out by `--quick`.
+    pub slow: bool,
+    /// Only with `--long`.
+    pub long: bool,
+    /// Begins when all others have ended.
+    pub last: bool,
+    pub(super) run: Run,
+}
+
+impl Test {
+    /// A test of a few seconds.
+    pub fn new(name: impl Into<String>, run: impl FnOnce(&Lab) -> Verdict + Send + 'static) -> Test {
+        Test { name: name.into(), seconds: 3, slow: false, long: false, last: false, run: Box::new(run) }
+    }
+
+    /// It takes about this long.
+    pub fn takes(mut self, seconds: u32) -> Test {
+        self.seconds = seconds;
+        self
+    }
+
+    /// It looks at what the others found.
+    pub fn last(mut self) -> Test {
+        self.last = true;
+        self
+    }
+}
+
+#[derive(Default)]
+struct Score {
+    passed: u32,
+    failed: u32,
+}
+
+/// Where the reports of failed tests are kept until the next run.
+fn folder() -> PathBuf {
+    setup::root().join(".rigs/failed")
+}
+
+/// Runs the tests and prints the score. True when none failed.
+pub fn run(mut tests: Vec<Test>, lab: &Lab) -> bool {
+    let _ = fs::remove_dir_all(folder());
+    tests.sort_by_key(|test| std::cmp::Reverse(test.seconds));
+    let (last, first): (VecDeque<Test>, VecDeque<Test>) = tests.into_iter().partition(|test| test.last);
+    let score = Mutex::new(Score::default());
+    for stage in [first, last] {
+        let queue = Mutex::new(stage);
+        scope(|scope| {
+            for _ in 0..WORKERS {
+                scope.spawn(|| {
+                    loop {
+                        let Some(test) = lock(&queue).pop_front() else { break };
+                        one(test, lab, &score);
+                    }
+                });
+            }
+        });
+    }
+    let score = lock(&score);
+    if score.failed != 0 {
+        println!("the reports of what failed are kept in {}", folder().canonicalize().unwrap_or_default().display());
+    }
+    println!("{} passed, {} failed", score.passed, score.failed);
+    score.failed == 0
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn one(test: Test, lab: &Lab, score: &Mutex<Score>) {
+    let begun = Instant::now();
+    let verdict = catch_unwind(AssertUnwindSafe(|| (test.run)(lab))).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        Err(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_string())
+    });
+    tell(&test.name, begun.elapsed(), &verdict, &mut lock(score));
+}
+
+fn tell(name: &str, took: Duration, verdict: &Verdict, score: &mut Score) {
+    match verdict {
+        Ok(()) => {
+            score.passed += 1;
+            println!("ok      {name}  {:.1} s", took.as_secs_f32());
+        }
+        Err(why) => {
+            score.failed += 1;
+            println!("FAILED  {name}  {:.1} s\n{}", took.as_secs_f32(), why.trim_end());
+            let _ = fs::create_dir_all(folder());
+            let _ = fs::write(folder().join(format!("{}.txt", name.replace('/', "-"))), why);
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The conformance, fuzz and integrity programs on every NIC that a machine has, and what the host saw of them.
+
+use std::time::Duration;
+
+use super::device::bochs;
+use super::machine::{Lab, Rig, Steps, qemu, qemu_on};
+use super::runner::{Test, Verdict};
+use crate::nics::{NICS, Nic};
+use crate::peer::{From, Peer, pcap};
+use crate::rig::dosbox_x::DosboxX;
+use crate::rig::qemu::{Net, Qemu};
+
+/// The longest that a program may take in its machine.
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        let name = nic.name;
+        let test = |what: &str, run: fn(&Lab, &'static Nic) -> Verdict| Test::new(format!("qemu/{name}/{what}"), move |lab| run(lab, nic));
+        tests.push(test("exchange", exchange));
+        tests.push(test("conform", conform).takes(15));
+        tests.push(test("fuzz", fuzz).takes(20));
+        tests.push(test("integrity", integrity).takes(20));
+        tests.push(test("cable", cable).takes(6));
+    }
+    for (name, v86, line) in [
+        ("low", false, "DEVICE=C:\\3COMPKT.SYS"),
+        ("umb", false, "DEVICEHIGH=C:\\3COMPKT.SYS"),
+        ("v86", true, "DEVICE=C:\\3COMPKT.SYS"),
+    ] {
+        let rig = move || DosboxX { v86, ..DosboxX::default() };
+        tests.push(Test::new(format!("dosbox-x/ne2000/conform-{name}"), move |lab| without_peer(lab, &rig(), "dosbox-x", line)).takes(20));
+    }
+    tests.push(Test::new("dosbox-x/ne2000/fuzz", |lab| fuzzed(lab, &DosboxX::default())).takes(20));
+    tests.push(Test::new("bochs/ne2000/conform", |lab| without_peer(lab, &bochs(), "bochs", "DEVICE=3COMPKT.SYS")).takes(30));
+    tests.push(Test::new("bochs/ne2000/fuzz", |lab| fuzzed(lab, &bochs())).takes(30));
+    tests.push(Test::new("agree/conform", agree).last());
+    tests
+}
+
+fn device_line(nic: &Nic) -> String {
+    format!("DEVICE=3COMPKT.SYS /NIC={}", nic.name)
+}
+
+/// DHCP and ping on QEMU's own network, by the card's name and without it.
+fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
+    for line in [device_line(nic), "DEVICE=3COMPKT.SYS".to_string()] {
+        let steps = qemu(nic)?.steps(&lab.job(&[line.as_str()], &["PKTCTL status", "PKTCTL test", "PKTCTL status"])?)?;
+        steps.prints(&line, &format!("3COMPKT: {} at ", nic.name))?;
+        steps.exits("PKTCTL status", 0)?;
+        steps.exits("PKTCTL test", 0)?;
+    }
+    Ok(())
+}
+
+/// CONFORM's last line, and the lines of its checks.
+fn judged(steps: &Steps, line: &str) -> Result<Vec<String>, String> {
+    steps.exits(line, 0)?;
+    let text = &steps.first(line)?.text;
+    let count = |mark: &str| text.lines().filter(|line| line.starts_with(mark)).count();
+    let last = format!("{} passed, 0 failed", count("ok "));
+    steps.holds(count("FAIL") == 0 && text.lines().last() == Some(&last), "CONFORM counts what it printed")?;
+    steps.holds(count("ok ") > 100, "CONFORM asked everything")?;
+    Ok(text.lines().map(str::to_string).collect())
+}
+
+/// The whole conformance program with a peer; then the host's view of the wire.
+fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = Peer::new().map_err(|error| error.to_string())?;
+    let rig = qemu_on(nic, peer.cable())?;
+    // QEMU's NE2000 filters by the address in its ROM.
+    let line = if nic.name.starts_with("ne") { "CONFORM /PEER /FIXED" } else { "CONFORM /PEER" };
+    let config = device_line(nic);
+    let mut job = lab.job(&[config.as_str()], &[line, "PKTCTL status"])?;
+    job.capture = true;
+    job.limit = LIMIT;
+    let steps = rig.steps(&job)?;
+    let lines = judged(&steps, line)?;
+    lab.note(&format!("qemu/{}", nic.name), lines);
+    let frames = peer.frames();
+    wire(&steps, &frames)?;
+    steps.forget_capture();
+    Ok(())
+}
+
+/// Every frame that DOS sent has a legal length, and the capture behind the card holds the frames that the peer has.
+fn wire(steps: &Steps, frames: &[(From, pcap::Frame)]) -> Verdict {
+    let sent: Vec<&pcap::Frame> = frames.iter().filter(|(from, _)| *from == From::Dos).map(|(_, frame)| frame).collect();
+    steps.holds(sent.len() > 50, "the host heard the frames of CONFORM")?;
+    if let Some(odd) = sent.iter().find(|frame| !(60..=1514).contains(&frame.bytes.len())) {
+        return steps.fail(format!("a frame of {} bytes was on the wire", odd.bytes.len()));
+    }
+    let path = steps.report.pcap.as_ref().ok_or("no capture")?;
+    let captured = pcap::read(path).map_err(|error| error.to_string())?;
+    let captured: std::collections::HashSet<&[u8]> = captured.iter().map(|frame| frame.bytes.as_slice()).collect();
+    let missing = sent.iter().filter(|frame| !captured.contains(frame.bytes.as_slice())).count();
+    steps.holds(missing == 0, format!("the capture has all frames of DOS, and {missing} are missing"))
+}
+
+/// CONFORM where only the emulator's own network answers.
+fn without_peer(lab: &Lab, rig: &impl Rig, name: &str, config: &str) -> Verdict {
+    let mut job = lab.job(&[config], &["CONFORM"])?;
+    job.limit = LIMIT;
+    let steps = rig.steps(&job)?;
+    let lines = judged(&steps, "CONFORM")?;
+    lab.note(&format!("{name} {config}"), lines);
+    Ok(())
+}
+
+/// What two rigs both asked was answered alike everywhere: the same checks, all of them passed.
+fn agree(lab: &Lab) -> Verdict {
+    let answers = lab.answers.lock().map_err(|error| error.to_string())?;
+    let Some(((first, lines), rest)) = answers.split_first() else { return Err("CONFORM has run nowhere".into()) };
+    let checks = |lines: &[String]| -> Vec<String> { lines.iter().filter(|line| line.starts_with("ok ")).cloned().collect() };
+    let base = checks(lines);
+    for (rig, lines) in rest {
+        let other = checks(lines);
+        let (short, long) = if other.len() < base.len() { (&other, &base) } else { (&base, &other) };
+        let missing: Vec<&String> = short.iter().filter(|line| !long.contains(line)).collect();
+        if !missing.is_empty() {
+            return Err(format!("{first} and {rig} differ in {missing:#?}"));
+        }
+    }
+    Ok(())
+}
+
+/// Random calls with nobody on the wire.
+fn fuzz(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let rig = Qemu { icount: true, ..qemu_on(nic, Net::Hub(0))? };
+    let (config, line) = (device_line(nic), format!("FUZZ {} /SEED=1", lab.calls));
+    let mut job = lab.job(&[config.as_str()], &[line.as_str(), "PKTCTL status"])?;
+    job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
+    let steps = rig.steps(&job)?;
+    steps.exits(&line, 0)?;
+    steps.prints(&line, "nothing else changed")
+}
+
+/// The same, fewer, with a network that answers.
+fn fuzzed(lab: &Lab, rig: &impl Rig) -> Verdict {
+    let line = format!("FUZZ {} /SEED=2", lab.calls / 5);
+    let mut job = lab.job(&["DEVICE=C:\\3COMPKT.SYS"], &[line.as_str(), "PKTCTL test"])?;
+    job.limit = LIMIT;
+    let steps = rig.steps(&job)?;
+    steps.exits(&line, 0)?;
+    steps.exits("PKTCTL test", 0)
+}
+
+/// Frames of every length both ways at once, each byte checked at both ends.
+fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = Peer::new().map_err(|error| error.to_string())?;
+    let frames = lab.calls / 25;
+    let (config, line) = (device_line(nic), format!("INTEGRIT {frames}"));
+    let mut job = lab.job(&[config.as_str()], &[line.as_str(), "PKTCTL status"])?;
+    job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
+    let steps = qemu_on(nic, peer.cable())?.steps(&job)?;
+    steps.exits(&line, 0)?;
+    steps.prints(&line, "every byte right")
+}
+
+/// The cable is pulled and plugged in again: no answers, no hang, then answers.
+fn cable(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let config = device_line(nic);
+    let job = lab.job(&[config.as_str()], &["PKTCTL test", "pause", "PKTCTL test", "pause", "PKTCTL test"])?;
+    let mut up = true;
+    let report = qemu(nic)?.run_with(&job, &mut |line, monitor| {
+        if line == "[pause]" {
+            up = !up;
+            monitor.set_link("n0", up)?;
+            monitor.resume()?;
+        }
+        Ok(())
+    });
+    let steps = Steps::of(report.map_err(|error| error.to_string())?);
+    let codes: Vec<Option<u8>> = steps.each("PKTCTL test").iter().map(|step| step.exit).collect();
+    let good = codes.len() == 3 && codes[0] == Some(0) && codes[1] != Some(0) && codes[2] == Some(0);
+    steps.holds(good, "only the pulled cable keeps PKTCTL from its answers")
+}
+
