@@ -38,6 +38,12 @@ fn an_address_in_the_register_that_is_loaded_keeps_its_high_half() {
 }
 
 #[test]
+fn a_sum_of_32_bits_is_not_one_of_16() {
+    let sum = "\tmovl\tthere, %ecx\n\tmovl\tthere, %esi\n\tleal\t12(%ecx,%esi), %eax\n\tmovl\t%eax, there\n\tretl";
+    assert_eq!(body(sum)[2], "leal 12(%ebx,%esi), %eax");
+}
+
+#[test]
 fn comparisons_are_narrowed_only_of_zero_high_halves() {
     let compare = |load: &str| body(&format!("\t{load}\t(%ecx), %eax\n\tcmpl\t$65535, %eax\n\tje\t.L1\n\txorl\t%eax, %eax\n.L1:\n\tretl"));
     assert_eq!(compare("movzwl"), ["movw (%bx), %ax", "cmpw $-1, %ax", "je .L1", "xorw %ax, %ax", ".L1:", "retw"]);

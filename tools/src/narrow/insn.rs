@@ -287,7 +287,9 @@ pub fn write(line: &Line, out: &mut String) {
             writeln!(out, "{exchange}\t{text}\n{exchange}")
         }
         Line::Insn(insn) => {
-            let args: Vec<String> = insn.args.iter().map(argument_text).collect();
+            // A 32-bit result wants 32-bit registers; elsewhere addresses are near.
+            let far = insn.op == "leal";
+            let args: Vec<String> = insn.args.iter().map(|arg| argument_text(arg, far)).collect();
             let op = match insn.op.as_str() {
                 "calll" | "callq" => "callw",
                 "retl" | "retq" => "retw",
@@ -300,7 +302,7 @@ pub fn write(line: &Line, out: &mut String) {
     result.expect("a string takes all");
 }
 
-fn argument_text(arg: &Arg) -> String {
+fn argument_text(arg: &Arg, far: bool) -> String {
     match arg {
         Arg::Imm(value) => format!("${value}"),
         Arg::Segment(name) => format!("%{name}"),
@@ -308,7 +310,7 @@ fn argument_text(arg: &Arg) -> String {
         Arg::Through(arg) => match arg.as_ref() {
             // A near address: what lies above its 16 bits is not looked at.
             Arg::Reg(reg) => format!("*%{}", WORD[reg.number as usize]),
-            arg => format!("*{}", argument_text(arg)),
+            arg => format!("*{}", argument_text(arg, far)),
         },
         Arg::Reg(Reg { number, part }) => {
             let name = match part {
@@ -320,8 +322,8 @@ fn argument_text(arg: &Arg) -> String {
         }
         Arg::Mem(mem) => {
             let (names, (base, index)) = match mem.short() {
-                Some(pair) => (&WORD, pair),
-                None => (&LONG, (mem.base, mem.index)),
+                Some(pair) if !far => (&WORD, pair),
+                _ => (&LONG, (mem.base, mem.index)),
             };
             let mut text = mem.disp.clone();
             if base.is_some() || index.is_some() {
