@@ -18,7 +18,6 @@ xms_handle:     dw 0                ; 0: no XMS; the installer's to fill in
 xms_entry:      dd 0
 gdt:    dq 0
         dq 00CF92000000FFFFh        ; data, base 0, limit 4 GB
-counter:        dd 0
 
 section .text
 
@@ -30,7 +29,7 @@ flat_enter:
         sgdt    [old_gdtr]
         VISIT   gdtr
         o32 lgdt [old_gdtr]
-        A20_ON  gdtr, gdt, counter, was_off
+        A20_ON  gdtr, gdt, was_off
         ret
 
 ; Purpose:  Leave A20 as `flat_enter` found it.

@@ -1,4 +1,5 @@
-; Flat memory for probes, which run while other programs' interrupts do: every access makes it anew.
+; Flat memory for probes, which run while other programs' interrupts do: every access makes it anew, and leaves A20 as
+; it was.
 
 %include "visit.inc"
 bits 16
@@ -90,7 +91,7 @@ visit:
         add     eax, gdt
         mov     [gdtr+2], eax
         VISIT   gdtr
-        A20_ON  gdtr, gdt, counter, was_off
+        A20_ON  gdtr, gdt, was_off
         jmp     [return_to]
 
 ; Keeps everything.
@@ -109,7 +110,6 @@ section .data
         align   8, db 0
 gdt:    dq 0
         dq 00CF92000000FFFFh        ; data, base 0, limit 4 GB
-counter:        dd 0
 gdtr:   dw 15
         dd 0
 

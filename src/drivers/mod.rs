@@ -7,3 +7,4 @@ pub mod intel_rings;
 pub mod el3;
 pub mod ne2000;
 pub mod ne2k_pci;
+pub mod rtl8139;

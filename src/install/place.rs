@@ -94,10 +94,11 @@ fn broken() -> Option<u16> {
     None
 }
 
-/// The name of the driver's unit: in V86 mode a driver with memory of its own has a second one.
-fn unit_name(name: &[u8; 12], v86: bool) -> [u8; 12] {
+/// The name of the driver's unit: one with rings has a second one for conventional memory, as one with registers in
+/// memory has for V86 mode.
+fn unit_name(name: &[u8; 12], second: bool) -> [u8; 12] {
     let mut name = *name;
-    if v86 && let Some(end) = name.iter_mut().find(|byte| **byte == 0) {
+    if second && let Some(end) = name.iter_mut().find(|byte| **byte == 0) {
         *end = b'v';
     }
     name
@@ -158,8 +159,8 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     copy_far(address(image, 0), address(segment, 0), header().core_bytes);
     fill(address(segment, header().core_bytes), 0, table.end - header().core_bytes);
 
-    let has_memory = found.mem != 0 || found.rings_low != 0;
-    let name = unit_name(&probe.unit.name, has_memory && in_v86());
+    let flat = extended.is_some() || found.mem != 0 && !in_v86();
+    let name = unit_name(&probe.unit.name, !flat && (found.mem != 0 || found.rings_low != 0));
     let driver = ground.unit(units, info::BLOCK_NIC, units.named(KIND_DRIVER, &name))?;
     let size = probe.header().instance;
     if size as usize > INSTANCE || peek::<u16>(address(segment, driver + 2)) != size {
@@ -167,7 +168,7 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     }
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
-    if has_memory && !in_v86() {
+    if flat {
         let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
         flatten(segment, at, &table, extended);
     }
@@ -222,8 +223,8 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
 fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Option<xms::Block>) {
     let place = address(segment, at);
     let mut flat = peek::<FlatHeader>(place);
-    flat.base[0] = flat.base[0].wrapping_add(segment << 4);
-    flat.base[1] = (address(segment, at).0 >> 16) as u16;
+    let base = address(segment, flat.base[0]).0;
+    flat.base = [base as u16, (base >> 16) as u16];
     if let Some(extended) = extended {
         flat.xms_handle = extended.handle;
         flat.xms_entry = [extended.entry as u16, (extended.entry >> 16) as u16];

@@ -10,6 +10,7 @@ pub mod isa_irq;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pci;
+pub mod rtl8139;
 
 use crate::bus::{Addr, Bus};
 use crate::device::{Device, MacAddr};

@@ -20,8 +20,9 @@ fn main() -> ExitCode {
     let result = match arguments.next().as_deref() {
         Some("build") => pack::build(),
         Some("test") => tools::suite::run(&arguments.collect::<Vec<_>>()),
+        Some("demo") => tools::demo::demo(),
         Some("run") => tools::run::run(&arguments.collect::<Vec<_>>()),
-        _ => Err(tools::setup::fail("usage: tools build | test | run")),
+        _ => Err(tools::setup::fail("usage: tools build | test | demo | run")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

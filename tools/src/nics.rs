@@ -54,6 +54,14 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "rtl8139",
+        cards: "RTL8139 and compatibles, RTL8100, RTL8101L",
+        found: Found::Pci,
+        memory: true,
+        devices: &["rtl8139"],
+        plugin: false,
+    },
+    Nic {
         name: "el3",
         cards: "3Com 3C509 and 3C509B (EtherLink III, ISA)",
         found: Found::Isa(1),

@@ -80,6 +80,18 @@ fn what_is_not_known_runs_with_its_own_registers() {
 }
 
 #[test]
+fn an_address_that_its_load_overwrites_is_whole() {
+    let lines = body("\tmovl\t8(%esp), %edx\n\tmovzbl\tt(%edx), %edx\n\tmovl\t%edx, %eax\n\tretl");
+    assert_eq!(lines[..2], ["movl 6(%esp), %edx", "movzbw t(%edx), %dx"]);
+}
+
+#[test]
+fn flat_memory_keeps_its_offsets_and_widths() {
+    let lines = body("\t#APP\n\tmovl\t%fs:(%ecx), %eax\n\tmovw\t%dx, %fs:(%esi)\n\t#NO_APP\n\tretl");
+    assert_eq!(lines, ["movl %fs:(%ebx), %eax", "movw %dx, %fs:(%esi)", "retw"]);
+}
+
+#[test]
 fn stack_arguments_of_strangers_are_refused() {
     let listing = "\t.type\tf,@function\nf:\n\tpushl\t%edx\n\tcalll\t*8(%eax)\n\tretl\n\t.size\tf, 1\n";
     let error = narrow(listing).expect_err("the callee takes four bytes that nobody knows of");

@@ -90,7 +90,9 @@ pub fn before(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
             _ => {}
         }
     }
-    (live, narrow)
+    // What flat memory holds may be a device's register: the width is the driver's choice.
+    let is_flat = insn.args.iter().any(|arg| matches!(arg, Arg::Mem(mem) if mem.is_flat()));
+    (live, narrow && !is_flat)
 }
 
 /// The same, but for what addresses in memory look at.

@@ -220,7 +220,7 @@ fn argument(word: &str, control: bool) -> Option<Arg> {
     if let Some(value) = word.strip_prefix('$') {
         return Some(Arg::Imm(value.into()));
     }
-    if let Some(name) = word.strip_prefix('%') {
+    if let Some(name) = word.strip_prefix('%').filter(|name| !name.contains(':')) {
         if let Some(segment) = SEGMENT.iter().find(|segment| **segment == name) {
             return Some(Arg::Segment(segment));
         }
@@ -239,7 +239,7 @@ fn argument(word: &str, control: bool) -> Option<Arg> {
     let Some((disp, inner)) = word.split_once('(') else {
         return Some(Arg::Mem(Mem { disp: word.into(), base: None, index: None, scale: 1 }));
     };
-    if disp.contains(':') {
+    if disp.contains(':') && disp != "%fs:" {
         return None;
     }
     let mut parts = inner.strip_suffix(')')?.split(',');
@@ -261,11 +261,17 @@ fn argument(word: &str, control: bool) -> Option<Arg> {
 }
 
 impl Mem {
+    /// In the flat segment: offsets have 32 bits, and the width of an access is what a device sees.
+    pub fn is_flat(&self) -> bool {
+        self.disp.contains(':')
+    }
+
     /// The same place as 16-bit addressing names it, if it can: base and index.
     pub fn short(&self) -> Option<(Option<Number>, Option<Number>)> {
         let is_base = |number| number == BX || number == BP;
         let is_index = |number| number == SI || number == DI;
         match (self.base, self.index) {
+            _ if self.is_flat() => None,
             (None, None) => Some((None, None)),
             (Some(one), None) if is_base(one) || is_index(one) => Some((Some(one), None)),
             (Some(a), Some(b)) if self.scale == 1 && is_base(a) && is_index(b) => Some((Some(a), Some(b))),
