@@ -121,7 +121,8 @@ pub trait Device {
     /// Sends `len` (1 to [`MAX_FRAME`]) bytes; has copied the frame, or owns its slot, before it returns. Pads to
     /// [`MIN_FRAME`] with zeros.
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError>;
-    /// Sets every mask and filter register. `groups` counts only in [`RcvMode::Multicast`].
+    /// Sets every mask and filter register. `groups` counts only in [`RcvMode::Multicast`]; the list stays where and as
+    /// it is until the next call.
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]);
     /// Receives for (and, where the part fills it in, sends from) this address.
     fn set_address(&mut self, address: &MacAddr);

@@ -58,6 +58,12 @@ pub trait Bus {
     /// Writes `len` bytes from conventional memory to a 16-bit port: by words, an odd last byte with a zero above it.
     fn outs(&self, port: u16, from: Addr, len: u16);
 
+    /// Reads `len` bytes from a FIFO of any width to conventional memory: by double words, the last ones by bytes.
+    fn ins_fifo(&self, port: u16, to: Addr, len: u16) {
+        self.ins32(port, to, len >> 2);
+        self.ins8(port, to.plus(len & !3), len & 3);
+    }
+
     /// Are only the first megabyte and ports within reach, as in V86 mode? Known when a resident unit is compiled: a
     /// driver with rings is on the machine's own bus in V86 mode only.
     fn confined(&self) -> bool {

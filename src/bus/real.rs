@@ -127,6 +127,7 @@ impl Bus for Machine {
     string_out!(outs32, "rep outsd");
 
     string_in!(ins, "shr cx, 1", "rep insw", "jnc 2f", "insb", "2:");
+    string_in!(ins_fifo, "push cx", "shr cx, 2", "rep insd", "pop cx", "and cx, 3", "rep insb");
     string_out!(outs, "shr cx, 1", "rep outsw", "jnc 2f", "lodsb", "mov ah, 0", "out dx, ax", "2:");
 
     #[inline(always)]

@@ -1,12 +1,13 @@
-//! 3C509 and 3C509B (EtherLink III, ISA): PIO through a FIFO each way.
+//! EtherLink III with a FIFO each way, by programmed I/O: 3C509 and 3C509B, and the wide ones that came after them.
 //!
-//! Registers rest in window 1; whoever leaves it comes back. Names are the technical reference's (3Com 09-0398).
+//! Registers rest in one window; whoever leaves it comes back. Names are the technical reference's (3Com 09-0398).
+//!
+//! A wide card (3C515, 3C590, 3C595) has window 1 at +10h in every window, and longer frames and thresholds.
 
 #![allow(missing_docs, reason = "bits have the data sheet's names and stand under their register")]
 
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
-use crate::resident::table::GROUPS;
 
 /// FIFO (window 1): writing transmits, reading receives; 8, 16 or 32 bits.
 pub const FIFO: u16 = 0x00;
@@ -14,23 +15,21 @@ pub const FIFO: u16 = 0x00;
 pub const STATION: u16 = 0x00;
 /// Receive status (window 1): the frame at the head of the FIFO.
 pub const RX_STATUS: u16 = 0x08;
-pub const   RX_INCOMPLETE: u16 = 1 << 15;
 pub const   RX_ERROR: u16 = 1 << 14;
 pub const   RX_CODE: u16 = 7 << 11;
 pub const   RX_OVERRUN: u16 = 0 << 11;
-pub const   RX_DRIBBLE: u16 = 2 << 11; // a few bits too many: the frame is good
-pub const   RX_BYTES: u16 = 0x7FF;
+/// What is wrong with a wide card's frame (byte, window 1).
+pub const RX_ERRORS: u16 = 0x04;
+pub const   RX_ERRORS_OVERRUN: u8 = 1 << 0;
 /// Transmit status (byte, window 1): a stack; reading shows the head, any write pops it.
 pub const TX_STATUS: u16 = 0x0B;
-pub const   TX_COMPLETE: u8 = 1 << 7;
 pub const   TX_JABBER: u8 = 1 << 5;
 pub const   TX_UNDERRUN: u8 = 1 << 4;
-pub const   TX_COLLISIONS: u8 = 1 << 3;
-pub const   TX_OVERFLOW: u8 = 1 << 2;
 /// Free bytes in the transmit FIFO (window 1).
 pub const TX_FREE: u16 = 0x0C;
 /// Media status (window 4).
 pub const MEDIA: u16 = 0x0A;
+pub const   MEDIA_COAX: u16 = 1 << 14;
 pub const   MEDIA_LINK_BEAT: u16 = 1 << 11;
 pub const   MEDIA_LINK_ENABLE: u16 = 1 << 7;
 pub const   MEDIA_JABBER_ENABLE: u16 = 1 << 6;
@@ -45,35 +44,38 @@ pub const   RX_COMPLETE: u16 = 1 << 4;
 pub const   RX_EARLY: u16 = 1 << 5;
 pub const   REQUESTED: u16 = 1 << 6;
 
-/// Commands: an opcode, and for most an argument in bits 10:0.
+/// Commands: an opcode, and for most an argument in bits 10:0. This one takes longest, and leaves a 3C509 deaf to all but
+/// its ID port.
+pub const GLOBAL_RESET: u16 = 0x00 << 11;
+/// See [`GLOBAL_RESET`].
 pub const SELECT_WINDOW: u16 = 0x01 << 11;
-/// See [`SELECT_WINDOW`].
+/// See [`GLOBAL_RESET`].
 pub const RX_DISABLE: u16 = 0x03 << 11;
-/// See [`SELECT_WINDOW`].
+/// See [`GLOBAL_RESET`].
 pub const RX_ENABLE: u16 = 0x04 << 11;
-/// See [`SELECT_WINDOW`]; takes a while.
+/// See [`GLOBAL_RESET`]; takes a while.
 pub const RX_RESET: u16 = 0x05 << 11;
-/// See [`SELECT_WINDOW`]; takes a while.
+/// See [`GLOBAL_RESET`]; takes a while.
 pub const RX_DISCARD: u16 = 0x08 << 11;
-/// See [`SELECT_WINDOW`].
+/// See [`GLOBAL_RESET`].
 pub const TX_ENABLE: u16 = 0x09 << 11;
-/// See [`SELECT_WINDOW`].
+/// See [`GLOBAL_RESET`].
 pub const TX_DISABLE: u16 = 0x0A << 11;
-/// See [`SELECT_WINDOW`]; takes a while.
+/// See [`GLOBAL_RESET`]; takes a while.
 pub const TX_RESET: u16 = 0x0B << 11;
-/// See [`SELECT_WINDOW`]: the argument has the causes as in the status.
+/// See [`GLOBAL_RESET`]: the argument has the causes as in the status.
 pub const ACKNOWLEDGE: u16 = 0x0D << 11;
-/// See [`SELECT_WINDOW`]: causes that interrupt.
+/// See [`GLOBAL_RESET`]: causes that interrupt.
 pub const INTERRUPT_MASK: u16 = 0x0E << 11;
-/// See [`SELECT_WINDOW`]: causes that the status shows.
+/// See [`GLOBAL_RESET`]: causes that the status shows.
 pub const STATUS_ENABLE: u16 = 0x0F << 11;
-/// See [`SELECT_WINDOW`].
+/// See [`GLOBAL_RESET`].
 pub const RX_FILTER: u16 = 0x10 << 11;
-pub const   FILTER_STATION: u16 = 1;
-pub const   FILTER_GROUPS: u16 = 2; // all of them, and broadcast
-pub const   FILTER_BROADCAST: u16 = 4;
-pub const   FILTER_ALL: u16 = 8;
-/// See [`SELECT_WINDOW`]: bytes in the FIFO at which transmission begins; above 1792 only whole frames.
+pub const   FILTER_STATION: u8 = 1;
+pub const   FILTER_GROUPS: u8 = 2; // all of them, and broadcast
+pub const   FILTER_BROADCAST: u8 = 4;
+pub const   FILTER_ALL: u8 = 8;
+/// See [`GLOBAL_RESET`]: bytes in the FIFO at which transmission begins; above 1792 only whole frames.
 pub const TX_START: u16 = 0x13 << 11;
 /// Off, for the thresholds.
 pub const THRESHOLD_OFF: u16 = 0x7FC;
@@ -81,37 +83,97 @@ pub const THRESHOLD_OFF: u16 = 0x7FC;
 /// What interrupts. The end of a good transmission does not: the card posts no status for it.
 const CAUSES: u16 = ADAPTER_FAILURE | TX_DONE | RX_COMPLETE;
 /// What an acknowledge clears; the others go with what caused them.
-const LATCHED: u16 = INTERRUPT_LATCH | TX_AVAILABLE | RX_EARLY | REQUESTED;
+pub const LATCHED: u16 = INTERRUPT_LATCH | TX_AVAILABLE | RX_EARLY | REQUESTED;
 /// Transmission begins with this much in the FIFO: string output is faster than the cable from there on.
 pub const TX_EARLY: u16 = 512;
 
+/// A port at which, and from 0Eh below it to 0Fh above it, no PC has anything.
+const NOWHERE: u16 = 0x15E;
+/// Where wide cards have window 1.
+pub const WIDE_OPERATING: u16 = 0x10;
 /// Longest that a reset or discard takes, in microseconds (the reference names no limit; 1 ms is generous).
 const COMMAND_LIMIT: u16 = 1_000;
-/// The transmit status stack has 31 places.
-const TX_STACK: u8 = 31;
-/// Bad frames thrown away in one go: more than the FIFO holds.
-const BAD_LIMIT: u8 = 128;
+/// The preamble in front of each frame, and the padding to a double word behind it, take room in the FIFO.
+const TX_OVERHEAD: u16 = 8;
+
+/// The filter for a receive mode (1 to 6).
+pub const FILTER_OF_MODE: [u8; 7] = {
+    const STATION: u8 = FILTER_STATION;
+    const BROADCAST: u8 = FILTER_STATION | FILTER_BROADCAST;
+    const GROUPS: u8 = BROADCAST | FILTER_GROUPS;
+    [0, 0, STATION, BROADCAST, GROUPS, GROUPS, FILTER_ALL]
+};
+
+/// A multicast filter of our own, because the cards have none: the list is the core's.
+#[repr(C)]
+pub struct Groups {
+    list: *const MacAddr,
+    /// Addresses in the list; [`Groups::OFF`]: no filter.
+    count: u8,
+}
+
+impl Groups {
+    const OFF: u8 = u8::MAX;
+
+    /// No filter.
+    pub const fn off() -> Groups {
+        Groups { list: core::ptr::null(), count: Groups::OFF }
+    }
+
+    /// The filter for a mode.
+    #[inline(always)]
+    pub fn set(&mut self, mode: RcvMode, groups: &[MacAddr]) {
+        self.list = groups.as_ptr();
+        self.count = if mode == RcvMode::Multicast { groups.len() as u8 } else { Groups::OFF };
+    }
+
+    /// Is the frame for a group that nobody asked for?
+    #[inline(never)]
+    pub fn unwanted(&self, head: &Head) -> bool {
+        if self.count == Groups::OFF || head[0] & 1 == 0 || head[0] == 0xFF {
+            return false;
+        }
+        let at = |bytes: *const u8, word: usize| {
+            // SAFETY: both have six bytes.
+            unsafe { (bytes as *const u16).add(word).read_unaligned() }
+        };
+        let mut left = self.count;
+        let mut group = self.list as *const u8;
+        let head = head.as_ptr();
+        while left != 0 {
+            if at(group, 0) == at(head, 0) && at(group, 1) == at(head, 1) && at(group, 2) == at(head, 2) {
+                return false;
+            }
+            group = group.wrapping_add(6);
+            left -= 1;
+        }
+        true
+    }
+}
 
 /// The card.
 #[repr(C)]
-pub struct El3<B> {
+pub struct El3<B, const WIDE: bool> {
     count: Counters,
-    io: u16,
+    groups: Groups,
+    /// Receive filter in force.
+    filter: u8,
+    /// Port of [`COMMAND`], which is used most.
+    command: u16,
     /// Length of the frame whose head has been read; 0: none.
     peeked: u16,
-    /// Receive filter in force.
-    filter: u16,
-    /// Bytes in use of `groups`: a filter of our own, because the card has none.
-    group_count: u8,
-    groups: [MacAddr; GROUPS],
     bus: B,
 }
 
-impl<B: Bus> El3<B> {
-    /// The driver of a card that is set up, in window 1, with its interrupts masked.
+impl<B: Bus, const WIDE: bool> El3<B, WIDE> {
+    /// Back to the window in which the registers rest.
+    pub const REST: u16 = SELECT_WINDOW | if WIDE { 7 } else { 1 };
+    /// Length of a frame in the receive status.
+    const RX_BYTES: u16 = if WIDE { 0x1FFF } else { 0x7FF };
+
+    /// The driver of a card that is set up and at rest, its interrupts masked.
     pub fn new(bus: B, io: u16) -> Self {
-        let filter = FILTER_STATION | FILTER_BROADCAST;
-        El3 { count: Counters::default(), io, peeked: 0, filter, group_count: 0, groups: [[0; 6]; GROUPS], bus }
+        El3 { count: Counters::default(), groups: Groups::off(), filter: 0, command: io + COMMAND, peeked: 0, bus }
     }
 
     /// What it has counted.
@@ -119,84 +181,93 @@ impl<B: Bus> El3<B> {
         self.count
     }
 
-    #[inline(never)]
+    /// The port of a register in the first half.
+    #[inline(always)]
+    fn port(&self, register: u16) -> u16 {
+        self.command.wrapping_add(register.wrapping_sub(COMMAND))
+    }
+
+    /// The port of a register of window 1.
+    #[inline(always)]
+    fn operating(&self, register: u16) -> u16 {
+        self.port(register + if WIDE { WIDE_OPERATING } else { 0 })
+    }
+
+    #[inline(always)]
     fn command(&self, command: u16) {
-        self.bus.out16(self.io + COMMAND, command);
+        self.bus.out16(self.command, command);
     }
 
-    /// A command that takes a while.
+    /// A command that takes a while, without an argument: its high byte.
     #[inline(never)]
-    fn command_wait(&self, command: u16) {
-        self.command(command);
-        // A card that never ends it is gone; the next status says so.
-        let _ = self.bus.wait(COMMAND_LIMIT, || self.bus.in16(self.io + COMMAND) & BUSY == 0);
-    }
-
-    /// Pops what the transmitter reports: errors only. It stops at each of them.
-    #[inline(never)]
-    fn transmit_errors(&mut self) {
-        for _ in 0..TX_STACK {
-            let status = self.bus.in8(self.io + TX_STATUS);
-            if status & TX_COMPLETE == 0 || status == u8::MAX {
-                return;
-            }
-            if status & (TX_JABBER | TX_UNDERRUN) != 0 {
-                self.command_wait(TX_RESET);
-                // It did not keep up once: whole frames from now on.
-                self.command(TX_START | THRESHOLD_OFF);
-            }
-            if status & (TX_JABBER | TX_UNDERRUN | TX_COLLISIONS | TX_OVERFLOW) != 0 {
-                self.count.errors_out = self.count.errors_out.wrapping_add(1);
-            }
-            self.command(TX_ENABLE);
-            self.bus.out8(self.io + TX_STATUS, 0);
+    fn command_wait(&mut self, opcode: u8) {
+        self.command((opcode as u16) << 8);
+        if self.bus.wait(COMMAND_LIMIT, || self.bus.in16(self.command) & BUSY == 0).is_err() {
+            // Stuck for good or gone, and not to be touched again: from now on it reads as ones.
+            self.command = NOWHERE;
+            self.count.lost = self.count.lost.wrapping_add(1);
         }
     }
 
+    /// The transmitter has stopped at an error, the only thing for which it posts a status.
+    #[inline(always)]
+    fn transmit_error(&mut self) {
+        let status = self.operating(TX_STATUS);
+        if self.bus.in8(status) & (TX_JABBER | TX_UNDERRUN) != 0 {
+            self.command_wait((TX_RESET >> 8) as u8);
+            if !WIDE {
+                // It did not keep up once: whole frames from now on.
+                self.command(TX_START | THRESHOLD_OFF);
+            }
+        }
+        self.command(TX_ENABLE);
+        self.bus.out8(status, 0);
+        self.count.errors_out = self.count.errors_out.wrapping_add(1);
+    }
+
     /// After a FIFO error, which only a reset ends; frames in the card are lost.
-    #[inline(never)]
+    #[inline(always)]
     fn restart(&mut self) {
-        self.command_wait(TX_RESET);
-        self.command_wait(RX_RESET);
-        self.command(TX_START | TX_EARLY);
+        self.command_wait((TX_RESET >> 8) as u8);
+        self.command_wait((RX_RESET >> 8) as u8);
         self.command(TX_ENABLE);
         self.peeked = 0;
         self.count.lost = self.count.lost.wrapping_add(1);
         self.listen();
     }
 
+    /// Is it for an overrun that the frame with this status is bad?
+    #[inline(always)]
+    fn overrun(&self, status: u16) -> bool {
+        if WIDE {
+            status & RX_ERROR != 0 && self.bus.in8(self.operating(RX_ERRORS)) & RX_ERRORS_OVERRUN != 0
+        } else {
+            status & (RX_ERROR | RX_CODE) == RX_ERROR | RX_OVERRUN
+        }
+    }
+
     /// The filter goes with a reset of the receiver.
     #[inline(never)]
     fn listen(&self) {
-        self.command(RX_FILTER | self.filter);
+        self.command(RX_FILTER | self.filter as u16);
         self.command(if self.filter == 0 { RX_DISABLE } else { RX_ENABLE });
-    }
-
-    /// Is the frame for a group that nobody asked for?
-    #[inline(always)]
-    fn unwanted(&self, head: &Head) -> bool {
-        if self.group_count == 0 || head[0] & 1 == 0 || head[0] == 0xFF {
-            return false;
-        }
-        for group in self.groups.iter().take(self.group_count as usize) {
-            if group.iter().zip(head).all(|(a, b)| a == b) {
-                return false;
-            }
-        }
-        true
     }
 }
 
-impl<B: Bus> Device for El3<B> {
+impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
     fn irq(&mut self) -> Events {
-        let status = self.bus.in16(self.io + COMMAND);
-        if status & INTERRUPT_LATCH == 0 || status == u16::MAX {
+        let status = self.bus.in16(self.command);
+        if status & INTERRUPT_LATCH == 0 {
             return Events::NONE;
         }
         self.command(INTERRUPT_MASK);
         self.command(ACKNOWLEDGE | LATCHED);
+        if status & BUSY != 0 {
+            // Gone.
+            return Events::NONE;
+        }
         if status & TX_DONE != 0 {
-            self.transmit_errors();
+            self.transmit_error();
         }
         if status & ADAPTER_FAILURE != 0 {
             self.restart();
@@ -209,115 +280,91 @@ impl<B: Bus> Device for El3<B> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..BAD_LIMIT {
-            if self.peeked != 0 {
-                return Some(Rx { len: self.peeked, at: 0 });
-            }
-            let status = self.bus.in16(self.io + RX_STATUS);
-            if status & RX_INCOMPLETE != 0 {
+        if self.peeked == 0 {
+            if self.bus.in16(self.command) & (BUSY | RX_COMPLETE) != RX_COMPLETE {
                 return None;
             }
-            let len = status & RX_BYTES;
-            let code = status & RX_CODE;
-            let bad = status & RX_ERROR != 0 && code != RX_DRIBBLE;
-            if !bad && len.wrapping_sub(1) < MAX_FRAME {
-                // By double words: the FIFO gives out whole ones, and a frame's last is padded.
-                let words = if len < LOOKAHEAD as u16 { (len + 3) >> 2 } else { LOOKAHEAD as u16 >> 2 };
-                self.bus.ins32(self.io + FIFO, self.bus.addr_of(head.as_ptr()), words);
-                if !self.unwanted(head) {
+            let status = self.bus.in16(self.operating(RX_STATUS));
+            let len = status & Self::RX_BYTES;
+            if status & RX_ERROR == 0 && len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
+                self.bus.ins_fifo(self.operating(FIFO), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                if !self.groups.unwanted(head) {
                     self.peeked = len;
-                    continue;
+                    return Some(Rx { len, at: 0 });
                 }
-            } else if bad && code == RX_OVERRUN {
+            } else if self.overrun(status) {
                 self.count.lost = self.count.lost.wrapping_add(1);
             } else {
                 self.count.errors_in = self.count.errors_in.wrapping_add(1);
             }
-            self.command_wait(RX_DISCARD);
+            // What is behind it raises the interrupt again.
+            self.command_wait((RX_DISCARD >> 8) as u8);
+            return None;
         }
-        None
+        Some(Rx { len: self.peeked, at: 0 })
     }
 
     fn copy(&mut self, _: &Rx, head: &Head, to: Addr, len: u16) {
         let begun = if len < LOOKAHEAD as u16 { len } else { LOOKAHEAD as u16 };
         self.bus.transfer(self.bus.addr_of(head.as_ptr()), to, begun);
-        let rest = len - begun;
-        self.bus.ins32(self.io + FIFO, to.plus(begun), rest >> 2);
-        self.bus.ins(self.io + FIFO, to.plus(begun + (rest & !3)), rest & 3);
+        self.bus.ins_fifo(self.operating(FIFO), to.plus(begun), len - begun);
     }
 
     fn discard(&mut self, _: Rx) {
         self.peeked = 0;
-        self.command_wait(RX_DISCARD);
+        self.command_wait((RX_DISCARD >> 8) as u8);
     }
 
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
-        self.transmit_errors();
-        // The preamble and the padding to a double word take room, too.
-        let padded = if len < MIN_FRAME { MIN_FRAME } else { len };
-        if self.bus.in16(self.io + TX_FREE) < padded + 8 {
+        // An interrupt that got lost on its way comes again.
+        self.command(ACKNOWLEDGE | INTERRUPT_LATCH);
+        // A card that is gone reads as ones and has no room.
+        if self.bus.in16(self.operating(TX_FREE)).wrapping_add(1) <= len + TX_OVERHEAD {
             return Err(SendError::Busy);
         }
-        self.bus.out16(self.io + FIFO, padded);
-        self.bus.out16(self.io + FIFO, 0);
-        self.bus.outs32(self.io + FIFO, frame, len >> 2);
-        self.bus.outs(self.io + FIFO, frame.plus(len & !3), len & 3);
-        // Words so far, and as many as a frame of whole double words has.
-        let mut at = (len + 1) >> 1;
-        while at < (padded + 3) >> 2 << 1 {
-            self.bus.out16(self.io + FIFO, 0);
-            at += 1;
-        }
+        let fifo = self.operating(FIFO);
+        self.bus.out32(fifo, len as u32);
+        // By whole double words: what lies behind the frame goes no further than the FIFO, and the card itself pads to
+        // the shortest frame.
+        self.bus.outs32(fifo, frame, (len + 3) >> 2);
         Ok(())
     }
 
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
-        self.group_count = 0;
-        self.filter = match mode {
-            RcvMode::Off => 0,
-            RcvMode::Direct => FILTER_STATION,
-            RcvMode::Broadcast => FILTER_STATION | FILTER_BROADCAST,
-            RcvMode::Promiscuous => FILTER_ALL,
-            _ => FILTER_STATION | FILTER_BROADCAST | FILTER_GROUPS,
-        };
-        if mode == RcvMode::Multicast {
-            for (own, group) in self.groups.iter_mut().zip(groups) {
-                *own = *group;
-                self.group_count += 1;
-            }
-            if self.group_count == 0 {
-                self.filter = FILTER_STATION | FILTER_BROADCAST;
-            }
-        }
+        self.groups.set(mode, groups);
+        self.filter = FILTER_OF_MODE[mode as usize];
         self.listen();
     }
 
     fn set_address(&mut self, address: &MacAddr) {
         self.command(SELECT_WINDOW | 2);
-        for (port, byte) in (self.io + STATION..).zip(address) {
+        for (port, byte) in (self.port(STATION)..).zip(address) {
             self.bus.out8(port, *byte);
         }
-        self.command(SELECT_WINDOW | 1);
+        self.command(Self::REST);
     }
 
     fn link(&mut self) -> Link {
         self.command(SELECT_WINDOW | 4);
-        let media = self.bus.in16(self.io + MEDIA);
-        self.command(SELECT_WINDOW | 1);
-        if media & MEDIA_LINK_ENABLE == 0 {
-            // Coax, or a transceiver box: nothing to see.
-            Link::Unknown
-        } else if media & MEDIA_LINK_BEAT != 0 {
-            Link::Up
-        } else {
-            Link::Down
-        }
+        let media = self.bus.in16(self.port(MEDIA));
+        self.command(Self::REST);
+        link_of(media)
     }
 
     fn stop(&mut self) {
-        self.command(INTERRUPT_MASK);
-        self.command(RX_DISABLE);
-        self.command(TX_DISABLE);
-        self.command(ACKNOWLEDGE | LATCHED);
+        self.command(GLOBAL_RESET);
+    }
+}
+
+/// What the media status says of the cable.
+#[inline(always)]
+pub fn link_of(media: u16) -> Link {
+    if media & (MEDIA_COAX | MEDIA_LINK_ENABLE) != MEDIA_LINK_ENABLE {
+        // Coax, or a transceiver box: nothing to see. Or no card any more: all ones.
+        Link::Unknown
+    } else if media & MEDIA_LINK_BEAT != 0 {
+        Link::Up
+    } else {
+        Link::Down
     }
 }

@@ -1,5 +1,6 @@
 //! Finds and starts the 3C509 and 3C509B: by the ID port, where cards contend with their EEPROMs.
 
+use super::isa_pnp::{self, Card};
 use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
@@ -21,7 +22,6 @@ const RESET_US: u16 = 5_000;
 
 /// Words of the EEPROM.
 const WORDS: usize = 16;
-const NODE: usize = 0;
 const PRODUCT: usize = 3;
 const   PRODUCT_MASK: u16 = 0xF0FF;
 const   PRODUCT_FAMILY: u16 = 0x9050;
@@ -34,12 +34,23 @@ const   TRANSCEIVER: u16 = 3 << 14;
 const RESOURCE: usize = 9;
 const CHECKSUM: usize = 15;
 
+/// Plug and Play: TCM5090 to TCM509F; where the card may go.
+const PNP_FAMILY: u32 = 0x506D_5090;
+const PNP_PLACES: [u16; 8] = [0x300, 0x310, 0x320, 0x340, 0x280, 0x240, 0x260, 0x210];
+/// Its line until its EEPROM has been read.
+const PNP_IRQ: u8 = 10;
+
 /// Window 0.
 const W0_MANUFACTURER: u16 = 0x00;
 const W0_CONFIG: u16 = 0x04;
 const   CONFIG_ENABLE: u16 = 1 << 0;
 const W0_ADDRESS: u16 = 0x06;
 const W0_RESOURCE: u16 = 0x08;
+const W0_EEPROM: u16 = 0x0A;
+const   EEPROM_READ: u16 = 2 << 6;
+const   EEPROM_BUSY: u16 = 1 << 15;
+const W0_EEPROM_DATA: u16 = 0x0C;
+const EEPROM_LIMIT: u16 = 1_000;
 /// Window 6: counters of one byte, then two of two; reading clears.
 const W6_LAST: u16 = 0x08;
 const W6_BYTES_IN: u16 = 0x0A;
@@ -118,8 +129,61 @@ fn address(eeprom: &[u16; WORDS]) -> MacAddr {
     [a, b, c, d, e, f]
 }
 
+fn word(eeprom: &[u16; WORDS], at: usize) -> u16 {
+    eeprom.get(at).copied().unwrap_or(0)
+}
+
+/// Is the EEPROM a good one, and what does it say? The ports are left open.
+fn examine(eeprom: &[u16; WORDS], ask: &Ask) -> Result<Found, Fault> {
+    if word(eeprom, PRODUCT) & PRODUCT_MASK != PRODUCT_FAMILY {
+        return Err(Fault::Nothing);
+    }
+    let mac = address(eeprom);
+    if !checksum_fits(eeprom) || mac[0] & 1 != 0 || mac == [0; 6] {
+        return Err(Fault::Eeprom);
+    }
+    let irq = if ask.irq != 0 { ask.irq } else { (word(eeprom, RESOURCE) >> 12) as u8 };
+    if !matches!(irq, 3 | 5 | 7 | 9..=12 | 15) {
+        return Err(Fault::Irq);
+    }
+    let variant = (word(eeprom, ADDRESS) >> 14) as u8;
+    Ok(Found { mac, irq, variant, ..Found::default() })
+}
+
+/// Does the card answer at its ports?
+fn confirm(bus: &impl Bus, found: Found) -> Result<Found, Fault> {
+    bus.out16(found.io + COMMAND, SELECT_WINDOW);
+    if bus.in16(found.io + W0_MANUFACTURER) == MANUFACTURER_3COM { Ok(found) } else { Err(Fault::Resources) }
+}
+
+/// A card that is deaf to its ID port because it waits for the Plug and Play key.
+fn by_pnp(bus: &impl Bus, ask: &Ask) -> Result<Found, Fault> {
+    let ours = |id: u32| id & !0xF == PNP_FAMILY;
+    let Some(card) = Card::find(bus, ours, |io| ask.is_taken(io)) else { return Err(Fault::End) };
+    let mut places = PNP_PLACES.into_iter().filter(|io| ask.io == 0 || ask.io == *io);
+    let place = if card.active() { Some(card.io()) } else { places.find(|io| isa_pnp::free(bus, *io, 16)) };
+    let irq = card.irq();
+    let Some(io) = place.filter(|io| ask.io == 0 || ask.io == *io) else {
+        card.close();
+        return Err(Fault::Resources);
+    };
+    card.activate(io, if irq != 0 { irq } else { PNP_IRQ });
+    let found = confirm(bus, Found { io, ..Found::default() })?;
+    let mut eeprom = [0; WORDS];
+    for (at, word) in (0..).zip(eeprom.iter_mut()) {
+        bus.out16(io + W0_EEPROM, EEPROM_READ | at);
+        bus.wait(EEPROM_LIMIT, || bus.in16(io + W0_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
+        *word = bus.in16(io + W0_EEPROM_DATA);
+    }
+    let found = Found { io: found.io, ..examine(&eeprom, ask)? };
+    // And now with the line of its EEPROM.
+    let Some(card) = Card::find(bus, ours, |io| ask.is_taken(io)) else { return Err(Fault::Dead) };
+    card.activate(io, found.irq);
+    confirm(bus, found)
+}
+
 impl<B: Bus> Probe<B> for El3Probe {
-    type Device = El3<B>;
+    type Device = El3<B, false>;
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
         if ask.index >= CARDS {
@@ -135,43 +199,30 @@ impl<B: Bus> Probe<B> for El3Probe {
             }
             bus.out8(ID_PORT, ID_SET_TAG);
         }
-        let Some(eeprom) = contend(bus) else { return Err(Fault::End) };
+        let Some(eeprom) = contend(bus) else {
+            return if ask.index == 0 { by_pnp(bus, ask) } else { Err(Fault::End) };
+        };
         // Done with: whatever comes of it, the next look is at another card.
         bus.out8(ID_PORT, ID_SET_TAG | ask.index + 1);
-        let word = |at: usize| eeprom.get(at).copied().unwrap_or(0);
-        if word(PRODUCT) & PRODUCT_MASK != PRODUCT_FAMILY {
-            return Err(Fault::Nothing);
-        }
-        let mac = address(&eeprom);
-        if !checksum_fits(&eeprom) || mac[0] & 1 != 0 || word(NODE) | word(NODE + 1) | word(NODE + 2) == 0 {
-            return Err(Fault::Eeprom);
-        }
-        let code = word(ADDRESS) & BASE_CODE;
+        let mut found = examine(&eeprom, ask)?;
+        let code = word(&eeprom, ADDRESS) & BASE_CODE;
         if code == BASE_EISA {
             return Err(Fault::Resources);
         }
-        let io = 0x200 + (code << 4);
-        if ask.io != 0 && ask.io != io || ask.is_taken(io) {
+        found.io = 0x200 + (code << 4);
+        if ask.io != 0 && ask.io != found.io {
             return Err(Fault::Nothing);
         }
-        // Something that answers there already would answer together with the card.
-        if bus.in16(io + COMMAND) != u16::MAX {
+        // Something that answers there already would answer together with the card. A card that another copy of the
+        // driver has does not listen to the ID port.
+        if bus.in16(found.io + COMMAND) != u16::MAX {
             return Err(Fault::Resources);
         }
         bus.out8(ID_PORT, ID_ACTIVATE);
-        bus.out16(io + COMMAND, SELECT_WINDOW);
-        if bus.in16(io + W0_MANUFACTURER) != MANUFACTURER_3COM {
-            return Err(Fault::Resources);
-        }
-        let irq = if ask.irq != 0 { ask.irq } else { (word(RESOURCE) >> 12) as u8 };
-        if !matches!(irq, 3 | 5 | 7 | 9..=12 | 15) {
-            return Err(Fault::Irq);
-        }
-        let variant = (word(ADDRESS) >> 14) as u8;
-        Ok(Found { mac, io, irq, variant, ..Found::default() })
+        confirm(bus, found)
     }
 
-    fn start(bus: B, found: &Found, _rings: &Rings) -> Result<El3<B>, Fault> {
+    fn start(bus: B, found: &Found, _rings: &Rings) -> Result<El3<B, false>, Fault> {
         let io = found.io;
         let command = |command: u16| bus.out16(io + COMMAND, command);
         let done = || bus.wait(1_000, || bus.in16(io + COMMAND) & BUSY == 0).map_err(|_| Fault::Dead);

@@ -7,6 +7,7 @@ pub mod e1000e;
 pub mod intel_rings;
 pub mod el3;
 pub mod isa_irq;
+pub mod isa_pnp;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pci;

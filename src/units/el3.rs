@@ -5,4 +5,4 @@
 use compkt::bus::real::Machine;
 use compkt::drivers::el3::El3;
 
-compkt::driver_unit!(El3<Machine>);
+compkt::driver_unit!(El3<Machine, false>);
