@@ -42,11 +42,11 @@ move_up:
         shr     cx, 1
         std
         rep movsw
+        mov     ss, ax              ; first of all: the old stack may lie in the new code
         push    ax
         push    word .there
         retf
 .there: mov     ds, ax
-        mov     ss, ax
         popf
         cld
         pop     edi

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tools::nics::{Found, NICS};
 use tools::pack;
 use tools::peer::Peer;
+use tools::rig::image::{Dos, Xms};
 use tools::rig::qemu::{Net, Nic, Qemu};
 use tools::rig::{Job, Report};
 use tools::setup;
@@ -62,6 +63,17 @@ fn a_closed_a20_gate_is_opened_for_the_driver_alone() {
         let report = run(device, &with(device, peer.cable()), &job);
         let gates: Vec<&str> = report.output.lines().filter(|line| line.starts_with("[a20")).collect();
         assert_eq!(gates, ["[a20 0]", "[a20 0]", "[a20 1]"], "{device}: {}", report.output);
+        assert!(good(device, &report, "INTEGRIT 300").contains("every byte right"), "{device}: {}", report.output);
+    }
+}
+
+#[test]
+fn rings_fit_below_a_megabyte_where_there_is_no_xms() {
+    for device in devices() {
+        let peer = Peer::new().unwrap();
+        let job = job(&[LINE], &["PKTCTL test", "INTEGRIT 300", "PKTCTL status"]);
+        let qemu = Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..with(device, peer.cable()) };
+        let report = run(device, &qemu, &job);
         assert!(good(device, &report, "INTEGRIT 300").contains("every byte right"), "{device}: {}", report.output);
     }
 }
