@@ -12,7 +12,8 @@ mod traffic;
 
 use std::io;
 
-use crate::setup::fail;
+use crate::pack;
+use crate::setup::{self, fail};
 use machine::Lab;
 use runner::Test;
 
@@ -58,6 +59,17 @@ impl Options {
     }
 }
 
+/// Fetches and builds what the tests share, before their limits of time and of file sizes apply. What cannot be had
+/// fails the tests that want it, with the reason.
+fn ready(options: &Options) {
+    let _ = pack::build();
+    let _ = (setup::qemu(), setup::mtools(), setup::models());
+    let _ = (setup::dosbox_x(), setup::wiretap(), setup::bochs());
+    if !options.quick {
+        let _ = setup::linux();
+    }
+}
+
 /// Runs the tests that the arguments ask for. The last line is `N passed, N failed`.
 ///
 /// # Errors
@@ -69,6 +81,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         (true, _) => 10_000,
         _ => 100_000,
     });
+    ready(&options);
     let mut tests = host::tests();
     tests.extend(device::tests());
     tests.extend(prompt::tests());
