@@ -109,9 +109,8 @@ fn echoes(station: &mut Station, count: u16, mut echo: Echo) -> u8 {
             }
         }
     }
-    say!(c"{d} sent, {d} answered", echo.sequence, good as u32);
-    if good != 0 {
-        let mean = sum / good;
+    say!(c"{d} sent, {d} answered", echo.sequence, good);
+    if let Some(mean) = sum.checked_div(good) {
         say!(c", {d}.{d}{d} least, {d}.{d}{d} mean, {d}.{d}{d} ms most", least / 1000, least / 100 % 10, least / 10 % 10,
             mean / 1000, mean / 100 % 10, mean / 10 % 10, most / 1000, most / 100 % 10, most / 10 % 10);
     }
