@@ -28,6 +28,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("conform", "program", &["program", "conform"]),
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),
+    ("bench", "program", &["program", "bench"]),
 ];
 
 fn main() {
@@ -51,6 +52,9 @@ fn main() {
                 .file(format!("asm/{source}.asm"))
                 .flag("-felf32")
                 .flag("-Werror")
+                // What a 386 does not know, NASM refuses.
+                .flag("--before")
+                .flag("cpu 386")
                 .include("asm/")
                 .compile_objects()
                 .unwrap_or_else(|error| panic!("asm/{source}.asm: {error}"));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use object::read::elf::ElfFile32;
-use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolFlags, SymbolSection};
+use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolFlags, SymbolKind, SymbolSection};
 
 use crate::setup::fail;
 
@@ -29,6 +29,8 @@ pub struct Unit {
     pub fixes32: Vec<u16>,
     /// Symbols: name, offset, size.
     pub symbols: Vec<(String, u16, u32)>,
+    /// The compiler's functions: name, offset, size.
+    pub functions: Vec<(String, u16, u16)>,
 }
 
 impl Unit {
@@ -38,7 +40,12 @@ impl Unit {
         Unit::parse(name, &data).map_err(|why| fail(format!("unit {name}: {why}")))
     }
 
-    fn parse(name: &str, data: &[u8]) -> Result<Unit, String> {
+    /// Takes a linked file apart.
+    ///
+    /// # Errors
+    /// Not linked at offset 0 by one of our scripts, a symbol that nobody defines, a relocation that the loader does
+    /// not know.
+    pub fn parse(name: &str, data: &[u8]) -> Result<Unit, String> {
         let elf = ElfFile32::<object::Endianness>::parse(data).map_err(|error| error.to_string())?;
         let image = elf.section_by_name(".image").ok_or("no .image section")?;
         let bytes = image.data().map_err(|error| error.to_string())?.to_vec();
@@ -71,7 +78,12 @@ impl Unit {
             .filter(|symbol| symbol.section_index().is_some() || symbol.section() == SymbolSection::Absolute)
             .map(|symbol| (symbol.name().unwrap_or("").to_string(), symbol.address() as u16, symbol.size() as u32))
             .collect();
-        Ok(Unit { name: name.into(), total: bss.max(bytes.len() as u64) as u16, bytes, fixes16, fixes32, symbols })
+        let functions = elf
+            .symbols()
+            .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() != 0)
+            .map(|symbol| (symbol.name().unwrap_or("").to_string(), symbol.address() as u16, symbol.size() as u16))
+            .collect();
+        Ok(Unit { name: name.into(), total: bss.max(bytes.len() as u64) as u16, bytes, fixes16, fixes32, symbols, functions })
     }
 
     /// The 16-bit word at `at`.

@@ -1,5 +1,6 @@
 //! From cargo's binaries to what a user copies: `dist/`.
 
+pub mod checks;
 pub mod elf;
 pub mod image;
 pub mod manual;
@@ -10,6 +11,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use crate::setup::{self, fail};
+use checks::Role;
 use elf::Unit;
 use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, Listed};
@@ -59,12 +61,21 @@ pub fn build() -> io::Result<()> {
     }
     let folder = compile()?;
     fs::create_dir_all(dist())?;
-    let driver = driver(&folder)?;
+    let units = Units::read(&folder)?;
+    units.check()?;
+    let driver = units.compose()?;
     fs::write(dist().join("3COMPKT.SYS"), &driver)?;
     fs::write(dist().join("3COMPKT.EXE"), &driver)?;
     let cards: Vec<String> = NICS.iter().map(|nic| format!("  {:<11} {}", nic.name, nic.cards)).collect();
     fs::write(dist().join("3COMPKT.TXT"), manual::text(env!("CARGO_PKG_VERSION"), &cards))?;
     fs::write(dist().join("PKTCTL.EXE"), program::read(&folder, "pktctl")?)?;
+    Ok(())
+}
+
+/// `tools/build`: builds and prints the table of sizes.
+pub fn build_and_tell() -> io::Result<()> {
+    build()?;
+    print!("{}", checks::table(&Units::read(&binaries())?.all()));
     Ok(())
 }
 
@@ -75,7 +86,7 @@ pub fn build() -> io::Result<()> {
 /// There was no build.
 pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
     let read = || {
-        let mut files = program::all(&setup::root().join("target/i386-dos/release"))?;
+        let mut files = program::all(&binaries())?;
         for name in ["3COMPKT.SYS", "3COMPKT.EXE"] {
             files.push((name.into(), fs::read(dist().join(name))?));
         }
@@ -84,27 +95,66 @@ pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
     read().map_err(|error: io::Error| fail(format!("{error}: run tools/build first")))
 }
 
-/// The driver's file, from the folder of binaries.
-fn driver(folder: &Path) -> io::Result<Vec<u8>> {
-    let core = Unit::read(folder, "core")?;
-    let installer = Unit::read(folder, "installer")?;
-    let mut units = Vec::new();
-    for nic in NICS {
-        let order = match nic.found {
-            Found::Pci => 0,
-            Found::Isa(order) => order,
-        };
-        units.push((KIND_PROBE, order, nic.name.to_string(), Unit::read(folder, &format!("probe_{}", nic.name))?));
-        units.push((KIND_DRIVER, 0, nic.name.to_string(), Unit::read(folder, nic.name)?));
-        if nic.memory {
-            let name = format!("{}v", nic.name);
-            units.push((KIND_DRIVER, 0, name.clone(), Unit::read(folder, &name)?));
+/// The units of a build.
+pub struct Units {
+    /// What always stays.
+    pub core: Unit,
+    /// What loads the others.
+    pub installer: Unit,
+    /// Behind the load image: kind, bus, name in the directory, unit.
+    pub others: Vec<(u8, u8, String, Unit)>,
+}
+
+impl Units {
+    /// Reads the units of the last build.
+    ///
+    /// # Errors
+    /// There was none, or a unit is not as our linker scripts leave it.
+    pub fn read(folder: &Path) -> io::Result<Units> {
+        let mut others = Vec::new();
+        for nic in NICS {
+            let order = match nic.found {
+                Found::Pci => 0,
+                Found::Isa(order) => order,
+            };
+            others.push((KIND_PROBE, order, nic.name.to_string(), Unit::read(folder, &format!("probe_{}", nic.name))?));
+            others.push((KIND_DRIVER, 0, nic.name.to_string(), Unit::read(folder, nic.name)?));
+            if nic.memory {
+                let name = format!("{}v", nic.name);
+                others.push((KIND_DRIVER, 0, name.clone(), Unit::read(folder, &name)?));
+            }
         }
+        for name in FEATURES {
+            others.push((KIND_FEATURE, 0, name.to_string(), Unit::read(folder, name)?));
+        }
+        Ok(Units { core: Unit::read(folder, "core")?, installer: Unit::read(folder, "installer")?, others })
     }
-    for name in FEATURES {
-        units.push((KIND_FEATURE, 0, name.to_string(), Unit::read(folder, name)?));
+
+    /// Every unit and what it is to memory.
+    pub fn all(&self) -> Vec<(&Unit, Role)> {
+        let role = |kind| if kind == KIND_PROBE { Role::Probe } else { Role::Resident };
+        let others = self.others.iter().map(|(kind, _, _, unit)| (unit, role(*kind)));
+        [(&self.core, Role::Resident), (&self.installer, Role::Installer)].into_iter().chain(others).collect()
     }
-    let listed: Vec<Listed> =
-        units.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();
-    image::compose(&core, &installer, &listed)
+
+    /// Refuses what no machine may be given.
+    fn check(&self) -> io::Result<()> {
+        let exact = setup::compiler()? == checks::COMPILER;
+        for (unit, role) in self.all() {
+            checks::check(unit, role).map_err(fail)?;
+            match checks::fits(unit, role) {
+                Err(why) if exact => return Err(fail(why)),
+                Err(why) => eprintln!("{why}; but the compiler is another one"),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// The driver's file.
+    fn compose(&self) -> io::Result<Vec<u8>> {
+        let others = self.others.iter();
+        let listed: Vec<Listed> = others.map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();
+        image::compose(&self.core, &self.installer, &listed)
+    }
 }

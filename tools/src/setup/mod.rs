@@ -40,6 +40,12 @@ pub fn rustc() -> Command {
     rust("rustc")
 }
 
+/// The commit of that `rustc`.
+pub fn compiler() -> io::Result<String> {
+    let text = quiet(rustc().arg("-vV"))?;
+    Ok(text.lines().find_map(|line| line.strip_prefix("commit-hash: ")).unwrap_or("unknown").to_string())
+}
+
 fn rust(program: &str) -> Command {
     let mut command = Command::new(program);
     // The variables that an outer cargo sets would tie an inner one to the outer package.

@@ -1,0 +1,187 @@
+; BENCH's clocks: they stand before and behind a driver's code and count what it takes.
+;
+; The time stamp counter counts instructions where BENCH runs (QEMU with -icount), so a reading is exact, and what
+; the clocks themselves take is found by running them around nothing. The variables lie beside the code: an
+; interrupt finds no other segment of ours.
+
+bits 16
+cpu 386
+
+; EAX = the low half of the time stamp counter. Corrupts: EDX
+%macro stamp 0
+    db      0Fh, 31h        ; RDTSC: a Pentium's, of which this program makes sure
+%endmacro
+
+LINES       equ 16
+
+section .text.bench progbits alloc exec write align=4
+global bench_spent
+global bench_delivered
+global bench_fired
+global bench_deliveries
+global bench_length
+global bench_failed
+global bench_old
+bench_old:          times LINES dd 0    ; the handlers behind the stubs
+bench_spent:        dd 0                ; in all interrupts since it was set to 0
+bench_delivered:    dd 0                ; from the first interrupt to the second upcall
+entered:            dd 0
+begun:              dd 0
+entry:              dd 0
+receiver_at:        dw bench_receiver, 0
+bench_length:       dw 0                ; CX of the second upcall
+bench_fired:        db 0                ; interrupts
+bench_deliveries:   db 0                ; second upcalls
+bench_failed:       db 0                ; 1: the call came back with carry
+
+; ----------------------------------------------------------------------------------------------------------------
+; Stubs for the 16 interrupt lines
+;   Purpose: count what the handler behind them takes
+;   Stack:   22 bytes and what the handler takes
+%assign n 0
+%rep LINES
+stub %+ n:
+    push    eax
+    push    edx
+    stamp
+    mov     [cs:entered], eax
+    pop     edx
+    pop     eax
+    pushf
+    call    far [cs:bench_old + n * 4]
+    push    eax
+    push    edx
+    stamp
+    sub     eax, [cs:entered]
+    add     [cs:bench_spent], eax
+    inc     byte [cs:bench_fired]
+    pop     edx
+    pop     eax
+    iret
+  %assign n n + 1
+%endrep
+
+; ----------------------------------------------------------------------------------------------------------------
+; bench_receiver
+;   Purpose: takes every frame into bench_buffer and notes when it was handed over
+;   In, Out: as the specification has them
+;   Stack:   8 bytes of the driver's
+global bench_receiver
+bench_receiver:
+    test    ax, ax
+    jnz     .second
+    mov     di, bench_buffer
+    mov     es, [cs:data_segment]
+    retf
+.second:
+    push    eax
+    push    edx
+    stamp
+    sub     eax, [cs:entered]
+    add     eax, [cs:bench_spent]
+    mov     [cs:bench_delivered], eax
+    mov     [cs:bench_length], cx
+    inc     byte [cs:bench_deliveries]
+    pop     edx
+    pop     eax
+    retf
+data_segment:       dw 0
+
+; Handlers for finding out what the clocks take: one that does nothing, and one that hands over at once.
+global bench_nothing
+bench_nothing:
+    iret
+global bench_hand_over
+bench_hand_over:
+    call    far [cs:receiver_at]
+    iret
+global bench_return
+bench_return:
+    retf
+
+; ----------------------------------------------------------------------------------------------------------------
+; void bench_start()
+;   Purpose: tells the receiver its segments
+global bench_start
+bench_start:
+    mov     [cs:data_segment], ds
+    mov     [cs:receiver_at + 2], cs
+    o32 ret
+
+; ----------------------------------------------------------------------------------------------------------------
+; u32 bench_send(u32 handler, u32 frame, u32 length)
+;   Purpose: send_pkt as INT calls it, counted
+;   In:      handler: far; frame: near
+;   Out:     EAX = ticks; bench_failed
+;   Stack:   50 bytes and what the handler takes
+global bench_send
+bench_send:
+    push    ebp
+    push    ebx
+    push    esi
+    push    edi
+    push    ds
+    push    es
+    push    fs
+    push    gs
+    pushf
+    mov     eax, [esp + 30]
+    mov     [cs:entry], eax
+    mov     esi, [esp + 34]
+    mov     ecx, [esp + 38]
+    stamp
+    mov     [cs:begun], eax
+    mov     ah, 4
+    pushf
+    cli
+    call    far [cs:entry]
+    stamp
+    setc    [cs:bench_failed]
+    sub     eax, [cs:begun]
+    popf
+    pop     gs
+    pop     fs
+    pop     es
+    pop     ds
+    pop     edi
+    pop     esi
+    pop     ebx
+    pop     ebp
+    o32 ret
+
+; ----------------------------------------------------------------------------------------------------------------
+; u32 bench_upcall(u32 receiver, u32 ax)
+;   Purpose: a receiver, called as by a driver and counted
+;   Out:     EAX = ticks
+;   Stack:   24 bytes and what the receiver takes
+global bench_upcall
+bench_upcall:
+    push    ebx
+    push    edi
+    push    es
+    mov     eax, [esp + 14]
+    mov     [cs:entry], eax
+    mov     ebx, [esp + 18]
+    stamp
+    mov     [cs:begun], eax
+    mov     ax, bx
+    call    far [cs:entry]
+    stamp
+    sub     eax, [cs:begun]
+    pop     es
+    pop     edi
+    pop     ebx
+    o32 ret
+
+section .rodata.bench progbits alloc noexec nowrite align=4
+global bench_stubs
+bench_stubs:
+%assign n 0
+%rep LINES
+    dd      stub %+ n
+  %assign n n + 1
+%endrep
+
+section .bss.bench nobits alloc noexec write align=16
+global bench_buffer
+bench_buffer:   resb 1536

@@ -1,0 +1,294 @@
+//! BENCH: counts the instructions that a packet driver takes for a frame.
+//!
+//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32]`, where the time stamp counter counts instructions: QEMU with
+//! `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends what the one on `/INT` receives.
+//! Every interrupt is held back while a frame is sent, and only the measured driver's let through afterwards, so that
+//! nothing else is counted. Prints, for each length, averages over the frames:
+//!
+//! - `send LENGTH CALL INTERRUPTS`: in the call of send_pkt, and in the interrupts that it brought.
+//! - `receive LENGTH DELIVERED WHOLE`: from the interrupt to the second upcall, and to the interrupt's end.
+//!
+//! What the receiver and the clocks take themselves is measured first and taken off.
+#![no_std]
+#![no_main]
+
+use compkt::device::{MAX_FRAME, MIN_FRAME, MacAddr};
+use compkt::programs::net::{self, Frame};
+use compkt::programs::options::{self, same};
+use compkt::programs::rt::packet::{Driver, error};
+use compkt::programs::rt::{self, Far, Shared, console, uninterrupted, vector};
+use compkt::say;
+use core::arch::asm;
+
+compkt::program!(main);
+
+/// Ticks of the counter for an instruction.
+const TICKS: u32 = 128;
+/// The type of the frames.
+const KIND: u16 = 0x9070;
+/// Lines of the two interrupt controllers.
+const LINES: u8 = 16;
+const CASCADE: u16 = 1 << 2;
+/// The timer and the keyboard.
+const MACHINE: u16 = 3;
+/// Turns of an empty loop: 10 ms of such a machine.
+const A_WHILE: u32 = 40_000;
+
+static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
+
+unsafe extern "C" {
+    fn bench_start();
+    fn bench_receiver();
+    fn bench_nothing();
+    fn bench_hand_over();
+    fn bench_return();
+    fn bench_send(handler: u32, frame: u32, length: u32) -> u32;
+    fn bench_upcall(receiver: u32, ax: u32) -> u32;
+    fn bench_old();
+    fn bench_spent();
+    fn bench_delivered();
+    fn bench_fired();
+    fn bench_deliveries();
+    fn bench_length();
+    fn bench_failed();
+    static bench_stubs: [u32; LINES as usize];
+    static bench_buffer: Frame;
+}
+
+/// What the clocks and the receiver take, in ticks.
+#[derive(Clone, Copy, Default)]
+struct Own {
+    send: u32,
+    interrupt: u32,
+    delivery: u32,
+    first: u32,
+    second: u32,
+}
+
+struct Bench {
+    entry: Far,
+    sender: Driver,
+    mac: MacAddr,
+    mask: u16,
+    sender_line: u16,
+    own: Own,
+    frames: u32,
+}
+
+/// A place beside the code.
+fn place(label: unsafe extern "C" fn()) -> Far {
+    Far::of_code(label)
+}
+
+fn count(label: unsafe extern "C" fn()) -> u8 {
+    place(label).read16() as u8
+}
+
+fn clear() {
+    for (label, size) in [(bench_spent as unsafe extern "C" fn(), 4), (bench_delivered, 4), (bench_fired, 1), (bench_deliveries, 1)] {
+        // SAFETY: variables of asm/bench.asm, which nothing else uses now.
+        unsafe { place(label).write([0u8; 4].get(..size).unwrap_or(&[])) };
+    }
+}
+
+fn masks() -> u16 {
+    let (low, high): (u8, u8);
+    // SAFETY: reads the masks of the two interrupt controllers.
+    unsafe {
+        asm!("in al, 0x21", out("al") low, options(nomem, nostack));
+        asm!("in al, 0xA1", out("al") high, options(nomem, nostack));
+    }
+    u16::from_le_bytes([low, high])
+}
+
+fn set_masks(masks: u16) {
+    let [low, high] = masks.to_le_bytes();
+    // SAFETY: interrupts that are held back come later.
+    unsafe {
+        asm!("out 0x21, al", in("al") low, options(nomem, nostack));
+        asm!("out 0xA1, al", in("al") high, options(nomem, nostack));
+    }
+}
+
+fn wait() {
+    // SAFETY: counts a register down, with interrupts on.
+    unsafe { asm!("2: dec {0:e}", "jnz 2b", inout(reg) A_WHILE => _, options(nostack)) };
+}
+
+/// The number of a line's interrupt.
+fn interrupt_of(line: u8) -> u16 {
+    if line < 8 { 8 + line as u16 } else { 0x68 + line as u16 }
+}
+
+fn main() -> u8 {
+    let tail = rt::tail();
+    let (mut measured, mut by, mut frames) = (0x60, 0x61, 32);
+    for word in options::words(&tail) {
+        let good = match options::switch(word) {
+            Some((name, value)) if same(name, "INT") => set(&mut measured, options::hex(value).map(|v| v as u8)),
+            Some((name, value)) if same(name, "BY") => set(&mut by, options::hex(value).map(|v| v as u8)),
+            Some((name, value)) if same(name, "FRAMES") => set(&mut frames, options::number(value).filter(|v| *v != 0)),
+            _ => false,
+        };
+        if !good {
+            say!(c"BENCH cannot use \"");
+            console::bytes(word);
+            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32.\n");
+            return 2;
+        }
+    }
+    let (Some(driver), Some(sender)) = (Driver::on(measured), Driver::on(by)) else {
+        say!(c"BENCH needs a packet driver on INT {x}h and one on INT {x}h.\n", measured, by);
+        return 2;
+    };
+    let Some(line) = sender.block().and_then(|block| block.nic(0)).map(|nic| nic.irq) else {
+        say!(c"The driver on INT {x}h must be 3COMPKT.\n", by);
+        return 2;
+    };
+    // SAFETY: tells the receiver its segments.
+    unsafe { bench_start() };
+    let handle = match driver.access(1, &KIND.to_be_bytes(), place(bench_receiver)) {
+        Ok(handle) => handle,
+        Err(code) => {
+            say!(c"FAIL access_type: {s}\n", error::name(code));
+            return 1;
+        }
+    };
+    let mac = driver.address(handle).unwrap_or_default();
+    let mask = masks() | MACHINE;
+    let mut bench =
+        Bench { entry: vector(measured), sender, mac, mask, sender_line: 1 << line, own: Own::default(), frames };
+    let old: [Far; LINES as usize] = core::array::from_fn(|line| vector(interrupt_of(line as u8) as u8));
+    bench.calibrate();
+    uninterrupted(|| bench.hook(&old, true));
+    let good = bench.all();
+    set_masks(mask);
+    uninterrupted(|| bench.hook(&old, false));
+    set_masks(mask & !MACHINE);
+    !good as u8
+}
+
+fn set<T>(place: &mut T, value: Option<T>) -> bool {
+    value.map(|value| *place = value).is_some()
+}
+
+impl Bench {
+    /// Puts the stubs before the handlers of all lines, or takes them away.
+    fn hook(&self, old: &[Far; LINES as usize], stubs: bool) {
+        for (line, handler) in (0..LINES).zip(old) {
+            if stubs {
+                // SAFETY: the table of asm/bench.asm; no stub is in use yet.
+                unsafe { Far(place(bench_old).0 + line as u32 * 4).write(&handler.0.to_le_bytes()) };
+            }
+            let target = if stubs { stub(line) } else { *handler };
+            // SAFETY: interrupts are off; the stub passes on to the old handler.
+            unsafe { Far::new(0, interrupt_of(line) * 4).write(&target.0.to_le_bytes()) };
+        }
+    }
+
+    /// Finds out what the clocks and the receiver take.
+    fn calibrate(&mut self) {
+        set_masks(0xFFFF);
+        let through_stub = |handler: unsafe extern "C" fn()| {
+            clear();
+            // SAFETY: the table of asm/bench.asm; the stub is not hooked.
+            unsafe { place(bench_old).write(&place(handler).0.to_le_bytes()) };
+            // SAFETY: the stub and the handler give every register back.
+            unsafe { bench_send(stub(0).0, 0, 0) }
+        };
+        through_stub(bench_nothing);
+        // The handler's own IRET, and the far call to the receiver, are the driver's.
+        let interrupt = place(bench_spent).read32() - TICKS;
+        through_stub(bench_hand_over);
+        let delivery = place(bench_delivered).read32() - TICKS;
+        // SAFETY: bench_nothing returns at once.
+        let send = unsafe { bench_send(place(bench_nothing).0, 0, 0) } - TICKS;
+        let upcall = |ax| {
+            // SAFETY: the receivers of asm/bench.asm keep what C keeps, or bench_upcall does.
+            unsafe { bench_upcall(place(bench_receiver).0, ax) - bench_upcall(place(bench_return).0, ax) + TICKS }
+        };
+        self.own = Own { send, interrupt, delivery, first: upcall(0), second: upcall(1) };
+        set_masks(self.mask & !MACHINE);
+    }
+
+    fn all(&self) -> bool {
+        [MIN_FRAME, MAX_FRAME].into_iter().all(|length| self.send(length) && self.receive(length))
+    }
+
+    /// A frame for `to`.
+    fn frame(&self, to: &MacAddr, length: u16, number: u32) -> &'static mut [u8] {
+        // SAFETY: the one user; drivers read it during a call only.
+        let frame = unsafe { &mut *OUT.get() };
+        for (at, byte) in frame.iter_mut().enumerate() {
+            *byte = (at as u32 + number) as u8;
+        }
+        net::ether(frame, to, &self.mac, KIND);
+        frame.get_mut(..length as usize).unwrap_or(&mut [])
+    }
+
+    /// Lets every interrupt through but those in `held`.
+    fn let_through(&self, held: u16) {
+        set_masks(self.mask | held);
+        wait();
+        set_masks(0xFFFF);
+    }
+
+    fn send(&self, length: u16) -> bool {
+        let (mut call, mut interrupts) = (0, 0);
+        for number in 0..self.frames {
+            // Nobody has this address: the other card stays out of it.
+            let frame = self.frame(&[2, 0, 0, 0, 0, 1], length, number);
+            clear();
+            set_masks(0xFFFF);
+            // SAFETY: the driver's handler, called as INT does.
+            let ticks = unsafe { bench_send(self.entry.0, frame.as_ptr() as u32, length as u32) };
+            if count(bench_failed) != 0 {
+                say!(c"FAIL frame {d} of {d} bytes was not sent\n", number, length);
+                return false;
+            }
+            call += ticks - self.own.send;
+            self.let_through(self.sender_line);
+            interrupts += place(bench_spent).read32() - count(bench_fired) as u32 * self.own.interrupt;
+        }
+        say!(c"send {d} {d} {d}\n", length, self.average(call), self.average(interrupts));
+        true
+    }
+
+    fn receive(&self, length: u16) -> bool {
+        let (mut delivered, mut whole) = (0, 0);
+        for number in 0..self.frames {
+            let frame = self.frame(&self.mac, length, number);
+            set_masks(0xFFFF);
+            if self.sender.send(frame).is_err() {
+                say!(c"FAIL the other driver could not send frame {d} of {d} bytes\n", number, length);
+                return false;
+            }
+            self.let_through(!(self.sender_line | CASCADE));
+            clear();
+            self.let_through(self.sender_line);
+            // SAFETY: nobody writes to it now.
+            let same = unsafe { &*&raw const bench_buffer }.iter().zip(frame.iter()).all(|(a, b)| a == b);
+            if count(bench_deliveries) != 1 || place(bench_length).read16() != length || !same {
+                say!(c"FAIL frame {d} of {d} bytes: handed over {d} times, {d} bytes\n",
+                    number, length, count(bench_deliveries), place(bench_length).read16());
+                return false;
+            }
+            delivered += place(bench_delivered).read32() - self.own.delivery - self.own.first;
+            let clocks = count(bench_fired) as u32 * self.own.interrupt;
+            whole += place(bench_spent).read32() - clocks - self.own.first - self.own.second;
+        }
+        say!(c"receive {d} {d} {d}\n", length, self.average(delivered), self.average(whole));
+        true
+    }
+
+    /// Instructions for a frame, rounded, from the ticks for all.
+    fn average(&self, ticks: u32) -> u32 {
+        (ticks / TICKS + self.frames / 2) / self.frames
+    }
+}
+
+fn stub(line: u8) -> Far {
+    // SAFETY: a table of constants.
+    let offset = unsafe { (&raw const bench_stubs).cast::<u32>().add(line as usize % LINES as usize).read() };
+    Far::new(place(bench_return).segment(), offset as u16)
+}

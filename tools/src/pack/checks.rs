@@ -1,0 +1,284 @@
+//! What a unit must be before it is packed, and the table of sizes.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::process::Command;
+
+use super::elf::Unit;
+use crate::process::TempDir;
+
+/// The compiler with which the budgets were measured (`rustc -vV`, commit-hash); tools/prepare.sh asks for the same.
+pub const COMPILER: &str = "e50aa6fba4e63ab34c72bf9acfd2c307c1155d1a";
+
+/// The most bytes that a unit may take in memory, BSS included, exact for [`COMPILER`]. A unit that grows for a good
+/// reason gets a new budget in the same commit.
+const BUDGETS: &[(&str, u16)] = &[
+    ("core", 3_700),
+    ("flat", 320),
+    ("poll", 64),
+    ("ne2000", 1_500),
+    ("ne1000", 1_500),
+    ("ne2k_pci", 1_500),
+];
+/// The budget of a resident unit that has no row.
+const RESIDENT: u16 = 2_400;
+/// The budget of a probe, which the installer loads and forgets.
+const PROBE: u16 = 4_096;
+
+/// Instructions that came after the 386, or that mean that a trap can be reached. Names as objdump has them, without
+/// a size's letter; those that end with a star begin so.
+const REFUSED: &[&str] = &[
+    "bswap", "cmpxchg*", "xadd*", "cmov*", "cpuid", "invd", "wbinvd", "invlpg", "rdtsc*", "rdmsr", "wrmsr", "rdpmc", "rsm", "ud*",
+    "sysenter", "sysexit", "syscall", "sysret", "nopw", "nopl", "endbr*", "prefetch*", "popcnt*", "lzcnt*", "tzcnt*", "movbe*",
+    "mfence", "lfence", "sfence", "pause", "(bad)",
+];
+
+/// What kind of unit is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Stays in memory.
+    Resident,
+    /// Is loaded and forgotten.
+    Probe,
+    /// The installer.
+    Installer,
+}
+
+/// The most bytes that the unit may take.
+pub fn budget(name: &str, role: Role) -> u16 {
+    match role {
+        Role::Resident => BUDGETS.iter().find(|row| row.0 == name).map_or(RESIDENT, |row| row.1),
+        Role::Probe => PROBE,
+        // The load image has a limit of its own.
+        Role::Installer => u16::MAX,
+    }
+}
+
+/// All checks of a unit but that of its size.
+///
+/// # Errors
+/// Says what is wrong and where.
+pub fn check(unit: &Unit, role: Role) -> Result<(), String> {
+    if role == Role::Resident {
+        no_panic(unit)?;
+    }
+    fixes_stay_inside(unit)?;
+    opcodes(unit)
+}
+
+/// The unit fits its budget.
+///
+/// # Errors
+/// Names both sizes.
+pub fn fits(unit: &Unit, role: Role) -> Result<(), String> {
+    let most = budget(&unit.name, role);
+    if unit.total > most {
+        return Err(format!("{} has {} bytes and a budget of {most} (tools/src/pack/checks.rs)", unit.name, unit.total));
+    }
+    Ok(())
+}
+
+/// Neither a panic path nor core::fmt is in it.
+fn no_panic(unit: &Unit) -> Result<(), String> {
+    let found = unit.functions.iter().find(|(name, ..)| {
+        // Both manglings write names with their lengths.
+        name.contains("4core") && (name.contains("9panicking") || name.contains("3fmt")) || name.contains("rust_begin_unwind")
+    });
+    found.map_or(Ok(()), |(name, ..)| Err(format!("{} has a panic path or core::fmt: {name}", unit.name)))
+}
+
+/// What the loader adds the base to is an offset in this unit: no unit knows where another lies, the installer least.
+fn fixes_stay_inside(unit: &Unit) -> Result<(), String> {
+    let value = |at: u16, size: usize| -> Option<u32> {
+        let bytes = unit.bytes.get(usize::from(at)..usize::from(at) + size)?;
+        Some(bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte)))
+    };
+    let all = unit.fixes16.iter().map(|at| (*at, 2)).chain(unit.fixes32.iter().map(|at| (*at, 4)));
+    for (at, size) in all {
+        match value(at, size) {
+            Some(target) if target <= u32::from(unit.total) => {}
+            Some(target) => return Err(format!("{}: the address at {at:#x} points out of the unit, to {target:#x}", unit.name)),
+            None => return Err(format!("{}: a fix-up at {at:#x}, behind the unit's bytes", unit.name)),
+        }
+    }
+    Ok(())
+}
+
+/// No instruction of the compiler's is newer than the 386. (NASM refuses those itself: src/build.rs says `cpu 386`.)
+fn opcodes(unit: &Unit) -> Result<(), String> {
+    for (function, instruction) in disassembled(unit)? {
+        let name = instruction.split_whitespace().find(|word| !is_prefix(word)).unwrap_or_default();
+        let refused = REFUSED.iter().any(|row| match row.strip_suffix('*') {
+            Some(start) => name.starts_with(start),
+            None => name == *row || name.strip_suffix(['w', 'l']) == Some(row),
+        });
+        // Without a coprocessor, and before MMX and SSE.
+        if refused || name.starts_with('f') || instruction.contains("mm") {
+            return Err(format!("{}: not a 386's instruction in {function}: {instruction}", unit.name));
+        }
+    }
+    Ok(())
+}
+
+fn is_prefix(word: &str) -> bool {
+    matches!(word, "data32" | "addr32" | "data16" | "addr16" | "lock" | "rep" | "repz" | "repnz" | "cs" | "ds" | "es" | "fs" | "gs" | "ss")
+}
+
+/// Every instruction of the compiler's functions, by binutils' objdump.
+fn disassembled(unit: &Unit) -> Result<Vec<(String, String)>, String> {
+    /// One byte long, so that whatever stands before it ends there.
+    const NOP: u8 = 0x90;
+    const GAP: usize = 16;
+    let mut code = Vec::new();
+    let mut starts = BTreeMap::new();
+    for (name, at, size) in &unit.functions {
+        let bytes = unit.bytes.get(usize::from(*at)..usize::from(*at) + usize::from(*size));
+        starts.insert(code.len(), name);
+        code.extend(bytes.ok_or_else(|| format!("{}: {name} is not in the image", unit.name))?);
+        code.resize(code.len() + GAP, NOP);
+    }
+    let io = |error: std::io::Error| format!("objdump: {error}");
+    let folder = TempDir::new("objdump").map_err(io)?;
+    let path = folder.path().join("code");
+    fs::write(&path, &code).map_err(io)?;
+    let done = Command::new("objdump").args(["-D", "-z", "-b", "binary", "-m", "i8086", "--no-show-raw-insn"]).arg(&path).output().map_err(io)?;
+    if !done.status.success() {
+        return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+    }
+    let mut all = Vec::new();
+    for line in String::from_utf8_lossy(&done.stdout).lines() {
+        let Some((at, text)) = line.split_once(":\t") else { continue };
+        let Ok(at) = usize::from_str_radix(at.trim(), 16) else { continue };
+        let name = starts.range(..=at).next_back().map_or("", |(_, name)| name.as_str());
+        all.push((name.to_string(), text.trim().to_string()));
+    }
+    if all.is_empty() && !code.is_empty() {
+        return Err("objdump shows no instruction".into());
+    }
+    Ok(all)
+}
+
+/// The table of sizes: a line for each unit.
+pub fn table(units: &[(&Unit, Role)]) -> String {
+    let mut text = format!("{:<16}{:>7}{:>7}{:>9}{:>8}\n", "unit", "bytes", "BSS", "fix-ups", "budget");
+    for (unit, role) in units {
+        let budget = if *role == Role::Installer { "-".into() } else { budget(&unit.name, *role).to_string() };
+        let bss = usize::from(unit.total).saturating_sub(unit.bytes.len());
+        let fixes = unit.fixes16.len() + unit.fixes32.len();
+        text.push_str(&format!("{:<16}{:>7}{bss:>7}{fixes:>9}{budget:>8}\n", unit.name, unit.bytes.len()));
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A unit of one function.
+    fn unit(code: &[u8]) -> Unit {
+        Unit {
+            name: "bad".into(),
+            bytes: code.to_vec(),
+            total: code.len() as u16,
+            fixes16: Vec::new(),
+            fixes32: Vec::new(),
+            symbols: Vec::new(),
+            functions: vec![("function".into(), 0, code.len() as u16)],
+        }
+    }
+
+    #[test]
+    fn a_386_s_instructions_pass() {
+        // bsf eax,edx; shld ax,bx,3; bts [si],ax; movzx eax,bl; seta al; o32 push fs:[bx]; lea si,[si+0]; retd
+        let code = b"\x66\x0F\xBC\xC2\x0F\xA4\xD8\x03\x0F\xAB\x04\x66\x0F\xB6\xC3\x0F\x97\xC0\x64\x66\xFF\x37\x8D\x74\x00\x66\xC3";
+        assert_eq!(check(&unit(code), Role::Resident), Ok(()));
+    }
+
+    #[test]
+    fn newer_instructions_are_refused() {
+        for (name, code) in [
+            ("bswap", &b"\x66\x0F\xC8\xC3"[..]),
+            ("xadd", b"\x0F\xC1\x07\xC3"),
+            ("cmpxchg", b"\xF0\x66\x0F\xB1\x0F\xC3"),
+            ("cmov", b"\x0F\x44\xC1\xC3"),
+            ("cpuid", b"\x0F\xA2\xC3"),
+            ("invd", b"\x0F\x08\xC3"),
+            ("wbinvd", b"\x0F\x09\xC3"),
+            ("rdtsc", b"\x90\x0F\x31\xC3"),
+            ("ud2", b"\x0F\x0B"),
+            ("nopw", b"\x0F\x1F\x44\x00\x00\xC3"),
+            ("fld", b"\xD9\xE8\xC3"),
+            ("movd", b"\x0F\x6E\xC0\xC3"),
+        ] {
+            for role in [Role::Resident, Role::Probe, Role::Installer] {
+                let error = check(&unit(code), role).expect_err(name);
+                assert!(error.contains("not a 386's instruction in function: ") && error.contains(name), "{name}: {error}");
+            }
+        }
+    }
+
+    #[test]
+    fn data_is_not_taken_for_instructions() {
+        let mut unit = unit(b"\xC3\x0F\xA2");
+        unit.functions[0].2 = 1;
+        assert_eq!(check(&unit, Role::Resident), Ok(()));
+    }
+
+    #[test]
+    fn panics_and_formatting_are_refused_in_what_stays() {
+        for name in ["_RNvNtCs1_4core9panicking5panic", "_ZN4core3fmt5Write9write_fmt17h0E", "_ZN4core9panicking18panic_bounds_check17h1E"] {
+            let mut unit = unit(b"\xC3");
+            unit.functions[0].0 = name.into();
+            assert!(check(&unit, Role::Resident).is_err_and(|error| error.contains(name)));
+            assert_eq!(check(&unit, Role::Installer), Ok(()));
+        }
+    }
+
+    #[test]
+    fn an_address_outside_of_the_unit_is_refused() {
+        let mut unit = unit(b"\xB8\x00\x00\x00\x00\xC3");
+        unit.fixes16 = vec![1];
+        unit.bytes[1] = 6;
+        assert_eq!(check(&unit, Role::Resident), Ok(()));
+        unit.bytes[1] = 7;
+        assert!(check(&unit, Role::Resident).is_err_and(|error| error.contains("points out of the unit, to 0x7")));
+        unit.fixes16 = vec![];
+        unit.fixes32 = vec![1];
+        unit.bytes[1] = 6;
+        unit.bytes[4] = 1;
+        assert!(check(&unit, Role::Resident).is_err_and(|error| error.contains("to 0x1000006")));
+        unit.fixes32 = vec![3];
+        assert!(check(&unit, Role::Resident).is_err_and(|error| error.contains("behind the unit's bytes")));
+    }
+
+    #[test]
+    fn a_unit_over_its_budget_is_refused() {
+        let mut unit = unit(b"\xC3");
+        unit.total = RESIDENT;
+        assert_eq!(fits(&unit, Role::Resident), Ok(()));
+        unit.total += 1;
+        assert!(fits(&unit, Role::Resident).is_err_and(|error| error.contains("2401 bytes and a budget of 2400")));
+        unit.name = "flat".into();
+        unit.total = 321;
+        assert!(fits(&unit, Role::Resident).is_err());
+        unit.total = PROBE + 1;
+        assert!(fits(&unit, Role::Probe).is_err());
+    }
+
+    #[test]
+    fn what_no_linker_finished_is_refused() {
+        let assemble = |text: &str| {
+            let folder = TempDir::new("as").unwrap();
+            let path = |name: &str| folder.path().join(name);
+            fs::write(path("unit.s"), text).unwrap();
+            assert!(Command::new("as").args(["--32", "-o"]).arg(path("unit.o")).arg(path("unit.s")).status().unwrap().success());
+            Unit::parse("bad", &fs::read(path("unit.o")).unwrap())
+        };
+        let head = ".code16\n.section .image,\"ax\"\n";
+        assert!(assemble(&format!("{head}f: ret\n.globl f\n")).is_ok());
+        assert_eq!(assemble(".code16\nret\n").err(), Some("no .image section".into()));
+        assert_eq!(assemble(&format!("{head}movw $a_unit_can_panic, %ax\n")).err(), Some("undefined symbol a_unit_can_panic".into()));
+        let error = assemble(&format!("{head}g: .byte g\n.globl g\n")).err().unwrap_or_default();
+        assert!(error.contains("relocation of kind 22 at 0x0"), "{error}");
+    }
+}
