@@ -1,6 +1,7 @@
 //! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has.
 
 use super::dos::{far, peek, peek_into, regs, vector};
+use super::OVERLAY;
 use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
 use super::load::Units;
 use super::switches::{Options, Want};
@@ -8,9 +9,6 @@ use crate::bus::real::{Machine, address, code_segment};
 use crate::info::{Info, LAYOUT, NOT_PCI, NicInfo, SIGNATURE};
 use crate::line;
 use crate::probe::{Ask, Fault, Found, TAKEN, pci};
-
-/// Room for the largest probe.
-const OVERLAY: usize = 6144;
 
 #[repr(C, align(16))]
 struct Overlay([u8; OVERLAY]);

@@ -25,3 +25,6 @@ pub mod run;
 pub mod unload;
 #[cfg(target_os = "none")]
 pub mod xms;
+
+/// Bytes of the largest probe.
+pub const OVERLAY: usize = 6144;

@@ -22,8 +22,8 @@ const BUDGETS: &[(&str, u16)] = &[
 ];
 /// The budget of a resident unit that has no row.
 const RESIDENT: u16 = 2_400;
-/// The budget of a probe, which the installer loads and forgets.
-const PROBE: u16 = 4_096;
+/// The budget of a probe: the room in which the installer loads it.
+const PROBE: u16 = compkt::install::OVERLAY as u16;
 
 /// Instructions that came after the 386, or that mean that a trap can be reached. Names as objdump has them, without
 /// a size's letter; those that end with a star begin so.
@@ -137,13 +137,17 @@ fn disassembled(unit: &Unit) -> Result<Vec<(String, String)>, String> {
         code.extend(bytes.ok_or_else(|| format!("{}: {name} is not in the image", unit.name))?);
         code.resize(code.len() + GAP, NOP);
     }
+    // A unit of assembly alone.
+    if code.is_empty() {
+        return Ok(Vec::new());
+    }
     let io = |error: std::io::Error| format!("objdump: {error}");
     let folder = TempDir::new("objdump").map_err(io)?;
     let path = folder.path().join("code");
     fs::write(&path, &code).map_err(io)?;
     let done = Command::new("objdump").args(["-D", "-z", "-b", "binary", "-m", "i8086", "--no-show-raw-insn"]).arg(&path).output().map_err(io)?;
     if !done.status.success() {
-        return Err(String::from_utf8_lossy(&done.stderr).into_owned());
+        return Err(format!("objdump: {} {}", done.status, String::from_utf8_lossy(&done.stderr)));
     }
     let mut all = Vec::new();
     for line in String::from_utf8_lossy(&done.stdout).lines() {
@@ -152,7 +156,7 @@ fn disassembled(unit: &Unit) -> Result<Vec<(String, String)>, String> {
         let name = starts.range(..=at).next_back().map_or("", |(_, name)| name.as_str());
         all.push((name.to_string(), text.trim().to_string()));
     }
-    if all.is_empty() && !code.is_empty() {
+    if all.is_empty() {
         return Err("objdump shows no instruction".into());
     }
     Ok(all)
