@@ -24,6 +24,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("rtl8139", "resident", &[]),
     ("rtl8139v", "resident", &[]),
     ("probe_rtl8139", "overlay", &["visit"]),
+    ("vmxnet3", "resident", &[]),
+    ("probe_vmxnet3", "overlay", &["visit"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
     ("fuzz", "program", &["program"]),

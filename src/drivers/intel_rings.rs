@@ -8,8 +8,9 @@
 
 use core::marker::PhantomData;
 
+use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Device control.
 pub const CTRL: u16 = 0x0000;
@@ -309,14 +310,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
             self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
         let buffer = self.buffer(self.tx & self.tx_buffers.wrapping_sub(1));
-        let mut padded = len;
-        if len < MIN_FRAME {
-            padded = MIN_FRAME;
-            for at in 0..MIN_FRAME / 4 {
-                self.bus.put32(buffer.plus(at * 4), 0);
-            }
-        }
-        self.bus.transfer(frame, buffer, len);
+        let padded = stage(&self.bus, frame, buffer, len);
         let desc = self.tx_desc(self.tx);
         self.bus.put32(desc.plus(LENGTH), padded as u32 | COMMAND);
         self.bus.put32(desc.plus(STATE), 0);

@@ -3,8 +3,10 @@
 pub mod dp8390;
 pub mod e1000;
 pub mod e1000e;
-pub mod intel_rings;
 pub mod el3;
+pub mod intel_rings;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod rtl8139;
+pub mod staging;
+pub mod vmxnet3;

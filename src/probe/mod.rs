@@ -4,14 +4,15 @@
 
 pub mod e1000;
 pub mod e1000e;
-pub mod intel_rings;
 pub mod el3;
+pub mod intel_rings;
 pub mod isa_irq;
 pub mod isa_pnp;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pci;
 pub mod rtl8139;
+pub mod vmxnet3;
 
 use crate::bus::{Addr, Bus};
 use crate::device::{Device, MacAddr};

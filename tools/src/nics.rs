@@ -62,6 +62,14 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "vmxnet3",
+        cards: "VMware vmxnet3",
+        found: Found::Pci,
+        memory: false,
+        devices: &["vmxnet3"],
+        plugin: false,
+    },
+    Nic {
         name: "el3",
         cards: "3Com 3C509 and 3C509B (EtherLink III, ISA)",
         found: Found::Isa(1),

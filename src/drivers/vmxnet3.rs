@@ -1,0 +1,294 @@
+//! VMware's vmxnet3, as far as Linux's header and QEMU's model tell: no data sheet is public.
+//!
+//! One page of memory is shared with the device ([`Layout`]). Both sides of each ring know what is new by a bit that
+//! changes with every round. There are fewer buffers than descriptors: a buffer that was given back is the one of the
+//! descriptor that many places further on. Addresses are written once.
+
+use super::staging::stage;
+use crate::bus::{Addr, Bus};
+use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+
+/// First window: interrupt mask, 1: none.
+pub const IMR: u16 = 0x000;
+const TXPROD: u16 = 0x600;
+const RXPROD: u16 = 0x800;
+
+/// Second window: revisions that the device has; writing chooses one.
+pub const VRRS: u16 = 0x00;
+/// The same for the memory that is shared.
+pub const UVRS: u16 = 0x08;
+/// Where that is (64 bits).
+pub const DSAL: u16 = 0x10;
+/// The high half.
+pub const DSAH: u16 = 0x18;
+/// Commands; reading gives the answer to the last.
+const CMD: u16 = 0x20;
+/// Begin.
+pub const   CMD_ACTIVATE: u32 = 0xCAFE_0000;
+/// End.
+const   CMD_QUIESCE: u32 = 0xCAFE_0001;
+/// Forget everything.
+pub const   CMD_RESET: u32 = 0xCAFE_0002;
+const   CMD_UPDATE_RX_MODE: u32 = 0xCAFE_0003;
+const   CMD_UPDATE_FILTERS: u32 = 0xCAFE_0004;
+const   CMD_GET_STATS: u32 = 0xF00D_0001;
+const   CMD_GET_LINK: u32 = 0xF00D_0002;
+/// The address in ROM, first four bytes.
+pub const   CMD_GET_MAC_LOW: u32 = 0xF00D_0003;
+/// The other two.
+pub const   CMD_GET_MAC_HIGH: u32 = 0xF00D_0004;
+/// The address in use, first four bytes.
+const MACL: u16 = 0x28;
+/// The other two.
+const MACH: u16 = 0x30;
+/// 1: it interrupts. Reading ends and masks that.
+const ICR: u16 = 0x38;
+/// Acknowledges events ([`SHARED_ECR`]).
+const ECR: u16 = 0x40;
+
+/// Bytes of a descriptor.
+pub const DESC: u16 = 16;
+/// Descriptors to transmit, and their completions. The device wants a multiple of 32.
+pub const TX_DESCS: u16 = 32;
+/// Descriptors to receive, and their completions.
+pub const RX_DESCS: u16 = 64;
+/// Third word of a descriptor: length, and whose turn it is. Of a received frame's completion: length, error.
+pub const FLAGS: u16 = 8;
+const   TX_GEN: u16 = 14;
+/// Where the bit is in a receive descriptor.
+pub const   RX_GEN: u16 = 31;
+const   LENGTH: u16 = 0x3FFF;
+const   RX_ERROR: u16 = 1 << 14;
+/// Fourth word of a transmit descriptor: end of packet, completion wanted.
+pub const LAST: u16 = 12;
+/// See [`LAST`].
+pub const   TX_WHOLE: u32 = 1 << 12 | 1 << 13;
+/// Fourth word of a completion: whose turn it is.
+const   DONE_GEN: u16 = 31;
+/// First word of a received frame's completion: descriptor, end and start of the packet.
+const   RX_WHOLE: u16 = 3 << 14;
+
+/// Where things are in the shared memory, from its start.
+pub struct Layout;
+
+impl Layout {
+    /// Everything is aligned when the start is.
+    pub const ALIGN: u32 = 512;
+    /// Transmit descriptors.
+    pub const TX: u16 = 0;
+    /// Their completions.
+    pub const TX_DONE: u16 = Self::TX + TX_DESCS * DESC;
+    /// Receive descriptors.
+    pub const RX: u16 = Self::TX_DONE + TX_DESCS * DESC;
+    /// Their completions.
+    pub const RX_DONE: u16 = Self::RX + RX_DESCS * DESC;
+    /// The queues' descriptors: transmit, receive (256 bytes each).
+    pub const QUEUES: u16 = Self::RX_DONE + RX_DESCS * DESC;
+    /// What the device reads at a command (720 bytes).
+    pub const SHARED: u16 = Self::QUEUES + 512;
+    /// Multicast addresses.
+    pub const GROUPS: u16 = Self::SHARED + 720;
+    /// Buffers: to receive, to transmit.
+    pub const BUFFERS: u16 = Self::GROUPS + 48;
+}
+
+/// From buffer to buffer; a longer frame is marked as wrong.
+pub const BUFFER: u16 = 1536;
+/// Receive mode, in [`Layout::SHARED`].
+const SHARED_RX_MODE: u16 = 120;
+const   RXM_UCAST: u8 = 1;
+const   RXM_MCAST: u8 = 2;
+const   RXM_BCAST: u8 = 4;
+const   RXM_ALL_MULTI: u8 = 8;
+const   RXM_PROMISC: u8 = 16;
+/// Bytes of multicast addresses.
+const SHARED_GROUPS: u16 = 124;
+/// Events that wait.
+const SHARED_ECR: u16 = 696;
+/// Frames that found no buffer, in the receive queue's statistics.
+const OUT_OF_BUFFERS: u16 = Layout::QUEUES + 256 + 152;
+
+/// Where a device that rests may write: QEMU's notes a pulled cable. The BIOS is in ROM.
+const NOWHERE: u32 = 0xF_0000;
+/// Bad frames that are thrown away in one go.
+const BAD_LIMIT: u8 = 64;
+
+/// Receive mode (1 to 6) as the device has it.
+const RXM_OF_MODE: [u8; 7] = {
+    const BROADCAST: u8 = RXM_UCAST | RXM_BCAST;
+    const ALL: u8 = BROADCAST | RXM_MCAST | RXM_ALL_MULTI;
+    [0, 0, RXM_UCAST, BROADCAST, BROADCAST | RXM_MCAST, ALL, ALL | RXM_PROMISC]
+};
+
+/// Gives a command to the card with this second window; its answer.
+#[inline(never)]
+pub fn command<B: Bus>(bus: &B, commands: Addr, number: u32) -> u32 {
+    let at = commands.plus(CMD);
+    bus.put32(at, number);
+    bus.get32(at)
+}
+
+/// The card.
+#[repr(C)]
+pub struct Vmxnet3<B> {
+    /// For the core.
+    pub count: Counters,
+    /// Its first window.
+    pub rings: Addr,
+    /// Its second window.
+    pub commands: Addr,
+    /// The shared memory.
+    pub memory: Addr,
+    /// What the device had lost when it was last asked.
+    pub lost: u32,
+    /// Frames that came.
+    pub rx: u16,
+    /// Frames given to the transmitter.
+    pub tx: u16,
+    /// Those that have gone out.
+    pub gone: u16,
+    /// Receive buffers, a power of two; the transmit buffers follow.
+    pub rx_buffers: u8,
+    /// Transmit buffers, a power of two.
+    pub tx_buffers: u8,
+    /// How it reaches them.
+    pub bus: B,
+}
+
+impl<B: Bus> Vmxnet3<B> {
+    /// Gives a command; its answer.
+    pub fn command(&self, number: u32) -> u32 {
+        command(&self.bus, self.commands, number)
+    }
+
+    /// Has completion `number` of a ring come? The ring has `size` descriptors, a power of two.
+    #[inline(never)]
+    fn is_done(&self, ring: u16, number: u16, size: u16) -> bool {
+        let at = self.memory.plus(ring + LAST + (number & (size - 1)) * DESC);
+        let turned = number & size != 0;
+        (self.bus.get32(at) >> DONE_GEN == 0) == turned
+    }
+
+    #[inline(never)]
+    fn buffer(&self, index: u8) -> Addr {
+        Addr(self.memory.0 + Layout::BUFFERS as u32 + index as u32 * BUFFER as u32)
+    }
+
+    #[inline(never)]
+    fn rx_buffer(&self) -> Addr {
+        self.buffer(self.rx as u8 & self.rx_buffers.wrapping_sub(1))
+    }
+
+    /// Lets the device have receive descriptor `number`.
+    #[inline(never)]
+    pub fn give(&self, number: u16) {
+        let turn = if number & RX_DESCS == 0 { 1 << RX_GEN } else { 0 };
+        let index = number & (RX_DESCS - 1);
+        self.bus.put32(self.memory.plus(Layout::RX + FLAGS + index * DESC), turn | BUFFER as u32);
+        let next = index.wrapping_add(1) & (RX_DESCS - 1);
+        self.bus.put32(self.rings.plus(RXPROD), next as u32);
+    }
+
+    fn shared(&self, offset: u16) -> Addr {
+        self.memory.plus(Layout::SHARED + offset)
+    }
+}
+
+impl<B: Bus> Device for Vmxnet3<B> {
+    fn irq(&mut self) -> Events {
+        // All ones: the card is gone.
+        if self.bus.get32(self.commands.plus(ICR)) != 1 {
+            return Events::NONE;
+        }
+        self.bus.put32(self.rings.plus(IMR), 1);
+        let events = self.bus.get32(self.shared(SHARED_ECR));
+        if events != 0 {
+            self.bus.put32(self.commands.plus(ECR), events);
+        }
+        self.command(CMD_GET_STATS);
+        let lost = self.bus.get32(self.memory.plus(OUT_OF_BUFFERS));
+        self.count.lost = self.count.lost.wrapping_add(lost.wrapping_sub(self.lost));
+        self.lost = lost;
+        Events::RX
+    }
+
+    fn unmask(&mut self) {
+        self.bus.put32(self.rings.plus(IMR), 0);
+    }
+
+    fn peek(&mut self, head: &mut Head) -> Option<Rx> {
+        for _ in 0..BAD_LIMIT {
+            if !self.is_done(Layout::RX_DONE, self.rx, RX_DESCS) {
+                break;
+            }
+            let index = self.rx & (RX_DESCS - 1);
+            let done = self.memory.plus(Layout::RX_DONE + index * DESC);
+            let packet = self.bus.get16(done);
+            let flags = self.bus.get16(done.plus(FLAGS));
+            let len = flags & LENGTH;
+            let rx = Rx { len, at: 0 };
+            let whole = packet == index | RX_WHOLE && flags & RX_ERROR == 0;
+            // At least a MAC header.
+            if whole && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+                self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                return Some(rx);
+            }
+            self.count.errors_in = self.count.errors_in.wrapping_add(1);
+            self.discard(rx);
+        }
+        None
+    }
+
+    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
+        self.bus.transfer(self.rx_buffer(), to, len);
+    }
+
+    fn discard(&mut self, _rx: Rx) {
+        self.give(self.rx.wrapping_add(self.rx_buffers as u16));
+        self.rx = self.rx.wrapping_add(1);
+    }
+
+    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+        if self.tx.wrapping_sub(self.gone) >= self.tx_buffers as u16 {
+            if !self.is_done(Layout::TX_DONE, self.gone, TX_DESCS) {
+                return Err(SendError::Busy);
+            }
+            self.gone = self.gone.wrapping_add(1);
+        }
+        let buffer = (self.tx as u8 & self.tx_buffers.wrapping_sub(1)).wrapping_add(self.rx_buffers);
+        let padded = stage(&self.bus, frame, self.buffer(buffer), len);
+        let turn = if self.tx & TX_DESCS == 0 { 1 << TX_GEN } else { 0 };
+        let desc = self.memory.plus(Layout::TX + FLAGS + (self.tx & (TX_DESCS - 1)) * DESC);
+        self.bus.put32(desc, padded as u32 | turn);
+        self.tx = self.tx.wrapping_add(1);
+        self.bus.put32(self.rings.plus(TXPROD), (self.tx & (TX_DESCS - 1)) as u32);
+        Ok(())
+    }
+
+    fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
+        let bytes = groups.len() as u16 * 6;
+        self.bus.transfer(self.bus.addr_of(groups.as_ptr() as *const u8), self.memory.plus(Layout::GROUPS), bytes);
+        self.bus.put32(self.shared(SHARED_GROUPS), bytes as u32);
+        self.bus.put32(self.shared(SHARED_RX_MODE), RXM_OF_MODE[mode as usize] as u32);
+        self.command(CMD_UPDATE_FILTERS);
+        self.command(CMD_UPDATE_RX_MODE);
+    }
+
+    fn set_address(&mut self, address: &MacAddr) {
+        let [a, b, c, d, e, f] = *address;
+        self.bus.put32(self.commands.plus(MACL), u32::from_le_bytes([a, b, c, d]));
+        self.bus.put32(self.commands.plus(MACH), u32::from_le_bytes([e, f, 0, 0]));
+    }
+
+    fn link(&mut self) -> Link {
+        if self.command(CMD_GET_LINK) & 1 != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn stop(&mut self) {
+        self.bus.put32(self.rings.plus(IMR), 1);
+        self.command(CMD_QUIESCE);
+        self.command(CMD_RESET);
+        self.bus.put32(self.commands.plus(DSAL), NOWHERE);
+        self.bus.put32(self.commands.plus(DSAH), 0);
+    }
+}
