@@ -20,6 +20,7 @@ core_bytes:     dw 0                ; of the core, in the image
                 dw program
                 dw stack_top
                 dw INSTALLER_PARA
+                times 16 dw 0       ; the core's offsets: CoreTable (src/resident/table.rs)
 HEADER_SIZE     equ $ - installer_entry
 
 ; Purpose:  Move the installer with its stack further up and go on there.

@@ -7,7 +7,10 @@ extern save
 extern restore
 extern busy
 extern core_state
+extern info
+extern work
 extern irq
+extern catch_up
 extern driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
 extern get_parameters, as_send_pkt, as_send_pkt_iocb, drop_pkt
 extern set_rcv_mode, get_rcv_mode, set_multicast_list, get_multicast_list, get_statistics, set_address
@@ -17,50 +20,65 @@ BAD_HANDLE  equ 1
 BAD_COMMAND equ 11
 CANT_SEND   equ 12
 
-section .text
+GET_INFO    equ 80h                 ; ours; it comes last in the table
+LAST        equ 25                  ; of the specification's
+
+section .text.int60 progbits alloc exec nowrite align=1
 
 ; Purpose:  Look up the function, check its handle, run it, hand back CF and DH.
 ; In:       AH function and its registers, by the specification
 ; Out:      CF clear and the function's results, or CF set and DH = error
 ; Corrupts: nothing else
-; Stack:    2 bytes of the caller's beyond the interrupt's 6
+; Stack:    4 bytes of the caller's beyond the interrupt's 6
 global int60_entry
 int60_entry:
         jmp     short .start
         nop
         db      'PKT DRVR', 0
-.start: cmp     byte [cs:busy], 2   ; a third level has no stack left
+.deeper:                            ; a third level has no stack left
+        mov     dh, CANT_SEND
+        push    bp
+        mov     bp, sp
+        or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
+        pop     bp
+        iret
+.start: cmp     byte [cs:busy], 2
         jae     .deeper
         call    save
-        mov     al, [esp+FRAME.eax+1]
-        cmp     al, 26
-        jb      .known
-        cmp     al, 80h
-        jne     .bad_command
-        mov     al, 26
-.known: movzx   si, al
+        mov     al, [bx+FRAME.eax+1]
+        cmp     al, LAST
+        jbe     .known
+        sub     al, GET_INFO-LAST-1
+        cmp     al, LAST+1
+        mov     al, BAD_COMMAND
+        jne     .answer
+        mov     al, LAST+1
+.known: cbw
+        xchg    ax, si
         bt      [handle_functions], si
         jnc     .run
-        mov     di, [esp+FRAME.ebx]
         mov     al, BAD_HANDLE
-        sub     di, [core_state+STATE.handles]
-        test    di, HANDLE_SIZE-1
+        mov     di, [bx+FRAME.ebx]
+        mov     cx, di
+        sub     cx, [info+INFO_HANDLES]
+        jb      .answer
+        test    cl, HANDLE_SIZE-1
         jnz     .answer
-        cmp     di, [core_state+STATE.handle_bytes]
+        cmp     di, [core_state+STATE.handles_end]
         jae     .answer
-        add     di, [core_state+STATE.handles]
         test    byte [di+HANDLE_FLAGS], HANDLE_IN_USE
         jz      .answer
-.run:   add     si, si
-        mov     si, [functions+si]
-        test    si, si
-        jz      .bad_command
-        inc     byte [busy]
-        call    si
+.run:   inc     byte [busy]
+        add     si, si
+        call    [functions+si]
+        push    ax
+        cmp     byte [work+NIC_IRQ], 0  ; a NIC without an interrupt is looked at here
+        jne     .meanwhile
+        call    irq
+.meanwhile:
+        call    catch_up
+        pop     ax
         dec     byte [busy]
-        jmp     short .answer
-.bad_command:
-        mov     al, BAD_COMMAND
 .answer:
         mov     bx, sp
         mov     di, [bx+FRAME.sp]
@@ -72,26 +90,20 @@ int60_entry:
         inc     byte [es:di+CALLER_FLAGS]
 .out:   push    cs
         pop     es
-        cmp     byte [core_state+STATE.polled], 0   ; a NIC without an interrupt is looked at here, too
-        je      .back
-        call    irq
-.back:  call    restore
-        iret
-.deeper:
-        mov     dh, CANT_SEND
-        push    bp
-        mov     bp, sp
-        or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
-        pop     bp
-        iret
+        jmp     restore
+
+undefined:
+        mov     al, BAD_COMMAND
+        ret
 
 ; Functions whose BX has to be an open handle.
 handle_functions:
         dd (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 20)
 
-; By AH; 0: undefined. The last one is AH=80h.
+; By AH; the last one is AH=80h.
 functions:
-        dw 0, driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
-        dw 0, 0, get_parameters, as_send_pkt, as_send_pkt_iocb, drop_pkt, 0, 0
-        dw 0, 0, 0, 0, set_rcv_mode, get_rcv_mode, set_multicast_list, get_multicast_list
+        dw undefined, driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
+        dw undefined, undefined, get_parameters, as_send_pkt, as_send_pkt_iocb, drop_pkt, undefined, undefined
+        dw undefined, undefined, undefined, undefined
+        dw set_rcv_mode, get_rcv_mode, set_multicast_list, get_multicast_list
         dw get_statistics, set_address, get_info

@@ -4,15 +4,17 @@
 bits 16
 
 extern irq
+extern catch_up
 extern core_state
+extern info
 extern busy
 
-section .text
+section .text.irq progbits alloc exec nowrite align=1
 
 ; Purpose:  The NIC's interrupt line. Not ours: the old handler's turn.
 ; In:       interrupt frame on any stack, interrupts off
 ; Corrupts: nothing
-; Stack:    2 bytes of the interrupted program's beyond the interrupt's 6
+; Stack:    10 bytes of the interrupted program's beyond the interrupt's 6
 global irq_entry
 irq_entry:                          ; an IISP header (Interrupt Sharing Protocol)
         jmp     short .start
@@ -22,70 +24,23 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
         jmp     short .reset
         times 7 db 0
 .reset: retf
-.start: call    save
-        call    irq
-        mov     [chain], al
-        call    restore
-        cmp     byte [cs:chain], 0
-        jne     .done
-        jmp     far [cs:irq_entry.old]
-.done:  iret
-
-global patch_enter
-global patch_leave
-
-; Purpose:  Save the interrupted program's registers on our stack and set up for Rust.
-; In:       called near, on any stack, with interrupts off
-; Out:      FRAME at SS:ESP, EBX = its offset, segments ours
-; Corrupts: everything but FRAME's contents
-; Which stack: ours goes on below SP (a receiver that calls back); a foreign one gets the top, or, while we are
-; busy (a receiver on a stack of its own), the part that no receiver reaches.
-global save
-save:
-        pop     word [cs:return_to]
-        mov     [cs:caller_sp], esp
-        mov     [cs:caller_ss], ss
-        mov     [cs:caller_ax], ax
-        mov     ax, cs
-        cmp     [cs:caller_ss], ax
-        je      .ours
-        mov     ss, ax
-        mov     sp, [cs:core_state+STATE.stack_top]
-        cmp     byte [cs:busy], 0
-        je      .ours
-        mov     sp, [cs:core_state+STATE.stack_second]
-.ours:  movzx   esp, sp
-        mov     ax, [cs:caller_ax]
-        push    word [cs:caller_ss]
-        push    dword [cs:caller_sp]
-        push    gs
-        push    fs
-        push    eax
-        push    ecx
-        push    edx
-        push    ebx
-        push    ds
-        push    si
-        push    es
-        push    di
-        push    cs
-        pop     ds
-        push    cs
-        pop     es
-        cld
-patch_enter:
-        PATCH
-        mov     ebx, esp
-        jmp     [return_to]
+.start: pushf                       ; IRET goes to the old handler,
+        push    dword [cs:.old]
+        call    save
+        call    serve
+        test    al, al
+        jz      restore
+        mov     bx, sp
+        add     word [bx+FRAME.sp], 6   ; or past it
 
 ; Purpose:  The way back: every register and the stack as `save` found them.
-; In:       called near with FRAME under the return address
-; Out:      the interrupted program's registers, its interrupt frame at SS:SP
+; In:       jumped to with FRAME at SS:SP
+; Out:      the interrupted program's registers, and IRET from its stack
 global restore
+global patch_leave
 restore:
 patch_leave:
         PATCH
-        pop     word [return_to]
         pop     di
         pop     es
         pop     si
@@ -96,16 +51,73 @@ patch_leave:
         pop     eax
         pop     fs
         pop     gs
-        pop     dword [cs:caller_sp]
-        pop     word [cs:caller_ss]
-        lss     esp, [cs:caller_sp]
-        jmp     [cs:return_to]
+        lss     esp, [esp]
+        iret
 
-section .bss
+; Purpose:  See what the NIC has.
+; In:       `save`d
+; Out:      AL = 0 when it was not the NIC's interrupt
+; Corrupts: EAX, EBX, EDX
+global serve
+serve:  inc     byte [busy]
+        call    irq
+        push    ax
+        call    catch_up
+        pop     ax
+        dec     byte [busy]
+        ret
+
+; Purpose:  Save the interrupted program's registers on our stack and set up for Rust.
+; In:       called near, on any stack, with interrupts off
+; Out:      FRAME at SS:ESP, EBX = its offset, segments ours
+; Corrupts: everything but FRAME's contents
+; Which stack: ours goes on below SP (a receiver that calls back); a foreign one gets the top, or, while we are
+; busy (a receiver on a stack of its own), the part that no receiver reaches.
+global save
+global patch_enter
+save:
+        push    ds
+        push    cs
+        pop     ds
+        pop     word [caller_ds]
+        pop     word [return_to]
+        mov     [caller_sp], esp
+        mov     [caller_ss], ss
+        mov     [caller_ax], ax
+        mov     ax, cs
+        cmp     [caller_ss], ax
+        je      .ours
+        mov     ss, ax
+        mov     sp, [info+INFO_STACK_TOP]
+        cmp     byte [busy], 0
+        je      .ours
+        mov     sp, [core_state+STATE.stack_second]
+.ours:  movzx   esp, sp
+        mov     ax, [caller_ax]
+        push    word [caller_ss]
+        push    dword [caller_sp]
+        push    gs
+        push    fs
+        push    eax
+        push    ecx
+        push    edx
+        push    ebx
+        push    word [caller_ds]
+        push    si
+        push    es
+        push    di
+        push    cs
+        pop     es
+        cld
+patch_enter:
+        PATCH
+        mov     ebx, esp
+        jmp     [return_to]
+
+section .bss align=2
 ; Alive only between two instructions with interrupts off, so one copy serves every depth.
-global caller_sp
 caller_sp:  resd 1
 caller_ss:  resw 1
+caller_ds:  resw 1
 caller_ax:  resw 1
 return_to:  resw 1
-chain:      resb 1

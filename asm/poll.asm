@@ -9,7 +9,7 @@ global unit_header
 unit_header:
         dw poll_entry
 save_at:        dw 0
-irq_at:         dw 0
+serve_at:       dw 0
 restore_at:     dw 0
 
 section .text
@@ -29,6 +29,5 @@ poll_entry:                         ; an IISP header (Interrupt Sharing Protocol
 .start: pushf
         call    far [cs:.old]
         call    [cs:save_at]
-        call    [irq_at]
-        call    [cs:restore_at]
-        iret
+        call    [serve_at]
+        jmp     [restore_at]

@@ -4,15 +4,17 @@
 bits 16
 
 extern call_frame
+extern work
 global patch_before
 global patch_after
 
-section .text
+section .text.upcall progbits alloc exec nowrite align=1
 
 ; Purpose:  Call a client's receiver.
-; In:       call_frame = UPCALL
-; Out:      its CX, ES and DI as the receiver left them
-; Corrupts: nothing
+; In:       BX = where its far address stands: its handle; DL = its AX; call_frame = UPCALL; DX = 0: offer it a frame,
+;           else the buffer goes to DS:SI and ES:DI
+; Out:      AX = 0 when it left ES:DI = 0:0; CX and buffer of call_frame: its CX and its ES:DI
+; Corrupts: nothing else
 ; Stack:    what the receiver takes, beyond 42 bytes
 ; The receiver may end with RETF or IRET, and keeps nothing but SS and SP: so FLAGS lie under its return address,
 ; and SP comes back from memory (one copy: there is no upcall inside an upcall). Interrupts are off again at once,
@@ -23,32 +25,34 @@ upcall:
 patch_before:
         PATCH
         mov     [resume_sp], sp
-        mov     di, call_frame
-        mov     si, [di+UPCALL.si]
-        mov     bx, [di+UPCALL.bx]
-        mov     dx, [di+UPCALL.dx]
-        mov     cx, [di+UPCALL.cx]
-        mov     ax, [di+UPCALL.ax]
-        mov     ds, [di+UPCALL.ds]
-        les     di, [cs:di+UPCALL.di]
+        movzx   ax, dl
+        mov     si, work+WORK_HEAD
+        xor     di, di              ; no errors
+        mov     cx, [call_frame+UPCALL.cx]
+        test    dx, dx
+        mov     dx, [call_frame+UPCALL.dx]
         pushf
-        call    far [cs:call_frame+UPCALL.receiver]
+        jz      .call
+        les     di, [call_frame+UPCALL.buffer]
+        lds     si, [call_frame+UPCALL.buffer]
+.call:  call    far [cs:bx]
         cli
         cld
-        mov     sp, [cs:resume_sp]
-        movzx   esp, sp
         push    cs
         pop     ds
-        mov     bx, call_frame
-        mov     [bx+UPCALL.cx], cx
-        mov     [bx+UPCALL.di], di
-        mov     [bx+UPCALL.es], es
+        mov     sp, [resume_sp]
+        movzx   esp, sp
+        mov     [call_frame+UPCALL.cx], cx
+        mov     [call_frame+UPCALL.buffer], di
+        mov     [call_frame+UPCALL.buffer+2], es
         push    cs
         pop     es
 patch_after:
         PATCH
         popad
+        mov     ax, [call_frame+UPCALL.buffer]
+        or      ax, [call_frame+UPCALL.buffer+2]
         ret
 
-section .bss
+section .bss align=2
 resume_sp:  resw 1

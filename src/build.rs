@@ -4,25 +4,25 @@
 
 /// A linked binary: its name, its linker script, its assembly.
 const UNITS: &[(&str, &str, &[&str])] = &[
-    ("core", "resident", &["device", "int60", "irq", "upcall", "terminate"]),
+    ("core", "resident", &["device", "int60", "irq", "upcall", "transfer", "terminate"]),
     ("installer", "installer", &["installer"]),
     ("flat", "resident", &["flat"]),
     ("poll", "resident", &["poll"]),
-    ("el3", "resident", &[]),
+    ("el3", "resident", &["driver"]),
     ("probe_el3", "overlay", &["visit"]),
-    ("ne2000", "resident", &[]),
+    ("ne2000", "resident", &["driver"]),
     ("probe_ne2000", "overlay", &["visit"]),
-    ("ne1000", "resident", &[]),
+    ("ne1000", "resident", &["driver"]),
     ("probe_ne1000", "overlay", &["visit"]),
-    ("ne2k_pci", "resident", &[]),
+    ("ne2k_pci", "resident", &["driver"]),
     ("probe_ne2k_pci", "overlay", &["visit"]),
-    ("e1000", "resident", &[]),
+    ("e1000", "resident", &["driver"]),
     ("probe_e1000", "overlay", &["visit"]),
-    ("e1000e", "resident", &[]),
-    ("e1000ev", "resident", &[]),
+    ("e1000e", "resident", &["driver"]),
+    ("e1000ev", "resident", &["driver"]),
     ("probe_e1000e", "overlay", &["visit"]),
-    ("rtl8139", "resident", &[]),
-    ("rtl8139v", "resident", &[]),
+    ("rtl8139", "resident", &["driver"]),
+    ("rtl8139v", "resident", &["driver"]),
     ("probe_rtl8139", "overlay", &["visit"]),
     ("vmxnet3", "resident", &[]),
     ("probe_vmxnet3", "overlay", &["visit"]),
@@ -47,6 +47,12 @@ fn main() {
         if *script == "program" {
             // Code and data are a segment each, and both begin at 0.
             println!("cargo:rustc-link-arg-bin={unit}=--no-check-sections");
+        }
+        if *unit == "core" {
+            // Only the installer knows these.
+            for entry in ["int60_entry", "irq_entry"] {
+                println!("cargo:rustc-link-arg-bin={unit}=--undefined={entry}");
+            }
         }
         for source in *sources {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.

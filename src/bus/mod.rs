@@ -10,7 +10,7 @@ pub mod flat;
 pub mod real;
 
 /// A 32-bit linear address, conventional or extended memory. It has no dereference: only a bus copies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Addr(pub u32);
 

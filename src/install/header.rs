@@ -1,6 +1,8 @@
 //! What the pack step tells the installer, and what its entries know of their caller.
 
-/// At offset 0 of the installer (asm/installer.asm); the pack step fills in the first three.
+use crate::resident::table::CoreTable;
+
+/// At offset 0 of the installer (asm/installer.asm); the pack step fills in the first three and the last.
 #[repr(C)]
 pub struct InstallerHeader {
     /// Offset of the unit directory in the file.
@@ -13,6 +15,8 @@ pub struct InstallerHeader {
     pub entries: [u16; 4],
     /// Where the installer lies in the image.
     pub paragraph: u16,
+    /// Where things lie in the core.
+    pub core: CoreTable,
 }
 
 /// Who called.
@@ -123,4 +127,4 @@ pub struct ProbeHeader {
 /// First word of a probe's unit.
 pub const PROBE_MAGIC: u16 = 0x5033;
 
-const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 20 && size_of::<ProbeHeader>() == 28);
+const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 52 && size_of::<ProbeHeader>() == 28);

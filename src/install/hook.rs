@@ -3,7 +3,8 @@
 use super::dos::{self, poke, set_vector};
 use crate::bus::Bus;
 use crate::bus::real::{Machine, address};
-use crate::resident::table::State;
+use super::header::header;
+use crate::info::NicInfo;
 
 const PIC1_MASK: u16 = 0x21;
 const PIC2_MASK: u16 = 0xA1;
@@ -24,15 +25,20 @@ fn unmask_line(line: u8) {
     }
 }
 
-/// Hooks the packet driver's vector and the NIC's.
+/// The vector of an interrupt line.
+pub fn irq_vector(irq: u8) -> u8 {
+    if irq < 8 { 8 + irq } else { 0x68 + irq }
+}
+
+/// Hooks the packet driver's vector and the NIC's, for which `handler` is an IISP header.
 #[inline(never)]
-pub fn hook(vector: u8, segment: u16, int60: u16, state: &State) {
-    set_vector(vector, segment, int60);
+pub fn hook(segment: u16, handler: u16, nic: &NicInfo) {
+    set_vector(nic.vector, segment, header().core.int60);
     // Line 0 is the timer's: a NIC without a line is polled.
-    let number = if state.irq < 8 { state.irq + 8 } else { state.irq - 8 + 0x70 };
-    poke(address(segment, state.handler + 2), &dos::vector(number));
-    set_vector(number, segment, state.handler);
-    if state.irq != 0 {
-        unmask_line(state.irq);
+    let number = irq_vector(nic.irq);
+    poke(address(segment, handler + 2), &dos::vector(number));
+    set_vector(number, segment, handler);
+    if nic.irq != 0 {
+        unmask_line(nic.irq);
     }
 }

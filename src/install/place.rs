@@ -1,9 +1,9 @@
 //! What stays, block behind block: core, driver, device, handles, features, rings, stack.
 
-use super::dos::{self, peek, peek_into, poke};
+use super::dos::{self, peek, poke};
 use super::hardware::Probe;
 use super::header::{BUS_PCI, KIND_DRIVER, Unit, caller, header};
-use super::hook::{hook, line_masked};
+use super::hook::{hook, irq_vector, line_masked};
 use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
 use super::run::{VERSION, from_device, memory_end};
@@ -16,7 +16,7 @@ use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
 use crate::probe::{Fault, Found, Rings};
-use crate::resident::table::{BLOCKS, CORE_TABLE, CoreTable, FlatHeader, PollHeader, State};
+use crate::resident::table::{BLOCKS, CoreTable, FlatHeader, PollHeader, State};
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
 const STACK_CORE: u16 = 256;
@@ -151,8 +151,7 @@ fn make_room(bytes: u16) -> bool {
 fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms::Block>) -> Option<u16> {
     let found = &probe.found;
     let image = caller().load_segment;
-    let mut table = CoreTable::default();
-    peek_into(address(image, CORE_TABLE), &mut table);
+    let table = &header().core;
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
     let mut ground = Ground::new(segment);
     ground.take(info::BLOCK_CORE, table.end)?;
@@ -163,14 +162,14 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     let name = unit_name(&probe.unit.name, !flat && (found.mem != 0 || found.rings_low != 0));
     let driver = ground.unit(units, info::BLOCK_NIC, units.named(KIND_DRIVER, &name))?;
     let size = probe.header().instance;
-    if size as usize > INSTANCE || peek::<u16>(address(segment, driver + 2)) != size {
+    if size as usize > INSTANCE {
         return broken();
     }
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
     if flat {
         let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
-        flatten(segment, at, &table, extended);
+        flatten(segment, at, table, extended);
     }
     let mut handler = table.irq;
     if found.irq == 0 {
@@ -182,8 +181,11 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     }
     let rings = rings(&mut ground, found, extended)?;
     // The last block: its top is the end of everything, on a paragraph.
-    let stack = ground.next;
-    ground.take(info::BLOCK_STACK, STACK_CORE + options.stack + STACK_SECOND + (stack.wrapping_neg() & 15))?;
+    // Below it lies the list of blocks, its own among them.
+    let blocks = ground.next;
+    let list = (ground.count as u16 + 1) * size_of::<Block>() as u16;
+    let stack = blocks + list;
+    ground.take(info::BLOCK_STACK, list + STACK_CORE + options.stack + STACK_SECOND + (stack.wrapping_neg() & 15))?;
     let top = ground.next;
     fill(address(segment, stack), info::STACK_CANARY, top - stack);
 
@@ -196,24 +198,26 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     copy_far(own(instance), address(segment, device), size);
 
     let state = State {
-        driver: driver as u32,
-        device: device as u32,
-        handles: handles as u32,
-        handle_bytes: options.handles as u16 * 16,
-        irq: found.irq,
-        irq_lone: (found.irq != 0 && line_masked(found.irq)) as u8,
-        polled: (found.irq == 0) as u8,
-        unused: 0,
+        driver,
+        device,
+        handles_end: handles + options.handles as u16 * 16,
         memory: if from_device() { 0 } else { caller().psp },
-        stack_top: top,
         stack_second: stack + STACK_SECOND,
+        int_slot: options.vector as u16 * 4,
+        irq_slot: irq_vector(found.irq) as u16 * 4,
+        irq_lone: (found.irq != 0 && line_masked(found.irq)) as u8,
+        unused: [0; 3],
         old_int60: dos::vector(options.vector),
         handler,
-        unused2: 0,
     };
     poke(address(segment, table.state), &state);
-    describe(options, probe, &ground, &table, &state, stack);
-    hook(options.vector, segment, table.int60, &state);
+    poke(address(segment, table.info), &head(options, &ground, table, handles, blocks, stack));
+    let nic = nic(options, probe);
+    poke(address(segment, table.work), &nic);
+    for (index, block) in ground.blocks.iter().take(ground.count as usize).enumerate() {
+        poke(address(segment, blocks + index as u16 * size_of::<Block>() as u16), block);
+    }
+    hook(segment, handler, &nic);
     (probe.header().unmask)(instance);
     banner(options, probe, top);
     Some(top >> 4)
@@ -269,39 +273,41 @@ pub fn explain(unit: &Unit, fault: Fault) {
     line!(unit.name, why);
 }
 
-/// Writes the information block.
+/// The head of the information block.
 #[inline(never)]
-fn describe(options: &Options, probe: &Probe, ground: &Ground, table: &CoreTable, state: &State, stack: u16) {
-    let found = &probe.found;
-    let size = size_of::<Info>() as u16;
-    let nics = table.info + size;
-    let blocks = nics + size_of::<NicInfo>() as u16;
+fn head(options: &Options, ground: &Ground, table: &CoreTable, handles: u16, blocks: u16, stack: u16) -> Info {
     let flags = if from_device() { FLAG_DEVICE } else { 0 }
         | if ground.segment >= 0xA000 { FLAG_UPPER } else { 0 }
         | if in_v86() { FLAG_V86 } else { 0 };
-    let head = Info {
+    Info {
         signature: info::SIGNATURE,
         layout: info::LAYOUT,
-        size: size as u8,
+        size: size_of::<Info>() as u8,
         version: VERSION,
         vector: options.vector,
         amis: 0,
         flags,
         segment: ground.segment,
         paragraphs: ground.next >> 4,
-        handles: state.handles as u16,
+        handles,
         handle_count: options.handles,
         handle_size: 16,
-        nics,
+        nics: table.work,
         nic_count: 1,
         nic_size: size_of::<NicInfo>() as u8,
         blocks,
         block_count: ground.count,
         block_size: size_of::<Block>() as u8,
         stack_low: stack,
-        stack_top: state.stack_top,
-    };
-    let nic = NicInfo {
+        stack_top: ground.next,
+    }
+}
+
+/// The NIC's part of it.
+#[inline(never)]
+fn nic(options: &Options, probe: &Probe) -> NicInfo {
+    let found = &probe.found;
+    NicInfo {
         name: probe.unit.name,
         rom: found.mac,
         mac: found.mac,
@@ -311,10 +317,7 @@ fn describe(options: &Options, probe: &Probe, ground: &Ground, table: &CoreTable
         pci: if probe.unit.bus == BUS_PCI { found.pci } else { NOT_PCI },
         rcv_mode: RcvMode::Broadcast as u8,
         vector: options.vector,
-    };
-    poke(address(ground.segment, table.info), &head);
-    poke(address(ground.segment, nics), &nic);
-    poke(address(ground.segment, blocks), &ground.blocks);
+    }
 }
 
 fn banner(options: &Options, probe: &Probe, bytes: u16) {

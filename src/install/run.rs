@@ -11,7 +11,6 @@ use super::unload::unload;
 use crate::bus::Addr;
 use crate::bus::real::{address, copy_far, own};
 use crate::line;
-use crate::resident::table::CORE_TABLE;
 
 /// The driver's version, major in the high byte.
 pub const VERSION: u16 = 0x0001;
@@ -145,8 +144,7 @@ fn done(paragraphs: u16) {
     if from_device() {
         let segment = caller().load_segment;
         // From now on the device's own routines answer.
-        let routines: [u16; 2] = peek(address(segment, CORE_TABLE));
-        poke(address(segment, 6), &routines);
+        poke(address(segment, 6), &[header().core.strategy, header().core.interrupt]);
         answer(0x0100, segment + paragraphs);
         return;
     }

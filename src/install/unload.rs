@@ -1,6 +1,7 @@
 //! `/U`: asks the resident driver to go.
 
 use super::dos::regs;
+use super::hook::irq_vector;
 use super::hardware::ours;
 use super::print::Hex;
 use crate::info::FLAG_DEVICE;
@@ -44,10 +45,6 @@ pub fn unload(vector: u8) -> u8 {
     }
     line!("a program still has the driver open; end it first");
     1
-}
-
-fn irq_vector(irq: u8) -> u8 {
-    if irq < 8 { 8 + irq } else { 0x68 + irq }
 }
 
 fn others_hooked(vector: u8, segment: u16) -> bool {

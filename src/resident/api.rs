@@ -1,15 +1,15 @@
 //! INT 60h, function by function, named as the specification names them. Each takes the caller's registers and
 //! gives the error for DH, 0 for success. asm/int60.asm has checked BX where a function needs an open handle.
 
+use core::mem::MaybeUninit;
 use core::ptr::addr_of;
 
-use super::frame::{Far, Frame, upcall};
-use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, Type};
-use super::receive::leave;
-use super::state::{call, counters, depth, device, driver, filter, handles, info_area, nic, segment, sending};
-use super::table::{GROUPS, Send};
-use crate::bus::real::{Machine, copy_far, linear, own};
-use crate::bus::Timer;
+use super::frame::{Far, Frame, SENT, fetch_ds_si, fetch_es_di, fetch_iocb, free, store_address, store_result, unhook, upcall};
+use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
+use super::state::{call, counters, depth, desk, drive, Handles, handle, head_of_info, job, nic, opened, state};
+use super::table::{Entry, GROUPS, Job};
+use crate::bus::real::Machine;
+use crate::bus::{Addr, Bus};
 use crate::device::{MAX_FRAME, MacAddr, RcvMode};
 
 /// DH, as the specification numbers it.
@@ -18,6 +18,7 @@ const OK: Error = 0;
 const NO_CLASS: Error = 2;
 const NO_TYPE: Error = 3;
 const NO_NUMBER: Error = 4;
+const BAD_TYPE: Error = 5;
 const CANT_TERMINATE: Error = 7;
 const BAD_MODE: Error = 8;
 const NO_SPACE: Error = 9;
@@ -32,13 +33,14 @@ const VERSION: u16 = 0x010B;
 const IF_TYPE: u16 = 0x79;
 /// Basic, extended and high-performance functions.
 const FUNCTIONALITY: u8 = 6;
-/// Longest that a call waits for the transmitter, in microseconds: a full-size frame at 10 Mb/s and its collisions.
-const SEND_LIMIT: u16 = 20_000;
+/// Longest that a call waits for the transmitter, in counts of the PIT: 20 ms (40 ms where the BIOS runs it in mode
+/// 2), a full-size frame at 10 Mb/s and its collisions.
+const SEND_LIMIT: u16 = 47_721;
 
-/// Copies from a client.
+/// The address of a far pointer.
 #[inline(never)]
-fn fetch(from: Far, to: *mut u8, len: u16) {
-    copy_far(linear(from), own(to), len);
+pub fn linear(far: Far) -> Addr {
+    Addr((far >> 16 << 4) + (far as u16) as u32)
 }
 
 /// AH=1.
@@ -47,30 +49,36 @@ pub fn driver_info(frame: &mut Frame) -> Error {
     frame.cx = (CLASS_DIX as u16) << 8;
     frame.dx = IF_TYPE;
     frame.ax = frame.ax & 0xFF00 | FUNCTIONALITY as u16;
-    frame.ds = segment();
+    frame.set_ds();
     frame.si = nic() as u32 as u16;
     OK
 }
 
 /// AH=2.
 pub fn access_type(frame: &mut Frame) -> Error {
-    let class = frame.ax as u8;
-    if class != CLASS_DIX && class != CLASS_8023 {
-        return NO_CLASS;
-    }
+    let (class, longest) = match frame.ax as u8 {
+        CLASS_DIX => (Handle::IN_USE, 2),
+        CLASS_8023 => (Handle::IN_USE | Handle::IS_8023, MAX_TYPE as u16),
+        _ => return NO_CLASS,
+    };
     if frame.bx != 0xFFFF && frame.bx != IF_TYPE {
         return NO_TYPE;
     }
     if frame.dx as u8 != 0 {
         return NO_NUMBER;
     }
-    let mut kind: Type = [0; handle::MAX_TYPE];
-    if frame.cx != 0 {
-        fetch(frame.ds_si(), kind.as_mut_ptr(), handle::MAX_TYPE as u16);
+    if frame.cx > longest {
+        return BAD_TYPE;
     }
-    match handles().access(class, frame.cx, &kind, frame.es_di()) {
-        Ok(handle) => {
-            frame.ax = handle as u32 as u16;
+    // SAFETY: there is room for a type of that length.
+    match handle::access(Handles, class | frame.cx as u8, |to| unsafe { fetch_ds_si(frame, to) }) {
+        Ok(near) => {
+            frame.ax = near;
+            // SAFETY: interrupts are off; see state.rs.
+            unsafe {
+                (*handle(near)).receiver = frame.es_di();
+                *opened() += 1;
+            }
             OK
         }
         Err(error) => error as Error,
@@ -80,48 +88,60 @@ pub fn access_type(frame: &mut Frame) -> Error {
 /// AH=3.
 pub fn release_type(frame: &mut Frame) -> Error {
     // SAFETY: BX is an open handle.
-    unsafe { handle::release(frame.bx as u32 as *mut Handle) };
+    unsafe {
+        *opened() -= 1;
+        handle::release(handle(frame.bx));
+    }
     OK
 }
 
 /// AH=4.
 pub fn send_pkt(frame: &mut Frame) -> Error {
-    send(frame.ds_si(), frame.cx)
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe {
+        (*job()).at = Addr(frame.ds_si());
+        (*job()).len = frame.cx;
+    }
+    send()
 }
 
+/// Sends what is fetched into the job.
 #[inline(never)]
-fn send(from: Far, len: u16) -> Error {
-    if len > MAX_FRAME {
-        return NO_SPACE;
+fn send() -> Error {
+    // SAFETY: interrupts are off; see state.rs. The device's own fields, between two calls into its driver.
+    unsafe {
+        if (*job()).len > MAX_FRAME {
+            return NO_SPACE;
+        }
+        (*job()).at = linear((*job()).at.0);
+        let sent = (*job()).len != 0 && transmit();
+        let count = counters();
+        if !sent {
+            (*count).errors_out = (*count).errors_out.wrapping_add(1);
+            return CANT_SEND;
+        }
+        (*count).packets_out = (*count).packets_out.wrapping_add(1);
+        (*count).bytes_out = (*count).bytes_out.wrapping_add((*job()).len as u32);
+        OK
     }
-    let mut error = CANT_SEND;
-    if len != 0 {
-        let mut timer = Timer::new(&Machine);
-        // SAFETY: interrupts are off; see state.rs.
-        let what = unsafe {
-            *sending() = Send { frame: linear(from), len };
-            &*sending()
-        };
-        loop {
-            let answer = (driver().send)(device(), what);
-            if answer == 0 {
-                error = OK;
-            }
-            if answer != 1 || timer.over(&Machine, SEND_LIMIT) {
-                break;
-            }
+}
+
+/// Has the frame sent, in time.
+#[inline(always)]
+fn transmit() -> bool {
+    let start = Machine.clock();
+    // The second limit, for a clock that stands.
+    let mut polls = 0u16;
+    loop {
+        let answer = drive(Entry::Send);
+        if answer == 0 {
+            return true;
+        }
+        polls = polls.wrapping_add(1);
+        if answer != 1 || polls == 0 || start.wrapping_sub(Machine.clock()) >= SEND_LIMIT {
+            return false;
         }
     }
-    // SAFETY: the device's own fields, between two calls into its driver.
-    let count = unsafe { &mut *counters() };
-    if error == OK {
-        count.packets_out = count.packets_out.wrapping_add(1);
-        count.bytes_out = count.bytes_out.wrapping_add(len as u32);
-    } else {
-        count.errors_out = count.errors_out.wrapping_add(1);
-    }
-    leave();
-    error
 }
 
 /// AH=6.
@@ -130,21 +150,26 @@ pub fn get_address(frame: &mut Frame) -> Error {
         return NO_SPACE;
     }
     frame.cx = 6;
-    // SAFETY: only the address is taken.
-    let from = unsafe { addr_of!((*nic()).mac) };
-    copy_far(own(from as *mut u8), linear(frame.es_di()), 6);
+    store_address(frame);
     OK
+}
+
+/// Whether a client has a handle besides the caller.
+#[inline(always)]
+fn shared() -> bool {
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe { *opened() > 1 }
 }
 
 /// AH=7.
 pub fn reset_interface(_: &mut Frame) -> Error {
-    if handles().open() > 1 {
+    if shared() {
         return CANT_RESET;
     }
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
         (*nic()).mac = (*nic()).rom;
-        (*filter()).bytes = 0;
+        (*desk()).group_count = 0;
         (*nic()).rcv_mode = RcvMode::Broadcast as u8;
     }
     apply()
@@ -153,12 +178,8 @@ pub fn reset_interface(_: &mut Frame) -> Error {
 /// Address, mode and multicast list, to the card.
 #[inline(never)]
 fn apply() -> Error {
-    // SAFETY: interrupts are off; the driver only reads them.
-    unsafe {
-        (driver().set_address)(device(), &(*nic()).mac);
-        (*filter()).mode = (*nic()).rcv_mode;
-        (driver().set_rcv_mode)(device(), &*filter());
-    }
+    drive(Entry::SetAddress);
+    drive(Entry::SetRcvMode);
     OK
 }
 
@@ -188,64 +209,57 @@ pub fn get_parameters(frame: &mut Frame) -> Error {
         xmt_bufs: 0,
         int_num: 0,
     };
-    frame.es = segment();
+    frame.set_es();
     frame.di = addr_of!(PARAMETERS) as u32 as u16;
     OK
 }
 
+/// An upcall inside an upcall has no stack: a receiver uses `send_pkt`.
+#[inline(always)]
+fn in_upcall() -> bool {
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe { *depth() > 1 }
+}
+
 /// AH=11: the frame is copied to the card before this returns, so the upcall comes from inside.
 pub fn as_send_pkt(frame: &mut Frame) -> Error {
-    as_send(frame.ds_si(), frame.cx, frame.es_di(), frame.ds_si())
-}
-
-/// An upcall inside an upcall has no stack: a receiver uses `send_pkt`.
-#[inline(never)]
-fn as_send(from: Far, len: u16, receiver: Far, es_di: Far) -> Error {
-    // SAFETY: interrupts are off; see state.rs.
-    if unsafe { *depth() } > 1 {
+    if in_upcall() {
         return CANT_SEND;
     }
-    let error = send(from, len);
-    if error == OK && receiver != 0 {
-        // SAFETY: the client gave this address for just this; nothing is borrowed.
-        unsafe {
-            let call = call();
-            (*call).ax = 0;
-            (*call).es_di = es_di;
-            (*call).receiver = receiver;
-            upcall();
-        }
-        leave();
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe {
+        (*job()).upcall = frame.es_di();
+        (*call()).buffer = frame.ds_si();
     }
-    error
+    tell(send_pkt(frame))
 }
-
-/// The specification's I/O control block, as far as the driver uses it.
-#[repr(C)]
-struct Iocb {
-    buffer: Far,
-    len: u16,
-    flags: u8,
-    result: u8,
-    upcall: Far,
-}
-
-const IOCB_DONE: u8 = 1;
-const IOCB_UPCALL: u8 = 2;
 
 /// AH=12. The block is marked done before its upcall, which may reuse it.
 pub fn as_send_pkt_iocb(frame: &mut Frame) -> Error {
-    let mut iocb = Iocb { buffer: 0, len: 0, flags: 0, result: 0, upcall: 0 };
-    fetch(frame.es_di(), &raw mut iocb as *mut u8, size_of::<Iocb>() as u16);
-    let receiver = if iocb.flags & IOCB_UPCALL != 0 { iocb.upcall } else { 0 };
-    iocb.flags |= IOCB_DONE;
-    iocb.result = OK;
-    // The frame is in the card before anyone can look at the block: interrupts are off until the upcall.
-    copy_far(own(&raw mut iocb as *mut u8), linear(frame.es_di()), 8);
-    let error = as_send(iocb.buffer, iocb.len, receiver, frame.es_di());
-    if error != OK {
-        iocb.result = error;
-        copy_far(own(&raw mut iocb as *mut u8), linear(frame.es_di()), 8);
+    if in_upcall() {
+        return CANT_SEND;
+    }
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe {
+        fetch_iocb(frame, job());
+        if (*job()).flags & Job::UPCALL == 0 {
+            (*job()).upcall = 0;
+        }
+        (*call()).buffer = frame.es_di();
+    }
+    let error = send();
+    store_result(frame, error);
+    tell(error)
+}
+
+/// Tells a client that its frame is sent, if it is. Hands the error on.
+#[inline(never)]
+fn tell(error: Error) -> Error {
+    // SAFETY: interrupts are off, see state.rs; the client gave this address for just this, and nothing is borrowed.
+    unsafe {
+        if error == OK && (*job()).upcall != 0 {
+            upcall(&raw const (*job()).upcall, SENT);
+        }
     }
     error
 }
@@ -274,90 +288,89 @@ pub fn get_rcv_mode(frame: &mut Frame) -> Error {
 
 /// AH=22.
 pub fn set_multicast_list(frame: &mut Frame) -> Error {
-    let bytes = frame.cx;
-    if bytes > 6 * GROUPS as u16 {
+    if frame.cx > 6 * GROUPS as u16 {
         return NO_SPACE;
     }
-    let mut list = [0u8; 6 * GROUPS];
-    fetch(frame.es_di(), list.as_mut_ptr(), bytes);
-    let mut left = bytes;
-    for group in list.chunks_exact(6) {
-        if left == 0 {
-            break;
-        }
-        if left < 6 || group[0] & 1 == 0 {
-            return BAD_ADDRESS;
-        }
-        left -= 6;
-    }
-    // SAFETY: interrupts are off; see state.rs.
+    let mut list = MaybeUninit::<[MacAddr; GROUPS]>::uninit();
+    // SAFETY: there is room for that many bytes, and those are read only; interrupts are off, see state.rs.
     unsafe {
-        *(filter() as *mut [u8; 6 * GROUPS]) = list;
-        (*filter()).bytes = bytes as u8;
+        let first = list.as_mut_ptr() as *mut u8;
+        fetch_es_di(frame, first);
+        let mut count = 0u16;
+        let mut left = frame.cx;
+        let mut at = first;
+        while left != 0 {
+            if left < 6 || *at & 1 == 0 {
+                return BAD_ADDRESS;
+            }
+            at = at.add(6);
+            left -= 6;
+            count += 1;
+        }
+        (*desk()).group_count = count;
+        fetch_es_di(frame, (*desk()).groups.as_mut_ptr() as *mut u8);
     }
     apply()
 }
 
 /// AH=23.
 pub fn get_multicast_list(frame: &mut Frame) -> Error {
-    frame.es = segment();
-    frame.di = filter() as u32 as u16;
+    frame.set_es();
     // SAFETY: interrupts are off; see state.rs.
-    frame.cx = unsafe { (*filter()).bytes } as u16;
+    unsafe {
+        frame.di = &raw const (*desk()).groups as u32 as u16;
+        frame.cx = 6 * (*desk()).group_count;
+    }
     OK
 }
 
 /// AH=24.
 pub fn get_statistics(frame: &mut Frame) -> Error {
-    frame.ds = segment();
-    frame.si = device() as u16;
+    frame.set_ds();
+    // SAFETY: written once, by the installer.
+    frame.si = unsafe { (*state()).device };
     OK
 }
 
 /// AH=25.
 pub fn set_address(frame: &mut Frame) -> Error {
-    if handles().open() > 1 {
+    if shared() {
         return CANT_SET;
     }
-    let mut mac: MacAddr = [0; 6];
-    if frame.cx == 6 {
-        fetch(frame.es_di(), mac.as_mut_ptr(), 6);
-    }
-    if mac[0] & 1 != 0 || mac == [0; 6] {
+    if frame.cx != 6 {
         return BAD_ADDRESS;
     }
-    // SAFETY: interrupts are off; see state.rs.
-    unsafe { (*nic()).mac = mac };
+    // SAFETY: there is room for six bytes; interrupts are off, see state.rs.
+    unsafe {
+        fetch_es_di(frame, job() as *mut u8);
+        let (low, high) = ((*job()).at.0, (*job()).len);
+        if low & 1 != 0 || low | high as u32 == 0 {
+            return BAD_ADDRESS;
+        }
+        (*nic()).mac = *(job() as *const MacAddr);
+    }
     apply()
 }
 
 /// AH=80h: our own.
 pub fn get_info(frame: &mut Frame) -> Error {
     // SAFETY: interrupts are off; see state.rs.
-    unsafe { (*nic()).link = (driver().link)(device()) };
-    frame.es = segment();
-    frame.di = info_area() as u32 as u16;
+    unsafe { (*nic()).link = drive(Entry::Link) };
+    frame.set_es();
+    frame.di = head_of_info() as u32 as u16;
     OK
 }
 
 /// AH=5.
 pub fn terminate(_: &mut Frame) -> Error {
-    unsafe extern "fastcall" {
-        /// asm/terminate.asm: 0 when our vectors were on top and are given back, else CANT_TERMINATE.
-        fn unhook() -> Error;
-        /// asm/terminate.asm: gives the memory back.
-        fn free();
-    }
-    if handles().open() > 1 {
+    if shared() {
         return CANT_TERMINATE;
     }
-    // SAFETY: interrupts are off and no client has a handle but the caller.
-    unsafe {
-        let error = unhook();
-        if error == OK {
-            (driver().stop)(device());
-            free();
-        }
-        error
+    let error = unhook();
+    if error == OK {
+        drive(Entry::Stop);
+        // SAFETY: no client has a handle but the caller.
+        unsafe { free() };
     }
+    error
 }

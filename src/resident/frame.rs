@@ -1,11 +1,13 @@
-//! The Rust side of asm/abi.inc.
+//! The Rust side of asm/abi.inc: the caller's registers, and the routines of asm/.
 
-use core::mem::offset_of;
+#[cfg(target_os = "none")]
+use super::table::Job;
 
 /// A far address as it lies in memory: the segment in the high half.
 pub type Far = u32;
 
 /// The caller's registers, as `save` leaves them on our stack.
+#[derive(Default)]
 #[repr(C)]
 pub struct Frame {
     /// DI.
@@ -30,15 +32,30 @@ pub struct Frame {
     eax_high: u16,
     fs: u16,
     gs: u16,
-    sp: u16,
+    /// SP.
+    pub sp: u16,
     sp_high: u16,
-    ss: u16,
+    /// SS.
+    pub ss: u16,
 }
 
-const _: () = assert!(offset_of!(Frame, di) == 0 && offset_of!(Frame, si) == 4 && offset_of!(Frame, bx) == 8);
-const _: () = assert!(offset_of!(Frame, ax) == 20 && offset_of!(Frame, sp) == 28 && offset_of!(Frame, ss) == 32);
-
 impl Frame {
+    /// Puts our segment in DS.
+    #[cfg(target_os = "none")]
+    #[inline(always)]
+    pub fn set_ds(&mut self) {
+        // SAFETY: a field of ours.
+        unsafe { core::arch::asm!("mov word ptr [{:e} + {}], cs", in(reg) self, const core::mem::offset_of!(Frame, ds), options(nostack, preserves_flags)) };
+    }
+
+    /// Puts our segment in ES.
+    #[cfg(target_os = "none")]
+    #[inline(always)]
+    pub fn set_es(&mut self) {
+        // SAFETY: a field of ours.
+        unsafe { core::arch::asm!("mov word ptr [{:e} + {}], cs", in(reg) self, const core::mem::offset_of!(Frame, es), options(nostack, preserves_flags)) };
+    }
+
     /// ES:DI.
     #[inline(always)]
     pub fn es_di(&self) -> Far {
@@ -54,31 +71,61 @@ impl Frame {
     }
 }
 
-/// A client's receiver and its registers.
+/// What goes to a receiver and comes back from it.
+#[derive(Default)]
 #[repr(C)]
 pub struct Upcall {
-    /// ES:DI.
-    pub es_di: Far,
-    /// DS:SI.
-    pub ds_si: Far,
-    /// BX.
-    pub bx: u16,
-    /// DX.
-    pub dx: u16,
-    /// CX.
+    /// After an offer: the receiver's ES:DI. Otherwise its DS:SI and ES:DI.
+    pub buffer: Far,
+    /// Its CX, both ways.
     pub cx: u16,
-    /// AX.
-    pub ax: u16,
-    /// What to call.
-    pub receiver: Far,
+    /// Its DX.
+    pub dx: u16,
 }
 
-const _: () = assert!(offset_of!(Upcall, cx) == 12 && offset_of!(Upcall, receiver) == 16);
+/// Upcalls: AX in the low byte, and more. An offer has the lookahead in DS:SI, and DI = 0: no error.
+pub const OFFER: u16 = 0;
+/// The frame is in the buffer, DS:SI.
+pub const TAKEN: u16 = 1;
+/// A frame is sent: ES:DI is the buffer or the IOCB.
+pub const SENT: u16 = 0x100;
 
+#[cfg(target_os = "none")]
 unsafe extern "fastcall" {
-    /// asm/upcall.asm: calls what `call_frame` says, and leaves its answer there.
+    /// asm/upcall.asm: calls the far address at `receiver`: [`OFFER`], [`TAKEN`] or [`SENT`]. Not 0 when it leaves
+    /// ES:DI other than 0:0.
     ///
     /// # Safety
-    /// `receiver` is a client's code; no borrow of what a client may change through INT 60h is alive.
-    pub unsafe fn upcall();
+    /// It is a client's code; no borrow of what a client may change through INT 60h is alive.
+    pub unsafe fn upcall(receiver: *const Far, what: u16) -> u16;
+
+    /// asm/transfer.asm: copies `frame.cx` bytes from the caller's DS:SI.
+    ///
+    /// # Safety
+    /// There is room for them.
+    pub unsafe fn fetch_ds_si(frame: &Frame, to: *mut u8);
+
+    /// asm/transfer.asm: copies `frame.cx` bytes from the caller's ES:DI.
+    ///
+    /// # Safety
+    /// There is room for them.
+    pub unsafe fn fetch_es_di(frame: &Frame, to: *mut u8);
+
+    /// asm/transfer.asm: copies an IOCB from the caller's ES:DI.
+    pub safe fn fetch_iocb(frame: &Frame, to: *mut Job);
+
+    /// asm/transfer.asm: copies the NIC's address to the caller's ES:DI.
+    pub safe fn store_address(frame: &Frame);
+
+    /// asm/transfer.asm: marks the IOCB at the caller's ES:DI as done, with this error.
+    pub safe fn store_result(frame: &Frame, error: u8);
+
+    /// asm/terminate.asm: 0 when our vectors were on top and are given back, else CANT_TERMINATE.
+    pub safe fn unhook() -> u8;
+
+    /// asm/terminate.asm: gives the memory back.
+    ///
+    /// # Safety
+    /// The card is at rest and nobody comes back.
+    pub unsafe fn free();
 }

@@ -6,8 +6,6 @@ use crate::device::Head;
 
 /// Longest type that `access_type` takes, in bytes (802.2 with SNAP).
 pub const MAX_TYPE: usize = 8;
-/// A type, the bytes beyond its length undefined.
-pub type Type = [u8; MAX_TYPE];
 
 /// The specification's classes that this driver serves: DIX Ethernet, matched at bytes 12 and 13.
 pub const CLASS_DIX: u8 = 1;
@@ -55,155 +53,147 @@ impl Handle {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum AccessError {
-    /// Length of the type out of range for the class.
-    BadType = 5,
-    /// No slot left.
+    /// No slot left, or no two in a row for a long type.
     NoSpace = 9,
     /// A handle with an equal type, over the shorter of both lengths, is open.
     TypeInUse = 10,
 }
 
-/// The handle table: `bytes` of slots at `first`.
-#[derive(Clone, Copy)]
-pub struct Table {
-    /// First slot.
-    pub first: *mut Handle,
-    /// Length of the table in bytes.
-    pub bytes: u16,
+/// Where the handle table lies. Slots are named by offsets, 16 apart and never 0, which names nobody.
+pub trait Slots: Copy {
+    /// The first slot.
+    fn first(self) -> u16;
+    /// Just behind the last.
+    fn end(self) -> u16;
+    /// A slot's place; nobody else borrows it.
+    fn slot(self, at: u16) -> *mut Handle;
+    /// Whether what is at `bytes` begins with the type of a handle.
+    ///
+    /// # Safety
+    /// There are as many bytes as the type has.
+    unsafe fn begins(self, at: u16, bytes: *const u8) -> bool;
+    /// Where a slot's type lies.
+    #[inline(always)]
+    fn type_of(self, at: u16) -> *mut u8 {
+        type_at(self.slot(at))
+    }
 }
 
-impl Table {
-    /// The table in a slice of slots.
-    pub fn new(slots: &mut [Handle]) -> Table {
-        Table { first: slots.as_mut_ptr(), bytes: size_of_val(slots) as u16 }
-    }
+/// Bytes from one slot to the next.
+pub const SLOT: u16 = size_of::<Handle>() as u16;
 
-    #[inline(always)]
-    fn end(self) -> *mut Handle {
-        self.first.wrapping_byte_add(self.bytes as usize)
-    }
+/// A handle's type.
+#[inline(always)]
+pub fn type_at(handle: *mut Handle) -> *mut u8 {
+    handle.wrapping_byte_add(offset_of!(Handle, kind)) as *mut u8
+}
 
-    /// Open handles.
-    #[inline(never)]
-    pub fn open(self) -> u8 {
-        let mut count = 0;
-        let mut at = self.first;
-        while at != self.end() {
-            // SAFETY: `at` is a slot of the table.
-            count += unsafe { (*at).flags } >> 7;
-            at = at.wrapping_add(1);
-        }
-        count
+/// Opens a handle with these flags; `fetch` brings its type to where it belongs. Its receiver is the caller's to set.
+///
+/// # Errors
+/// The specification's.
+#[inline(always)]
+pub fn access<S: Slots>(slots: S, flags: u8, fetch: impl FnOnce(*mut u8)) -> Result<u16, AccessError> {
+    let at = room(slots, flags);
+    if at == 0 {
+        return Err(AccessError::NoSpace);
     }
+    fetch(slots.type_of(at));
+    // SAFETY: a free slot and, if the type is long, the free one behind it.
+    unsafe {
+        (*slots.slot(at)).flags = flags;
+        if conflicts(slots, at, flags) {
+            (*slots.slot(at)).flags = 0;
+            return Err(AccessError::TypeInUse);
+        }
+        let handle = slots.slot(at);
+        (*handle).taken = 0;
+        (*handle).refused = 0;
+        if flags & Handle::LENGTH > 2 {
+            (*handle.add(1)).flags = Handle::ASIDE;
+        }
+    }
+    Ok(at)
+}
 
-    /// Opens a handle for the first `len` bytes of `kind`.
-    pub fn access(self, class: u8, len: u16, kind: &Type, receiver: u32) -> Result<*mut Handle, AccessError> {
-        let (class_flag, longest) = if class == CLASS_8023 { (Handle::IS_8023, MAX_TYPE as u16) } else { (0, 2) };
-        if len > longest {
-            return Err(AccessError::BadType);
+/// A free slot, for a long type one with a free slot behind it; or 0.
+#[inline(never)]
+fn room<S: Slots>(slots: S, flags: u8) -> u16 {
+    let mut before = 0;
+    let mut at = slots.first();
+    while at != slots.end() {
+        // SAFETY: a slot of the table.
+        if unsafe { (*slots.slot(at)).flags } != 0 {
+            before = 0;
+        } else if flags & Handle::LENGTH <= 2 {
+            return at;
+        } else if before != 0 {
+            return before;
+        } else {
+            before = at;
         }
-        let flags = Handle::IN_USE | class_flag | len as u8;
-        let mut free: *mut Handle = core::ptr::null_mut();
-        let mut at = self.first;
-        while at != self.end() {
-            // SAFETY: `at` is a slot of the table.
-            let other = unsafe { (*at).flags };
-            let next = at.wrapping_add(1);
-            if other == 0 {
-                // A long type takes two slots that lie side by side.
-                // SAFETY: `next` is a slot when it is not the end.
-                if free.is_null() && (len <= 2 || next != self.end() && unsafe { (*next).flags } == 0) {
-                    free = at;
-                }
-            } else if (other ^ flags) & (Handle::IN_USE | Handle::IS_8023) == 0 {
-                let shorter = (other & Handle::LENGTH).min(len as u8);
-                // A catch-all lives beside every type, but not beside another catch-all.
-                let both = shorter != 0 || other == flags;
-                // SAFETY: a type lies in the table, in its slot and, beyond two bytes, the next.
-                if both && unsafe { same(type_at(at), kind.as_ptr(), shorter) } {
-                    return Err(AccessError::TypeInUse);
-                }
-            }
-            at = next;
-        }
-        if free.is_null() {
-            return Err(AccessError::NoSpace);
-        }
-        // SAFETY: `free` and, for a long type, the slot behind it are free slots of the table.
+        at += SLOT;
+    }
+    0
+}
+
+/// Is another handle of the class open whose type is equal over the shorter of both lengths? A catch-all conflicts
+/// only with another.
+#[inline(never)]
+fn conflicts<S: Slots>(slots: S, new: u16, flags: u8) -> bool {
+    let mut at = slots.first();
+    while at != slots.end() {
+        // SAFETY: slots of the table; a type has as many bytes as its length says.
         unsafe {
-            *free = Handle { receiver, flags, kind: [kind[0], kind[1]], ..Handle::FREE };
-            if len > 2 {
-                let next = free.wrapping_add(1);
-                (*next).flags = Handle::ASIDE;
-                (next as *mut [u8; 6]).write([kind[2], kind[3], kind[4], kind[5], kind[6], kind[7]]);
+            let other = (*slots.slot(at)).flags;
+            if at != new && (other ^ flags) < Handle::IS_8023 {
+                let (short, long, least) = if flags < other { (new, at, flags) } else { (at, new, other) };
+                if (other == flags || least & Handle::LENGTH != 0) && slots.begins(short, slots.type_of(long)) {
+                    return true;
+                }
             }
         }
-        Ok(free)
+        at += SLOT;
     }
+    false
+}
 
-    /// The handle that gets a frame, null if none: class 11 before class 1, a type before a catch-all.
-    #[inline(always)]
-    pub fn find(self, head: &Head) -> *mut Handle {
-        // The specification counts types from 05EFh; below is an 802.3 length.
-        let is_8023 = u16::from_be_bytes([head[12], head[13]]) < 0x5EF;
-        let mut best = core::ptr::null_mut();
-        let mut best_flags = Handle::IN_USE - 1;
-        let mut at = self.first;
-        while at != self.end() {
-            // SAFETY: `at` is a slot of the table.
-            let flags = unsafe { (*at).flags };
+/// The handle that gets a frame, 0 if none: class 11 before class 1, a type before a catch-all.
+#[inline(always)]
+pub fn find<S: Slots>(slots: S, head: &Head) -> u16 {
+    let mut best = 0;
+    let mut best_flags = Handle::IN_USE - 1;
+    let mut at = slots.first();
+    while at != slots.end() {
+        // SAFETY: a slot of the table; a type has at most eight bytes, the head 14 + 8 or more.
+        unsafe {
+            let flags = (*slots.slot(at)).flags;
             if flags > best_flags {
-                let mut from = 12;
-                let mut fits = true;
-                if flags & Handle::IS_8023 != 0 {
-                    from = 14;
-                    fits = is_8023;
-                }
-                // SAFETY: a type has at most eight bytes and lies in the table; the head has 14 + 8 or more.
-                if fits && unsafe { same(type_at(at), head.as_ptr().add(from), flags & Handle::LENGTH) } {
+                let is_8023 = flags & Handle::IS_8023 != 0;
+                let from = head.as_ptr().add(if is_8023 { 14 } else { 12 });
+                // The specification counts types from 05EFh; below is an 802.3 length.
+                if (!is_8023 || u16::from_be_bytes([head[12], head[13]]) < 0x5EF) && slots.begins(at, from) {
                     best = at;
                     best_flags = flags;
                 }
             }
-            at = at.wrapping_add(1);
         }
-        best
+        at += SLOT;
     }
+    best
 }
 
 /// Closes an open handle.
 ///
 /// # Safety
-/// `handle` is an open handle of a table.
+/// It is one.
+#[inline(always)]
 pub unsafe fn release(handle: *mut Handle) {
     // SAFETY: the caller's word; behind a long type lies its ASIDE.
     unsafe {
         if (*handle).flags & Handle::LENGTH > 2 {
-            (*handle.wrapping_add(1)).flags = 0;
+            (*handle.add(1)).flags = 0;
         }
         (*handle).flags = 0;
     }
-}
-
-#[inline(always)]
-fn type_at(handle: *const Handle) -> *const u8 {
-    handle.wrapping_byte_add(offset_of!(Handle, kind)) as *const u8
-}
-
-/// # Safety
-/// Both have `len` bytes.
-#[inline(never)]
-unsafe fn same(a: *const u8, b: *const u8, len: u8) -> bool {
-    let mut left = len;
-    let (mut a, mut b) = (a, b);
-    while left != 0 {
-        // SAFETY: the caller's word.
-        if unsafe { *a != *b } {
-            return false;
-        }
-        a = a.wrapping_add(1);
-        b = b.wrapping_add(1);
-        left -= 1;
-    }
-    true
 }

@@ -1,131 +1,122 @@
 //! From the NIC's interrupt to the clients' receivers.
 
-use super::frame::upcall;
-use super::handle::Handle;
-use super::state::{call, counters, depth, device, driver, handles, head, pending, segment, state};
-use super::table::Copy;
-use crate::bus::Bus;
-use crate::bus::real::{Machine, linear};
-use crate::device::{Events, LOOKAHEAD, Rx};
+use core::arch::asm;
+
+use super::api::linear;
+use super::frame::{OFFER, TAKEN, upcall};
+use super::handle::{self, Handle};
+use super::state::{call, counters, depth, desk, drive, Handles, handle, job, look_again, nic, state, taker};
+use super::table::Entry;
+use crate::device::{Events, LOOKAHEAD};
 
 /// Frames taken in one interrupt; what came after that was acknowledged raises the next one. An NE2000's ring holds 57
 /// frames from before, which do not.
 const BURST: u8 = 64;
 
-const PIC1: u16 = 0x20;
-const PIC2: u16 = 0xA0;
+const PIC1: u8 = 0x20;
+const PIC2: u8 = 0xA0;
 const EOI: u8 = 0x20;
 
-#[inline(never)]
+/// Tells the interrupt controllers that the NIC's interrupt is being dealt with.
+#[inline(always)]
 fn end_of_interrupt() {
-    // SAFETY: written once, by the installer.
-    let line = unsafe { (*state()).irq };
-    if line >= 8 {
-        Machine.out8(PIC2, EOI);
-    }
-    if line != 0 {
-        Machine.out8(PIC1, EOI);
+    // SAFETY: written once, by the installer; and an interrupt controller whose interrupt has come.
+    unsafe {
+        let line = (*nic()).irq;
+        if line >= 8 {
+            asm!("out {}, al", const PIC2, in("al") EOI, options(nomem, nostack, preserves_flags));
+        }
+        if line != 0 {
+            asm!("out {}, al", const PIC1, in("al") EOI, options(nomem, nostack, preserves_flags));
+        }
     }
 }
 
 /// The NIC's interrupt, or a look at a NIC that has none. True when the interrupt is dealt with, false when it is
-/// the old handler's.
+/// the old handler's. [`catch_up`] follows.
+#[inline(always)]
 pub fn irq() -> bool {
-    if (driver().irq)(device()) == Events::NONE.0 {
-        // SAFETY: written once, by the installer.
-        let lone = unsafe { (*state()).irq_lone } != 0;
-        if lone {
-            end_of_interrupt();
-        }
-        return lone;
-    }
-    end_of_interrupt();
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        *pending() = 1;
-        if *depth() == 0 {
-            *depth() = 1;
-            leave();
-            *depth() = 0;
+        let events = drive(Entry::Irq);
+        *look_again() |= events;
+        if events == Events::NONE.0 && (*state()).irq_lone == 0 {
+            return false;
         }
     }
+    end_of_interrupt();
     true
 }
 
-/// Takes what came while the core was busy, and lets the NIC interrupt again.
-#[inline(never)]
-pub fn leave() {
+/// Takes what came, unless an outer entry will, and lets the NIC interrupt again.
+#[inline(always)]
+pub fn catch_up() {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        if *pending() == 0 || *depth() != 1 {
+        if *look_again() == 0 || *depth() != 1 {
             return;
         }
-        for _ in 0..BURST {
-            let rx = (driver().peek)(device(), &mut *head());
-            if rx == 0 {
+        let mut left = BURST;
+        while left != 0 {
+            if drive(Entry::Peek) == 0 {
                 break;
             }
-            deliver(rx);
+            deliver();
+            left -= 1;
         }
         // What came meanwhile is either taken by now or raises its interrupt here: the NIC was masked.
-        *pending() = 0;
+        *look_again() = 0;
     }
-    (driver().unmask)(device());
+    drive(Entry::Unmask);
 }
 
-#[inline(always)]
-fn deliver(rx: u32) {
-    let len = rx as u16;
-    // SAFETY: interrupts are off (see state.rs); each reference ends before the next call into a driver or a client.
+/// Offers the peeked frame to the handle that it belongs to, copies it if it is wanted, and is done with it.
+#[inline(never)]
+fn deliver() {
+    // SAFETY: interrupts are off (see state.rs); no reference lives beyond a call into a driver or a client.
     unsafe {
-        let count = &mut *counters();
-        count.packets_in = count.packets_in.wrapping_add(1);
-        count.bytes_in = count.bytes_in.wrapping_add(len as u32);
-        let handle = handles().find(&*head());
-        let call = call();
-        (*call).es_di = 0;
-        if !handle.is_null() && (*handle).receiver != 0 {
-            (*call).ds_si = (segment() as u32) << 16 | head() as u32;
-            (*call).dx = if len < LOOKAHEAD as u16 { len } else { LOOKAHEAD as u16 };
-            offer(handle, 0, len);
-        }
-        let taken = (*call).es_di;
-        let mut room = (*call).cx;
-        if room == 0 || room > len {
-            room = len;
-        }
-        if taken != 0 {
-            let what = Copy { rx: Rx { len, at: (rx >> 16) as u16 }, to: linear(taken), len: room, head: &*head() };
-            (driver().copy)(device(), &what);
-        }
-        (driver().discard)(device(), rx);
-        if taken == 0 {
-            let count = &mut *counters();
-            count.lost = count.lost.wrapping_add(1);
-            if !handle.is_null() {
-                (*handle).refused = (*handle).refused.saturating_add(1);
+        let len = (*desk()).rx.len;
+        let count = counters();
+        (*count).packets_in = (*count).packets_in.wrapping_add(1);
+        (*count).bytes_in = (*count).bytes_in.wrapping_add(len as u32);
+        (*call()).cx = len;
+        (*call()).dx = if len < LOOKAHEAD as u16 { len } else { LOOKAHEAD as u16 };
+        *taker() = handle::find(Handles, &(*desk()).head);
+        if *taker() == 0 || (*handle(*taker())).receiver == 0 || offer(OFFER) == 0 {
+            drive(Entry::Discard);
+            let count = counters();
+            (*count).lost = (*count).lost.wrapping_add(1);
+            if *taker() != 0 {
+                let handle = handle(*taker());
+                if (*handle).refused != u16::MAX {
+                    (*handle).refused += 1;
+                }
             }
-        } else if (*handle).flags & Handle::IN_USE != 0 {
+            return;
+        }
+        // The receiver's room: 0 is none said.
+        let len = (*desk()).rx.len;
+        if (*call()).cx.wrapping_sub(1) >= len {
+            (*call()).cx = len;
+        }
+        (*job()).len = (*call()).cx;
+        (*job()).at = linear((*call()).buffer);
+        drive(Entry::Copy);
+        drive(Entry::Discard);
+        let handle = handle(*taker());
+        if (*handle).flags & Handle::IN_USE != 0 {
             (*handle).taken = (*handle).taken.wrapping_add(1);
-            (*call).ds_si = taken;
-            offer(handle, 1, room);
+            offer(TAKEN);
         }
     }
 }
 
-/// Calls the receiver of an open handle.
+/// Calls the receiver of the taker.
 ///
 /// # Safety
-/// `handle` is a slot in use; what `call_frame` has besides is set.
-#[inline(never)]
-unsafe fn offer(handle: *mut Handle, ax: u16, cx: u16) {
+/// It is a slot in use; what `call_frame` has is set.
+#[inline(always)]
+unsafe fn offer(what: u16) -> u16 {
     // SAFETY: interrupts are off; the client gave this address for just this.
-    unsafe {
-        let call = call();
-        (*call).ax = ax;
-        (*call).cx = cx;
-        (*call).bx = handle as u32 as u16;
-        (*call).receiver = (*handle).receiver;
-        upcall();
-    }
+    unsafe { upcall(&raw const (*handle(*taker())).receiver, what) }
 }

@@ -1,39 +1,13 @@
 //! The core's state: statics of this unit, reached by raw pointers so that no borrow outlives a call into a driver
 //! or a client. Interrupts are off whenever this code runs, so nothing here is ever seen half written.
 
-use core::ptr::{addr_of, addr_of_mut};
+use core::ptr::addr_of_mut;
 
 use super::frame::Upcall;
-use super::handle::{Handle, Table};
-use super::table::{BLOCKS, Filter, Send, State, UnitHeader};
-use crate::device::{Counters, Head};
-use crate::info::{Block, Info, NicInfo};
-
-/// What AH=80h shows: the head, the NIC and the blocks, one behind the other.
-#[repr(C)]
-pub struct InfoArea {
-    /// The head.
-    pub head: Info,
-    /// The NIC.
-    pub nic: NicInfo,
-    /// The blocks.
-    pub blocks: [Block; BLOCKS],
-}
-
-/// What the core knows besides what the installer told it.
-#[repr(C)]
-pub struct Core {
-    /// Filled in by the installer.
-    pub state: State,
-    /// The lookahead of the frame in hand.
-    pub head: Head,
-    /// The receive mode and the multicast list in force.
-    pub filter: Filter,
-    /// The frame that is being sent.
-    pub send: Send,
-    /// An interrupt came while the core was busy: look again before leaving.
-    pub pending: u8,
-}
+use super::handle::{Handle, Slots, type_at};
+use super::table::{Entry, Job, State, Work};
+use crate::device::Counters;
+use crate::info::{Info, NicInfo};
 
 macro_rules! field {
     ($(#[$doc:meta])* $name:ident: $type:ty = $($path:tt)+) => {
@@ -49,68 +23,106 @@ macro_rules! field {
     };
 }
 
-// The statics that asm/ knows by name; units/core.rs has them.
+// The statics; units/core.rs has them. asm/ knows all but the last three by name.
 unsafe extern "C" {
-    static mut core_state: Core;
-    static mut info: InfoArea;
+    static mut core_state: State;
+    static mut info: Info;
+    static mut work: Work;
     static mut call_frame: Upcall;
     static mut busy: u8;
+    static mut pending: u8;
+    static mut open: u8;
+    static mut getter: u16;
 }
 
-field!(/// The installer's part.
-    state: State = core_state.state);
-field!(/// The lookahead buffer.
-    head: Head = core_state.head);
-field!(/// The receive mode and the multicast list.
-    filter: Filter = core_state.filter);
-field!(/// The frame that is being sent.
-    sending: Send = core_state.send);
-field!(/// See [`Core::pending`].
-    pending: u8 = core_state.pending);
-field!(/// The information block.
-    info_area: InfoArea = info);
+field!(/// What the installer filled in.
+    state: State = core_state);
+field!(/// The head of the information block.
+    head_of_info: Info = info);
+field!(/// What the driver's entries work on.
+    desk: Work = work);
+field!(/// The NIC as INT 60h sees it.
+    nic: NicInfo = work.nic);
 field!(/// The upcall in hand.
     call: Upcall = call_frame);
 field!(/// Depth of entries.
     depth: u8 = busy);
+field!(/// An interrupt came while the core was busy: look again before leaving.
+    look_again: u8 = pending);
+field!(/// Open handles.
+    opened: u8 = open);
+field!(/// The handle that gets the frame in hand, 0: nobody.
+    taker: u16 = getter);
+field!(/// The transfer in hand.
+    job: Job = work.job);
 
-/// The NIC as INT 60h sees it.
+/// Calls the driver; its answer.
 #[inline(always)]
-pub fn nic() -> *mut NicInfo {
-    // SAFETY: only the address is taken.
-    unsafe { addr_of_mut!((*info_area()).nic) }
+pub fn drive(entry: Entry) -> u8 {
+    unsafe extern "fastcall" {
+        /// asm/transfer.asm.
+        safe fn driver(entry: u32) -> u8;
+    }
+    driver(2 * entry as u32)
 }
 
-/// The driver's entry points.
+/// What is at a near address. rustc is told to have it in ECX, which becomes BX (tools/src/narrow): AX and DX, its own
+/// choice, cannot address.
 #[inline(always)]
-pub fn driver() -> &'static UnitHeader {
-    // SAFETY: the installer wrote the address of a header that stays as it is.
-    unsafe { &*((*state()).driver as *const UnitHeader) }
-}
-
-/// The device, as its driver wants it named.
-#[inline(always)]
-pub fn device() -> u32 {
-    // SAFETY: written once, by the installer.
-    unsafe { (*state()).device }
+fn at<T>(near: u16) -> *mut T {
+    let place: u32;
+    // SAFETY: no instruction.
+    unsafe { core::arch::asm!("", inlateout("ecx") near as u32 => place, options(pure, nomem, nostack, preserves_flags)) };
+    place as *mut T
 }
 
 /// What the device counts; the first field of every instance.
 #[inline(always)]
 pub fn counters() -> *mut Counters {
-    device() as *mut Counters
+    // SAFETY: written once, by the installer.
+    at(unsafe { (*state()).device })
 }
 
-/// The handle table.
+/// The handle at a near address.
 #[inline(always)]
-pub fn handles() -> Table {
-    // SAFETY: written once, by the installer.
-    unsafe { Table { first: (*state()).handles as *mut Handle, bytes: (*state()).handle_bytes } }
+pub fn handle(near: u16) -> *mut Handle {
+    at(near)
 }
 
-/// Our segment.
-#[inline(always)]
-pub fn segment() -> u16 {
-    // SAFETY: written once, by the installer.
-    unsafe { (*addr_of!((*info_area()).head)).segment }
+/// The handle table: slots are named by near addresses.
+#[derive(Clone, Copy)]
+pub struct Handles;
+
+impl Slots for Handles {
+    #[inline(always)]
+    fn first(self) -> u16 {
+        // SAFETY: written once, by the installer.
+        unsafe { (*head_of_info()).handles }
+    }
+
+    #[inline(always)]
+    fn end(self) -> u16 {
+        // SAFETY: written once, by the installer.
+        unsafe { (*state()).handles_end }
+    }
+
+    #[inline(always)]
+    fn slot(self, at: u16) -> *mut Handle {
+        handle(at)
+    }
+
+    #[inline(always)]
+    unsafe fn begins(self, at: u16, bytes: *const u8) -> bool {
+        unsafe extern "fastcall" {
+            /// asm/transfer.asm.
+            fn begins(at: u32, bytes: *const u8) -> bool;
+        }
+        // SAFETY: the caller's word.
+        unsafe { begins(at as u32, bytes) }
+    }
+
+    #[inline(always)]
+    fn type_of(self, at: u16) -> *mut u8 {
+        type_at(at as u32 as *mut Handle)
+    }
 }

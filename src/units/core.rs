@@ -3,8 +3,9 @@
 #![no_main]
 #![allow(missing_docs, non_upper_case_globals, reason = "names are asm's; docs are where they are implemented")]
 
+use compkt::info::Info;
 use compkt::resident::frame::{Frame, Upcall};
-use compkt::resident::state::{Core, InfoArea};
+use compkt::resident::table::{State, Work};
 use compkt::resident::{api, receive};
 
 /// # Safety
@@ -14,14 +15,23 @@ const fn zero<T>() -> T {
     unsafe { core::mem::MaybeUninit::zeroed().assume_init() }
 }
 
-#[unsafe(no_mangle)]
-static mut core_state: Core = zero();
-#[unsafe(no_mangle)]
-static mut info: InfoArea = zero();
-#[unsafe(no_mangle)]
-static mut call_frame: Upcall = zero();
-#[unsafe(no_mangle)]
-static mut busy: u8 = 0;
+macro_rules! statics {
+    ($($name:ident: $type:ty;)*) => { $(
+        #[unsafe(no_mangle)]
+        static mut $name: $type = zero();
+    )* };
+}
+
+statics! {
+    core_state: State;
+    info: Info;
+    work: Work;
+    call_frame: Upcall;
+    busy: u8;
+    pending: u8;
+    open: u8;
+    getter: u16;
+}
 
 macro_rules! entries {
     ($($name:ident)*) => { $(
@@ -42,6 +52,11 @@ entries! {
 #[unsafe(no_mangle)]
 extern "fastcall" fn irq() -> bool {
     receive::irq()
+}
+
+#[unsafe(no_mangle)]
+extern "fastcall" fn catch_up() {
+    receive::catch_up()
 }
 
 compkt::no_panic!();

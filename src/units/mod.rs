@@ -16,87 +16,75 @@ macro_rules! no_panic {
     };
 }
 
-/// A resident unit: the header of a driver's entry points, and the entries.
+/// A resident unit: the entries of a driver, which asm/driver.asm lists.
 #[macro_export]
 macro_rules! driver_unit {
     ($device:ty) => {
         mod unit {
             use super::*;
-            use $crate::device::{Device as _, Events, Head, MacAddr, RcvMode, Rx, SendError};
-            use $crate::resident::table::{Copy, Filter, Send, UNIT_MAGIC, UnitHeader};
+            use $crate::device::{Device as _, Events, RcvMode, SendError};
+            use $crate::resident::table::Work;
 
             type Dev = $device;
 
-            const fn rx(packed: u32) -> Rx {
-                Rx { len: packed as u16, at: (packed >> 16) as u16 }
-            }
-
-            #[inline(always)]
-            fn dev(near: u32) -> &'static mut Dev {
-                // SAFETY: the core hands over the instance that the probe made and the installer placed; each
-                // entry lets go of it before it returns.
-                unsafe { &mut *(near as *mut Dev) }
-            }
-
-            extern "fastcall" fn irq(near: u32) -> u8 {
-                let Events(events) = dev(near).irq();
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn irq(dev: &mut Dev) -> u8 {
+                let Events(events) = dev.irq();
                 events
             }
-            extern "fastcall" fn unmask(near: u32) {
-                dev(near).unmask();
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn unmask(dev: &mut Dev) {
+                dev.unmask();
             }
-            extern "fastcall" fn peek(near: u32, head: &mut Head) -> u32 {
-                dev(near).peek(head).map_or(0, |rx| (rx.at as u32) << 16 | rx.len as u32)
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn peek(dev: &mut Dev, work: &mut Work) -> bool {
+                match dev.peek(&mut work.head) {
+                    Some(rx) => {
+                        work.rx = rx;
+                        true
+                    }
+                    None => false,
+                }
             }
-            extern "fastcall" fn copy(near: u32, what: &Copy) {
-                dev(near).copy(&what.rx, what.head, what.to, what.len);
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn copy(dev: &mut Dev, work: &Work) {
+                dev.copy(&work.rx, &work.head, work.job.at, work.job.len);
             }
-            extern "fastcall" fn discard(near: u32, packed: u32) {
-                dev(near).discard(rx(packed));
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn discard(dev: &mut Dev, work: &Work) {
+                dev.discard(work.rx);
             }
-            extern "fastcall" fn send(near: u32, what: &Send) -> u8 {
-                match dev(near).send(what.frame, what.len) {
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn send(dev: &mut Dev, work: &Work) -> u8 {
+                match dev.send(work.job.at, work.job.len) {
                     Ok(()) => 0,
                     Err(SendError::Busy) => 1,
                     Err(SendError::Failed) => 2,
                 }
             }
-            extern "fastcall" fn set_rcv_mode(near: u32, what: &Filter) {
-                // SAFETY: the core checks the mode (1 to 6) and keeps whole addresses, at most GROUPS.
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn set_rcv_mode(dev: &mut Dev, work: &Work) {
+                // SAFETY: the core checks the mode (1 to 6) and keeps at most GROUPS addresses.
                 let (mode, groups) = unsafe {
                     (
-                        core::mem::transmute::<u8, RcvMode>(what.mode),
-                        core::slice::from_raw_parts(what.groups.as_ptr(), (what.bytes / 6) as usize),
+                        core::mem::transmute::<u8, RcvMode>(work.nic.rcv_mode),
+                        core::slice::from_raw_parts(work.groups.as_ptr(), work.group_count as usize),
                     )
                 };
-                dev(near).set_rcv_mode(mode, groups);
+                dev.set_rcv_mode(mode, groups);
             }
-            extern "fastcall" fn set_address(near: u32, address: &MacAddr) {
-                dev(near).set_address(address);
-            }
-            extern "fastcall" fn link(near: u32) -> u8 {
-                dev(near).link() as u8
-            }
-            extern "fastcall" fn stop(near: u32) {
-                dev(near).stop();
-            }
-
-            #[unsafe(link_section = ".unit_header")]
             #[unsafe(no_mangle)]
-            static unit_header: UnitHeader = UnitHeader {
-                magic: UNIT_MAGIC,
-                instance: size_of::<Dev>() as u16,
-                irq,
-                unmask,
-                peek,
-                copy,
-                discard,
-                send,
-                set_rcv_mode,
-                set_address,
-                link,
-                stop,
-            };
+            extern "fastcall" fn set_address(dev: &mut Dev, work: &Work) {
+                dev.set_address(&work.nic.mac);
+            }
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn link(dev: &mut Dev) -> u8 {
+                dev.link() as u8
+            }
+            #[unsafe(no_mangle)]
+            extern "fastcall" fn stop(dev: &mut Dev) {
+                dev.stop();
+            }
         }
         $crate::no_panic!();
     };

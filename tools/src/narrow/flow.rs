@@ -31,15 +31,25 @@ enum Next {
     On,
     Jump { to: Place, falls: bool },
     Table,
-    Call(Option<usize>),
+    Call(Callee),
     Return,
 }
 
 /// A target.
 enum Place {
     Here(usize),
-    /// A function of the listing, or another.
-    Function(Option<usize>),
+    Function(Callee),
+}
+
+/// Whom a call or a jump out of the function reaches.
+#[derive(Clone, Copy)]
+enum Callee {
+    /// A function of the listing.
+    Here(usize),
+    /// A routine of ours in assembly: it gets the low halves of its arguments.
+    Assembly,
+    /// Whatever a pointer points to.
+    Anyone,
 }
 
 /// What is known of the functions.
@@ -63,10 +73,11 @@ pub fn decide(functions: &[Function]) -> Vec<Vec<bool>> {
     };
     let mut known = Known {
         names: functions.iter().enumerate().map(|(at, function)| (function.name.clone(), at)).collect(),
-        zero: unknown(0xFF, STACK),
+        // An entry's arguments are near addresses, and its result has 16 bits (asm/abi.inc).
+        zero: unknown(0xFF, CALL | STACK),
         zero_result: vec![0xFF; count],
         live: vec![0; count],
-        live_result: unknown(0, RESULT),
+        live_result: vec![0; count],
     };
     let mut zero: Vec<Vec<Registers>> = functions.iter().map(|function| vec![0xFF; function.lines.len() + 1]).collect();
     while functions.iter().enumerate().fold(false, |changed, (at, function)| {
@@ -92,13 +103,14 @@ pub fn decide(functions: &[Function]) -> Vec<Vec<bool>> {
 
 impl Known {
     fn next(&self, function: &Function, insn: &Insn) -> Next {
+        let callee = |name: &String| self.names.get(name).map_or(Callee::Assembly, |at| Callee::Here(*at));
         let place = |name: &String| match function.labels.get(name) {
             Some(at) => Place::Here(*at),
-            None => Place::Function(self.names.get(name).copied()),
+            None => Place::Function(callee(name)),
         };
         match (insn.stem().0, insn.args.first()) {
-            ("call", Some(Arg::Target(name))) => Next::Call(self.names.get(name).copied()),
-            ("call", _) => Next::Call(None),
+            ("call", Some(Arg::Target(name))) => Next::Call(callee(name)),
+            ("call", _) => Next::Call(Callee::Anyone),
             ("ret", _) => Next::Return,
             ("jmp", Some(Arg::Target(name))) => Next::Jump { to: place(name), falls: false },
             ("jmp", _) => Next::Table,
@@ -126,8 +138,8 @@ impl Known {
             match self.next(function, insn) {
                 Next::On => changed |= meet(&mut zero[line + 1], zero_after(insn, now)),
                 Next::Call(callee) => {
-                    let result = callee.map_or(0, |callee| self.zero_result[callee]) & 1;
-                    if let Some(callee) = callee {
+                    let result = self.zero_result(callee) & 1;
+                    if let Callee::Here(callee) = callee {
                         changed |= meet(&mut self.zero[callee], now);
                     }
                     changed |= meet(&mut zero[line + 1], now & (KEPT | STACK) | result);
@@ -146,9 +158,9 @@ impl Known {
                     match to {
                         Place::Here(target) => changed |= meet(&mut zero[target], now),
                         Place::Function(callee) => {
-                            let result = callee.map_or(0, |callee| self.zero_result[callee]);
+                            let result = self.zero_result(callee);
                             changed |= meet(&mut self.zero_result[at], result);
-                            if let Some(callee) = callee {
+                            if let Callee::Here(callee) = callee {
                                 changed |= meet(&mut self.zero[callee], now);
                             }
                         }
@@ -169,7 +181,7 @@ impl Known {
                     let after = match self.next(function, insn) {
                         Next::On => after,
                         Next::Call(callee) => {
-                            if let Some(callee) = callee {
+                            if let Callee::Here(callee) = callee {
                                 changed |= join(&mut self.live_result[callee], after.high & RESULT);
                             }
                             Live { high: after.high & KEPT | self.wanted(callee), flags: 0 }
@@ -184,7 +196,7 @@ impl Known {
                             on.and(match to {
                                 Place::Here(target) => live[target],
                                 Place::Function(callee) => {
-                                    if let Some(callee) = callee {
+                                    if let Callee::Here(callee) = callee {
                                         let wanted = self.live_result[at];
                                         changed |= join(&mut self.live_result[callee], wanted);
                                     }
@@ -207,8 +219,19 @@ impl Known {
     }
 
     /// What a function looks at of what its caller leaves in AX, BX and DX.
-    fn wanted(&self, callee: Option<usize>) -> Registers {
-        callee.map_or(CALL, |callee| self.live[callee])
+    fn wanted(&self, callee: Callee) -> Registers {
+        match callee {
+            Callee::Here(callee) => self.live[callee],
+            Callee::Assembly => 0,
+            Callee::Anyone => CALL,
+        }
+    }
+
+    fn zero_result(&self, callee: Callee) -> Registers {
+        match callee {
+            Callee::Here(callee) => self.zero_result[callee],
+            _ => 0,
+        }
     }
 }
 

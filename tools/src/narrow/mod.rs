@@ -9,8 +9,10 @@
 //!   whenever the long one is allowed.
 //! - An operation on 32 bits becomes one on 16 bits when nobody looks at the high half of its result, and the flags
 //!   that are looked at come out the same.
+//! - Of the registers that a function keeps, one that addresses is not in CX ([`color`]).
 //! - A saved register of which the function changes the low half only is pushed and popped as 16 bits.
 
+mod color;
 mod effect;
 mod flow;
 mod insn;
@@ -46,6 +48,8 @@ pub fn narrow(listing: &str) -> Result<String, String> {
         function.private &= !labels_in_data.contains(&function.name) && !in_code.contains(&function.name);
         function.in_tables = function.labels.iter().filter(|(name, _)| labels_in_data.contains(*name)).map(|(_, at)| *at).collect();
     }
+    refuse_library(&own)?;
+    own.iter_mut().for_each(color::recolor);
     let decisions = flow::decide(&own);
     let popped = stack::popped(&own);
     for (function, decisions) in own.iter_mut().zip(decisions) {
@@ -117,6 +121,7 @@ fn read(listing: &str) -> (Vec<Item>, HashSet<String>) {
             items.push(Item::Text(raw.into()));
             continue;
         }
+        let text = &*constant(now, text);
         let line = if let Some(label) = text.strip_suffix(':') {
             now.labels.insert(label.into(), now.lines.len());
             Line::Label(label.into())
@@ -133,6 +138,20 @@ fn read(listing: &str) -> (Vec<Item>, HashSet<String>) {
     (items, names)
 }
 
+/// A pop right behind the push of a constant is a move: shorter once it is narrow. Takes the push back.
+fn constant(function: &mut Function, text: &str) -> String {
+    if let Some(Line::Insn(push)) = function.lines.last()
+        && push.op == "pushl"
+        && let [Arg::Imm(value)] = &push.args[..]
+        && let Some(register) = text.strip_prefix("popl")
+    {
+        let line = format!("movl\t${value}, {}", register.trim());
+        function.lines.pop();
+        return line;
+    }
+    text.into()
+}
+
 /// A numeric label of an `asm!`, or a jump to one, with a name of its own: a label stands once in a block.
 fn numbered(text: &str, block: u32) -> Option<String> {
     let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
@@ -147,6 +166,23 @@ fn numbered(text: &str, block: u32) -> Option<String> {
 fn identifiers(text: &str) -> impl Iterator<Item = String> {
     let part = |letter: char| letter.is_ascii_alphanumeric() || "._$@".contains(letter);
     text.split(move |letter| !part(letter)).filter(|word| !word.is_empty()).map(str::to_string)
+}
+
+/// Functions that are neither here nor ours in assembly keep rustc's calling convention: they cannot be called.
+fn refuse_library(functions: &[Function]) -> Result<(), String> {
+    const LIBRARY: &[&str] = &["memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen"];
+    for function in functions {
+        for line in &function.lines {
+            let Line::Insn(Insn { args, .. }) = line else { continue };
+            let Some(Arg::Target(name)) = args.first() else { continue };
+            let known = functions.iter().any(|function| function.name == *name) || function.labels.contains_key(name);
+            let library = LIBRARY.contains(&name.as_str()) || name.starts_with('_');
+            if library && !known {
+                return Err(format!("{}: calls {name}, which is not the unit's own", function.name));
+            }
+        }
+    }
+    Ok(())
 }
 
 /// The symbols that a function names as values or in addresses.

@@ -18,6 +18,12 @@ const INTERRUPT: usize = 10;
 const PROGRAM: usize = 12;
 const STACK_TOP: usize = 14;
 const PARAGRAPH: usize = 16;
+const CORE: usize = 18;
+/// The core's symbols that go there (CoreTable in src/resident/table.rs).
+const CORE_TABLE: [&str; 16] = [
+    "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
+    "patch_enter", "patch_leave", "patch_before", "patch_after", "patch_farewell", "save", "serve", "restore",
+];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 32;
 /// Offset of the identities' near address and count in a probe's header.
@@ -63,6 +69,12 @@ pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Resu
     let directory = MZ_HEADER + image.len();
     image[at + DIRECTORY..at + DIRECTORY + 4].copy_from_slice(&(directory as u32).to_le_bytes());
     image[at + UNIT_COUNT..at + UNIT_COUNT + 2].copy_from_slice(&(units.len() as u16).to_le_bytes());
+    for (place, name) in CORE_TABLE.into_iter().enumerate() {
+        let symbol = core.symbols.iter().find(|(symbol, ..)| symbol == name);
+        let (_, offset, _) = symbol.ok_or_else(|| fail(format!("the core has no {name}")))?;
+        let place = at + CORE + 2 * place;
+        image[place..place + 2].copy_from_slice(&offset.to_le_bytes());
+    }
     image[at + CORE_BYTES..at + CORE_BYTES + 2].copy_from_slice(&(core.bytes.len() as u16).to_le_bytes());
 
     let mut file = mz_header(image.len(), (at / 16) as u16, installer.word(PROGRAM), installer.word(STACK_TOP));

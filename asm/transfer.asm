@@ -1,0 +1,89 @@
+; Small blocks between the core and its clients, and calls into the NIC's driver.
+
+%include "abi.inc"
+bits 16
+
+extern core_state
+extern work
+
+section .text.transfer progbits alloc exec nowrite align=1
+
+; Purpose:  Copy from a client.
+; In:       BX = its FRAME, DX = to: FRAME.ecx bytes from DS:SI; from ES:DI; an IOCB from ES:DI
+; Corrupts: nothing
+global fetch_ds_si
+global fetch_es_di
+global fetch_iocb
+fetch_iocb:
+        pusha
+        mov     cx, IOCB_size
+        jmp     short from_es_di
+fetch_ds_si:
+        pusha
+        mov     cx, [bx+FRAME.ecx]
+        lds     si, [bx+FRAME.si]
+        jmp     short fetch
+fetch_es_di:
+        pusha
+        mov     cx, [bx+FRAME.ecx]
+from_es_di:
+        lds     si, [bx+FRAME.di]
+fetch:  mov     di, dx
+move:   rep movsb
+        push    cs
+        pop     ds
+        push    cs
+        pop     es
+        popa
+        ret
+
+; Purpose:  Copy the NIC's address to a client.
+; In:       BX = its FRAME: to ES:DI
+; Corrupts: nothing
+global store_address
+store_address:
+        pusha
+        mov     cx, 6
+        mov     si, work+NIC_MAC
+        les     di, [bx+FRAME.di]
+        jmp     short move
+
+; Purpose:  Mark a client's IOCB as done.
+; In:       BX = its FRAME: the IOCB is at ES:DI; DL = error
+; Corrupts: nothing
+global store_result
+store_result:
+        pusha
+        les     di, [bx+FRAME.di]
+        mov     [es:di+IOCB.result], dl
+        or      byte [es:di+IOCB.flags], IOCB_DONE
+        xor     cx, cx
+        jmp     short move
+
+; Purpose:  Compare a handle's type.
+; In:       BX = handle, DX = bytes
+; Out:      AL = 1 when they begin with the type, else 0
+; Corrupts: AX
+global begins
+begins:
+        pusha
+        mov     cx, [bx+HANDLE_FLAGS]
+        lea     si, [bx+HANDLE_TYPE]
+        mov     di, dx
+        and     cx, HANDLE_LENGTH   ; no bytes are equal bytes
+        repe cmpsb
+        popa
+        sete    al
+        ret
+
+; Purpose:  Call an entry of the driver's.
+; In:       BX = its offset in the driver's table (src/resident/table.rs)
+; Out:      AX = its answer
+; Corrupts: EBX, EDX
+global driver
+driver:
+        add     bx, [core_state+STATE.driver]
+        push    word [bx]
+        movzx   ebx, word [core_state+STATE.device]
+        mov     edx, work
+        ret
