@@ -1,4 +1,5 @@
 //! The host side of 3COMPKT.
+pub mod bench;
 pub mod demo;
 pub mod fake_bus;
 pub mod header;

@@ -21,8 +21,9 @@ fn main() -> ExitCode {
         Some("build") => pack::build_and_tell(),
         Some("test") => tools::suite::run(&arguments.collect::<Vec<_>>()),
         Some("demo") => tools::demo::demo(),
+        Some("bench") => tools::bench::run(&arguments.collect::<Vec<_>>()),
         Some("run") => tools::run::run(&arguments.collect::<Vec<_>>()),
-        _ => Err(tools::setup::fail("usage: tools build | test | demo | run")),
+        _ => Err(tools::setup::fail("usage: tools build | test | demo | bench | run")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,0 +1,187 @@
+//! `tools/bench`: what the driver costs on every NIC, in resident bytes and in instructions for a frame, and what
+//! another packet driver costs beside it.
+//!
+//! The machine is QEMU with `-icount`, where nothing depends on the host: two runs print the same. The NIC's frames
+//! come from a second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
+
+mod table;
+
+use std::io;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::nics::{NICS, Nic};
+use crate::pack::{self, Units};
+use crate::rig::image::{Dos, Xms};
+use crate::rig::qemu::{self, Net, Qemu};
+use crate::rig::{Job, Report};
+use crate::setup::{self, fail};
+use table::{Cost, Row};
+
+/// The card that sends, and the line that loads its driver.
+const SENDER: &str = "ne2k_isa,iobase=0x340,irq=5,mac=02:00:00:00:00:B0";
+const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=5";
+const LIMIT: Duration = Duration::from_secs(120);
+
+#[derive(Default)]
+struct Options {
+    nic: Option<String>,
+    peer: Option<String>,
+    peer_arguments: String,
+}
+
+/// Measures and prints the tables.
+///
+/// # Errors
+/// A driver that does not load or loses frames in this rig, or figures that contradict each other.
+pub fn run(arguments: &[String]) -> io::Result<()> {
+    let mut options = Options::default();
+    let mut words = arguments.iter();
+    while let Some(word) = words.next() {
+        let mut value = || words.next().cloned().ok_or_else(|| fail(format!("{word} wants a value")));
+        match word.as_str() {
+            "--nic" => options.nic = Some(value()?),
+            "--peer" => options.peer = Some(value()?),
+            "--peer-args" => options.peer_arguments = value()?,
+            _ => return Err(fail(format!("{word}: the options are --nic NAME, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+        }
+    }
+    // A peer knows one card: the NE2000 unless the user says otherwise.
+    let wanted = options.nic.clone().or_else(|| options.peer.as_ref().map(|_| "ne2000".into()));
+    let chosen = |nic: &&Nic| !nic.devices.is_empty() && wanted.as_ref().is_none_or(|name| nic.name == name);
+    let nics: Vec<&Nic> = NICS.iter().filter(chosen).collect();
+    if nics.is_empty() {
+        return Err(fail("no machine has such a NIC"));
+    }
+    pack::build()?;
+    let units = Units::read(&pack::binaries())?;
+    let mut rows = Vec::new();
+    for nic in nics {
+        eprintln!("measuring {}", nic.name);
+        rows.push(ours(nic, &units)?);
+        if let Some(path) = &options.peer {
+            eprintln!("measuring {path}");
+            rows.push(peers(nic, Path::new(path), &options.peer_arguments)?);
+        }
+    }
+    print!("{}", table::text(&rows));
+    Ok(())
+}
+
+fn machine(nic: &Nic, device: &str, dos: Dos) -> io::Result<Qemu> {
+    let card = |device: &str| qemu::Nic { device: device.into(), net: Net::Hub(0) };
+    let plugins = if nic.plugin { vec![setup::models()?.display().to_string()] } else { Vec::new() };
+    Ok(Qemu { dos, nics: vec![card(device), card(SENDER)], plugins, icount: true, ..Qemu::default() })
+}
+
+fn device(nic: &Nic) -> &'static str {
+    nic.devices.first().copied().unwrap_or_default()
+}
+
+/// The value of a property in a `-device` string.
+fn property<'a>(device: &'a str, name: &str) -> Option<&'a str> {
+    device.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
+}
+
+/// Our driver on this NIC: with XMS, and without it where that makes a difference.
+fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
+    let place = property(device(nic), "iobase").map(|port| format!(" /IO={}", port.trim_start_matches("0x"))).unwrap_or_default();
+    let config = format!("DEVICE=3COMPKT.SYS /NIC={}{place}", nic.name);
+    let job = Job {
+        files: pack::files()?,
+        config: vec![config.clone()],
+        exec: [LOAD_SENDER, "PKTCTL mem /INT=60", "BENCH"].map(String::from).into(),
+        limit: LIMIT,
+        ..Job::default()
+    };
+    let report = machine(nic, device(nic), Dos::default())?.run(&job)?;
+    let blocks = table::blocks(said(&report, "PKTCTL mem /INT=60")?)?;
+    agree(nic, units, &blocks, &report)?;
+    let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report)?, ..Row::default() };
+    row.resident = row.blocks.iter().map(|block| block.1).sum();
+    let kept = told(&report, &config, "[device resident ")?;
+    if kept != row.resident {
+        return Err(fail(format!("{}: the blocks have {} bytes and DOS keeps {kept}", nic.name, row.resident)));
+    }
+    if nic.memory {
+        let job = Job { exec: vec!["PKTCTL mem".into()], ..job };
+        let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
+        row.without_xms = Some(table::blocks(said(&report, "PKTCTL mem")?)?.iter().map(|block| block.1).sum());
+    }
+    Ok(row)
+}
+
+/// What a line printed.
+fn said<'a>(report: &'a Report, line: &str) -> io::Result<&'a str> {
+    report.of(line).ok_or_else(|| fail(format!("{line} did not run:\n{}", report.output)))
+}
+
+/// The number behind `words` in what a line printed.
+fn told(report: &Report, line: &str, words: &str) -> io::Result<u32> {
+    let text = said(report, line)?;
+    let number = text.split_once(words).and_then(|(_, rest)| rest.split([' ', ']']).next()?.parse().ok());
+    number.ok_or_else(|| fail(format!("{line} did not print `{words}`:\n{}", report.output)))
+}
+
+/// BENCH's figures.
+fn cost(report: &Report) -> io::Result<Cost> {
+    table::cost(said(report, "BENCH")?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
+}
+
+/// The blocks that the resident driver names are as large as the pack step made their units.
+fn agree(nic: &Nic, units: &Units, blocks: &[(String, u32)], report: &Report) -> io::Result<()> {
+    let packed = |name: &str| {
+        let unit = units.all().into_iter().map(|(unit, _)| unit).find(|unit| unit.name == name);
+        unit.map(|unit| u32::from(unit.total.next_multiple_of(4))).unwrap_or_default()
+    };
+    for (block, unit) in [("core", "core"), ("NIC driver", nic.name)] {
+        let resident = blocks.iter().find(|(name, _)| name == block).map(|block| block.1).unwrap_or_default();
+        if resident != packed(unit) {
+            let text = format!("{}: {block} has {resident} bytes in memory and {} by the pack step", nic.name, packed(unit));
+            return Err(fail(format!("{text}:\n{}", report.output)));
+        }
+    }
+    Ok(())
+}
+
+/// Another driver on the same card, at the interrupt and port that its arguments name.
+fn peers(nic: &Nic, path: &Path, arguments: &str) -> io::Result<Row> {
+    let file = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
+    let mut files = pack::files()?;
+    files.push((file.clone(), std::fs::read(path).map_err(|error| fail(format!("{}: {error}", path.display())))?));
+    let load = format!("{file} {arguments}").trim_end().to_string();
+    let job = Job {
+        files,
+        exec: vec![load.clone(), LOAD_SENDER.into(), "BENCH".into()],
+        limit: LIMIT,
+        ..Job::default()
+    };
+    let report = machine(nic, &card_for(device(nic), arguments), Dos::default())?.run(&job)?;
+    let resident = told(&report, &load, "[resident ")?;
+    Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report)?, ..Row::default() })
+}
+
+/// The card where Crynwr's positional arguments (vector, interrupt, port) expect it, if it is one that can be put there.
+fn card_for(device: &str, arguments: &str) -> String {
+    let numbers: Vec<&str> = arguments.split_whitespace().filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect();
+    let put = |device: String, name: &str, value: Option<&&str>| match (property(&device, name), value) {
+        (Some(old), Some(value)) => device.replace(&format!("{name}={old}"), &format!("{name}={value}")),
+        _ => device,
+    };
+    let device = put(device.to_string(), "irq", numbers.get(1));
+    put(device, "iobase", numbers.get(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_card_goes_where_a_peer_expects_it() {
+        let card = "ne2k_isa,iobase=0x300,irq=10";
+        assert_eq!(card_for(card, "0x60 9 0x320"), "ne2k_isa,iobase=0x320,irq=9");
+        assert_eq!(card_for(card, "-n 0x60 0x5"), "ne2k_isa,iobase=0x300,irq=0x5");
+        assert_eq!(card_for(card, ""), card);
+        assert_eq!(card_for("pcnet", "0x60 9 0x320"), "pcnet");
+    }
+}

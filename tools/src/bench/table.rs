@@ -1,0 +1,141 @@
+//! What BENCH and PKTCTL print, and the tables that are made of it.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use crate::setup::fail;
+
+/// Instructions for a frame of 60 and of 1,514 bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Sending: the call and the interrupts that it brings.
+    pub send: [u32; 2],
+    /// Receiving: from the interrupt to the second upcall.
+    pub receive: [u32; 2],
+    /// Receiving, up to the interrupt's end.
+    pub whole: [u32; 2],
+}
+
+/// A driver on a NIC.
+#[derive(Clone, Debug, Default)]
+pub struct Row {
+    /// What stands in the first column.
+    pub name: String,
+    /// Its resident blocks, where it tells.
+    pub blocks: Vec<(String, u32)>,
+    /// What DOS keeps of it, with XMS.
+    pub resident: u32,
+    /// The same without XMS, where that differs.
+    pub without_xms: Option<u32>,
+    /// Instructions.
+    pub cost: Cost,
+}
+
+/// The blocks that `PKTCTL mem` shows: those in conventional memory.
+///
+/// # Errors
+/// It shows none, or they do not add up to its last line.
+pub fn blocks(text: &str) -> io::Result<Vec<(String, u32)>> {
+    let mut blocks: Vec<(String, u32)> = Vec::new();
+    for line in text.lines() {
+        let Some((number, rest)) = line.trim_start().split_once(' ') else { continue };
+        let Ok(bytes) = number.parse::<u32>() else { continue };
+        let name = rest.trim_end_matches('#').trim();
+        if name == "all" {
+            let sum: u32 = blocks.iter().map(|block| block.1).sum();
+            return if sum == bytes { Ok(blocks) } else { Err(fail(format!("the blocks do not add up:\n{text}"))) };
+        }
+        blocks.push((name.into(), bytes));
+    }
+    Err(fail(format!("no memory map:\n{text}")))
+}
+
+/// The figures that BENCH prints; none if one is missing.
+pub fn cost(text: &str) -> Option<Cost> {
+    let mut lines = BTreeMap::new();
+    for line in text.lines() {
+        let words: Vec<&str> = line.split(' ').collect();
+        if let [what @ ("send" | "receive"), length, first, second] = words[..] {
+            let number = |word: &str| word.parse::<u32>().ok();
+            lines.insert((what.to_string(), number(length)?), (number(first)?, number(second)?));
+        }
+    }
+    let mut cost = Cost::default();
+    for (column, length) in [60, 1514].into_iter().enumerate() {
+        let (call, interrupts) = *lines.get(&("send".to_string(), length))?;
+        let (delivered, whole) = *lines.get(&("receive".to_string(), length))?;
+        cost.send[column] = call + interrupts;
+        cost.receive[column] = delivered;
+        cost.whole[column] = whole;
+    }
+    Some(cost)
+}
+
+/// Both tables.
+pub fn text(rows: &[Row]) -> String {
+    let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(10) + 2;
+    let mut names: Vec<&str> = Vec::new();
+    for (name, _) in rows.iter().flat_map(|row| &row.blocks) {
+        if !names.contains(&name.as_str()) {
+            names.push(name);
+        }
+    }
+    let mut text = String::from("Resident bytes by DEVICE=, 8 handles, real mode (a peer's: of its memory block, from the prompt)\n");
+    text.push_str(&format!("{:<width$}", "NIC"));
+    for name in &names {
+        text.push_str(&format!("{name:>12}"));
+    }
+    text.push_str(&format!("{:>12}{:>14}\n", "all", "without XMS"));
+    for row in rows {
+        text.push_str(&format!("{:<width$}", row.name));
+        for name in &names {
+            let size = row.blocks.iter().find(|block| block.0 == *name);
+            text.push_str(&format!("{:>12}", size.map_or("-".into(), |size| size.1.to_string())));
+        }
+        let without = row.without_xms.map_or("-".into(), |bytes| bytes.to_string());
+        text.push_str(&format!("{:>12}{without:>14}\n", row.resident));
+    }
+    text.push_str("\nInstructions for a frame of 60 / 1514 bytes, the client's own taken off\n");
+    let columns = ["send", "receive", "whole interrupt"];
+    text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}\n", "NIC", columns[0], columns[1], columns[2]));
+    for row in rows {
+        let pair = |pair: [u32; 2]| format!("{} / {}", pair[0], pair[1]);
+        let Cost { send, receive, whole } = row.cost;
+        text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}\n", row.name, pair(send), pair(receive), pair(whole)));
+    }
+    text.push_str("send: the call of send_pkt and its interrupts. receive: from the interrupt to the second upcall.\n");
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_memory_map_is_read_and_added_up() {
+        let map = "3COMPKT at segment 03E8h, conventional memory:\n     3540  core        ####\n       36  NIC state   #\n     3576  all\nand in XMS:\n    64 KB  DMA rings \n";
+        assert_eq!(blocks(map).unwrap(), [("core".into(), 3540), ("NIC state".into(), 36)]);
+        assert!(blocks(&map.replace("3576", "3577")).is_err());
+        assert!(blocks("No packet driver").is_err());
+    }
+
+    #[test]
+    fn figures_are_read_and_none_may_be_missing() {
+        let text = "send 60 300 40\nreceive 60 500 700\nsend 1514 1000 40\nreceive 1514 1300 1500";
+        let cost = cost(text).unwrap();
+        assert_eq!(cost, Cost { send: [340, 1040], receive: [500, 1300], whole: [700, 1500] });
+        assert_eq!(super::cost(text.split_once('\n').unwrap().1), None);
+        assert_eq!(super::cost("FAIL frame 0 of 60 bytes was not sent"), None);
+    }
+
+    #[test]
+    fn a_peer_stands_beside_with_what_is_known_of_it() {
+        let ours = Row { name: "x".into(), blocks: vec![("core".into(), 9)], resident: 9, ..Row::default() };
+        let peer = Row { name: "x (PEER.COM)".into(), resident: 4656, cost: Cost { send: [1, 2], ..Cost::default() }, ..Row::default() };
+        let text = text(&[ours, peer]);
+        let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(lines[2], ["x", "9", "9", "-"]);
+        assert_eq!(lines[3], ["x", "(PEER.COM)", "-", "4656", "-"]);
+        assert_eq!(lines[8][..5], ["x", "(PEER.COM)", "1", "/", "2"]);
+    }
+}
