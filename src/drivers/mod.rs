@@ -7,6 +7,7 @@ pub mod el3;
 pub mod intel_rings;
 pub mod ne2000;
 pub mod ne2k_pci;
+pub mod pcnet;
 pub mod rtl8139;
 pub mod staging;
 pub mod vmxnet3;

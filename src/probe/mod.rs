@@ -11,6 +11,7 @@ pub mod isa_pnp;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pci;
+pub mod pcnet;
 pub mod rtl8139;
 pub mod vmxnet3;
 

@@ -54,6 +54,14 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "pcnet",
+        cards: "AMD PCnet-PCI (Am79C970 to 978), VirtualBox, VMware",
+        found: Found::Pci,
+        memory: true,
+        devices: &["pcnet"],
+        plugin: false,
+    },
+    Nic {
         name: "rtl8139",
         cards: "RTL8139 and compatibles, RTL8100, RTL8101L",
         found: Found::Pci,

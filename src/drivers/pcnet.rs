@@ -1,0 +1,373 @@
+//! AMD PCnet-PCI (Am79C970, 970A, 971 to 978): a LANCE with descriptors of 32 bits.
+//!
+//! One block of memory holds the initialization block, which is also where the driver keeps address, mode and filter;
+//! then the receive descriptors, the transmit descriptors, and their buffers in the same order. The chip reads the
+//! block anew whenever one of the three changes. The register address port rests at CSR0.
+
+use crate::bus::{Addr, Bus};
+use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+
+/// Data of the control and status register that RAP names (16 bits).
+pub const RDP: u8 = 0x10;
+/// Register address (16 bits).
+pub const RAP: u8 = 0x12;
+/// Reading it resets the chip (16 bits).
+pub const RESET: u8 = 0x14;
+/// Data of the bus configuration register that RAP names (16 bits).
+pub const BDP: u8 = 0x16;
+
+/// Status: causes are written with ones to clear.
+pub const CSR0: u16 = 0;
+/// Read the initialization block.
+pub const   CSR0_INIT: u16 = 1 << 0;
+/// Start.
+pub const   CSR0_STRT: u16 = 1 << 1;
+/// Stop; clears all else.
+pub const   CSR0_STOP: u16 = 1 << 2;
+/// Look at the transmit ring now.
+pub const   CSR0_TDMD: u16 = 1 << 3;
+/// Interrupt enable.
+pub const   CSR0_INEA: u16 = 1 << 6;
+/// A cause that is not masked is pending.
+pub const   CSR0_INTR: u16 = 1 << 7;
+/// The initialization block has been read.
+pub const   CSR0_IDON: u16 = 1 << 8;
+/// A frame came when no descriptor was free.
+pub const   CSR0_MISS: u16 = 1 << 12;
+/// All causes.
+pub const   CSR0_CAUSES: u16 = 0x7F00;
+/// Address of the initialization block: low half, then high half.
+pub const CSR1: u16 = 1;
+/// Interrupt masks.
+pub const CSR3: u16 = 3;
+/// A transmission that starves is not the end of the transmitter.
+pub const   CSR3_DXSUFLO: u16 = 1 << 6;
+/// Initialization done.
+pub const   CSR3_IDONM: u16 = 1 << 8;
+/// Transmissions.
+pub const   CSR3_TINTM: u16 = 1 << 9;
+/// Memory errors.
+pub const   CSR3_MERRM: u16 = 1 << 11;
+/// Frames to transmit that are too long.
+pub const   CSR3_BABLM: u16 = 1 << 14;
+/// Features.
+pub const CSR4: u16 = 4;
+/// Masks of causes that nobody wants: jabber, start of transmission, counters' overflows.
+pub const   CSR4_MASKS: u16 = 0x0115;
+/// The transmit ring is looked at only on TDMD.
+pub const   CSR4_DPOLL: u16 = 1 << 12;
+/// Part number; bits 11:0 are 3, AMD's.
+pub const CSR88: u16 = 88;
+/// Missed frames; wraps.
+pub const CSR112: u16 = 112;
+
+/// Miscellaneous configuration.
+pub const BCR2: u16 = 2;
+/// The chip chooses between its ports by itself.
+pub const   BCR2_ASEL: u16 = 1 << 1;
+/// The link status LED.
+pub const BCR4: u16 = 4;
+/// It is lit.
+pub const   BCR4_LEDOUT: u16 = 1 << 15;
+/// Burst and bus control.
+pub const BCR18: u16 = 18;
+/// Bursts when reading and writing.
+pub const   BCR18_BURSTS: u16 = 3 << 5;
+/// Software style.
+pub const BCR20: u16 = 20;
+/// PCnet-PCI: descriptors of four 32-bit words.
+pub const   BCR20_PCNET_PCI: u16 = 2;
+
+/// Initialization block: mode in bits 15:0, ring lengths (powers of two) in 23:20 and 31:28.
+pub const INIT_MODE: u16 = 0;
+/// Receiver off.
+const   MODE_DRX: u16 = 1 << 0;
+/// No broadcasts.
+const   MODE_DRCVBC: u16 = 1 << 14;
+/// Every frame.
+const   MODE_PROM: u16 = 1 << 15;
+/// Own address, 6 bytes and two unused.
+pub const INIT_PADR: u16 = 4;
+/// Multicast hash filter, 8 bytes.
+pub const INIT_LADRF: u16 = 12;
+/// Address of the receive descriptors.
+pub const INIT_RDRA: u16 = 20;
+/// Address of the transmit descriptors.
+pub const INIT_TDRA: u16 = 24;
+/// Bytes of the block, to where the descriptors begin.
+pub const DESCRIPTORS: u16 = 32;
+
+/// Second word of a descriptor: the chip's. Its low half is the buffer's size, negative.
+pub const OWN: u32 = 1 << 31;
+const ERR: u32 = 1 << 30;
+const STP: u32 = 1 << 25;
+const ENP: u32 = 1 << 24;
+
+/// Bytes of a buffer.
+pub const BUFFER: u16 = 1536;
+/// A receive descriptor that is the chip's.
+const FREE: u32 = OWN | 0u16.wrapping_sub(BUFFER) as u32;
+/// Bytes of the check sequence, which the chip counts.
+const CRC: u16 = 4;
+
+/// Reading the initialization block takes less than this, in microseconds.
+const INIT_LIMIT: u16 = 5_000;
+
+/// The card. `DEEP`: rings in extended memory, else short ones below 1 MB.
+#[repr(C)]
+pub struct Pcnet<B, const DEEP: bool> {
+    count: Counters,
+    /// The memory.
+    memory: Addr,
+    io: u16,
+    /// CSR112 when it was looked at last.
+    missed: u16,
+    /// Times in a row that the next transmit descriptor was found in use.
+    busy: u16,
+    /// Offset of the oldest frame's descriptor.
+    head: u16,
+    /// Offset of the next transmit descriptor.
+    tail: u16,
+    bus: B,
+}
+
+/// Receive and transmit descriptors, as powers of two.
+pub const fn logs(deep: bool) -> (u16, u16) {
+    if deep { (6, 3) } else { (2, 0) }
+}
+
+/// Bytes of memory.
+pub const fn bytes(deep: bool) -> u32 {
+    let (receive, transmit) = logs(deep);
+    DESCRIPTORS as u32 + ((1 << receive) + (1 << transmit)) * (16 + BUFFER as u32)
+}
+
+impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
+    /// Offsets: the first transmit descriptor, the end of the descriptors.
+    const TRANSMIT: u16 = DESCRIPTORS + (16 << logs(DEEP).0);
+    const END: u16 = Self::TRANSMIT + (16 << logs(DEEP).1);
+
+    /// The driver of a card at `io` with its memory as the bus sees it; [`Pcnet::restart`] lets it run.
+    pub fn new(bus: B, io: u16, memory: Addr) -> Self {
+        Pcnet { count: Counters::default(), memory, io, missed: 0, busy: 0, head: 0, tail: 0, bus }
+    }
+
+    /// The same card, for those who do not look at the rings.
+    pub fn shallow(self) -> Pcnet<B, false> {
+        let Pcnet { count, memory, io, missed, busy, head, tail, bus } = self;
+        Pcnet { count, memory, io, missed, busy, head, tail, bus }
+    }
+
+    /// The same card, for those who do.
+    pub fn deep(self) -> Pcnet<B, true> {
+        let Pcnet { count, memory, io, missed, busy, head, tail, bus } = self;
+        Pcnet { count, memory, io, missed, busy, head, tail, bus }
+    }
+
+    #[inline(always)]
+    fn port(&self, register: u8) -> u16 {
+        self.io.wrapping_add(register as u16)
+    }
+
+    /// Writes the control and status register that RAP names.
+    #[inline(never)]
+    fn put(&self, value: u16) {
+        self.bus.out16(self.port(RDP), value)
+    }
+
+    #[inline(never)]
+    fn get(&self) -> u16 {
+        self.bus.in16(self.port(RDP))
+    }
+
+    /// Reads `register` by the data port `data`.
+    #[inline(never)]
+    fn read(&self, data: u8, register: u16) -> u16 {
+        let address = self.port(RAP);
+        self.bus.out16(address, register);
+        let value = self.bus.in16(self.port(data));
+        self.bus.out16(address, CSR0);
+        value
+    }
+
+    #[inline(always)]
+    fn at(&self, offset: u16) -> Addr {
+        self.memory.plus(offset)
+    }
+
+    /// The buffer of the descriptor at an offset.
+    #[inline(never)]
+    fn buffer(&self, descriptor: u16) -> Addr {
+        let index = (descriptor - DESCRIPTORS) >> 4;
+        Addr(self.memory.0.wrapping_add(Self::END as u32).wrapping_add(index as u32 * BUFFER as u32))
+    }
+
+    /// Stops the chip and lets it read the initialization block and begin with empty rings, interrupts masked. False:
+    /// it does not come to an end with that.
+    #[inline(never)]
+    pub fn restart(&mut self) -> bool {
+        self.put(CSR0_STOP);
+        let mut offset = DESCRIPTORS;
+        while offset != Self::END {
+            let state = if offset < Self::TRANSMIT { FREE } else { 0 };
+            self.bus.put32(self.at(offset + 4), state);
+            offset += 16;
+        }
+        self.head = DESCRIPTORS;
+        self.tail = Self::TRANSMIT;
+        self.missed = self.read(RDP, CSR112);
+        self.put(CSR0_INIT);
+        let done = self.bus.wait(INIT_LIMIT, || self.get() & CSR0_IDON != 0).is_ok();
+        self.put(CSR0_IDON | CSR0_STRT);
+        done
+    }
+
+    /// The same with interrupts as they were.
+    #[inline(never)]
+    fn reload(&mut self) {
+        let enabled = self.get() & CSR0_INEA;
+        self.restart();
+        self.put(enabled);
+    }
+
+    /// Gives the oldest frame's descriptor back.
+    #[inline(never)]
+    fn free(&mut self) {
+        self.bus.put32(self.at(self.head + 4), FREE);
+        self.head = if self.head + 16 == Self::TRANSMIT { DESCRIPTORS } else { self.head + 16 };
+    }
+}
+
+/// The bit of the hash filter that a multicast address selects: the high six bits of its CRC-32, of which each byte
+/// goes in and out with its low bit first.
+#[inline(never)]
+fn hash(address: &MacAddr) -> u8 {
+    let mut crc = !0u32;
+    for &byte in address {
+        crc ^= byte as u32;
+        for _ in 0..8 {
+            let carry = crc & 1 != 0;
+            crc >>= 1;
+            if carry {
+                crc ^= 0xEDB8_8320;
+            }
+        }
+    }
+    (crc >> 26) as u8
+}
+
+impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
+    fn irq(&mut self) -> Events {
+        let causes = self.get();
+        // All ones: the card is gone.
+        if causes & CSR0_INTR == 0 || causes == 0xFFFF {
+            return Events::NONE;
+        }
+        // Without INEA, which masks.
+        self.put(causes & CSR0_CAUSES);
+        if causes & CSR0_MISS != 0 {
+            let missed = self.read(RDP, CSR112);
+            self.count.lost = self.count.lost.wrapping_add(missed.wrapping_sub(self.missed) as u32);
+            self.missed = missed;
+        }
+        Events::RX
+    }
+
+    fn unmask(&mut self) {
+        self.put(CSR0_INEA);
+    }
+
+    fn peek(&mut self, head: &mut Head) -> Option<Rx> {
+        for _ in 0..1 << logs(DEEP).0 {
+            let state = self.bus.get32(self.at(self.head + 4));
+            if state & OWN != 0 {
+                break;
+            }
+            let len = (self.bus.get16(self.at(self.head + 8)) & 0x0FFF).wrapping_sub(CRC);
+            if state & (ERR | STP | ENP) == STP | ENP && len >= 14 && len <= MAX_FRAME {
+                self.bus.transfer(self.buffer(self.head), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                return Some(Rx { len, at: 0 });
+            }
+            // A frame that is too long has more than one descriptor, and one start.
+            if state & STP != 0 {
+                self.count.errors_in = self.count.errors_in.wrapping_add(1);
+            }
+            self.free();
+        }
+        None
+    }
+
+    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
+        self.bus.transfer(self.buffer(self.head), to, len);
+    }
+
+    fn discard(&mut self, _rx: Rx) {
+        self.free();
+    }
+
+    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+        let tail = self.tail;
+        let state = self.at(tail + 4);
+        let old = self.bus.get32(state);
+        if old & OWN != 0 {
+            self.busy = self.busy.wrapping_add(1);
+            // Asked so often, a transmitter that still works would have answered.
+            if self.busy == 0 {
+                self.reload();
+            }
+            return Err(SendError::Busy);
+        }
+        self.busy = 0;
+        if old & ERR != 0 {
+            self.count.errors_out = self.count.errors_out.wrapping_add(1);
+        }
+        let to = self.buffer(tail);
+        let mut padded = len;
+        if len < MIN_FRAME {
+            padded = MIN_FRAME;
+            for word in 0..MIN_FRAME / 4 {
+                self.bus.put32(to.plus(4 * word), 0);
+            }
+        }
+        self.bus.transfer(frame, to, len);
+        self.bus.put32(state, OWN | STP | ENP | 0u16.wrapping_sub(padded) as u32);
+        self.tail = if tail + 16 == Self::END { Self::TRANSMIT } else { tail + 16 };
+        self.put(self.get() & CSR0_INEA | CSR0_TDMD);
+        Ok(())
+    }
+
+    fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
+        let word = match mode {
+            RcvMode::Off => MODE_DRX,
+            RcvMode::Direct => MODE_DRCVBC,
+            RcvMode::Promiscuous => MODE_PROM,
+            _ => 0,
+        };
+        self.bus.put16(self.at(INIT_MODE), word);
+        let all = if mode > RcvMode::Multicast { !0 } else { 0 };
+        self.bus.put32(self.at(INIT_LADRF), all);
+        self.bus.put32(self.at(INIT_LADRF + 4), all);
+        if mode == RcvMode::Multicast {
+            for group in groups {
+                let bit = hash(group);
+                let at = self.at(INIT_LADRF + (bit >> 4 << 1) as u16);
+                self.bus.put16(at, self.bus.get16(at) | 1 << (bit & 15));
+            }
+        }
+        self.reload();
+    }
+
+    fn set_address(&mut self, address: &MacAddr) {
+        self.bus.transfer(self.bus.addr_of(address.as_ptr()), self.at(INIT_PADR), 6);
+        self.reload();
+    }
+
+    fn link(&mut self) -> Link {
+        let led = self.read(BDP, BCR4);
+        if led & BCR4_LEDOUT != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn stop(&mut self) {
+        self.put(CSR0_STOP);
+    }
+}

@@ -1,0 +1,135 @@
+//! Finds and starts AMD's PCnet-PCI.
+
+use super::pci::{self, Bar};
+use super::{Ask, Fault, Found, Probe, Rings};
+use crate::bus::{Addr, Bus};
+use crate::device::MacAddr;
+use crate::drivers::pcnet::*;
+
+/// Finds the cards.
+pub struct PcnetProbe;
+
+/// A card that is being set up.
+struct Card<'a, B> {
+    bus: &'a B,
+    io: u16,
+}
+
+impl<B: Bus> Card<'_, B> {
+    fn select(&self, register: u16) {
+        self.bus.out16(self.io.wrapping_add(RAP as u16), register);
+    }
+
+    fn read(&self, data: u8, register: u16) -> u16 {
+        self.select(register);
+        self.bus.in16(self.io.wrapping_add(data as u16))
+    }
+
+    fn write(&self, data: u8, register: u16, value: u16) {
+        self.select(register);
+        self.bus.out16(self.io.wrapping_add(data as u16), value);
+    }
+}
+
+impl<B: Bus> Probe<B> for PcnetProbe {
+    // The installer takes the driver's unit that fits the rings; all have one layout.
+    type Device = Pcnet<B, false>;
+
+    const IDS: &'static [u32] = &[
+        0x2000_1022, // AMD PCnet-PCI, PCnet-PCI II, PCnet-FAST
+        0x2001_1022, // AMD PCnet-Home
+        0x2000_1023, // the same with Trident's number
+    ];
+
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
+        if ask.index != 0 {
+            return Err(Fault::End);
+        }
+        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
+            return Err(Fault::Nothing);
+        }
+        pci::enable(bus, ask.pci, false)?;
+        let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
+        if ask.is_taken(io) {
+            return Err(Fault::Nothing);
+        }
+        // A driver of 32-bit accesses may have switched the ports over to them, which only the machine's reset undoes.
+        let card = Card { bus, io };
+        let _ = bus.in16(io.wrapping_add(RESET as u16));
+        if card.read(RDP, CSR0) != CSR0_STOP || card.read(RDP, CSR88) & 0x0FFF != 3 {
+            return Err(Fault::Dead);
+        }
+        // Another driver's rings are gone with the reset.
+        pci::enable(bus, ask.pci, true)?;
+        let mut mac: MacAddr = [0; 6];
+        for (port, byte) in (io..).zip(mac.iter_mut()) {
+            *byte = bus.in8(port);
+        }
+        if mac[0] & 1 != 0 || mac == [0; 6] {
+            return Err(Fault::Eeprom);
+        }
+        Ok(Found {
+            mac,
+            io,
+            irq: if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) },
+            pci: ask.pci,
+            rings_low: bytes(false) as u16,
+            rings_xms: bytes(true),
+            ..Found::default()
+        })
+    }
+
+    fn start(bus: B, found: &Found, rings: &Rings) -> Result<Pcnet<B, false>, Fault> {
+        let ports = Card { bus: &bus, io: found.io };
+        let _ = bus.in16(found.io.wrapping_add(RESET as u16));
+        ports.write(BDP, BCR20, BCR20_PCNET_PCI);
+        ports.write(BDP, BCR2, ports.read(BDP, BCR2) | BCR2_ASEL);
+        ports.write(BDP, BCR18, ports.read(BDP, BCR18) | BCR18_BURSTS);
+        ports.write(RDP, CSR3, CSR3_BABLM | CSR3_MERRM | CSR3_TINTM | CSR3_IDONM | CSR3_DXSUFLO);
+        ports.write(RDP, CSR4, CSR4_MASKS | CSR4_DPOLL);
+        ports.write(RDP, CSR1, rings.physical as u16);
+        ports.write(RDP, CSR1 + 1, (rings.physical >> 16) as u16);
+        ports.select(CSR0);
+        let deep = rings.len >= bytes(true);
+        lay_out(&bus, found, rings, deep);
+        let mut card = Pcnet::<B, false>::new(bus, found.io, rings.linear);
+        let runs = if deep {
+            let mut large = card.deep();
+            let runs = large.restart();
+            card = large.shallow();
+            runs
+        } else {
+            card.restart()
+        };
+        if runs { Ok(card) } else { Err(Fault::Dead) }
+    }
+}
+
+/// Writes the initialization block and what never changes in the descriptors.
+fn lay_out<B: Bus>(bus: &B, found: &Found, rings: &Rings, deep: bool) {
+    let (receive, transmit) = logs(deep);
+    let [a, b, c, d, e, f] = found.mac;
+    let second = DESCRIPTORS as u32 + (16 << receive);
+    let end = second + (16 << transmit);
+    let words = [
+        (INIT_MODE, (receive as u32) << 20 | (transmit as u32) << 28),
+        (INIT_PADR, u32::from_le_bytes([a, b, c, d])),
+        (INIT_PADR + 4, u16::from_le_bytes([e, f]) as u32),
+        (INIT_LADRF, 0),
+        (INIT_LADRF + 4, 0),
+        (INIT_RDRA, rings.physical + DESCRIPTORS as u32),
+        (INIT_TDRA, rings.physical + second),
+    ];
+    for (offset, word) in words {
+        bus.put32(rings.linear.plus(offset), word);
+    }
+    let mut buffer = rings.physical + end;
+    let mut at = DESCRIPTORS as u32;
+    while at != end {
+        let descriptor = Addr(rings.linear.0 + at);
+        bus.put32(descriptor, buffer);
+        bus.put32(descriptor.plus(8), 0);
+        buffer += BUFFER as u32;
+        at += 16;
+    }
+}
