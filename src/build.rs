@@ -2,27 +2,27 @@
 //!
 //! On the host there is nothing to do: the library alone is built there.
 
-/// A linked binary: its name, its linker script, its assembly.
+/// A linked binary: its name, its linker script, its assembly. A resident unit without any is a NIC's driver.
 const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "int60", "irq", "upcall", "transfer", "terminate"]),
     ("installer", "installer", &["installer"]),
     ("flat", "resident", &["flat"]),
     ("poll", "resident", &["poll"]),
-    ("el3", "resident", &["driver"]),
+    ("el3", "resident", &[]),
     ("probe_el3", "overlay", &["visit"]),
-    ("ne2000", "resident", &["driver"]),
+    ("ne2000", "resident", &[]),
     ("probe_ne2000", "overlay", &["visit"]),
-    ("ne1000", "resident", &["driver"]),
+    ("ne1000", "resident", &[]),
     ("probe_ne1000", "overlay", &["visit"]),
-    ("ne2k_pci", "resident", &["driver"]),
+    ("ne2k_pci", "resident", &[]),
     ("probe_ne2k_pci", "overlay", &["visit"]),
-    ("e1000", "resident", &["driver"]),
+    ("e1000", "resident", &[]),
     ("probe_e1000", "overlay", &["visit"]),
-    ("e1000e", "resident", &["driver"]),
-    ("e1000ev", "resident", &["driver"]),
+    ("e1000e", "resident", &[]),
+    ("e1000ev", "resident", &[]),
     ("probe_e1000e", "overlay", &["visit"]),
-    ("rtl8139", "resident", &["driver"]),
-    ("rtl8139v", "resident", &["driver"]),
+    ("rtl8139", "resident", &[]),
+    ("rtl8139v", "resident", &[]),
     ("probe_rtl8139", "overlay", &["visit"]),
     ("vmxnet3", "resident", &[]),
     ("probe_vmxnet3", "overlay", &["visit"]),
@@ -57,7 +57,8 @@ fn main() {
                 println!("cargo:rustc-link-arg-bin={unit}=--undefined={entry}");
             }
         }
-        for source in *sources {
+        let sources = if *script == "resident" && sources.is_empty() { &["driver"] } else { *sources };
+        for source in sources {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
             let objects = nasm_rs::Build::new()
                 .file(format!("asm/{source}.asm"))
