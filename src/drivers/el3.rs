@@ -84,8 +84,6 @@ pub const THRESHOLD_OFF: u16 = 0x7FC;
 const CAUSES: u16 = ADAPTER_FAILURE | TX_DONE | RX_COMPLETE;
 /// What an acknowledge clears; the others go with what caused them.
 pub const LATCHED: u16 = INTERRUPT_LATCH | TX_AVAILABLE | RX_EARLY | REQUESTED;
-/// Transmission begins with this much in the FIFO: string output is faster than the cable from there on.
-pub const TX_EARLY: u16 = 512;
 
 /// A port at which, and from 0Eh below it to 0Fh above it, no PC has anything.
 const NOWHERE: u16 = 0x15E;

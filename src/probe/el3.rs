@@ -254,7 +254,7 @@ impl<B: Bus> Probe<B> for El3Probe {
             command(STOP_COAX);
         }
         command(SELECT_WINDOW | 1);
-        command(TX_START | TX_EARLY);
+        command(TX_START | THRESHOLD_OFF);
         command(STATUS_ENABLE | 0xFF);
         command(INTERRUPT_MASK);
         command(ACKNOWLEDGE | 0xFF);

@@ -169,7 +169,7 @@ impl Chip {
         if word & !known != 0 {
             env.complain(&format!("transmit header {word:08X} has undefined bits"));
         }
-        if !(14..=1514).contains(&len) {
+        if !(1..=1514).contains(&len) {
             env.complain(&format!("frame of {len} bytes to transmit"));
         }
         if word & 0x2000 != 0 {
@@ -181,7 +181,7 @@ impl Chip {
     /// A whole frame, from the download engine.
     pub(crate) fn tx_push(&mut self, env: &mut dyn Env, mut data: Vec<u8>, indicate: bool) {
         let len = data.len();
-        if !(14..=1514).contains(&len) && self.wide.mac_control & 0x40 == 0 {
+        if !(1..=1514).contains(&len) && self.wide.mac_control & 0x40 == 0 {
             env.complain(&format!("frame of {len} bytes to transmit"));
         }
         data.resize(len.next_multiple_of(4), 0);
