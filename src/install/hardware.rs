@@ -65,7 +65,7 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     // SAFETY: both are plain data, for which zero is a value.
     let (mut info, mut nic): (Info, NicInfo) = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
     peek_into(at, &mut info);
-    peek_into(at.plus(info.size as u16), &mut nic);
+    peek_into(address(info.segment, info.nics), &mut nic);
     Some((info, nic))
 }
 
