@@ -1,45 +1,33 @@
 ; The installer's entries: DOS's INIT request, and the prompt. Both land in Rust with DS = ES = SS = CS.
 
-%include "abi.inc"
 bits 16
 
 extern install
-extern __installer_end
+extern __placing
 
-STACK equ 1536                      ; the installer's own, in the file like everything here
-
-; InstallerHeader (src/install/header.rs). The pack step fills it in and reads the entries' offsets.
-section .installer_header progbits alloc exec write align=16
-global installer_entry
-installer_entry:
-directory:      dd 0                ; offset of the unit directory in the file
-unit_count:     dw 0
-core_bytes:     dw 0                ; of the core, in the image
-                dw strategy
-                dw interrupt
-                dw program
-                dw stack_top
-                dw INSTALLER_PARA
-                times 16 dw 0       ; the core's offsets: CoreTable (src/resident/table.rs)
-HEADER_SIZE     equ $ - installer_entry
+; First of what is needed while the driver is placed: the copy begins at the end and comes to lie over what follows.
+section .move_up progbits alloc exec
 
 ; Purpose:  Move the installer with its stack further up and go on there.
-; In:       ECX = paragraphs, at least this routine's offset and size
+; In:       BX = paragraphs, at least this routine's size
 ; Out:      DS = ES = SS = CS, the new segment
-; Corrupts: EAX, ECX (fastcall)
-; It stands at the start because the copy begins at the end and comes to lie over what follows.
+; Corrupts: EAX
 global move_up
 move_up:
+        push    ecx
         push    esi
         push    edi
         pushf
         cli
         mov     ax, cs
-        add     ax, cx
+        add     ax, bx
         mov     es, ax
-        mov     si, __installer_end - 2
+        mov     cx, [stack_top]
+        mov     si, cx
+        dec     si
+        dec     si
         mov     di, si
-        mov     cx, __installer_end
+        sub     cx, __placing
         shr     cx, 1
         std
         rep movsw
@@ -52,25 +40,37 @@ move_up:
         cld
         pop     edi
         pop     esi
-        o32 ret
+        pop     ecx
+        ret
 
-; Context (src/install/header.rs): where we are and who called. Not with the header: the driver comes to lie there.
-section .data
-        align   4, db 0
+; InstallerHeader (src/install/header.rs). The pack step fills in all but the entries, whose offsets it reads.
+section .installer_header progbits alloc exec write align=16
+global installer_header
+installer_header:
+directory:      dd 0                ; offset of the unit directory in the file
+unit_count:     dw 0
+core_bytes:     dw 0                ; of the core, in the image
+stack_top:      dw 0                ; the end of the image
+                dw strategy
+                dw interrupt
+                dw program
+                times 16 dw 0       ; the core's offsets: CoreTable (src/resident/table.rs)
+
+; Context (src/install/header.rs): where we are and who called.
 global context
 context:
 load_segment:   dw 0                ; where the image begins
 psp:            dw 0                ; from the prompt; 0: DEVICE=
 request:        dd 0                ; DEVICE=: the INIT request
 
-section .text
+; What has run before the first probe is read, which then lies here.
+section .early_code progbits alloc exec
 
 ; Purpose:  DOS's first strategy call: CS is the load segment here, not ours.
 strategy:
         push    ds
         push    ax
-        mov     ax, cs
-        add     ax, INSTALLER_PARA
+        call    find_segment
         mov     ds, ax
         mov     [request], bx
         mov     [request+2], es
@@ -78,71 +78,30 @@ strategy:
         pop     ds
         retf
 
-; Purpose:  DOS's INIT request: install, or refuse, and say so in the request.
-; Stack:    26 bytes of DOS's
-interrupt:
+; Out:      AX = our segment, in whatever segment this is called
+find_segment:
         cpu     8086
-        push    ax
         push    bx
-        push    cx
-        push    dx
-        push    si
-        push    di
-        push    bp
-        push    ds
-        push    es
-        pushf
+        call    .here
+.here:  pop     ax
+        sub     ax, .here           ; bytes of the image before us, which are whole paragraphs
+        shr     ax, 1
+        shr     ax, 1
+        shr     ax, 1
+        shr     ax, 1
         mov     bx, cs
-        mov     ax, bx
-        add     ax, INSTALLER_PARA
-        mov     ds, ax
-        mov     [load_segment], bx
-        mov     word [psp], 0
-        push    ax
-        mov     ax, .ours
-        push    ax
-        retf                        ; into our own segment
-.ours:  call    is_386
-        jc      .old
-        cpu     386
-        pushad                      ; DOS keeps no high halves, others do
-        push    fs
-        push    gs
-        mov     [outer_sp], sp
-        mov     [outer_ss], ss
-        call    to_rust
-        mov     ss, [outer_ss]
-        movzx   esp, word [outer_sp]
-        pop     gs
-        pop     fs
-        popad
-        jmp     .out
-        cpu     8086
-.old:   les     bx, [request]
-        mov     word [es:bx+3], 8003h
-        mov     word [es:bx+0Eh], 0
-        mov     ax, [load_segment]
-        mov     [es:bx+10h], ax
-.out:   popf
-        pop     es
-        pop     ds
-        pop     bp
-        pop     di
-        pop     si
-        pop     dx
-        pop     cx
+        add     ax, bx
         pop     bx
-        pop     ax
-        retf
+        ret
 
 ; Purpose:  From the prompt. Never returns: Rust ends the program.
 ; In:       DS = ES = PSP, CS = SS = ours
 program:
-        mov     bx, ds
-        mov     ax, cs
-        mov     ds, ax
-        mov     [psp], bx
-        sub     ax, INSTALLER_PARA
+        mov     ax, ds
+        push    cs
+        pop     ds
+        mov     [psp], ax
+        add     ax, 10h
         mov     [load_segment], ax
         call    is_386
         jc      .old
@@ -176,6 +135,65 @@ is_386:
         int     21h
         stc
         ret
+needs_386:      db '3COMPKT needs a 386 or later.', 13, 10, '$'
+
+; Purpose:  DOS's INIT request: install, or refuse, and say so in the request.
+; Stack:    26 bytes of DOS's
+interrupt:
+        push    ax
+        push    bx
+        push    cx
+        push    dx
+        push    si
+        push    di
+        push    bp
+        push    ds
+        push    es
+        pushf
+        call    find_segment
+        mov     ds, ax
+        mov     [load_segment], cs
+        mov     word [psp], 0
+        push    ax
+        mov     ax, in_ours
+        push    ax
+        retf                        ; into our own segment
+
+section .text
+
+in_ours:
+        call    is_386
+        jc      .old
+        cpu     386
+        pushad                      ; DOS keeps no high halves, others do
+        push    fs
+        push    gs
+        mov     [outer_sp], sp
+        mov     [outer_ss], ss
+        call    to_rust
+        mov     ss, [outer_ss]
+        movzx   esp, word [outer_sp]
+        pop     gs
+        pop     fs
+        popad
+        jmp     .out
+        cpu     8086
+.old:   les     bx, [request]
+        mov     word [es:bx+3], 8003h
+        mov     word [es:bx+0Eh], 0
+        mov     ax, [load_segment]
+        mov     [es:bx+10h], ax
+.out:   popf
+        pop     es
+        pop     ds
+        pop     bp
+        pop     di
+        pop     si
+        pop     dx
+        pop     cx
+        pop     bx
+        pop     ax
+        retf
         cpu     386
 
 to_rust:
@@ -183,26 +201,22 @@ to_rust:
         mov     ax, cs
         mov     es, ax
         mov     ss, ax
-        mov     esp, stack_top
+        movzx   esp, word [stack_top]
         cld
-        mov     si, installer_entry
-        mov     di, installer_header
-        mov     cx, HEADER_SIZE / 2
-        rep movsw
         sti
-        call    dword install
+        call    install
         jmp     [return_to]
 
 ; Purpose:  Any software interrupt.
-; In:       ECX = number, EDX = Regs (src/install/dos.rs)
+; In:       BL = number, DX = Regs (src/install/dos.rs)
 ; Out:      Regs as the handler left them
-; Corrupts: EAX, ECX, EDX (fastcall)
+; Corrupts: nothing
 global software_interrupt
 software_interrupt:
         pushad
         push    ds
         push    es
-        mov     [.number], cl
+        mov     [.number], bl
         mov     [regs_at], dx
         mov     bx, dx
         mov     ax, [bx]
@@ -236,41 +250,31 @@ software_interrupt:
         pop     es
         pop     ds
         popad
-        o32 ret
+        ret
 
 ; Purpose:  Call the XMS driver.
-; In:       ECX = its entry, segment in the high half; EDX = AX, BX, DX (src/install/xms.rs)
-; Out:      those three
-; Corrupts: EAX, ECX, EDX (fastcall)
+; In:       BX = Call (src/install/xms.rs)
+; Out:      its AX, BX, DX
+; Corrupts: EAX, EBX, EDX
 global xms_call
 xms_call:
-        push    ebx
+        push    ecx
         push    esi
-        mov     [xms_entry], ecx
-        mov     si, dx
-        mov     ax, [si]
-        mov     bx, [si+2]
-        mov     dx, [si+4]
-        call    far [xms_entry]
-        mov     [si], ax
-        mov     [si+2], bx
-        mov     [si+4], dx
+        mov     si, bx
+        mov     ax, [si+4]
+        mov     bx, [si+6]
+        mov     dx, [si+8]
+        call    far [si]
+        mov     [si+4], ax
+        mov     [si+6], bx
+        mov     [si+8], dx
+        cld
         pop     esi
-        pop     ebx
-        o32 ret
-
-section .data
-needs_386:      db '3COMPKT needs a 386 or later.', 13, 10, '$'
+        pop     ecx
+        ret
 
 section .bss
-        alignb  4
-global installer_header
-installer_header: resb HEADER_SIZE  ; where it stays while the driver is placed
 outer_sp:       resw 1
 outer_ss:       resw 1
 return_to:      resw 1
 regs_at:        resw 1
-xms_entry:      resd 1
-        alignb  4
-        resb    STACK
-stack_top:

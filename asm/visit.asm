@@ -4,87 +4,54 @@
 %include "visit.inc"
 bits 16
 
+; What the routines work on (src/bus/either.rs).
+section .data
+        align   4, db 0
+global visit_what
+visit_what:
+.at:            dd 0
+.value:         dd 0                ; of a copy, where to
+.len:           dw 0                ; of a copy, 1 to 65535
+
 section .text
 
 ; Purpose:  Read anywhere, as wide as the register there is.
-; In:       ECX = address
+; In:       visit_what.at
 ; Out:      EAX, AX, AL = what is there
-; Corrupts: ECX, EDX (fastcall)
-global visit_get
-visit_get:
+; Corrupts: EAX, EBX, EDX
+global visit_get32
+visit_get32:
         call    visit
-        mov     eax, [fs:ecx]
+        mov     eax, [fs:edx]
         jmp     short leave_visit
 
 global visit_get16
 visit_get16:
         call    visit
-        mov     ax, [fs:ecx]
+        mov     ax, [fs:edx]
         jmp     short leave_visit
 
 global visit_get8
 visit_get8:
         call    visit
-        mov     al, [fs:ecx]
+        mov     al, [fs:edx]
         jmp     short leave_visit
 
-; Purpose:  Write anywhere, as wide as the register there is.
-; In:       ECX = address, EDX, DX, DL = value
-; Corrupts: EAX, ECX, EDX (fastcall)
-global visit_put32
-visit_put32:
-        call    visit
-        mov     [fs:ecx], edx
-        jmp     short leave_visit
-
-global visit_put16
-visit_put16:
-        call    visit
-        mov     [fs:ecx], dx
-        jmp     short leave_visit
-
-global visit_put8
-visit_put8:
-        call    visit
-        mov     [fs:ecx], dl
-        jmp     short leave_visit
-
-; Purpose:  Copy memory to memory, bytes at a time: registers that change when read are not for this.
-; In:       ECX = from, EDX = to, length of 1 to 65535 on the stack
-; Corrupts: EAX, ECX, EDX (fastcall)
-global visit_copy
-visit_copy:
-        pop     eax                 ; fastcall: we take the argument off
-        pop     dword [length]
-        push    eax
-        push    esi
-        push    edi
-        mov     esi, ecx
-        mov     edi, edx
-        mov     ecx, [length]
-        call    visit
-.next:  mov     al, [fs:esi]
-        mov     [fs:edi], al
-        inc     esi
-        inc     edi
-        dec     cx
-        jnz     .next
-        call    resume
-        pop     edi
-        pop     esi
-        o32 ret
-
+; The way out of the routine that called `visit`.
 leave_visit:
-        call    resume
-        o32 ret
+        mov     bx, ax
+        A20_BACK was_off
+        mov     ax, bx
+        pop     fs
+        popf
+        ret
 
-; Keeps everything but EAX, with interrupts off until `resume`.
+; Out:      FS flat, EDX = visit_what.at, EAX = visit_what.value; interrupts off until `leave_visit`
+; Stack:    4 bytes stay there
 visit:
         pop     word [return_to]
         pushf
-        pop     word [flags]
         cli
-        push    ebx
         push    fs
         mov     eax, cs
         shl     eax, 4
@@ -92,19 +59,47 @@ visit:
         mov     [gdtr+2], eax
         VISIT   gdtr
         A20_ON  gdtr, gdt, was_off
+        mov     edx, [visit_what.at]
+        mov     eax, [visit_what.value]
         jmp     [return_to]
 
-; Keeps everything.
-resume:
-        pop     word [return_to]
-        push    ax
-        A20_BACK was_off
-        pop     ax
-        pop     fs
-        pop     ebx
-        push    word [flags]
-        popf
-        jmp     [return_to]
+; Purpose:  Write anywhere, as wide as the register there is.
+; In:       visit_what.at, .value
+; Corrupts: EAX, EBX, EDX
+global visit_put32
+visit_put32:
+        call    visit
+        mov     [fs:edx], eax
+        jmp     leave_visit
+
+global visit_put16
+visit_put16:
+        call    visit
+        mov     [fs:edx], ax
+        jmp     leave_visit
+
+global visit_put8
+visit_put8:
+        call    visit
+        mov     [fs:edx], al
+        jmp     leave_visit
+
+; Purpose:  Copy memory to memory, bytes at a time: registers that change when read are not for this.
+; In:       visit_what.at, .value, .len
+; Corrupts: EAX, EBX, EDX
+global visit_copy
+visit_copy:
+        call    visit
+        push    ecx
+        mov     cx, [visit_what.len]
+.next:  mov     bl, [fs:edx]
+        mov     [fs:eax], bl
+        inc     edx
+        inc     eax
+        dec     cx
+        jnz     .next
+        pop     ecx
+        jmp     leave_visit
 
 section .data
         align   8, db 0
@@ -114,7 +109,5 @@ gdtr:   dw 15
         dd 0
 
 section .bss
-length:         resd 1
 return_to:      resw 1
-flags:          resw 1
 was_off:        resb 1

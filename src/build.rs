@@ -5,7 +5,7 @@
 /// A linked binary: its name, its linker script, its assembly. A resident unit without any is a NIC's driver.
 const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "int60", "irq", "upcall", "transfer", "terminate"]),
-    ("installer", "installer", &["installer"]),
+    ("installer", "installer", &["installer", "pci", "memory"]),
     ("flat", "resident", &["flat"]),
     ("poll", "resident", &["poll"]),
     ("el3", "resident", &[]),
@@ -58,7 +58,8 @@ fn main() {
             }
         }
         let sources = if *script == "resident" && sources.is_empty() { &["driver"] } else { *sources };
-        for source in sources {
+        let common: &[&str] = if *script == "overlay" { &["pci", "memory"] } else { &[] };
+        for source in sources.iter().chain(common) {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
             let objects = nasm_rs::Build::new()
                 .file(format!("asm/{source}.asm"))

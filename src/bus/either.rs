@@ -9,15 +9,36 @@ use super::{Addr, Bus};
 #[derive(Clone, Copy, Default)]
 pub struct Either;
 
+/// What the routines of asm/visit.asm work on.
+#[repr(C)]
+struct Visit {
+    /// An address of rings or registers that the installer and the card's configuration gave.
+    at: u32,
+    /// To be written; of a copy, the address to write to.
+    value: u32,
+    /// Bytes of a copy.
+    len: u16,
+}
+
 unsafe extern "fastcall" {
-    // asm/visit.asm. The addresses are of rings and registers that the installer and the card's configuration gave.
-    fn visit_get(at: u32) -> u32;
-    fn visit_get8(at: u32) -> u32;
-    fn visit_get16(at: u32) -> u32;
-    fn visit_put8(at: u32, value: u32);
-    fn visit_put16(at: u32, value: u32);
-    fn visit_put32(at: u32, value: u32);
-    fn visit_copy(from: u32, to: u32, len: u32);
+    static mut visit_what: Visit;
+    fn visit_get8() -> u8;
+    fn visit_get16() -> u16;
+    fn visit_get32() -> u32;
+    fn visit_put8();
+    fn visit_put16();
+    fn visit_put32();
+    fn visit_copy();
+}
+
+/// Says what the next visit is for.
+#[inline(always)]
+fn visit(at: Addr, value: u32) {
+    // SAFETY: the discarded half of the driver is one thread, and its interrupts do not visit.
+    unsafe {
+        visit_what.at = at.0;
+        visit_what.value = value;
+    }
 }
 
 /// PE set under DOS means V86 mode.
@@ -36,6 +57,29 @@ macro_rules! ports {
             Machine.$name($($argument),*)
         }
     )* };
+}
+
+macro_rules! access {
+    ($get:ident, $put:ident, $type:ty, $visit_get:ident, $visit_put:ident) => {
+        #[inline(never)]
+        fn $get(&self, at: Addr) -> $type {
+            if in_v86() {
+                return Machine.$get(at);
+            }
+            visit(at, 0);
+            // SAFETY: see `Visit`.
+            unsafe { $visit_get() }
+        }
+        #[inline(never)]
+        fn $put(&self, at: Addr, value: $type) {
+            if in_v86() {
+                return Machine.$put(at, value);
+            }
+            visit(at, value as u32);
+            // SAFETY: see `Visit`.
+            unsafe { $visit_put() }
+        }
+    };
 }
 
 impl Bus for Either {
@@ -65,41 +109,9 @@ impl Bus for Either {
         in_v86()
     }
 
-    #[inline(never)]
-    fn get8(&self, at: Addr) -> u8 {
-        // SAFETY: see the declarations.
-        if in_v86() { Machine.get8(at) } else { unsafe { visit_get8(at.0) as u8 } }
-    }
-
-    #[inline(never)]
-    fn put8(&self, at: Addr, value: u8) {
-        // SAFETY: see the declarations.
-        if in_v86() { Machine.put8(at, value) } else { unsafe { visit_put8(at.0, value as u32) } }
-    }
-
-    #[inline(never)]
-    fn get16(&self, at: Addr) -> u16 {
-        // SAFETY: see the declarations.
-        if in_v86() { Machine.get16(at) } else { unsafe { visit_get16(at.0) as u16 } }
-    }
-
-    #[inline(never)]
-    fn get32(&self, at: Addr) -> u32 {
-        // SAFETY: see the declarations.
-        if in_v86() { Machine.get32(at) } else { unsafe { visit_get(at.0) } }
-    }
-
-    #[inline(never)]
-    fn put16(&self, at: Addr, value: u16) {
-        // SAFETY: see the declarations.
-        if in_v86() { Machine.put16(at, value) } else { unsafe { visit_put16(at.0, value as u32) } }
-    }
-
-    #[inline(never)]
-    fn put32(&self, at: Addr, value: u32) {
-        // SAFETY: see the declarations.
-        if in_v86() { Machine.put32(at, value) } else { unsafe { visit_put32(at.0, value) } }
-    }
+    access!(get8, put8, u8, visit_get8, visit_put8);
+    access!(get16, put16, u16, visit_get16, visit_put16);
+    access!(get32, put32, u32, visit_get32, visit_put32);
 
     #[inline(never)]
     fn transfer(&self, from: Addr, to: Addr, len: u16) {
@@ -107,8 +119,12 @@ impl Bus for Either {
         } else if in_v86() {
             Machine.transfer(from, to, len);
         } else {
-            // SAFETY: see the declarations.
-            unsafe { visit_copy(from.0, to.0, len as u32) };
+            visit(from, to.0);
+            // SAFETY: see `Visit`.
+            unsafe {
+                visit_what.len = len;
+                visit_copy();
+            }
         }
     }
 }

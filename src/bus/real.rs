@@ -211,20 +211,22 @@ const PCI_ENABLE: u32 = 1 << 31;
 const PCI_READ: u16 = 0xB10A;
 const PCI_WRITE: u16 = 0xB10D;
 
+/// What asm/pci.asm works on.
+#[repr(C)]
+struct PciCall {
+    value: u32,
+    function: u16,
+    place: u16,
+    register: u16,
+}
+
 /// INT 1Ah: the register's value, or None when the BIOS knows no PCI.
 #[inline(never)]
 fn pci_bios(function: u16, place: u16, register: u8, value: u32) -> Option<u32> {
-    let (answer, status): (u32, u32);
-    // SAFETY: a BIOS call that changes EAX, ECX and flags; EBX, EDI and the segments are put back.
-    unsafe {
-        asm!(
-            "push ebx", "push edi", "push ds", "push es",
-            "mov bx, dx", "mov edi, eax", "shr edi, 16", "stc",
-            "int 0x1a",
-            "mov al, 1", "jnc 2f", "xor al, al", "2:",
-            "pop es", "pop ds", "pop edi", "pop ebx",
-            inout("eax") (register as u32) << 16 | function as u32 => status, inout("ecx") value => answer, in("dx") place,
-        )
-    };
-    (status as u16 == 1).then_some(answer)
+    unsafe extern "fastcall" {
+        fn pci_bios(call: &mut PciCall) -> bool;
+    }
+    let mut call = PciCall { value, function, place, register: register as u16 };
+    // SAFETY: a BIOS call that reads or writes the configuration of a card that the probe looks at.
+    unsafe { pci_bios(&mut call) }.then_some(call.value)
 }

@@ -1,7 +1,6 @@
 //! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has.
 
 use super::dos::{far, peek, peek_into, regs, vector};
-use super::OVERLAY;
 use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
 use super::load::Units;
 use super::switches::{Options, Want};
@@ -9,11 +8,6 @@ use crate::bus::real::{Machine, address, code_segment};
 use crate::info::{Info, LAYOUT, NOT_PCI, NicInfo, SIGNATURE};
 use crate::line;
 use crate::probe::{Ask, Fault, Found, TAKEN, pci};
-
-#[repr(C, align(16))]
-struct Overlay([u8; OVERLAY]);
-
-static mut OVERLAY_ROOM: Overlay = Overlay([0; OVERLAY]);
 
 /// A card and the probe that found it, which lies in the overlay until the next one is loaded.
 pub struct Probe {
@@ -28,19 +22,28 @@ impl Probe {
     pub fn header(&self) -> &'static ProbeHeader {
         overlay()
     }
+
+    /// Room for the device, behind the probe.
+    pub fn device(&self) -> *mut u8 {
+        let at = (&raw const __overlay as u32).wrapping_add(self.unit.total as u32 + 3);
+        (at & !3) as *mut u8
+    }
+}
+
+unsafe extern "C" {
+    /// Where probes come to lie (linker/installer.ld); the pack step has seen to it that there is room for the largest
+    /// and its device.
+    static __overlay: u32;
 }
 
 fn overlay() -> &'static ProbeHeader {
     // SAFETY: `load` read a unit to this place whose magic it checked; nothing writes there while it is in use.
-    unsafe { &*(&raw const OVERLAY_ROOM as *const ProbeHeader) }
+    unsafe { &*(&raw const __overlay as *const ProbeHeader) }
 }
 
 #[inline(never)]
 fn load(units: &Units, unit: &Unit) -> Option<()> {
-    if unit.total as usize > OVERLAY {
-        return None;
-    }
-    units.load(unit, code_segment(), &raw const OVERLAY_ROOM as u32 as u16)?;
+    units.load(unit, code_segment(), &raw const __overlay as u32 as u16)?;
     (overlay().magic == PROBE_MAGIC).then_some(())
 }
 

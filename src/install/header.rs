@@ -2,7 +2,8 @@
 
 use crate::resident::table::CoreTable;
 
-/// At offset 0 of the installer (asm/installer.asm); the pack step fills in the first three and the last.
+/// At the start of what is still there while the driver is placed (asm/installer.asm); the pack step fills in all but
+/// the entries.
 #[repr(C)]
 pub struct InstallerHeader {
     /// Offset of the unit directory in the file.
@@ -11,10 +12,10 @@ pub struct InstallerHeader {
     pub unit_count: u16,
     /// Bytes of the core in the image; its BSS follows.
     pub core_bytes: u16,
+    /// Where our segment ends: the stack is the last of the image.
+    pub stack_top: u16,
     /// Offsets of the entries, for the pack step.
-    pub entries: [u16; 4],
-    /// Where the installer lies in the image.
-    pub paragraph: u16,
+    pub entries: [u16; 3],
     /// Where things lie in the core.
     pub core: CoreTable,
 }
@@ -39,7 +40,7 @@ unsafe extern "C" {
 
 /// What the pack step filled in.
 pub fn header() -> &'static InstallerHeader {
-    // SAFETY: the entry's copy, made before Rust ran.
+    // SAFETY: written before the file was.
     unsafe { &*&raw const installer_header }
 }
 
@@ -114,17 +115,24 @@ pub struct ProbeHeader {
     pub instance: u16,
     /// [`crate::probe::Probe::find`]: 0, or a [`crate::probe::Fault`].
     pub find: extern "fastcall" fn(&crate::probe::Ask, &mut crate::probe::Found) -> u8,
-    /// [`crate::probe::Probe::start`] at the address given last: 0, or a [`crate::probe::Fault`].
-    pub start: extern "fastcall" fn(&crate::probe::Found, &crate::probe::Rings, *mut u8) -> u8,
+    /// [`crate::probe::Probe::start`]: 0, or a [`crate::probe::Fault`].
+    pub start: extern "fastcall" fn(&crate::probe::Found, &Start) -> u8,
     /// [`crate::device::Device::unmask`] of a device that `start` made, once the vectors are hooked.
     pub unmask: extern "fastcall" fn(*mut u8),
-    /// [`crate::device::Device::stop`] of a device that `start` made and nobody wants.
-    pub stop: extern "fastcall" fn(*mut u8),
     /// [`crate::probe::Probe::IDS`], which the pack step copies into the directory.
     pub ids: &'static [u32],
+}
+
+/// What `start` is given besides the card.
+#[repr(C)]
+pub struct Start {
+    /// Memory for the card's rings.
+    pub rings: crate::probe::Rings,
+    /// Where the device is to be written, aligned to four bytes.
+    pub device: *mut u8,
 }
 
 /// First word of a probe's unit.
 pub const PROBE_MAGIC: u16 = 0x5033;
 
-const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 52 && size_of::<ProbeHeader>() == 28);
+const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 48 && size_of::<ProbeHeader>() == 24);

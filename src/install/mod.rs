@@ -1,5 +1,28 @@
 //! The installer: everything that is thrown away once the driver stands.
 
+/// A text that is wanted only until the first probe is read, which then lies where the text was
+/// (linker/installer.ld).
+macro_rules! early {
+    ($text:expr) => {{
+        const TEXT: &str = $text;
+        #[cfg_attr(target_os = "none", unsafe(link_section = ".early_text"))]
+        static BYTES: [u8; TEXT.len()] = $crate::install::bytes(TEXT);
+        // SAFETY: a string's bytes.
+        unsafe { core::str::from_utf8_unchecked(&BYTES) }
+    }};
+}
+
+/// A string's bytes; `N` is their number.
+pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
+    let mut bytes = [0; N];
+    let mut at = 0;
+    while at < N {
+        bytes[at] = text.as_bytes()[at];
+        at += 1;
+    }
+    bytes
+}
+
 pub mod numbers;
 pub mod switches;
 
@@ -25,6 +48,3 @@ pub mod run;
 pub mod unload;
 #[cfg(target_os = "none")]
 pub mod xms;
-
-/// Bytes of the largest probe.
-pub const OVERLAY: usize = 6144;

@@ -2,6 +2,8 @@
 
 /// Reads a number in `radix` (10 or 16); `0x` in front makes it hexadecimal whatever the radix. None when there is
 /// anything but digits, or more than 32 bits.
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
+#[inline(never)]
 pub fn parse(text: &[u8], radix: u32) -> Option<u32> {
     let (digits, radix) = match text {
         [b'0', b'x' | b'X', rest @ ..] => (rest, 16),

@@ -2,7 +2,7 @@
 
 use super::dos::{self, peek, poke};
 use super::hardware::Probe;
-use super::header::{BUS_PCI, KIND_DRIVER, Unit, caller, header};
+use super::header::{BUS_PCI, KIND_DRIVER, Start, Unit, caller, header};
 use super::hook::{hook, irq_vector, line_masked};
 use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
@@ -27,9 +27,6 @@ const STACK_SECOND: u16 = 192;
 pub const PSP_PARAS: u16 = 6;
 /// Where an EXE's image begins behind its PSP.
 const PSP_SIZE: u16 = 0x10;
-
-/// Largest device; larger ones do not exist.
-const INSTANCE: usize = 512;
 
 /// Blocks behind the core, in the order in which they are placed.
 struct Ground {
@@ -63,8 +60,11 @@ impl Ground {
         let at = self.next;
         let next = at.checked_add(size)?.checked_add(3)? & !3;
         if next > self.limit {
-            line!("too little memory: ", Dec(next as u32), " bytes are needed, ", Dec(self.limit as u32), " are there");
-            return None;
+            let Some(more) = make_room(next - self.limit) else {
+                line!("too little memory: ", Dec((next - self.limit) as u32), " bytes more are needed; load fewer programs before it");
+                return None;
+            };
+            self.limit = self.limit.saturating_add(more);
         }
         self.next = next;
         self.note(Block { kind, place: 0, size: next - at });
@@ -112,10 +112,6 @@ pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
     if found.rings_xms != 0 && !in_v86() {
         extended = xms::Block::new(found.rings_xms);
     }
-    if extended.is_none() && !make_room(found.rings_low) {
-        explain(&probe.unit, Fault::Memory);
-        return None;
-    }
     let built = place(options, units, probe, &extended);
     if built.is_none()
         && let Some(extended) = extended
@@ -125,27 +121,21 @@ pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
     built
 }
 
-/// Moves the installer further up, so that as many bytes more are free below it.
+/// Moves the installer further up, so that at least as many bytes more are free below it; how many there are.
 #[inline(never)]
-fn make_room(bytes: u16) -> bool {
-    unsafe extern "C" {
-        static __installer_end: u8;
-    }
+fn make_room(bytes: u16) -> Option<u16> {
     unsafe extern "fastcall" {
-        fn move_up(paragraphs: u32);
+        fn move_up(paragraphs: u16);
     }
-    if bytes == 0 {
-        return true;
-    }
-    // The rings begin on a paragraph.
-    let paragraphs = (bytes >> 4) + 2;
-    let need = code_segment() as u32 + (&raw const __installer_end as u32 >> 4) + paragraphs as u32;
+    // At least what `move_up` needs for itself.
+    let paragraphs = (bytes >> 4) + 4;
+    let need = code_segment() as u32 + (header().stack_top >> 4) as u32 + paragraphs as u32;
     if need > memory_end() {
-        return false;
+        return None;
     }
     // SAFETY: that memory is ours; everything here is addressed within its segment.
-    unsafe { move_up(paragraphs as u32) };
-    true
+    unsafe { move_up(paragraphs) };
+    Some(paragraphs << 4)
 }
 
 fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms::Block>) -> Option<u16> {
@@ -162,9 +152,6 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     let name = unit_name(&probe.unit.name, !flat && (found.mem != 0 || found.rings_low != 0));
     let driver = ground.unit(units, info::BLOCK_NIC, units.named(KIND_DRIVER, &name))?;
     let size = probe.header().instance;
-    if size as usize > INSTANCE {
-        return broken();
-    }
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
     if flat {
@@ -189,9 +176,8 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     let top = ground.next;
     fill(address(segment, stack), info::STACK_CANARY, top - stack);
 
-    let mut instance = [0u32; INSTANCE / 4];
-    let instance = instance.as_mut_ptr() as *mut u8;
-    if let Some(fault) = Fault::from((probe.header().start)(found, &rings, instance)) {
+    let instance = probe.device();
+    if let Some(fault) = Fault::from((probe.header().start)(found, &Start { rings, device: instance })) {
         explain(&probe.unit, fault);
         return None;
     }

@@ -9,7 +9,7 @@ use super::print::{Hex, Print};
 use super::switches::{self, Options, SWITCHES};
 use super::unload::unload;
 use crate::bus::Addr;
-use crate::bus::real::{address, copy_far, own};
+use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::line;
 
 /// The driver's version, major in the high byte.
@@ -59,6 +59,7 @@ pub fn memory_end() -> u32 {
 
 /// Copies the words behind our name; their length.
 #[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn read_tail(tail: &mut [u8; 128]) -> usize {
     let room = tail.len() as u16 - 1;
     if from_device() {
@@ -75,9 +76,10 @@ fn read_tail(tail: &mut [u8; 128]) -> usize {
 }
 
 #[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn help() -> u8 {
-    "3COMPKT [0x60 [irq] [io]] [switches]\r\n".print();
-    for switch in SWITCHES {
+    early!("3COMPKT [0x60 [irq] [io]] [switches]\r\n").print();
+    for switch in &SWITCHES {
         "  /".print();
         switch.name.print();
         if !switch.value.is_empty() {
@@ -121,7 +123,7 @@ fn stand(options: &Options) -> Option<u16> {
         line!("DOS 3.3 or later is needed");
         return None;
     }
-    if from_device() && memory_end() < caller().load_segment as u32 + header().paragraph as u32 {
+    if from_device() && memory_end() < (code_segment() + (header().stack_top >> 4)) as u32 {
         line!("too little memory here; load it low with DEVICE= or give it more upper memory");
         return None;
     }

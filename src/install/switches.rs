@@ -67,51 +67,52 @@ pub struct Switch {
 }
 
 /// Every switch there is, in the order of [`INT`] and its kin.
-pub const SWITCHES: &[Switch] = &[
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
+pub static SWITCHES: [Switch; 8] = [
     Switch {
-        name: "INT",
-        value: "60",
-        help: "packet driver vector, hexadecimal, 60 to 80",
+        name: early!("INT"),
+        value: early!("60"),
+        help: early!("packet driver vector, hexadecimal, 60 to 80"),
         rule: Rule::Hex(0x60, 0x80),
-        why: "the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)",
+        why: early!("the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)"),
     },
     Switch {
-        name: "NIC",
-        value: "name",
-        help: "which one: a name, PCI place (0:3.0) or address",
+        name: early!("NIC"),
+        value: early!("name"),
+        help: early!("which one: a name, PCI place (0:3.0) or address"),
         rule: Rule::Nic,
-        why: "the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)",
+        why: early!("the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)"),
     },
     Switch {
-        name: "IO",
-        value: "300",
-        help: "its first port, hexadecimal (default: look)",
+        name: early!("IO"),
+        value: early!("300"),
+        help: early!("its first port, hexadecimal (default: look)"),
         rule: Rule::Hex(0x200, 0xFFE0),
-        why: "the port is 200 to FFE0 (hexadecimal), a multiple of 10",
+        why: early!("the port is 200 to FFE0 (hexadecimal), a multiple of 10"),
     },
     Switch {
-        name: "IRQ",
-        value: "10",
-        help: "its interrupt, 2 to 15 (default: look)",
+        name: early!("IRQ"),
+        value: early!("10"),
+        help: early!("its interrupt, 2 to 15 (default: look)"),
         rule: Rule::Dec(2, 15),
-        why: "the IRQ is 2 to 7, 9 to 12, 14 or 15",
+        why: early!("the IRQ is 2 to 7, 9 to 12, 14 or 15"),
     },
     Switch {
-        name: "HANDLES",
-        value: "8",
-        help: "handles, 1 to 64",
+        name: early!("HANDLES"),
+        value: early!("8"),
+        help: early!("handles, 1 to 64"),
         rule: Rule::Dec(1, 64),
-        why: "the number of handles is 1 to 64",
+        why: early!("the number of handles is 1 to 64"),
     },
     Switch {
-        name: "STACK",
-        value: "256",
-        help: "stack for receivers in bytes, 128 to 2048",
+        name: early!("STACK"),
+        value: early!("256"),
+        help: early!("stack for receivers in bytes, 128 to 2048"),
         rule: Rule::Dec(128, 2048),
-        why: "the stack is 128 to 2048 bytes",
+        why: early!("the stack is 128 to 2048 bytes"),
     },
-    Switch { name: "U", value: "", help: "unload the driver on /INT", rule: Rule::Bare, why: NO_VALUE },
-    Switch { name: "?", value: "", help: "this list", rule: Rule::Bare, why: NO_VALUE },
+    Switch { name: early!("U"), value: "", help: early!("unload the driver on /INT"), rule: Rule::Bare, why: early!("this switch takes no value") },
+    Switch { name: early!("?"), value: "", help: early!("this list"), rule: Rule::Bare, why: early!("this switch takes no value") },
 ];
 
 const INT: usize = 0;
@@ -130,8 +131,8 @@ pub struct Refused<'a> {
     pub why: &'static str,
 }
 
-const UNKNOWN: &str = "no such switch; 3COMPKT /? lists them";
-const NO_VALUE: &str = "this switch takes no value";
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_text"))]
+static UNKNOWN: &str = early!("no such switch; 3COMPKT /? lists them");
 
 /// Vectors that are others': 67h is EMS, 70h to 77h the second PIC, 7Ah IPX, 79h and 7Fh in use here and there.
 const NO_VECTORS: u32 = 1 << 0x07 | 0xFF << 0x10 | 1 << 0x19 | 1 << 0x1A | 1 << 0x1F;
@@ -139,6 +140,8 @@ const NO_VECTORS: u32 = 1 << 0x07 | 0xFF << 0x10 | 1 << 0x19 | 1 << 0x1A | 1 << 
 const NO_LINES: u32 = 1 << 8 | 1 << 13;
 
 /// A name, `bus:device.function`, or an address with colons or hyphens.
+#[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn want(text: &[u8]) -> Option<Want<'_>> {
     if text.is_empty() {
         return None;
@@ -162,6 +165,7 @@ fn want(text: &[u8]) -> Option<Want<'_>> {
 
 /// Takes a number for the switch `index`; false when it does not fit.
 #[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn number(options: &mut Options, index: usize, value: u16) -> bool {
     match index {
         INT if NO_VECTORS >> (value & 31) & 1 == 0 || value == 0x80 => options.vector = value as u8,
@@ -177,6 +181,7 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
 
 /// Takes a value for the switch `index`; with `forced`, a number in that radix.
 #[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, forced: u32) -> Result<(), &'static str> {
     let Some(switch) = SWITCHES.get(index) else { return Err(UNKNOWN) };
     let (low, high, radix) = match switch.rule {
@@ -202,14 +207,15 @@ fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, fo
 
 /// Crynwr's one-letter options: those that mean something here are done, the others refused by what they are.
 #[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
     match letter.to_ascii_lowercase() {
         b'u' => options.unload = true,
-        b'n' => return Err("Novell's 802.3 frames are not converted here; use a client that speaks Ethernet II"),
-        b'd' => return Err("the card is always set up at load; leave the option out"),
-        b'w' => return Err("Windows needs no special care here; leave the option out"),
-        b'p' => return Err("promiscuous mode is the clients' choice here; leave the option out"),
-        b'i' => return Err("class 11 (802.3) is always there beside class 1; leave the option out"),
+        b'n' => return Err(early!("Novell's 802.3 frames are not converted here; use a client that speaks Ethernet II")),
+        b'd' => return Err(early!("the card is always set up at load; leave the option out")),
+        b'w' => return Err(early!("Windows needs no special care here; leave the option out")),
+        b'p' => return Err(early!("promiscuous mode is the clients' choice here; leave the option out")),
+        b'i' => return Err(early!("class 11 (802.3) is always there beside class 1; leave the option out")),
         _ => return Err(UNKNOWN),
     }
     Ok(())
@@ -217,6 +223,7 @@ fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
 
 /// Reads a command tail: the words behind the driver's name.
 #[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
     let mut options = Options { vector: 0x60, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, unload: false, help: false };
     let mut positional = 0;
@@ -241,7 +248,7 @@ pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
                 if positional <= 3 {
                     value(&mut options, index, Some(word), 10)
                 } else {
-                    Err("one number too many; 3COMPKT /? explains")
+                    Err(early!("one number too many; 3COMPKT /? explains"))
                 }
             }
         };

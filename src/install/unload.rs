@@ -9,9 +9,10 @@ use crate::line;
 
 /// Unloads our driver from `vector`; the exit code.
 #[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 pub fn unload(vector: u8) -> u8 {
     let Some((info, nic)) = ours(vector) else {
-        line!("INT ", Hex(vector as u32), "h is not this driver's; give the vector it is on as /INT=");
+        line!(early!("INT "), Hex(vector as u32), early!("h is not this driver's; give the vector it is on as /INT="));
         return 1;
     };
     // A handle, for the specification's sake: a type that no wire carries, with no receiver.
@@ -27,9 +28,9 @@ pub fn unload(vector: u8) -> u8 {
         terminate.bx = handle;
         if terminate.interrupt(vector) {
             if info.flags & FLAG_DEVICE != 0 {
-                line!(nic.name, " stopped; its memory stays with DOS until the next boot (it came by DEVICE=)");
+                line!(nic.name, early!(" stopped; its memory stays with DOS until the next boot (it came by DEVICE=)"));
             } else {
-                line!(nic.name, " unloaded");
+                line!(nic.name, early!(" unloaded"));
             }
             return 0;
         }
@@ -39,14 +40,16 @@ pub fn unload(vector: u8) -> u8 {
         release.interrupt(vector);
         let irq = others_hooked(irq_vector(nic.irq), info.segment);
         if error != 7 || irq || others_hooked(vector, info.segment) {
-            line!("another program has hooked the driver's interrupts after it; unload that first");
+            line!(early!("another program has hooked the driver's interrupts after it; unload that first"));
             return 1;
         }
     }
-    line!("a program still has the driver open; end it first");
+    line!(early!("a program still has the driver open; end it first"));
     1
 }
 
+#[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn others_hooked(vector: u8, segment: u16) -> bool {
     super::dos::vector(vector) >> 16 != segment as u32
 }

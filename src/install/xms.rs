@@ -13,23 +13,25 @@ pub struct Block {
     pub linear: u32,
 }
 
-/// Registers of a call to the XMS driver (asm/installer.asm knows the offsets).
-#[derive(Clone, Copy, Default)]
+/// A call to the XMS driver and its registers (asm/installer.asm knows the offsets).
+#[derive(Clone, Copy)]
 #[repr(C)]
 struct Call {
+    entry: u32,
     ax: u16,
     bx: u16,
     dx: u16,
 }
 
+#[inline(never)]
 fn call(entry: u32, function: u8, dx: u16) -> Option<Call> {
     unsafe extern "fastcall" {
-        fn xms_call(entry: u32, registers: &mut Call);
+        fn xms_call(call: &mut Call);
     }
-    let mut registers = Call { ax: (function as u16) << 8, bx: 0, dx };
+    let mut call = Call { entry, ax: (function as u16) << 8, bx: 0, dx };
     // SAFETY: the entry came from the multiplex interrupt, and the functions used here change only registers.
-    unsafe { xms_call(entry, &mut registers) };
-    (registers.ax == 1).then_some(registers)
+    unsafe { xms_call(&mut call) };
+    (call.ax == 1).then_some(call)
 }
 
 const ALLOCATE: u8 = 0x09;

@@ -98,8 +98,8 @@ macro_rules! probe_unit {
             use super::*;
             use $crate::bus::either::Either;
             use $crate::device::Device as _;
-            use $crate::install::header::{PROBE_MAGIC, ProbeHeader};
-            use $crate::probe::{Ask, Found, Probe, Rings};
+            use $crate::install::header::{PROBE_MAGIC, ProbeHeader, Start};
+            use $crate::probe::{Ask, Found, Probe};
 
             type Dev = <$probe as Probe<Either>>::Device;
 
@@ -112,11 +112,11 @@ macro_rules! probe_unit {
                     Err(fault) => fault as u8,
                 }
             }
-            extern "fastcall" fn start(found: &Found, rings: &Rings, to: *mut u8) -> u8 {
-                match <$probe as Probe<Either>>::start(Either, found, rings) {
+            extern "fastcall" fn start(found: &Found, how: &Start) -> u8 {
+                match <$probe as Probe<Either>>::start(Either, found, &how.rings) {
                     Ok(device) => {
-                        // SAFETY: the installer's buffer, aligned to four bytes and longer than any device.
-                        unsafe { (to as *mut Dev).write(device) };
+                        // SAFETY: the installer's buffer, aligned to four bytes and as long as the header asks for.
+                        unsafe { (how.device as *mut Dev).write(device) };
                         0
                     }
                     Err(fault) => fault as u8,
@@ -125,10 +125,6 @@ macro_rules! probe_unit {
             extern "fastcall" fn unmask(near: *mut u8) {
                 // SAFETY: the installer's copy of what `start` wrote.
                 unsafe { (*(near as *mut Dev)).unmask() };
-            }
-            extern "fastcall" fn stop(near: *mut u8) {
-                // SAFETY: as above.
-                unsafe { (*(near as *mut Dev)).stop() };
             }
 
             #[unsafe(link_section = ".unit_header")]
@@ -139,7 +135,6 @@ macro_rules! probe_unit {
                 find,
                 start,
                 unmask,
-                stop,
                 ids: <$probe as Probe<Either>>::IDS,
             };
         }

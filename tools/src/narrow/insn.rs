@@ -234,7 +234,7 @@ fn argument(word: &str, control: bool) -> Option<Arg> {
         return Some(Arg::Reg(Reg { number: swapped(number & 3), part: Part::Byte { high: number >= 4 } }));
     }
     if control {
-        return Some(Arg::Target(word.into()));
+        return Some(Arg::Target(word.trim_end_matches("@PLT").into()));
     }
     let Some((disp, inner)) = word.split_once('(') else {
         return Some(Arg::Mem(Mem { disp: word.into(), base: None, index: None, scale: 1 }));

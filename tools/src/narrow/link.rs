@@ -1,4 +1,4 @@
-//! The linker that rustc calls for the target: rust-lld, with a resident unit's object replaced by its narrow form.
+//! The linker that rustc calls for the target: rust-lld, with the object of a unit (not of a program) replaced by its narrow form.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -7,30 +7,34 @@ use std::{fs, io};
 
 use crate::setup::fail;
 
+/// What asm/memory.asm gives.
+const MEMORY: &[&str] = &["memcpy", "memset", "memcmp", "bcmp"];
+
 /// Runs the linker with rustc's arguments.
 ///
 /// # Errors
 /// What cannot be narrowed or assembled; what the linker says goes to standard error.
 pub fn link(mut arguments: Vec<OsString>) -> io::Result<bool> {
-    let resident = arguments.iter().any(|argument| argument.to_string_lossy().ends_with("linker/resident.ld"));
-    if resident {
+    let in_our_segment = ["linker/resident.ld", "linker/installer.ld", "linker/overlay.ld"];
+    if arguments.iter().any(|argument| in_our_segment.iter().any(|script| argument.to_string_lossy().ends_with(script))) {
         let is_unit = |argument: &OsString| argument.to_string_lossy().ends_with(".rcgu.o");
         let objects: Vec<usize> = (0..arguments.len()).filter(|at| is_unit(&arguments[*at])).collect();
-        let [at] = objects[..] else { return Err(fail("a resident unit is one object: codegen-units = 1, lto = \"fat\"")) };
-        arguments[at] = narrowed(Path::new(&arguments[at]))?.into();
+        let [at] = objects[..] else { return Err(fail("a unit is one object: codegen-units = 1, lto = \"fat\"")) };
+        let given = arguments.iter().any(|argument| argument.to_string_lossy().ends_with("/memory.o"));
+        arguments[at] = narrowed(Path::new(&arguments[at]), if given { MEMORY } else { &[] })?.into();
     }
     Ok(Command::new("rust-lld").args(arguments).status()?.success())
 }
 
 /// Assembles the narrow form of the listing that lies beside an object; the new object.
-fn narrowed(object: &Path) -> io::Result<PathBuf> {
+fn narrowed(object: &Path, library: &[&str]) -> io::Result<PathBuf> {
     let name = object.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let crate_name = name.split('.').next().unwrap_or_default();
     let listing = object.with_file_name(format!("{crate_name}.s"));
     let text = fs::read_to_string(&listing).map_err(|error| fail(format!("{}: {error}", listing.display())))?;
     let short = object.with_file_name(format!("{crate_name}.narrow.s"));
     let output = object.with_file_name(format!("{crate_name}.narrow.o"));
-    fs::write(&short, super::narrow(&text).map_err(|why| fail(format!("{crate_name}: {why}")))?)?;
+    fs::write(&short, super::narrow_with(&text, library).map_err(|why| fail(format!("{crate_name}: {why}")))?)?;
     let done = Command::new("as").arg("--32").arg("-o").arg(&output).arg(&short).status()?;
     if !done.success() {
         return Err(fail(format!("{}: the assembler's messages stand above", short.display())));

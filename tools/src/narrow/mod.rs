@@ -1,6 +1,6 @@
 //! LLVM writes 386 code for 16-bit segments as if it were 32-bit code: every call, address and operation is 32 bits
 //! wide and pays for it with prefixes and long displacements, although a unit has less than 64 KB and most of its
-//! values have 16 bits. This pass takes the listing of a resident unit and writes it again, shorter, between rustc
+//! values have 16 bits. This pass takes the listing of a unit and writes it again, shorter, between rustc
 //! and the linker ([`link`]):
 //!
 //! - Calls and returns are near: the return address has two bytes.
@@ -35,6 +35,14 @@ enum Item {
 /// # Errors
 /// Names the function and what in it cannot be written near.
 pub fn narrow(listing: &str) -> Result<String, String> {
+    narrow_with(listing, &[])
+}
+
+/// The same for a unit that is linked with near forms of some library functions (asm/memory.asm).
+///
+/// # Errors
+/// As for [`narrow`].
+pub fn narrow_with(listing: &str, library: &[&str]) -> Result<String, String> {
     let (mut items, labels_in_data) = read(listing);
     let mut functions: Vec<&mut Function> = Vec::new();
     for item in &mut items {
@@ -48,7 +56,7 @@ pub fn narrow(listing: &str) -> Result<String, String> {
         function.private &= !labels_in_data.contains(&function.name) && !in_code.contains(&function.name);
         function.in_tables = function.labels.iter().filter(|(name, _)| labels_in_data.contains(*name)).map(|(_, at)| *at).collect();
     }
-    refuse_library(&own)?;
+    refuse_library(&own, library)?;
     own.iter_mut().for_each(color::recolor);
     let decisions = flow::decide(&own);
     let popped = stack::popped(&own);
@@ -169,7 +177,7 @@ fn identifiers(text: &str) -> impl Iterator<Item = String> {
 }
 
 /// Functions that are neither here nor ours in assembly keep rustc's calling convention: they cannot be called.
-fn refuse_library(functions: &[Function]) -> Result<(), String> {
+fn refuse_library(functions: &[Function], given: &[&str]) -> Result<(), String> {
     const LIBRARY: &[&str] = &["memcpy", "memmove", "memset", "memcmp", "bcmp", "strlen"];
     for function in functions {
         for line in &function.lines {
@@ -177,7 +185,7 @@ fn refuse_library(functions: &[Function]) -> Result<(), String> {
             let Some(Arg::Target(name)) = args.first() else { continue };
             let known = functions.iter().any(|function| function.name == *name) || function.labels.contains_key(name);
             let library = LIBRARY.contains(&name.as_str()) || name.starts_with('_');
-            if library && !known {
+            if library && !known && !given.contains(&name.as_str()) {
                 return Err(format!("{}: calls {name}, which is not the unit's own", function.name));
             }
         }

@@ -145,6 +145,7 @@ impl Frame<'_> {
                             match (target, first) {
                                 (Some(target), _) => todo.push((target, depth)),
                                 (None, Some(Arg::Target(_))) if depth != 0 && !frame.by_bp => return Err(uneven(line)),
+                                (None, Some(Arg::Target(_))) => {}
                                 _ => function.in_tables.iter().for_each(|target| todo.push((*target, depth))),
                             }
                             break;

@@ -6,19 +6,22 @@ use crate::setup::fail;
 /// Bytes of the MZ header.
 const MZ_HEADER: usize = 32;
 /// The load image holds header, core and installer; DOS gives a DEVICE= line no more memory than this.
-pub const LOAD_IMAGE_LIMIT: usize = 40 << 10;
+pub const LOAD_IMAGE_LIMIT: usize = 24 << 10;
+/// What a driver may need while it is placed, from the start of the core on: the largest with its rings in XMS does.
+const PLACING_ROOM: usize = 5200;
+/// The installer's stack.
+const STACK: usize = 1024;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
 const DEVICE_ROUTINES: usize = 6;
 /// Offsets in the installer's header (asm/installer.asm).
 const DIRECTORY: usize = 0;
 const UNIT_COUNT: usize = 4;
 const CORE_BYTES: usize = 6;
-const STRATEGY: usize = 8;
-const INTERRUPT: usize = 10;
-const PROGRAM: usize = 12;
-const STACK_TOP: usize = 14;
-const PARAGRAPH: usize = 16;
-const CORE: usize = 18;
+const STACK_TOP: usize = 8;
+const STRATEGY: usize = 10;
+const INTERRUPT: usize = 12;
+const PROGRAM: usize = 14;
+const CORE: usize = 16;
 /// The core's symbols that go there (CoreTable in src/resident/table.rs).
 const CORE_TABLE: [&str; 16] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
@@ -26,8 +29,9 @@ const CORE_TABLE: [&str; 16] = [
 ];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 32;
-/// Offset of the identities' near address and count in a probe's header.
-const PROBE_IDS: usize = 20;
+/// Offsets in a probe's header: bytes of a device, the identities' near address and count.
+const PROBE_INSTANCE: usize = 2;
+const PROBE_IDS: usize = 16;
 
 /// Kinds of units (src/install/header.rs): the resident half of a driver, its probe, a feature.
 pub const KIND_DRIVER: u8 = 1;
@@ -50,34 +54,42 @@ pub struct Listed<'a> {
 
 /// Puts the file together.
 pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Result<Vec<u8>> {
-    let at = installer.word(PARAGRAPH) as usize * 16;
-    if (core.total as usize) > at {
-        return Err(fail(format!("the core has {} bytes and the installer begins at {at}", core.total)));
-    }
-    let size = at + installer.bytes.len();
+    let symbol = |name: &str| {
+        let found = installer.symbols.iter().find(|(symbol, ..)| symbol == name);
+        found.map(|(_, at, _)| *at as usize).ok_or_else(|| fail(format!("the installer has no {name}")))
+    };
+    // The core's BSS, too, lies where the search for the card was.
+    let at = core.bytes.len().max(PLACING_ROOM.saturating_sub(symbol("__placing")?)).next_multiple_of(16);
+    let overlay = symbol("__overlay")?;
+    let probes = units.iter().filter(|listed| listed.kind == KIND_PROBE);
+    let room = probes.map(|probe| (probe.unit.total as usize).next_multiple_of(4) + probe.unit.word(PROBE_INSTANCE) as usize);
+    let installer_end = (overlay + room.max().unwrap_or(0)).max(installer.bytes.len()).next_multiple_of(16) + STACK;
+    let size = at + installer_end;
     if size > LOAD_IMAGE_LIMIT {
         return Err(fail(format!("the load image has {size} bytes; {LOAD_IMAGE_LIMIT} is the limit")));
     }
     let mut image = core.bytes.clone();
     image.resize(at, 0);
     image.extend(&installer.bytes);
-    image.resize(size.next_multiple_of(16), 0);
+    image.resize(size, 0);
     // DOS calls the installer first; it puts the device's own routines back.
-    let entry = |offset: usize| (at as u16 + installer.word(offset)).to_le_bytes();
-    image[DEVICE_ROUTINES..DEVICE_ROUTINES + 2].copy_from_slice(&entry(STRATEGY));
-    image[DEVICE_ROUTINES + 2..DEVICE_ROUTINES + 4].copy_from_slice(&entry(INTERRUPT));
-    let directory = MZ_HEADER + image.len();
-    image[at + DIRECTORY..at + DIRECTORY + 4].copy_from_slice(&(directory as u32).to_le_bytes());
-    image[at + UNIT_COUNT..at + UNIT_COUNT + 2].copy_from_slice(&(units.len() as u16).to_le_bytes());
+    let header = symbol("installer_header")?;
+    let entry = |offset: usize| installer.word(header + offset);
+    let mut put = |at: usize, value: &[u8]| image[at..at + value.len()].copy_from_slice(value);
+    put(DEVICE_ROUTINES, &(at as u16 + entry(STRATEGY)).to_le_bytes());
+    put(DEVICE_ROUTINES + 2, &(at as u16 + entry(INTERRUPT)).to_le_bytes());
+    let directory = MZ_HEADER + size;
+    put(at + header + DIRECTORY, &(directory as u32).to_le_bytes());
+    put(at + header + UNIT_COUNT, &(units.len() as u16).to_le_bytes());
+    put(at + header + CORE_BYTES, &(core.bytes.len() as u16).to_le_bytes());
+    put(at + header + STACK_TOP, &(installer_end as u16).to_le_bytes());
     for (place, name) in CORE_TABLE.into_iter().enumerate() {
         let symbol = core.symbols.iter().find(|(symbol, ..)| symbol == name);
         let (_, offset, _) = symbol.ok_or_else(|| fail(format!("the core has no {name}")))?;
-        let place = at + CORE + 2 * place;
-        image[place..place + 2].copy_from_slice(&offset.to_le_bytes());
+        put(at + header + CORE + 2 * place, &offset.to_le_bytes());
     }
-    image[at + CORE_BYTES..at + CORE_BYTES + 2].copy_from_slice(&(core.bytes.len() as u16).to_le_bytes());
 
-    let mut file = mz_header(image.len(), (at / 16) as u16, installer.word(PROGRAM), installer.word(STACK_TOP));
+    let mut file = mz_header(size, (at / 16) as u16, entry(PROGRAM), installer_end as u16);
     file.extend(image);
     let mut offset = directory + units.len() * ENTRY;
     let mut tail = Vec::new();

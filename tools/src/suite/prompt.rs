@@ -191,7 +191,7 @@ fn refused_device(lab: &Lab, rig: &Qemu, cases: &[(&str, &str)]) -> Verdict {
 fn help(lab: &Lab) -> Verdict {
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &["ints keep", "mem", "ints", "3COMPKT /?", "mem", "ints"])?)?;
     steps.exits("3COMPKT /?", 0)?;
-    for switch in compkt::install::switches::SWITCHES {
+    for switch in &compkt::install::switches::SWITCHES {
         steps.prints("3COMPKT /?", &format!("  /{}", switch.name))?;
     }
     steps.holds(steps.first("3COMPKT /?")?.text.lines().all(|line| line.len() < 80), "every line fits the screen")?;
