@@ -3,6 +3,7 @@
 use super::dos::{far, peek, peek_into, regs, vector};
 use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
 use super::load::Units;
+use super::print::Hex;
 use super::switches::{Options, Want};
 use crate::bus::real::{Machine, address, code_segment};
 use crate::info::{Info, LAYOUT, NOT_PCI, NicInfo, SIGNATURE};
@@ -15,6 +16,8 @@ pub struct Probe {
     pub unit: Unit,
     /// The card.
     pub found: Found,
+    /// PCI: the command register as it was.
+    command: u32,
 }
 
 impl Probe {
@@ -28,12 +31,19 @@ impl Probe {
         let at = (&raw const __overlay as u32).wrapping_add(self.unit.total as u32 + 3);
         (at & !3) as *mut u8
     }
+
+    /// The card is not taken after all.
+    pub fn let_go(&self) {
+        if self.unit.bus == BUS_PCI {
+            pci::set_command(&Machine, self.found.pci, self.command);
+        }
+    }
 }
 
 unsafe extern "C" {
     /// Where probes come to lie (linker/installer.ld); the pack step has seen to it that there is room for the largest
     /// and its device.
-    static __overlay: u32;
+    static mut __overlay: u32;
 }
 
 fn overlay() -> &'static ProbeHeader {
@@ -76,17 +86,32 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
 struct Others {
     ports: [u16; TAKEN],
     places: [u16; TAKEN],
+    count: u8,
 }
 
+/// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
 #[inline(never)]
-fn others() -> Others {
-    let mut others = Others { ports: [0; TAKEN], places: [NOT_PCI; TAKEN] };
-    let found = (0x60..=0x80).filter_map(ours);
-    for ((port, place), (_, nic)) in others.ports.iter_mut().zip(others.places.iter_mut()).zip(found) {
-        *port = nic.io;
-        *place = nic.pci;
+fn others(options: &Options) -> Option<Others> {
+    let mut others = Others { ports: [0; TAKEN], places: [NOT_PCI; TAKEN], count: 0 };
+    for number in 0x60..=0x80 {
+        let Some((_, nic)) = ours(number) else { continue };
+        let wanted = match options.nic {
+            Want::Pci(place) => place == nic.pci,
+            Want::Mac(mac) => mac == nic.rom,
+            _ => false,
+        };
+        if wanted || options.io != 0 && options.io == nic.io {
+            line!(nic.name, ": this card belongs to the driver on INT ", Hex(number as u32), "h; leave /IO= and /NIC= out to take another");
+            return None;
+        }
+        let at = others.count as usize;
+        if let (Some(port), Some(place)) = (others.ports.get_mut(at), others.places.get_mut(at)) {
+            *port = nic.io;
+            *place = nic.pci;
+            others.count += 1;
+        }
     }
-    others
+    Some(others)
 }
 
 fn name_is(unit: &Unit, name: &[u8]) -> bool {
@@ -95,7 +120,7 @@ fn name_is(unit: &Unit, name: &[u8]) -> bool {
 }
 
 /// One look at one candidate: the card, or a fault that was said where it was worth a line.
-fn look(unit: &Unit, options: &Options, ask: &Ask) -> Result<Probe, Fault> {
+fn look(unit: &Unit, options: &Options, ask: &Ask, command: u32) -> Result<Probe, Fault> {
     let mut found = Found::default();
     if let Some(fault) = Fault::from((overlay().find)(ask, &mut found)) {
         super::place::explain(unit, fault);
@@ -103,14 +128,14 @@ fn look(unit: &Unit, options: &Options, ask: &Ask) -> Result<Probe, Fault> {
     }
     match options.nic {
         Want::Mac(mac) if mac != found.mac => Err(Fault::Nothing),
-        _ => Ok(Probe { unit: *unit, found }),
+        _ => Ok(Probe { unit: *unit, found, command }),
     }
 }
 
 /// Finds the card, or says in one line why there is none.
 #[inline(never)]
 pub fn find(units: &Units, options: &Options) -> Option<Probe> {
-    let mut search = Search { units, options, others: others(), said: false };
+    let mut search = Search { units, options, others: others(options)?, said: false };
     let named = (0..).map_while(|index| units.get(index)).any(|unit| unit.kind == KIND_PROBE && search.wanted(&unit));
     if !named {
         if let Want::Name(name) = options.nic {
@@ -127,11 +152,12 @@ pub fn find(units: &Units, options: &Options) -> Option<Probe> {
     }
     if found.is_none() && !search.said {
         if options.io != 0 {
-            line!("no NIC answers at port ", super::print::Hex(options.io as u32), "h; check the card's jumpers or leave /IO= out");
+            line!("no NIC answers at port ", Hex(options.io as u32), "h; check the card's jumpers or leave /IO= out");
         } else if options.nic != Want::Any {
             line!("/NIC=: no such card is free; leave it out to take the first one");
         } else {
-            line!("no NIC found; give /IO= and /IRQ= if there is one");
+            let other = if search.others.count != 0 { "other " } else { "" };
+            line!("no ", other, "NIC found; give /IO= and /IRQ= if there is one");
         }
     }
     found
@@ -171,7 +197,7 @@ impl Search<'_> {
             let unit = self.probes().find(|unit| unit.bus == BUS_PCI && self.wanted(unit) && self.units.knows(unit, id))?;
             load(self.units, &unit)?;
             let command = pci::command(&Machine, place);
-            look(&unit, self.options, &self.ask(0, place))
+            look(&unit, self.options, &self.ask(0, place), command)
                 .map_err(|fault| {
                     pci::set_command(&Machine, place, command);
                     self.said |= fault != Fault::Nothing;
@@ -189,7 +215,7 @@ impl Search<'_> {
             }
             load(self.units, &unit)?;
             for index in 0..=u8::MAX {
-                match look(&unit, self.options, &self.ask(index, 0)) {
+                match look(&unit, self.options, &self.ask(index, 0), 0) {
                     Ok(probe) => return Some(probe),
                     Err(Fault::End) => break,
                     Err(fault) => self.said |= fault != Fault::Nothing,

@@ -113,10 +113,11 @@ pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
         extended = xms::Block::new(found.rings_xms);
     }
     let built = place(options, units, probe, &extended);
-    if built.is_none()
-        && let Some(extended) = extended
-    {
-        extended.free();
+    if built.is_none() {
+        probe.let_go();
+        if let Some(extended) = extended {
+            extended.free();
+        }
     }
     built
 }

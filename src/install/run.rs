@@ -2,7 +2,7 @@
 
 use super::dos::{self, far, peek, poke};
 use super::hardware::{self, is_packet_driver};
-use super::header::{caller, header};
+use super::header::{KIND_PROBE, caller, header};
 use super::load::Units;
 use super::place::{PSP_PARAS, build};
 use super::print::{Hex, Print};
@@ -25,7 +25,7 @@ pub fn install() {
             1
         }
         Ok(options) if options.help => help(),
-        Ok(options) if options.unload => unload(options.vector),
+        Ok(options) if options.unload => unload(&options),
         Ok(options) => match stand(&options) {
             Some(paragraphs) => return done(paragraphs),
             None => 1,
@@ -59,7 +59,7 @@ pub fn memory_end() -> u32 {
 
 /// Copies the words behind our name; their length.
 #[inline(never)]
-#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
+#[unsafe(link_section = ".early_code")]
 fn read_tail(tail: &mut [u8; 128]) -> usize {
     let room = tail.len() as u16 - 1;
     if from_device() {
@@ -75,38 +75,79 @@ fn read_tail(tail: &mut [u8; 128]) -> usize {
     }
 }
 
+/// Blanks from a column to another.
 #[inline(never)]
-#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
+#[unsafe(link_section = ".early_code")]
+fn pad(from: usize, to: usize) {
+    for _ in from..to {
+        dos::put(b' ');
+    }
+}
+
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
 fn help() -> u8 {
     early!("3COMPKT [0x60 [irq] [io]] [switches]\r\n").print();
     for switch in &SWITCHES {
-        "  /".print();
+        early!("  /").print();
         switch.name.print();
+        let mut width = switch.name.len();
         if !switch.value.is_empty() {
-            "=".print();
+            dos::put(b'=');
             switch.value.print();
+            width += 1 + switch.value.len();
         }
-        for _ in switch.name.len() + switch.value.len()..14 {
-            " ".print();
-        }
+        pad(width, 14);
         switch.help.print();
-        "\r\n".print();
+        early!("\r\n").print();
+    }
+    let (segment, offset) = own_file();
+    if let Some(units) = Units::open(segment, offset) {
+        names(&units);
     }
     0
 }
 
+/// The NICs' names, some in a row.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+fn names(units: &Units) {
+    const ROW: u8 = 6;
+    early!("NICs:").print();
+    let mut left = 0;
+    for unit in (0..).map_while(|index| units.get(index)).filter(|unit| unit.kind == KIND_PROBE) {
+        if left == 0 {
+            early!("\r\n  ").print();
+            left = ROW;
+        }
+        left -= 1;
+        unit.name.print();
+        let len = unit.name.iter().position(|byte| *byte == 0).unwrap_or(0);
+        pad(len, unit.name.len());
+    }
+    early!("\r\n").print();
+}
+
+/// A file name of DOS's, with its path and a zero.
+const NAME: usize = 80;
+
+/// The name that DOS loaded us by.
+#[unsafe(link_section = ".early_data")]
+static mut FILE: [u8; NAME] = [0; NAME];
+
 /// Where our own file's name stands.
 #[inline(never)]
+#[unsafe(link_section = ".early_code")]
 fn own_file() -> (u16, u16) {
     if from_device() {
-        let at = peek::<u32>(request().plus(0x12));
-        // The name ends where the switches begin; DOS wants a zero there, and the line is read already.
-        let mut end = far(at);
-        while peek::<u8>(end) > b' ' {
-            end = end.plus(1);
+        // The name ends where the switches begin; DOS wants a zero there, and the line is its own.
+        // SAFETY: nobody else has it.
+        let name = unsafe { &mut *&raw mut FILE };
+        copy_far(far(peek::<u32>(request().plus(0x12))), own(name.as_mut_ptr()), NAME as u16 - 1);
+        if let Some(end) = name.iter_mut().find(|byte| **byte <= b' ') {
+            *end = 0;
         }
-        poke(end, &0u8);
-        return ((at >> 16) as u16, at as u16);
+        return (code_segment(), name.as_ptr() as u32 as u16);
     }
     let environment = peek::<u16>(address(caller().psp, 0x2C));
     let mut at = 0;

@@ -10,6 +10,8 @@ use crate::device::MacAddr;
 pub struct Options<'a> {
     /// INT vector of the packet driver.
     pub vector: u8,
+    /// It was the user who said so.
+    pub vector_given: bool,
     /// First port; 0: find it.
     pub io: u16,
     /// Interrupt line; 0: find it.
@@ -111,7 +113,7 @@ pub static SWITCHES: [Switch; 8] = [
         rule: Rule::Dec(128, 2048),
         why: early!("the stack is 128 to 2048 bytes"),
     },
-    Switch { name: early!("U"), value: "", help: early!("unload the driver on /INT"), rule: Rule::Bare, why: early!("this switch takes no value") },
+    Switch { name: early!("U"), value: "", help: early!("unload the driver; /INT says which, if there are several"), rule: Rule::Bare, why: early!("this switch takes no value") },
     Switch { name: early!("?"), value: "", help: early!("this list"), rule: Rule::Bare, why: early!("this switch takes no value") },
 ];
 
@@ -168,7 +170,10 @@ fn want(text: &[u8]) -> Option<Want<'_>> {
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 fn number(options: &mut Options, index: usize, value: u16) -> bool {
     match index {
-        INT if NO_VECTORS >> (value & 31) & 1 == 0 || value == 0x80 => options.vector = value as u8,
+        INT if NO_VECTORS >> (value & 31) & 1 == 0 || value == 0x80 => {
+            options.vector = value as u8;
+            options.vector_given = true;
+        }
         IO if value & 15 == 0 => options.io = value,
         // The AT leads the old bus line 2 to the second PIC's 9.
         IRQ if NO_LINES >> value & 1 == 0 => options.irq = if value == 2 { 9 } else { value as u8 },
@@ -213,7 +218,7 @@ fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
         b'u' => options.unload = true,
         b'n' => return Err(early!("Novell's 802.3 frames are not converted here; use a client that speaks Ethernet II")),
         b'd' => return Err(early!("the card is always set up at load; leave the option out")),
-        b'w' => return Err(early!("Windows needs no special care here; leave the option out")),
+        b'w' => return Err(early!("Windows moves clients in memory, which is not watched for here; leave the option out")),
         b'p' => return Err(early!("promiscuous mode is the clients' choice here; leave the option out")),
         b'i' => return Err(early!("class 11 (802.3) is always there beside class 1; leave the option out")),
         _ => return Err(UNKNOWN),
@@ -225,7 +230,7 @@ fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
 #[inline(never)]
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
-    let mut options = Options { vector: 0x60, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, unload: false, help: false };
+    let mut options = Options { vector: 0x60, vector_given: false, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, unload: false, help: false };
     let mut positional = 0;
     for word in tail.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()) {
         let result = match word {

@@ -4,13 +4,36 @@ use super::dos::regs;
 use super::hook::irq_vector;
 use super::hardware::ours;
 use super::print::Hex;
+use super::switches::Options;
 use crate::info::FLAG_DEVICE;
 use crate::line;
 
-/// Unloads our driver from `vector`; the exit code.
+/// The vector that is meant: the one given, else 60h, else the only other one that we are on. None: there are several,
+/// and a line has said so.
 #[inline(never)]
-#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
-pub fn unload(vector: u8) -> u8 {
+#[unsafe(link_section = ".early_code")]
+fn meant(options: &Options) -> Option<u8> {
+    if options.vector_given || ours(options.vector).is_some() {
+        return Some(options.vector);
+    }
+    let mut found = None;
+    for number in 0x60..=0x80 {
+        if ours(number).is_some() {
+            if found.is_some() {
+                line!(early!("the driver is loaded more than once; say which by /INT="));
+                return None;
+            }
+            found = Some(number);
+        }
+    }
+    Some(found.unwrap_or(options.vector))
+}
+
+/// Unloads our driver; the exit code.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+pub fn unload(options: &Options) -> u8 {
+    let Some(vector) = meant(options) else { return 1 };
     let Some((info, nic)) = ours(vector) else {
         line!(early!("INT "), Hex(vector as u32), early!("h is not this driver's; give the vector it is on as /INT="));
         return 1;
@@ -49,7 +72,7 @@ pub fn unload(vector: u8) -> u8 {
 }
 
 #[inline(never)]
-#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
+#[unsafe(link_section = ".early_code")]
 fn others_hooked(vector: u8, segment: u16) -> bool {
     super::dos::vector(vector) >> 16 != segment as u32
 }

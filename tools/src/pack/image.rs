@@ -1,4 +1,4 @@
-//! The driver's file: an MZ header, the load image (core, gap, installer), the unit directory, the units.
+//! The driver's file: an MZ header, the load image (core, installer), the unit directory, the units.
 
 use super::elf::Unit;
 use crate::setup::fail;
@@ -7,10 +7,10 @@ use crate::setup::fail;
 const MZ_HEADER: usize = 32;
 /// The load image holds header, core and installer; DOS gives a DEVICE= line no more memory than this.
 pub const LOAD_IMAGE_LIMIT: usize = 24 << 10;
-/// What a driver may need while it is placed, from the start of the core on: the largest with its rings in XMS does.
-const PLACING_ROOM: usize = 5200;
+/// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
+const OTHER_BLOCKS: usize = 896;
 /// The installer's stack.
-const STACK: usize = 1024;
+const STACK: usize = 1536;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
 const DEVICE_ROUTINES: usize = 6;
 /// Offsets in the installer's header (asm/installer.asm).
@@ -58,12 +58,16 @@ pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Resu
         let found = installer.symbols.iter().find(|(symbol, ..)| symbol == name);
         found.map(|(_, at, _)| *at as usize).ok_or_else(|| fail(format!("the installer has no {name}")))
     };
-    // The core's BSS, too, lies where the search for the card was.
-    let at = core.bytes.len().max(PLACING_ROOM.saturating_sub(symbol("__placing")?)).next_multiple_of(16);
+    let largest = |kind: u8, size: &dyn Fn(&Unit) -> usize| units.iter().filter(|listed| listed.kind == kind).map(|listed| size(listed.unit)).max().unwrap_or(0);
+    let total = |unit: &Unit| (unit.total as usize).next_multiple_of(4);
+    let instance = |unit: &Unit| unit.word(PROBE_INSTANCE) as usize;
+    // Any driver with its rings in XMS is to have room where the search for the card was, in upper memory as large as
+    // the image. The core's BSS, too, lies there.
+    let resident = core.total as usize + largest(KIND_DRIVER, &total) + largest(KIND_PROBE, &instance) + largest(KIND_FEATURE, &total) + OTHER_BLOCKS;
+    let at = core.bytes.len().max(resident.saturating_sub(symbol("__placing")?)).next_multiple_of(16);
     let overlay = symbol("__overlay")?;
-    let probes = units.iter().filter(|listed| listed.kind == KIND_PROBE);
-    let room = probes.map(|probe| (probe.unit.total as usize).next_multiple_of(4) + probe.unit.word(PROBE_INSTANCE) as usize);
-    let installer_end = (overlay + room.max().unwrap_or(0)).max(installer.bytes.len()).next_multiple_of(16) + STACK;
+    let room = overlay + largest(KIND_PROBE, &|unit| total(unit) + instance(unit));
+    let installer_end = room.max(installer.bytes.len()).next_multiple_of(16) + STACK;
     let size = at + installer_end;
     if size > LOAD_IMAGE_LIMIT {
         return Err(fail(format!("the load image has {size} bytes; {LOAD_IMAGE_LIMIT} is the limit")));

@@ -79,6 +79,9 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/device/no-nic", |lab| refused_device(lab, &Qemu::default(), &[("", ""), ("/IO=300", "")])),
         Test::new("qemu/prompt/help", help),
         Test::new("qemu/prompt/second-copy", second_copy),
+        Test::new("qemu/prompt/second-copy-pci", second_copy_pci),
+        Test::new("qemu/prompt/environment", environment),
+        Test::new("qemu/unload/only-copy", only_copy),
         Test::new("qemu/prompt/vector-of-another", vector_of_another),
         Test::new("qemu/prompt/little-memory", little_memory),
         Test::new("qemu/unload/int60-hooked", |lab| not_on_top(lab, "HOOK60", "another program has hooked")),
@@ -194,6 +197,9 @@ fn help(lab: &Lab) -> Verdict {
     for switch in &compkt::install::switches::SWITCHES {
         steps.prints("3COMPKT /?", &format!("  /{}", switch.name))?;
     }
+    for nic in crate::nics::NICS {
+        steps.prints("3COMPKT /?", &format!(" {} ", nic.name))?;
+    }
     steps.holds(steps.first("3COMPKT /?")?.text.lines().all(|line| line.len() < 80), "every line fits the screen")?;
     steps.same("mem")?;
     steps.same("ints")
@@ -214,9 +220,54 @@ fn second_copy(lab: &Lab) -> Verdict {
         one_line(&steps, line, &steps.first(line)?.text, "")?;
     }
     steps.prints("3COMPKT", "INT 60h has a packet driver already; choose another with /INT=")?;
+    for line in &lines[2..] {
+        steps.prints(line, "this card belongs to the driver on INT 60h")?;
+    }
     steps.same("mem")?;
     steps.same("ints")?;
     steps.exits("PKTCTL test", 0)
+}
+
+/// The card is asked for by its place on the bus, and by its address.
+fn second_copy_pci(lab: &Lab) -> Verdict {
+    let lines = ["3COMPKT /INT=61 /NIC=0:2.0", "3COMPKT /INT=61 /NIC=52:54:00:12:34:56"];
+    let mut script = vec!["3COMPKT /HANDLES=4", "mem", "ints"];
+    for line in lines {
+        script.extend([line, "mem", "ints"]);
+    }
+    script.push("PKTCTL test");
+    let card = crate::nics::NICS.iter().find(|nic| nic.name == "ne2k_pci").ok_or("the list has no NE2000 on PCI")?;
+    let steps = qemu(card)?.steps(&lab.job(&[], &script)?)?;
+    for line in lines {
+        steps.exits(line, 1)?;
+        one_line(&steps, line, &steps.first(line)?.text, "this card belongs to the driver on INT 60h")?;
+    }
+    steps.same("mem")?;
+    steps.same("ints")?;
+    steps.exits("PKTCTL test", 0)
+}
+
+/// What stays is one block: the environment is DOS's again.
+fn environment(lab: &Lab) -> Verdict {
+    let steps = qemu(ne2000())?.steps(&lab.job(&[], &["mem", "3COMPKT", "mem"])?)?;
+    let owners = |text: &str| -> Vec<String> {
+        let words = text.lines().filter_map(|line| line.strip_prefix("[block ")?.split(' ').nth(2).map(str::to_string));
+        words.filter(|owner| owner != "0000").collect()
+    };
+    let tables = steps.each("mem");
+    let before = owners(&tables[0].text);
+    let added: Vec<String> = owners(&tables[1].text).into_iter().filter(|owner| !before.contains(owner)).collect();
+    steps.holds(added.len() == 1, format!("one block is the driver's: {added:?}"))
+}
+
+/// `/U` finds the only copy, wherever it is; of several it wants to be told which.
+fn only_copy(lab: &Lab) -> Verdict {
+    let script = ["ints keep", "mem", "ints", "3COMPKT /INT=62", "3COMPKT /U", "mem", "ints"];
+    let steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
+    steps.exits("3COMPKT /INT=62", 0)?;
+    steps.exits("3COMPKT /U", 0)?;
+    steps.same("mem")?;
+    steps.same("ints")
 }
 
 /// Another maker's packet driver keeps its vector.

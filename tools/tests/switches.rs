@@ -1,0 +1,230 @@
+//! The command line's parser: every switch, its range, Crynwr's positional form and letters, and bad input.
+
+use compkt::install::switches::{Options, Refused, Rule, SWITCHES, Want, options};
+
+fn good(tail: &str) -> Options<'_> {
+    options(tail.as_bytes()).unwrap_or_else(|refused| panic!("{tail}: {}", refused.why))
+}
+
+fn bad(tail: &str) -> Refused<'_> {
+    options(tail.as_bytes()).expect_err(tail)
+}
+
+/// What a refused tail names, and that the reason holds some words.
+fn refused(tail: &str, word: &str, words: &str) {
+    let refused = bad(tail);
+    assert_eq!(refused.word, word.as_bytes(), "{tail}");
+    assert!(refused.why.contains(words), "{tail}: {}", refused.why);
+}
+
+#[test]
+fn nothing_means_the_defaults() {
+    let defaults = Options {
+        vector: 0x60,
+        vector_given: false,
+        io: 0,
+        irq: 0,
+        handles: 8,
+        stack: 256,
+        nic: Want::Any,
+        unload: false,
+        help: false,
+    };
+    for tail in ["", " ", "\t", "  \t  ", "\r\n"] {
+        assert_eq!(good(tail), defaults, "{tail:?}");
+    }
+}
+
+#[test]
+fn each_switch_sets_its_option() {
+    assert_eq!(good("/INT=61"), Options { vector: 0x61, vector_given: true, ..good("") });
+    assert_eq!(good("/IO=340"), Options { io: 0x340, ..good("") });
+    assert_eq!(good("/IRQ=5"), Options { irq: 5, ..good("") });
+    assert_eq!(good("/HANDLES=64"), Options { handles: 64, ..good("") });
+    assert_eq!(good("/STACK=2048"), Options { stack: 2048, ..good("") });
+    assert_eq!(good("/NIC=ne2000"), Options { nic: Want::Name(b"ne2000"), ..good("") });
+    assert_eq!(good("/U"), Options { unload: true, ..good("") });
+    assert_eq!(good("/?"), Options { help: true, ..good("") });
+    assert_eq!(SWITCHES.len(), 8, "a new switch wants a line above");
+}
+
+#[test]
+fn case_colons_and_order_do_not_matter() {
+    let all = good("/INT=61 /IO=300 /IRQ=10 /HANDLES=4 /STACK=512 /NIC=0:3.0");
+    assert_eq!(good("/nic:0:3.0 /stack:512 /Handles:4 /irq:10 /iO=300 /int:61"), all);
+    assert_eq!(good(" \t/INT=61\t/IO=300  /IRQ=10 /HANDLES=4 /STACK=512 /NIC=0:3.0 \r\n"), all);
+    assert_eq!(all, Options {
+        vector: 0x61,
+        vector_given: true,
+        io: 0x300,
+        irq: 10,
+        handles: 4,
+        stack: 512,
+        nic: Want::Pci(3 << 3),
+        ..good("")
+    });
+}
+
+#[test]
+fn the_last_word_counts() {
+    assert_eq!(good("/INT=61 /INT=62").vector, 0x62);
+    assert_eq!(good("0x61 /INT=62").vector, 0x62);
+    assert_eq!(good("/IO=300 /IO=320").io, 0x320);
+}
+
+#[test]
+fn numbers_have_their_switch_s_radix_unless_they_say_otherwise() {
+    assert_eq!(good("/INT=0x61").vector, 0x61);
+    assert_eq!(good("/IO=0X300").io, 0x300);
+    assert_eq!(good("/IRQ=0xA").irq, 10);
+    assert_eq!(good("/HANDLES=010").handles, 10);
+    refused("/IRQ=A", "/IRQ=A", "the IRQ is");
+    refused("/HANDLES=-1", "/HANDLES=-1", "1 to 64");
+    refused("/HANDLES=+1", "/HANDLES=+1", "1 to 64");
+}
+
+#[test]
+fn ranges_end_where_the_reasons_say() {
+    for switch in &SWITCHES {
+        let (low, high, radix) = match switch.rule {
+            Rule::Hex(low, high) => (low, high, 16),
+            Rule::Dec(low, high) => (low, high, 10),
+            Rule::Bare | Rule::Nic => continue,
+        };
+        let tail = |value: u32| if radix == 16 { format!("/{}={value:X}", switch.name) } else { format!("/{}={value}", switch.name) };
+        for value in [u32::from(low), u32::from(high)] {
+            good(&tail(value));
+        }
+        for value in [u32::from(low) - 1, u32::from(high) + 1, 0x1_0000 + u32::from(low), u32::MAX] {
+            let tail = tail(value);
+            assert_eq!(bad(&tail).why, switch.why, "{tail}");
+        }
+    }
+}
+
+#[test]
+fn vectors_that_are_others_are_refused() {
+    let accepted: Vec<u32> = (0..0x100).filter(|number| options(format!("/INT={number:X}").as_bytes()).is_ok()).collect();
+    let expected: Vec<u32> = (0x60..=0x66).chain(0x68..=0x6F).chain([0x78]).chain(0x7B..=0x7E).chain([0x80]).collect();
+    assert_eq!(accepted, expected);
+}
+
+#[test]
+fn lines_that_no_card_has_are_refused() {
+    let accepted: Vec<u32> = (0..300).filter(|number| options(format!("/IRQ={number}").as_bytes()).is_ok()).collect();
+    assert_eq!(accepted, [2, 3, 4, 5, 6, 7, 9, 10, 11, 12, 14, 15]);
+    assert_eq!(good("/IRQ=2").irq, 9, "the AT's line 2 is 9");
+}
+
+#[test]
+fn ports_are_multiples_of_sixteen() {
+    for port in ["200", "300", "FFE0", "C000"] {
+        good(&format!("/IO={port}"));
+    }
+    for port in ["301", "308", "1F0", "FFE8", "FFF0", "10300", "0"] {
+        refused(&format!("/IO={port}"), &format!("/IO={port}"), "200 to FFE0");
+    }
+}
+
+#[test]
+fn a_nic_is_a_name_a_place_or_an_address() {
+    assert_eq!(good("/NIC=NE2K_PCI").nic, Want::Name(b"NE2K_PCI"));
+    assert_eq!(good("/NIC=0:1F.7").nic, Want::Pci(0x1F << 3 | 7));
+    assert_eq!(good("/NIC=ff:0.0").nic, Want::Pci(0xFF00));
+    let mac = Want::Mac([0x52, 0x54, 0, 0x12, 0xAB, 0xFF]);
+    for text in ["52:54:00:12:AB:FF", "52-54-0-12-ab-ff"] {
+        assert_eq!(good(&format!("/NIC={text}")).nic, mac);
+    }
+    for text in ["", "0:20.0", "0:0.8", "100:0.0", "0:3.", ".", "52:54:00:12:34:100", "52:54:00:12:34:5G", "::::: "] {
+        let tail = format!("/NIC={text}");
+        assert!(bad(&tail).why.starts_with("the NIC is a name"), "{tail}");
+    }
+}
+
+#[test]
+fn crynwr_s_positional_form() {
+    assert_eq!(good("0x60"), Options { vector_given: true, ..good("") });
+    assert_eq!(good("0x61 10 0x300"), Options { vector: 0x61, vector_given: true, irq: 10, io: 0x300, ..good("") });
+    assert_eq!(good("0x61 0x300 10"), good("0x61 10 0x300"), "a number of 100h or more is a port");
+    assert_eq!(good("0x61 0x300"), Options { vector: 0x61, vector_given: true, io: 0x300, ..good("") });
+    assert_eq!(good("97 10 768"), good("0x61 10 0x300"), "decimal, as every Crynwr driver has it");
+    assert_eq!(good("0x61 /HANDLES=4 0xB").irq, 11);
+    refused("60", "60", "the vector is");
+    refused("0x60 10 0x300 7", "7", "one number too many");
+    refused("0x60 8", "8", "the IRQ is");
+    refused("0x60 10 0x305", "0x305", "the port is");
+    refused("nonsense", "nonsense", "the vector is");
+    refused("0x60 nonsense", "nonsense", "the IRQ is");
+}
+
+#[test]
+fn crynwr_s_letters_are_done_or_refused_by_name() {
+    assert_eq!(good("-u 0x61"), Options { vector: 0x61, vector_given: true, unload: true, ..good("") });
+    assert!(good("-U").unload);
+    for (letter, words) in [("n", "Novell"), ("d", "at load"), ("w", "Windows"), ("p", "promiscuous"), ("i", "class 11")] {
+        for tail in [format!("-{letter}"), format!("-{}", letter.to_uppercase())] {
+            refused(&tail, &tail, words);
+        }
+    }
+    for tail in ["-", "-x", "-uu", "-?", "--help"] {
+        refused(tail, tail, "no such switch");
+    }
+}
+
+#[test]
+fn switches_that_do_not_exist_or_want_no_value() {
+    for tail in ["/", "/=", "/BAD", "/BAD=1", "/INTX=60", "/IN=60", "//?", "/U?"] {
+        refused(tail, tail, "no such switch");
+    }
+    for tail in ["/U=1", "/U=", "/?=x", "/u:"] {
+        refused(tail, tail, "takes no value");
+    }
+    for switch in SWITCHES.iter().filter(|switch| switch.rule != Rule::Bare) {
+        for tail in [format!("/{}", switch.name), format!("/{}=", switch.name)] {
+            assert_eq!(bad(&tail).why, switch.why, "{tail}");
+        }
+    }
+}
+
+#[test]
+fn the_first_bad_word_is_the_one_that_is_named() {
+    refused("0x61 /IO=300 /BAD /IRQ=99", "/BAD", "no such switch");
+    refused("/IRQ=99 /BAD", "/IRQ=99", "the IRQ is");
+}
+
+#[test]
+fn numbers_too_long_for_32_bits_are_refused() {
+    for value in ["4294967296", "4294967297", "99999999999999999999"] {
+        refused(&format!("/HANDLES={value}"), &format!("/HANDLES={value}"), "1 to 64");
+    }
+    refused("/IO=100000300", "/IO=100000300", "200 to FFE0");
+}
+
+#[test]
+fn any_bytes_are_an_answer_and_never_a_panic() {
+    // What DOS hands over is not always text.
+    let mut state = 0x3C0_u32;
+    let alphabet = b"/-=:.0x60 IONTRQUa?\xFF\x80\x00\t52";
+    for _ in 0..200_000 {
+        let mut tail = Vec::new();
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        let mut bits = state;
+        for _ in 0..state % 24 {
+            bits = bits.rotate_left(5).wrapping_mul(0x9E37_79B1);
+            tail.push(alphabet[bits as usize % alphabet.len()]);
+        }
+        if let Err(refused) = options(&tail) {
+            assert!(!refused.why.is_empty() && tail.windows(refused.word.len()).any(|part| part == refused.word));
+        }
+    }
+}
+
+#[test]
+fn every_line_of_help_fits_a_screen() {
+    for switch in &SWITCHES {
+        assert!(switch.name.len() + switch.value.len() < 14 && switch.help.len() + 17 < 80, "{}", switch.name);
+        assert!(switch.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'?'), "{}", switch.name);
+    }
+}
