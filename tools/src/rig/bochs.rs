@@ -7,6 +7,7 @@ use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
 use std::fs::{self, File};
 use std::io;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
@@ -64,14 +65,16 @@ impl Bochs {
         disk.resize(disk.len().next_multiple_of(CYLINDER), 0);
         fs::write(path("disk.img"), &disk)?;
         fs::write(path("slirp.conf"), format!("# slirp config\n{}", if job.capture { "pktlog = packets.txt\n" } else { "" }))?;
-        fs::write(path("bochsrc"), self.settings(&emulator.root, disk.len() / CYLINDER))?;
+        fs::write(path("bochsrc"), self.settings(disk.len() / CYLINDER))?;
+        // Bochs ends itself over names of files that are long: it gets short ones, wherever the checkout lies.
+        symlink(&emulator.root, path("bochs"))?;
         // The debugger's one command: go.
         fs::write(path("go"), "c\n")?;
 
         let mut command = emulator.command_with(Some(&setup::wiretap()?));
         command.args(["-q", "-f", "bochsrc", "-rc", "go"]).current_dir(folder.path());
-        command.env("LTDL_LIBRARY_PATH", emulator.root.join("usr/lib/x86_64-linux-gnu/bochs/plugins"));
-        command.env("BXSHARE", emulator.root.join("usr/share/bochs"));
+        command.env("LTDL_LIBRARY_PATH", "bochs/usr/lib/x86_64-linux-gnu/bochs/plugins");
+        command.env("BXSHARE", "bochs/usr/share/bochs");
         command.stdout(File::create(path("console"))?).stderr(Stdio::null());
         let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
         let ended = Bounded::start(&mut command, limit)?.wait();
@@ -88,7 +91,7 @@ impl Bochs {
         Ok(Report { output, pcap })
     }
 
-    fn settings(&self, root: &Path, cylinders: usize) -> String {
+    fn settings(&self, cylinders: usize) -> String {
         const NET: &str = "mac=AC:DE:48:88:99:AA, ethmod=slirp, script=slirp.conf";
         let nic = match self.nic {
             Nic::None => String::new(),
@@ -100,14 +103,13 @@ impl Bochs {
         format!(
             "config_interface: textconfig\ndisplay_library: rfb, options=\"timeout=0\"\nplugin_ctrl: iodebug=1\n\
              memory: guest=16, host=16\n\
-             romimage: file={root}/usr/share/bochs/BIOS-bochs-legacy\n\
-             vgaromimage: file={root}/usr/share/bochs/VGABIOS-lgpl-latest\n\
+             romimage: file=bochs/usr/share/bochs/BIOS-bochs-legacy\n\
+             vgaromimage: file=bochs/usr/share/bochs/VGABIOS-lgpl-latest\n\
              cpu: model={cpu}, count=1, ips=50000000, reset_on_triple_fault=0\n\
              clock: sync={sync}, time0=1704067200\n\
              ata0-master: type=disk, path=disk.img, mode=flat, cylinders={cylinders}, heads=16, spt=63\nboot: disk\n\
              {nic}\nport_e9_hack: enabled=1\nlog: log\n\
              panic: action=fatal\nerror: action=report, CPU0=fatal\ninfo: action=report\ndebug: action=ignore\n",
-            root = root.display(),
             cpu = self.cpu,
             sync = if self.real_time { "slowdown" } else { "none" },
         )
