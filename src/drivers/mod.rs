@@ -4,6 +4,7 @@ pub mod dp8390;
 pub mod e1000;
 pub mod e1000e;
 pub mod el3;
+pub mod i8255x;
 pub mod intel_rings;
 pub mod ne2000;
 pub mod ne2k_pci;

@@ -2,18 +2,15 @@
 
 use core::marker::PhantomData;
 
+use super::microwire::{self, Wires};
 use super::pci::{self, Bar};
 use super::{Ask, Fault, Found, Rings};
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, MacAddr, RcvMode};
 use crate::drivers::intel_rings::*;
 
-/// EEPROM control.
+/// EEPROM control: the wires in bits 3:0.
 const EECD: u16 = 0x0010;
-const   EECD_SK: u32 = 1 << 0;
-const   EECD_CS: u32 = 1 << 1;
-const   EECD_DI: u32 = 1 << 2;
-const   EECD_DO: u32 = 1 << 3;
 const   EECD_REQUEST: u32 = 1 << 6;
 const   EECD_GRANT: u32 = 1 << 7;
 /// 256 words instead of 64 (82540 to 82545).
@@ -95,6 +92,17 @@ struct Registers<'a, B> {
     place: u32,
 }
 
+impl<B: Bus> Wires for Registers<'_, B> {
+    fn set(&self, wires: u8) {
+        self.put(EECD, self.get(EECD) & !15 | wires as u32);
+        self.bus.clock();
+    }
+
+    fn output(&self) -> bool {
+        self.get(EECD) & microwire::DO as u32 != 0
+    }
+}
+
 impl<B: Bus> Registers<'_, B> {
     fn get(&self, register: u16) -> u32 {
         Both::get(self.bus, self.place, register)
@@ -105,7 +113,10 @@ impl<B: Bus> Registers<'_, B> {
     }
 
     fn read_word(&self, how: Eeprom, address: u8) -> Result<u16, Fault> {
-        let Eeprom::Register(shift, done) = how else { return Ok(self.read_by_wires(address)) };
+        let Eeprom::Register(shift, done) = how else {
+            let bits = if self.get(EECD) & EECD_SIZE != 0 { 8 } else { 6 };
+            return Ok(microwire::read(self, bits, address));
+        };
         self.put(EERD, (address as u32) << shift | 1);
         let mut value = 0;
         let ready = || {
@@ -114,36 +125,6 @@ impl<B: Bus> Registers<'_, B> {
         };
         self.bus.wait(SERIAL_LIMIT, ready).map_err(|_| Fault::Dead)?;
         Ok((value >> 16) as u16)
-    }
-
-    /// A Microwire EEPROM: a start bit, 10 for read, the address; then 16 bits come back.
-    fn read_by_wires(&self, address: u8) -> u16 {
-        let idle = self.get(EECD) & !(EECD_SK | EECD_CS | EECD_DI) | EECD_REQUEST;
-        let clock = |bit: u32| {
-            let low = idle | EECD_CS | bit;
-            let mut out = 0;
-            for state in [low, low | EECD_SK, low] {
-                self.put(EECD, state);
-                // The EEPROM wants its clock to be still for half a microsecond; two reads of the PIT take longer.
-                let _ = self.bus.clock();
-                if state & EECD_SK != 0 {
-                    out = self.get(EECD);
-                }
-            }
-            out & EECD_DO != 0
-        };
-        self.put(EECD, idle);
-        let bits = if idle & EECD_SIZE != 0 { 8 } else { 6 };
-        let command = 6 << bits | address as u16;
-        for bit in (0..bits + 3).rev() {
-            clock(if command >> bit & 1 != 0 { EECD_DI } else { 0 });
-        }
-        let mut word = 0;
-        for _ in 0..16 {
-            word = word << 1 | clock(0) as u16;
-        }
-        self.put(EECD, idle);
-        word
     }
 
     /// The address, from an EEPROM whose checksum holds.

@@ -5,9 +5,11 @@
 pub mod e1000;
 pub mod e1000e;
 pub mod el3;
+pub mod i8255x;
 pub mod intel_rings;
 pub mod isa_irq;
 pub mod isa_pnp;
+pub mod microwire;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pci;

@@ -78,6 +78,17 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "i8255x",
+        cards: "Intel 82557, 82558, 82559, 82550, 82551, 82562 (PRO/100)",
+        found: Found::Pci,
+        memory: true,
+        devices: &[
+            "i82551", "i82550", "i82557a", "i82557b", "i82557c", "i82558a", "i82558b", "i82559a", "i82559b", "i82559c", "i82559er",
+            "i82562", "i82801",
+        ],
+        plugin: false,
+    },
+    Nic {
         name: "el3",
         cards: "3Com 3C509 and 3C509B (EtherLink III, ISA)",
         found: Found::Isa(1),

@@ -1,0 +1,337 @@
+//! Intel 82557, 82558, 82559, 82550, 82551 and 82562, driven through their ports (8255x Open Source Software Developer
+//! Manual).
+//!
+//! Memory, all of it in one piece: three command blocks that set the card up, one behind the other; counters; one
+//! command block with a frame to transmit; receive frame descriptors in a ring, each with its frame. Addresses are
+//! written once. The descriptor in front of the oldest one ends the list; the receiver stops there and is started
+//! again at the oldest, once that is free.
+
+use super::staging::stage;
+use crate::bus::{Addr, Bus};
+use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+
+/// Status of both units: the receiver's in bits 5:2, the command unit's above.
+const STATUS: u16 = 0x00;
+const   STATUS_RECEIVER: u8 = 15 << 2;
+const   STATUS_READY: u8 = 4 << 2;
+/// Interrupt causes; writing acknowledges.
+const ACK: u16 = 0x01;
+/// The receiver stopped.
+const   ACK_RNR: u8 = 1 << 4;
+/// Command; 0 when it has been accepted.
+const COMMAND: u16 = 0x02;
+const   RECEIVER_START: u8 = 0x01;
+const   RECEIVER_BASE: u8 = 0x06;
+const   UNIT_START: u8 = 0x10;
+const   COUNTERS_AT: u8 = 0x40;
+const   UNIT_BASE: u8 = 0x60;
+/// Writes the counters to memory and clears them.
+const   COUNTERS_DUMP: u8 = 0x70;
+/// Interrupt mask.
+const MASK: u16 = 0x03;
+const   MASK_ALL: u8 = 1 << 0;
+/// Raises an interrupt.
+const   MASK_RAISE: u8 = 1 << 1;
+/// All but received frames and the receiver's stop. The 82557 has bit 0 alone.
+const   MASK_OTHERS: u8 = 1 << 7 | 1 << 5 | 1 << 3 | 1 << 2;
+/// What a command refers to.
+const POINTER: u16 = 0x04;
+/// Resets.
+const PORT: u16 = 0x08;
+const   PORT_SOFTWARE: u32 = 0;
+/// Ends DMA; to come before the other one.
+const   PORT_SELECTIVE: u32 = 2;
+/// PHY access: data in bits 15:0, register from bit 16 on, PHY from bit 21 on.
+pub const MDI: u16 = 0x10;
+/// Read.
+pub const   MDI_READ: u32 = 2 << 26;
+/// Write.
+pub const   MDI_WRITE: u32 = 1 << 26;
+const   MDI_READY: u32 = 1 << 28;
+/// The PHY's status register (IEEE 802.3, clause 22).
+const BMSR: u32 = 1;
+const   BMSR_LINK: u16 = 1 << 2;
+
+/// Commands and receive frame descriptors: status, command (16 bits each), link.
+const   DONE: u16 = 1 << 15;
+const   OK: u16 = 1 << 13;
+/// Suspend afterwards.
+pub const   SUSPEND: u32 = 1 << 30;
+const   TRANSMIT: u32 = 4 << 16 | SUSPEND;
+const WORD: u16 = 2;
+/// The last of a list.
+pub const   LAST: u32 = 1 << 31;
+/// Transmit: bytes (simplified mode: all of the frame is here), in bits 31:16 the threshold: the whole frame.
+const BYTES: u16 = 12;
+const   TX_WHOLE: u32 = 1 << 15 | 0xE0 << 16;
+const   RX_BYTES: u16 = 0x3FFF;
+/// The frame.
+const DATA: u16 = 16;
+
+/// Where things are in the memory.
+pub struct Layout;
+
+impl Layout {
+    /// Configure command: 22 bytes from the eighth on.
+    pub const CONFIGURE: u16 = 0;
+    /// Individual address setup: 6 bytes.
+    pub const ADDRESS: u16 = 32;
+    /// Multicast setup: a count of bytes (16 bits), the addresses.
+    pub const GROUPS: u16 = 48;
+    /// 16 counters and a mark.
+    pub const COUNTERS: u16 = 112;
+    /// The frame to transmit.
+    pub const TRANSMIT: u16 = 192;
+    /// The ring.
+    pub const RECEIVE: u16 = Self::TRANSMIT + SLOT;
+}
+
+/// Bytes of a descriptor and its frame.
+pub const SLOT: u16 = 1536;
+/// Frames that found no descriptor, and frames that the FIFO lost.
+const NO_RESOURCES: u16 = Layout::COUNTERS + 48;
+/// Behind the counters: that they are written.
+const MARK: u16 = Layout::COUNTERS + 64;
+/// In the configuration: promiscuous in bit 0, broadcast disabled in bit 1.
+const MODE_BYTE: u16 = Layout::CONFIGURE + 8 + 15;
+/// The rest of it, as the manual wants it.
+pub const   MODE_DEFAULT: u8 = 0x48;
+/// In the configuration: all multicast in bit 3.
+const GROUP_BYTE: u16 = Layout::CONFIGURE + 8 + 21;
+/// The rest of it, as the manual wants it.
+pub const   GROUP_DEFAULT: u8 = 0x05;
+
+/// Until a command is accepted, in microseconds. The manual names no time.
+const COMMAND_LIMIT: u16 = 1_000;
+/// Until the card has carried out what it is to do, in microseconds: a frame at 10 Mb/s with its collisions.
+const UNIT_LIMIT: u16 = 20_000;
+/// A reset's time, in microseconds (manual: 10).
+const RESET_TIME: u16 = 50;
+/// A PHY access, in microseconds.
+const MDI_LIMIT: u16 = 1_000;
+/// BIOS ticks (55 ms) after which a transmission is taken to hang.
+const HANG_TICKS: u16 = 10;
+/// The BIOS's count of ticks.
+const TICKS: Addr = Addr(0x46C);
+/// Frames that are thrown away in one go.
+const BAD_LIMIT: u8 = 64;
+
+/// The card.
+#[repr(C)]
+pub struct I8255x<B> {
+    /// For the core.
+    pub count: Counters,
+    /// The memory, as the bus copies.
+    pub memory: Addr,
+    /// The memory, as the card sees it.
+    pub physical: u32,
+    /// First port.
+    pub io: u16,
+    /// When a frame was last given to the card, in BIOS ticks.
+    pub sent_at: u16,
+    /// The oldest receive descriptor.
+    pub rx: u8,
+    /// The number of receive descriptors, a power of two, less one.
+    pub rx_last: u8,
+    /// The PHY's address, 0: none that can be asked.
+    pub phy: u8,
+    /// The mode in force: QEMU's cards take broadcasts that they should not, and have no way to take nothing.
+    pub mode: RcvMode,
+    /// How it reaches them.
+    pub bus: B,
+}
+
+impl<B: Bus> I8255x<B> {
+    fn port(&self, register: u16) -> u16 {
+        self.io.wrapping_add(register)
+    }
+
+    /// Gives a command with what it refers to, an offset in the memory.
+    #[inline(never)]
+    fn command(&self, command: u8, at: u32) {
+        let _ = self.bus.wait(COMMAND_LIMIT, || self.bus.in8(self.port(COMMAND)) == 0);
+        self.bus.out32(self.port(POINTER), at);
+        self.bus.out8(self.port(COMMAND), command);
+    }
+
+    fn command_at(&self, command: u8, offset: u16) {
+        self.command(command, self.physical.wrapping_add(offset as u32));
+    }
+
+    #[inline(always)]
+    fn at(&self, offset: u16) -> Addr {
+        self.memory.plus(offset)
+    }
+
+    #[inline(never)]
+    fn is_done(&self, offset: u16) -> bool {
+        self.bus.get16(self.at(offset)) & DONE != 0
+    }
+
+    #[inline(always)]
+    fn slot(&self, index: u8) -> u16 {
+        Layout::RECEIVE + index as u16 * SLOT
+    }
+
+    /// Has the card carry out the three commands that set it up, when it has sent what it had.
+    #[inline(never)]
+    fn set_up(&mut self) {
+        if self.bus.wait(UNIT_LIMIT, || self.is_done(Layout::TRANSMIT)).is_err() {
+            self.restart();
+        }
+        self.bus.put16(self.at(Layout::GROUPS), 0);
+        self.command_at(UNIT_START, Layout::CONFIGURE);
+        let _ = self.bus.wait(UNIT_LIMIT, || self.is_done(Layout::GROUPS));
+    }
+
+    /// Resets the card and tells it where everything is. Its interrupt, which it is made to raise, starts the receiver.
+    #[inline(never)]
+    pub fn restart(&mut self) {
+        self.stop();
+        self.command(UNIT_BASE, 0);
+        self.command(RECEIVER_BASE, 0);
+        self.command_at(COUNTERS_AT, Layout::COUNTERS);
+        self.bus.put16(self.at(Layout::TRANSMIT), DONE | OK);
+        self.bus.out8(self.port(MASK), MASK_OTHERS | MASK_RAISE);
+    }
+
+    /// No interrupts.
+    pub fn mask(&self) {
+        self.bus.out8(self.port(MASK), MASK_ALL);
+    }
+
+    /// Reads or writes a PHY register: `what` as in [`MDI`]; what was read.
+    #[inline(never)]
+    pub fn mdi(&self, what: u32) -> u16 {
+        self.bus.out32(self.port(MDI), what | (self.phy as u32) << 21);
+        let _ = self.bus.wait(MDI_LIMIT, || self.bus.in32(self.port(MDI)) & MDI_READY != 0);
+        self.bus.in32(self.port(MDI)) as u16
+    }
+
+    fn ticks(&self) -> u16 {
+        self.bus.get16(TICKS)
+    }
+}
+
+impl<B: Bus> Device for I8255x<B> {
+    fn irq(&mut self) -> Events {
+        let causes = self.bus.in8(self.port(ACK));
+        // All ones: the card is gone.
+        if causes == 0 || causes == 0xFF {
+            return Events::NONE;
+        }
+        self.mask();
+        self.bus.out8(self.port(ACK), causes);
+        if causes & ACK_RNR != 0 {
+            self.bus.put16(self.at(MARK), 0);
+            self.command(COUNTERS_DUMP, 0);
+            let written = self.bus.wait(COMMAND_LIMIT, || self.bus.get16(self.at(MARK)) != 0);
+            if written.is_ok() {
+                let lost = self.bus.get32(self.at(NO_RESOURCES)).wrapping_add(self.bus.get32(self.at(NO_RESOURCES + 4)));
+                self.count.lost = self.count.lost.wrapping_add(lost);
+            }
+        }
+        Events::RX
+    }
+
+    fn unmask(&mut self) {
+        let oldest = self.slot(self.rx);
+        if self.bus.in8(self.port(STATUS)) & STATUS_RECEIVER != STATUS_READY && !self.is_done(oldest) {
+            self.command_at(RECEIVER_START, oldest);
+        }
+        self.bus.out8(self.port(MASK), MASK_OTHERS);
+    }
+
+    fn peek(&mut self, head: &mut Head) -> Option<Rx> {
+        for _ in 0..BAD_LIMIT {
+            let slot = self.at(self.slot(self.rx));
+            // QEMU marks a frame before it is written; a port answers only afterwards.
+            let _ = self.bus.in8(self.port(STATUS));
+            let state = self.bus.get16(slot);
+            if state & DONE == 0 {
+                break;
+            }
+            let len = self.bus.get16(slot.plus(BYTES)) & RX_BYTES;
+            let rx = Rx { len, at: 0 };
+            // At least a MAC header.
+            if state & OK != 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+                self.bus.transfer(slot.plus(DATA), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
+                    return Some(rx);
+                }
+            } else {
+                self.count.errors_in = self.count.errors_in.wrapping_add(1);
+            }
+            self.discard(rx);
+        }
+        None
+    }
+
+    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
+        self.bus.transfer(self.at(self.slot(self.rx) + DATA), to, len);
+    }
+
+    fn discard(&mut self, _rx: Rx) {
+        let slot = self.at(self.slot(self.rx));
+        self.bus.put32(slot, LAST);
+        self.bus.put16(self.at(self.slot(self.rx.wrapping_sub(1) & self.rx_last) + WORD), 0);
+        self.rx = self.rx.wrapping_add(1) & self.rx_last;
+    }
+
+    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+        let block = self.at(Layout::TRANSMIT);
+        let mut state = self.bus.get16(block);
+        if state & DONE == 0 {
+            if self.ticks().wrapping_sub(self.sent_at) < HANG_TICKS {
+                return Err(SendError::Busy);
+            }
+            self.restart();
+            self.set_up();
+            state = 0;
+        }
+        if state & OK == 0 {
+            self.count.errors_out = self.count.errors_out.wrapping_add(1);
+        }
+        let padded = stage(&self.bus, frame, block.plus(DATA), len);
+        self.bus.put32(block.plus(BYTES), padded as u32 | TX_WHOLE);
+        self.bus.put32(block, TRANSMIT);
+        self.sent_at = self.ticks();
+        self.command_at(UNIT_START, Layout::TRANSMIT);
+        Ok(())
+    }
+
+    fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
+        self.mode = mode;
+        let bytes = if mode == RcvMode::Multicast { groups.len() as u16 * 6 } else { 0 };
+        self.bus.put16(self.at(Layout::GROUPS + 8), bytes);
+        self.bus.transfer(self.bus.addr_of(groups.as_ptr() as *const u8), self.at(Layout::GROUPS + 10), bytes);
+        let promiscuous = (mode == RcvMode::Promiscuous) as u8;
+        let silent = ((mode < RcvMode::Broadcast) as u8) << 1;
+        self.bus.put8(self.at(MODE_BYTE), MODE_DEFAULT | promiscuous | silent);
+        let all = ((mode >= RcvMode::AllMulticast) as u8) << 3;
+        self.bus.put8(self.at(GROUP_BYTE), GROUP_DEFAULT | all);
+        self.set_up();
+    }
+
+    fn set_address(&mut self, address: &MacAddr) {
+        self.bus.transfer(self.bus.addr_of(address.as_ptr()), self.at(Layout::ADDRESS + 8), 6);
+        self.set_up();
+    }
+
+    fn link(&mut self) -> Link {
+        if self.phy == 0 {
+            return Link::Unknown;
+        }
+        // The bit says first whether the link was lost since it was last read.
+        self.mdi(MDI_READ | BMSR << 16);
+        if self.mdi(MDI_READ | BMSR << 16) & BMSR_LINK != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn stop(&mut self) {
+        for kind in [PORT_SELECTIVE, PORT_SOFTWARE] {
+            self.bus.out32(self.port(PORT), kind);
+            let _ = self.bus.wait(RESET_TIME, || false);
+        }
+        self.mask();
+    }
+}

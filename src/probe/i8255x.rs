@@ -1,0 +1,183 @@
+//! Finds and starts the 82557 and its successors.
+
+use super::microwire::{self, Wires};
+use super::pci::{self, Bar};
+use super::{Ask, Fault, Found, Probe, Rings};
+use crate::bus::Bus;
+use crate::device::{Counters, Device, RcvMode};
+use crate::drivers::i8255x::*;
+
+/// EEPROM control: the wires.
+const EEPROM: u16 = 0x0E;
+/// The word with the PHY's address in bits 4:0; bit 15: an 82503 instead, which has no registers.
+const EEPROM_PHY: u16 = 6;
+const   PHY_82503: u16 = 1 << 15;
+/// What all words add up to.
+const EEPROM_SUM: u16 = 0xBABA;
+
+/// The PHY's control register (IEEE 802.3, clause 22).
+const BMCR: u32 = 0;
+const   BMCR_AUTONEG: u16 = 1 << 12;
+const   BMCR_RESTART: u16 = 1 << 9;
+/// Power down, isolate.
+const   BMCR_OFF: u16 = 1 << 11 | 1 << 10;
+
+/// The configuration (manual, section 6.4.2.3): of the bytes that are not reserved, those that are not 0 are FIFO
+/// limits (1); counters and transmit blocks as on the 82557, frames that overran thrown away, frames with other errors
+/// kept, no interrupt when suspended (6); short frames thrown away, three tries after an underrun (7); MII (8); the
+/// source address is in the frame, a preamble of seven bytes (10); gaps between frames (12); padding (18); duplex as
+/// the PHY says (19).
+const CONFIGURATION: [u8; 22] = [
+    22, 0x08, 0, 0, 0, 0, 0xFA, 0x07, 0x01, 0, 0x2E, 0, 0x60, 0, 0xF2, MODE_DEFAULT, 0, 0x40, 0xF2, 0x80, 0x3F, GROUP_DEFAULT,
+];
+/// Byte 8 with an 82503.
+const SERIAL_BYTE_8: u8 = 0;
+/// Configure, individual address, multicast: the commands that set the card up.
+const SET_UP: [(u16, u32); 3] =
+    [(Layout::CONFIGURE, 2 << 16), (Layout::ADDRESS, 1 << 16), (Layout::GROUPS, 3 << 16 | SUSPEND)];
+/// What a receive descriptor says of its room: the longest frame, and to spare.
+const ROOM: u32 = 1518;
+
+/// Receive descriptors, powers of two: in XMS, and in conventional memory.
+const DEEP: u8 = 32;
+const SHALLOW: u8 = 4;
+
+/// Bytes of memory.
+const fn bytes(receive: u8) -> u32 {
+    Layout::RECEIVE as u32 + receive as u32 * SLOT as u32
+}
+
+struct Ports<'a, B> {
+    bus: &'a B,
+    io: u16,
+}
+
+impl<B: Bus> Wires for Ports<'_, B> {
+    fn set(&self, wires: u8) {
+        self.bus.out16(self.io + EEPROM, wires as u16);
+        self.bus.clock();
+    }
+
+    fn output(&self) -> bool {
+        self.bus.in16(self.io + EEPROM) & microwire::DO as u16 != 0
+    }
+}
+
+/// Finds the cards.
+pub struct I8255xProbe;
+
+impl<B: Bus> Probe<B> for I8255xProbe {
+    type Device = I8255x<B>;
+
+    const IDS: &'static [u32] = &[
+        0x1229_8086, // 82557, 82558, 82559, 82550
+        0x1209_8086, // 82551, 82559ER
+        0x1031_8086, // 82562 in the 82801CAM (ICH3)
+        0x1039_8086, // 82562 in the 82801DB (ICH4)
+        0x1050_8086, // 82562 in the 82801EB (ICH5)
+        0x2449_8086, // 82562 in the 82801BA (ICH2)
+    ];
+
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
+        if ask.index != 0 {
+            return Err(Fault::End);
+        }
+        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
+            return Err(Fault::Nothing);
+        }
+        // Master only once it has been reset: another driver may have left its DMA on.
+        pci::enable(bus, ask.pci, false)?;
+        let Bar::Io(io) = pci::bar(bus, ask.pci, 1) else { return Err(Fault::Resources) };
+        if ask.is_taken(io) {
+            return Err(Fault::Nothing);
+        }
+        if bus.in32(io) == u32::MAX {
+            return Err(Fault::Dead);
+        }
+        let ports = Ports { bus, io };
+        let bits = microwire::address_bits(&ports);
+        let words = 1u16 << bits;
+        let sum = (0..words).fold(0u16, |sum, at| sum.wrapping_add(microwire::read(&ports, bits, at as u8)));
+        let [[a, b], [c, d], [e, f]] = [0, 1, 2].map(|at| microwire::read(&ports, bits, at).to_le_bytes());
+        let mac = [a, b, c, d, e, f];
+        // The checksum of zeros is wrong; what is left is a group's address.
+        if sum != EEPROM_SUM || a & 1 != 0 || mac == [0; 6] {
+            return Err(Fault::Eeprom);
+        }
+        let phy = microwire::read(&ports, bits, EEPROM_PHY as u8);
+        let variant = if phy & PHY_82503 != 0 { 0 } else { phy as u8 & 31 };
+        let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+        Ok(Found {
+            mac,
+            io,
+            irq,
+            variant,
+            pci: ask.pci,
+            rings_xms: bytes(DEEP),
+            rings_low: bytes(SHALLOW) as u16,
+            ..Found::default()
+        })
+    }
+
+    fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault> {
+        let depth = if rings.len >= bytes(DEEP) { DEEP } else { SHALLOW };
+        if rings.len < bytes(depth) {
+            return Err(Fault::Memory);
+        }
+        let mut card = I8255x {
+            count: Counters::default(),
+            memory: rings.linear,
+            physical: rings.physical,
+            io: found.io,
+            sent_at: 0,
+            rx: 0,
+            rx_last: depth - 1,
+            phy: found.variant,
+            mode: RcvMode::Broadcast,
+            bus,
+        };
+        card.stop();
+        pci::enable(&card.bus, found.pci, true)?;
+        lay_out(&card);
+        card.restart();
+        if card.phy != 0 {
+            let control = card.mdi(MDI_READ | BMCR << 16);
+            if control & (BMCR_OFF | BMCR_AUTONEG) != BMCR_AUTONEG {
+                card.mdi(MDI_WRITE | BMCR << 16 | (BMCR_AUTONEG | BMCR_RESTART) as u32);
+            }
+        }
+        card.set_address(&found.mac);
+        card.set_rcv_mode(RcvMode::Broadcast, &[]);
+        card.mask();
+        Ok(card)
+    }
+}
+
+/// Writes what does not change: links, the configuration, the descriptors.
+fn lay_out<B: Bus>(card: &I8255x<B>) {
+    let put = |at: u16, value: u32| card.bus.put32(card.memory.plus(at), value);
+    let place = |at: u16| card.physical + at as u32;
+    for at in (0..Layout::TRANSMIT).step_by(4) {
+        put(at, 0);
+    }
+    for ((at, command), next) in SET_UP.into_iter().zip([Layout::ADDRESS, Layout::GROUPS, Layout::TRANSMIT]) {
+        put(at, command);
+        put(at + 4, place(next));
+    }
+    let mut configuration = CONFIGURATION;
+    if card.phy == 0 {
+        configuration[8] = SERIAL_BYTE_8;
+    }
+    card.bus.transfer(card.bus.addr_of(configuration.as_ptr()), card.memory.plus(Layout::CONFIGURE + 8), 22);
+    put(Layout::TRANSMIT + 4, place(Layout::TRANSMIT));
+    // Simplified mode: no list of buffers.
+    put(Layout::TRANSMIT + 8, !0);
+    for index in 0..=card.rx_last {
+        let at = Layout::RECEIVE + index as u16 * SLOT;
+        let next = Layout::RECEIVE + (index.wrapping_add(1) & card.rx_last) as u16 * SLOT;
+        put(at, if index == card.rx_last { LAST } else { 0 });
+        put(at + 4, place(next));
+        put(at + 8, !0);
+        put(at + 12, ROOM << 16);
+    }
+}
