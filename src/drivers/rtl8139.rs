@@ -106,8 +106,6 @@ const RX_CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RXOVW | ISR_FOVW;
 const TCR_VALUE: u32 = TCR_IFG_STANDARD | TCR_MXDMA_1024;
 /// A reset or the end of a reception takes less than this, in microseconds.
 const RESET_LIMIT: u16 = 10_000;
-/// A frame's turn to transmit has come within this, in microseconds: four frames take 5 ms at 10 MBit/s.
-const SEND_LIMIT: u16 = 20_000;
 /// Frames that are thrown away in one go.
 const BAD_LIMIT: u8 = 16;
 
@@ -128,7 +126,9 @@ pub struct Rtl8139<B, const DEEP: bool> {
     io: u16,
     /// Offset in the ring of the oldest frame's header.
     head: u16,
-    /// Four times the number of the next transmit descriptor.
+    /// Times in a row that no transmit descriptor was free.
+    busy: u16,
+    /// Four times the number of the next one.
     slot: u8,
     bus: B,
 }
@@ -147,13 +147,13 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
 
     /// The driver of a card at `io` that has yet to be [opened](Self::open); `ring` is its ring as the bus sees it.
     pub fn new(bus: B, io: u16, ring: Addr) -> Self {
-        Rtl8139 { count: Counters::default(), ring, io, head: 0, slot: 0, bus }
+        Rtl8139 { count: Counters::default(), ring, io, head: 0, busy: 0, slot: 0, bus }
     }
 
     /// The same card, for those who do not look at the ring.
     pub fn shallow(self) -> Rtl8139<B, false> {
-        let Rtl8139 { count, ring, io, head, slot, bus } = self;
-        Rtl8139 { count, ring, io, head, slot, bus }
+        let Rtl8139 { count, ring, io, head, busy, slot, bus } = self;
+        Rtl8139 { count, ring, io, head, busy, slot, bus }
     }
 
     #[inline(always)]
@@ -161,31 +161,27 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
         self.io.wrapping_add(register as u16)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn put32(&self, register: u8, value: u32) {
         self.bus.out32(self.port(register), value)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn get32(&self, register: u8) -> u32 {
         self.bus.in32(self.port(register))
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn put16(&self, register: u8, value: u16) {
         self.bus.out16(self.port(register), value)
     }
 
+    /// Gives a command that ends at once or with its bits `busy` cleared. False: it does not.
     #[inline(never)]
-    fn command(&self, value: u8) {
-        self.bus.out8(self.port(CR), value)
-    }
-
-    /// Waits until every bit of `bits` is as in `wanted` in an 8-bit register.
-    #[inline(never)]
-    fn wait(&self, register: u8, bits: u8, wanted: u8) -> bool {
-        let limit = if register == CR { RESET_LIMIT } else { SEND_LIMIT };
-        self.bus.wait(limit, || self.bus.in8(self.port(register)) & bits == wanted).is_ok()
+    fn command(&self, value: u8, busy: u8) -> bool {
+        let port = self.port(CR);
+        self.bus.out8(port, value);
+        self.bus.wait(RESET_LIMIT, || self.bus.in8(port) & busy == 0).is_ok()
     }
 
     /// The transmit buffer of a slot, counted back from the ring.
@@ -199,14 +195,13 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
     /// end.
     #[inline(never)]
     pub fn open(&mut self, physical: u32, rcr: u32) -> bool {
-        self.command(CR_RST);
-        let done = self.wait(CR, CR_RST, 0);
+        let done = self.command(CR_RST, CR_RST);
         self.slot = 0;
         self.put32(RBSTART, physical);
         for slot in 0..4 {
             self.put32(TSAD0 + 4 * slot, physical.wrapping_sub(Self::buffer(4 * slot)));
         }
-        self.command(CR_TE);
+        self.bus.out8(self.port(CR), CR_TE);
         self.put32(TCR, TCR_VALUE);
         self.listen(rcr);
         done
@@ -216,10 +211,9 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
     /// switched on.
     #[inline(never)]
     fn listen(&mut self, rcr: u32) {
-        self.command(CR_TE);
-        self.wait(CR, CR_RE, 0);
+        self.command(CR_TE, CR_RE);
         self.head = 0;
-        self.command(CR_TE | CR_RE);
+        self.bus.out8(self.port(CR), CR_TE | CR_RE);
         self.put32(RCR, rcr);
         self.put16(CAPR, 0u16.wrapping_sub(16));
     }
@@ -332,10 +326,15 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
         // The buffer is free when its last user's frame is in the chip: four frames ago, or the one before.
         let last = if DEEP { self.slot } else { self.slot.wrapping_sub(4) & 12 };
-        if !self.wait(TSD0 + 1 + last, TSD_OWN, TSD_OWN) {
-            self.recover();
-            return Err(SendError::Failed);
+        if self.bus.in8(self.port(TSD0 + 1 + last)) & TSD_OWN == 0 {
+            self.busy = self.busy.wrapping_add(1);
+            // Asked so often, a transmitter that still works would have answered.
+            if self.busy == 0 {
+                self.recover();
+            }
+            return Err(SendError::Busy);
         }
+        self.busy = 0;
         let slot = self.slot;
         let to = Addr(self.ring.0.wrapping_sub(Self::buffer(slot)));
         let mut padded = len;
@@ -383,7 +382,6 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
 
     fn stop(&mut self) {
         self.put16(IMR, 0);
-        self.command(CR_RST);
-        self.wait(CR, CR_RST, 0);
+        self.command(CR_RST, CR_RST);
     }
 }
