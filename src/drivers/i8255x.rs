@@ -105,14 +105,10 @@ pub const   GROUP_DEFAULT: u8 = 0x05;
 const COMMAND_LIMIT: u16 = 1_000;
 /// Until the card has carried out what it is to do, in microseconds: a frame at 10 Mb/s with its collisions.
 const UNIT_LIMIT: u16 = 20_000;
-/// A reset's time, in microseconds (manual: 10).
-const RESET_TIME: u16 = 50;
+/// Looks at the clock while a reset is at work (manual: 10 microseconds; a look takes three ISA cycles, 2 at least).
+const RESET_LOOKS: u8 = 50;
 /// A PHY access, in microseconds.
 const MDI_LIMIT: u16 = 1_000;
-/// BIOS ticks (55 ms) after which a transmission is taken to hang.
-const HANG_TICKS: u16 = 10;
-/// The BIOS's count of ticks.
-const TICKS: Addr = Addr(0x46C);
 /// Frames that are thrown away in one go.
 const BAD_LIMIT: u8 = 64;
 
@@ -127,12 +123,14 @@ pub struct I8255x<B> {
     pub physical: u32,
     /// First port.
     pub io: u16,
-    /// When a frame was last given to the card, in BIOS ticks.
-    pub sent_at: u16,
-    /// The oldest receive descriptor.
-    pub rx: u8,
-    /// The number of receive descriptors, a power of two, less one.
-    pub rx_last: u8,
+    /// Times in a row that the transmit command was found at work.
+    pub busy: u16,
+    /// Offset of the oldest receive descriptor.
+    pub oldest: u16,
+    /// Offset of the one in front of it in the ring, the last of the list.
+    pub last: u16,
+    /// Offset behind the ring.
+    pub end: u16,
     /// The PHY's address, 0: none that can be asked.
     pub phy: u8,
     /// The mode in force: QEMU's cards take broadcasts that they should not, and have no way to take nothing.
@@ -163,25 +161,26 @@ impl<B: Bus> I8255x<B> {
         self.memory.plus(offset)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn is_done(&self, offset: u16) -> bool {
         self.bus.get16(self.at(offset)) & DONE != 0
     }
 
-    #[inline(always)]
-    fn slot(&self, index: u8) -> u16 {
-        Layout::RECEIVE + index as u16 * SLOT
+    /// Waits until the card has carried out the command at an offset.
+    #[inline(never)]
+    fn done(&self, offset: u16) -> bool {
+        self.bus.wait(UNIT_LIMIT, || self.is_done(offset)).is_ok()
     }
 
     /// Has the card carry out the three commands that set it up, when it has sent what it had.
     #[inline(never)]
     fn set_up(&mut self) {
-        if self.bus.wait(UNIT_LIMIT, || self.is_done(Layout::TRANSMIT)).is_err() {
+        if !self.done(Layout::TRANSMIT) {
             self.restart();
         }
         self.bus.put16(self.at(Layout::GROUPS), 0);
         self.command_at(UNIT_START, Layout::CONFIGURE);
-        let _ = self.bus.wait(UNIT_LIMIT, || self.is_done(Layout::GROUPS));
+        self.done(Layout::GROUPS);
     }
 
     /// Resets the card and tells it where everything is. Its interrupt, which it is made to raise, starts the receiver.
@@ -195,6 +194,14 @@ impl<B: Bus> I8255x<B> {
         self.bus.out8(self.port(MASK), MASK_OTHERS | MASK_RAISE);
     }
 
+    #[inline(never)]
+    fn reset(&self, kind: u32) {
+        self.bus.out32(self.port(PORT), kind);
+        for _ in 0..RESET_LOOKS {
+            self.bus.clock();
+        }
+    }
+
     /// No interrupts.
     pub fn mask(&self) {
         self.bus.out8(self.port(MASK), MASK_ALL);
@@ -206,10 +213,6 @@ impl<B: Bus> I8255x<B> {
         self.bus.out32(self.port(MDI), what | (self.phy as u32) << 21);
         let _ = self.bus.wait(MDI_LIMIT, || self.bus.in32(self.port(MDI)) & MDI_READY != 0);
         self.bus.in32(self.port(MDI)) as u16
-    }
-
-    fn ticks(&self) -> u16 {
-        self.bus.get16(TICKS)
     }
 }
 
@@ -225,8 +228,8 @@ impl<B: Bus> Device for I8255x<B> {
         if causes & ACK_RNR != 0 {
             self.bus.put16(self.at(MARK), 0);
             self.command(COUNTERS_DUMP, 0);
-            let written = self.bus.wait(COMMAND_LIMIT, || self.bus.get16(self.at(MARK)) != 0);
-            if written.is_ok() {
+            // The mark is A007h.
+            if self.done(MARK) {
                 let lost = self.bus.get32(self.at(NO_RESOURCES)).wrapping_add(self.bus.get32(self.at(NO_RESOURCES + 4)));
                 self.count.lost = self.count.lost.wrapping_add(lost);
             }
@@ -235,16 +238,15 @@ impl<B: Bus> Device for I8255x<B> {
     }
 
     fn unmask(&mut self) {
-        let oldest = self.slot(self.rx);
-        if self.bus.in8(self.port(STATUS)) & STATUS_RECEIVER != STATUS_READY && !self.is_done(oldest) {
-            self.command_at(RECEIVER_START, oldest);
+        if self.bus.in8(self.port(STATUS)) & STATUS_RECEIVER != STATUS_READY && !self.is_done(self.oldest) {
+            self.command_at(RECEIVER_START, self.oldest);
         }
         self.bus.out8(self.port(MASK), MASK_OTHERS);
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
         for _ in 0..BAD_LIMIT {
-            let slot = self.at(self.slot(self.rx));
+            let slot = self.at(self.oldest);
             // QEMU marks a frame before it is written; a port answers only afterwards.
             let _ = self.bus.in8(self.port(STATUS));
             let state = self.bus.get16(slot);
@@ -268,34 +270,36 @@ impl<B: Bus> Device for I8255x<B> {
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.at(self.slot(self.rx) + DATA), to, len);
+        self.bus.transfer(self.at(self.oldest).plus(DATA), to, len);
     }
 
     fn discard(&mut self, _rx: Rx) {
-        let slot = self.at(self.slot(self.rx));
+        let slot = self.at(self.oldest);
         self.bus.put32(slot, LAST);
-        self.bus.put16(self.at(self.slot(self.rx.wrapping_sub(1) & self.rx_last) + WORD), 0);
-        self.rx = self.rx.wrapping_add(1) & self.rx_last;
+        self.bus.put16(self.at(self.last).plus(WORD), 0);
+        self.last = self.oldest;
+        let next = self.oldest.wrapping_add(SLOT);
+        self.oldest = if next == self.end { Layout::RECEIVE } else { next };
     }
 
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
         let block = self.at(Layout::TRANSMIT);
-        let mut state = self.bus.get16(block);
+        let state = self.bus.get16(block);
         if state & DONE == 0 {
-            if self.ticks().wrapping_sub(self.sent_at) < HANG_TICKS {
-                return Err(SendError::Busy);
+            self.busy = self.busy.wrapping_add(1);
+            // Asked so often, a transmitter that still works would have answered.
+            if self.busy == 0 {
+                self.set_up();
             }
-            self.restart();
-            self.set_up();
-            state = 0;
+            return Err(SendError::Busy);
         }
+        self.busy = 0;
         if state & OK == 0 {
             self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
         let padded = stage(&self.bus, frame, block.plus(DATA), len);
         self.bus.put32(block.plus(BYTES), padded as u32 | TX_WHOLE);
         self.bus.put32(block, TRANSMIT);
-        self.sent_at = self.ticks();
         self.command_at(UNIT_START, Layout::TRANSMIT);
         Ok(())
     }
@@ -328,10 +332,8 @@ impl<B: Bus> Device for I8255x<B> {
     }
 
     fn stop(&mut self) {
-        for kind in [PORT_SELECTIVE, PORT_SOFTWARE] {
-            self.bus.out32(self.port(PORT), kind);
-            let _ = self.bus.wait(RESET_TIME, || false);
-        }
+        self.reset(PORT_SELECTIVE);
+        self.reset(PORT_SOFTWARE);
         self.mask();
     }
 }

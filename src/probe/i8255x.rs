@@ -129,9 +129,10 @@ impl<B: Bus> Probe<B> for I8255xProbe {
             memory: rings.linear,
             physical: rings.physical,
             io: found.io,
-            sent_at: 0,
-            rx: 0,
-            rx_last: depth - 1,
+            busy: 0,
+            oldest: Layout::RECEIVE,
+            last: bytes(depth - 1) as u16,
+            end: bytes(depth) as u16,
             phy: found.variant,
             mode: RcvMode::Broadcast,
             bus,
@@ -172,11 +173,9 @@ fn lay_out<B: Bus>(card: &I8255x<B>) {
     put(Layout::TRANSMIT + 4, place(Layout::TRANSMIT));
     // Simplified mode: no list of buffers.
     put(Layout::TRANSMIT + 8, !0);
-    for index in 0..=card.rx_last {
-        let at = Layout::RECEIVE + index as u16 * SLOT;
-        let next = Layout::RECEIVE + (index.wrapping_add(1) & card.rx_last) as u16 * SLOT;
-        put(at, if index == card.rx_last { LAST } else { 0 });
-        put(at + 4, place(next));
+    for at in (Layout::RECEIVE..card.end).step_by(SLOT as usize) {
+        put(at, if at == card.last { LAST } else { 0 });
+        put(at + 4, place(if at == card.last { Layout::RECEIVE } else { at + SLOT }));
         put(at + 8, !0);
         put(at + 12, ROOM << 16);
     }
