@@ -66,6 +66,7 @@ upper_tail      db 0                    ; 1: upper-case the command tail
 tail_end        db 0                    ; 0: CR, 1: CR LF, 2: blank CR LF
 xms_version     db 3                    ; 0: none, 2: without the 32-bit functions, 3
 vds_on          db 0
+by_hand         db 0                    ; 1: what is printed is also on the screen, and a person types behind the script
 
 %include "int21.asm"
 %include "files.asm"
@@ -213,7 +214,20 @@ put_decimal:
 ; Prints al. Any DS.
 putc:   out DEBUG_CONSOLE, al
         mov [cs:last_char], al
-        ret
+        cmp byte [cs:by_hand], 0
+        je .end
+        pusha
+        cmp al, 10
+        jne .shown
+        mov ax, 0x0E0D                  ; INT 10h teletype: the BIOS's line ends have two characters
+        mov bx, 7
+        int 0x10
+        mov al, 10
+.shown: mov ah, 0x0E
+        mov bx, 7
+        int 0x10
+        popa
+.end:   ret
 
 ; Prints the string at ds:si. Corrupts al, si.
 puts:   lodsb

@@ -1,4 +1,5 @@
-; The shell: runs the script's lines, programs and the commands that look at the machine.
+; The shell: runs the script's lines, programs and the commands that look at the machine; then, where a person sits at
+; the screen, what is typed.
 
 script:
 .line:  call read_line
@@ -13,9 +14,54 @@ script:
         movzx bx, byte [shell_exit]
         say `[exit %u]\n`, bx
         jmp .line
-.end:   mov al, EXIT_DONE
+.end:   cmp byte [by_hand], 0
+        je leave_dos
+        say `DIR, MEM, INTS, A20, XMS, VDS, LH, DEVICE= or a program; EXIT ends\n`
+.typed: call fresh_line
+        say `A>`
+        call type_line
+        mov si, line + 1
+        cmp byte [si], 0
+        je .typed
+        call command
+        jmp .typed
+leave_dos:
+        mov al, EXIT_DONE
         jmp exit_machine
 shell_exit      db 0
+
+; Purpose: a line from the keyboard behind line's first byte, ended by 0. Corrupts ax, di.
+type_line:
+        mov di, line
+        mov al, 'x'
+        stosb
+.key:   mov ah, 0
+        int 0x16
+        cmp al, 13
+        je .end
+        cmp al, 8
+        je .back
+        cmp al, ' '
+        jb .key
+        cmp di, line + 254
+        jae .key
+        stosb
+        call putc
+        jmp .key
+.back:  cmp di, line + 1
+        je .key
+        dec di
+        call putc
+        mov al, ' '
+        call putc
+        mov al, 8
+        call putc
+        jmp .key
+.end:   mov al, 10
+        call putc
+        mov al, 0
+        stosb
+        ret
 
 ; Purpose: the next line into `line`, ended by 0. Out: CF at the end of the script. Corrupts everything.
 read_line:
@@ -76,6 +122,8 @@ commands:
         command "DEVICEHIGH=", device_high
         command "LH ", load_high
         command "LOADHIGH ", load_high
+        command "DIR", show_files
+        command "EXIT", leave_dos
         command "MEM", show_memory
         command "PAUSE", pause
         command "INTS KEEP", keep_vectors
@@ -222,6 +270,24 @@ number: xor ax, ax
         add ax, dx
         cmp byte [si], ' '
         jne .next
+.end:   ret
+
+; DIR: the files' names.
+show_files:
+        mov ebx, [dir_lba]
+        mov bp, [dir_count]
+.sector:
+        mov eax, ebx
+        inc ebx
+        call read_sector
+        mov di, sector
+.entry: sub bp, 1
+        jb .end
+        say `%s\n`, di
+        add di, 32
+        cmp di, sector + 512
+        jb .entry
+        jmp .sector
 .end:   ret
 
 ; MEM: every block, what is free, what of XMS is in use, and whether something wrote past the upper block.

@@ -6,7 +6,7 @@ use super::{Job, Report};
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
@@ -145,12 +145,44 @@ impl Qemu {
         }
     }
 
-    /// Starts the machine with its text screen in this terminal, until a person ends it (Esc 2, `quit`).
+    /// Starts the boot DOS with a job's files and lines, and then its shell, for a person at the terminal.
+    ///
+    /// # Errors
+    /// As for [`Qemu::run`], and a terminal or a QEMU that cannot show a text screen.
+    pub fn run_by_hand(&self, job: &Job) -> io::Result<()> {
+        let folder = TempDir::new("disk")?;
+        let disk = folder.path().join("disk.img");
+        fs::write(&disk, image::build(&Dos { by_hand: true, ..self.dos }, job)?)?;
+        self.by_hand(&["-drive".into(), format!("file={},format=raw,if=ide", disk.display()), "-device".into(), "isa-vga".into()])
+    }
+
+    /// Starts the machine with its text screen in this terminal, until a person ends it: in the boot DOS by `exit`,
+    /// in any by Alt-2 (or Esc 2) and QEMU's `quit`.
     pub(super) fn by_hand(&self, disk: &[String]) -> io::Result<()> {
-        let mut command = Command::new(setup::qemu()?);
-        command.args(["-nodefaults", "-no-user-config", "-display", "curses", "-monitor", "vc"]);
-        let status = command.args(self.machine(None)).args(disk).status()?;
-        if status.success() { Ok(()) } else { Err(fail(format!("QEMU ended with {status}"))) }
+        if !(io::stdin().is_terminal() && io::stdout().is_terminal()) {
+            return Err(fail("a text screen wants a terminal; without one give commands by --exec"));
+        }
+        let qemu = setup::qemu()?;
+        let displays = Command::new(&qemu).args(["-display", "help"]).output()?;
+        if !String::from_utf8_lossy(&displays.stdout).lines().any(|line| line == "curses") {
+            return Err(fail("this QEMU has no text display; as root: apt-get install qemu-system-common qemu-system-gui"));
+        }
+        let folder = TempDir::new("qemu")?;
+        let errors = folder.path().join("errors");
+        let mut command = Command::new(qemu);
+        command.args(["-nodefaults", "-no-user-config", "-no-reboot", "-display", "curses", "-monitor", "vc"]);
+        command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]).args(self.machine(None)).args(disk);
+        if std::env::var("TERM").is_ok_and(|name| name.is_empty() || name == "dumb") || std::env::var_os("TERM").is_none() {
+            command.env("TERM", "vt100");
+        }
+        // What QEMU or a model says would spoil the screen: it comes behind it.
+        let status = command.stderr(File::create(&errors)?).status()?;
+        let said = fs::read_to_string(&errors).unwrap_or_default();
+        if status.success() || status.code() == Some(DONE) {
+            eprint!("{said}");
+            return Ok(());
+        }
+        Err(fail(format!("QEMU ended with {status}: {}", said.lines().last().unwrap_or("no message"))))
     }
 
     /// The arguments for processor, memory, plugins and cards.

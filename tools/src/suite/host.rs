@@ -19,6 +19,7 @@ const MACHINES: &[(&str, u32, bool)] = &[
     ("bootdos", 4, false),
     ("examples", 5, false),
     ("peer", 3, false),
+    ("run", 12, false),
 ];
 
 /// Names that begin with `slow_` are left out by `--quick`; those that begin with `long_` need `--long`.

@@ -115,6 +115,11 @@ unsafe extern "C" fn class_init(class: Opaque, data: Opaque) {
     }
 }
 
+/// The devices' names, for `-device`.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    types::TYPES.iter().filter_map(|kind| kind.name.to_str().ok())
+}
+
 fn register(kind: &'static types::Type) {
     let info = Box::leak(Box::new(TypeInfo {
         name: kind.name.as_ptr(),

@@ -1,0 +1,172 @@
+//! `tools/run` as a person starts it: by names, scripted in three emulators, and at a text screen; one line for what
+//! cannot be.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::process::Command;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use tools::nics::NICS;
+use tools::process::{Bounded, TempDir};
+use tools::{pack, setup};
+
+/// The longest that a run may take; builds on a slow machine are among them.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// What a run printed, what it complained of, and whether it was well.
+fn run(arguments: &[&str]) -> (String, String, bool) {
+    let folder = TempDir::new("run").unwrap();
+    let path = |name: &str| folder.path().join(name);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tools"));
+    command.arg("run").args(arguments).current_dir(folder.path());
+    command.stdout(File::create(path("out")).unwrap()).stderr(File::create(path("err")).unwrap());
+    let status = Bounded::start(&mut command, LIMIT).unwrap().wait().unwrap();
+    let text = |name: &str| String::from_utf8_lossy(&fs::read(path(name)).unwrap()).into_owned();
+    (text("out"), text("err"), status.success())
+}
+
+/// A run that comes to its end; its captures are not kept.
+fn good(arguments: &[&str]) -> String {
+    let (out, err, well) = run(arguments);
+    assert!(well && err.is_empty(), "{arguments:?}: {err}\n{out}");
+    if let Some(path) = out.lines().find_map(|line| line.strip_prefix("frames: ")) {
+        assert!(fs::metadata(path).unwrap().len() > 24, "frames were captured");
+        fs::remove_file(path).unwrap();
+    }
+    out
+}
+
+/// One line, which has these words, and no machine.
+fn refused(arguments: &[&str], words: &str) {
+    let (out, err, well) = run(arguments);
+    assert!(!well && out.is_empty() && err.lines().count() == 1, "{arguments:?}: {out}{err}");
+    assert!(err.contains(words), "{arguments:?}: {err}");
+}
+
+#[test]
+fn what_cannot_be_is_one_line() {
+    let names: Vec<&str> = NICS.iter().filter(|nic| !nic.devices.is_empty()).map(|nic| nic.name).collect();
+    refused(&["--nic", "nosuch", "--exec", "MEM"], &format!("nosuch: no such card; the names are {}", names.join(" ")));
+    // A device of QEMU's, but no card.
+    refused(&["--nic", "isa-vga", "--exec", "MEM"], "isa-vga: no such card");
+    refused(&["--emulator", "vmware"], "the emulators are qemu, dosbox-x and bochs");
+    refused(&["--emulator", "bochs", "--nic", "rtl8139", "--exec", "MEM"], "bochs has no rtl8139; it has ne2000, ne2k_pci and e1000");
+    refused(&["--emulator", "dosbox-x", "--nic", "e1000", "--exec", "MEM"], "dosbox-x has no e1000; it has ne2000");
+    refused(&["--emulator", "bochs", "--nic", "ne2000", "--nic", "e1000", "--exec", "MEM"], "bochs has one card at most");
+    refused(&["--emulator", "bochs"], "bochs has no text screen for a terminal");
+    refused(&["--emulator", "dosbox-x", "--dos", "x.img", "--exec", "MEM"], "--dos is for QEMU");
+    refused(&["--dos", "nosuch.img", "--exec", "VER"], "nosuch.img: there is no such image");
+    refused(&["--nic"], "--nic wants a value");
+    refused(&["--nonsense"], "--nonsense: no such option");
+    refused(&["--copy", "nosuch.com", "--exec", "MEM"], "nosuch.com: No such file");
+    refused(&["--copy", "much_too_long.com", "--exec", "MEM"], "DOS wants a name");
+    refused(&["--limit", "0", "--exec", "MEM"], "--limit 0");
+    refused(&[], "a text screen wants a terminal");
+}
+
+#[test]
+fn a_machine_that_does_not_end_is_told_with_what_it_printed() {
+    let (out, err, well) = run(&["--nic", "none", "--limit", "5", "--exec", "A20", "--exec", "PAUSE"]);
+    assert!(!well, "{out}");
+    assert_eq!(out, "> A20\n[a20 0]\n[exit 0]\n> PAUSE\n[pause]\n");
+    assert_eq!(err, "time limit in QEMU\n");
+}
+
+#[test]
+fn help_names_every_option_and_driver() {
+    let text = good(&["--help"]);
+    for option in ["--nic", "--emulator", "--dos", "--config", "--copy", "--exec", "--limit"] {
+        assert!(text.contains(&format!("\n  {option} ")), "{option}");
+    }
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        assert!(text.lines().last().unwrap().split(' ').any(|word| word == nic.name), "{}", nic.name);
+    }
+}
+
+#[test]
+fn every_driver_s_name_is_a_card_that_it_finds() {
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        let text = good(&["--nic", nic.name, "--config", "DEVICE=3COMPKT.SYS", "--exec", "PKTCTL test"]);
+        assert!(text.contains(&format!("3COMPKT: {} at ", nic.name)) && text.contains("\n[exit 0]\n"), "{text}");
+    }
+}
+
+#[test]
+fn cards_as_qemu_and_the_models_name_them() {
+    let cards = ["--nic", "ne2k_isa,iobase=0x340,irq=5", "--nic", "el3,iobase=0x280,irq=11"];
+    let commands = ["--exec", "3COMPKT /IO=340", "--exec", "3COMPKT /INT=61", "--exec", "PKTCTL test /INT=60"];
+    let text = good(&[&cards[..], &commands[..]].concat());
+    assert!(text.contains("ne2000 at port 340h, IRQ 5") && text.contains("el3 at port 280h, IRQ 11"), "{text}");
+}
+
+#[test]
+fn files_are_brought_along_and_may_replace_ours() {
+    let folder = TempDir::new("copy").unwrap();
+    let (program, stand_in) = (folder.path().join("own.com"), folder.path().join("pktctl.exe"));
+    fs::write(&program, pack::program::read(&pack::binaries(), "pktctl").unwrap()).unwrap();
+    // mov ax, 4C07h; int 21h
+    fs::write(&stand_in, [0xB8, 0x07, 0x4C, 0xCD, 0x21]).unwrap();
+    let paths = [&program, &stand_in].map(|path| path.display().to_string());
+    let text = good(&["--nic", "none", "--copy", &paths[0], "--copy", &paths[1], "--exec", "OWN /?", "--exec", "PKTCTL /?"]);
+    assert!(text.contains("> OWN /?\nPKTCTL status") && text.ends_with("> PKTCTL /?\n[exit 7]\n"), "{text}");
+}
+
+#[test]
+fn dosbox_x_and_bochs_run_the_cards_that_they_have() {
+    for (emulator, nic) in [("dosbox-x", "ne2000"), ("bochs", "ne2000"), ("bochs", "ne2k_pci")] {
+        let text = good(&["--emulator", emulator, "--nic", nic, "--config", "DEVICE=C:\\3COMPKT.SYS", "--exec", "PKTCTL test"]);
+        assert!(text.contains(&format!("3COMPKT: {nic} at ")) && text.contains("\n[exit 0]\n"), "{emulator} {nic}: {text}");
+    }
+}
+
+/// What a text screen shows, read without its cursor movements.
+fn screen(bytes: &[u8]) -> String {
+    let mut text = String::new();
+    let mut escaped = false;
+    for &byte in bytes {
+        match byte {
+            0x1B => escaped = true,
+            b'[' | b';' | b'?' | b'(' | b'0'..=b'9' if escaped => {}
+            _ if escaped => escaped = false,
+            _ => text.push(byte as char),
+        }
+    }
+    text
+}
+
+#[test]
+fn without_commands_a_person_types_them_at_a_text_screen() {
+    setup::qemu().unwrap();
+    let folder = TempDir::new("screen").unwrap();
+    let path = |name: &str| folder.path().join(name);
+    assert!(Command::new("mkfifo").arg(path("keys")).status().unwrap().success());
+    // `script` makes the terminal.
+    let tools = env!("CARGO_BIN_EXE_tools");
+    let line = format!("stty rows 25 cols 80; TERM=vt100 {tools} run --nic e1000 --config DEVICE=3COMPKT.SYS; echo it ended with $?");
+    let mut command = Command::new("sh");
+    command.args(["-c", "exec script -qfc \"$0\" screen <keys >terminal 2>&1", &line]).current_dir(folder.path());
+    let mut child = Bounded::start(&mut command, LIMIT).unwrap();
+    let mut keys = File::options().write(true).open(path("keys")).unwrap();
+    let mut wait = |text: &str| {
+        let begun = Instant::now();
+        loop {
+            let shown = screen(&fs::read(path("screen")).unwrap_or_default());
+            if shown.contains(text) {
+                return;
+            }
+            let ended = child.poll();
+            assert!(begun.elapsed() < LIMIT && matches!(ended, Ok(None)), "no `{text}` on the screen: {ended:?}\n{shown}");
+            sleep(Duration::from_millis(50));
+        }
+    };
+    wait("3COMPKT: e1000");
+    wait("A>");
+    // A letter is taken back.
+    keys.write_all(b"PKTCTL memx\x7f\r").unwrap();
+    wait("stack");
+    keys.write_all(b"dir\r").unwrap();
+    wait("PKTCTL.EXE");
+    keys.write_all(b"exit\r").unwrap();
+    wait("it ended with 0");
+}
