@@ -1,0 +1,218 @@
+//! asm/ says of the layouts that it shares with Rust what Rust says: every structure and every constant of
+//! `asm/abi.inc`, the headers of units, and the order of the tables of entries.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::mem::{offset_of, size_of};
+
+use compkt::info::{Info, NicInfo};
+use compkt::resident::frame::{Frame, Upcall};
+use compkt::resident::handle::{Handle, type_at};
+use compkt::resident::table::{Entry, FlatHeader, Job, PollHeader, State, Work};
+use tools::setup;
+
+fn source(name: &str) -> String {
+    fs::read_to_string(setup::root().join("asm").join(name)).unwrap()
+}
+
+/// A line without its comment.
+fn code(line: &str) -> &str {
+    line.split(';').next().unwrap().trim()
+}
+
+/// A number as NASM writes it.
+fn number(text: &str) -> Option<usize> {
+    match text.strip_suffix('h') {
+        Some(hex) => usize::from_str_radix(hex, 16).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// Bytes of a `resb`, `dw` and the like.
+fn unit(word: &str) -> Option<usize> {
+    Some(match word.strip_prefix("res").or_else(|| word.strip_prefix('d'))? {
+        "b" => 1,
+        "w" => 2,
+        "d" => 4,
+        "q" => 8,
+        _ => return None,
+    })
+}
+
+/// `STRUC.field`, `STRUC_size` and constants, with their values. What is not understood fails the test.
+fn names(text: &str) -> BTreeMap<String, usize> {
+    let mut all = BTreeMap::new();
+    let mut open: Option<(String, usize)> = None;
+    for line in text.lines().map(code).filter(|line| !line.is_empty()) {
+        if line.starts_with("%macro") {
+            break;
+        }
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let known = match (&words[..], &mut open) {
+            (["struc", name], None) => {
+                open = Some((name.to_string(), 0));
+                None
+            }
+            (["endstruc"], Some(_)) => open.take().map(|(name, size)| (format!("{name}_size"), size)),
+            ([field, width, count], Some((name, offset))) if field.starts_with('.') => {
+                let here = *offset;
+                *offset += unit(width).expect(line) * number(count).expect(line);
+                Some((format!("{name}{field}"), here))
+            }
+            ([name, "equ", value], None) => Some((name.to_string(), number(value).expect(line))),
+            _ => panic!("asm/abi.inc: {line}"),
+        };
+        if let Some((name, value)) = known {
+            assert_eq!(all.insert(name, value), None, "{line}");
+        }
+    }
+    assert!(open.is_none(), "a structure without an end");
+    all
+}
+
+/// The labels of a file's unit header with their offsets, and what its words name.
+fn header(text: &str) -> (BTreeMap<String, usize>, Vec<String>) {
+    let (mut labels, mut words, mut offset) = (BTreeMap::new(), Vec::new(), 0);
+    let lines = text.lines().map(code).skip_while(|line| !line.starts_with("section .unit_header"));
+    for mut line in lines.skip(1).take_while(|line| !line.starts_with("section")) {
+        if let Some((label, rest)) = line.split_once(':') {
+            labels.insert(label.to_string(), offset);
+            line = rest.trim();
+        }
+        let Some((width, values)) = line.split_once(' ') else { continue };
+        let Some(width) = unit(width) else { continue };
+        for value in values.split(',') {
+            words.push(value.trim().to_string());
+            offset += width;
+        }
+    }
+    (labels, words)
+}
+
+macro_rules! fields {
+    ($name:literal, $type:ty: $($field:literal = $rust:ident),+ $(,)?) => {
+        [$((format!("{}.{}", $name, $field), offset_of!($type, $rust))),+]
+    };
+}
+
+#[test]
+fn structures_and_constants() {
+    let mut rust: BTreeMap<String, usize> = BTreeMap::new();
+    rust.extend(fields!("FRAME", Frame: "di" = di, "es" = es, "si" = si, "ds" = ds, "ebx" = bx, "edx" = dx, "ecx" = cx,
+        "eax" = ax, "sp" = sp, "ss" = ss));
+    // What Rust has no use for lies between: the high half of EAX, FS, GS.
+    let eax = offset_of!(Frame, ax);
+    rust.extend([("FRAME.fs".into(), eax + 4), ("FRAME.gs".into(), eax + 6), ("FRAME_size".into(), size_of::<Frame>())]);
+    rust.extend(fields!("UPCALL", Upcall: "buffer" = buffer, "cx" = cx, "dx" = dx));
+    rust.insert("UPCALL_size".into(), size_of::<Upcall>());
+    rust.extend(fields!("STATE", State: "driver" = driver, "device" = device, "handles_end" = handles_end, "memory" = memory,
+        "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "handler" = handler,
+        "old_int60" = old_int60, "irq_lone" = irq_lone));
+    rust.insert("STATE_size".into(), offset_of!(State, unused));
+    rust.extend(fields!("IOCB", Job: "buffer" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall));
+    rust.insert("IOCB_size".into(), size_of::<Job>());
+    let mut handle = Handle::FREE;
+    let of_type = type_at(&mut handle) as usize - &raw const handle as usize;
+    let constants = [
+        ("INFO_HANDLES", offset_of!(Info, handles)),
+        ("INFO_STACK_TOP", offset_of!(Info, stack_top)),
+        ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
+        ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
+        ("WORK_HEAD", offset_of!(Work, head)),
+        ("HANDLE_SIZE", size_of::<Handle>()),
+        ("HANDLE_FLAGS", offset_of!(Handle, flags)),
+        ("HANDLE_TYPE", of_type),
+        ("HANDLE_IN_USE", Handle::IN_USE.into()),
+        ("HANDLE_LENGTH", Handle::LENGTH.into()),
+        // Above IP and CS, by the processor; its bit 0.
+        ("CALLER_FLAGS", 4),
+        ("FLAG_CARRY", 1),
+        // By the specification: bit 0 of an IOCB's flags; bit 1 is Rust's.
+        ("IOCB_DONE", usize::from(Job::UPCALL) >> 1),
+    ];
+    rust.extend(constants.map(|(name, value)| (name.to_string(), value)));
+
+    let assembly = names(&source("abi.inc"));
+    for (name, value) in &assembly {
+        assert_eq!(rust.get(name), Some(value), "{name} of asm/abi.inc, and what Rust has");
+    }
+    for name in rust.keys() {
+        assert!(assembly.contains_key(name), "asm/abi.inc has no {name}");
+    }
+}
+
+#[test]
+fn addresses_of_clients_lie_side_by_side() {
+    // `les` and `lds` load both words, and so do Frame::es_di and ds_si.
+    assert_eq!(offset_of!(Frame, es), offset_of!(Frame, di) + 2);
+    assert_eq!(offset_of!(Frame, ds), offset_of!(Frame, si) + 2);
+    assert_eq!(offset_of!(Frame, di) % 4 + offset_of!(Frame, si) % 4, 0);
+    // A receiver's far address is what BX points to in asm/upcall.asm; an IOCB's is where `job` has it.
+    assert_eq!(offset_of!(Handle, receiver), 0);
+}
+
+#[test]
+fn a_driver_s_entries_have_the_order_of_rust_s() {
+    let (labels, words) = header(&source("driver.asm"));
+    assert_eq!(labels["unit_header"], 0);
+    let entries = [
+        (Entry::Irq, "irq"),
+        (Entry::Unmask, "unmask"),
+        (Entry::Peek, "peek"),
+        (Entry::Copy, "copy"),
+        (Entry::Discard, "discard"),
+        (Entry::Send, "send"),
+        (Entry::SetRcvMode, "set_rcv_mode"),
+        (Entry::SetAddress, "set_address"),
+        (Entry::Link, "link"),
+        (Entry::Stop, "stop"),
+    ];
+    for (entry, name) in entries {
+        assert_eq!(words[entry as usize], name);
+    }
+    assert_eq!(words.len(), entries.len());
+}
+
+#[test]
+fn features_headers() {
+    let (labels, words) = header(&source("flat.asm"));
+    assert_eq!(words[..3], ["flat_enter", "flat_leave", "flat_farewell"]);
+    assert_eq!([offset_of!(FlatHeader, enter), offset_of!(FlatHeader, leave), offset_of!(FlatHeader, farewell)], [0, 2, 4]);
+    let rust = [
+        ("unit_header", 0),
+        ("gdtr", offset_of!(FlatHeader, limit)),
+        ("xms_handle", offset_of!(FlatHeader, xms_handle)),
+        ("xms_entry", offset_of!(FlatHeader, xms_entry)),
+        ("gdt", size_of::<FlatHeader>()),
+    ];
+    assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
+    // What `lgdt` reads: the limit, then the base.
+    assert_eq!(offset_of!(FlatHeader, base), offset_of!(FlatHeader, limit) + 2);
+
+    let (labels, words) = header(&source("poll.asm"));
+    assert_eq!(words[0], "poll_entry");
+    let entries = offset_of!(PollHeader, entries);
+    let rust = [("unit_header", offset_of!(PollHeader, handler)), ("save_at", entries), ("serve_at", entries + 2), ("restore_at", entries + 4)];
+    assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
+    assert_eq!(size_of::<PollHeader>(), 2 * words.len());
+}
+
+/// The function table of INT 60h, against the specification's numbers.
+#[test]
+fn int60_s_functions_stand_at_their_numbers() {
+    let text = source("int60.asm");
+    let table = text.lines().map(code).skip_while(|line| *line != "functions:").skip(1);
+    let words = table.take_while(|line| line.starts_with("dw ")).flat_map(|line| line[3..].split(','));
+    let words: Vec<&str> = words.map(str::trim).collect();
+    let named: Vec<(usize, &str)> = words.iter().copied().enumerate().filter(|(_, name)| *name != "undefined").collect();
+    let specification = [
+        (1, "driver_info"), (2, "access_type"), (3, "release_type"), (4, "send_pkt"), (5, "terminate"), (6, "get_address"),
+        (7, "reset_interface"), (10, "get_parameters"), (11, "as_send_pkt"), (12, "as_send_pkt_iocb"), (13, "drop_pkt"),
+        (20, "set_rcv_mode"), (21, "get_rcv_mode"), (22, "set_multicast_list"), (23, "get_multicast_list"),
+        (24, "get_statistics"), (25, "set_address"),
+        // AH=80h comes behind the last.
+        (26, "get_info"),
+    ];
+    assert_eq!(named, specification);
+    assert_eq!(words.len(), 27);
+}

@@ -1,0 +1,347 @@
+//! The handle table (src/resident/handle.rs): its limit, types of every length, who gets a frame, and a long random
+//! life beside a simple table that means the same.
+
+use compkt::device::{Head, LOOKAHEAD};
+use compkt::resident::handle::{AccessError, Handle, MAX_TYPE, SLOT, Slots, access, find, release, type_at};
+
+/// Where the table lies, in the driver's segment.
+const FIRST: u16 = 0x0A40;
+/// What stands on both sides of it.
+const CANARY: Handle = {
+    let mut handle = Handle::FREE;
+    handle.receiver = 0xC5C5_C5C5;
+    handle.flags = 0xC5;
+    handle.kind = [0xC5; 2];
+    handle
+};
+const DIX: u8 = Handle::IN_USE;
+const IEEE: u8 = Handle::IN_USE | Handle::IS_8023;
+
+/// A table of some slots in an array of its own, with a canary before and behind it.
+struct Table(Vec<Handle>);
+
+#[derive(Clone, Copy)]
+struct Place {
+    first: *mut Handle,
+    count: u16,
+}
+
+impl Slots for Place {
+    fn first(self) -> u16 {
+        FIRST
+    }
+
+    fn end(self) -> u16 {
+        FIRST + self.count * SLOT
+    }
+
+    fn slot(self, at: u16) -> *mut Handle {
+        assert!((FIRST..self.end()).contains(&at) && (at - FIRST).is_multiple_of(SLOT), "{at:#x} is no slot");
+        self.first.wrapping_add(usize::from((at - FIRST) / SLOT))
+    }
+
+    unsafe fn begins(self, at: u16, bytes: *const u8) -> bool {
+        // SAFETY: a slot of the table.
+        let length = unsafe { (*self.slot(at)).flags & Handle::LENGTH };
+        // SAFETY: the caller's word; a type of more than two bytes goes on in the slot behind.
+        (0..usize::from(length)).all(|n| unsafe { *type_at(self.slot(at)).add(n) == *bytes.add(n) })
+    }
+}
+
+impl Table {
+    fn new(count: u16) -> Table {
+        let mut slots = vec![Handle::FREE; usize::from(count) + 2];
+        slots[0] = CANARY;
+        slots[usize::from(count) + 1] = CANARY;
+        Table(slots)
+    }
+
+    fn place(&mut self) -> Place {
+        Place { first: self.0[1..].as_mut_ptr(), count: self.0.len() as u16 - 2 }
+    }
+
+    fn open(&mut self, class: u8, kind: &[u8]) -> Result<u16, AccessError> {
+        let place = self.place();
+        // SAFETY: `access` gives room for a type of that length.
+        let opened = access(place, class | kind.len() as u8, |to| unsafe { kind.as_ptr().copy_to(to, kind.len()) });
+        if let Ok(at) = opened {
+            // SAFETY: the slot that was given. As src/resident/api.rs does.
+            unsafe { (*place.slot(at)).receiver = u32::from(at) };
+        }
+        assert!(self.0.first() == Some(&CANARY) && self.0.last() == Some(&CANARY), "nothing is written outside");
+        opened
+    }
+
+    /// As asm/int60.asm asks of a handle in BX.
+    fn is_open(&mut self, at: u16) -> bool {
+        let place = self.place();
+        let inside = at >= FIRST && at < place.end() && (at - FIRST).is_multiple_of(SLOT);
+        // SAFETY: a slot of the table.
+        inside && unsafe { (*place.slot(at)).flags & Handle::IN_USE != 0 }
+    }
+
+    fn close(&mut self, at: u16) {
+        assert!(self.is_open(at));
+        // SAFETY: it is open.
+        unsafe { release(self.place().slot(at)) };
+        assert!(self.0.first() == Some(&CANARY) && self.0.last() == Some(&CANARY), "nothing is written outside");
+    }
+
+    fn taker(&mut self, frame: &Head) -> u16 {
+        find(self.place(), frame)
+    }
+}
+
+/// A frame's first bytes: type or length, and what is behind it.
+fn frame(kind: u16, data: &[u8]) -> Head {
+    let mut head = [0x5A; LOOKAHEAD];
+    head[12..14].copy_from_slice(&kind.to_be_bytes());
+    head[14..14 + data.len()].copy_from_slice(data);
+    head
+}
+
+#[test]
+fn as_many_handles_as_the_table_has_slots() {
+    for count in [1, 2, 8, 64] {
+        let mut table = Table::new(count);
+        for number in 0..count {
+            let at = table.open(DIX, &(0x0600 + number).to_be_bytes());
+            assert_eq!(at, Ok(FIRST + number * SLOT), "{number} of {count}");
+        }
+        assert_eq!(table.open(DIX, &[0x88, 0x63]), Err(AccessError::NoSpace), "one more than {count}");
+        for number in 0..count {
+            assert_eq!(table.taker(&frame(0x0600 + number, &[])), FIRST + number * SLOT);
+        }
+        table.close(FIRST);
+        assert_eq!(table.open(DIX, &[0x88, 0x63]), Ok(FIRST), "what is closed is free again");
+    }
+}
+
+#[test]
+fn a_type_of_more_than_two_bytes_takes_two_slots_in_a_row() {
+    for length in 0..=MAX_TYPE {
+        let kind: Vec<u8> = (1..=length as u8).collect();
+        let mut table = Table::new(2);
+        assert_eq!(table.open(IEEE, &kind), Ok(FIRST), "{length} bytes");
+        assert_eq!(table.taker(&frame(100, &kind)), FIRST);
+        assert_eq!(table.open(IEEE, &[0xAA]).is_ok(), length <= 2, "{length} bytes");
+        // One slot is not enough, and neither are two that are apart.
+        assert_eq!(Table::new(1).open(IEEE, &kind).is_ok(), length <= 2);
+        let mut apart = Table::new(3);
+        apart.open(DIX, &[8, 0]).unwrap();
+        let middle = apart.open(DIX, &[8, 6]).unwrap();
+        apart.open(DIX, &[0x88, 0x63]).unwrap();
+        apart.close(FIRST);
+        apart.close(FIRST + 2 * SLOT);
+        assert_eq!(apart.open(IEEE, &kind), if length > 2 { Err(AccessError::NoSpace) } else { Ok(FIRST) });
+        assert_eq!(apart.taker(&frame(0x0806, &[])), middle, "a failure leaves others alone");
+    }
+}
+
+#[test]
+fn the_rest_of_a_type_is_no_handle() {
+    let mut table = Table::new(4);
+    let long = table.open(IEEE, &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0]).unwrap();
+    assert!(table.is_open(long) && !table.is_open(long + SLOT));
+    assert_eq!(table.open(IEEE, &[0xE0]), Ok(long + 2 * SLOT), "nor is it free");
+    table.close(long);
+    assert!(!table.is_open(long) && !table.is_open(long + SLOT));
+    assert_eq!(table.open(IEEE, &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0]), Ok(long), "both slots are free again");
+}
+
+#[test]
+fn stale_and_wrong_handles_are_not_open() {
+    let mut table = Table::new(3);
+    for at in [0, 1, FIRST - SLOT, FIRST, FIRST + 3 * SLOT, 0xFFFF] {
+        assert!(!table.is_open(at), "{at:#x} in an empty table");
+    }
+    let at = table.open(DIX, &[8, 0]).unwrap();
+    assert!(table.is_open(at) && !table.is_open(at + 1) && !table.is_open(at + SLOT));
+    table.close(at);
+    assert!(!table.is_open(at));
+    assert_eq!(table.taker(&frame(0x0800, &[])), 0, "nobody gets its frames");
+}
+
+#[test]
+fn counts_begin_at_zero() {
+    let mut table = Table::new(1);
+    let at = table.open(DIX, &[8, 0]).unwrap();
+    // SAFETY: the slot that was given.
+    unsafe {
+        (*table.place().slot(at)).taken = 9;
+        (*table.place().slot(at)).refused = 7;
+    }
+    table.close(at);
+    table.open(DIX, &[8, 6]).unwrap();
+    assert_eq!((table.0[1].taken, table.0[1].refused), (0, 0));
+}
+
+#[test]
+fn a_type_is_in_use_when_it_is_equal_over_the_shorter_of_both_lengths() {
+    let all: [&[u8]; 7] = [&[], &[0xAA], &[0xAA, 0xAA], &[0xAA, 0xAA, 3], &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0], &[0xAA, 0xAA, 3, 0, 0, 0, 8, 6], &[0xE0]];
+    for first in all {
+        for second in all {
+            let mut table = Table::new(8);
+            table.open(IEEE, first).unwrap();
+            let before = table.0.clone();
+            let shorter = first.len().min(second.len());
+            let in_use = first[..shorter] == second[..shorter] && (shorter != 0 || first.len() == second.len());
+            let opened = table.open(IEEE, second);
+            assert_eq!(opened.err(), in_use.then_some(AccessError::TypeInUse), "{first:?}, then {second:?}");
+            assert_eq!(table.0[1], before[1]);
+            if in_use {
+                let open = |table: &[Handle]| table.iter().filter(|handle| handle.flags != 0).count();
+                assert_eq!(open(&table.0), open(&before), "what is refused takes no slot");
+            }
+            assert!(table.open(DIX, &second[..second.len().min(2)]).is_ok(), "the other class has its own types");
+        }
+    }
+}
+
+/// The specification lists NO_SPACE before TYPE_INUSE.
+#[test]
+fn a_full_table_is_said_to_be_full_whatever_the_type() {
+    let mut table = Table::new(1);
+    table.open(DIX, &[8, 0]).unwrap();
+    assert_eq!(table.open(DIX, &[8, 0]), Err(AccessError::NoSpace));
+    assert_eq!((AccessError::NoSpace as u8, AccessError::TypeInUse as u8), (9, 10));
+}
+
+#[test]
+fn a_longer_type_first_and_the_catch_all_last_whatever_the_order_of_opening() {
+    let kinds: [(u8, &[u8]); 4] = [(DIX, &[]), (DIX, &[8, 0]), (IEEE, &[]), (IEEE, &[0xAA, 0xAA, 3])];
+    let orders = [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1], [1, 3, 0, 2]];
+    for order in orders {
+        let mut table = Table::new(8);
+        let mut at = [0; 4];
+        for which in order {
+            at[which] = table.open(kinds[which].0, kinds[which].1).unwrap();
+        }
+        let [dix_all, ip, ieee_all, snap] = at;
+        for (kind, data, taker) in [
+            (0x0800, &[0xAA, 0xAA, 3][..], ip),
+            (0x0806, &[0xAA, 0xAA, 3], dix_all),
+            (100, &[0xAA, 0xAA, 3], snap),
+            (100, &[0xAA, 0xAA, 4], ieee_all),
+            // The last length and the first type.
+            (0x05EE, &[0xAA, 0xAA, 3], snap),
+            (0x05EF, &[0xAA, 0xAA, 3], dix_all),
+            (0, &[0xE0, 0xE0, 3], ieee_all),
+        ] {
+            assert_eq!(table.taker(&frame(kind, data)), taker, "{kind:#x} {data:x?}, opened as {order:?}");
+        }
+        // A catch-all of class 1 gets what class 11 has nobody for.
+        table.close(ieee_all);
+        assert_eq!(table.taker(&frame(100, &[0xE0])), dix_all);
+        table.close(dix_all);
+        assert_eq!(table.taker(&frame(100, &[0xE0])), 0);
+    }
+}
+
+#[test]
+fn types_of_one_byte() {
+    let mut table = Table::new(4);
+    let any_eight = table.open(DIX, &[8]).unwrap();
+    assert_eq!(table.open(DIX, &[8, 6]), Err(AccessError::TypeInUse));
+    assert_eq!(table.taker(&frame(0x0806, &[])), any_eight);
+    assert_eq!(table.taker(&frame(0x8863, &[])), 0);
+}
+
+/// xorshift.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        (self.0 >> 11) as usize % limit
+    }
+
+    /// Few different types, so that they meet.
+    fn kind(&mut self, longest: usize) -> Vec<u8> {
+        (0..self.below(longest + 1)).map(|_| [0xAA, 8, 0][self.below(3)]).collect()
+    }
+}
+
+/// What the table means: by slot, an open handle's class and type.
+struct Meaning {
+    open: Vec<Option<(u8, Vec<u8>)>>,
+    taken: Vec<bool>,
+}
+
+impl Meaning {
+    fn open(&mut self, class: u8, kind: &[u8]) -> Result<u16, AccessError> {
+        let slots = if kind.len() > 2 { 2 } else { 1 };
+        let at = self.taken.windows(slots).position(|all| all.iter().all(|taken| !taken)).ok_or(AccessError::NoSpace)?;
+        let clash = |(other_class, other): &(u8, Vec<u8>)| {
+            let empty = other.is_empty() || kind.is_empty();
+            *other_class == class && if empty { other == kind } else { other.iter().zip(kind).all(|(a, b)| a == b) }
+        };
+        if self.open.iter().flatten().any(clash) {
+            return Err(AccessError::TypeInUse);
+        }
+        self.taken[at..at + slots].fill(true);
+        self.open[at] = Some((class, kind.to_vec()));
+        Ok(FIRST + at as u16 * SLOT)
+    }
+
+    fn close(&mut self, slot: usize) {
+        let (_, kind) = self.open[slot].take().unwrap();
+        self.taken[slot..slot + if kind.len() > 2 { 2 } else { 1 }].fill(false);
+    }
+
+    fn taker(&self, frame: &Head) -> u16 {
+        let length = u16::from_be_bytes([frame[12], frame[13]]);
+        let fits = |class: u8, kind: &[u8]| match class {
+            IEEE => length <= 0x5EE && frame[14..].starts_with(kind),
+            _ => frame[12..].starts_with(kind),
+        };
+        let fitting = self.open.iter().enumerate().filter_map(|(slot, open)| {
+            let (class, kind) = open.as_ref()?;
+            fits(*class, kind).then_some((*class == IEEE, kind.len(), slot))
+        });
+        fitting.max().map_or(0, |(.., slot)| FIRST + slot as u16 * SLOT)
+    }
+}
+
+#[test]
+fn a_random_life_is_as_a_simple_table_has_it() {
+    for seed in 1..=60_u64 {
+        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let count = [1, 2, 3, 8, 64][random.below(5)];
+        let mut table = Table::new(count);
+        let mut meaning = Meaning { open: vec![None; count.into()], taken: vec![false; count.into()] };
+        for step in 0..2000 {
+            match random.below(4) {
+                0 => {
+                    let (class, longest) = [(DIX, 2), (IEEE, MAX_TYPE)][random.below(2)];
+                    let kind = random.kind(longest);
+                    let opened = table.open(class, &kind);
+                    assert_eq!(opened, meaning.open(class, &kind), "seed {seed}, step {step}: open {class:#x} {kind:x?}");
+                }
+                1 => {
+                    let open: Vec<usize> = (0..count.into()).filter(|slot| meaning.open[*slot].is_some()).collect();
+                    if !open.is_empty() {
+                        let slot = open[random.below(open.len())];
+                        table.close(FIRST + slot as u16 * SLOT);
+                        meaning.close(slot);
+                    }
+                }
+                _ => {
+                    let kind = [[0x08, 0x00], [0x08, 0xAA], [0x00, 0x08], [0x05, 0xEE], [0x05, 0xEF], [0xAA, 0xAA]][random.below(6)];
+                    let data: Vec<u8> = (0..8).map(|_| [0xAA, 8, 0][random.below(3)]).collect();
+                    let frame = frame(u16::from_be_bytes(kind), &data);
+                    let (got, wanted) = (table.taker(&frame), meaning.taker(&frame));
+                    assert_eq!(got, wanted, "seed {seed}, step {step}: {kind:x?} {data:x?}");
+                }
+            }
+            for slot in 0..usize::from(count) {
+                let at = FIRST + slot as u16 * SLOT;
+                assert_eq!(table.is_open(at), meaning.open[slot].is_some(), "seed {seed}, step {step}: slot {slot}");
+                // Whose receiver would be called.
+                assert!(meaning.open[slot].is_none() || table.0[slot + 1].receiver == u32::from(at), "seed {seed}, step {step}");
+            }
+        }
+    }
+}
