@@ -1,5 +1,6 @@
 //! The 3C509B's driver and probe against its model.
 
+mod elink;
 #[path = "el3/faults.rs"]
 mod faults;
 #[path = "el3/on_dos.rs"]
