@@ -213,10 +213,6 @@ impl<B: Bus, const WIDE: bool> El3<B, WIDE> {
         let status = self.operating(TX_STATUS);
         if self.bus.in8(status) & (TX_JABBER | TX_UNDERRUN) != 0 {
             self.command_wait((TX_RESET >> 8) as u8);
-            if !WIDE {
-                // It did not keep up once: whole frames from now on.
-                self.command(TX_START | THRESHOLD_OFF);
-            }
         }
         self.command(TX_ENABLE);
         self.bus.out8(status, 0);

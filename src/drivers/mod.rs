@@ -1,14 +1,18 @@
 //! The resident half of each NIC's driver. `probe/` has the other half under the same name.
 
+pub mod boomerang;
+pub mod corkscrew;
 pub mod dp8390;
 pub mod e1000;
 pub mod e1000e;
 pub mod el3;
 pub mod i8255x;
 pub mod intel_rings;
+pub mod mii;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pcnet;
 pub mod rtl8139;
 pub mod staging;
 pub mod vmxnet3;
+pub mod vortex;

@@ -159,7 +159,7 @@ fn confirm(bus: &impl Bus, found: Found) -> Result<Found, Fault> {
 /// A card that is deaf to its ID port because it waits for the Plug and Play key.
 fn by_pnp(bus: &impl Bus, ask: &Ask) -> Result<Found, Fault> {
     let ours = |id: u32| id & !0xF == PNP_FAMILY;
-    let Some(card) = Card::find(bus, ours, |io| ask.is_taken(io)) else { return Err(Fault::End) };
+    let Some(card) = Card::find(bus, 0, ours, |io| ask.is_taken(io)) else { return Err(Fault::End) };
     let mut places = PNP_PLACES.into_iter().filter(|io| ask.io == 0 || ask.io == *io);
     let place = if card.active() { Some(card.io()) } else { places.find(|io| isa_pnp::free(bus, *io, 16)) };
     let irq = card.irq();
@@ -177,7 +177,7 @@ fn by_pnp(bus: &impl Bus, ask: &Ask) -> Result<Found, Fault> {
     }
     let found = Found { io: found.io, ..examine(&eeprom, ask)? };
     // And now with the line of its EEPROM.
-    let Some(card) = Card::find(bus, ours, |io| ask.is_taken(io)) else { return Err(Fault::Dead) };
+    let Some(card) = Card::find(bus, 0, ours, |io| ask.is_taken(io)) else { return Err(Fault::Dead) };
     card.activate(io, found.irq);
     confirm(bus, found)
 }

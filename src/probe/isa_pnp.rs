@@ -90,9 +90,9 @@ pub struct Card<'a, B> {
 }
 
 impl<'a, B: Bus> Card<'a, B> {
-    /// Gives every card a number, anew, and takes the first whose vendor and product `wanted` knows and which nobody
-    /// uses. What the cards have been given stays theirs.
-    pub fn find(bus: &'a B, wanted: impl Fn(u32) -> bool, taken: impl Fn(u16) -> bool) -> Option<Self> {
+    /// Gives every card a number, anew, and takes the one behind the first `skip` whose vendor and product `wanted` knows
+    /// and which nobody uses. What the cards have been given stays theirs.
+    pub fn find(bus: &'a B, mut skip: u8, wanted: impl Fn(u32) -> bool, taken: impl Fn(u16) -> bool) -> Option<Self> {
         let quiet = |port: &u16| bus.in8(*port) == 0xFF;
         key(bus);
         put(bus, CONTROL, CONTROL_RESET_CSN);
@@ -118,7 +118,10 @@ impl<'a, B: Bus> Card<'a, B> {
             put(bus, WAKE, number);
             put(bus, DEVICE, 0);
             if !card.active() || !taken(card.io()) {
-                return Some(card);
+                if skip == 0 {
+                    return Some(card);
+                }
+                skip -= 1;
             }
         }
         card.close();

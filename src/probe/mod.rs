@@ -2,10 +2,13 @@
 //!
 //! Each NIC's probe is a unit of its own in the file, read only when its turn comes.
 
+pub mod boomerang;
+pub mod corkscrew;
 pub mod e1000;
 pub mod e1000e;
 pub mod el3;
 pub mod i8255x;
+pub mod elink;
 pub mod intel_rings;
 pub mod isa_irq;
 pub mod isa_pnp;
@@ -16,6 +19,7 @@ pub mod pci;
 pub mod pcnet;
 pub mod rtl8139;
 pub mod vmxnet3;
+pub mod vortex;
 
 use crate::bus::{Addr, Bus};
 use crate::device::{Device, MacAddr};

@@ -1,0 +1,9 @@
+//! 3C590 and 3C595 (Fast EtherLink III, PCI): a wide EtherLink III with a FIFO each way.
+//!
+//! The line is level-triggered: it falls when the latch is acknowledged and all causes are masked, and rises when they
+//! are unmasked again.
+
+use super::el3::El3;
+
+/// The card.
+pub type Vortex<B> = El3<B, true>;

@@ -1,0 +1,101 @@
+//! Finds and starts the 3C900 and 3C905, and their B and C.
+
+use super::elink::{Chip, NO_PHY};
+use super::{Ask, Fault, Found, Probe, Rings, pci, vortex};
+use crate::bus::{Addr, Bus};
+use crate::device::{Device, RcvMode};
+use crate::drivers::boomerang::*;
+use crate::drivers::el3::*;
+
+/// Finds the cards.
+pub struct BoomerangProbe;
+
+/// Frames to transmit and to receive, powers of two, at least two: in XMS, and in conventional memory.
+const DEEP: (u8, u8) = (8, 64);
+const SHALLOW: (u8, u8) = (2, 2);
+/// Not on a B or C: a frame is fetched when there is so much room for it in the card, in units of 256 bytes.
+const TX_FREE_THRESHOLD: u16 = 0x2F;
+const   ROOM: u8 = 6;
+/// The cards before the B: 3C900-TPO, 3C900-COMBO, 3C905-TX, 3C905-T4.
+const FIRST: [u32; 4] = [0x9000_10B7, 0x9001_10B7, 0x9050_10B7, 0x9051_10B7];
+/// The checksum of the C's EEPROM is elsewhere.
+const FIRST_C: u32 = 0x9200_10B7;
+
+/// Writes the descriptors.
+fn lay_out(bus: &impl Bus, rings: &Rings, (transmit, receive): (u8, u8)) {
+    let count = (transmit as u32 + receive as u32) * DESC;
+    for index in 0..transmit as u32 + receive as u32 {
+        let desc = Addr(rings.linear.0 + index * DESC);
+        let first = transmit as u32;
+        // Only the upload descriptors are a ring by themselves; the others are linked as they are sent.
+        let next = match index.checked_sub(first) {
+            None => 0,
+            Some(at) => rings.physical + (first + (at + 1) % receive as u32) * DESC,
+        };
+        bus.put32(desc, next);
+        bus.put32(desc.plus(STATE), 0);
+        bus.put32(desc.plus(8), rings.physical + count + index * BUFFER);
+        bus.put32(desc.plus(LENGTH), BUFFER | LAST);
+    }
+}
+
+impl<B: Bus> Probe<B> for BoomerangProbe {
+    type Device = Boomerang<B>;
+
+    const IDS: &'static [u32] = &[
+        0x9000_10B7, // 3C900-TPO
+        0x9001_10B7, // 3C900-COMBO
+        0x9004_10B7, // 3C900B-TPO
+        0x9005_10B7, // 3C900B-COMBO
+        0x9006_10B7, // 3C900B-TPC
+        0x900A_10B7, // 3C900B-FL
+        0x9050_10B7, // 3C905-TX
+        0x9051_10B7, // 3C905-T4
+        0x9055_10B7, // 3C905B-TX
+        0x9056_10B7, // 3C905B-T4
+        0x9058_10B7, // 3C905B-COMBO
+        0x905A_10B7, // 3C905B-FX
+        0x9200_10B7, // 3C905C-TX
+        0x9201_10B7, // 3C920
+        0x9202_10B7, // 3C920
+        0x9800_10B7, // 3C980-TX
+        0x9805_10B7, // 3C980C-TXM
+        0x7646_10B7, // 3CSOHO100-TX
+        0x4500_10B7, // 3C450-TX
+    ];
+
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
+        let found = vortex::find(bus, ask, <Self as Probe<B>>::IDS, |id| id < FIRST_C)?;
+        let [rings_xms, rings_low] = [DEEP, SHALLOW].map(|(transmit, receive)| bytes(transmit, receive));
+        Ok(Found { rings_xms, rings_low: rings_low as u16, ..found })
+    }
+
+    fn start(bus: B, found: &Found, rings: &Rings) -> Result<Boomerang<B>, Fault> {
+        let counts = if rings.len >= bytes(DEEP.0, DEEP.1) { DEEP } else { SHALLOW };
+        if rings.len < bytes(counts.0, counts.1) {
+            return Err(Fault::Memory);
+        }
+        let io = found.io;
+        let chip = Chip { bus: &bus, io };
+        chip.command_wait(UP_STALL)?;
+        chip.command_wait(DOWN_STALL)?;
+        chip.command_wait(TX_RESET)?;
+        chip.command_wait(RX_RESET | RX_RESET_SPARES)?;
+        pci::enable(&bus, found.pci, true)?;
+        let phy = chip.choose_media();
+        chip.settle();
+        lay_out(&bus, rings, counts);
+        bus.out32(io + DOWN_LIST, 0);
+        if FIRST.contains(&pci::id(&bus, found.pci)) {
+            bus.out8(io + TX_FREE_THRESHOLD, ROOM);
+        }
+        chip.command(DOWN_UNSTALL);
+        let phy = if phy == NO_PHY { None } else { Some(phy) };
+        let mut card = Boomerang::new(bus, io, phy, counts, rings);
+        card.start_transmitter();
+        card.set_address(&found.mac);
+        card.start_receiver();
+        card.set_rcv_mode(RcvMode::Broadcast, &[]);
+        if card.answers() { Ok(card) } else { Err(Fault::Dead) }
+    }
+}

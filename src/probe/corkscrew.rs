@@ -1,0 +1,92 @@
+//! Finds and starts the 3C515-TX: by ISA Plug and Play, without which it does not answer at all.
+
+use super::isa_pnp::{Card, free};
+use super::{Ask, Fault, Found, Probe, Rings, vortex};
+use crate::bus::Bus;
+use crate::drivers::corkscrew::Corkscrew;
+use crate::drivers::el3::COMMAND;
+
+/// TCM5051.
+const IDENTITY: u32 = 0x506D_5051;
+/// Where it may go; its other blocks lie 400h and 2000h higher.
+const PLACES: [u16; 8] = [0x300, 0x320, 0x340, 0x280, 0x220, 0x240, 0x260, 0x2A0];
+const BLOCKS: [(u16, u16); 3] = [(0, 0x20), (0x400, 0x20), (0x2000, 0x10)];
+/// Lines that it may have; the first that nobody listens to.
+const LINES: [u8; 8] = [5, 10, 11, 9, 7, 3, 12, 15];
+/// The masks of the two interrupt controllers.
+const MASKS: [u16; 2] = [0x21, 0xA1];
+
+/// EEPROM behind the ISA bridge.
+const BRIDGE_EEPROM: u16 = 0x200A;
+const   EEPROM_READ: u16 = 2 << 6;
+const   EEPROM_BUSY: u16 = 1 << 9;
+const BRIDGE_EEPROM_DATA: u16 = 0x200C;
+const EEPROM_LIMIT: u16 = 1_000;
+/// The words that the checksum covers, with itself.
+const EEPROM_WORDS: u16 = 0x18;
+
+/// Finds the cards.
+pub struct CorkscrewProbe;
+
+/// The first line that is masked: nobody listens.
+fn free_line(bus: &impl Bus) -> Option<u8> {
+    let [first, second] = MASKS.map(|port| bus.in8(port));
+    let masks = u16::from_le_bytes([first, second]);
+    LINES.into_iter().find(|line| masks >> line & 1 != 0)
+}
+
+impl<B: Bus> Probe<B> for CorkscrewProbe {
+    type Device = Corkscrew<B>;
+
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
+        let Some(card) = Card::find(bus, ask.index, |id| id == IDENTITY, |io| ask.is_taken(io)) else {
+            return Err(Fault::End);
+        };
+        let asked = |io: &u16| ask.io == 0 || ask.io == *io;
+        let room = |io: &u16| BLOCKS.iter().all(|(offset, count)| free(bus, *io + offset, *count));
+        let (place, line) = if card.active() {
+            if !asked(&card.io()) {
+                card.close();
+                return Err(Fault::Nothing);
+            }
+            (Some(card.io()), Some(card.irq()))
+        } else if ask.io & 0x1F != 0 {
+            (None, None)
+        } else if ask.io != 0 {
+            (Some(ask.io).filter(room), free_line(bus))
+        } else {
+            (PLACES.into_iter().find(room), free_line(bus))
+        };
+        let Some(io) = place else {
+            card.close();
+            return Err(Fault::Resources);
+        };
+        let line = if ask.irq != 0 { Some(ask.irq) } else { line };
+        let Some(irq) = line.filter(|line| LINES.contains(line)) else {
+            card.close();
+            return Err(Fault::Irq);
+        };
+        card.activate(io, irq);
+        if bus.in16(io + COMMAND) == u16::MAX {
+            return Err(Fault::Dead);
+        }
+        let (mut sum, mut mac) = (0, [0; 6]);
+        for at in 0..EEPROM_WORDS {
+            bus.out16(io + BRIDGE_EEPROM, EEPROM_READ | at);
+            bus.wait(EEPROM_LIMIT, || bus.in16(io + BRIDGE_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
+            let word = bus.in16(io + BRIDGE_EEPROM_DATA);
+            if let Some(pair) = mac.chunks_exact_mut(2).nth(at as usize) {
+                pair.copy_from_slice(&word.to_be_bytes());
+            }
+            sum ^= word;
+        }
+        if sum >> 8 != sum & 0xFF || mac[0] & 1 != 0 || mac == [0; 6] {
+            return Err(Fault::Eeprom);
+        }
+        Ok(Found { mac, io, irq, ..Found::default() })
+    }
+
+    fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Corkscrew<B>, Fault> {
+        vortex::start(bus, found)
+    }
+}

@@ -1,0 +1,245 @@
+//! What 3C515, 3C59x and 3C90x have in common before they run: EEPROM, media, PHY.
+
+use super::Fault;
+use crate::bus::Bus;
+use crate::device::MacAddr;
+use crate::drivers::el3::*;
+use crate::drivers::mii::{BMSR, BMSR_LINK, Mii, PHYSICAL};
+
+/// Window 0.
+const W0_EEPROM: u16 = 0x0A;
+const   EEPROM_READ: u16 = 2 << 6;
+const   EEPROM_BUSY: u16 = 1 << 15;
+const W0_EEPROM_DATA: u16 = 0x0C;
+const EEPROM_LIMIT: u16 = 1_000;
+/// Window 2: bits of the station's address that do not count (six bytes).
+const W2_MASK: u16 = 0x06;
+/// Window 3.
+const W3_CONFIG: u16 = 0x00; // 32 bits
+const   CONFIG_TRANSCEIVER: u32 = 15 << 20;
+const   CONFIG_AUTOSELECT: u32 = 1 << 24;
+const W3_MAC_CONTROL: u16 = 0x06;
+const   MAC_FULL_DUPLEX: u16 = 1 << 5;
+const W3_MEDIA: u16 = 0x08;
+/// Window 4, [`MEDIA`].
+const MEDIA_SQE: u16 = 1 << 3;
+
+/// Transceivers.
+const TEN: u32 = 0;
+const AUI: u32 = 1;
+const BNC: u32 = 3;
+const HUNDRED_TX: u32 = 4;
+const HUNDRED_FX: u32 = 5;
+const MII: u32 = 6;
+const NWAY: u32 = 8;
+const MII_OUTSIDE: u32 = 9;
+/// What an autoselecting card tries, with the bit of [`W3_MEDIA`] that says that it is there.
+const TRIED: [(u32, u16); 3] = [(HUNDRED_TX, 1 << 1), (HUNDRED_FX, 1 << 2), (TEN, 1 << 3)];
+/// What cannot be tried: the last resort.
+const UNSEEN: [(u32, u16); 2] = [(BNC, 1 << 4), (AUI, 1 << 5)];
+
+const START_COAX: u16 = 0x02 << 11;
+const STOP_COAX: u16 = 0x17 << 11;
+const STATISTICS_OFF: u16 = 0x16 << 11;
+const COAX_US: u16 = 1_000;
+/// What a medium gets to show its link, and a PHY to negotiate, in steps of 20 ms.
+const LINK_STEPS: u8 = 60;
+const NEGOTIATION_STEPS: u8 = 150;
+const STEP_US: u16 = 20_000;
+/// A reset may have to wait for the end of a transfer.
+const RESET_LIMIT: u16 = 20_000;
+
+/// PHY registers (IEEE 802.3, clause 22).
+const BMCR: u8 = 0;
+const   BMCR_NEGOTIATE: u16 = 1 << 12;
+const   BMCR_RESTART: u16 = 1 << 9;
+/// Power down, isolate.
+const   BMCR_OFF: u16 = 1 << 11 | 1 << 10;
+const   BMSR_COMPLETE: u16 = 1 << 5;
+const ADVERTISED: u8 = 4;
+const PARTNER: u8 = 5;
+const   ABILITY_100_FULL: u16 = 1 << 8;
+const   ABILITY_100: u16 = 1 << 7;
+const   ABILITY_10_FULL: u16 = 1 << 6;
+const MII_WRITE: u16 = 5;
+/// The place of the PHY that is in the chip or on the board.
+const OWN_PHY: u8 = 24;
+
+/// A card at its ports.
+pub struct Chip<'a, B> {
+    /// How it is reached.
+    pub bus: &'a B,
+    /// Its first port.
+    pub io: u16,
+}
+
+impl<B: Bus> Chip<'_, B> {
+    /// Gives a command.
+    pub fn command(&self, command: u16) {
+        self.bus.out16(self.io + COMMAND, command);
+    }
+
+    /// Gives a command that takes a while.
+    pub fn command_wait(&self, command: u16) -> Result<(), Fault> {
+        self.command(command);
+        self.bus.wait(RESET_LIMIT, || self.bus.in16(self.io + COMMAND) & BUSY == 0).map_err(|_| Fault::Dead)
+    }
+
+    fn window(&self, window: u16) {
+        self.command(SELECT_WINDOW | window);
+    }
+
+    fn pause(&self, us: u16) {
+        // Its end by the limit is what is wanted.
+        let _ = self.bus.wait(us, || false);
+    }
+
+    /// A word of the EEPROM behind window 0.
+    fn eeprom_word(&self, at: u16) -> Result<u16, Fault> {
+        self.bus.out16(self.io + W0_EEPROM, EEPROM_READ | at);
+        self.bus.wait(EEPROM_LIMIT, || self.bus.in16(self.io + W0_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
+        Ok(self.bus.in16(self.io + W0_EEPROM_DATA))
+    }
+
+    /// The address from the EEPROM of a PCI card, whose checksum must hold if `checked`.
+    pub fn address(&self, checked: bool) -> Result<MacAddr, Fault> {
+        self.window(0);
+        let mut sums = [0; EEPROM_WORDS as usize];
+        let (mut sum, mut mac) = (0, [0; 6]);
+        for (at, so_far) in (0..).zip(sums.iter_mut()) {
+            let word = self.eeprom_word(at)?;
+            if let Some(pair) = mac.chunks_exact_mut(2).nth((at as usize).wrapping_sub(NODE)) {
+                pair.copy_from_slice(&word.to_be_bytes());
+            }
+            sum ^= word;
+            *so_far = sum;
+        }
+        // The XOR of all bytes up to and with the checksum: in word 17h, on a B in word 20h.
+        let holds = |last: usize| sums.get(last).is_some_and(|sum| *sum >> 8 == *sum & 0xFF);
+        if checked && !holds(0x17) && !holds(0x20) || mac[0] & 1 != 0 || mac == [0; 6] {
+            return Err(Fault::Eeprom);
+        }
+        Ok(mac)
+    }
+
+    /// The state that all registers have from here on, whoever drove the card before: nothing interrupts, nothing is
+    /// counted, the whole station address counts.
+    pub fn settle(&self) {
+        self.command(INTERRUPT_MASK);
+        self.command(STATISTICS_OFF);
+        self.window(2);
+        for offset in [0, 2, 4] {
+            self.bus.out16(self.io + W2_MASK + offset, 0);
+        }
+        self.command(STATUS_ENABLE | 0x77F);
+        self.command(ACKNOWLEDGE | 0x7FF);
+    }
+
+    /// Selects a transceiver.
+    fn select(&self, transceiver: u32) {
+        self.window(3);
+        let config = self.bus.in32(self.io + W3_CONFIG);
+        self.bus.out32(self.io + W3_CONFIG, config & !CONFIG_TRANSCEIVER | transceiver << 20);
+        self.window(4);
+        let media = self.bus.in16(self.io + MEDIA) & !(MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE | MEDIA_SQE);
+        let wanted = match transceiver {
+            TEN => MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE,
+            HUNDRED_TX | HUNDRED_FX => MEDIA_LINK_ENABLE,
+            AUI => MEDIA_SQE,
+            _ => 0,
+        };
+        self.bus.out16(self.io + MEDIA, media | wanted);
+        if transceiver == BNC {
+            self.command(START_COAX);
+            self.pause(COAX_US);
+        } else {
+            self.command(STOP_COAX);
+        }
+    }
+
+    fn beats(&self, transceiver: u32) -> bool {
+        self.select(transceiver);
+        (0..LINK_STEPS).any(|_| {
+            self.pause(STEP_US);
+            self.bus.in16(self.io + MEDIA) & MEDIA_LINK_BEAT != 0
+        })
+    }
+
+    /// Chooses the medium that the EEPROM names, or the one that shows a link when the card is to choose; duplex as a
+    /// PHY has negotiated it. The place of the PHY, if there is one.
+    pub fn choose_media(&self) -> u8 {
+        self.window(3);
+        let config = self.bus.in32(self.io + W3_CONFIG);
+        let there = self.bus.in16(self.io + W3_MEDIA);
+        let control = self.bus.in16(self.io + W3_MAC_CONTROL) & !MAC_FULL_DUPLEX;
+        self.bus.out16(self.io + W3_MAC_CONTROL, control);
+        let named = (config & CONFIG_TRANSCEIVER) >> 20;
+        if matches!(named, MII | NWAY | MII_OUTSIDE) {
+            self.select(named);
+            let phy = self.find_phy();
+            if phy != NO_PHY && self.negotiate(phy) {
+                self.window(3);
+                self.bus.out16(self.io + W3_MAC_CONTROL, control | MAC_FULL_DUPLEX);
+            }
+            return phy;
+        }
+        let fitted = |(_, bit): &&(u32, u16)| there & bit != 0;
+        let mut chosen = named;
+        if config & CONFIG_AUTOSELECT != 0 {
+            let seen = TRIED.iter().filter(fitted).find(|(transceiver, _)| self.beats(*transceiver));
+            chosen = seen.or_else(|| UNSEEN.iter().find(fitted)).map_or(named, |(transceiver, _)| *transceiver);
+        }
+        self.select(chosen);
+        NO_PHY
+    }
+
+    fn mii(&self) -> Mii<'_, B> {
+        self.window(4);
+        Mii { bus: self.bus, port: self.io + PHYSICAL }
+    }
+
+    fn find_phy(&self) -> u8 {
+        let mii = self.mii();
+        let answers = |phy: &u8| !matches!(mii.read(*phy, BMSR), 0 | u16::MAX);
+        core::iter::once(OWN_PHY).chain(0..32).find(answers).unwrap_or(NO_PHY)
+    }
+
+    fn mii_write(&self, phy: u8, register: u8, value: u16) {
+        let mii = self.mii();
+        mii.preamble();
+        mii.send(MII_WRITE << 12 | (phy as u16) << 7 | (register as u16) << 2 | 2, 16);
+        mii.send(value, 16);
+    }
+
+    /// Both sides agree on full duplex. Without an answer the PHY offers half duplex from now on: nobody would notice
+    /// later what has become of it.
+    fn negotiate(&self, phy: u8) -> bool {
+        let mii = self.mii();
+        let control = mii.read(phy, BMCR);
+        if control & (BMCR_OFF | BMCR_NEGOTIATE) != BMCR_NEGOTIATE {
+            self.mii_write(phy, BMCR, BMCR_NEGOTIATE | BMCR_RESTART);
+        }
+        let complete = (0..NEGOTIATION_STEPS).any(|step| {
+            if step != 0 {
+                self.pause(STEP_US);
+            }
+            mii.read(phy, BMSR) & (BMSR_COMPLETE | BMSR_LINK) == BMSR_COMPLETE | BMSR_LINK
+        });
+        let offered = mii.read(phy, ADVERTISED);
+        if !complete {
+            self.mii_write(phy, ADVERTISED, offered & !(ABILITY_100_FULL | ABILITY_10_FULL));
+            self.mii_write(phy, BMCR, BMCR_NEGOTIATE | BMCR_RESTART);
+            return false;
+        }
+        let common = offered & mii.read(phy, PARTNER);
+        common & ABILITY_100_FULL != 0 || common & (ABILITY_100 | ABILITY_10_FULL) == ABILITY_10_FULL
+    }
+}
+
+/// There is no PHY.
+pub const NO_PHY: u8 = u8::MAX;
+
+/// Words of the EEPROM that are read.
+const EEPROM_WORDS: u16 = 0x21;
+/// The address that the board's maker gave it.
+const NODE: usize = 0x0A;

@@ -1,0 +1,65 @@
+//! Finds and starts the 3C590 and 3C595.
+
+use super::elink::Chip;
+use super::pci::{self, Bar};
+use super::{Ask, Fault, Found, Probe, Rings};
+use crate::bus::Bus;
+use crate::device::{Device, RcvMode};
+use crate::drivers::el3::*;
+use crate::drivers::vortex::Vortex;
+
+/// Finds the cards.
+pub struct VortexProbe;
+
+/// Looks at a PCI card that is one of `ids`; `checked`: its EEPROM has a checksum where we know of it.
+pub(super) fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], checked: impl Fn(u32) -> bool) -> Result<Found, Fault> {
+    if ask.index != 0 {
+        return Err(Fault::End);
+    }
+    let id = pci::id(bus, ask.pci);
+    if !ids.contains(&id) {
+        return Err(Fault::Nothing);
+    }
+    // Master only once it has been reset: another driver may have left its DMA on.
+    pci::enable(bus, ask.pci, false)?;
+    let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
+    if bus.in16(io + COMMAND) == u16::MAX {
+        return Err(Fault::Dead);
+    }
+    let mac = Chip { bus, io }.address(checked(id))?;
+    let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+    Ok(Found { mac, io, irq, pci: ask.pci, ..Found::default() })
+}
+
+/// Starts a card that has a FIFO each way.
+pub(super) fn start<B: Bus>(bus: B, found: &Found) -> Result<El3<B, true>, Fault> {
+    let chip = Chip { bus: &bus, io: found.io };
+    chip.command_wait(TX_RESET)?;
+    chip.command_wait(RX_RESET)?;
+    chip.choose_media();
+    chip.settle();
+    chip.command(TX_ENABLE);
+    let mut card = El3::new(bus, found.io);
+    card.set_address(&found.mac);
+    card.set_rcv_mode(RcvMode::Broadcast, &[]);
+    Ok(card)
+}
+
+impl<B: Bus> Probe<B> for VortexProbe {
+    type Device = Vortex<B>;
+
+    const IDS: &'static [u32] = &[
+        0x5900_10B7, // 3C590
+        0x5950_10B7, // 3C595-TX
+        0x5951_10B7, // 3C595-T4
+        0x5952_10B7, // 3C595-MII
+    ];
+
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
+        find(bus, ask, <Self as Probe<B>>::IDS, |_| true)
+    }
+
+    fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Vortex<B>, Fault> {
+        start(bus, found)
+    }
+}

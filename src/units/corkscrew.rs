@@ -1,0 +1,8 @@
+//! 3C515-TX: the resident unit.
+#![no_std]
+#![no_main]
+
+use compkt::bus::real::Machine;
+use compkt::drivers::corkscrew::Corkscrew;
+
+compkt::driver_unit!(Corkscrew<Machine>);
