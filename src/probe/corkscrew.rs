@@ -43,7 +43,8 @@ impl<B: Bus> Probe<B> for CorkscrewProbe {
             return Err(Fault::End);
         };
         let asked = |io: &u16| ask.io == 0 || ask.io == *io;
-        let room = |io: &u16| BLOCKS.iter().all(|(offset, count)| free(bus, *io + offset, *count));
+        // Registers of a card in use must not even be read.
+        let room = |io: &u16| !ask.is_taken(*io) && !ask.is_taken(*io + 0x10) && BLOCKS.iter().all(|(offset, count)| free(bus, *io + offset, *count));
         let (place, line) = if card.active() {
             if !asked(&card.io()) {
                 card.close();

@@ -161,7 +161,7 @@ fn by_pnp(bus: &impl Bus, ask: &Ask) -> Result<Found, Fault> {
     let ours = |id: u32| id & !0xF == PNP_FAMILY;
     let Some(card) = Card::find(bus, 0, ours, |io| ask.is_taken(io)) else { return Err(Fault::End) };
     let mut places = PNP_PLACES.into_iter().filter(|io| ask.io == 0 || ask.io == *io);
-    let place = if card.active() { Some(card.io()) } else { places.find(|io| isa_pnp::free(bus, *io, 16)) };
+    let place = if card.active() { Some(card.io()) } else { places.find(|io| !ask.is_taken(*io) && isa_pnp::free(bus, *io, 16)) };
     let irq = card.irq();
     let Some(io) = place.filter(|io| ask.io == 0 || ask.io == *io) else {
         card.close();

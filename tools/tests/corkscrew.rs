@@ -1,0 +1,285 @@
+//! The 3C515-TX's driver and probe against its model, and on DOS.
+
+mod elink;
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use compkt::bus::Addr;
+use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, SendError};
+use compkt::drivers::corkscrew::Corkscrew;
+use compkt::probe::corkscrew::CorkscrewProbe;
+use compkt::probe::{Ask, Fault, Found, Probe, Rings};
+use models::corkscrew::{self as model, Options};
+use models::faults::Faults;
+use tools::fake_bus::FakeBus;
+use tools::rig::qemu::{Net, Nic};
+
+const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
+const OTHER: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x57];
+const NO_RINGS: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
+const ROOM: usize = 0x2000;
+const FRAME: usize = 0x4000;
+
+fn ask(index: u8) -> Ask {
+    Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4] }
+}
+
+type Card = Rc<RefCell<model::Corkscrew>>;
+
+struct Rig {
+    bus: FakeBus,
+    slot: usize,
+    card: Card,
+    found: Found,
+    device: Corkscrew<FakeBus>,
+}
+
+fn plug(bus: &FakeBus, options: Options) -> (usize, Card) {
+    let card = Rc::new(RefCell::new(model::Corkscrew::new(options)));
+    (bus.plug_isa(card.clone()), card)
+}
+
+fn start(bus: &FakeBus, slot: usize, card: Card, ask: &Ask) -> Rig {
+    let found = CorkscrewProbe::find(bus, ask).expect("the card is there");
+    let mut device = CorkscrewProbe::start(bus.clone(), &found, &NO_RINGS).expect("it starts");
+    device.unmask();
+    Rig { bus: bus.clone(), slot, card, found, device }
+}
+
+fn rig() -> Rig {
+    let bus = FakeBus::new();
+    let (slot, card) = plug(&bus, Options::new(MAC));
+    start(&bus, slot, card, &ask(0))
+}
+
+fn frame(len: usize) -> Vec<u8> {
+    let mut frame: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
+    frame[..6].copy_from_slice(&MAC);
+    frame
+}
+
+impl Rig {
+    fn send(&mut self, frame: &[u8]) -> Result<(), SendError> {
+        self.bus.memory_mut()[FRAME..FRAME + frame.len()].copy_from_slice(frame);
+        self.device.send(Addr(FRAME as u32), frame.len() as u16)
+    }
+
+    fn serve(&mut self) -> Vec<Vec<u8>> {
+        let mut frames = Vec::new();
+        for _ in 0..40 {
+            if !self.bus.take(self.found.irq) || self.device.irq() == Events::NONE {
+                break;
+            }
+            let mut head: Head = [0; LOOKAHEAD];
+            while let Some(rx) = self.device.peek(&mut head) {
+                self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
+                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len);
+                frames.push(self.bus.memory()[ROOM..][..rx.len as usize].to_vec());
+                assert_eq!(self.bus.memory()[ROOM + rx.len as usize], 0xA5);
+                self.device.discard(rx);
+            }
+            self.device.unmask();
+        }
+        frames
+    }
+
+    fn works(&mut self, lengths: impl Iterator<Item = usize>) {
+        for len in lengths {
+            let mut sent = frame(len);
+            sent[..6].copy_from_slice(&self.found.mac);
+            assert!(self.bus.receive(self.slot, &sent), "{len} bytes");
+            self.bus.sleep(2_000);
+            assert_eq!(self.serve(), std::slice::from_ref(&sent), "{len} bytes");
+            assert_eq!(self.send(&sent), Ok(()));
+            self.bus.sleep(2_000);
+            self.serve();
+            assert_eq!(self.bus.sent(self.slot), [sent], "{len} bytes");
+        }
+    }
+
+    fn counts(&self) -> [u32; 3] {
+        let Counters { errors_in, errors_out, lost, .. } = self.device.counters();
+        [errors_in, errors_out, lost]
+    }
+
+    fn pull(&self, up: bool) {
+        self.bus.with_env(self.slot, |env| models::Model::set_link(&mut *self.card.borrow_mut(), env, up));
+    }
+}
+
+#[test]
+fn it_is_given_resources_and_passes_frames_of_every_length() {
+    let mut rig = rig();
+    assert_eq!((rig.found.mac, rig.found.io, rig.found.irq), (MAC, 0x300, 5));
+    rig.works(60..=1514);
+    assert_eq!(rig.counts(), [0; 3]);
+}
+
+#[test]
+fn no_card() {
+    assert_eq!(CorkscrewProbe::find(&FakeBus::new(), &ask(0)), Err(Fault::End));
+    let bus = FakeBus::new();
+    bus.plug_isa(Rc::new(RefCell::new(models::el3::El3::new(models::el3::Options::new(MAC)))));
+    assert_eq!(CorkscrewProbe::find(&bus, &ask(0)), Err(Fault::End), "another PnP card");
+}
+
+#[test]
+fn the_user_says_where() {
+    let bus = FakeBus::new();
+    let (slot, card) = plug(&bus, Options::new(MAC));
+    assert_eq!(CorkscrewProbe::find(&bus, &Ask { io: 0x310, ..ask(0) }), Err(Fault::Resources));
+    assert_eq!(CorkscrewProbe::find(&bus, &Ask { irq: 4, ..ask(0) }), Err(Fault::Irq));
+    let mut rig = start(&bus, slot, card, &Ask { io: 0x280, irq: 9, ..ask(0) });
+    assert_eq!((rig.found.io, rig.found.irq), (0x280, 9));
+    rig.works(60..64);
+    assert_eq!(CorkscrewProbe::find(&bus, &Ask { io: 0x300, ..ask(0) }), Err(Fault::Nothing), "it is elsewhere");
+}
+
+#[test]
+fn places_and_lines_in_use_are_left_alone() {
+    let bus = FakeBus::new();
+    let (slot, card) = plug(&bus, Options::new(MAC));
+    let (_, other) = plug(&bus, Options::new(OTHER));
+    bus.set_masks(!(1 << 5), false);
+    let mut first = start(&bus, slot, card, &ask(0));
+    assert_eq!((first.found.io, first.found.irq), (0x300, 10));
+    bus.set_masks(!(1 << 5 | 1 << 10), false);
+    let taken = Ask { taken: [first.found.io, 0, 0, 0], ..ask(0) };
+    let mut second = start(&bus, 1 - slot, other, &taken);
+    assert_eq!((second.found.io, second.found.irq), (0x320, 11));
+    assert_ne!(first.found.mac, second.found.mac);
+    if first.found.mac == OTHER {
+        std::mem::swap(&mut first.slot, &mut second.slot);
+    }
+    first.works(60..64);
+    second.works(60..64);
+    assert_eq!(CorkscrewProbe::find(&bus, &Ask { taken: [0x300, 0x320, 0, 0], ..ask(0) }), Err(Fault::End));
+}
+
+#[test]
+fn an_eeprom_with_a_wrong_checksum() {
+    let bus = FakeBus::new();
+    plug(&bus, Options { faults: Faults::parse("bad-checksum").unwrap(), ..Options::new(MAC) });
+    assert_eq!(CorkscrewProbe::find(&bus, &ask(0)), Err(Fault::Eeprom));
+}
+
+#[test]
+fn one_fault_each_is_counted_and_outlived() {
+    for (fault, counts) in [
+        ("tx-underrun@2", [0, 1, 0]),
+        ("jabber@2", [0, 1, 0]),
+        ("max-collisions@2", [0, 1, 0]),
+        ("rx-overrun@2", [0, 0, 1]),
+        ("rx-crc@2", [1, 0, 0]),
+    ] {
+        let mut rig = rig();
+        rig.card.borrow_mut().chip().faults = Faults::parse(fault).unwrap();
+        for len in [100, 200, 300] {
+            rig.bus.receive(rig.slot, &frame(len));
+            rig.bus.sleep(1_000);
+            rig.serve();
+            assert_eq!(rig.send(&frame(len)), Ok(()));
+            rig.bus.sleep(1_000);
+            rig.serve();
+        }
+        assert_eq!(rig.counts(), counts, "{fault}");
+        rig.bus.sent(rig.slot);
+        rig.works(60..70);
+    }
+}
+
+#[test]
+fn adapter_failure_and_a_lost_interrupt() {
+    let mut rig = rig();
+    rig.card.borrow_mut().chip().faults = Faults::parse("adapter-failure").unwrap();
+    rig.bus.receive(rig.slot, &frame(100));
+    rig.bus.sleep(1_000);
+    rig.serve();
+    assert!(rig.counts()[2] > 0);
+    rig.works(60..64);
+    rig.card.borrow_mut().chip().faults = Faults::parse("lost-interrupt").unwrap();
+    assert!(rig.bus.receive(rig.slot, &frame(100)));
+    rig.bus.sleep(1_000);
+    assert_eq!(rig.serve(), Vec::<Vec<u8>>::new());
+    assert_eq!(rig.send(&frame(60)), Ok(()));
+    rig.bus.sleep(1_000);
+    assert_eq!(rig.serve(), [frame(100)]);
+    rig.bus.sent(rig.slot);
+    rig.works(60..64);
+}
+
+#[test]
+fn a_stuck_command_and_a_card_that_vanishes_end_in_bounded_time() {
+    for fault in ["stuck-command", "vanish*0"] {
+        let mut rig = rig();
+        rig.bus.receive(rig.slot, &frame(100));
+        rig.bus.sleep(200);
+        rig.card.borrow_mut().chip().faults = Faults::parse(fault).unwrap();
+        let from = rig.bus.now_ns();
+        for _ in 0..20 {
+            assert!(rig.serve().len() <= 1);
+            let _ = rig.send(&frame(100));
+        }
+        assert!(rig.send(&frame(100)).is_err(), "{fault}");
+        assert_ne!(rig.device.link(), Link::Up);
+        rig.device.stop();
+        assert!(rig.bus.now_ns() - from < 100_000_000, "{fault}");
+    }
+}
+
+#[test]
+fn the_link_is_seen() {
+    let mut rig = rig();
+    assert_eq!(rig.device.link(), Link::Up);
+    rig.pull(false);
+    assert_eq!(rig.device.link(), Link::Down);
+    rig.pull(true);
+    assert_eq!(rig.device.link(), Link::Up);
+    rig.works(60..64);
+}
+
+#[test]
+fn a_stopped_or_forgotten_card_is_found_and_started_again() {
+    for stopped in [true, false] {
+        let mut rig = rig();
+        rig.bus.receive(rig.slot, &frame(100));
+        rig.bus.sleep(1_000);
+        if stopped {
+            rig.device.stop();
+            rig.bus.sleep(2_000);
+            assert!(!rig.bus.line(5));
+        }
+        let mut again = start(&rig.bus, rig.slot, rig.card.clone(), &ask(0));
+        assert_eq!(again.found, rig.found);
+        again.works(60..64);
+    }
+}
+
+#[test]
+fn slow_it_conforms_on_dos() {
+    elink::conforms("corkscrew", elink::LINE);
+}
+
+#[test]
+fn frames_go_both_ways_unharmed_on_dos() {
+    elink::moves_frames("corkscrew", elink::LINE, 3000);
+}
+
+#[test]
+fn what_cannot_be_used_is_refused_in_one_line() {
+    let qemu = |fault: &str| elink::qemu(&format!("corkscrew{fault}"), Net::User);
+    elink::refused(&qemu(",fault=bad-checksum"), elink::LINE, "EEPROM");
+    elink::refused(&qemu(",fault=stuck-command"), elink::LINE, "does not answer");
+    elink::refused(&qemu(""), "DEVICE=3COMPKT.SYS /IO=310", "ports");
+    let mut beside = qemu("");
+    beside.nics.push(Nic { device: "ne2k_isa,iobase=0x2a0,irq=9".into(), net: Net::User });
+    elink::refused(&beside, "DEVICE=3COMPKT.SYS /NIC=corkscrew /IO=2A0", "collides");
+}
+
+#[test]
+fn it_unloads_and_comes_again() {
+    let lines = ["3COMPKT 0x60", "PKTCTL test", "3COMPKT /U", "3COMPKT 0x60", "PKTCTL test"];
+    let report = elink::run(&elink::qemu("corkscrew", Net::User), &elink::job(&[], &lines));
+    assert_eq!(elink::exits(&report), [0; 5], "{}", report.output);
+}
