@@ -133,12 +133,15 @@ fn transmit() -> bool {
     // The second limit, for a clock that stands.
     let mut polls = 0u16;
     loop {
+        // Before the attempt: where the machine itself stood still (SMI, an emulator), the card has had its time, and is
+        // asked once more.
+        let late = start.wrapping_sub(Machine.clock()) >= SEND_LIMIT;
         let answer = drive(Entry::Send);
         if answer == 0 {
             return true;
         }
         polls = polls.wrapping_add(1);
-        if answer != 1 || polls == 0 || start.wrapping_sub(Machine.clock()) >= SEND_LIMIT {
+        if answer != 1 || polls == 0 || late {
             return false;
         }
     }
