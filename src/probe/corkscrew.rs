@@ -3,6 +3,7 @@
 use super::isa_pnp::{Card, free};
 use super::{Ask, Fault, Found, Probe, Rings, vortex};
 use crate::bus::Bus;
+use crate::device::MacAddr;
 use crate::drivers::corkscrew::Corkscrew;
 use crate::drivers::el3::COMMAND;
 
@@ -35,6 +36,27 @@ fn free_line(bus: &impl Bus) -> Option<u8> {
     LINES.into_iter().find(|line| masks >> line & 1 != 0)
 }
 
+/// The address that its EEPROM has.
+fn identify(bus: &impl Bus, io: u16) -> Result<MacAddr, Fault> {
+    if bus.in16(io + COMMAND) == u16::MAX {
+        return Err(Fault::Dead);
+    }
+    let (mut sum, mut mac) = (0, [0; 6]);
+    for at in 0..EEPROM_WORDS {
+        bus.out16(io + BRIDGE_EEPROM, EEPROM_READ | at);
+        bus.wait(EEPROM_LIMIT, || bus.in16(io + BRIDGE_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
+        let word = bus.in16(io + BRIDGE_EEPROM_DATA);
+        if let Some(pair) = mac.chunks_exact_mut(2).nth(at as usize) {
+            pair.copy_from_slice(&word.to_be_bytes());
+        }
+        sum ^= word;
+    }
+    if sum >> 8 != sum & 0xFF || mac[0] & 1 != 0 || mac == [0; 6] {
+        return Err(Fault::Eeprom);
+    }
+    Ok(mac)
+}
+
 impl<B: Bus> Probe<B> for CorkscrewProbe {
     type Device = Corkscrew<B>;
 
@@ -45,7 +67,8 @@ impl<B: Bus> Probe<B> for CorkscrewProbe {
         let asked = |io: &u16| ask.io == 0 || ask.io == *io;
         // Registers of a card in use must not even be read.
         let room = |io: &u16| !ask.is_taken(*io) && !ask.is_taken(*io + 0x10) && BLOCKS.iter().all(|(offset, count)| free(bus, *io + offset, *count));
-        let (place, line) = if card.active() {
+        let was_active = card.active();
+        let (place, line) = if was_active {
             if !asked(&card.io()) {
                 card.close();
                 return Err(Fault::Nothing);
@@ -68,23 +91,9 @@ impl<B: Bus> Probe<B> for CorkscrewProbe {
             return Err(Fault::Irq);
         };
         card.activate(io, irq);
-        if bus.in16(io + COMMAND) == u16::MAX {
-            return Err(Fault::Dead);
-        }
-        let (mut sum, mut mac) = (0, [0; 6]);
-        for at in 0..EEPROM_WORDS {
-            bus.out16(io + BRIDGE_EEPROM, EEPROM_READ | at);
-            bus.wait(EEPROM_LIMIT, || bus.in16(io + BRIDGE_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
-            let word = bus.in16(io + BRIDGE_EEPROM_DATA);
-            if let Some(pair) = mac.chunks_exact_mut(2).nth(at as usize) {
-                pair.copy_from_slice(&word.to_be_bytes());
-            }
-            sum ^= word;
-        }
-        if sum >> 8 != sum & 0xFF || mac[0] & 1 != 0 || mac == [0; 6] {
-            return Err(Fault::Eeprom);
-        }
-        Ok(Found { mac, io, irq, ..Found::default() })
+        let mac = identify(bus, io);
+        card.keep(was_active || mac.is_ok());
+        Ok(Found { mac: mac?, io, irq, ..Found::default() })
     }
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Corkscrew<B>, Fault> {

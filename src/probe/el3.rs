@@ -167,19 +167,27 @@ fn by_pnp(bus: &impl Bus, ask: &Ask) -> Result<Found, Fault> {
         card.close();
         return Err(Fault::Resources);
     };
+    let was_active = card.active();
     card.activate(io, if irq != 0 { irq } else { PNP_IRQ });
-    let found = confirm(bus, Found { io, ..Found::default() })?;
+    let found = at_its_ports(bus, io, ask);
+    // And now with the line of its EEPROM.
+    if let Ok(found) = &found {
+        card.activate(io, found.irq);
+    }
+    card.keep(was_active || found.is_ok());
+    confirm(bus, found?)
+}
+
+/// The card at these ports, by its EEPROM.
+fn at_its_ports(bus: &impl Bus, io: u16, ask: &Ask) -> Result<Found, Fault> {
+    confirm(bus, Found { io, ..Found::default() })?;
     let mut eeprom = [0; WORDS];
     for (at, word) in (0..).zip(eeprom.iter_mut()) {
         bus.out16(io + W0_EEPROM, EEPROM_READ | at);
         bus.wait(EEPROM_LIMIT, || bus.in16(io + W0_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
         *word = bus.in16(io + W0_EEPROM_DATA);
     }
-    let found = Found { io: found.io, ..examine(&eeprom, ask)? };
-    // And now with the line of its EEPROM.
-    let Some(card) = Card::find(bus, 0, ours, |io| ask.is_taken(io)) else { return Err(Fault::Dead) };
-    card.activate(io, found.irq);
-    confirm(bus, found)
+    Ok(Found { io, ..examine(&eeprom, ask)? })
 }
 
 impl<B: Bus> Probe<B> for El3Probe {

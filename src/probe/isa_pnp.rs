@@ -148,8 +148,8 @@ impl<'a, B: Bus> Card<'a, B> {
         self.get(IRQ) & 15
     }
 
-    /// Gives it a line, and ports if `io` is not 0, and lets it answer there; no DMA. Done with.
-    pub fn activate(self, io: u16, irq: u8) {
+    /// Gives it a line, and ports if `io` is not 0, and lets it answer there; no DMA.
+    pub fn activate(&self, io: u16, irq: u8) {
         put(self.bus, ACTIVATE, 0);
         if io != 0 {
             let [high, low] = io.to_be_bytes();
@@ -159,6 +159,13 @@ impl<'a, B: Bus> Card<'a, B> {
         put(self.bus, IRQ, irq);
         put(self.bus, DMA, DMA_NONE);
         put(self.bus, ACTIVATE, 1);
+    }
+
+    /// Done with it; where it turned out to be of no use, it does not answer any more.
+    pub fn keep(self, useful: bool) {
+        if !useful {
+            put(self.bus, ACTIVATE, 0);
+        }
         self.close();
     }
 
