@@ -176,6 +176,24 @@ impl<B: Bus> Boomerang<B> {
         self.bus.out32(self.port(DOWN_LIST), list);
         self.command(TX_ENABLE);
     }
+
+    /// Has the transmitter stopped at an error, the only thing for which it posts a status?
+    #[inline(never)]
+    fn transmit_error(&mut self) {
+        let port = self.port(STATUS_OF_TX);
+        let status = self.bus.in8(port);
+        // None; or no card any more.
+        if status.wrapping_add(1) <= 1 {
+            return;
+        }
+        if status & (TX_JABBER | TX_UNDERRUN) != 0 {
+            self.start_transmitter();
+        } else {
+            self.command(TX_ENABLE);
+        }
+        self.bus.out8(port, 0);
+        self.count.errors_out = self.count.errors_out.wrapping_add(1);
+    }
 }
 
 /// What a reset of the receiver leaves alone on a B or C: the PHY and its link.
@@ -193,17 +211,7 @@ impl<B: Bus> Device for Boomerang<B> {
             // Gone.
             return Events::NONE;
         }
-        if status & TX_DONE != 0 {
-            // The transmitter has stopped at an error, the only thing for which it posts a status.
-            let port = self.port(STATUS_OF_TX);
-            if self.bus.in8(port) & (TX_JABBER | TX_UNDERRUN) != 0 {
-                self.start_transmitter();
-            } else {
-                self.command(TX_ENABLE);
-            }
-            self.bus.out8(port, 0);
-            self.count.errors_out = self.count.errors_out.wrapping_add(1);
-        }
+        self.transmit_error();
         if status & ADAPTER_FAILURE != 0 {
             self.count.lost = self.count.lost.wrapping_add(1);
             self.start_transmitter();
@@ -259,6 +267,8 @@ impl<B: Bus> Device for Boomerang<B> {
         // card that is gone reads as ones.
         let list = self.bus.in32(self.port(DOWN_LIST));
         if list == physical || list == u32::MAX {
+            // Interrupts are off while the core waits.
+            self.transmit_error();
             return Err(SendError::Busy);
         }
         let buffer = self.buffer(self.tx);

@@ -207,15 +207,20 @@ impl<B: Bus, const WIDE: bool> El3<B, WIDE> {
         }
     }
 
-    /// The transmitter has stopped at an error, the only thing for which it posts a status.
-    #[inline(always)]
+    /// Has the transmitter stopped at an error, the only thing for which it posts a status?
+    #[inline(never)]
     fn transmit_error(&mut self) {
-        let status = self.operating(TX_STATUS);
-        if self.bus.in8(status) & (TX_JABBER | TX_UNDERRUN) != 0 {
+        let port = self.operating(TX_STATUS);
+        let status = self.bus.in8(port);
+        // None; or no card any more.
+        if status.wrapping_add(1) <= 1 {
+            return;
+        }
+        if status & (TX_JABBER | TX_UNDERRUN) != 0 {
             self.command_wait((TX_RESET >> 8) as u8);
         }
         self.command(TX_ENABLE);
-        self.bus.out8(status, 0);
+        self.bus.out8(port, 0);
         self.count.errors_out = self.count.errors_out.wrapping_add(1);
     }
 
@@ -260,9 +265,7 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
             // Gone.
             return Events::NONE;
         }
-        if status & TX_DONE != 0 {
-            self.transmit_error();
-        }
+        self.transmit_error();
         if status & ADAPTER_FAILURE != 0 {
             self.restart();
         }
@@ -314,6 +317,8 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
         self.command(ACKNOWLEDGE | INTERRUPT_LATCH);
         // A card that is gone reads as ones and has no room.
         if self.bus.in16(self.operating(TX_FREE)).wrapping_add(1) <= len + TX_OVERHEAD {
+            // Interrupts are off while the core waits.
+            self.transmit_error();
             return Err(SendError::Busy);
         }
         let fifo = self.operating(FIFO);

@@ -39,6 +39,25 @@ fn sixteen_collisions() {
 }
 
 #[test]
+fn transmit_errors_while_the_core_waits_with_interrupts_off() {
+    for fault in ["tx-underrun@3*2", "jabber@3", "max-collisions@3*2"] {
+        let mut rig = rig();
+        rig.fault(fault);
+        let mut sent = 0;
+        for _ in 0..100 {
+            rig.bus.sleep(1_000);
+            sent += rig.send(&frame(1000)).is_ok() as u32;
+        }
+        assert!(sent > 80, "{fault}: {sent} sent");
+        assert!(rig.counts()[1] > 0, "{fault}");
+        rig.bus.sleep(50_000);
+        rig.serve();
+        rig.bus.sent(rig.slot);
+        rig.works();
+    }
+}
+
+#[test]
 fn errors_one_after_the_other() {
     let mut rig = rig();
     rig.fault("max-collisions*3+tx-underrun@4*2+jabber@6");

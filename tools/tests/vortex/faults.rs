@@ -47,6 +47,26 @@ fn transmit_errors_under_load() {
     }
 }
 
+#[test]
+fn transmit_errors_while_the_core_waits_with_interrupts_off() {
+    for part in PARTS {
+        for fault in ["tx-underrun@3*2", "jabber@3", "max-collisions@3*2"] {
+            let mut rig = rig(part);
+            rig.fault(fault);
+            let sent = (0..400).filter(|_| {
+                rig.bus.sleep(200);
+                rig.send(&frame(1000)).is_ok()
+            });
+            assert!(sent.count() > 80, "{part:?} {fault}");
+            assert!(rig.counts()[1] > 0, "{part:?} {fault}");
+            rig.bus.sleep(50_000);
+            rig.serve();
+            rig.bus.sent(rig.slot);
+            rig.works();
+        }
+    }
+}
+
 /// Receives three frames of which the second meets the fault.
 fn receive_three(part: Part, fault: &str) -> (Rig, Vec<Vec<u8>>) {
     let mut rig = rig(part);
