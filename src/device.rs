@@ -124,7 +124,8 @@ pub trait Device {
     /// Sets every mask and filter register. `groups` counts only in [`RcvMode::Multicast`]; the list stays where and as
     /// it is until the next call.
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]);
-    /// Receives for (and, where the part fills it in, sends from) this address.
+    /// Receives for (and, where the part fills it in, sends from) this address, from the [`Device::set_rcv_mode`] on that
+    /// follows at once.
     fn set_address(&mut self, address: &MacAddr);
     /// The state of the cable now.
     fn link(&mut self) -> Link;

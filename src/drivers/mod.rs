@@ -14,5 +14,6 @@ pub mod ne2k_pci;
 pub mod pcnet;
 pub mod rtl8139;
 pub mod staging;
+pub mod tulip;
 pub mod vmxnet3;
 pub mod vortex;

@@ -18,6 +18,7 @@ pub mod ne2k_pci;
 pub mod pci;
 pub mod pcnet;
 pub mod rtl8139;
+pub mod tulip;
 pub mod vmxnet3;
 pub mod vortex;
 

@@ -89,6 +89,14 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "tulip",
+        cards: "DEC and Intel 21142, 21143 (Tulip)",
+        found: Found::Pci,
+        memory: true,
+        devices: &["tulip"],
+        plugin: false,
+    },
+    Nic {
         name: "vortex",
         cards: "3Com 3C590, 3C595 (EtherLink III on PCI)",
         found: Found::Pci,

@@ -1,0 +1,197 @@
+//! Finds and starts the 21142 and 21143.
+
+use super::microwire::{self, Wires};
+use super::pci::{self, Bar};
+use super::{Ask, Fault, Found, Probe, Rings};
+use crate::bus::Bus;
+use crate::device::{Counters, Device, RcvMode};
+use crate::drivers::tulip::*;
+
+/// Configuration: sleep and snooze in bits 31:30.
+const CFDD: u8 = 0x40;
+const   CFDD_SLEEP: u32 = 3 << 30;
+/// In CSR9: the serial ROM's wires are bits 3:0, to be read.
+const CSR9_SROM: u32 = 1 << 14 | 1 << 11;
+/// SIA connectivity; 0: reset, 1: not.
+const CSR13: u8 = 0x68;
+/// SIA transmit and receive.
+const CSR14: u8 = 0x70;
+/// 10BASE-T with negotiation, in which the chip offers half duplex.
+const   CSR14_TEN: u32 = 0xFFFF;
+/// SIA general.
+const CSR15: u8 = 0x78;
+/// Not the coaxial port.
+const   CSR15_TEN: u32 = 8;
+/// In CSR12: negotiate anew (transmit disabled for now), clear what was seen.
+const CSR12_NEGOTIATE: u32 = 0x1301;
+
+/// The serial ROM's words with the address (Digital Semiconductor SROM Format 4.05).
+const SROM_MAC: u8 = 10;
+
+/// The PHY's control register (IEEE 802.3, clause 22).
+const BMCR: u8 = 0;
+const   BMCR_AUTONEG: u32 = 1 << 12;
+const   BMCR_RESTART: u32 = 1 << 9;
+/// The PHY's offer.
+const ANAR: u8 = 4;
+/// Half duplex at 100 and 10 Mb/s: so nobody need follow the negotiation to set the chip's duplex.
+const   ANAR_HALF: u16 = 1 << 7 | 1 << 5 | 1;
+/// Start of a management frame that writes, and the change of direction.
+const MII_WRITE: u32 = 0b0101 << 28 | 2 << 16;
+
+/// Receive descriptors: in XMS, and in conventional memory.
+const DEEP: u16 = 32;
+const SHALLOW: u16 = 4;
+
+/// Bytes of memory.
+const fn bytes(receive: u16) -> u16 {
+    RECEIVE + receive * SLOT
+}
+
+struct Ports<'a, B> {
+    bus: &'a B,
+    csr9: u16,
+}
+
+impl<B: Bus> Wires for Ports<'_, B> {
+    fn set(&self, wires: u8) {
+        // Clock and select are the other way round here.
+        let wires = wires & !3 | (wires & 1) << 1 | wires >> 1 & 1;
+        self.bus.out32(self.csr9, CSR9_SROM | wires as u32);
+        self.bus.clock();
+    }
+
+    fn output(&self) -> bool {
+        self.bus.in32(self.csr9) & microwire::DO as u32 != 0
+    }
+}
+
+/// Finds the cards.
+pub struct TulipProbe;
+
+impl<B: Bus> Probe<B> for TulipProbe {
+    type Device = Tulip<B>;
+
+    const IDS: &'static [u32] = &[
+        0x0019_1011, // 21142, 21143
+    ];
+
+    fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
+        if ask.index != 0 {
+            return Err(Fault::End);
+        }
+        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
+            return Err(Fault::Nothing);
+        }
+        // Master only once it has been reset: another driver may have left its DMA on.
+        pci::enable(bus, ask.pci, false)?;
+        let mode = bus.config_read(ask.pci, CFDD);
+        bus.config_write(ask.pci, CFDD, mode & !CFDD_SLEEP);
+        let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
+        if ask.is_taken(io) {
+            return Err(Fault::Nothing);
+        }
+        if bus.in32(io) == u32::MAX {
+            return Err(Fault::Dead);
+        }
+        let ports = Ports { bus, csr9: io + CSR9 as u16 };
+        let bits = microwire::address_bits(&ports);
+        let [[a, b], [c, d], [e, f]] = [0, 1, 2].map(|word| microwire::read(&ports, bits, SROM_MAC + word).to_le_bytes());
+        let mac = [a, b, c, d, e, f];
+        // A ROM that is missing or blank gives all ones, which are a group's address.
+        if a & 1 != 0 || mac == [0; 6] {
+            return Err(Fault::Eeprom);
+        }
+        Ok(Found {
+            mac,
+            io,
+            irq: if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) },
+            pci: ask.pci,
+            rings_xms: bytes(DEEP) as u32,
+            rings_low: bytes(SHALLOW),
+            ..Found::default()
+        })
+    }
+
+    fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault> {
+        let depth = if rings.len >= bytes(DEEP) as u32 { DEEP } else { SHALLOW };
+        if rings.len < bytes(depth) as u32 {
+            return Err(Fault::Memory);
+        }
+        let mut card = Tulip {
+            count: Counters::default(),
+            memory: rings.linear,
+            io: found.io,
+            busy: 0,
+            tx: 0,
+            rx: RECEIVE,
+            end: bytes(depth),
+            mac: found.mac,
+            phy: 0,
+            mode: RcvMode::Broadcast,
+            bus,
+        };
+        card.stop();
+        pci::enable(&card.bus, found.pci, true)?;
+        lay_out(&card, rings.physical);
+        let mode = connect(&mut card);
+        // A reset takes the port that is selected.
+        card.put(CSR6, mode);
+        card.stop();
+        card.put(CSR0, CSR0_BURSTS);
+        if mode & CSR6_PS == 0 {
+            card.put(CSR13, 1);
+            card.put(CSR14, CSR14_TEN);
+            card.put(CSR15, CSR15_TEN);
+        }
+        card.put(CSR3, rings.physical + RECEIVE as u32);
+        card.put(CSR4, rings.physical);
+        card.put(CSR6, mode | CSR6_ST);
+        if mode & CSR6_PS == 0 {
+            card.put(CSR12, CSR12_NEGOTIATE);
+        }
+        card.set_rcv_mode(RcvMode::Broadcast, &[]);
+        Ok(card)
+    }
+}
+
+/// Looks for a PHY and sees to it that it offers what the chip will be set to; the operation mode for it or for the
+/// chip's own port.
+fn connect<B: Bus>(card: &mut Tulip<B>) -> u32 {
+    for phy in 0..32 {
+        card.phy = phy;
+        if !matches!(card.mii_get(BMSR), 0 | 0x7FFF | 0xFFFF) {
+            if card.mii_get(ANAR) != ANAR_HALF {
+                write(card, ANAR, ANAR_HALF as u32);
+                write(card, BMCR, BMCR_AUTONEG | BMCR_RESTART);
+            }
+            return CSR6_MBO | CSR6_SF | CSR6_HBD | CSR6_PS;
+        }
+    }
+    card.phy = u8::MAX;
+    CSR6_MBO | CSR6_SF | CSR6_TTM
+}
+
+/// Writes a register of the PHY.
+fn write<B: Bus>(card: &Tulip<B>, register: u8, value: u32) {
+    card.mii_put(!0);
+    card.mii_put(MII_WRITE | (card.phy as u32) << 23 | (register as u32) << 18 | value);
+}
+
+/// Writes what does not change in the descriptors, and gives those of the ring to the chip.
+fn lay_out<B: Bus>(card: &Tulip<B>, physical: u32) {
+    let put = |at: u16, value: u32| card.bus.put32(card.memory.plus(at), value);
+    let place = |at: u16| physical + at as u32;
+    for at in [0, DESCRIPTOR] {
+        put(at, 0);
+        put(at + 8, place(TRANSMIT));
+        put(at + 12, place(at ^ DESCRIPTOR));
+    }
+    for at in (RECEIVE..card.end).step_by(SLOT as usize) {
+        let next = at + SLOT;
+        put(at, OWN);
+        put(at + 4, CHAINED | BUFFER as u32);
+        put(at + 8, place(at + DESCRIPTOR));
+        put(at + 12, place(if next == card.end { RECEIVE } else { next }));
+    }
+}
