@@ -177,13 +177,15 @@ impl<B: Bus> I8255x<B> {
     fn set_up(&mut self) {
         if !self.done(Layout::TRANSMIT) {
             self.restart();
+            // The receiver starts behind an interrupt.
+            self.bus.out8(self.port(MASK), MASK_OTHERS | MASK_RAISE);
         }
         self.bus.put16(self.at(Layout::GROUPS), 0);
         self.command_at(UNIT_START, Layout::CONFIGURE);
         self.done(Layout::GROUPS);
     }
 
-    /// Resets the card and tells it where everything is. Its interrupt, which it is made to raise, starts the receiver.
+    /// Resets the card and tells it where everything is. It is masked, its receiver off until [`Device::unmask`].
     #[inline(never)]
     pub fn restart(&mut self) {
         self.stop();
@@ -191,7 +193,6 @@ impl<B: Bus> I8255x<B> {
         self.command(RECEIVER_BASE, 0);
         self.command_at(COUNTERS_AT, Layout::COUNTERS);
         self.bus.put16(self.at(Layout::TRANSMIT), DONE | OK);
-        self.bus.out8(self.port(MASK), MASK_OTHERS | MASK_RAISE);
     }
 
     #[inline(never)]

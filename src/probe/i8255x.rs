@@ -149,7 +149,6 @@ impl<B: Bus> Probe<B> for I8255xProbe {
         }
         card.set_address(&found.mac);
         card.set_rcv_mode(RcvMode::Broadcast, &[]);
-        card.mask();
         Ok(card)
     }
 }
