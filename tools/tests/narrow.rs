@@ -54,6 +54,12 @@ fn comparisons_are_narrowed_only_of_zero_high_halves() {
 }
 
 #[test]
+fn a_tested_bit_may_be_a_high_one() {
+    let lines = body("\tmovl\tthere, %eax\n\tpushl\t%edx\n\tbtl\t$16, %eax\n\tpopl\t%edx\n\tsetb\t%al\n\tbtl\t$16, (%esp)\n\tretl");
+    assert_eq!(lines, ["movl there, %eax", "pushl %edx", "btl $16, %eax", "popl %edx", "setb %al", "btl $16, (%esp)", "retw"]);
+}
+
+#[test]
 fn a_carry_out_of_32_bits_stays() {
     let lines = body("\taddl\t%ecx, %edx\n\tmovl\t$0, %eax\n\tadcl\t$0, %eax\n\tretl");
     assert_eq!(lines, ["addl %ebx, %edx", "movw $0, %ax", "adcw $0, %ax", "retw"]);

@@ -137,6 +137,11 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
             }
             return (arithmetic(insn, stem, after, live, zero), arithmetic_narrow(insn, stem, after, zero));
         }
+        ("bt", _) => {
+            live.flags = after.flags & !CF;
+            insn.args.iter().for_each(|arg| live.want_arg(arg));
+            false
+        }
         ("inc" | "dec", _) => {
             live.flags = after.flags & CF;
             unary(target, width, needed || after.flags & (ZF | SF | OF) != 0, &mut live)
@@ -265,7 +270,7 @@ pub fn zero_after(insn: &Insn, zero: Registers) -> Registers {
     let of_source = source.is_some_and(|arg| is_zero_high(arg, zero));
     let old = zero & bit != 0;
     let yes = match stem {
-        "cmp" | "test" | "push" | "out" => old,
+        "cmp" | "test" | "bt" | "push" | "out" => old,
         "mov" => of_source,
         "movzw" | "movzb" => true,
         "and" => old || of_source,
@@ -294,7 +299,7 @@ pub fn writes_high(insn: &Insn, number: Number) -> bool {
     let (stem, width) = insn.stem();
     let destination = insn.args.iter().any(|arg| long(Some(arg)) == Some(number));
     match stem {
-        "cmp" | "test" | "push" | "out" => false,
+        "cmp" | "test" | "bt" | "push" | "out" => false,
         "xchg" => destination,
         "mul" | "imul" if insn.args.len() == 1 => width == b'l' && (number == 0 || number == 2),
         _ => long(insn.args.last()) == Some(number),

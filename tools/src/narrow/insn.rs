@@ -112,7 +112,7 @@ fn swapped(number: Number) -> Number {
 /// Mnemonics whose operands say all that they read and write (with flags, and AX and DX of `mul`, apart).
 const KNOWN: &[&str] = &[
     "mov", "movzb", "movzw", "movsb", "movsw", "lea", "add", "sub", "adc", "sbb", "and", "or", "xor", "cmp", "test", "inc",
-    "dec", "neg", "not", "shl", "shr", "sar", "rol", "ror", "push", "pop", "xchg", "in", "out", "imul", "mul",
+    "dec", "neg", "not", "shl", "shr", "sar", "rol", "ror", "push", "pop", "xchg", "in", "out", "imul", "mul", "bt",
 ];
 /// Mnemonics without a width in their name.
 const CONTROL: &[&str] = &["calll", "callw", "callq", "retl", "retw", "retq", "jmp", "jmpl", "jmpw"];
