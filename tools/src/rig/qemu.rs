@@ -225,6 +225,13 @@ impl Qemu {
             }
             add("-device", format!("{},netdev={id},id=c{number}", nic.device));
         }
+        // A hub takes frames only when someone hears them: this port always does.
+        let mut hubs: Vec<u32> = self.nics.iter().filter_map(|nic| if let Net::Hub(hub) = nic.net { Some(hub) } else { None }).collect();
+        hubs.sort_unstable();
+        hubs.dedup();
+        for hub in hubs {
+            add("-netdev", format!("hubport,id=h{hub},hubid={hub}"));
+        }
         all.extend(self.extra.iter().cloned());
         all
     }
