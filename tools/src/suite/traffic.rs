@@ -8,7 +8,7 @@ use super::runner::{Test, Verdict};
 use crate::nics::{NICS, Nic};
 use crate::peer::{From, Peer, pcap};
 use crate::rig::dosbox_x::DosboxX;
-use crate::rig::qemu::{Net, Qemu};
+use crate::rig::qemu::{Net, Nic as Card, Qemu};
 
 /// The longest that a program may take in its machine.
 const LIMIT: Duration = Duration::from_secs(240);
@@ -24,6 +24,10 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("fuzz", fuzz).takes(20));
         tests.push(test("integrity", integrity).takes(20));
         tests.push(test("cable", cable).takes(6));
+        for device in &nic.devices[1..] {
+            let name = format!("qemu/{name}/integrity/{device}");
+            tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { nics: vec![card(device)], ..qemu(nic)? })).takes(8));
+        }
     }
     for (name, v86, line) in [
         ("low", false, "DEVICE=C:\\3COMPKT.SYS"),
@@ -162,12 +166,26 @@ fn fuzzed(lab: &Lab, rig: &impl Rig) -> Verdict {
 
 /// Frames of every length both ways at once, each byte checked at both ends.
 fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
+    intact(lab, nic, &qemu(nic)?)
+}
+
+/// A card whose cable [`intact`] plugs in.
+fn card(device: &str) -> Card {
+    Card { device: device.into(), net: Net::User }
+}
+
+/// The same in a machine of another kind.
+fn intact(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
+    let mut machine = machine.clone();
+    for card in &mut machine.nics {
+        card.net = peer.cable();
+    }
     let frames = lab.calls / 25;
     let (config, line) = (device_line(nic), format!("INTEGRIT {frames}"));
     let mut job = lab.job(&[config.as_str()], &[line.as_str(), "PKTCTL status"])?;
     job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
-    let steps = qemu_on(nic, peer.cable())?.steps(&job)?;
+    let steps = machine.steps(&job)?;
     steps.exits(&line, 0)?;
     steps.prints(&line, "every byte right")
 }
