@@ -2,7 +2,7 @@
 
 use core::arch::asm;
 
-use super::real::Machine;
+use super::real::{Machine, copy_far, own};
 use super::{Addr, Bus};
 
 /// The bus of probes. A device made on it has the layout of one on [`Machine`] or [`super::flat::Flat`].
@@ -41,6 +41,20 @@ fn visit(at: Addr, value: u32) {
     }
 }
 
+/// Reads up to four bytes of conventional memory.
+#[inline(never)]
+fn get_low(at: Addr, len: u16) -> u32 {
+    let mut value = 0u32;
+    copy_far(at, own(&raw mut value as *mut u8), len);
+    value
+}
+
+/// Writes up to four bytes of conventional memory.
+#[inline(never)]
+fn put_low(at: Addr, mut value: u32, len: u16) {
+    copy_far(own(&raw mut value as *mut u8), at, len);
+}
+
 /// PE set under DOS means V86 mode.
 #[inline(never)]
 pub fn in_v86() -> bool {
@@ -64,7 +78,7 @@ macro_rules! access {
         #[inline(never)]
         fn $get(&self, at: Addr) -> $type {
             if in_v86() {
-                return Machine.$get(at);
+                return get_low(at, size_of::<$type>() as u16) as $type;
             }
             visit(at, 0);
             // SAFETY: see `Visit`.
@@ -73,7 +87,7 @@ macro_rules! access {
         #[inline(never)]
         fn $put(&self, at: Addr, value: $type) {
             if in_v86() {
-                return Machine.$put(at, value);
+                return put_low(at, value as u32, size_of::<$type>() as u16);
             }
             visit(at, value as u32);
             // SAFETY: see `Visit`.
@@ -112,6 +126,14 @@ impl Bus for Either {
     access!(get8, put8, u8, visit_get8, visit_put8);
     access!(get16, put16, u16, visit_get16, visit_put16);
     access!(get32, put32, u32, visit_get32, visit_put32);
+
+    fn swap16(&self, at: Addr, value: u16) -> u16 {
+        let old = self.get16(at);
+        self.put16(at, value);
+        // A port is not read before all writes are done.
+        self.clock();
+        old
+    }
 
     #[inline(never)]
     fn transfer(&self, from: Addr, to: Addr, len: u16) {

@@ -73,6 +73,13 @@ impl Bus for Flat {
         unsafe { asm!("mov fs:[{0:e}], {1}", in(reg) at.0, in(reg_byte) value, options(nostack, preserves_flags)) };
     }
 
+    #[inline(always)]
+    fn swap16(&self, at: Addr, mut value: u16) -> u16 {
+        // SAFETY: as above. An exchange with memory locks the bus and orders what is around it.
+        unsafe { asm!("xchg fs:[{0:e}], {1:x}", in(reg) at.0, inout(reg) value, options(nostack, preserves_flags)) };
+        value
+    }
+
     flat!(get16, put16, u16, "x");
     flat!(get32, put32, u32, "e");
 

@@ -81,6 +81,10 @@ pub trait Bus {
     fn put16(&self, at: Addr, value: u16);
     /// Writes 32 bits of a ring or of registers in memory.
     fn put32(&self, at: Addr, value: u32);
+    /// Writes 16 bits of a ring and gives back what was there. What is read next is read after the device can see
+    /// them: processors let reads overtake writes, and a device that looks at our flag while we look at its own must
+    /// not be missed by both.
+    fn swap16(&self, at: Addr, value: u16) -> u16;
     /// Copies `len` bytes from memory to memory: rings, clients' buffers, the driver's own.
     fn transfer(&self, from: Addr, to: Addr, len: u16);
 

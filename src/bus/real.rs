@@ -165,6 +165,22 @@ impl Bus for Machine {
         copy_far(own(&raw mut value as *mut u8), at, 4);
     }
 
+    #[inline(never)]
+    fn swap16(&self, at: Addr, mut value: u16) -> u16 {
+        // SAFETY: a place in the driver's rings; ES and EBX are put back. An exchange with memory locks the bus and
+        // orders what is around it.
+        unsafe {
+            asm!(
+                "push es", "push ebx",
+                "mov bx, ax", "and bx, 15", "shr eax, 4", "mov es, ax",
+                "xchg es:[bx], dx",
+                "pop ebx", "pop es",
+                inout("eax") at.0 => _, inout("dx") value,
+            )
+        }
+        value
+    }
+
     #[inline(always)]
     fn transfer(&self, from: Addr, to: Addr, len: u16) {
         copy_far(from, to, len);

@@ -15,5 +15,7 @@ pub mod pcnet;
 pub mod rtl8139;
 pub mod staging;
 pub mod tulip;
+pub mod virtio;
+pub mod virtio_net;
 pub mod vmxnet3;
 pub mod vortex;

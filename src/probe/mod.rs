@@ -19,6 +19,7 @@ pub mod pci;
 pub mod pcnet;
 pub mod rtl8139;
 pub mod tulip;
+pub mod virtio_net;
 pub mod vmxnet3;
 pub mod vortex;
 

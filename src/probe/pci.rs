@@ -112,15 +112,19 @@ pub fn enable(bus: &impl Bus, place: u16, master: bool) -> Result<(), Fault> {
         let state = bus.config_read(place, power + 4);
         if state & 3 != 0 {
             let mut saved = [0; 6];
-            for (index, value) in (0..).zip(saved.iter_mut()) {
-                *value = bus.config_read(place, BAR0 + 4 * index);
+            let mut register = BAR0;
+            for value in &mut saved {
+                *value = bus.config_read(place, register);
+                register += 4;
             }
             let line = bus.config_read(place, INTERRUPT);
             bus.config_write(place, power + 4, state & !3);
             // 10 ms from D3 to D0 (PCI Power Management 1.1, table 5-6).
             let _ = bus.wait(20_000, || false);
-            for (index, value) in (0..).zip(saved) {
-                bus.config_write(place, BAR0 + 4 * index, value);
+            register = BAR0;
+            for value in &saved {
+                bus.config_write(place, register, *value);
+                register += 4;
             }
             bus.config_write(place, INTERRUPT, line);
         }

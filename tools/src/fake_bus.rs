@@ -488,6 +488,11 @@ impl Bus for FakeBus {
     fn put32(&self, at: Addr, value: u32) {
         self.memory_write(at, 4, value)
     }
+    fn swap16(&self, at: Addr, value: u16) -> u16 {
+        let old = self.get16(at);
+        self.put16(at, value);
+        old
+    }
     fn transfer(&self, from: Addr, to: Addr, len: u16) {
         let mut bytes = vec![0; len as usize];
         self.0.borrow().load(from, &mut bytes);

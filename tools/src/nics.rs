@@ -70,6 +70,14 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "virtio_net",
+        cards: "virtio network cards of QEMU and KVM",
+        found: Found::Pci,
+        memory: true,
+        devices: &["virtio-net-pci", "virtio-net-pci,disable-legacy=on", "virtio-net-pci,disable-modern=on"],
+        plugin: false,
+    },
+    Nic {
         name: "vmxnet3",
         cards: "VMware vmxnet3",
         found: Found::Pci,

@@ -1,0 +1,271 @@
+//! virtio-net (OASIS Virtual I/O Device 1.2, section 5.1): the network card of QEMU, KVM and their kin.
+//!
+//! Every buffer is a chain of two descriptors, the header by itself as legacy devices want it, so each queue looks the
+//! same on every device, and the descriptors are written once.
+//!
+//! The device raises no interrupt for what it sends, nor for what it receives until as many frames as there are
+//! buffers have been taken. What comes later raises the line again: so the frames that the core takes at a time
+//! ([`BURST`]) must cover the buffers that were full before and those of that time.
+
+use super::virtio::*;
+use crate::bus::{Addr, Bus};
+use crate::device::{Counters, Device, Events, Head, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+
+/// State of the link (16 bits) in the card's configuration, which begins with its address.
+pub const CONFIG_STATUS: u32 = 6;
+const   LINK_UP: u16 = 1 << 0;
+
+/// Bytes of a buffer: header, frame and a little more, so that a frame that is too long can be seen.
+pub const BUFFER: u32 = 1536;
+/// Where the frame begins in it. Legacy headers have ten bytes, modern ones twelve.
+pub const FRAME: u32 = 12;
+/// Frames that the core takes at a time, at least (src/resident/receive.rs).
+pub const BURST: u16 = 64;
+/// Longest that a command may take, in microseconds: it is the host that answers.
+const COMMAND_LIMIT: u16 = 25_000;
+
+/// The control queue's memory. The device's acknowledgement (byte).
+pub const CONTROL_ACK: u32 = 0;
+/// The command that sets the table of addresses.
+pub const CONTROL_FILTER: u32 = 2;
+/// Its class and number.
+pub const   CLASS_MAC_SET_TABLE: u16 = 0x0001;
+/// The command that has the device pass every frame,
+pub const CONTROL_MODE: u32 = 4;
+/// its class and number,
+pub const   MODE_PROMISCUOUS: u16 = 0x0000;
+/// or not (byte).
+pub const CONTROL_ON: u32 = 6;
+/// The table of addresses: the number of own addresses (32 bits), one, the number of groups (32 bits), the groups.
+pub const CONTROL_TABLE: u32 = 8;
+/// Our own address.
+pub const CONTROL_ADDRESS: u32 = 12;
+/// The number of groups.
+pub const CONTROL_GROUPS: u32 = 18;
+const CONTROL_GROUP: u32 = 22;
+/// Groups in the table; unused places, and one more, hold the broadcast address.
+pub const GROUPS: u32 = crate::resident::table::GROUPS as u32 + 2;
+/// Bytes of the table.
+pub const CONTROL_TABLE_SIZE: u32 = CONTROL_SIZE - CONTROL_TABLE;
+/// Bytes of all that.
+pub const CONTROL_SIZE: u32 = CONTROL_GROUP + 6 * GROUPS;
+const _: () = assert!(6 * GROUPS % 4 == 0);
+/// First descriptor of the table's chain.
+pub const CHAIN_FILTER: u16 = 0;
+/// First descriptor of the mode's chain.
+pub const CHAIN_MODE: u16 = 3;
+/// Commands in a go: the one and the other.
+pub const COMMANDS: u16 = 2;
+
+/// Any address is wanted.
+const ANY: u8 = 0x80;
+/// For each receive mode (1 to 6): own addresses in the low byte, groups in the high one; how many, or [`ANY`].
+const WANTED: [u16; 7] = {
+    const OWN: u16 = 1;
+    const LISTED: u16 = (GROUPS as u16) << 8;
+    const ALL: u16 = (ANY as u16) << 8;
+    [0, 0, OWN, LISTED | OWN, LISTED | OWN, ALL | OWN, ALL | ANY as u16]
+};
+
+/// The card.
+#[repr(C)]
+pub struct VirtioNet<B> {
+    /// What it has counted.
+    pub count: Counters,
+    /// Ports and memory.
+    pub bus: B,
+    /// How registers are reached.
+    pub access: Access,
+    /// Interrupt status.
+    pub isr: Register,
+    /// Device status.
+    pub status: Register,
+    /// State of the link; 0: it cannot tell.
+    pub link: Register,
+    /// What comes in.
+    pub rx: Queue,
+    /// What goes out.
+    pub tx: Queue,
+    /// Commands; nothing to notify when the device takes none.
+    pub control: Queue,
+    /// Interrupts come again when this many frames (modulo 65536) have been given back.
+    pub quiet: u16,
+    /// Own addresses that are wanted: one or none, or [`ANY`].
+    pub own: u8,
+    /// Groups likewise.
+    pub groups: u8,
+    /// Bytes of the header in front of each frame.
+    pub header: u16,
+}
+
+/// The frame in the buffer of a chain: each has two descriptors.
+#[inline(always)]
+fn frame_of(queue: &Queue, chain: u16) -> Addr {
+    Addr(queue.buffers + FRAME + chain as u32 * (BUFFER / 2))
+}
+
+/// Zeros behind a frame that is too short for a wire; its length then. Hosts hand on what never was on one.
+#[inline(never)]
+fn pad(bus: &impl Bus, slot: Addr, len: u16) -> u16 {
+    let mut end = len;
+    while end < MIN_FRAME {
+        bus.put32(slot.plus(end), 0);
+        end += 4;
+    }
+    if len < MIN_FRAME { MIN_FRAME } else { len }
+}
+
+impl<B: Bus> VirtioNet<B> {
+    /// Has the device read what is in the control queue's memory, unless it hangs still from the last time. Whatever it
+    /// makes of it, [`Self::wanted`] judges each frame that comes in.
+    #[inline(never)]
+    fn command(&mut self) {
+        let bus = &self.bus;
+        let queue = &mut self.control;
+        if queue.notify == Register(0) || bus.get16(Addr(queue.used + INDEX)) != queue.next {
+            return;
+        }
+        // The available ring names the two commands over and over.
+        queue.next = queue.next.wrapping_add(COMMANDS);
+        queue.offer(bus, self.access);
+        let _ = bus.wait(COMMAND_LIMIT, || bus.get16(Addr(queue.used + INDEX)) == queue.next);
+    }
+
+    /// The filter of all devices, since a device may pass more than it was told to.
+    #[inline(always)]
+    fn wanted(&self, head: &Head) -> bool {
+        let [a, b, c, d, e, f, ..] = *head;
+        let (low, high) = (u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]));
+        let (mut at, mut left) = (self.control.buffers + CONTROL_ADDRESS, self.own);
+        if a & 1 != 0 {
+            (at, left) = (self.control.buffers + CONTROL_GROUP, self.groups);
+        }
+        if left == ANY {
+            return true;
+        }
+        while left != 0 {
+            if self.bus.get32(Addr(at)) == low && self.bus.get16(Addr(at + 4)) == high {
+                return true;
+            }
+            at += 6;
+            left -= 1;
+        }
+        false
+    }
+
+    #[inline(always)]
+    fn set_interrupts(&self, flags: u16) -> u16 {
+        self.bus.swap16(Addr(self.rx.available + FLAGS), flags)
+    }
+}
+
+impl<B: Bus> Device for VirtioNet<B> {
+    fn link(&mut self) -> Link {
+        if self.link == Register(0) {
+            return Link::Unknown;
+        }
+        if self.access.read16(&self.bus, self.link) & LINK_UP != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+        let bus = &self.bus;
+        let queue = &mut self.tx;
+        let back = queue.back(bus);
+        if back == Addr(0) {
+            return Err(SendError::Busy);
+        }
+        let chain = queue.chain(bus, back);
+        let slot = frame_of(queue, chain);
+        bus.transfer(frame, slot, len);
+        let len = pad(bus, slot, len);
+        // The second of the chain.
+        bus.put32(Addr(queue.descriptors + chain as u32 * DESCRIPTOR + DESCRIPTOR + DESCRIPTOR_LENGTH), len as u32);
+        queue.give(&self.bus, self.access, chain);
+        Ok(())
+    }
+
+    fn peek(&mut self, head: &mut Head) -> Option<Rx> {
+        for _ in 0..BURST {
+            let bus = &self.bus;
+            let back = self.rx.back(bus);
+            if back == Addr(0) {
+                // From here on the device interrupts; what it did before is seen in a second look.
+                if self.set_interrupts(0) == 0 {
+                    break;
+                }
+                continue;
+            }
+            let chain = self.rx.chain(bus, back);
+            let len = bus.get32(back.plus(USED_LENGTH)).wrapping_sub(self.header as u32);
+            let slot = frame_of(&self.rx, chain);
+            bus.transfer(slot, bus.addr_of(head.as_ptr()), head.len() as u16);
+            let rx = Rx { len: pad(bus, slot, len as u16), at: chain };
+            if !(14..=MAX_FRAME as u32).contains(&len) {
+                self.count.errors_in = self.count.errors_in.wrapping_add(1);
+            } else if self.wanted(head) {
+                return Some(rx);
+            }
+            self.discard(rx);
+        }
+        None
+    }
+
+    fn copy(&mut self, rx: &Rx, _head: &Head, to: Addr, len: u16) {
+        self.bus.transfer(frame_of(&self.rx, rx.at), to, len);
+    }
+
+    fn discard(&mut self, rx: Rx) {
+        self.rx.give(&self.bus, self.access, rx.at);
+        if self.rx.next == self.quiet {
+            self.set_interrupts(0);
+        }
+    }
+
+    fn irq(&mut self) -> Events {
+        match self.access.read8(&self.bus, self.isr) {
+            // All ones: the card is gone.
+            0 | 0xFF => Events::NONE,
+            causes if causes & ISR_QUEUE == 0 => Events::OTHER,
+            _ => {
+                self.set_interrupts(NO_INTERRUPT);
+                self.quiet = self.rx.next.wrapping_add(self.rx.count);
+                Events::RX
+            }
+        }
+    }
+
+    fn unmask(&mut self) {
+        // After `start` this is the first that the device sees of its buffers, so nothing came in before.
+        self.set_interrupts(0);
+        self.rx.offer(&self.bus, self.access);
+    }
+
+    fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
+        let [own, listed] = WANTED[mode as usize].to_le_bytes();
+        self.own = own;
+        self.groups = listed;
+        let bus = &self.bus;
+        let memory = self.control.buffers;
+        bus.put16(Addr(memory + CONTROL_ON), (mode > RcvMode::Multicast) as u16);
+        let table = Addr(memory + CONTROL_GROUP);
+        let mut at = table;
+        for _ in 0..6 * GROUPS / 4 {
+            bus.put32(at, u32::MAX);
+            at = at.plus(4);
+        }
+        if mode == RcvMode::Multicast {
+            bus.transfer(bus.addr_of(groups.as_ptr() as *const u8), table, 6 * groups.len() as u16);
+        }
+        self.command();
+    }
+
+    fn set_address(&mut self, address: &MacAddr) {
+        let bus = &self.bus;
+        bus.transfer(bus.addr_of(address.as_ptr()), Addr(self.control.buffers + CONTROL_ADDRESS), 6);
+        self.command();
+    }
+
+    fn stop(&mut self) {
+        reset(&self.bus, self.access, self.status);
+    }
+}
