@@ -122,7 +122,11 @@ fn name_is(unit: &Unit, name: &[u8]) -> bool {
 /// One look at one candidate: the card, or a fault that was said where it was worth a line.
 fn look(unit: &Unit, options: &Options, ask: &Ask, command: u32) -> Result<Probe, Fault> {
     let mut found = Found::default();
-    if let Some(fault) = Fault::from((overlay().find)(ask, &mut found)) {
+    let mut fault = Fault::from((overlay().find)(ask, &mut found));
+    if fault.is_none() && found.media != ask.media {
+        fault = Some(Fault::Media);
+    }
+    if let Some(fault) = fault {
         super::place::explain(unit, fault);
         return Err(fault);
     }
@@ -179,7 +183,7 @@ impl Search<'_> {
     }
 
     fn ask(&self, index: u8, place: u16) -> Ask {
-        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: self.others.ports }
+        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: self.others.ports, media: self.options.media }
     }
 
     fn probes(&self) -> impl Iterator<Item = Unit> {

@@ -255,6 +255,7 @@ pub fn explain(unit: &Unit, fault: Fault) {
         Fault::Resources => ": the card has no ports or collides with another; set it up with its setup program",
         Fault::Memory => ": too little memory for the card's rings; load HIMEM.SYS first",
         Fault::V86 => ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
+        Fault::Media => ": the card cannot be told /MEDIA= or does not have it; leave it out",
         Fault::Nothing | Fault::End => return,
     };
     line!(unit.name, why);

@@ -4,6 +4,7 @@
 
 use super::numbers::parse;
 use crate::device::MacAddr;
+use crate::probe::media;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Options<'a> {
     pub stack: u16,
     /// Which NIC.
     pub nic: Want<'a>,
+    /// The card's medium (see [`media`]); 0: as its EEPROM says.
+    pub media: u8,
     /// Unload.
     pub unload: bool,
     /// Explain.
@@ -52,6 +55,8 @@ pub enum Rule {
     Dec(u16, u16),
     /// [`Want`].
     Nic,
+    /// One of [`MEDIA`], perhaps in full duplex.
+    Media,
 }
 
 /// A switch: its name, its values, its default, what it does.
@@ -70,7 +75,7 @@ pub struct Switch {
 
 /// Every switch there is, in the order of [`INT`] and its kin.
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
-pub static SWITCHES: [Switch; 8] = [
+pub static SWITCHES: [Switch; 9] = [
     Switch {
         name: early!("INT"),
         value: early!("60"),
@@ -113,6 +118,13 @@ pub static SWITCHES: [Switch; 8] = [
         rule: Rule::Dec(128, 2048),
         why: early!("the stack is 128 to 2048 bytes"),
     },
+    Switch {
+        name: early!("MEDIA"),
+        value: early!("TP"),
+        help: early!("3Com: AUTO TP AUI BNC TX FX MII; full duplex: TP,FD"),
+        rule: Rule::Media,
+        why: early!("the medium is AUTO, TP, AUI, BNC, TX, FX or MII; TP, TX and FX may have ,FD behind them"),
+    },
     Switch { name: early!("U"), value: "", help: early!("unload the driver; /INT says which, if there are several"), rule: Rule::Bare, why: early!("this switch takes no value") },
     Switch { name: early!("?"), value: "", help: early!("this list"), rule: Rule::Bare, why: early!("this switch takes no value") },
 ];
@@ -122,7 +134,19 @@ const IO: usize = 2;
 const IRQ: usize = 3;
 const HANDLES: usize = 4;
 const STACK: usize = 5;
-const UNLOAD: usize = 6;
+const UNLOAD: usize = 7;
+
+/// Media by name.
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
+static MEDIA: [(&str, u8); 7] = [
+    (early!("AUTO"), media::AUTO),
+    (early!("TP"), media::TP),
+    (early!("AUI"), media::AUI),
+    (early!("BNC"), media::BNC),
+    (early!("TX"), media::TX),
+    (early!("FX"), media::FX),
+    (early!("MII"), media::MII),
+];
 
 /// Why a command line was refused. The text is the offending word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -165,6 +189,19 @@ fn want(text: &[u8]) -> Option<Want<'_>> {
     Some(Want::Name(text))
 }
 
+/// A name of [`MEDIA`], or one of three with `,FD`.
+#[inline(never)]
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
+fn medium(text: &[u8]) -> Option<u8> {
+    let (name, full) = match text {
+        [name @ .., b',', b'F' | b'f', b'D' | b'd'] => (name, media::FULL),
+        _ => (text, 0),
+    };
+    let (_, code) = MEDIA.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))?;
+    // Negotiation finds the duplex by itself, and shared cables have none.
+    (full == 0 || matches!(*code, media::TP | media::TX | media::FX)).then_some(code | full)
+}
+
 /// Takes a number for the switch `index`; false when it does not fit.
 #[inline(never)]
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
@@ -202,6 +239,10 @@ fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, fo
             options.nic = want(text.unwrap_or(b"")).ok_or(switch.why)?;
             return Ok(());
         }
+        Rule::Media => {
+            options.media = medium(text.unwrap_or(b"")).ok_or(switch.why)?;
+            return Ok(());
+        }
         Rule::Hex(low, high) => (low, high, 16),
         Rule::Dec(low, high) => (low, high, 10),
     };
@@ -230,7 +271,7 @@ fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
 #[inline(never)]
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
-    let mut options = Options { vector: 0x60, vector_given: false, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, unload: false, help: false };
+    let mut options = Options { vector: 0x60, vector_given: false, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, media: 0, unload: false, help: false };
     let mut positional = 0;
     for word in tail.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()) {
         let result = match word {

@@ -77,12 +77,13 @@ impl<B: Bus> Probe<B> for BoomerangProbe {
         }
         let io = found.io;
         let chip = Chip { bus: &bus, io };
+        chip.command(INTERRUPT_MASK);
         chip.command_wait(UP_STALL)?;
         chip.command_wait(DOWN_STALL)?;
         chip.command_wait(TX_RESET)?;
         chip.command_wait(RX_RESET | RX_RESET_SPARES)?;
         pci::enable(&bus, found.pci, true)?;
-        let phy = chip.choose_media();
+        let phy = chip.choose_media(found);
         chip.settle();
         lay_out(&bus, rings, counts);
         bus.out32(io + DOWN_LIST, 0);

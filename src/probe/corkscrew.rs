@@ -1,5 +1,6 @@
 //! Finds and starts the 3C515-TX: by ISA Plug and Play, without which it does not answer at all.
 
+use super::elink::{CONFIG_HIGH, Chip, variant};
 use super::isa_pnp::{Card, free};
 use super::{Ask, Fault, Found, Probe, Rings, vortex};
 use crate::bus::Bus;
@@ -36,12 +37,12 @@ fn free_line(bus: &impl Bus) -> Option<u8> {
     LINES.into_iter().find(|line| masks >> line & 1 != 0)
 }
 
-/// The address that its EEPROM has.
-fn identify(bus: &impl Bus, io: u16) -> Result<MacAddr, Fault> {
+/// The address that its EEPROM has, and the [`variant`].
+fn identify(bus: &impl Bus, io: u16) -> Result<(MacAddr, u8), Fault> {
     if bus.in16(io + COMMAND) == u16::MAX {
         return Err(Fault::Dead);
     }
-    let (mut sum, mut mac) = (0, [0; 6]);
+    let (mut sum, mut mac, mut kind) = (0, [0; 6], 0);
     for at in 0..EEPROM_WORDS {
         bus.out16(io + BRIDGE_EEPROM, EEPROM_READ | at);
         bus.wait(EEPROM_LIMIT, || bus.in16(io + BRIDGE_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
@@ -49,12 +50,15 @@ fn identify(bus: &impl Bus, io: u16) -> Result<MacAddr, Fault> {
         if let Some(pair) = mac.chunks_exact_mut(2).nth(at as usize) {
             pair.copy_from_slice(&word.to_be_bytes());
         }
+        if at == CONFIG_HIGH {
+            kind = variant(word);
+        }
         sum ^= word;
     }
     if sum >> 8 != sum & 0xFF || mac[0] & 1 != 0 || mac == [0; 6] {
         return Err(Fault::Eeprom);
     }
-    Ok(mac)
+    Ok((mac, kind))
 }
 
 impl<B: Bus> Probe<B> for CorkscrewProbe {
@@ -91,9 +95,12 @@ impl<B: Bus> Probe<B> for CorkscrewProbe {
             return Err(Fault::Irq);
         };
         card.activate(io, irq);
-        let mac = identify(bus, io);
-        card.keep(was_active || mac.is_ok());
-        Ok(Found { mac: mac?, io, irq, ..Found::default() })
+        let found = identify(bus, io).and_then(|(mac, variant)| {
+            let has = Chip { bus, io }.has(ask.media);
+            if has { Ok(Found { mac, io, irq, variant, media: ask.media, ..Found::default() }) } else { Err(Fault::Media) }
+        });
+        card.keep(was_active || found.is_ok());
+        found
     }
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Corkscrew<B>, Fault> {

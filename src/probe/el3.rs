@@ -1,7 +1,7 @@
 //! Finds and starts the 3C509 and 3C509B: by the ID port, where cards contend with their EEPROMs.
 
 use super::isa_pnp::{self, Card};
-use super::{Ask, Fault, Found, Probe, Rings};
+use super::{Ask, Fault, Found, Probe, Rings, media};
 use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::el3::*;
@@ -32,7 +32,11 @@ const   BASE_CODE: u16 = 0x1F;
 const   BASE_EISA: u16 = 0x1F;
 const   TRANSCEIVER: u16 = 3 << 14;
 const RESOURCE: usize = 9;
+const SOFTWARE: u16 = 13;
+const   FULL_DUPLEX: u16 = 1 << 15;
 const CHECKSUM: usize = 15;
+const CONFIG_HIGH: u16 = 0x13;
+const   AUTOSELECT: u16 = 1 << 8;
 
 /// Plug and Play: TCM5090 to TCM509F; where the card may go.
 const PNP_FAMILY: u32 = 0x506D_5090;
@@ -44,6 +48,8 @@ const PNP_IRQ: u8 = 10;
 const W0_MANUFACTURER: u16 = 0x00;
 const W0_CONFIG: u16 = 0x04;
 const   CONFIG_ENABLE: u16 = 1 << 0;
+/// Transceivers that are fitted, in the order of the media's numbers; there is no third.
+const   FITTED: [u16; 4] = [1 << 9, 1 << 13, 0, 1 << 12];
 const W0_ADDRESS: u16 = 0x06;
 const W0_RESOURCE: u16 = 0x08;
 const W0_EEPROM: u16 = 0x0A;
@@ -51,6 +57,15 @@ const   EEPROM_READ: u16 = 2 << 6;
 const   EEPROM_BUSY: u16 = 1 << 15;
 const W0_EEPROM_DATA: u16 = 0x0C;
 const EEPROM_LIMIT: u16 = 1_000;
+const COMMAND_LIMIT: u16 = 1_000;
+/// Window 4.
+const W4_DIAGNOSTIC: u16 = 0x06;
+const   DIAGNOSTIC_FULL_DUPLEX: u16 = 1 << 15;
+const   DIAGNOSTIC_REVISION: u16 = 31 << 1;
+const   REVISION_B: u16 = 2 << 1;
+/// What twisted pair gets to show its link, in steps of 20 ms.
+const LINK_STEPS: u8 = 60;
+const STEP_US: u16 = 20_000;
 /// Window 6: counters of one byte, then two of two; reading clears.
 const W6_LAST: u16 = 0x08;
 const W6_BYTES_IN: u16 = 0x0A;
@@ -61,6 +76,7 @@ const STOP_COAX: u16 = 0x17 << 11;
 const STATISTICS_OFF: u16 = 0x16 << 11;
 /// The 3C509's transceivers, as `Found::variant` keeps them.
 const TP: u8 = 0;
+const AUI: u8 = 1;
 const COAX: u8 = 3;
 
 /// Finds the cards.
@@ -147,13 +163,81 @@ fn examine(eeprom: &[u16; WORDS], ask: &Ask) -> Result<Found, Fault> {
         return Err(Fault::Irq);
     }
     let variant = (word(eeprom, ADDRESS) >> 14) as u8;
-    Ok(Found { mac, irq, variant, ..Found::default() })
+    Ok(Found { mac, irq, variant, media: ask.media, ..Found::default() })
 }
 
-/// Does the card answer at its ports?
+/// Does the card answer at its ports, and has it the medium?
 fn confirm(bus: &impl Bus, found: Found) -> Result<Found, Fault> {
     bus.out16(found.io + COMMAND, SELECT_WINDOW);
-    if bus.in16(found.io + W0_MANUFACTURER) == MANUFACTURER_3COM { Ok(found) } else { Err(Fault::Resources) }
+    if bus.in16(found.io + W0_MANUFACTURER) != MANUFACTURER_3COM {
+        return Err(Fault::Resources);
+    }
+    let fitted = bus.in16(found.io + W0_CONFIG);
+    let number = (found.media & !media::FULL).wrapping_sub(1);
+    let has = FITTED.get(number as usize).is_some_and(|bit| fitted & bit != 0);
+    let full = found.media & media::FULL != 0 && !is_b(bus, found.io);
+    if full || !has && !matches!(found.media, 0 | media::AUTO) { Err(Fault::Media) } else { Ok(found) }
+}
+
+/// A 3C509B: the first 3C509 has no full duplex. Ends in window 0.
+fn is_b(bus: &impl Bus, io: u16) -> bool {
+    bus.out16(io + COMMAND, SELECT_WINDOW | 4);
+    let revision = bus.in16(io + W4_DIAGNOSTIC) & DIAGNOSTIC_REVISION;
+    bus.out16(io + COMMAND, SELECT_WINDOW);
+    revision >= REVISION_B
+}
+
+/// A word of the EEPROM behind window 0.
+fn eeprom_word(bus: &impl Bus, io: u16, at: u16) -> Result<u16, Fault> {
+    bus.out16(io + W0_EEPROM, EEPROM_READ | at);
+    bus.wait(EEPROM_LIMIT, || bus.in16(io + W0_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
+    Ok(bus.in16(io + W0_EEPROM_DATA))
+}
+
+/// Selects the transceiver that the user or else the EEPROM names, or the one that is there when the card is to choose;
+/// ends in window 4.
+fn choose_media(bus: &impl Bus, found: &Found) -> Result<(), Fault> {
+    let io = found.io;
+    let window = |number: u16| bus.out16(io + COMMAND, SELECT_WINDOW | number);
+    window(0);
+    let own = (eeprom_word(bus, io, CONFIG_HIGH)?, eeprom_word(bus, io, SOFTWARE)?);
+    let fitted = bus.in16(io + W0_CONFIG);
+    let is_b = is_b(bus, io);
+    let select = |transceiver: u8| {
+        window(0);
+        let address = bus.in16(io + W0_ADDRESS) & !TRANSCEIVER;
+        bus.out16(io + W0_ADDRESS, address | (transceiver as u16) << 14);
+        window(4);
+        let mode = bus.in16(io + MEDIA) & !(MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE);
+        let twisted = if transceiver == TP { MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE } else { 0 };
+        bus.out16(io + MEDIA, mode | twisted);
+    };
+    let beats = || (0..LINK_STEPS).any(|_| {
+        pause(bus, STEP_US);
+        bus.in16(io + MEDIA) & MEDIA_LINK_BEAT != 0
+    });
+    let chosen = match found.media & !media::FULL {
+        0 if !is_b || own.0 & AUTOSELECT == 0 => found.variant,
+        0 | media::AUTO => {
+            // Nobody can tell whether there is a coaxial cable: it is what is left.
+            let left = [COAX, AUI].into_iter().find(|other| FITTED.get(*other as usize).is_some_and(|bit| fitted & bit != 0));
+            select(TP);
+            left.filter(|_| !beats()).unwrap_or(TP)
+        }
+        number => number - 1,
+    };
+    select(chosen);
+    let full = found.media & media::FULL != 0 || found.media == 0 && is_b && own.1 & FULL_DUPLEX != 0;
+    let diagnostic = bus.in16(io + W4_DIAGNOSTIC) & !DIAGNOSTIC_FULL_DUPLEX;
+    bus.out16(io + W4_DIAGNOSTIC, diagnostic | if full && chosen == TP { DIAGNOSTIC_FULL_DUPLEX } else { 0 });
+    if chosen == COAX {
+        bus.out16(io + COMMAND, START_COAX);
+        pause(bus, COAX_US);
+        bus.wait(COMMAND_LIMIT, || bus.in16(io + COMMAND) & BUSY == 0).map_err(|_| Fault::Dead)
+    } else {
+        bus.out16(io + COMMAND, STOP_COAX);
+        Ok(())
+    }
 }
 
 /// A card that is deaf to its ID port because it waits for the Plug and Play key.
@@ -183,9 +267,7 @@ fn at_its_ports(bus: &impl Bus, io: u16, ask: &Ask) -> Result<Found, Fault> {
     confirm(bus, Found { io, ..Found::default() })?;
     let mut eeprom = [0; WORDS];
     for (at, word) in (0..).zip(eeprom.iter_mut()) {
-        bus.out16(io + W0_EEPROM, EEPROM_READ | at);
-        bus.wait(EEPROM_LIMIT, || bus.in16(io + W0_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
-        *word = bus.in16(io + W0_EEPROM_DATA);
+        *word = eeprom_word(bus, io, at)?;
     }
     Ok(Found { io, ..examine(&eeprom, ask)? })
 }
@@ -233,10 +315,10 @@ impl<B: Bus> Probe<B> for El3Probe {
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<El3<B, false>, Fault> {
         let io = found.io;
         let command = |command: u16| bus.out16(io + COMMAND, command);
-        let done = || bus.wait(1_000, || bus.in16(io + COMMAND) & BUSY == 0).map_err(|_| Fault::Dead);
+        let done = || bus.wait(COMMAND_LIMIT, || bus.in16(io + COMMAND) & BUSY == 0).map_err(|_| Fault::Dead);
+        command(INTERRUPT_MASK);
+        choose_media(&bus, found)?;
         command(SELECT_WINDOW);
-        let media = bus.in16(io + W0_ADDRESS) & !TRANSCEIVER;
-        bus.out16(io + W0_ADDRESS, media | (found.variant as u16) << 14);
         bus.out16(io + W0_RESOURCE, (found.irq as u16) << 12 | 0x0F00);
         bus.out16(io + W0_CONFIG, CONFIG_ENABLE);
         command(TX_RESET);
@@ -250,17 +332,6 @@ impl<B: Bus> Probe<B> for El3Probe {
         }
         bus.in16(io + W6_BYTES_IN);
         bus.in16(io + W6_BYTES_OUT);
-        command(SELECT_WINDOW | 4);
-        let mode = bus.in16(io + MEDIA) & !(MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE);
-        let twisted = if found.variant == TP { MEDIA_LINK_ENABLE | MEDIA_JABBER_ENABLE } else { 0 };
-        bus.out16(io + MEDIA, mode | twisted);
-        if found.variant == COAX {
-            command(START_COAX);
-            pause(&bus, COAX_US);
-            done()?;
-        } else {
-            command(STOP_COAX);
-        }
         command(SELECT_WINDOW | 1);
         command(TX_START | THRESHOLD_OFF);
         command(STATUS_ENABLE | 0xFF);

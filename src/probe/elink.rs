@@ -1,6 +1,6 @@
 //! What 3C515, 3C59x and 3C90x have in common before they run: EEPROM, media, PHY.
 
-use super::Fault;
+use super::{Fault, Found, media};
 use crate::bus::Bus;
 use crate::device::MacAddr;
 use crate::drivers::el3::*;
@@ -17,7 +17,6 @@ const W2_MASK: u16 = 0x06;
 /// Window 3.
 const W3_CONFIG: u16 = 0x00; // 32 bits
 const   CONFIG_TRANSCEIVER: u32 = 15 << 20;
-const   CONFIG_AUTOSELECT: u32 = 1 << 24;
 const W3_MAC_CONTROL: u16 = 0x06;
 const   MAC_FULL_DUPLEX: u16 = 1 << 5;
 const W3_MEDIA: u16 = 0x08;
@@ -33,6 +32,8 @@ const HUNDRED_FX: u32 = 5;
 const MII: u32 = 6;
 const NWAY: u32 = 8;
 const MII_OUTSIDE: u32 = 9;
+/// What the board must have for each of them: bits of [`W3_MEDIA`]. A PHY on the MII has twisted pair of either speed.
+const NEEDS: [u16; 7] = [1 << 3 | 1 << 6, 1 << 5, 0, 1 << 4, 1 << 1 | 1 << 6, 1 << 2, 1 << 6];
 /// What an autoselecting card tries, with the bit of [`W3_MEDIA`] that says that it is there.
 const TRIED: [(u32, u16); 3] = [(HUNDRED_TX, 1 << 1), (HUNDRED_FX, 1 << 2), (TEN, 1 << 3)];
 /// What cannot be tried: the last resort.
@@ -51,6 +52,8 @@ const RESET_LIMIT: u16 = 20_000;
 
 /// PHY registers (IEEE 802.3, clause 22).
 const BMCR: u8 = 0;
+const   BMCR_100: u16 = 1 << 13;
+const   BMCR_FULL: u16 = 1 << 8;
 const   BMCR_NEGOTIATE: u16 = 1 << 12;
 const   BMCR_RESTART: u16 = 1 << 9;
 /// Power down, isolate.
@@ -101,15 +104,18 @@ impl<B: Bus> Chip<'_, B> {
         Ok(self.bus.in16(self.io + W0_EEPROM_DATA))
     }
 
-    /// The address from the EEPROM of a PCI card, whose checksum must hold if `checked`.
-    pub fn address(&self, checked: bool) -> Result<MacAddr, Fault> {
+    /// What the EEPROM of a PCI card, whose checksum must hold if `checked`, says: address and [`variant`].
+    pub fn settings(&self, checked: bool) -> Result<(MacAddr, u8), Fault> {
         self.window(0);
         let mut sums = [0; EEPROM_WORDS as usize];
-        let (mut sum, mut mac) = (0, [0; 6]);
+        let (mut sum, mut mac, mut kind) = (0, [0; 6], 0);
         for (at, so_far) in (0..).zip(sums.iter_mut()) {
             let word = self.eeprom_word(at)?;
             if let Some(pair) = mac.chunks_exact_mut(2).nth((at as usize).wrapping_sub(NODE)) {
                 pair.copy_from_slice(&word.to_be_bytes());
+            }
+            if at == CONFIG_HIGH {
+                kind = variant(word);
             }
             sum ^= word;
             *so_far = sum;
@@ -119,7 +125,7 @@ impl<B: Bus> Chip<'_, B> {
         if checked && !holds(0x17) && !holds(0x20) || mac[0] & 1 != 0 || mac == [0; 6] {
             return Err(Fault::Eeprom);
         }
-        Ok(mac)
+        Ok((mac, kind))
     }
 
     /// The state that all registers have from here on, whoever drove the card before: nothing interrupts, nothing is
@@ -165,27 +171,51 @@ impl<B: Bus> Chip<'_, B> {
         })
     }
 
-    /// Chooses the medium that the EEPROM names, or the one that shows a link when the card is to choose; duplex as a
-    /// PHY has negotiated it. The place of the PHY, if there is one.
-    pub fn choose_media(&self) -> u8 {
+    /// Has the board what `/MEDIA=` names?
+    pub fn has(&self, asked: u8) -> bool {
         self.window(3);
-        let config = self.bus.in32(self.io + W3_CONFIG);
         let there = self.bus.in16(self.io + W3_MEDIA);
+        let number = (asked & !media::FULL).wrapping_sub(1);
+        matches!(asked, 0 | media::AUTO) || NEEDS.get(number as usize).is_some_and(|bits| there & bits != 0)
+    }
+
+    fn full_duplex(&self, on: bool) {
+        self.window(3);
         let control = self.bus.in16(self.io + W3_MAC_CONTROL) & !MAC_FULL_DUPLEX;
-        self.bus.out16(self.io + W3_MAC_CONTROL, control);
-        let named = (config & CONFIG_TRANSCEIVER) >> 20;
-        if matches!(named, MII | NWAY | MII_OUTSIDE) {
-            self.select(named);
+        self.bus.out16(self.io + W3_MAC_CONTROL, control | if on { MAC_FULL_DUPLEX } else { 0 });
+    }
+
+    /// Chooses the medium that the user or else the EEPROM names, or the one that shows a link when the card is to
+    /// choose; duplex as a PHY has negotiated it. The place of the PHY, if there is one.
+    pub fn choose_media(&self, found: &Found) -> u8 {
+        let own = (found.variant & VARIANT_TRANSCEIVER) as u32;
+        let full = found.media & media::FULL != 0;
+        let asked = match found.media & !media::FULL {
+            0 => own,
+            media::AUTO => NWAY,
+            number => number as u32 - 1,
+        };
+        if matches!(own, MII | NWAY | MII_OUTSIDE) && matches!(asked, TEN | HUNDRED_TX | MII | NWAY | MII_OUTSIDE) {
+            self.select(own);
             let phy = self.find_phy();
-            if phy != NO_PHY && self.negotiate(phy) {
-                self.window(3);
-                self.bus.out16(self.io + W3_MAC_CONTROL, control | MAC_FULL_DUPLEX);
-            }
+            let full = match asked {
+                _ if phy == NO_PHY => false,
+                TEN | HUNDRED_TX => {
+                    let speed = if asked == TEN { 0 } else { BMCR_100 };
+                    self.mii_write(phy, BMCR, speed | if full { BMCR_FULL } else { 0 });
+                    full
+                }
+                _ => self.negotiate(phy),
+            };
+            self.full_duplex(full);
             return phy;
         }
+        self.window(3);
+        let there = self.bus.in16(self.io + W3_MEDIA);
         let fitted = |(_, bit): &&(u32, u16)| there & bit != 0;
-        let mut chosen = named;
-        if config & CONFIG_AUTOSELECT != 0 {
+        self.full_duplex(full);
+        let (mut chosen, named) = (asked, if asked == NWAY { own } else { asked });
+        if asked == NWAY || found.media == 0 && found.variant & VARIANT_AUTOSELECT != 0 {
             let seen = TRIED.iter().filter(fitted).find(|(transceiver, _)| self.beats(*transceiver));
             chosen = seen.or_else(|| UNSEEN.iter().find(fitted)).map_or(named, |(transceiver, _)| *transceiver);
         }
@@ -236,9 +266,20 @@ impl<B: Bus> Chip<'_, B> {
     }
 }
 
+/// What [`Found::variant`] keeps of the upper word of the internal configuration: the transceiver, and whether the card
+/// is to choose by itself.
+pub fn variant(word: u16) -> u8 {
+    (word >> 4) as u8 & (VARIANT_TRANSCEIVER | VARIANT_AUTOSELECT)
+}
+
+const VARIANT_TRANSCEIVER: u8 = 0xF;
+const VARIANT_AUTOSELECT: u8 = 1 << 4;
+
 /// There is no PHY.
 pub const NO_PHY: u8 = u8::MAX;
 
+/// The word of the EEPROM that [`variant`] looks at.
+pub const CONFIG_HIGH: u16 = 0x13;
 /// Words of the EEPROM that are read.
 const EEPROM_WORDS: u16 = 0x21;
 /// The address that the board's maker gave it.

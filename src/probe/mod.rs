@@ -13,6 +13,7 @@ pub mod intel_rings;
 pub mod isa_irq;
 pub mod isa_pnp;
 pub mod microwire;
+pub mod media;
 pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pci;
@@ -40,6 +41,8 @@ pub struct Ask {
     pub pci: u16,
     /// First ports of cards that other copies of this driver have: not to be touched. 0: nothing.
     pub taken: [u16; TAKEN],
+    /// What the user gave as `/MEDIA=` (see [`media`]), 0 if nothing.
+    pub media: u8,
 }
 
 /// Entries of [`Ask::taken`].
@@ -66,6 +69,8 @@ pub struct Found {
     pub irq: u8,
     /// The driver's own remark on the kind of card, handed back to `start`.
     pub variant: u8,
+    /// [`Ask::media`], from a card that has it; from all others 0.
+    pub media: u8,
     /// PCI place as in [`Ask`].
     pub pci: u16,
     /// Bytes of ring that `start` wants in memory below 1 MB, when there is no XMS.
@@ -94,6 +99,8 @@ pub enum Fault {
     Memory = 7,
     /// A card whose registers lie in memory, which V86 mode does not reach.
     V86 = 8,
+    /// A card without the medium that the user wants.
+    Media = 9,
 }
 
 impl Fault {
@@ -108,6 +115,7 @@ impl Fault {
             6 => Fault::Resources,
             7 => Fault::Memory,
             8 => Fault::V86,
+            9 => Fault::Media,
             _ => Fault::Dead,
         })
     }

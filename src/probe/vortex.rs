@@ -26,17 +26,23 @@ pub(super) fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], checked: impl Fn(u32
     if bus.in16(io + COMMAND) == u16::MAX {
         return Err(Fault::Dead);
     }
-    let mac = Chip { bus, io }.address(checked(id))?;
+    let chip = Chip { bus, io };
+    let (mac, variant) = chip.settings(checked(id))?;
+    if !chip.has(ask.media) {
+        return Err(Fault::Media);
+    }
     let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
-    Ok(Found { mac, io, irq, pci: ask.pci, ..Found::default() })
+    Ok(Found { mac, io, irq, variant, media: ask.media, pci: ask.pci, ..Found::default() })
 }
 
 /// Starts a card that has a FIFO each way.
 pub(super) fn start<B: Bus>(bus: B, found: &Found) -> Result<El3<B, true>, Fault> {
     let chip = Chip { bus: &bus, io: found.io };
+    chip.command(INTERRUPT_MASK);
+    chip.choose_media(found);
+    // The duplex counts from the next reset on.
     chip.command_wait(TX_RESET)?;
     chip.command_wait(RX_RESET)?;
-    chip.choose_media();
     chip.settle();
     chip.command(TX_ENABLE);
     let mut card = El3::new(bus, found.io);

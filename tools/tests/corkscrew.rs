@@ -5,7 +5,7 @@ mod elink;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use compkt::bus::Addr;
+use compkt::bus::{Addr, Bus};
 use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, SendError};
 use compkt::drivers::corkscrew::Corkscrew;
 use compkt::probe::corkscrew::CorkscrewProbe;
@@ -22,7 +22,7 @@ const ROOM: usize = 0x2000;
 const FRAME: usize = 0x4000;
 
 fn ask(index: u8) -> Ask {
-    Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4] }
+    Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4], media: 0 }
 }
 
 type Card = Rc<RefCell<model::Corkscrew>>;
@@ -237,6 +237,25 @@ fn the_link_is_seen() {
     rig.pull(true);
     assert_eq!(rig.device.link(), Link::Up);
     rig.works(60..64);
+}
+
+#[test]
+fn the_user_chooses_transceiver_and_duplex() {
+    for (media, wanted) in [(0, (4, false)), (0x85, (4, true)), (1, (0, false)), (0x81, (0, true)), (9, (4, false))] {
+        let bus = FakeBus::new();
+        let (slot, card) = plug(&bus, Options::new(MAC));
+        let mut rig = start(&bus, slot, card, &Ask { media, ..ask(0) });
+        let io = rig.found.io;
+        bus.out16(io + 0xE, 0x0803);
+        let (config, control) = (bus.in32(io), bus.in16(io + 6));
+        bus.out16(io + 0xE, 0x0807);
+        assert_eq!((config >> 20 & 15, control & 0x20 != 0), wanted, "{media:02X}");
+        rig.works(60..64);
+    }
+    let bus = FakeBus::new();
+    plug(&bus, Options::new(MAC));
+    assert_eq!(CorkscrewProbe::find(&bus, &Ask { media: 4, ..ask(0) }), Err(Fault::Media));
+    assert_eq!(CorkscrewProbe::find(&bus, &Ask { media: 1, ..ask(0) }).map(|found| found.media), Ok(1), "it is not left half done");
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! The 3C509B's driver and probe against its model.
 
+#[path = "el3/chosen.rs"]
+mod chosen;
 mod elink;
 #[path = "el3/faults.rs"]
 mod faults;

@@ -27,6 +27,7 @@ fn nothing_means_the_defaults() {
         handles: 8,
         stack: 256,
         nic: Want::Any,
+        media: 0,
         unload: false,
         help: false,
     };
@@ -43,9 +44,15 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/HANDLES=64"), Options { handles: 64, ..good("") });
     assert_eq!(good("/STACK=2048"), Options { stack: 2048, ..good("") });
     assert_eq!(good("/NIC=ne2000"), Options { nic: Want::Name(b"ne2000"), ..good("") });
+    for (name, code) in [("AUTO", 9), ("tp", 1), ("Aui", 2), ("BNC", 4), ("tx", 5), ("FX", 6), ("MII", 7), ("tp,fd", 0x81), ("TX,FD", 0x85), ("FX,Fd", 0x86)] {
+        assert_eq!(good(&format!("/MEDIA={name}")), Options { media: code, ..good("") }, "{name}");
+    }
+    for name in ["", "T", "TPX", "BNC,FD", "AUI,FD", "MII,FD", "AUTO,FD", "TP,", ",FD", "TP,HD", "100"] {
+        refused(&format!("/MEDIA={name}"), &format!("/MEDIA={name}"), "the medium is");
+    }
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
-    assert_eq!(SWITCHES.len(), 8, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 9, "a new switch wants a line above");
 }
 
 #[test]
@@ -89,7 +96,7 @@ fn ranges_end_where_the_reasons_say() {
         let (low, high, radix) = match switch.rule {
             Rule::Hex(low, high) => (low, high, 16),
             Rule::Dec(low, high) => (low, high, 10),
-            Rule::Bare | Rule::Nic => continue,
+            Rule::Bare | Rule::Nic | Rule::Media => continue,
         };
         let tail = |value: u32| if radix == 16 { format!("/{}={value:X}", switch.name) } else { format!("/{}={value}", switch.name) };
         for value in [u32::from(low), u32::from(high)] {

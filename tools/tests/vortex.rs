@@ -1,5 +1,7 @@
 //! The drivers of the 3C59x (vortex) and 3C90x (boomerang) against their models.
 
+#[path = "vortex/chosen.rs"]
+mod chosen;
 mod elink;
 #[path = "vortex/faults.rs"]
 mod faults;

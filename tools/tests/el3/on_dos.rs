@@ -33,6 +33,14 @@ fn what_cannot_be_used_is_refused_in_one_line() {
 }
 
 #[test]
+fn the_medium_can_be_chosen() {
+    moves_frames(CARD, "DEVICE=3COMPKT.SYS /MEDIA=BNC", 100);
+    moves_frames(CARD, "DEVICE=3COMPKT.SYS /media:tp,fd", 100);
+    refused(&qemu(CARD, Net::User), "DEVICE=3COMPKT.SYS /MEDIA=TX", "/MEDIA=");
+    refused(&qemu("ne2k_isa,iobase=0x300,irq=10", Net::User), "DEVICE=3COMPKT.SYS /MEDIA=TP", "ne2000: the card cannot be told");
+}
+
+#[test]
 fn a_card_that_waits_for_the_pnp_key_works() {
     moves_frames("el3,iobase=0x300,irq=10,fault=id-deaf", LINE, 200);
 }

@@ -72,7 +72,12 @@ pub fn plug(part: Part, faults: &str) -> (FakeBus, usize, Card) {
 }
 
 pub fn find(bus: &FakeBus, part: Part) -> Result<Found, Fault> {
-    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: [0; 4] };
+    find_as(bus, part, 0)
+}
+
+/// With `/MEDIA=`.
+pub fn find_as(bus: &FakeBus, part: Part, media: u8) -> Result<Found, Fault> {
+    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: [0; 4], media };
     if part.kind == Kind::Vortex { VortexProbe::find(bus, &ask) } else { BoomerangProbe::find(bus, &ask) }
 }
 
