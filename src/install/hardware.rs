@@ -222,6 +222,11 @@ impl Search<'_> {
                 match look(&unit, self.options, &self.ask(index, 0), 0) {
                     Ok(probe) => return Some(probe),
                     Err(Fault::End) => break,
+                    // Another driver may know the same card, and would say the same.
+                    Err(Fault::Media) => {
+                        self.said = true;
+                        return None;
+                    }
                     Err(fault) => self.said |= fault != Fault::Nothing,
                 }
             }

@@ -309,7 +309,13 @@ impl<B: Bus> Probe<B> for El3Probe {
             return Err(Fault::Resources);
         }
         bus.out8(ID_PORT, ID_ACTIVATE);
-        confirm(bus, found)
+        confirm(bus, found).inspect_err(|fault| {
+            if *fault == Fault::Media {
+                // It is silent again.
+                bus.out16(found.io + COMMAND, GLOBAL_RESET);
+                pause(bus, RESET_US);
+            }
+        })
     }
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<El3<B, false>, Fault> {

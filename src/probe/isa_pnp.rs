@@ -76,6 +76,10 @@ fn isolate(bus: &impl Bus, port: u16) -> Option<u32> {
         }
         if bit < 32 && bit & 7 == 7 {
             id = id << 8 | byte as u32;
+            // Every vendor's first letter has a one: no card is there.
+            if id == 0 {
+                return None;
+            }
         }
         pause(bus, PAIR_US);
     }

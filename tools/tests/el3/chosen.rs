@@ -43,5 +43,6 @@ fn a_medium_that_the_card_lacks_is_refused() {
         let bus = FakeBus::new();
         plug(&bus, Options::new(MAC));
         assert_eq!(El3Probe::find(&bus, &Ask { media, ..ask(0) }), Err(Fault::Media), "{media:02X}");
+        assert_eq!(bus.in16(0x30E), 0xFFFF, "it is silent again");
     }
 }
