@@ -8,6 +8,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("installer", "installer", &["installer", "pci", "memory"]),
     ("flat", "resident", &["flat"]),
     ("poll", "resident", &["poll"]),
+    ("vds", "resident", &["vds"]),
     ("el3", "resident", &[]),
     ("probe_el3", "overlay", &["visit"]),
     ("ne2000", "resident", &[]),

@@ -47,4 +47,6 @@ pub mod run;
 #[cfg(target_os = "none")]
 pub mod unload;
 #[cfg(target_os = "none")]
+pub mod vds;
+#[cfg(target_os = "none")]
 pub mod xms;

@@ -8,7 +8,7 @@ use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
 use super::run::{VERSION, from_device, memory_end};
 use super::switches::Options;
-use super::xms;
+use super::{vds, xms};
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
@@ -16,7 +16,7 @@ use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
 use crate::probe::{Fault, Found, Rings};
-use crate::resident::table::{BLOCKS, CoreTable, FlatHeader, PollHeader, State};
+use crate::resident::table::{BLOCKS, CoreTable, FlatHeader, PollHeader, Region, State, VdsHeader};
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
 const STACK_CORE: u16 = 256;
@@ -104,7 +104,8 @@ fn unit_name(name: &[u8; 12], second: bool) -> [u8; 12] {
     name
 }
 
-/// Places everything; the resident paragraphs. Extended memory goes back when that fails.
+/// Places everything; the resident paragraphs. When that fails, extended memory goes back and what was locked is
+/// unlocked.
 #[inline(never)]
 pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
     let found = &probe.found;
@@ -112,11 +113,15 @@ pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
     if found.rings_xms != 0 && !in_v86() {
         extended = xms::Block::new(found.rings_xms);
     }
-    let built = place(options, units, probe, &extended);
+    let mut locked = None;
+    let built = place(options, units, probe, &extended, &mut locked);
     if built.is_none() {
         probe.let_go();
         if let Some(extended) = extended {
             extended.free();
+        }
+        if let Some(region) = locked {
+            vds::unlock(region);
         }
     }
     built
@@ -139,7 +144,13 @@ fn make_room(bytes: u16) -> Option<u16> {
     Some(paragraphs << 4)
 }
 
-fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms::Block>) -> Option<u16> {
+fn place(
+    options: &Options,
+    units: &Units,
+    probe: &Probe,
+    extended: &Option<xms::Block>,
+    locked: &mut Option<Region>,
+) -> Option<u16> {
     let found = &probe.found;
     let image = caller().load_segment;
     let table = &header().core;
@@ -167,7 +178,16 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
         poke(place, &poll);
         handler = poll.handler;
     }
-    let rings = rings(&mut ground, found, extended)?;
+    let mut rings = rings(&mut ground, found, extended)?;
+    let mut services = None;
+    if !flat && found.rings_low != 0 {
+        if vds::present() {
+            services = Some(ground.unit(units, info::BLOCK_FEATURE, units.feature("vds"))?);
+        } else if in_v86() {
+            line!(probe.unit.name, ": EMM386 or JEMMEX hides from the card where memory is (no VDS); load the driver before it");
+            return None;
+        }
+    }
     // The last block: its top is the end of everything, on a paragraph.
     // Below it lies the list of blocks, its own among them.
     let blocks = ground.next;
@@ -177,6 +197,19 @@ fn place(options: &Options, units: &Units, probe: &Probe, extended: &Option<xms:
     let top = ground.next;
     fill(address(segment, stack), info::STACK_CANARY, top - stack);
 
+    if let Some(at) = services {
+        let Some(region) = vds::lock(rings.linear, rings.len) else {
+            line!(probe.unit.name, ": the memory manager (VDS) does not lock the card's rings; load the driver low, by DEVICE=");
+            return None;
+        };
+        *locked = Some(region);
+        rings.physical = region.physical;
+        let place = address(segment, at);
+        let unit = VdsHeader { region, ..peek(place) };
+        poke(place, &unit);
+        let [.., farewell] = table.patches;
+        patch(segment, farewell, unit.farewell);
+    }
     let instance = probe.device();
     if let Some(fault) = Fault::from((probe.header().start)(found, &Start { rings, device: instance })) {
         explain(&probe.unit, fault);
@@ -222,11 +255,16 @@ fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Option<xms::Bloc
     }
     poke(place, &flat);
     let targets = [flat.enter, flat.leave, flat.leave, flat.enter, flat.farewell];
-    for (patch, target) in table.patches.into_iter().zip(targets) {
-        const CALL: u8 = 0xE8;
-        poke(address(segment, patch), &CALL);
-        poke(address(segment, patch + 1), &target.wrapping_sub(patch + 3));
+    for (at, target) in table.patches.into_iter().zip(targets) {
+        patch(segment, at, target);
     }
+}
+
+/// Has the core call a feature.
+fn patch(segment: u16, at: u16, target: u16) {
+    const CALL: u8 = 0xE8;
+    poke(address(segment, at), &CALL);
+    poke(address(segment, at + 1), &target.wrapping_sub(at + 3));
 }
 
 /// Where the card's rings go: extended memory, or below 1 MB when there is none.

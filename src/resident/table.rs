@@ -25,7 +25,8 @@ pub struct CoreTable {
     pub work: u16,
     /// Just behind the core and its BSS: where the next block goes.
     pub end: u16,
-    /// Where to patch a near call to [`FlatHeader::enter`], `leave`, `leave`, `enter` and `farewell`.
+    /// Where to patch a near call to [`FlatHeader::enter`], `leave`, `leave`, `enter` and `farewell`, the last one also to
+    /// [`VdsHeader::farewell`].
     pub patches: [u16; 5],
     /// `save`, `serve` and `restore`, for [`PollHeader`].
     pub entries: [u16; 3],
@@ -59,6 +60,34 @@ pub struct FlatHeader {
     pub xms_handle: u16,
     /// The XMS driver's entry, as two words: this is not aligned to four.
     pub xms_entry: [u16; 2],
+}
+
+/// A region that the Virtual DMA Services locked: their DMA descriptor structure.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Region {
+    /// Bytes.
+    pub size: u32,
+    /// Offset in the segment; all 32 bits count.
+    pub offset: u32,
+    /// Segment.
+    pub segment: u16,
+    /// Number of the buffer in the region's place, 0: none.
+    pub buffer: u16,
+    /// Where a card finds it.
+    pub physical: u32,
+}
+
+/// At offset 0 of the vds feature's unit (asm/vds.asm).
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct VdsHeader {
+    /// Unlocks the rings.
+    pub farewell: u16,
+    /// Keeps the region on a boundary of four.
+    pub unused: u16,
+    /// The rings.
+    pub region: Region,
 }
 
 /// At most this many blocks are listed in the information block.
@@ -133,7 +162,7 @@ pub struct Work {
     pub groups: [MacAddr; GROUPS],
 }
 
-const _: () = assert!(size_of::<FlatHeader>() == 18 && size_of::<State>() == 24 && size_of::<Work>() == 124);
+const _: () = assert!(size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
 
 /// A driver's entries, in the order of asm/driver.asm, which is at offset 0 of its unit. Each gets the instance and
 /// the core's [`Work`].

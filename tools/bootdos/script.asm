@@ -136,6 +136,8 @@ commands:
         command "XMS ON", xms_again
         command "VDS ON", vds_again
         command "VDS OFF", vds_off
+        command "VDS FAR", vds_away
+        command "VDS FAIL", vds_fail_next
         command "VDS", show_vds
         db 0
 
@@ -436,6 +438,13 @@ vds_off:
         call set_vector
         push cs
         pop es
+        ret
+; VDS FAR: from now on, memory is 1 MB further up. VDS FAIL: the next lock is refused.
+vds_away:
+        mov byte [vds_far + 2], 10h
+        ret
+vds_fail_next:
+        mov byte [vds_fail], 1
         ret
 ; VDS: locks and unlocks; the sum is 0 when every locked address was unlocked.
 show_vds:

@@ -72,7 +72,11 @@ vds_version:
         ret
 
 vds_lock:
+        mov al, 3                       ; cannot be locked
+        btr word [cs:vds_fail], 0
+        jc vds_gather.end
         call vds_linear
+        add eax, [cs:vds_far]
         mov [es:di + dds.physical], eax
         and word [es:di + dds.buffer], 0
 vds_count_lock:
@@ -80,6 +84,9 @@ vds_count_lock:
         add [cs:vds_sum], eax
         clc
         ret
+
+vds_far         dd 0
+vds_fail        dw 0
 
 vds_unlock:
         mov eax, [es:di + dds.physical]

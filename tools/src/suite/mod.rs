@@ -9,6 +9,7 @@ mod machine;
 mod prompt;
 mod runner;
 mod traffic;
+mod vds;
 
 use std::io;
 
@@ -86,6 +87,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(device::tests());
     tests.extend(prompt::tests());
     tests.extend(traffic::tests());
+    tests.extend(vds::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
         tests.iter().for_each(|test| println!("{}", test.name));
