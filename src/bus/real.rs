@@ -32,7 +32,7 @@ pub fn code_segment() -> u16 {
 /// The address of something in our own segment.
 #[inline(never)]
 pub fn own(near: *mut u8) -> Addr {
-    address(code_segment(), near as u32 as u16)
+    Addr(((code_segment() as u32) << 4) + (near as u32 as u16) as u32)
 }
 
 /// Copies `len` bytes, both places below 1 MB.

@@ -1,14 +1,14 @@
 //! 3C900 and 3C905, and their B and C (EtherLink XL): an EtherLink III with a list of descriptors each way (3C90x and
 //! 3C90xB NICs Technical Reference, 3Com 89-0766).
 //!
-//! Memory, all of it in one piece: download descriptors, upload descriptors, buffers in the same order. Each list is a
-//! ring of its own. The card writes states into descriptors and leaves the rest; only the links of the download list
-//! change: it ends with the last frame, and the card stops there.
+//! Memory, all of it in one piece: slots of a descriptor and its buffer, first those to transmit, then those to receive.
+//! Each list is a ring of its own. The card writes states into descriptors and leaves the rest; only the links of the
+//! download list change: it ends with the last frame, and the card stops there.
 
 #![allow(missing_docs, reason = "bits have the data sheet's names and stand under their register")]
 
 use super::el3::*;
-use super::mii::{BMSR, BMSR_LINK, Mii, PHYSICAL};
+use super::mii::{self, PHYSICAL};
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 use crate::probe::Rings;
@@ -45,16 +45,46 @@ const   UP_OVERRUN: u32 = 1 << 16;
 pub const LENGTH: u16 = 12;
 pub const   LAST: u32 = 1 << 31;
 
-/// From buffer to buffer.
-pub const BUFFER: u32 = 1536;
+/// From slot to slot; the buffer is what the descriptor leaves.
+pub const SLOT: u32 = 1552;
+/// Bytes of a buffer.
+pub const BUFFER: u32 = SLOT - DESC;
 /// Bad frames that are thrown away in one go.
 const BAD_LIMIT: u8 = 64;
 /// What a command may take, in microseconds: a reset waits for the end of a transfer.
 const COMMAND_LIMIT: u16 = 5_000;
-/// No PHY: the media status tells.
-const NO_PHY: u8 = u8::MAX;
 /// A port at which, and from 0Eh below it to 2Fh above it, no PC has anything.
 const NOWHERE: u16 = 0x12E;
+
+/// Slots in a row, used in turn.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Ring {
+    /// The slot that comes next.
+    at: u32,
+    first: u32,
+    end: u32,
+}
+
+impl Ring {
+    /// The ring of so many slots.
+    fn new(first: u32, count: u8) -> Ring {
+        Ring { at: first, first, end: first + count as u32 * SLOT }
+    }
+
+    /// On to the next slot.
+    #[inline(never)]
+    fn advance(&mut self) {
+        let next = self.at.wrapping_add(SLOT);
+        self.at = if next == self.end { self.first } else { next };
+    }
+
+    /// A field of the slot.
+    #[inline(always)]
+    fn field(&self, offset: u16) -> Addr {
+        Addr(self.at).plus(offset)
+    }
+}
 
 /// The card.
 #[repr(C)]
@@ -65,41 +95,36 @@ pub struct Boomerang<B> {
     filter: u8,
     /// Port of [`COMMAND`].
     command: u16,
-    /// Place of the PHY; all ones: none.
-    phy: u8,
-    /// Descriptors to transmit, and to receive; powers of two, at most 128.
-    tx_count: u8,
-    rx_count: u8,
-    /// The descriptors that come next.
-    tx: u8,
-    rx: u8,
-    /// The descriptors, as the bus copies.
-    linear: Addr,
-    /// The same as the card sees them.
-    physical: u32,
+    /// What reads the status of the PHY ([`mii::read_status`]); 0: there is none.
+    phy: u16,
+    tx: Ring,
+    rx: Ring,
+    /// The slot of the last frame.
+    last: Addr,
+    /// From an address as the bus copies to the card's.
+    shift: u32,
     bus: B,
 }
 
 /// Bytes of memory for so many frames to transmit and to receive.
 pub const fn bytes(transmit: u8, receive: u8) -> u32 {
-    (transmit as u32 + receive as u32) * (DESC + BUFFER)
+    (transmit as u32 + receive as u32) * SLOT
 }
 
 impl<B: Bus> Boomerang<B> {
     /// The driver of a card whose engines stand still and whose interrupts are masked.
     pub fn new(bus: B, io: u16, phy: Option<u8>, (transmit, receive): (u8, u8), rings: &Rings) -> Self {
+        let tx = Ring::new(rings.linear.0, transmit);
         Boomerang {
             count: Counters::default(),
             groups: Groups::off(),
             filter: 0,
             command: io + COMMAND,
-            phy: phy.unwrap_or(NO_PHY),
-            tx_count: transmit,
-            rx_count: receive,
-            tx: 0,
-            rx: 0,
-            linear: rings.linear,
-            physical: rings.physical,
+            phy: phy.map_or(0, mii::read_status),
+            tx,
+            rx: Ring::new(tx.end, receive),
+            last: Addr(tx.end - SLOT),
+            shift: rings.physical.wrapping_sub(rings.linear.0),
             bus,
         }
     }
@@ -135,29 +160,11 @@ impl<B: Bus> Boomerang<B> {
         self.command != NOWHERE
     }
 
-    /// How far a descriptor is from the first.
-    #[inline(always)]
-    fn desc(&self, index: u8) -> u16 {
-        index as u16 * DESC as u16
-    }
-
-    /// The descriptor to receive from.
-    #[inline(always)]
-    fn rx_index(&self) -> u8 {
-        self.tx_count.wrapping_add(self.rx)
-    }
-
-    #[inline(never)]
-    fn buffer(&self, index: u8) -> Addr {
-        let descs = self.desc(self.tx_count.wrapping_add(self.rx_count));
-        Addr(self.linear.plus(descs).0.wrapping_add(index as u32 * BUFFER))
-    }
-
     /// Starts the receiver anew; what is in its buffers stays.
     #[inline(never)]
     pub fn start_receiver(&mut self) {
         self.command_wait(RX_RESET | RX_RESET_SPARES);
-        self.bus.out32(self.port(UP_LIST), self.physical.wrapping_add(self.desc(self.rx_index()) as u32));
+        self.bus.out32(self.port(UP_LIST), self.rx.at.wrapping_add(self.shift));
         self.command(UP_UNSTALL);
         self.listen();
     }
@@ -226,14 +233,13 @@ impl<B: Bus> Device for Boomerang<B> {
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
         for _ in 0..BAD_LIMIT {
-            let index = self.rx_index();
-            let state = self.bus.get32(self.linear.plus(self.desc(index) + STATE));
+            let state = self.bus.get32(self.rx.field(STATE));
             if state & UP_COMPLETED == 0 {
                 break;
             }
             let rx = Rx { len: state as u16 & 0x1FFF, at: 0 };
             if state & UP_ERROR == 0 && rx.len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
-                self.bus.transfer(self.buffer(index), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                self.bus.transfer(self.rx.field(DESC as u16), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
                 if !self.groups.unwanted(head) {
                     return Some(rx);
                 }
@@ -248,12 +254,12 @@ impl<B: Bus> Device for Boomerang<B> {
     }
 
     fn copy(&mut self, _: &Rx, _: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.buffer(self.rx_index()), to, len);
+        self.bus.transfer(self.rx.field(DESC as u16), to, len);
     }
 
     fn discard(&mut self, _: Rx) {
-        self.bus.put32(self.linear.plus(self.desc(self.rx_index()) + STATE), 0);
-        self.rx = self.rx.wrapping_add(1) & self.rx_count.wrapping_sub(1);
+        self.bus.put32(self.rx.field(STATE), 0);
+        self.rx.advance();
         // Where the card found no room it waits for this.
         self.command(UP_UNSTALL);
     }
@@ -261,8 +267,7 @@ impl<B: Bus> Device for Boomerang<B> {
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
         // An interrupt that got lost on its way comes again.
         self.command(ACKNOWLEDGE | INTERRUPT_LATCH);
-        let at = self.desc(self.tx);
-        let physical = self.physical.wrapping_add(at as u32);
+        let physical = self.tx.at.wrapping_add(self.shift);
         // The card is at work at or behind the oldest frame: the list is full when that is the one to be used next. A
         // card that is gone reads as ones.
         let list = self.bus.in32(self.port(DOWN_LIST));
@@ -271,27 +276,19 @@ impl<B: Bus> Device for Boomerang<B> {
             self.transmit_error();
             return Err(SendError::Busy);
         }
-        let buffer = self.buffer(self.tx);
-        let mut padded = len;
-        if len < MIN_FRAME {
-            padded = MIN_FRAME;
-            for at in 0..MIN_FRAME / 4 {
-                self.bus.put32(buffer.plus(at * 4), 0);
-            }
-        }
-        self.bus.transfer(frame, buffer, len);
-        let desc = self.linear.plus(at);
-        self.bus.put32(desc, 0);
-        self.bus.put32(desc.plus(STATE), padded as u32);
-        self.bus.put32(desc.plus(LENGTH), padded as u32 | LAST);
+        self.bus.transfer(frame, self.tx.field(DESC as u16), len);
+        // The card itself pads to the shortest frame.
+        self.bus.put32(self.tx.field(0), 0);
+        self.bus.put32(self.tx.field(STATE), len as u32);
+        self.bus.put32(self.tx.field(LENGTH), len as u32 | LAST);
         self.command_wait(DOWN_STALL);
-        let last = self.tx_count.wrapping_sub(1);
-        self.bus.put32(self.linear.plus(self.desc(self.tx.wrapping_sub(1) & last)), physical);
+        self.bus.put32(self.last, physical);
         if self.bus.in32(self.port(DOWN_LIST)) == 0 {
             self.bus.out32(self.port(DOWN_LIST), physical);
         }
         self.command(DOWN_UNSTALL);
-        self.tx = self.tx.wrapping_add(1) & last;
+        self.last = Addr(self.tx.at);
+        self.tx.advance();
         Ok(())
     }
 
@@ -311,18 +308,7 @@ impl<B: Bus> Device for Boomerang<B> {
 
     fn link(&mut self) -> Link {
         self.command(SELECT_WINDOW | 4);
-        let link = if self.phy == NO_PHY {
-            link_of(self.bus.in16(self.port(MEDIA)))
-        } else {
-            let mii = Mii { bus: &self.bus, port: self.port(PHYSICAL) };
-            // The first reading is of the past.
-            mii.read(self.phy, BMSR);
-            match mii.read(self.phy, BMSR) {
-                u16::MAX => Link::Unknown,
-                status if status & BMSR_LINK != 0 => Link::Up,
-                _ => Link::Down,
-            }
-        };
+        let link = if self.phy == 0 { link_of(self.bus.in16(self.port(MEDIA))) } else { mii::link(&self.bus, self.port(PHYSICAL), self.phy) };
         self.command(SELECT_WINDOW | 7);
         link
     }

@@ -10,7 +10,7 @@ use crate::drivers::el3::*;
 /// Finds the cards.
 pub struct BoomerangProbe;
 
-/// Frames to transmit and to receive, powers of two, at least two: in XMS, and in conventional memory.
+/// Frames to transmit and to receive, at least two: in XMS, and in conventional memory.
 const DEEP: (u8, u8) = (8, 64);
 const SHALLOW: (u8, u8) = (2, 2);
 /// Not on a B or C: a frame is fetched when there is so much room for it in the card, in units of 256 bytes.
@@ -23,18 +23,18 @@ const FIRST_C: u32 = 0x9200_10B7;
 
 /// Writes the descriptors.
 fn lay_out(bus: &impl Bus, rings: &Rings, (transmit, receive): (u8, u8)) {
-    let count = (transmit as u32 + receive as u32) * DESC;
-    for index in 0..transmit as u32 + receive as u32 {
-        let desc = Addr(rings.linear.0 + index * DESC);
-        let first = transmit as u32;
-        // Only the upload descriptors are a ring by themselves; the others are linked as they are sent.
+    let first = transmit as u32;
+    for index in 0..first + receive as u32 {
+        // Only the slots to receive are a ring by themselves; the others are linked as they are sent.
         let next = match index.checked_sub(first) {
             None => 0,
-            Some(at) => rings.physical + (first + (at + 1) % receive as u32) * DESC,
+            Some(at) if at + 1 == receive as u32 => rings.physical + first * SLOT,
+            Some(_) => rings.physical + (index + 1) * SLOT,
         };
+        let desc = Addr(rings.linear.0 + index * SLOT);
         bus.put32(desc, next);
         bus.put32(desc.plus(STATE), 0);
-        bus.put32(desc.plus(8), rings.physical + count + index * BUFFER);
+        bus.put32(desc.plus(8), rings.physical + index * SLOT + DESC);
         bus.put32(desc.plus(LENGTH), BUFFER | LAST);
     }
 }
