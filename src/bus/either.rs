@@ -41,14 +41,6 @@ fn visit(at: Addr, value: u32) {
     }
 }
 
-/// Reads up to four bytes of conventional memory.
-#[inline(never)]
-fn get_low(at: Addr, len: u16) -> u32 {
-    let mut value = 0u32;
-    copy_far(at, own(&raw mut value as *mut u8), len);
-    value
-}
-
 /// Writes up to four bytes of conventional memory.
 #[inline(never)]
 fn put_low(at: Addr, mut value: u32, len: u16) {
@@ -78,7 +70,7 @@ macro_rules! access {
         #[inline(never)]
         fn $get(&self, at: Addr) -> $type {
             if in_v86() {
-                return get_low(at, size_of::<$type>() as u16) as $type;
+                return Machine.$get(at);
             }
             visit(at, 0);
             // SAFETY: see `Visit`.

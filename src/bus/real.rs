@@ -135,10 +135,9 @@ impl Bus for Machine {
         true
     }
 
+    // Rings change while they are looked at: each value is moved by one instruction. What lies behind it is read with it.
     fn get8(&self, at: Addr) -> u8 {
-        let mut value = 0u8;
-        copy_far(at, own(&raw mut value), 1);
-        value
+        self.get32(at) as u8
     }
 
     fn put8(&self, at: Addr, mut value: u8) {
@@ -146,35 +145,63 @@ impl Bus for Machine {
     }
 
     fn get16(&self, at: Addr) -> u16 {
-        let mut value = 0u16;
-        copy_far(at, own(&raw mut value as *mut u8), 2);
-        value
+        self.get32(at) as u16
     }
 
+    #[inline(never)]
     fn get32(&self, at: Addr) -> u32 {
-        let mut value = 0u32;
-        copy_far(at, own(&raw mut value as *mut u8), 4);
+        let value;
+        // SAFETY: a place in the driver's rings; ES and ESI are put back.
+        unsafe {
+            asm!(
+                "push es", "push esi",
+                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
+                "mov eax, es:[si]",
+                "pop esi", "pop es",
+                inout("eax") at.0 => value,
+            )
+        }
         value
     }
 
-    fn put16(&self, at: Addr, mut value: u16) {
-        copy_far(own(&raw mut value as *mut u8), at, 2);
+    #[inline(never)]
+    fn put16(&self, at: Addr, value: u16) {
+        // SAFETY: as above.
+        unsafe {
+            asm!(
+                "push es", "push esi",
+                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
+                "mov es:[si], dx",
+                "pop esi", "pop es",
+                inout("eax") at.0 => _, in("dx") value,
+            )
+        }
     }
 
-    fn put32(&self, at: Addr, mut value: u32) {
-        copy_far(own(&raw mut value as *mut u8), at, 4);
+    #[inline(never)]
+    fn put32(&self, at: Addr, value: u32) {
+        // SAFETY: as above.
+        unsafe {
+            asm!(
+                "push es", "push esi",
+                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
+                "mov es:[si], edx",
+                "pop esi", "pop es",
+                inout("eax") at.0 => _, in("edx") value,
+            )
+        }
     }
 
     #[inline(never)]
     fn swap16(&self, at: Addr, mut value: u16) -> u16 {
-        // SAFETY: a place in the driver's rings; ES and EBX are put back. An exchange with memory locks the bus and
+        // SAFETY: a place in the driver's rings; ES and ESI are put back. An exchange with memory locks the bus and
         // orders what is around it.
         unsafe {
             asm!(
-                "push es", "push ebx",
-                "mov bx, ax", "and bx, 15", "shr eax, 4", "mov es, ax",
-                "xchg es:[bx], dx",
-                "pop ebx", "pop es",
+                "push es", "push esi",
+                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
+                "xchg es:[si], dx",
+                "pop esi", "pop es",
                 inout("eax") at.0 => _, inout("dx") value,
             )
         }
