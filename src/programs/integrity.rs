@@ -22,6 +22,9 @@ const BATCH: u16 = 12;
 const PATIENCE: u16 = 9;
 /// How often a batch is tried: a card with a small ring loses some.
 const TRIES: u16 = 50;
+/// What each try that lost frames adds to the time between two frames, in microseconds, and where that ends.
+const GAP_STEP_US: u16 = 300;
+const GAP_MOST_US: u16 = 15_000;
 /// Frames between two lines of progress.
 const PROGRESS: u32 = 2500;
 /// The shortest frame that has a whole header.
@@ -46,6 +49,8 @@ struct Exchange {
     sent_again: u32,
     /// Refusals of send_pkt.
     refused: u32,
+    /// Microseconds between two frames that are asked for.
+    gap_us: u16,
     bytes: u32,
     /// A frame whose bytes were wrong.
     wrong: Option<(u32, u16)>,
@@ -82,7 +87,7 @@ fn main() -> u8 {
             let seed = seed.wrapping_mul(0x1_0001) ^ (min as u32) << 21 ^ (max as u32) << 10;
             Exchange {
                 driver, mac, min, max, seed, came: 0, done: false, tally: None, asked_again: 0, sent_again: 0,
-                refused: 0, bytes: 0, wrong: None,
+                refused: 0, gap_us: 0, bytes: 0, wrong: None,
             }
             .run(frames)
         }
@@ -134,7 +139,12 @@ impl Exchange {
             self.tally = None;
             if !in_done {
                 self.asked_again += (attempt != 0) as u32;
-                self.ask(count, attempt);
+                if attempt != 0 {
+                    // An emulator hands a burst over at once, and a small ring cannot hold every batch: with time
+                    // between them it can.
+                    self.gap_us = (self.gap_us + GAP_STEP_US).min(GAP_MOST_US);
+                }
+                self.ask(count);
             }
             if !out_done {
                 self.sent_again += (attempt != 0) as u32;
@@ -165,10 +175,8 @@ impl Exchange {
         false
     }
 
-    fn ask(&mut self, count: u16, attempt: u16) {
-        // An emulator hands a burst over at once, and a small ring cannot hold every batch: with time between them
-        // it can.
-        let gap_us = attempt * 300;
+    fn ask(&mut self, count: u16) {
+        let gap_us = self.gap_us;
         let ask = Ask { min: self.min, max: self.max, kind: ETHERTYPE, framing: Framing::Type, to: [0; 6], gap_us, delay_ms: 0 };
         self.send(&Header { op: Op::Ask, index: 0, seed: self.seed, length: 60, count }, &ask.encode());
     }
