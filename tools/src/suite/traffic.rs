@@ -5,9 +5,10 @@ use std::time::Duration;
 use super::device::bochs;
 use super::machine::{Lab, Rig, Steps, qemu, qemu_on};
 use super::runner::{Test, Verdict};
-use crate::nics::{NICS, Nic};
+use crate::nics::{Found, NICS, Nic};
 use crate::peer::{From, Peer, pcap};
 use crate::rig::dosbox_x::DosboxX;
+use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 
 /// The longest that a program may take in its machine.
@@ -27,6 +28,10 @@ pub fn tests() -> Vec<Test> {
         for device in &nic.devices[1..] {
             let name = format!("qemu/{name}/integrity/{device}");
             tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { nics: vec![card(device)], ..qemu(nic)? })).takes(8));
+        }
+        if nic.found == Found::Pci {
+            let name = format!("qemu/{name}/integrity/no-xms");
+            tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu(nic)? })).takes(8));
         }
     }
     for (name, v86, line) in [
