@@ -38,9 +38,9 @@ const SET_UP: [(u16, u32); 3] =
 /// What a receive descriptor says of its room: the longest frame, and to spare.
 const ROOM: u32 = 1518;
 
-/// Receive descriptors, powers of two: in XMS, and in conventional memory.
+/// Receive descriptors: in XMS, and in conventional memory.
 const DEEP: u8 = 32;
-const SHALLOW: u8 = 4;
+const SHALLOW: u8 = 3;
 
 /// Bytes of memory.
 const fn bytes(receive: u8) -> u32 {

@@ -41,7 +41,7 @@ const MII_WRITE: u32 = 0b0101 << 28 | 2 << 16;
 
 /// Receive descriptors: in XMS, and in conventional memory.
 const DEEP: u16 = 32;
-const SHALLOW: u16 = 4;
+const SHALLOW: u16 = 3;
 
 /// Bytes of memory.
 const fn bytes(receive: u16) -> u16 {

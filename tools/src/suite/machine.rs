@@ -60,6 +60,9 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOLD.COM", "hold", &[]),
         ("OTHER.COM", "other", &[]),
         ("HOG.COM", "hog", &[]),
+        ("STALL.COM", "stall", &[]),
+        ("NOLINES.COM", "nolines", &[]),
+        ("EJECT.COM", "eject", &[]),
     ] {
         let path = setup::root().join(format!("tools/src/suite/fixtures/{source}.asm"));
         files.push((name.to_string(), assemble(&path, defines)?));

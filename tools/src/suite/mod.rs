@@ -4,6 +4,7 @@
 //! has failed.
 
 mod device;
+mod faults;
 mod host;
 mod machine;
 mod prompt;
@@ -87,6 +88,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(device::tests());
     tests.extend(prompt::tests());
     tests.extend(traffic::tests());
+    tests.extend(faults::tests());
     tests.extend(vds::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
