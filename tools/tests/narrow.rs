@@ -86,6 +86,28 @@ fn what_is_not_known_runs_with_its_own_registers() {
 }
 
 #[test]
+fn a_register_that_an_unknown_instruction_writes_is_saved_whole() {
+    // Only the low half is looked at, but BSF changes the high half, too, which is the caller's.
+    let lines = body("\tpushl\t%ebx\n\tpushl\t%edi\n\tbsfl\t%edx, %ebx\n\tbsfl\t%edx, %edi\n\tmovl\t%ebx, %eax\n\taddl\t%edi, %eax\n\tpopl\t%edi\n\tpopl\t%ebx\n\tretl");
+    assert_eq!(lines[..2], ["pushl %ecx", "pushl %edi"]);
+    assert_eq!(lines[lines.len() - 3..], ["popl %edi", "popl %ecx", "retw"]);
+}
+
+#[test]
+fn a_table_of_jumps_and_a_last_call_through_a_register_are_told_apart() {
+    let function = "\tpushl\t%esi\n\tjmpl\t*.T(,%edx,4)\n.L1:\n\tmovl\tt(,%edx,4), %eax\n\tpopl\t%esi\n\tjmpl\t*%eax\n.L2:\n\tpopl\t%esi\n\tretl";
+    let table = "\n\t.size\th, 1\n.T:\n\t.long\t.L1\n\t.long\t.L2\n";
+    let listing = format!("\t.globl\th\n\t.type\th,@function\nh:\n{function}{table}");
+    let text = narrow(&listing).expect("both are even");
+    assert!(text.contains("jmpw\t*.T(,%edx,4)") && text.contains("jmpw\t*%ax") && text.contains("popw\t%si\n\tretw"), "{text}");
+    // Behind a jump to a table that is in a register, arguments come nearer, too.
+    let function = "\tmovl\t.T(,%ecx,4), %eax\n\tjmpl\t*%eax\n.L1:\n\tmovl\t4(%esp), %eax\n.L2:\n\tretl\t$4";
+    let caller = "\n\t.globl\tg\n\t.type\tg,@function\ng:\n\tpushl\t%edx\n\tcalll\tf\n\tretl\n\t.size\tg, 1\n";
+    let text = narrow(&format!("\t.type\tf,@function\nf:\n{function}{}{caller}", table.replace("\th,", "\tf,"))).expect("both are even");
+    assert!(text.contains("\tmovw\t2(%esp), %ax\n"), "{text}");
+}
+
+#[test]
 fn an_address_that_its_load_overwrites_is_whole() {
     let lines = body("\tmovl\t8(%esp), %edx\n\tmovzbl\tt(%edx), %edx\n\tmovl\t%edx, %eax\n\tretl");
     assert_eq!(lines[..2], ["movl 6(%esp), %edx", "movzbw t(%edx), %dx"]);

@@ -167,6 +167,11 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
             live.flags = if stem == "sar" { 0 } else { after.flags & (ZF | SF | PF) };
             unary(target, width, true, &mut live)
         }
+        ("shld" | "shrd", _) => {
+            live.flags = 0;
+            insn.args.iter().for_each(|arg| live.want_arg(arg));
+            false
+        }
         ("imul", _) if insn.args.len() > 1 => {
             live.flags = 0;
             let wide = needed || after.flags != 0;
@@ -177,11 +182,11 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
             }
             width == b'l' && !wide && target.is_some()
         }
-        ("imul" | "mul", b'l') => {
+        ("imul" | "mul" | "div" | "idiv", b'l') => {
             live = Live { high: ALL, flags: 0 };
             false
         }
-        ("imul" | "mul", _) => {
+        ("imul" | "mul" | "div" | "idiv", _) => {
             live.flags = 0;
             false
         }
@@ -257,13 +262,16 @@ fn arithmetic(insn: &Insn, stem: &str, after: Live, mut live: Live, zero: Regist
     live
 }
 
+/// What goes to AX and DX whatever the operand is: a product, a quotient.
+fn is_product(insn: &Insn) -> bool {
+    matches!(insn.stem().0, "mul" | "imul" | "div" | "idiv") && insn.args.len() == 1
+}
+
 /// The registers whose high half is zero after an instruction, given those before it. Calls are the caller's affair.
 pub fn zero_after(insn: &Insn, zero: Registers) -> Registers {
     let (stem, width) = insn.stem();
     let Some(Reg { number, part: Part::Long }) = insn.destination() else {
-        // A product goes to DX and AX, an exchange to both.
-        let product = matches!(stem, "mul" | "imul") && insn.args.len() == 1 && width == b'l';
-        return if product { zero & !0b101 } else { zero };
+        return if is_product(insn) && width == b'l' { zero & !0b101 } else { zero };
     };
     let bit = 1 << number;
     let source = insn.args.first();
@@ -279,7 +287,7 @@ pub fn zero_after(insn: &Insn, zero: Registers) -> Registers {
         "xor" => old && of_source,
         "lea" => matches!(source, Some(Arg::Mem(mem)) if mem.base == Some(SP) && mem.index.is_none()),
         "shr" => old || matches!(source, Some(Arg::Imm(count)) if insn.args.len() == 2 && count.parse().is_ok_and(|count: u8| (16..32).contains(&count))),
-        "mul" | "imul" if insn.args.len() == 1 => return zero & !0b101,
+        _ if is_product(insn) => return zero & !0b101,
         "xchg" => {
             // Both are registers or one is memory.
             let other = match source {
@@ -301,7 +309,7 @@ pub fn writes_high(insn: &Insn, number: Number) -> bool {
     match stem {
         "cmp" | "test" | "bt" | "push" | "out" => false,
         "xchg" => destination,
-        "mul" | "imul" if insn.args.len() == 1 => width == b'l' && (number == 0 || number == 2),
+        _ if is_product(insn) => width == b'l' && (number == 0 || number == 2),
         _ => long(insn.args.last()) == Some(number),
     }
 }

@@ -109,10 +109,11 @@ fn swapped(number: Number) -> Number {
     }
 }
 
-/// Mnemonics whose operands say all that they read and write (with flags, and AX and DX of `mul`, apart).
+/// Mnemonics whose operands say all that they read and write (with flags, and AX and DX of `mul` and `div`, apart).
 const KNOWN: &[&str] = &[
     "mov", "movzb", "movzw", "movsb", "movsw", "lea", "add", "sub", "adc", "sbb", "and", "or", "xor", "cmp", "test", "inc",
-    "dec", "neg", "not", "shl", "shr", "sar", "rol", "ror", "push", "pop", "xchg", "in", "out", "imul", "mul", "bt",
+    "dec", "neg", "not", "shl", "shr", "sar", "rol", "ror", "push", "pop", "xchg", "in", "out", "imul", "mul", "bt", "div",
+    "idiv", "shld", "shrd",
 ];
 /// Mnemonics without a width in their name.
 const CONTROL: &[&str] = &["calll", "callw", "callq", "retl", "retw", "retq", "jmp", "jmpl", "jmpw"];
@@ -178,11 +179,15 @@ pub fn parse(text: &str, inline: bool) -> Option<Insn> {
     let args: Option<Vec<Arg>> = operands(rest).into_iter().map(|word| argument(word, control)).collect();
     let args = args?;
     // A count in CL stays CL.
-    let by_count = ["shl", "shr", "sar", "rol", "ror"].iter().any(|stem| op.starts_with(stem));
-    if by_count && args.len() == 2 && matches!(args[0], Arg::Reg(_)) {
+    let in_cl = match op.get(..op.len() - 1) {
+        Some("shl" | "shr" | "sar" | "rol" | "ror") => args.len() == 2 && matches!(args[0], Arg::Reg(_)),
+        Some("shld" | "shrd") => args.len() != 3 || matches!(args[0], Arg::Reg(_)),
+        _ => false,
+    };
+    if in_cl {
         return None;
     }
-    if op.starts_with("mul") && args.len() != 1 {
+    if ["mul", "div", "idiv"].iter().any(|stem| op.starts_with(stem)) && args.len() != 1 {
         return None;
     }
     Some(Insn { args, ..insn })
@@ -344,6 +349,11 @@ fn argument_text(arg: &Arg, far: bool) -> String {
             text
         }
     }
+}
+
+/// Whether an opaque instruction names all 32 bits of a register: it may change them.
+pub fn names_long(text: &str, number: Number) -> bool {
+    text.contains(&format!("%{}", LONG[swapped(number) as usize]))
 }
 
 /// Whether an opaque instruction names BX or CX, or counts in CX without naming it.

@@ -54,7 +54,9 @@ pub fn narrow_with(listing: &str, library: &[&str]) -> Result<String, String> {
     let in_code: HashSet<String> = own.iter().flat_map(|function| names_in_operands(function)).collect();
     for function in &mut own {
         function.private &= !labels_in_data.contains(&function.name) && !in_code.contains(&function.name);
-        function.in_tables = function.labels.iter().filter(|(name, _)| labels_in_data.contains(*name)).map(|(_, at)| *at).collect();
+        // Whoever takes the function's own address calls it; only tables of jumps lead into it.
+        let jumped = |name: &String| labels_in_data.contains(name) && *name != function.name;
+        function.in_tables = function.labels.iter().filter(|(name, _)| jumped(name)).map(|(_, at)| *at).collect();
     }
     refuse_library(&own, library)?;
     own.iter_mut().for_each(color::recolor);

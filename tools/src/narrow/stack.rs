@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::effect::writes_high;
 use super::flow::Function;
-use super::insn::{Arg, BP, CX, DI, Insn, Line, Mem, Number, Part, Reg, SI, SP};
+use super::insn::{self, Arg, BP, CX, DI, Insn, Line, Mem, Number, Part, Reg, SI, SP};
 
 /// Bytes of a long push, and of the return address that LLVM counts on.
 const LONG: i32 = 4;
@@ -114,7 +114,16 @@ impl Frame<'_> {
             if insn.stem().0 == "mov" && matches!(insn.args[..], [Arg::Reg(Reg { number: SP, .. }), Arg::Reg(Reg { number: BP, .. })])));
         let uneven = |line: usize| format!("{}: the stack is uneven at line {line}: what is called through a pointer or is not Rust takes at most two arguments", function.name);
         let mut todo = vec![(0, 0)];
-        while let Some((mut line, mut depth)) = todo.pop() {
+        // A jump through a register where the stack is even is a last call, or a table's: then nothing else leads to
+        // the table's targets.
+        let mut last_calls = false;
+        loop {
+            let Some((mut line, mut depth)) = todo.pop() else {
+                let unseen = function.in_tables.iter().find(|target| frame.depth[**target].is_none());
+                let Some(target) = unseen.filter(|_| last_calls) else { break };
+                todo.push((*target, 0));
+                continue;
+            };
             while line < count {
                 if let Some(known) = frame.depth[line] {
                     if known != depth && !frame.by_bp {
@@ -146,6 +155,7 @@ impl Frame<'_> {
                                 (Some(target), _) => todo.push((target, depth)),
                                 (None, Some(Arg::Target(_))) if depth != 0 && !frame.by_bp => return Err(uneven(line)),
                                 (None, Some(Arg::Target(_))) => {}
+                                (None, Some(Arg::Through(through))) if depth == 0 && matches!(**through, Arg::Reg(_)) => last_calls = true,
                                 _ => function.in_tables.iter().for_each(|target| todo.push((*target, depth))),
                             }
                             break;
@@ -210,7 +220,7 @@ impl Frame<'_> {
         }
         self.function.lines.iter().enumerate().all(|(line, content)| match content {
             Line::Insn(insn) => slot.pops.contains(&line) || !writes_high(insn, number),
-            Line::Opaque(text) => !text.starts_with("rep"),
+            Line::Opaque(text) => !text.starts_with("rep") && !insn::names_long(text, number),
             _ => true,
         })
     }

@@ -20,6 +20,7 @@ const MACHINES: &[(&str, u32, bool)] = &[
     ("examples", 5, false),
     ("peer", 3, false),
     ("run", 12, false),
+    ("narrow_random", 10, false),
 ];
 
 /// Names that begin with `slow_` are left out by `--quick`; those that begin with `long_` need `--long`.
