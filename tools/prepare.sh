@@ -42,7 +42,8 @@ command -v cc >/dev/null || packages="$packages gcc libc6-dev"
 [ -z "$packages" ] || install $packages
 
 command -v cargo >/dev/null || PATH="${CARGO_HOME:-$HOME/.cargo}/bin:$PATH"
-command -v rustup >/dev/null || stop "cargo and rustup are missing; install rustup as https://rustup.rs says, then try again"
+command -v rustup >/dev/null || stop "rustup is missing; install it, by its own installer or, where there is such a package, as root: apt-get install rustup"
+command -v cargo >/dev/null || stop "cargo is missing beside rustup; try: rustup toolchain install $compiler_name"
 
 toolchain=nightly
 if [ "$(commit_of nightly)" != "$compiler_commit" ]; then

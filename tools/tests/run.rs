@@ -118,6 +118,10 @@ fn dosbox_x_and_bochs_run_the_cards_that_they_have() {
         let text = good(&["--emulator", emulator, "--nic", nic, "--config", "DEVICE=C:\\3COMPKT.SYS", "--exec", "PKTCTL test"]);
         assert!(text.contains(&format!("3COMPKT: {nic} at ")) && text.contains("\n[exit 0]\n"), "{emulator} {nic}: {text}");
     }
+    for emulator in ["dosbox-x", "bochs"] {
+        let text = good(&["--emulator", emulator, "--nic", "none", "--exec", "3COMPKT"]);
+        assert!(text.contains("3COMPKT: no NIC found") && !text.contains("frames: "), "{emulator}: {text}");
+    }
 }
 
 /// What a text screen shows, read without its cursor movements.

@@ -87,7 +87,8 @@ impl Bochs {
             let last = log.lines().rev().find(|line| line.contains("e[") || line.contains("p[")).unwrap_or("no message");
             return Err(fail(format!("Bochs ended early: {last}, after:\n{output}")));
         }
-        let pcap = if job.capture { Some(pcap(&path("packets.txt"))?) } else { None };
+        let captured = job.capture && self.nic != Nic::None;
+        let pcap = if captured { Some(pcap(&path("packets.txt"))?) } else { None };
         Ok(Report { output, pcap })
     }
 

@@ -26,23 +26,29 @@ pub fn install(package: &str) -> io::Result<()> {
     Ok(())
 }
 
+/// Where packages come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Source {
+    uri: String,
+    suite: String,
+    components: &'static str,
+}
+
 /// Unpacks `packages` of a Debian suite and every library that they depend on, libc included, into `folder`; leaves
 /// out what begins with one of `without`. The machine's own mirrors are asked, and its own keys verify the suite.
 pub fn unpack(folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -> io::Result<()> {
-    from_mirrors(suite, packages, |mirror| unpack_from(mirror, folder, suite, packages, without))
+    from_mirrors(suite, packages, |source| unpack_from(source, folder, packages, without))
 }
 
-/// Tries the machine's Debian mirrors in turn.
-fn from_mirrors(suite: &str, packages: &[&str], unpack: impl Fn(&str) -> io::Result<()>) -> io::Result<()> {
-    // The addresses that an update would ask, `'http://…/debian/dists/bookworm/InRelease' …`: known without lists, too.
-    let all = quiet(Command::new("apt-get").args(["-q", "--print-uris", "update"]))?;
-    let bases = all.lines().filter_map(|line| line.strip_prefix('\'')?.split_once("/dists/")).map(|(base, _)| base);
-    let mut mirrors: Vec<&str> = bases.filter(|base| base.ends_with("/debian")).collect();
-    mirrors.sort_unstable();
-    mirrors.dedup();
-    let mut last = fail("apt knows no Debian mirror");
-    for mirror in mirrors {
-        match unpack(mirror) {
+/// Tries the machine's mirrors in turn.
+fn from_mirrors(suite: &str, packages: &[&str], unpack: impl Fn(&Source) -> io::Result<()>) -> io::Result<()> {
+    // The lists that the machine has, and, for one that has none yet, those that an update would ask for.
+    let lists = quiet(Command::new("apt-get").args(["-q", "indextargets", "--format", "$(REPO_URI)"])).unwrap_or_default();
+    let update = quiet(Command::new("apt-get").args(["-q", "--print-uris", "update"])).unwrap_or_default();
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let mut last = fail("apt knows no mirror");
+    for source in sources(&lists, &update, &release, suite) {
+        match unpack(&source) {
             Ok(()) => return Ok(()),
             Err(error) => last = error,
         }
@@ -50,8 +56,31 @@ fn from_mirrors(suite: &str, packages: &[&str], unpack: impl Fn(&str) -> io::Res
     Err(fail(format!("cannot fetch {} of Debian {suite} ({last}); try: apt-get update", packages.join(" "))))
 }
 
-fn unpack_from(mirror: &str, folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -> io::Result<()> {
-    let apt = Apt::new(mirror, folder, suite, "amd64")?;
+/// Debian's suite at every mirror, whatever it is called; then, where the machine is no Debian, its own release, which
+/// may have the packages in a version of its own.
+fn sources(lists: &str, update: &str, release: &str, suite: &str) -> Vec<Source> {
+    // `'http://…/dists/bookworm/InRelease' …`
+    let asked = update.lines().filter_map(|line| Some(line.strip_prefix('\'')?.split_once("/dists/")?.0));
+    let mut mirrors: Vec<&str> = lists.lines().chain(asked).map(|uri| uri.trim().trim_end_matches('/')).collect();
+    mirrors.retain(|uri| !uri.is_empty());
+    // The short ones first: what has a longer name beside them is security updates and the like.
+    mirrors.sort_unstable_by_key(|uri| (uri.len(), *uri));
+    mirrors.dedup();
+    let value = |name: &str| {
+        let line = release.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='));
+        line.unwrap_or_default().trim_matches('"').to_string()
+    };
+    let (distribution, own) = (value("ID"), value("VERSION_CODENAME"));
+    let at = |uri: &&str, suite: &str, components| Source { uri: uri.to_string(), suite: suite.into(), components };
+    let mut all: Vec<Source> = mirrors.iter().map(|uri| at(uri, suite, "main")).collect();
+    if distribution != "debian" && !own.is_empty() {
+        all.extend(mirrors.iter().map(|uri| at(uri, &own, "main universe")));
+    }
+    all
+}
+
+fn unpack_from(source: &Source, folder: &Path, packages: &[&str], without: &[&str]) -> io::Result<()> {
+    let apt = Apt::new(source, folder, "amd64")?;
     let plan = quiet(apt.get().args(["-s", "install"]).args(packages))?;
     let closure = plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
     let library = |name: &str| name.starts_with("lib") && !without.iter().any(|prefix| name.starts_with(prefix));
@@ -66,8 +95,8 @@ fn unpack_from(mirror: &str, folder: &Path, suite: &str, packages: &[&str], with
 /// Unpacks from `packages` of a Debian suite for `architecture`, and from what they depend on, what matches one of the
 /// shell patterns `files`; of the closure only packages whose names begin as one of `packages` does.
 pub fn unpack_files(folder: &Path, suite: &str, architecture: &str, packages: &[&str], files: &[&str]) -> io::Result<()> {
-    from_mirrors(suite, packages, |mirror| {
-        let apt = Apt::new(mirror, folder, suite, architecture)?;
+    from_mirrors(suite, packages, |source| {
+        let apt = Apt::new(source, folder, architecture)?;
         let plan = quiet(apt.get().args(["-s", "install"]).args(packages))?;
         let closure = plan.lines().filter_map(|line| line.strip_prefix("Inst ")?.split(' ').next());
         let stems = packages.iter().map(|name| name.rsplit_once('-').map_or(*name, |(stem, _)| stem)).collect::<Vec<_>>();
@@ -94,21 +123,24 @@ struct Apt {
 }
 
 impl Apt {
-    fn new(mirror: &str, folder: &Path, suite: &str, architecture: &str) -> io::Result<Apt> {
+    fn new(source: &Source, folder: &Path, architecture: &str) -> io::Result<Apt> {
         let work = folder.join(".apt");
+        let Source { uri, suite, components } = source;
+        // What another mirror left is not this one's.
+        let _ = fs::remove_dir_all(&work);
         for sub in ["none", "state/lists/partial", "cache/archives/partial", "debs"] {
             fs::create_dir_all(work.join(sub))?;
         }
+        fs::write(work.join("sources.list"), format!("deb {uri} {suite} {components}\n"))?;
         // An empty status file, so that the closure has libc, too.
         fs::write(work.join("status"), "")?;
-        fs::write(work.join("sources.list"), format!("deb {mirror} {suite} main\n"))?;
         // The machine's proxies stay in force; its hooks and preferences do not.
         let dump = quiet(Command::new("apt-config").args(["dump", "Acquire"]))?;
         let mut config: String = dump.lines().filter(|line| line.contains("Proxy")).map(|line| format!("{line}\n")).collect();
         let path = |name: &str| work.join(name).display().to_string();
         // An old list serves as well, if it is signed: mirrors lag, and clocks are wrong.
-    config.push_str("Acquire::Check-Valid-Until \"false\";\n");
-    for (key, value) in [
+        config.push_str("Acquire::Check-Valid-Until \"false\";\n");
+        for (key, value) in [
             ("Dir::State", path("state")),
             ("Dir::State::status", path("status")),
             ("Dir::Cache", path("cache")),
@@ -138,5 +170,35 @@ impl Apt {
         let mut command = Command::new("apt-get");
         command.env("APT_CONFIG", self.work.join("apt.conf")).current_dir(self.work.join("debs")).arg("-qq");
         command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(all: &[Source]) -> Vec<String> {
+        all.iter().map(|Source { uri, suite, components }| format!("{uri} {suite} {components}")).collect()
+    }
+
+    #[test]
+    fn mirrors_of_any_name_are_asked_once() {
+        let lists = "http://a.example/debian/\nhttp://a.example/debian/\nhttp://a.example/debian-security/\n";
+        let update = "'http://a.example/debian/dists/bookworm/InRelease' a_InRelease 0 \n'https://b.example/x/dists/y/InRelease' b 0 \n";
+        let release = "PRETTY_NAME=\"Debian\"\nID=debian\nVERSION_CODENAME=bookworm\n";
+        let all = sources(lists, update, release, "trixie");
+        assert_eq!(
+            plain(&all),
+            ["https://b.example/x trixie main", "http://a.example/debian trixie main", "http://a.example/debian-security trixie main"]
+        );
+        assert_eq!(plain(&sources("", update, release, "trixie")), plain(&all)[..2]);
+        assert!(sources("", "", release, "trixie").is_empty());
+    }
+
+    #[test]
+    fn another_distribution_s_own_release_comes_last() {
+        let release = "ID=ubuntu\nVERSION_CODENAME=noble\n";
+        let all = sources("http://a.example/ubuntu/\n", "", release, "trixie");
+        assert_eq!(plain(&all), ["http://a.example/ubuntu trixie main", "http://a.example/ubuntu noble main universe"]);
     }
 }

@@ -1,0 +1,73 @@
+//! What the commands do on machines that lack something, and what must not be written in the repository.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::Command;
+
+use tools::process::TempDir;
+use tools::setup;
+
+/// A folder for PATH that has only these programs of the machine, and these that do nothing.
+fn machine(with: &[&str], idle: &[&str]) -> TempDir {
+    let folder = TempDir::new("setup").unwrap();
+    for program in with {
+        let found = ["/usr/bin", "/bin"].iter().map(|folder| Path::new(folder).join(program)).find(|path| path.exists());
+        symlink(found.unwrap(), folder.path().join(program)).unwrap();
+    }
+    for program in idle {
+        symlink("/bin/true", folder.path().join(program)).unwrap();
+    }
+    folder
+}
+
+/// What a command says there.
+fn said(command: &str, machine: &TempDir) -> (String, bool) {
+    let mut shell = Command::new("/bin/sh");
+    shell.arg(setup::root().join("tools").join(command)).env_clear().env("PATH", machine.path()).env("HOME", machine.path());
+    let done = shell.output().unwrap();
+    assert!(done.stdout.is_empty(), "{}", String::from_utf8_lossy(&done.stdout));
+    (String::from_utf8_lossy(&done.stderr).into_owned(), done.status.success())
+}
+
+#[test]
+fn what_is_missing_and_cannot_be_had_is_one_plain_line() {
+    let bare = machine(&["dirname", "id"], &["nasm", "cc"]);
+    let no_apt = machine(&["dirname", "id"], &[]);
+    for command in ["build", "demo", "test", "bench", "run"] {
+        for (machine, words) in [(&bare, "rustup is missing; install it"), (&no_apt, "missing: nasm gcc libc6-dev; install them")] {
+            let (text, well) = said(command, machine);
+            assert!(!well && text.lines().count() == 1 && text.contains(words), "tools/{command}: {text}");
+        }
+    }
+}
+
+/// Every file that a person wrote.
+fn files(folder: &Path, all: &mut Vec<(String, String)>) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
+        if [".git", ".rigs", "target", "dist", "Cargo.lock"].contains(&name.as_str()) {
+            continue;
+        }
+        if path.is_dir() {
+            files(&path, all);
+        } else if let Ok(text) = fs::read_to_string(&path) {
+            all.push((path.display().to_string(), text));
+        }
+    }
+}
+
+#[test]
+fn no_host_of_a_registry_is_named() {
+    let mut all = Vec::new();
+    files(setup::root(), &mut all);
+    assert!(all.len() > 100, "{} files", all.len());
+    // In two halves, so that this file does not name them either.
+    for (name, top) in [("debian", "org"), ("rustup", "rs"), ("rust-lang", "org"), ("crates", "io"), ("ubuntu", "com"), ("kernel", "org")] {
+        let host = format!("{name}.{top}");
+        for (path, text) in &all {
+            let line = text.lines().find(|line| line.contains(&host));
+            assert_eq!(line, None, "{path} names {host}");
+        }
+    }
+}
