@@ -114,7 +114,7 @@ fn files_are_brought_along_and_may_replace_ours() {
 
 #[test]
 fn dosbox_x_and_bochs_run_the_cards_that_they_have() {
-    for (emulator, nic) in [("dosbox-x", "ne2000"), ("bochs", "ne2000"), ("bochs", "ne2k_pci")] {
+    for (emulator, nic) in [("dosbox-x", "ne2000"), ("bochs", "ne2000"), ("bochs", "ne2k_pci"), ("bochs", "e1000")] {
         let text = good(&["--emulator", emulator, "--nic", nic, "--config", "DEVICE=C:\\3COMPKT.SYS", "--exec", "PKTCTL test"]);
         assert!(text.contains(&format!("3COMPKT: {nic} at ")) && text.contains("\n[exit 0]\n"), "{emulator} {nic}: {text}");
     }

@@ -5,6 +5,8 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use compkt::install::switches::SWITCHES;
+use tools::nics::NICS;
 use tools::process::TempDir;
 use tools::setup;
 
@@ -70,4 +72,27 @@ fn no_host_of_a_registry_is_named() {
             assert_eq!(line, None, "{path} names {host}");
         }
     }
+}
+
+/// The first cells of README's table under a heading.
+fn cells(heading: &str) -> Vec<String> {
+    let text = fs::read_to_string(setup::root().join("README.md")).unwrap();
+    let part = text.split(&format!("\n## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();
+    part.lines().filter_map(|line| Some(line.strip_prefix("| `")?.split('`').next()?.to_string())).collect()
+}
+
+#[test]
+fn readme_s_tables_have_every_driver_and_every_switch() {
+    let drivers: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
+    let mut listed = cells("Cards");
+    assert!(drivers.iter().all(|name| listed.iter().any(|cell| cell == name)), "{drivers:?} against {listed:?}");
+    listed.retain(|cell| !drivers.contains(&cell.as_str()));
+    assert!(listed.is_empty(), "{listed:?} are no drivers");
+    let switches: Vec<String> = SWITCHES.iter().map(|switch| format!("/{}", switch.name)).collect();
+    let listed: Vec<String> = cells("Switches").iter().map(|cell| cell.split('=').next().unwrap().to_string()).collect();
+    let sorted = |mut all: Vec<String>| {
+        all.sort();
+        all
+    };
+    assert_eq!(sorted(listed), sorted(switches));
 }
