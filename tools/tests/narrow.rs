@@ -55,6 +55,8 @@ fn comparisons_are_narrowed_only_of_zero_high_halves() {
 
 #[test]
 fn a_tested_bit_may_be_a_high_one() {
+    let low = body("\tmovl\tthere, %eax\n\tbtl\t$15, %eax\n\tsetb\t%al\n\tbtl\t$15, (%esp)\n\tretl");
+    assert_eq!(low, ["movw there, %ax", "btw $15, %ax", "setb %al", "btl $15, (%esp)", "retw"]);
     let lines = body("\tmovl\tthere, %eax\n\tpushl\t%edx\n\tbtl\t$16, %eax\n\tpopl\t%edx\n\tsetb\t%al\n\tbtl\t$16, (%esp)\n\tretl");
     assert_eq!(lines, ["movl there, %eax", "pushl %edx", "btl $16, %eax", "popl %edx", "setb %al", "btl $16, (%esp)", "retw"]);
 }

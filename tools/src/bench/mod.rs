@@ -10,7 +10,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::nics::{NICS, Nic};
+use crate::nics::{Found, NICS, Nic};
 use crate::pack::{self, Units};
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{self, Net, Qemu};
@@ -85,7 +85,12 @@ fn property<'a>(device: &'a str, name: &str) -> Option<&'a str> {
 
 /// Our driver on this NIC: with XMS, and without it where that makes a difference.
 fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
-    let place = property(device(nic), "iobase").map(|port| format!(" /IO={}", port.trim_start_matches("0x"))).unwrap_or_default();
+    let place = match property(device(nic), "iobase") {
+        Some(port) => format!(" /IO={}", port.trim_start_matches("0x")),
+        // A card that chooses a line before the sender has its own.
+        None if matches!(nic.found, Found::Isa(_)) => " /IRQ=10".into(),
+        None => String::new(),
+    };
     let config = format!("DEVICE=3COMPKT.SYS /NIC={}{place}", nic.name);
     let job = Job {
         files: pack::files()?,

@@ -139,8 +139,11 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
         }
         ("bt", _) => {
             live.flags = after.flags & !CF;
-            insn.args.iter().for_each(|arg| live.want_arg(arg));
-            false
+            let low = matches!(source, Some(Arg::Imm(number)) if matches!(number.parse(), Ok(0..16)));
+            if !low || target.is_none() {
+                insn.args.iter().for_each(|arg| live.want_arg(arg));
+            }
+            low && target.is_some()
         }
         ("inc" | "dec", _) => {
             live.flags = after.flags & CF;
