@@ -1,9 +1,9 @@
 //! Intel's gigabit controllers with legacy descriptors (8254x PCI/PCI-X Family Software Developer's Manual; 82574
 //! datasheet, chapters 7 and 10).
 //!
-//! Memory, all of it in one piece: 8 transmit descriptors, receive descriptors, buffers. There are twice as many
+//! Memory, all of it in one piece: 8 transmit descriptors, receive descriptors, buffers. There are at least twice as many
 //! receive descriptors as receive buffers, so that every buffer can be the card's though a full ring has to keep a gap:
-//! a buffer that was given back is the one of the descriptor half a ring further on. The card writes lengths and states
+//! a buffer that was given back is the one of the descriptor as many places further on as there are buffers. The card writes lengths and states
 //! into descriptors and leaves addresses, which are written once.
 
 use core::marker::PhantomData;
@@ -147,6 +147,12 @@ impl Window for Both {
     }
 }
 
+/// The number of the last receive descriptor: they are twice as many as the buffers, but no fewer than 8, which is
+/// what the card counts in.
+pub const fn last_rx_desc(rx_buffers: u8) -> u8 {
+    rx_buffers.wrapping_mul(2).wrapping_sub(1) | 7
+}
+
 /// A card. `EXPRESS`: on PCI Express.
 #[repr(C)]
 pub struct Gigabit<B, W, const EXPRESS: bool> {
@@ -160,7 +166,7 @@ pub struct Gigabit<B, W, const EXPRESS: bool> {
     pub buffers: Addr,
     /// When a frame was last given to the transmitter, in BIOS ticks.
     pub sent_at: u16,
-    /// Receive buffers, a power of two; the receive descriptors are twice as many.
+    /// Receive buffers, a power of two; see [`last_rx_desc`].
     pub rx_buffers: u8,
     /// Transmit buffers, a power of two.
     pub tx_buffers: u8,
@@ -292,7 +298,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
 
     fn discard(&mut self, _rx: Rx) {
         self.bus.put32(self.rx_desc().plus(STATE), 0);
-        let last = self.rx_buffers.wrapping_mul(2).wrapping_sub(1);
+        let last = last_rx_desc(self.rx_buffers);
         self.rx = self.rx.wrapping_add(1) & last;
         self.put(RDT, (self.rx.wrapping_add(self.rx_buffers) & last) as u32);
     }

@@ -184,13 +184,18 @@ pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn
     Ok(Found { mac, io, mem, irq, pci: ask.pci, rings_xms, rings_low: rings_low as u16, ..Found::default() })
 }
 
-/// Buffers to receive and to transmit, powers of two, at most 64 and 4: in XMS, and in conventional memory.
+/// Buffers to receive and to transmit, powers of two, at most 64 and 4: in XMS, and in conventional memory, where few are
+/// enough: the card has 16 KB at least of its own.
 const DEEP: (u8, u8) = (64, 4);
-const SHALLOW: (u8, u8) = (4, 1);
+const SHALLOW: (u8, u8) = (2, 1);
 
 /// Bytes of descriptors.
 const fn descs(receive: u8) -> u32 {
-    (TX_DESCS as u32 + 2 * receive as u32) * DESC
+    (TX_DESCS as u32 + rx_descs(receive)) * DESC
+}
+
+const fn rx_descs(receive: u8) -> u32 {
+    last_rx_desc(receive) as u32 + 1
 }
 
 /// Bytes of descriptors and buffers.
@@ -294,11 +299,11 @@ fn lay_out<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>, rings: &Rings) 
     for index in 0..TX_DESCS as u32 {
         write(index & (transmit - 1));
     }
-    for index in 0..2 * receive {
+    for index in 0..rx_descs(card.rx_buffers) {
         write(transmit + (index & (receive - 1)));
     }
-    let rx_descs = physical + TX_DESCS as u32 * DESC;
-    for (first, at, count) in [(TDBAL, physical, TX_DESCS as u32), (RDBAL, rx_descs, 2 * receive)] {
+    let received = physical + TX_DESCS as u32 * DESC;
+    for (first, at, count) in [(TDBAL, physical, TX_DESCS as u32), (RDBAL, received, rx_descs(card.rx_buffers))] {
         card.put(first, at);
         card.put(first + 4, 0);
         card.put(first + 8, count * DESC);
