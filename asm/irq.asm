@@ -8,6 +8,11 @@ extern catch_up
 extern core_state
 extern info
 extern busy
+extern work
+
+PIC1  equ 20h
+PIC2  equ 0A0h
+EOI   equ 20h
 
 section .text.irq progbits alloc exec nowrite align=1
 
@@ -27,11 +32,19 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
 .start: pushf                       ; IRET goes to the old handler,
         push    dword [cs:.old]
         call    save
-        call    serve
+        inc     byte [busy]
+        call    irq
         test    al, al
-        jz      restore
+        jz      .done
+        mov     al, EOI
+        cmp     byte [work+NIC_IRQ], 8
+        jb      .first
+        out     PIC2, al
+.first: out     PIC1, al
+        call    catch_up
         mov     bx, sp
         add     word [bx+FRAME.sp], 6   ; or past it
+.done:  dec     byte [busy]
 
 ; Purpose:  The way back: every register and the stack as `save` found them.
 ; In:       jumped to with FRAME at SS:SP
@@ -50,20 +63,16 @@ patch_leave:
         pop     ecx
         pop     eax
         pop     fs
-        pop     gs
         lss     esp, [esp]
         iret
 
-; Purpose:  See what the NIC has.
+; Purpose:  See what a NIC without an interrupt has.
 ; In:       `save`d
-; Out:      AL = 0 when it was not the NIC's interrupt
 ; Corrupts: EAX, EBX, EDX
 global serve
 serve:  inc     byte [busy]
         call    irq
-        push    ax
         call    catch_up
-        pop     ax
         dec     byte [busy]
         ret
 
@@ -88,15 +97,14 @@ save:
         cmp     [caller_ss], ax
         je      .ours
         mov     ss, ax
-        mov     sp, [info+INFO_STACK_TOP]
+        movzx   esp, word [info+INFO_STACK_TOP]
         cmp     byte [busy], 0
         je      .ours
         mov     sp, [core_state+STATE.stack_second]
-.ours:  movzx   esp, sp
+.ours:
         mov     ax, [caller_ax]
         push    word [caller_ss]
         push    dword [caller_sp]
-        push    gs
         push    fs
         push    eax
         push    ecx

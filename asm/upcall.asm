@@ -24,24 +24,28 @@ upcall:
         pushad
 patch_before:
         PATCH
-        mov     [resume_sp], sp
-        movzx   ax, dl
-        mov     si, work+WORK_HEAD
-        xor     di, di              ; no errors
+        mov     [resume_sp], esp
         mov     cx, [call_frame+UPCALL.cx]
-        test    dx, dx
-        mov     dx, [call_frame+UPCALL.dx]
         pushf
-        jz      .call
+        test    dx, dx
+        jz      .offer
+        movzx   ax, dl
         les     di, [call_frame+UPCALL.buffer]
         lds     si, [call_frame+UPCALL.buffer]
+        jmp     short .call
+.offer: xor     ax, ax
+        xor     di, di              ; no errors
+        mov     si, work+WORK_HEAD
+        mov     dx, LOOKAHEAD
+        cmp     cx, dx
+        jae     .call
+        mov     dx, cx
 .call:  call    far [cs:bx]
         cli
         cld
         push    cs
         pop     ds
-        mov     sp, [resume_sp]
-        movzx   esp, sp
+        mov     esp, [resume_sp]
         mov     [call_frame+UPCALL.cx], cx
         mov     [call_frame+UPCALL.buffer], di
         mov     [call_frame+UPCALL.buffer+2], es
@@ -55,4 +59,4 @@ patch_after:
         ret
 
 section .bss align=2
-resume_sp:  resw 1
+resume_sp:  resd 1

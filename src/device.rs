@@ -1,5 +1,7 @@
 //! What the core asks of a NIC, and how a NIC's unit is laid out.
 
+use core::num::NonZeroU16;
+
 use crate::bus::Addr;
 
 /// Bytes of a frame that a receiver sees in its first upcall: both addresses, the type or length, and the eight
@@ -14,14 +16,27 @@ pub const MAX_FRAME: u16 = 1514;
 /// Shortest frame on the wire, without the check sequence, in bytes. `send` pads with zeros.
 pub const MIN_FRAME: u16 = 60;
 
-/// A received frame that waits at the head of the device's queue.
+/// A received frame that waits at the head of the device's queue: the length of MAC header and data, without the check
+/// sequence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(C)]
-pub struct Rx {
-    /// MAC header and data, without the check sequence: 1 to [`MAX_FRAME`] bytes, checked by the driver.
-    pub len: u16,
-    /// Where the driver finds it again (a page, a ring index).
-    pub at: u16,
+#[repr(transparent)]
+pub struct Rx(NonZeroU16);
+
+impl Rx {
+    /// A frame that is of no use, to be discarded; it is counted.
+    pub const USELESS: Rx = Rx(NonZeroU16::MAX);
+
+    /// A frame of `len` (1 to [`MAX_FRAME`], checked by the driver) bytes.
+    #[inline(always)]
+    pub fn new(len: u16) -> Option<Rx> {
+        NonZeroU16::new(len).map(Rx)
+    }
+
+    /// Its length.
+    #[inline(always)]
+    pub fn len(self) -> u16 {
+        self.0.get()
+    }
 }
 
 /// Why an interrupt came: [`Events::NONE`] when it was not this NIC's.
@@ -38,6 +53,8 @@ impl Events {
     pub const TX: Events = Events(2);
     /// The NIC's and none of the above.
     pub const OTHER: Events = Events(4);
+    /// Something to peek at, and the NIC may interrupt all the while: nothing for [`Device::unmask`] to do.
+    pub const OPEN: Events = Events(0x80);
 }
 
 /// Why a frame was not sent.
@@ -106,14 +123,14 @@ pub struct Counters {
 /// A device is a `repr(C)` struct whose first field is its [`Counters`].
 pub trait Device {
     /// Reads and acknowledges the interrupt causes; when there are any, also masks the NIC's interrupts until
-    /// [`Device::unmask`].
+    /// [`Device::unmask`], or says that it has not.
     fn irq(&mut self) -> Events;
     /// Lets the NIC interrupt again; a cause that is pending by then raises a new edge.
     fn unmask(&mut self);
-    /// The next good frame and its first bytes (those beyond its end are undefined). Bad frames are counted and
-    /// thrown away here, a bounded number a call. Peeking twice gives the same frame.
+    /// The next frame and its first bytes (those beyond its end are undefined). Bad frames are counted here and either
+    /// thrown away, a bounded number a call, or given as [`Rx::USELESS`]. Peeking twice gives the same frame.
     fn peek(&mut self, head: &mut Head) -> Option<Rx>;
-    /// Copies the first `len` bytes (at most `rx.len`) of the peeked frame; `head` is what `peek` filled in, for
+    /// Copies the first `len` bytes (at most `rx.len()`) of the peeked frame; `head` is what `peek` filled in, for
     /// parts whose FIFO cannot be read twice.
     fn copy(&mut self, rx: &Rx, head: &Head, to: Addr, len: u16);
     /// Done with the peeked frame, copied or not.

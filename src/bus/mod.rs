@@ -55,6 +55,10 @@ pub trait Bus {
 
     /// Reads `len` bytes from a 16-bit port to conventional memory: by words, an odd last byte by itself.
     fn ins(&self, port: u16, to: Addr, len: u16);
+    /// Reads as many bytes, an even number, to a place of the driver's own.
+    fn ins_own(&self, port: u16, to: &mut [u8]) {
+        self.ins(port, self.addr_of(to.as_ptr()), to.len() as u16);
+    }
     /// Writes `len` bytes from conventional memory to a 16-bit port: by words, an odd last byte with a zero above it.
     fn outs(&self, port: u16, from: Addr, len: u16);
 

@@ -58,7 +58,7 @@ macro_rules! string_in {
     ($name:ident, $($op:literal),+) => {
         #[inline(always)]
         fn $name(&self, port: u16, to: Addr, count: u16) {
-            #[inline(never)]
+            #[inline]
             fn transfer(count: u16, port: u16, to: Addr) {
                 // SAFETY: the caller named the room; ES and EDI are put back.
                 unsafe {
@@ -126,9 +126,17 @@ impl Bus for Machine {
     string_out!(outs16, "rep outsw");
     string_out!(outs32, "rep outsd");
 
-    string_in!(ins, "shr cx, 1", "rep insw", "jnc 2f", "insb", "2:");
+    string_in!(ins, "shr cx, 1", "rep insw", "adc cx, cx", "rep insb");
     string_in!(ins_fifo, "push cx", "shr cx, 2", "rep insd", "pop cx", "and cx, 3", "rep insb");
     string_out!(outs, "shr cx, 1", "rep outsw", "jnc 2f", "lodsb", "mov ah, 0", "out dx, ax", "2:");
+
+    #[inline(always)]
+    fn ins_own(&self, port: u16, to: &mut [u8]) {
+        // SAFETY: the room there is; ES is ours.
+        unsafe {
+            asm!("rep insw", inout("edi") to.as_mut_ptr() => _, in("dx") port, inout("cx") to.len() as u16 / 2 => _, options(nostack));
+        }
+    }
 
     #[inline(always)]
     fn confined(&self) -> bool {

@@ -287,7 +287,7 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
                 self.bus.ins_fifo(self.operating(FIFO), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
                 if !self.groups.unwanted(head) {
                     self.peeked = len;
-                    return Some(Rx { len, at: 0 });
+                    return Rx::new(len);
                 }
             } else if self.overrun(status) {
                 self.count.lost = self.count.lost.wrapping_add(1);
@@ -298,7 +298,7 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
             self.command_wait((RX_DISCARD >> 8) as u8);
             return None;
         }
-        Some(Rx { len: self.peeked, at: 0 })
+        Rx::new(self.peeked)
     }
 
     fn copy(&mut self, _: &Rx, head: &Head, to: Addr, len: u16) {

@@ -80,8 +80,6 @@ const   TX_ERRORS: u32 = 3 << 1;
 pub const TX_DESCS: u8 = 8;
 /// From buffer to buffer: the card takes no frame of more than 1522 bytes while long ones are off.
 pub const BUFFER: u32 = 1536;
-/// Bad frames that are thrown away in one go.
-const BAD_LIMIT: u8 = 64;
 /// What DMA may take to end before a reset, in microseconds.
 const MASTER_LIMIT: u16 = 20_000;
 /// What a reset takes, in microseconds (82574 datasheet: at least 1 ms before the registers are used).
@@ -273,23 +271,19 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..BAD_LIMIT {
-            let desc = self.rx_desc();
-            let state = self.bus.get32(desc.plus(STATE));
-            if state & DD == 0 {
-                break;
-            }
-            let len = self.bus.get16(desc.plus(LENGTH));
-            let rx = Rx { len, at: 0 };
-            // At least a MAC header.
-            if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-                self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-                return Some(rx);
-            }
-            self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            self.discard(rx);
+        let desc = self.rx_desc();
+        let state = self.bus.get32(desc.plus(STATE));
+        if state & DD == 0 {
+            return None;
         }
-        None
+        let len = self.bus.get16(desc.plus(LENGTH));
+        // At least a MAC header.
+        if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+            self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            return Rx::new(len);
+        }
+        self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        Some(Rx::USELESS)
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {

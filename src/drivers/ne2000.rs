@@ -21,8 +21,6 @@ const RUN: u8 = CR_NO_DMA | CR_STA;
 const STOP: u8 = CR_NO_DMA | CR_STP;
 /// In front of each frame: status, page of the next frame, bytes of frame and check sequence (16 bits).
 const HEADER: u8 = 4;
-/// Frames that are thrown away in one go: as many as a ring holds.
-const RING_LIMIT: u8 = 64;
 
 /// The card. `WIDE`: in a 16-bit slot, transfers are by words, and there are 16 KB at 4000h.
 #[repr(C)]
@@ -112,13 +110,6 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         self.put(CR, direction | CR_STA);
     }
 
-    /// Takes `len` bytes that remote DMA delivers.
-    #[inline(always)]
-    fn take(&self, to: Addr, len: u16) {
-        let data = self.port(DATA);
-        if WIDE { self.bus.ins(data, to, len) } else { self.bus.ins8(data, to, len) }
-    }
-
     /// Takes two.
     #[inline(always)]
     fn take2(&self) -> u16 {
@@ -155,20 +146,23 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
     /// The rest of the routine.
     #[inline(never)]
     fn release(&mut self) {
-        if self.held != 0 {
-            self.put(TCR, 0);
-            self.put(CR, self.held);
-            self.held = 0;
-        }
+        self.put(TCR, 0);
+        self.put(CR, self.held);
+        self.held = 0;
     }
-}
 
-impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
-    fn irq(&mut self) -> Events {
-        let isr = self.get(ISR);
+    #[cold]
+    fn bad(&mut self) -> Option<Rx> {
+        self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        Some(Rx::USELESS)
+    }
+
+    /// An interrupt that is not for good frames alone.
+    #[inline(never)]
+    fn trouble(&mut self, isr: u8) -> Events {
         let mut causes = isr & CAUSES;
         // All ones: the card is gone.
-        if isr == 0xFF || causes == 0 {
+        if isr == 0xFF {
             return Events::NONE;
         }
         if isr & ISR_OVW != 0 {
@@ -188,52 +182,69 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         // The same bits; a failed transmission is one that ended.
         Events((causes | causes >> 2) & (Events::RX.0 | Events::TX.0))
     }
+}
+
+impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
+    fn irq(&mut self) -> Events {
+        let isr = self.get(ISR);
+        if isr & (CAUSES & !ISR_PRX) != 0 {
+            return self.trouble(isr);
+        }
+        if isr & ISR_PRX == 0 {
+            return Events::NONE;
+        }
+        self.put(ISR, ISR_PRX);
+        Events::OPEN
+    }
 
     fn unmask(&mut self) {
-        self.release();
+        if self.held != 0 {
+            self.release();
+        }
         self.put(IMR, CAUSES);
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..RING_LIMIT {
-            self.put(CR, RUN | CR_PAGE1);
-            let curr = self.get(CURR);
-            self.put(CR, RUN);
-            if curr == self.head {
-                break;
-            }
-            self.next = curr;
-            // QEMU and DOSBox-X have no way to turn the receiver off.
-            if self.mode != RcvMode::Off {
-                self.dma(CR_READ, self.head, 0, HEADER as u16 + LOOKAHEAD as u16);
-                let [status, next] = self.take2().to_le_bytes();
-                let count = self.take2();
-                // To the end, good or not: the card's data latch wants to be emptied.
-                self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-                // Header, frame and check sequence fill the pages; some compatibles leave one more.
-                let mut spare = next.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
-                if (spare as i8) < 0 {
-                    spare = spare.wrapping_add(self.pages());
-                }
-                // Only intact frames are kept.
-                spare |= (status ^ 1) << 1 & 0x1E;
-                // A header that contradicts itself ends the ring: the frames up to CURR are lost.
-                if spare <= 1 && next.wrapping_sub(self.ring()) < self.pages() {
-                    self.next = next;
-                    if count.wrapping_sub(5) < MAX_FRAME {
-                        return Some(Rx { len: count.wrapping_sub(4), at: 0 });
-                    }
-                }
-                self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            }
-            self.set_head(self.next);
+        self.put(CR, RUN | CR_PAGE1);
+        self.next = self.get(CURR);
+        self.put(CR, RUN);
+        if self.next == self.head {
+            return None;
         }
-        None
+        // QEMU and DOSBox-X have no way to turn the receiver off.
+        if self.mode != RcvMode::Off {
+            self.dma(CR_READ, self.head, 0, HEADER as u16 + LOOKAHEAD as u16);
+            // What is wrong with a frame is not looked at: RCR keeps only intact ones.
+            let next = (self.take2() >> 8) as u8;
+            let count = self.take2();
+            // To the end, good or not: the card's data latch wants to be emptied.
+            if WIDE {
+                self.bus.ins_own(self.port(DATA), head);
+            } else {
+                self.bus.ins8(self.port(DATA), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            }
+            // Header, frame and check sequence fill the pages; some compatibles leave one more.
+            let mut spare = next.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
+            if (spare as i8) < 0 {
+                spare = spare.wrapping_add(self.pages());
+            }
+            // A header that contradicts itself ends the ring: the frames up to CURR are lost.
+            if spare > 1 || next.wrapping_sub(self.ring()) >= self.pages() {
+                return self.bad();
+            }
+            self.next = next;
+            if count.wrapping_sub(5) >= MAX_FRAME {
+                return self.bad();
+            }
+            return Rx::new(count.wrapping_sub(4));
+        }
+        Some(Rx::USELESS)
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
         self.dma(CR_READ, self.head, HEADER, len);
-        self.take(to, len);
+        let data = self.port(DATA);
+        if WIDE { self.bus.ins(data, to, len) } else { self.bus.ins8(data, to, len) }
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -241,7 +252,9 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
     }
 
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
-        self.release();
+        if self.held != 0 {
+            self.release();
+        }
         if self.get(CR) & CR_TXP != 0 {
             return Err(SendError::Busy);
         }

@@ -278,23 +278,20 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..1 << logs(DEEP).0 {
-            let state = self.bus.get32(self.at(self.head + 4));
-            if state & OWN != 0 {
-                break;
-            }
-            let len = (self.bus.get16(self.at(self.head + 8)) & 0x0FFF).wrapping_sub(CRC);
-            if state & (ERR | STP | ENP) == STP | ENP && len >= 14 && len <= MAX_FRAME {
-                self.bus.transfer(self.buffer(self.head), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-                return Some(Rx { len, at: 0 });
-            }
-            // A frame that is too long has more than one descriptor, and one start.
-            if state & STP != 0 {
-                self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            }
-            self.free();
+        let state = self.bus.get32(self.at(self.head + 4));
+        if state & OWN != 0 {
+            return None;
         }
-        None
+        let len = (self.bus.get16(self.at(self.head + 8)) & 0x0FFF).wrapping_sub(CRC);
+        if state & (ERR | STP | ENP) == STP | ENP && len >= 14 && len <= MAX_FRAME {
+            self.bus.transfer(self.buffer(self.head), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            return Rx::new(len);
+        }
+        // A frame that is too long has more than one descriptor, and one start.
+        if state & STP != 0 {
+            self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        }
+        Some(Rx::USELESS)
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {

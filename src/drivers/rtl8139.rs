@@ -302,7 +302,7 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
             let len = ((header >> 16) as u16).wrapping_sub(CRC);
             if len <= MAX_FRAME && len >= 14 && header & HEADER_ROK != 0 {
                 self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-                return Some(Rx { len, at: 0 });
+                return Rx::new(len);
             }
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
             if header & HEADER_ROK == 0 || len > LONGEST {
@@ -320,7 +320,7 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
     }
 
     fn discard(&mut self, rx: Rx) {
-        self.drop(rx.len);
+        self.drop(rx.len());
     }
 
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {

@@ -110,8 +110,6 @@ const OUT_OF_BUFFERS: u16 = Layout::QUEUES + 256 + 152;
 
 /// Where a device that rests may write: QEMU's notes a pulled cable. The BIOS is in ROM.
 const NOWHERE: u32 = 0xF_0000;
-/// Bad frames that are thrown away in one go.
-const BAD_LIMIT: u8 = 64;
 
 /// Receive mode (1 to 6) as the device has it.
 const RXM_OF_MODE: [u8; 7] = {
@@ -217,26 +215,21 @@ impl<B: Bus> Device for Vmxnet3<B> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..BAD_LIMIT {
-            if !self.is_done(Layout::RX_DONE, self.rx, RX_DESCS) {
-                break;
-            }
-            let index = self.rx & (RX_DESCS - 1);
-            let done = self.memory.plus(Layout::RX_DONE + index * DESC);
-            let packet = self.bus.get16(done);
-            let flags = self.bus.get16(done.plus(FLAGS));
-            let len = flags & LENGTH;
-            let rx = Rx { len, at: 0 };
-            let whole = packet == index | RX_WHOLE && flags & RX_ERROR == 0;
-            // At least a MAC header.
-            if whole && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-                self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-                return Some(rx);
-            }
-            self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            self.discard(rx);
+        if !self.is_done(Layout::RX_DONE, self.rx, RX_DESCS) {
+            return None;
         }
-        None
+        let index = self.rx & (RX_DESCS - 1);
+        let done = self.memory.plus(Layout::RX_DONE + index * DESC);
+        let packet = self.bus.get16(done);
+        let flags = self.bus.get16(done.plus(FLAGS));
+        let len = flags & LENGTH;
+        // At least a MAC header.
+        if packet == index | RX_WHOLE && flags & RX_ERROR == 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+            self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            return Rx::new(len);
+        }
+        self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        Some(Rx::USELESS)
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {

@@ -6,7 +6,7 @@ use core::ptr::addr_of;
 
 use super::frame::{Far, Frame, SENT, fetch_ds_si, fetch_es_di, fetch_iocb, free, store_address, store_result, unhook, upcall};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
-use super::state::{call, counters, depth, desk, drive, Handles, handle, head_of_info, job, nic, opened, state};
+use super::state::{call, counters, depth, desk, drive, Handles, handle, head_of_info, job, known, nic, opened, state, UNKNOWN};
 use super::table::{Entry, GROUPS, Job};
 use crate::bus::real::Machine;
 use crate::bus::{Addr, Bus};
@@ -38,9 +38,14 @@ const FUNCTIONALITY: u8 = 6;
 const SEND_LIMIT: u16 = 47_721;
 
 /// The address of a far pointer.
-#[inline(never)]
-pub fn linear(far: Far) -> Addr {
-    Addr((far >> 16 << 4) + (far as u16) as u32)
+///
+/// # Safety
+/// It can be read.
+#[inline(always)]
+pub unsafe fn linear(far: *const Far) -> Addr {
+    // SAFETY: the caller's word; an offset, and its segment behind it.
+    let [offset, segment] = unsafe { *(far as *const [u16; 2]) };
+    Addr(((segment as u32) << 4) + offset as u32)
 }
 
 /// AH=1.
@@ -76,6 +81,7 @@ pub fn access_type(frame: &mut Frame) -> Error {
             frame.ax = near;
             // SAFETY: interrupts are off; see state.rs.
             unsafe {
+                *known() = UNKNOWN;
                 (*handle(near)).receiver = frame.es_di();
                 *opened() += 1;
             }
@@ -89,6 +95,7 @@ pub fn access_type(frame: &mut Frame) -> Error {
 pub fn release_type(frame: &mut Frame) -> Error {
     // SAFETY: BX is an open handle.
     unsafe {
+        *known() = UNKNOWN;
         *opened() -= 1;
         handle::release(handle(frame.bx));
     }
@@ -113,7 +120,7 @@ fn send() -> Error {
         if (*job()).len > MAX_FRAME {
             return NO_SPACE;
         }
-        (*job()).at = linear((*job()).at.0);
+        (*job()).at = linear(&raw const (*job()).at.0);
         let sent = (*job()).len != 0 && transmit();
         let count = counters();
         if !sent {

@@ -31,7 +31,6 @@ pub struct Frame {
     pub ax: u16,
     eax_high: u16,
     fs: u16,
-    gs: u16,
     /// SP.
     pub sp: u16,
     sp_high: u16,
@@ -79,8 +78,6 @@ pub struct Upcall {
     pub buffer: Far,
     /// Its CX, both ways.
     pub cx: u16,
-    /// Its DX.
-    pub dx: u16,
 }
 
 /// Upcalls: AX in the low byte, and more. An offer has the lookahead in DS:SI, and DI = 0: no error.

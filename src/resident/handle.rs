@@ -158,6 +158,13 @@ fn conflicts<S: Slots>(slots: S, new: u16, flags: u8) -> bool {
     false
 }
 
+/// Whether what is at bytes 12 and 13 of a frame, the first in the low half, is a DIX type: the specification counts
+/// them from 05EFh, below is an 802.3 length. A type alone says which handle gets a frame.
+#[inline(always)]
+pub fn is_type(kind: u16) -> bool {
+    kind.swap_bytes() >= 0x5EF
+}
+
 /// The handle that gets a frame, 0 if none: class 11 before class 1, a type before a catch-all.
 #[inline(always)]
 pub fn find<S: Slots>(slots: S, head: &Head) -> u16 {
@@ -171,8 +178,7 @@ pub fn find<S: Slots>(slots: S, head: &Head) -> u16 {
             if flags > best_flags {
                 let is_8023 = flags & Handle::IS_8023 != 0;
                 let from = head.as_ptr().add(if is_8023 { 14 } else { 12 });
-                // The specification counts types from 05EFh; below is an 802.3 length.
-                if (!is_8023 || u16::from_be_bytes([head[12], head[13]]) < 0x5EF) && slots.begins(at, from) {
+                if (!is_8023 || !is_type(u16::from_le_bytes([head[12], head[13]]))) && slots.begins(at, from) {
                     best = at;
                     best_flags = flags;
                 }

@@ -1,51 +1,26 @@
 //! From the NIC's interrupt to the clients' receivers.
 
-use core::arch::asm;
-
 use super::api::linear;
 use super::frame::{OFFER, TAKEN, upcall};
 use super::handle::{self, Handle};
-use super::state::{call, counters, depth, desk, drive, Handles, handle, job, look_again, nic, state, taker};
+use super::state::{call, counters, depth, desk, drive, fresh, Handles, handle, job, known, look_again, state, taker, UNKNOWN};
 use super::table::Entry;
-use crate::device::{Events, LOOKAHEAD};
+use crate::device::{Events, Rx};
 
 /// Frames taken in one interrupt; what came after that was acknowledged raises the next one. An NE2000's ring holds 57
 /// frames from before, which do not.
 const BURST: u8 = 64;
 
-const PIC1: u8 = 0x20;
-const PIC2: u8 = 0xA0;
-const EOI: u8 = 0x20;
-
-/// Tells the interrupt controllers that the NIC's interrupt is being dealt with.
-#[inline(always)]
-fn end_of_interrupt() {
-    // SAFETY: written once, by the installer; and an interrupt controller whose interrupt has come.
-    unsafe {
-        let line = (*nic()).irq;
-        if line >= 8 {
-            asm!("out {}, al", const PIC2, in("al") EOI, options(nomem, nostack, preserves_flags));
-        }
-        if line != 0 {
-            asm!("out {}, al", const PIC1, in("al") EOI, options(nomem, nostack, preserves_flags));
-        }
-    }
-}
-
-/// The NIC's interrupt, or a look at a NIC that has none. True when the interrupt is dealt with, false when it is
-/// the old handler's. [`catch_up`] follows.
+/// The NIC's interrupt, or a look at a NIC that has none. True when the interrupt is ours, false when it is the old
+/// handler's. [`catch_up`] follows.
 #[inline(always)]
 pub fn irq() -> bool {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
         let events = drive(Entry::Irq);
         *look_again() |= events;
-        if events == Events::NONE.0 && (*state()).irq_lone == 0 {
-            return false;
-        }
+        events | (*state()).irq_lone != 0
     }
-    end_of_interrupt();
-    true
 }
 
 /// Takes what came, unless an outer entry will, and lets the NIC interrupt again.
@@ -57,56 +32,90 @@ pub fn catch_up() {
             return;
         }
         let mut left = BURST;
-        while left != 0 {
-            if drive(Entry::Peek) == 0 {
+        loop {
+            drive(Entry::Peek);
+            let Some(rx) = (*desk()).rx else { break };
+            if rx == Rx::USELESS {
+                drive(Entry::Discard);
+            } else {
+                deliver(rx.len());
+            }
+            left -= 1;
+            if left == 0 {
                 break;
             }
-            deliver();
-            left -= 1;
         }
         // What came meanwhile is either taken by now or raises its interrupt here: the NIC was masked.
+        let events = *look_again();
         *look_again() = 0;
+        if events != Events::OPEN.0 {
+            drive(Entry::Unmask);
+        }
     }
-    drive(Entry::Unmask);
 }
 
 /// Offers the peeked frame to the handle that it belongs to, copies it if it is wanted, and is done with it.
-#[inline(never)]
-fn deliver() {
+#[inline(always)]
+fn deliver(len: u16) {
     // SAFETY: interrupts are off (see state.rs); no reference lives beyond a call into a driver or a client.
     unsafe {
-        let len = (*desk()).rx.len;
         let count = counters();
         (*count).packets_in = (*count).packets_in.wrapping_add(1);
         (*count).bytes_in = (*count).bytes_in.wrapping_add(len as u32);
         (*call()).cx = len;
-        (*call()).dx = if len < LOOKAHEAD as u16 { len } else { LOOKAHEAD as u16 };
-        *taker() = handle::find(Handles, &(*desk()).head);
+        // A type that came before goes where it went then.
+        if kind() as u32 != *known() {
+            seek();
+        }
         if *taker() == 0 || (*handle(*taker())).receiver == 0 || offer(OFFER) == 0 {
-            drive(Entry::Discard);
-            let count = counters();
-            (*count).lost = (*count).lost.wrapping_add(1);
-            if *taker() != 0 {
-                let handle = handle(*taker());
-                if (*handle).refused != u16::MAX {
-                    (*handle).refused += 1;
-                }
-            }
+            lose();
             return;
         }
         // The receiver's room: 0 is none said.
-        let len = (*desk()).rx.len;
         if (*call()).cx.wrapping_sub(1) >= len {
             (*call()).cx = len;
         }
         (*job()).len = (*call()).cx;
-        (*job()).at = linear((*call()).buffer);
+        (*job()).at = linear(&raw const (*call()).buffer);
         drive(Entry::Copy);
-        drive(Entry::Discard);
         let handle = handle(*taker());
         if (*handle).flags & Handle::IN_USE != 0 {
             (*handle).taken = (*handle).taken.wrapping_add(1);
-            offer(TAKEN);
+            offer(fresh::<TAKEN>());
+        }
+    }
+}
+
+/// Bytes 12 and 13 of the peeked frame, the first in the low half.
+#[inline(always)]
+fn kind() -> u16 {
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe { u16::from_le_bytes([(*desk()).head[12], (*desk()).head[13]]) }
+}
+
+/// Finds the taker of the peeked frame.
+#[inline(never)]
+fn seek() {
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe {
+        *taker() = handle::find(Handles, &(*desk()).head);
+        *known() = if handle::is_type(kind()) { kind() as u32 } else { UNKNOWN };
+    }
+}
+
+/// Throws the peeked frame away, which nobody wants.
+#[inline(never)]
+fn lose() {
+    drive(Entry::Discard);
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe {
+        let count = counters();
+        (*count).lost = (*count).lost.wrapping_add(1);
+        if *taker() != 0 {
+            let handle = handle(*taker());
+            if (*handle).refused != u16::MAX {
+                (*handle).refused += 1;
+            }
         }
     }
 }

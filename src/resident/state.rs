@@ -33,6 +33,7 @@ unsafe extern "C" {
     static mut pending: u8;
     static mut open: u8;
     static mut getter: u16;
+    static mut last_type: u32;
 }
 
 field!(/// What the installer filled in.
@@ -53,17 +54,38 @@ field!(/// Open handles.
     opened: u8 = open);
 field!(/// The handle that gets the frame in hand, 0: nobody.
     taker: u16 = getter);
+field!(/// The type, as a frame has it, that [`taker`] is for; [`UNKNOWN`] after one that has none or a change of handles.
+    known: u32 = last_type);
 field!(/// The transfer in hand.
     job: Job = work.job);
+
+/// No frame has this type.
+pub const UNKNOWN: u32 = !0;
+
+/// A number that rustc does not know, and so does not keep in a register over calls for its next use.
+#[inline(always)]
+pub fn fresh<const N: u16>() -> u16 {
+    let number: u32;
+    // SAFETY: a constant.
+    unsafe { core::arch::asm!("mov {:e}, {}", out(reg) number, const N, options(nomem, nostack, preserves_flags)) };
+    number as u16
+}
 
 /// Calls the driver; its answer.
 #[inline(always)]
 pub fn drive(entry: Entry) -> u8 {
     unsafe extern "fastcall" {
         /// asm/transfer.asm.
-        safe fn driver(entry: u32) -> u8;
+        safe fn driver(entry: u16) -> u8;
     }
-    driver(2 * entry as u32)
+    macro_rules! offset {
+        ($($name:ident)*) => {
+            match entry { $(
+                Entry::$name => fresh::<{ 2 * Entry::$name as u16 }>(),
+            )* }
+        };
+    }
+    driver(offset!(Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop))
 }
 
 /// What is at a near address. rustc is told to have it in ECX, which becomes BX (tools/src/narrow): AX and DX, its own

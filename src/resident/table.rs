@@ -153,7 +153,7 @@ pub struct Work {
     /// What `peek` filled in.
     pub head: Head,
     /// What `peek` gave.
-    pub rx: Rx,
+    pub rx: Option<Rx>,
     /// `copy`, `send`: what and where.
     pub job: Job,
     /// Addresses in [`Work::groups`].
@@ -162,7 +162,8 @@ pub struct Work {
     pub groups: [MacAddr; GROUPS],
 }
 
-const _: () = assert!(size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
+const _: () =
+    assert!(size_of::<Option<Rx>>() == 2 && size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
 
 /// A driver's entries, in the order of asm/driver.asm, which is at offset 0 of its unit. Each gets the instance and
 /// the core's [`Work`].
@@ -173,9 +174,9 @@ pub enum Entry {
     Irq,
     /// [`crate::device::Device::unmask`].
     Unmask,
-    /// [`crate::device::Device::peek`]: 0: nothing; else the frame is in [`Work::rx`].
+    /// [`crate::device::Device::peek`]: what it gives is in [`Work::rx`].
     Peek,
-    /// [`crate::device::Device::copy`].
+    /// [`crate::device::Device::copy`] and `discard`.
     Copy,
     /// [`crate::device::Device::discard`].
     Discard,

@@ -31,6 +31,7 @@ statics! {
     pending: u8;
     open: u8;
     getter: u16;
+    last_type: u32;
 }
 
 macro_rules! entries {

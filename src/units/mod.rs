@@ -37,22 +37,20 @@ macro_rules! driver_unit {
                 dev.unmask();
             }
             #[unsafe(no_mangle)]
-            extern "fastcall" fn peek(dev: &mut Dev, work: &mut Work) -> bool {
-                match dev.peek(&mut work.head) {
-                    Some(rx) => {
-                        work.rx = rx;
-                        true
-                    }
-                    None => false,
-                }
+            extern "fastcall" fn peek(dev: &mut Dev, work: &mut Work) {
+                work.rx = dev.peek(&mut work.head);
             }
             #[unsafe(no_mangle)]
             extern "fastcall" fn copy(dev: &mut Dev, work: &Work) {
-                dev.copy(&work.rx, &work.head, work.job.at, work.job.len);
+                // SAFETY: the core has peeked at a frame.
+                let rx = unsafe { work.rx.unwrap_unchecked() };
+                dev.copy(&rx, &work.head, work.job.at, work.job.len);
+                dev.discard(rx);
             }
             #[unsafe(no_mangle)]
             extern "fastcall" fn discard(dev: &mut Dev, work: &Work) {
-                dev.discard(work.rx);
+                // SAFETY: the core has peeked at a frame.
+                dev.discard(unsafe { work.rx.unwrap_unchecked() });
             }
             #[unsafe(no_mangle)]
             extern "fastcall" fn send(dev: &mut Dev, work: &Work) -> u8 {

@@ -84,9 +84,9 @@ impl Rig {
             for _ in 0..64 {
                 let Some(rx) = self.device.peek(&mut head) else { break };
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
-                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len);
+                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
                 let memory = self.bus.memory();
-                let len = rx.len as usize;
+                let len = rx.len() as usize;
                 assert_eq!((memory[ROOM - 1], memory[ROOM + len]), (0xA5, 0xA5));
                 frames.push(memory[ROOM..][..len].to_vec());
                 drop(memory);

@@ -109,9 +109,9 @@ impl Rig {
         let mut again: Head = [0; 24];
         assert_eq!(self.device.peek(&mut again), Some(first), "peeking twice gives the same frame");
         assert_eq!(head, again);
-        let len = first.len as usize;
+        let len = first.len() as usize;
         self.bus.memory_mut()[CLIENT as usize..][..2048].fill(CANARY);
-        self.device.copy(&first, &head, Addr(CLIENT + 16), first.len);
+        self.device.copy(&first, &head, Addr(CLIENT + 16), first.len());
         let bytes = {
             let memory = self.bus.memory();
             let buffer = &memory[CLIENT as usize..][..2048];
