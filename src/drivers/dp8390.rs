@@ -84,6 +84,8 @@ pub const   DCR_WTS: u8 = 1 << 0;
 pub const   DCR_LS: u8 = 1 << 3;
 /// FIFO threshold of 8 bytes (4 words).
 pub const   DCR_FT8: u8 = 2 << 5;
+/// In the first byte in front of a received frame: check sequence, alignment, FIFO.
+pub const RSR_ERRORS: u8 = 7 << 1;
 /// Interrupt mask (page 0, write): bits as in ISR, bit 7 must be 0.
 pub const IMR: u8 = 0x0F;
 

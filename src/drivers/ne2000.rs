@@ -214,8 +214,7 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         // QEMU and DOSBox-X have no way to turn the receiver off.
         if self.mode != RcvMode::Off {
             self.dma(CR_READ, self.head, 0, HEADER as u16 + LOOKAHEAD as u16);
-            // What is wrong with a frame is not looked at: RCR keeps only intact ones.
-            let next = (self.take2() >> 8) as u8;
+            let [status, next] = self.take2().to_le_bytes();
             let count = self.take2();
             // To the end, good or not: the card's data latch wants to be emptied.
             if WIDE {
@@ -228,6 +227,8 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
             if (spare as i8) < 0 {
                 spare = spare.wrapping_add(self.pages());
             }
+            // Only intact frames are kept.
+            spare |= status & RSR_ERRORS;
             // A header that contradicts itself ends the ring: the frames up to CURR are lost.
             if spare > 1 || next.wrapping_sub(self.ring()) >= self.pages() {
                 return self.bad();

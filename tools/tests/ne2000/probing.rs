@@ -26,7 +26,7 @@ fn a_card_that_interrupts_at_events_only_is_served() {
         let frames = [frame(MAC, 70, seed), frame(MAC, 71, seed)];
         assert!(rig.receive(&frames[0]));
         assert!(rig.bus.take(IRQ));
-        assert_eq!(rig.device.irq(), Events::RX);
+        assert_eq!(rig.device.irq(), Events::OPEN);
         assert_eq!(rig.take(), Some(frames[0].clone()));
         assert_eq!(rig.take(), None);
         assert!(rig.receive(&frames[1]), "between the last look and the end of the interrupt");

@@ -4,7 +4,7 @@ pub use std::cell::RefCell;
 pub use std::rc::Rc;
 
 pub use compkt::bus::Addr;
-pub use compkt::device::{Counters, Device, Events, Head, MacAddr, RcvMode, SendError};
+pub use compkt::device::{Counters, Device, Events, Head, MacAddr, RcvMode, Rx, SendError};
 pub use compkt::drivers::ne2000::Ne2000;
 pub use compkt::probe::ne2000::Ne2000Probe;
 pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
@@ -105,7 +105,14 @@ impl Rig {
     /// Takes one frame as the core does: peek twice, copy to a buffer between canaries, discard.
     pub fn take(&mut self) -> Option<Vec<u8>> {
         let mut head: Head = [0; 24];
-        let first = self.device.peek(&mut head)?;
+        let mut first = self.device.peek(&mut head)?;
+        for _ in 0..64 {
+            if first != Rx::USELESS {
+                break;
+            }
+            self.device.discard(first);
+            first = self.device.peek(&mut head)?;
+        }
         let mut again: Head = [0; 24];
         assert_eq!(self.device.peek(&mut again), Some(first), "peeking twice gives the same frame");
         assert_eq!(head, again);
@@ -132,7 +139,7 @@ impl Rig {
         }
         let events = self.device.irq();
         let mut frames = Vec::new();
-        if events.0 & Events::RX.0 != 0 {
+        if events.0 & (Events::RX.0 | Events::OPEN.0) != 0 {
             frames.extend(std::iter::from_fn(|| self.take()).take(100));
         }
         self.device.unmask();

@@ -12,7 +12,7 @@ fn receives_every_length() {
             let sent = frame(MAC, len, len as u32);
             assert!(rig.receive(&sent), "{len} bytes");
             let (events, frames) = rig.serve();
-            assert_eq!(events, Events::RX);
+            assert_eq!(events, Events::OPEN);
             assert_eq!(frames, [sent], "{len} bytes");
         }
         assert!(!rig.bus.requested(IRQ));
