@@ -49,8 +49,6 @@ pub const   LAST: u32 = 1 << 31;
 pub const SLOT: u32 = 1552;
 /// Bytes of a buffer.
 pub const BUFFER: u32 = SLOT - DESC;
-/// Bad frames that are thrown away in one go.
-const BAD_LIMIT: u8 = 64;
 /// What a command may take, in microseconds: a reset waits for the end of a transfer.
 const COMMAND_LIMIT: u16 = 5_000;
 /// A port at which, and from 0Eh below it to 2Fh above it, no PC has anything.
@@ -232,25 +230,22 @@ impl<B: Bus> Device for Boomerang<B> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..BAD_LIMIT {
-            let state = self.bus.get32(self.rx.field(STATE));
-            if state & UP_COMPLETED == 0 {
-                break;
-            }
-            let rx = Rx { len: state as u16 & 0x1FFF, at: 0 };
-            if state & UP_ERROR == 0 && rx.len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
-                self.bus.transfer(self.rx.field(DESC as u16), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-                if !self.groups.unwanted(head) {
-                    return Some(rx);
-                }
-            } else if state & (UP_ERROR | UP_OVERRUN) == UP_ERROR | UP_OVERRUN {
-                self.count.lost = self.count.lost.wrapping_add(1);
-            } else {
-                self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            }
-            self.discard(rx);
+        let state = self.bus.get32(self.rx.field(STATE));
+        if state & UP_COMPLETED == 0 {
+            return None;
         }
-        None
+        let len = state as u16 & 0x1FFF;
+        if state & UP_ERROR == 0 && len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
+            self.bus.transfer(self.rx.field(DESC as u16), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            if !self.groups.unwanted(head) {
+                return Rx::new(len);
+            }
+        } else if state & (UP_ERROR | UP_OVERRUN) == UP_ERROR | UP_OVERRUN {
+            self.count.lost = self.count.lost.wrapping_add(1);
+        } else {
+            self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        }
+        Some(Rx::USELESS)
     }
 
     fn copy(&mut self, _: &Rx, _: &Head, to: Addr, len: u16) {

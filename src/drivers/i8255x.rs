@@ -109,8 +109,6 @@ const UNIT_LIMIT: u16 = 20_000;
 const RESET_LOOKS: u8 = 50;
 /// A PHY access, in microseconds.
 const MDI_LIMIT: u16 = 1_000;
-/// Frames that are thrown away in one go.
-const BAD_LIMIT: u8 = 64;
 
 /// The card.
 #[repr(C)]
@@ -246,28 +244,24 @@ impl<B: Bus> Device for I8255x<B> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..BAD_LIMIT {
-            let slot = self.at(self.oldest);
-            // QEMU marks a frame before it is written; a port answers only afterwards.
-            let _ = self.bus.in8(self.port(STATUS));
-            let state = self.bus.get16(slot);
-            if state & DONE == 0 {
-                break;
-            }
-            let len = self.bus.get16(slot.plus(BYTES)) & RX_BYTES;
-            let rx = Rx { len, at: 0 };
-            // At least a MAC header.
-            if state & OK != 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-                self.bus.transfer(slot.plus(DATA), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-                if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
-                    return Some(rx);
-                }
-            } else {
-                self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            }
-            self.discard(rx);
+        let slot = self.at(self.oldest);
+        // QEMU marks a frame before it is written; a port answers only afterwards.
+        let _ = self.bus.in8(self.port(STATUS));
+        let state = self.bus.get16(slot);
+        if state & DONE == 0 {
+            return None;
         }
-        None
+        let len = self.bus.get16(slot.plus(BYTES)) & RX_BYTES;
+        // At least a MAC header.
+        if state & OK != 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+            self.bus.transfer(slot.plus(DATA), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
+                return Rx::new(len);
+            }
+        } else {
+            self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        }
+        Some(Rx::USELESS)
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {

@@ -96,6 +96,8 @@ pub struct VirtioNet<B> {
     pub groups: u8,
     /// Bytes of the header in front of each frame.
     pub header: u16,
+    /// First descriptor of the peeked frame's chain.
+    pub chain: u16,
 }
 
 /// The frame in the buffer of a chain: each has two descriptors.
@@ -185,37 +187,36 @@ impl<B: Bus> Device for VirtioNet<B> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        for _ in 0..BURST {
-            let bus = &self.bus;
-            let back = self.rx.back(bus);
+        let bus = &self.bus;
+        let mut back = self.rx.back(bus);
+        if back == Addr(0) {
+            // From here on the device interrupts; what it did before is seen in a second look.
+            if self.set_interrupts(0) == 0 {
+                return None;
+            }
+            back = self.rx.back(bus);
             if back == Addr(0) {
-                // From here on the device interrupts; what it did before is seen in a second look.
-                if self.set_interrupts(0) == 0 {
-                    break;
-                }
-                continue;
+                return None;
             }
-            let chain = self.rx.chain(bus, back);
-            let len = bus.get32(back.plus(USED_LENGTH)).wrapping_sub(self.header as u32);
-            let slot = frame_of(&self.rx, chain);
-            bus.transfer(slot, bus.addr_of(head.as_ptr()), head.len() as u16);
-            let rx = Rx { len: pad(bus, slot, len as u16), at: chain };
-            if !(14..=MAX_FRAME as u32).contains(&len) {
-                self.count.errors_in = self.count.errors_in.wrapping_add(1);
-            } else if self.wanted(head) {
-                return Some(rx);
-            }
-            self.discard(rx);
         }
-        None
+        self.chain = self.rx.chain(bus, back);
+        let len = bus.get32(back.plus(USED_LENGTH)).wrapping_sub(self.header as u32);
+        let slot = frame_of(&self.rx, self.chain);
+        bus.transfer(slot, bus.addr_of(head.as_ptr()), head.len() as u16);
+        if !(14..=MAX_FRAME as u32).contains(&len) {
+            self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        } else if self.wanted(head) {
+            return Rx::new(pad(bus, slot, len as u16));
+        }
+        Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(frame_of(&self.rx, rx.at), to, len);
+    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
+        self.bus.transfer(frame_of(&self.rx, self.chain), to, len);
     }
 
-    fn discard(&mut self, rx: Rx) {
-        self.rx.give(&self.bus, self.access, rx.at);
+    fn discard(&mut self, _rx: Rx) {
+        self.rx.give(&self.bus, self.access, self.chain);
         if self.rx.next == self.quiet {
             self.set_interrupts(0);
         }

@@ -459,6 +459,7 @@ impl<B: Bus> Probe<B> for VirtioNetProbe {
             own: 0,
             groups: 0,
             header: 0,
+            chain: 0,
         };
         Setup::default().open(&mut device, found, rings)?;
         Ok(device)

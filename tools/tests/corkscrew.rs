@@ -74,9 +74,9 @@ impl Rig {
             let mut head: Head = [0; LOOKAHEAD];
             while let Some(rx) = self.device.peek(&mut head) {
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
-                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len);
-                frames.push(self.bus.memory()[ROOM..][..rx.len as usize].to_vec());
-                assert_eq!(self.bus.memory()[ROOM + rx.len as usize], 0xA5);
+                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
+                frames.push(self.bus.memory()[ROOM..][..rx.len() as usize].to_vec());
+                assert_eq!(self.bus.memory()[ROOM + rx.len() as usize], 0xA5);
                 self.device.discard(rx);
             }
             self.device.unmask();

@@ -19,8 +19,8 @@ use crate::setup::{self, fail};
 use table::{Cost, Row};
 
 /// The card that sends, and the line that loads its driver.
-const SENDER: &str = "ne2k_isa,iobase=0x340,irq=5,mac=02:00:00:00:00:B0";
-const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=5";
+const SENDER: &str = "ne2k_isa,iobase=0x340,irq=3,mac=02:00:00:00:00:B0";
+const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=3";
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Default)]

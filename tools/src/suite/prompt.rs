@@ -2,9 +2,11 @@
 
 use super::machine::{Lab, Rig, Steps, ne2000, qemu};
 use super::runner::{Test, Verdict};
+use crate::rig::Job;
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::Dos;
 use crate::rig::qemu::Qemu;
+use std::time::Duration;
 
 /// Words behind `3COMPKT` that are refused, and what the line says of them.
 const BAD: &[(&str, &str)] = &[
@@ -141,7 +143,7 @@ fn hundred_rounds(lab: &Lab) -> Verdict {
         script.extend(["3COMPKT", "3COMPKT /U"]);
     }
     script.extend(["mem", "ints", "3COMPKT", "PKTCTL test"]);
-    let steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
+    let steps = qemu(ne2000())?.steps(&Job { limit: Duration::from_secs(240), ..lab.job(&[], &script)? })?;
     for line in ["3COMPKT", "3COMPKT /U", "PKTCTL test"] {
         steps.exits(line, 0)?;
     }

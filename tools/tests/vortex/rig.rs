@@ -153,9 +153,9 @@ impl Rig {
                 let mut again: Head = [0; LOOKAHEAD];
                 assert_eq!(self.device.peek(&mut again), Some(rx), "peeking twice gives the same");
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
-                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len);
+                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
                 let memory = self.bus.memory();
-                let len = rx.len as usize;
+                let len = rx.len() as usize;
                 assert_eq!((memory[ROOM - 1], memory[ROOM + len]), (0xA5, 0xA5));
                 frames.push(memory[ROOM..][..len].to_vec());
                 drop(memory);
