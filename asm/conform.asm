@@ -7,10 +7,11 @@ extern __text_paragraphs
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; direct_receiver
-;   Purpose: takes each frame; in the second upcall uses the driver's stack, or sends one frame
+;   Purpose: takes each frame; in the second upcall uses the driver's stack, and from below that sets a full multicast
+;            list and sends one frame, if it is told to
 ;   In:      as the specification has it: AX, CX
 ;   Out:     AX = 0: ES:DI
-;   Stack:   240 bytes, or what send_pkt takes, of the driver's
+;   Stack:   240 bytes of the driver's, and what its functions take
 section .text.direct_receiver progbits alloc exec nowrite align=1
 global direct_receiver
 direct_receiver:
@@ -27,28 +28,36 @@ direct_receiver:
     add     ax, __text_paragraphs
     mov     ds, ax
     inc     word [direct_upcalls]
-    cmp     byte [direct_sends], 0
-    jne     .send
     mov     cx, 119
 .fill:
     push    cx
     loop    .fill
-    add     sp, 119 * 2
-    jmp     .end
-.send:
+    cmp     byte [direct_sends], 0
+    je      .end
     cmp     word [direct_sent], 0   ; one only: its answer comes here too
     jne     .end
     mov     al, [direct_vector]
+    mov     [cs:.list + 1], al
     mov     [cs:.int + 1], al
-    mov     ah, 4
+    push    ds
+    pop     es
+    mov     ah, 22                  ; set_multicast_list
+    mov     di, groups
+    mov     cx, 6 * 8
+    jmp     .list                   ; a 486 may have read the old number already
+.list:
+    int     60h
+    jc      .end
+    mov     ah, 4                   ; send_pkt
     mov     si, direct_frame
     mov     cx, 60
-    jmp     .int                    ; a 486 may have read the old number already
+    jmp     .int
 .int:
     int     60h
     jc      .end
     inc     word [direct_sent]
 .end:
+    add     sp, 119 * 2
     pop     ds
     retf
 
@@ -63,6 +72,7 @@ direct_sent:    dw 0
 direct_vector:  db 60h
 direct_sends:   db 0
 direct_frame:   times 60 db 0
+groups:         times 8 db 1, 0, 5Eh, 0, 0, 1
 
 section .bss.direct nobits alloc noexec write align=16
 direct_buffer:  resb 1514

@@ -19,9 +19,9 @@ use crate::probe::{Fault, Found, Rings};
 use crate::resident::table::{BLOCKS, CoreTable, FlatHeader, PollHeader, Region, State, VdsHeader};
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
-const STACK_CORE: u16 = 256;
+const STACK_CORE: u16 = 104;
 /// Stack below that: a call from inside an upcall.
-const STACK_SECOND: u16 = 192;
+const STACK_SECOND: u16 = 136;
 
 /// What is kept of the PSP: DOS needs its first 60h bytes until the program has ended.
 pub const PSP_PARAS: u16 = 6;

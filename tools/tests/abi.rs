@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem::{offset_of, size_of};
 
+use compkt::device::LOOKAHEAD;
 use compkt::info::{Info, NicInfo};
 use compkt::resident::frame::{Frame, Upcall};
 use compkt::resident::handle::{Handle, type_at};
@@ -100,11 +101,11 @@ fn structures_and_constants() {
     let mut rust: BTreeMap<String, usize> = BTreeMap::new();
     rust.extend(fields!("FRAME", Frame: "di" = di, "es" = es, "si" = si, "ds" = ds, "ebx" = bx, "edx" = dx, "ecx" = cx,
         "eax" = ax, "sp" = sp, "ss" = ss));
-    // What Rust has no use for lies between: the high half of EAX, FS, GS.
+    // What Rust has no use for lies between: the high half of EAX, and FS.
     let eax = offset_of!(Frame, ax);
-    rust.extend([("FRAME.fs".into(), eax + 4), ("FRAME.gs".into(), eax + 6), ("FRAME_size".into(), size_of::<Frame>())]);
-    rust.extend(fields!("UPCALL", Upcall: "buffer" = buffer, "cx" = cx, "dx" = dx));
-    rust.insert("UPCALL_size".into(), size_of::<Upcall>());
+    rust.extend([("FRAME.fs".into(), eax + 4), ("FRAME_size".into(), size_of::<Frame>())]);
+    rust.extend(fields!("UPCALL", Upcall: "buffer" = buffer, "cx" = cx));
+    rust.insert("UPCALL_size".into(), offset_of!(Upcall, cx) + 2);
     rust.extend(fields!("STATE", State: "driver" = driver, "device" = device, "handles_end" = handles_end, "memory" = memory,
         "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "handler" = handler,
         "old_int60" = old_int60, "irq_lone" = irq_lone));
@@ -119,6 +120,7 @@ fn structures_and_constants() {
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
         ("WORK_HEAD", offset_of!(Work, head)),
+        ("LOOKAHEAD", LOOKAHEAD),
         ("HANDLE_SIZE", size_of::<Handle>()),
         ("HANDLE_FLAGS", offset_of!(Handle, flags)),
         ("HANDLE_TYPE", of_type),
