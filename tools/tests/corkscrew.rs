@@ -6,7 +6,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use compkt::bus::{Addr, Bus};
-use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, SendError};
+use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, Rx, SendError};
 use compkt::drivers::corkscrew::Corkscrew;
 use compkt::probe::corkscrew::CorkscrewProbe;
 use compkt::probe::{Ask, Fault, Found, Probe, Rings};
@@ -73,6 +73,10 @@ impl Rig {
             }
             let mut head: Head = [0; LOOKAHEAD];
             while let Some(rx) = self.device.peek(&mut head) {
+                if rx == Rx::USELESS {
+                    self.device.discard(rx);
+                    continue;
+                }
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
                 self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
                 frames.push(self.bus.memory()[ROOM..][..rx.len() as usize].to_vec());

@@ -4,7 +4,7 @@ pub use std::cell::RefCell;
 pub use std::rc::Rc;
 
 use compkt::bus::Addr;
-pub use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, SendError};
+pub use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Rx, SendError};
 use compkt::drivers::boomerang::{self, Boomerang};
 use compkt::drivers::vortex::Vortex;
 use compkt::probe::boomerang::BoomerangProbe;
@@ -150,6 +150,10 @@ impl Rig {
             let mut head: Head = [0; LOOKAHEAD];
             for _ in 0..64 {
                 let Some(rx) = self.device.peek(&mut head) else { break };
+                if rx == Rx::USELESS {
+                    self.device.discard(rx);
+                    continue;
+                }
                 let mut again: Head = [0; LOOKAHEAD];
                 assert_eq!(self.device.peek(&mut again), Some(rx), "peeking twice gives the same");
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
