@@ -122,6 +122,27 @@ fn flat_memory_keeps_its_offsets_and_widths() {
 }
 
 #[test]
+fn what_is_more_than_a_move_from_flat_memory_looks_at_its_register_whole() {
+    let lines = body("\tmovl\tthere, %eax\n\t#APP\n\tandl\t%fs:(%ecx), %eax\n\t#NO_APP\n\tsete\t%al\n\tretl");
+    assert_eq!(lines[..2], ["movl there, %eax", "andl %fs:(%ebx), %eax"]);
+}
+
+#[test]
+fn constants_may_be_hexadecimal() {
+    let lines = body("\t#APP\n\tmovl\t$0x12345678, %eax\n\tandl\t$0xFF0000, %eax\n\t#NO_APP\n\tsete\t%al\n\tretl");
+    assert_eq!(lines[..2], ["movl $0x12345678, %eax", "andl $0xFF0000, %eax"]);
+    assert_eq!(body("\t#APP\n\tmovl\t$0x12345678, %eax\n\t#NO_APP\n\tretl")[0], "movw $22136, %ax");
+}
+
+#[test]
+fn a_function_by_its_second_name_gets_all_of_its_arguments() {
+    let listing = "\t.type\tf,@function\nf:\n\tmovl\t%ecx, there\n\tretl\n\t.size\tf, 1\n\t.type\tsame,@function\n\t.set same, f\n\
+        \t.globl\tg\n\t.type\tg,@function\ng:\n\tmovl\tthere, %ecx\n\tcalll\tsame\n\tretl\n\t.size\tg, 1\n";
+    let text = narrow(listing).expect("narrow");
+    assert!(text.contains("g:\n\tmovl\tthere, %ebx\n\tcallw\tf\n"), "{text}");
+}
+
+#[test]
 fn stack_arguments_of_strangers_are_refused() {
     let listing = "\t.type\tf,@function\nf:\n\tpushl\t%edx\n\tcalll\t*8(%eax)\n\tretl\n\t.size\tf, 1\n";
     let error = narrow(listing).expect_err("the callee takes four bytes that nobody knows of");

@@ -1,7 +1,7 @@
 //! What one instruction does to the high halves of the registers and to the flags, and whether its 16-bit form does
 //! the same to all that is looked at afterwards.
 
-use super::insn::{Arg, CF, FLAGS, Insn, Mem, Number, OF, PF, Part, Reg, SF, SP, ZF, condition};
+use super::insn::{Arg, CF, FLAGS, Insn, Mem, Number, OF, PF, Part, Reg, SF, SP, ZF, condition, constant};
 
 /// One bit for each register.
 pub type Registers = u8;
@@ -63,11 +63,8 @@ fn long(arg: Option<&Arg>) -> Option<Number> {
 /// Whether bits 31:16 of an operand are zero, given the registers of which that is known.
 fn is_zero_high(arg: &Arg, zero: Registers) -> bool {
     match arg {
-        Arg::Imm(value) => match value.parse::<i64>() {
-            Ok(value) => (0..0x1_0000).contains(&value),
-            // A near address.
-            Err(_) => true,
-        },
+        // A symbol's address is near.
+        Arg::Imm(value) => constant(value).is_none_or(|value| (0..0x1_0000).contains(&value)),
         Arg::Reg(Reg { number, part: Part::Long }) => zero >> number & 1 != 0,
         _ => false,
     }
@@ -90,8 +87,12 @@ pub fn before(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
             _ => {}
         }
     }
-    // What flat memory holds may be a device's register: the width is the driver's choice.
+    // What flat memory holds may be a device's register: the width is the driver's choice. What is more than a move
+    // then looks at all of its register.
     let is_flat = insn.args.iter().any(|arg| matches!(arg, Arg::Mem(mem) if mem.is_flat()));
+    if is_flat && insn.stem().0 != "mov" {
+        insn.args.iter().for_each(|arg| live.want_arg(arg));
+    }
     (live, narrow && !is_flat)
 }
 

@@ -141,6 +141,16 @@ pub fn condition(op: &str) -> Option<u8> {
     CONDITIONS.iter().find(|(condition, _)| *condition == name).map(|(_, flags)| *flags)
 }
 
+/// A constant as LLVM writes it, or a person in an `asm!`. `None`: a symbol's address.
+pub fn constant(text: &str) -> Option<i64> {
+    let (digits, negative) = text.strip_prefix('-').map_or((text, false), |rest| (rest, true));
+    let value = match digits.strip_prefix("0x") {
+        Some(hex) => i64::from_str_radix(hex, 16),
+        None => digits.parse(),
+    };
+    value.ok().map(|value| if negative { -value } else { value })
+}
+
 impl Insn {
     /// The mnemonic without its width, and the width: `b`, `w`, `l`, or 0 for a jump and the like.
     pub fn stem(&self) -> (&str, u8) {

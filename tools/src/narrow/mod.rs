@@ -51,6 +51,8 @@ pub fn narrow_with(listing: &str, library: &[&str]) -> Result<String, String> {
         }
     }
     let mut own: Vec<Function> = functions.iter_mut().map(|function| std::mem::replace(*function, Function::empty())).collect();
+    let aliases = aliases(listing, &own);
+    own.iter_mut().for_each(|function| without_aliases(function, &aliases));
     let in_code: HashSet<String> = own.iter().flat_map(|function| names_in_operands(function)).collect();
     for function in &mut own {
         function.private &= !labels_in_data.contains(&function.name) && !in_code.contains(&function.name);
@@ -148,6 +150,27 @@ fn read(listing: &str) -> (Vec<Item>, HashSet<String>) {
     (items, names)
 }
 
+/// Second names of functions (`.set NAME, FUNCTION`): LLVM merges those that are alike.
+fn aliases(listing: &str, functions: &[Function]) -> HashMap<String, String> {
+    let pairs = listing.lines().filter_map(|line| line.trim().strip_prefix(".set")?.split_once(','));
+    let pairs = pairs.map(|(alias, name)| (alias.trim().to_string(), name.trim().to_string()));
+    pairs.filter(|(_, name)| functions.iter().any(|function| function.name == *name)).collect()
+}
+
+/// Calls and jumps by the first name.
+fn without_aliases(function: &mut Function, aliases: &HashMap<String, String>) {
+    for line in &mut function.lines {
+        let Line::Insn(insn) = line else { continue };
+        for arg in &mut insn.args {
+            if let Arg::Target(target) = arg
+                && let Some(name) = aliases.get(target)
+            {
+                *target = name.clone();
+            }
+        }
+    }
+}
+
 /// A pop right behind the push of a constant is a move: shorter once it is narrow. Takes the push back.
 fn constant(function: &mut Function, text: &str) -> String {
     if let Some(Line::Insn(push)) = function.lines.last()
@@ -227,7 +250,7 @@ fn shorten(insn: &mut Insn) {
         match arg {
             Arg::Reg(reg) if reg.part == Part::Long => reg.part = Part::Word,
             Arg::Imm(value) => {
-                if let Ok(number) = value.parse::<i64>() {
+                if let Some(number) = insn::constant(value) {
                     *value = (number as i16).to_string();
                 }
             }
