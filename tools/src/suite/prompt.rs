@@ -58,13 +58,21 @@ const BAD: &[(&str, &str)] = &[
 
 /// Lines that are good in themselves, but not for this machine.
 const HOPELESS: &[(&str, &str)] = &[
-    ("/NIC=nosuch", "nosuch"),
-    ("/NIC=0:1F.7", ""),
-    ("/NIC=02:00:00:00:00:77", ""),
-    ("/IO=320", ""),
-    ("/NIC=ne2k_pci", ""),
-    ("/U", "INT 60h is not this driver's"),
-    ("/U /INT=61", "INT 61h is not this driver's"),
+    ("/NIC=nosuch", "/NIC=nosuch: no such driver; 3COMPKT /? lists them"),
+    ("/NIC=0:1F.7", "no such card is free; leave it out"),
+    ("/NIC=02:00:00:00:00:77", "no such card is free; leave it out"),
+    ("/NIC=ne2k_pci", "no such card is free; leave it out"),
+    ("/IO=320", "no NIC answers at port 320h; check the card's jumpers or leave /IO= out"),
+    ("0x60 10 0x320", "no NIC answers at port 320h"),
+    ("/U", "INT 60h is not this driver's; give the vector"),
+    ("/U /INT=61", "INT 61h is not this driver's; give the vector"),
+];
+
+/// What is said where there is no card at all.
+const NO_NIC: &[(&str, &str)] = &[
+    ("", "no NIC found; give /IO= and /IRQ= if there is one"),
+    ("/IO=300", "no NIC answers at port 300h"),
+    ("0x61 10 0x300", "no NIC answers at port 300h"),
 ];
 
 /// The tests.
@@ -76,9 +84,13 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/prompt/hundred-rounds", hundred_rounds).takes(8),
         Test::new("qemu/prompt/bad-switches", |lab| refused(lab, &qemu(ne2000())?, BAD)).takes(6),
         Test::new("qemu/prompt/not-for-this-machine", |lab| refused(lab, &qemu(ne2000())?, HOPELESS)),
-        Test::new("qemu/prompt/no-nic", |lab| refused(lab, &Qemu::default(), &[("", ""), ("/IO=300", ""), ("0x61 10 0x300", "")])),
+        Test::new("qemu/prompt/no-nic", |lab| refused(lab, &Qemu::default(), NO_NIC)),
         Test::new("qemu/device/bad-switches", |lab| refused_device(lab, &qemu(ne2000())?, BAD)).takes(6),
-        Test::new("qemu/device/no-nic", |lab| refused_device(lab, &Qemu::default(), &[("", ""), ("/IO=300", "")])),
+        Test::new("qemu/device/not-for-this-machine", |lab| refused_device(lab, &qemu(ne2000())?, HOPELESS)),
+        Test::new("qemu/device/no-nic", |lab| refused_device(lab, &Qemu::default(), NO_NIC)),
+        Test::new("qemu/device/help", help_by_device),
+        Test::new("qemu/device/second-copy", second_copy_by_device),
+        Test::new("qemu/pktctl/stranger", stranger),
         Test::new("qemu/prompt/help", help),
         Test::new("qemu/prompt/second-copy", second_copy),
         Test::new("qemu/prompt/second-copy-pci", second_copy_pci),
@@ -205,6 +217,52 @@ fn help(lab: &Lab) -> Verdict {
     steps.holds(steps.first("3COMPKT /?")?.text.lines().all(|line| line.len() < 80), "every line fits the screen")?;
     steps.same("mem")?;
     steps.same("ints")
+}
+
+/// By DEVICE= it is the same list, and nothing stays.
+fn help_by_device(lab: &Lab) -> Verdict {
+    let line = "DEVICE=3COMPKT.SYS /?";
+    let steps = qemu(ne2000())?.steps(&lab.job(&["mem", "ints", line, "mem", "ints"], &["3COMPKT /?"])?)?;
+    let (list, status) = steps.first(line)?.text.rsplit_once('\n').unwrap_or_default();
+    steps.holds(status == "[device refused, status 8003]", "a list of switches is no driver")?;
+    steps.holds(list == steps.first("3COMPKT /?")?.text, "the list is that of the prompt")?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// Two lines in CONFIG.SYS for one card, or for one vector: the second is refused, and the first goes on.
+fn second_copy_by_device(lab: &Lab) -> Verdict {
+    let lines = [
+        ("DEVICE=3COMPKT.SYS /IO=300", "INT 60h has a packet driver already; choose another with /INT="),
+        ("DEVICE=3COMPKT.SYS /INT=61 /IO=300", "this card belongs to the driver on INT 60h; leave /IO= and /NIC= out"),
+        ("DEVICE=3COMPKT.SYS /INT=61", "no other NIC found"),
+    ];
+    let mut config = vec!["DEVICE=C:\\3COMPKT.SYS /IO=300", "mem", "ints"];
+    for (line, _) in lines {
+        config.extend([line, "mem", "ints"]);
+    }
+    let steps = qemu(ne2000())?.steps(&lab.job(&config, &["PKTCTL test"])?)?;
+    steps.prints(config[0], "3COMPKT: ne2000 at port 300h, ")?;
+    for (line, words) in lines {
+        let Some((said, status)) = steps.first(line)?.text.rsplit_once('\n') else { return steps.fail(format!("`{line}` prints one line")) };
+        steps.holds(status == "[device refused, status 8003]", format!("`{line}` is refused"))?;
+        one_line(&steps, line, said, words)?;
+    }
+    steps.same("mem")?;
+    steps.same("ints")?;
+    steps.exits("PKTCTL test", 0)
+}
+
+/// PKTCTL and a packet driver that knows no function at all.
+fn stranger(lab: &Lab) -> Verdict {
+    let lines = ["PKTCTL status", "PKTCTL test", "PKTCTL mem", "PKTCTL status /INT=61"];
+    let steps = qemu(ne2000())?.steps(&lab.job(&[], &[&["OTHER"][..], &lines].concat())?)?;
+    for line in lines {
+        steps.exits(line, 3)?;
+        steps.holds(steps.first(line)?.text.lines().count() == 1, format!("`{line}` prints one line"))?;
+    }
+    steps.prints("PKTCTL status", "INT 60h: a packet driver that refuses driver_info (BAD_COMMAND)")?;
+    steps.prints("PKTCTL status /INT=61", "No packet driver on INT 61h.")
 }
 
 /// A second copy on the same vector, on the same card, and where there is no other card.
