@@ -4,7 +4,7 @@ use super::machine::{Lab, Rig, Steps, ne2000, qemu};
 use super::runner::{Test, Verdict};
 use crate::rig::bochs::Bochs;
 use crate::rig::dosbox_x::DosboxX;
-use crate::rig::image::{Dos, TailEnd, load_paras};
+use crate::rig::image::{Dos, TailEnd, Xms, load_paras};
 use crate::rig::qemu::Qemu;
 
 /// What the driver answers to DOS's later requests: done; the last one is unknown.
@@ -27,6 +27,7 @@ pub fn tests() -> Vec<Test> {
     tests.push(Test::new("qemu/device/umb-exact", umb_exact));
     tests.push(Test::new("qemu/device/umb-large", |lab| high(lab, 0xC00)));
     tests.push(Test::new("qemu/device/umb-too-small", umb_too_small));
+    tests.push(Test::new("qemu/device/umb-without-rings", umb_without_rings));
     tests.push(Test::new("bochs/device/low", |lab| moves_frames(lab, &bochs(), "DEVICE=3COMPKT.SYS", "by DEVICE=")).takes(12));
     for (name, v86, line, words) in [
         ("low", false, "DEVICE=C:\\3COMPKT.SYS", "by DEVICE="),
@@ -99,6 +100,19 @@ fn umb_too_small(lab: &Lab) -> Verdict {
     loaded(&steps, line)?;
     steps.holds(!steps.first("PKTCTL status")?.text.contains("upper memory"), "it lies low")?;
     steps.exits(EXCHANGE, 0)
+}
+
+/// The upper block takes the image, but not the rings that a card wants there without XMS: one line, and nothing stays.
+fn umb_without_rings(lab: &Lab) -> Verdict {
+    let card = crate::nics::NICS.iter().find(|nic| nic.name == "rtl8139").ok_or("the list has no RTL8139")?;
+    let rig = Qemu { dos: Dos { umb_paras: Some(image_paras(lab)?), xms: Xms::None, ..Dos::default() }, ..qemu(card)? };
+    let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
+    let steps = rig.steps(&lab.job(&["mem", "ints", line, "mem", "ints"], &[])?)?;
+    let Some((said, status)) = steps.first(line)?.text.rsplit_once('\n') else { return steps.fail("one line says why") };
+    steps.holds(status == "[device refused, status 8003]", "it is refused")?;
+    steps.holds(said.starts_with("3COMPKT: ") && said.lines().count() == 1 && said.contains("memory"), "one line says why")?;
+    steps.same("mem")?;
+    steps.same("ints")
 }
 
 fn image_paras(lab: &Lab) -> Result<u16, String> {
