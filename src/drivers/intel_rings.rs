@@ -3,8 +3,8 @@
 //!
 //! Memory, all of it in one piece: 8 transmit descriptors, receive descriptors, buffers. There are at least twice as many
 //! receive descriptors as receive buffers, so that every buffer can be the card's though a full ring has to keep a gap:
-//! a buffer that was given back is the one of the descriptor as many places further on as there are buffers. The card writes lengths and states
-//! into descriptors and leaves addresses, which are written once.
+//! a buffer that was given back is the one of the descriptor as many places further on as there are buffers.
+//! The card writes lengths and states into descriptors and leaves addresses, which are written once.
 
 use core::marker::PhantomData;
 

@@ -106,7 +106,7 @@ impl<B: Bus> Probe<B> for I8255xProbe {
         }
         let phy = microwire::read(&ports, bits, EEPROM_PHY as u8);
         let variant = if phy & PHY_82503 != 0 { 0 } else { phy as u8 & 31 };
-        let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+        let irq = pci::irq(bus, ask);
         Ok(Found {
             mac,
             io,

@@ -179,7 +179,7 @@ pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn
         return Err(Fault::Dead);
     }
     let mac = registers.address(how(id))?;
-    let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+    let irq = pci::irq(bus, ask);
     let [rings_xms, rings_low] = [DEEP, SHALLOW].map(|(receive, transmit)| bytes(receive, transmit));
     Ok(Found { mac, io, mem, irq, pci: ask.pci, rings_xms, rings_low: rings_low as u16, ..Found::default() })
 }

@@ -43,7 +43,7 @@ impl<B: Bus> Probe<B> for Ne2kPciProbe {
             other => other,
         })?;
         card.put(CR, STOPPED);
-        let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+        let irq = pci::irq(bus, ask);
         Ok(Found { mac, io, irq, variant, pci: ask.pci, ..Found::default() })
     }
 

@@ -1,7 +1,7 @@
 //! PCI configuration space, as probes need it (PCI Local Bus Specification 2.2, chapter 6).
 
 use crate::bus::Bus;
-use crate::probe::Fault;
+use crate::probe::{Ask, Fault};
 
 const ID: u8 = 0x00;
 const COMMAND: u8 = 0x04;
@@ -146,10 +146,11 @@ pub fn set_command(bus: &impl Bus, place: u16, command: u32) {
     bus.config_write(place, COMMAND, command);
 }
 
-/// The interrupt line that the firmware routed: 1 to 15, or 0 for none.
-pub fn irq(bus: &impl Bus, place: u16) -> u8 {
-    match bus.config_read(place, INTERRUPT) as u8 {
+/// The interrupt line, 1 to 15: what the firmware routed, which no switch can change; where it routed none, what the
+/// user gave; 0: none.
+pub fn irq(bus: &impl Bus, ask: &Ask) -> u8 {
+    match bus.config_read(ask.pci, INTERRUPT) as u8 {
         line @ 1..=15 => line,
-        _ => 0,
+        _ => ask.irq,
     }
 }

@@ -71,7 +71,7 @@ impl<B: Bus> Probe<B> for PcnetProbe {
         Ok(Found {
             mac,
             io,
-            irq: if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) },
+            irq: pci::irq(bus, ask),
             pci: ask.pci,
             rings_low: bytes(false) as u16,
             rings_xms: bytes(true),

@@ -97,7 +97,7 @@ impl<B: Bus> Probe<B> for Rtl8139Probe {
         Ok(Found {
             mac,
             io,
-            irq: if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) },
+            irq: pci::irq(bus, ask),
             pci: ask.pci,
             rings_low: TX_ONE + RING_LOW as u16,
             rings_xms: TX_FOUR as u32 + RING_DEEP,

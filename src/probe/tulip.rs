@@ -105,7 +105,7 @@ impl<B: Bus> Probe<B> for TulipProbe {
         Ok(Found {
             mac,
             io,
-            irq: if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) },
+            irq: pci::irq(bus, ask),
             pci: ask.pci,
             rings_xms: bytes(DEEP) as u32,
             rings_low: bytes(SHALLOW),

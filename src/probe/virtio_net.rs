@@ -433,7 +433,7 @@ impl<B: Bus> Probe<B> for VirtioNetProbe {
         for (at, byte) in (0..).zip(mac.iter_mut()) {
             *byte = setup.access.read8(bus, setup.config.plus(at));
         }
-        let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+        let irq = pci::irq(bus, ask);
         let mut found = Found { mac, irq, pci: ask.pci, rings_xms: setup.bytes(bus, DEEP), ..Found::default() };
         if setup.modern {
             found.mem = setup.common.0;

@@ -65,7 +65,7 @@ impl<B: Bus> Probe<B> for Vmxnet3Probe {
         if a & 1 != 0 || mac == [0; 6] {
             return Err(Fault::Eeprom);
         }
-        let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+        let irq = pci::irq(bus, ask);
         Ok(Found {
             mac,
             mem: rings,

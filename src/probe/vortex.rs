@@ -31,7 +31,7 @@ pub(super) fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], checked: impl Fn(u32
     if !chip.has(ask.media) {
         return Err(Fault::Media);
     }
-    let irq = if ask.irq != 0 { ask.irq } else { pci::irq(bus, ask.pci) };
+    let irq = pci::irq(bus, ask);
     Ok(Found { mac, io, irq, variant, media: ask.media, pci: ask.pci, ..Found::default() })
 }
 

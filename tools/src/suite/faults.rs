@@ -46,6 +46,7 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("pulled", 15, pulled));
         tests.push(test("overrun", 5, overrun));
         tests.push(test("no-line", 5, no_line));
+        tests.push(test("wrong-line", 2, wrong_line));
         tests.push(test("gone", 10, gone));
         if !nic.plugin && !WITHOUT_ROM.contains(&nic.name) {
             tests.push(test("after-ipxe", 10, after_ipxe));
@@ -185,6 +186,14 @@ fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
     let text = &steps.first(STATUS)?.text;
     let came = text.split("in  ").nth(1).and_then(|rest| rest.trim_start().split(' ').next()?.parse::<u32>().ok());
     steps.holds(came.is_some_and(|frames| frames >= 4), "some of the flood came in")
+}
+
+/// The wrong interrupt line is asked for: the card has the one that its firmware gave it.
+fn wrong_line(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let line = "DEVICE=3COMPKT.SYS /IRQ=5";
+    let steps = run(lab, &qemu_on(nic, Net::User)?, &[line], &[EXCHANGE], &mut |_, _| ())?;
+    steps.exits(EXCHANGE, 0)?;
+    steps.holds(!steps.first(line)?.text.contains("IRQ 5"), "the line is the firmware's")
 }
 
 /// No interrupt line: polled, which is said once.
