@@ -405,7 +405,8 @@ fn old_cpu(lab: &Lab, cpu: &str) -> Verdict {
         steps.exits(line, 1)?;
         steps.holds(steps.first(line)?.text == "3COMPKT needs a 386 or later.", "it says so in one line")?;
     }
-    steps.exits("PKTCTL status", 255)
+    steps.exits("PKTCTL status", 255)?;
+    steps.holds(steps.first("PKTCTL status")?.text == "This program needs a 386 or later.", "PKTCTL says so, too")
 }
 
 /// DOSBox-X's DOS: from the prompt low, high, and gone again.
