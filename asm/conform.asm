@@ -7,8 +7,8 @@ extern __text_paragraphs
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; direct_receiver
-;   Purpose: takes each frame; in the second upcall uses the driver's stack, and from below that sets a full multicast
-;            list and sends one frame, if it is told to
+;   Purpose: takes each frame; in the second upcall uses the driver's stack, and from below that sends one frame, if it is
+;            told to, and when the answer comes sets a full multicast list
 ;   In:      as the specification has it: AX, CX
 ;   Out:     AX = 0: ES:DI
 ;   Stack:   240 bytes of the driver's, and what its functions take
@@ -34,27 +34,30 @@ direct_receiver:
     loop    .fill
     cmp     byte [direct_sends], 0
     je      .end
-    cmp     word [direct_sent], 0   ; one only: its answer comes here too
-    jne     .end
     mov     al, [direct_vector]
     mov     [cs:.list + 1], al
     mov     [cs:.int + 1], al
+    cmp     word [direct_sent], 0   ; one only: its answer comes here too
+    jne     .answer
+    mov     ah, 4                   ; send_pkt
+    mov     si, direct_frame
+    mov     cx, 60
+    jmp     .int                    ; a 486 may have read the old number already
+.int:
+    int     60h
+    jc      .end
+    inc     word [direct_sent]
+    jmp     .end
+.answer:
     push    ds
     pop     es
     mov     ah, 22                  ; set_multicast_list
     mov     di, groups
     mov     cx, 6 * 8
-    jmp     .list                   ; a 486 may have read the old number already
+    jmp     .list
 .list:
     int     60h
-    jc      .end
-    mov     ah, 4                   ; send_pkt
-    mov     si, direct_frame
-    mov     cx, 60
-    jmp     .int
-.int:
-    int     60h
-    jc      .end
+    jnc     .end
     inc     word [direct_sent]
 .end:
     add     sp, 119 * 2
