@@ -68,6 +68,12 @@ pub trait Bus {
         self.ins8(port, to.plus(len & !3), len & 3);
     }
 
+    /// Copies `len` bytes of something of the driver's own to conventional memory.
+    #[inline(always)]
+    fn copy_own(&self, from: *const u8, to: Addr, len: u16) {
+        self.transfer(self.addr_of(from), to, len);
+    }
+
     /// Are only the first megabyte and ports within reach, as in V86 mode? Known when a resident unit is compiled: a
     /// driver with rings is on the machine's own bus in V86 mode only.
     fn confined(&self) -> bool {

@@ -139,6 +139,24 @@ impl Bus for Machine {
     }
 
     #[inline(always)]
+    fn copy_own(&self, from: *const u8, to: Addr, len: u16) {
+        #[inline(never)]
+        fn copy(len: u16, to: Addr, from: u16) {
+            // SAFETY: the caller named bytes and room, and DS is our segment; ES, ESI and EDI are put back.
+            unsafe {
+                asm!(
+                    "push es", "push esi", "push edi",
+                    "mov si, ax", "mov di, dx", "and di, 15", "shr edx, 4", "mov es, dx",
+                    "rep movsb",
+                    "pop edi", "pop esi", "pop es",
+                    inout("ax") from => _, inout("edx") to.0 => _, inout("cx") len => _,
+                )
+            }
+        }
+        copy(len, to, from as u32 as u16)
+    }
+
+    #[inline(always)]
     fn confined(&self) -> bool {
         true
     }

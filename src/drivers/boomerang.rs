@@ -170,7 +170,12 @@ impl<B: Bus> Boomerang<B> {
     #[inline(never)]
     fn listen(&self) {
         self.command(RX_FILTER | self.filter as u16);
-        self.command(if self.filter == 0 { RX_DISABLE } else { RX_ENABLE });
+        self.command(RX_ENABLE);
+    }
+
+    #[inline(never)]
+    fn unwanted(&self, head: &Head) -> bool {
+        self.groups.unwanted(head)
     }
 
     /// Resets the transmitter; frames that it has not fetched yet stay in its list.
@@ -237,7 +242,7 @@ impl<B: Bus> Device for Boomerang<B> {
         let len = state as u16 & 0x1FFF;
         if state & UP_ERROR == 0 && len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
             self.bus.transfer(self.rx.field(DESC as u16), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
-            if !self.groups.unwanted(head) {
+            if !self.unwanted(head) {
                 return Rx::new(len);
             }
         } else if state & (UP_ERROR | UP_OVERRUN) == UP_ERROR | UP_OVERRUN {

@@ -50,8 +50,6 @@ pub const GLOBAL_RESET: u16 = 0x00 << 11;
 /// See [`GLOBAL_RESET`].
 pub const SELECT_WINDOW: u16 = 0x01 << 11;
 /// See [`GLOBAL_RESET`].
-pub const RX_DISABLE: u16 = 0x03 << 11;
-/// See [`GLOBAL_RESET`].
 pub const RX_ENABLE: u16 = 0x04 << 11;
 /// See [`GLOBAL_RESET`]; takes a while.
 pub const RX_RESET: u16 = 0x05 << 11;
@@ -126,7 +124,7 @@ impl Groups {
     }
 
     /// Is the frame for a group that nobody asked for?
-    #[inline(never)]
+    #[inline(always)]
     pub fn unwanted(&self, head: &Head) -> bool {
         if self.count == Groups::OFF || head[0] & 1 == 0 || head[0] == 0xFF {
             return false;
@@ -248,8 +246,9 @@ impl<B: Bus, const WIDE: bool> El3<B, WIDE> {
     /// The filter goes with a reset of the receiver.
     #[inline(never)]
     fn listen(&self) {
+        // One that passes nothing is as good as a receiver that is off.
         self.command(RX_FILTER | self.filter as u16);
-        self.command(if self.filter == 0 { RX_DISABLE } else { RX_ENABLE });
+        self.command(RX_ENABLE);
     }
 }
 
@@ -282,9 +281,10 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
                 return None;
             }
             let status = self.bus.in16(self.operating(RX_STATUS));
-            let len = status & Self::RX_BYTES;
-            if status & RX_ERROR == 0 && len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
-                self.bus.ins_fifo(self.operating(FIFO), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            // With an error it is too long.
+            let len = status & (RX_ERROR | Self::RX_BYTES);
+            if len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
+                self.bus.ins_own(self.operating(FIFO), head);
                 if !self.groups.unwanted(head) {
                     self.peeked = len;
                     return Rx::new(len);
@@ -294,16 +294,14 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
             } else {
                 self.count.errors_in = self.count.errors_in.wrapping_add(1);
             }
-            // What is behind it raises the interrupt again.
-            self.command_wait((RX_DISCARD >> 8) as u8);
-            return None;
+            return Some(Rx::USELESS);
         }
         Rx::new(self.peeked)
     }
 
     fn copy(&mut self, _: &Rx, head: &Head, to: Addr, len: u16) {
         let begun = if len < LOOKAHEAD as u16 { len } else { LOOKAHEAD as u16 };
-        self.bus.transfer(self.bus.addr_of(head.as_ptr()), to, begun);
+        self.bus.copy_own(head.as_ptr(), to, begun);
         self.bus.ins_fifo(self.operating(FIFO), to.plus(begun), len - begun);
     }
 

@@ -4,7 +4,7 @@ pub use std::cell::RefCell;
 pub use std::rc::Rc;
 
 use compkt::bus::Addr;
-pub use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, SendError};
+pub use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Rx, SendError};
 use compkt::drivers::el3::El3;
 pub use compkt::probe::el3::El3Probe;
 pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
@@ -83,6 +83,10 @@ impl Rig {
             let mut head: Head = [0; LOOKAHEAD];
             for _ in 0..64 {
                 let Some(rx) = self.device.peek(&mut head) else { break };
+                if rx == Rx::USELESS {
+                    self.device.discard(rx);
+                    continue;
+                }
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
                 self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
                 let memory = self.bus.memory();
