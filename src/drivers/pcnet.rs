@@ -103,10 +103,8 @@ const ERR: u32 = 1 << 30;
 const STP: u32 = 1 << 25;
 const ENP: u32 = 1 << 24;
 
-/// Bytes of a buffer.
+/// Bytes of a buffer to transmit.
 pub const BUFFER: u16 = 1536;
-/// A receive descriptor that is the chip's.
-const FREE: u32 = OWN | 0u16.wrapping_sub(BUFFER) as u32;
 /// Bytes of the check sequence, which the chip counts.
 const CRC: u16 = 4;
 
@@ -126,6 +124,8 @@ pub struct Pcnet<B, const DEEP: bool> {
     busy: u16,
     /// Offset of the oldest frame's descriptor.
     head: u16,
+    /// Offset of the last of its descriptors.
+    last: u16,
     /// Offset of the next transmit descriptor.
     tail: u16,
     bus: B,
@@ -133,35 +133,47 @@ pub struct Pcnet<B, const DEEP: bool> {
 
 /// Receive and transmit descriptors, as powers of two.
 pub const fn logs(deep: bool) -> (u16, u16) {
-    if deep { (6, 3) } else { (2, 0) }
+    if deep { (6, 3) } else { (3, 0) }
+}
+
+/// Bytes of a receive buffer. Below 1 MB a long frame takes up to three, which lie one behind the other.
+pub const fn receive_buffer(deep: bool) -> u16 {
+    if deep { BUFFER } else { 640 }
 }
 
 /// Bytes of memory.
 pub const fn bytes(deep: bool) -> u32 {
     let (receive, transmit) = logs(deep);
-    DESCRIPTORS as u32 + ((1 << receive) + (1 << transmit)) * (16 + BUFFER as u32)
+    let received = (16 + receive_buffer(deep) as u32) << receive;
+    DESCRIPTORS as u32 + received + ((16 + BUFFER as u32) << transmit)
 }
 
 impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
     /// Offsets: the first transmit descriptor, the end of the descriptors.
     const TRANSMIT: u16 = DESCRIPTORS + (16 << logs(DEEP).0);
     const END: u16 = Self::TRANSMIT + (16 << logs(DEEP).1);
+    /// Bytes of the receive buffers, where a frame may take more than one.
+    const RECEIVED: u16 = receive_buffer(false) << logs(false).0;
+    /// A receive descriptor that is the chip's.
+    const FREE: u32 = OWN | 0u16.wrapping_sub(receive_buffer(DEEP)) as u32;
+    /// Receive descriptors that a frame may take.
+    const PARTS: u8 = if DEEP { 1 } else { 1 << logs(false).0 };
 
     /// The driver of a card at `io` with its memory as the bus sees it; [`Pcnet::restart`] lets it run.
     pub fn new(bus: B, io: u16, memory: Addr) -> Self {
-        Pcnet { count: Counters::default(), memory, io, missed: 0, busy: 0, head: 0, tail: 0, bus }
+        Pcnet { count: Counters::default(), memory, io, missed: 0, busy: 0, head: 0, last: 0, tail: 0, bus }
     }
 
     /// The same card, for those who do not look at the rings.
     pub fn shallow(self) -> Pcnet<B, false> {
-        let Pcnet { count, memory, io, missed, busy, head, tail, bus } = self;
-        Pcnet { count, memory, io, missed, busy, head, tail, bus }
+        let Pcnet { count, memory, io, missed, busy, head, last, tail, bus } = self;
+        Pcnet { count, memory, io, missed, busy, head, last, tail, bus }
     }
 
     /// The same card, for those who do.
     pub fn deep(self) -> Pcnet<B, true> {
-        let Pcnet { count, memory, io, missed, busy, head, tail, bus } = self;
-        Pcnet { count, memory, io, missed, busy, head, tail, bus }
+        let Pcnet { count, memory, io, missed, busy, head, last, tail, bus } = self;
+        Pcnet { count, memory, io, missed, busy, head, last, tail, bus }
     }
 
     #[inline(always)]
@@ -199,7 +211,7 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
     #[inline(never)]
     fn buffer(&self, descriptor: u16) -> Addr {
         let index = (descriptor - DESCRIPTORS) >> 4;
-        Addr(self.memory.0.wrapping_add(Self::END as u32).wrapping_add(index as u32 * BUFFER as u32))
+        Addr(self.memory.0.wrapping_add(Self::END as u32).wrapping_add(index as u32 * receive_buffer(DEEP) as u32))
     }
 
     /// Stops the chip and lets it read the initialization block and begin with empty rings, interrupts masked. False:
@@ -209,7 +221,7 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         self.put(CSR0_STOP);
         let mut offset = DESCRIPTORS;
         while offset != Self::END {
-            let state = if offset < Self::TRANSMIT { FREE } else { 0 };
+            let state = if offset < Self::TRANSMIT { Self::FREE } else { 0 };
             self.bus.put32(self.at(offset + 4), state);
             offset += 16;
         }
@@ -230,11 +242,26 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         self.put(enabled);
     }
 
-    /// Gives the oldest frame's descriptor back.
+    /// The receive descriptor behind the one at an offset.
+    #[inline(always)]
+    fn behind(descriptor: u16) -> u16 {
+        if descriptor + 16 == Self::TRANSMIT { DESCRIPTORS } else { descriptor + 16 }
+    }
+
+    /// Copies the first `len` bytes of the oldest frame.
     #[inline(never)]
-    fn free(&mut self) {
-        self.bus.put32(self.at(self.head + 4), FREE);
-        self.head = if self.head + 16 == Self::TRANSMIT { DESCRIPTORS } else { self.head + 16 };
+    fn take(&self, to: Addr, len: u16) {
+        let from = self.buffer(self.head);
+        if DEEP {
+            return self.bus.transfer(from, to, len);
+        }
+        let start = self.at(Self::END);
+        let most = Self::RECEIVED.wrapping_sub(from.0.wrapping_sub(start.0) as u16);
+        let first = if most < len { most } else { len };
+        self.bus.transfer(from, to, first);
+        if first < len {
+            self.bus.transfer(start, to.plus(first), len - first);
+        }
     }
 }
 
@@ -278,13 +305,28 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        let state = self.bus.get32(self.at(self.head + 4));
-        if state & OWN != 0 {
-            return None;
+        let mut last = self.head;
+        // What is set in any of the frame's descriptors.
+        let mut state = 0;
+        for part in 0..Self::PARTS {
+            if part != 0 {
+                last = Self::behind(last);
+            }
+            let own = self.bus.get32(self.at(last + 4));
+            if own & OWN != 0 {
+                return None;
+            }
+            state |= own;
+            if DEEP || own & (ERR | ENP) != 0 {
+                break;
+            }
         }
-        let len = (self.bus.get16(self.at(self.head + 8)) & 0x0FFF).wrapping_sub(CRC);
+        if !DEEP {
+            self.last = last;
+        }
+        let len = (self.bus.get16(self.at(last + 8)) & 0x0FFF).wrapping_sub(CRC);
         if state & (ERR | STP | ENP) == STP | ENP && len >= 14 && len <= MAX_FRAME {
-            self.bus.transfer(self.buffer(self.head), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
             return Rx::new(len);
         }
         // A frame that is too long has more than one descriptor, and one start.
@@ -295,11 +337,18 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     }
 
     fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.buffer(self.head), to, len);
+        self.take(to, len);
     }
 
     fn discard(&mut self, _rx: Rx) {
-        self.free();
+        for _ in 0..Self::PARTS {
+            let head = self.head;
+            self.bus.put32(self.at(head + 4), Self::FREE);
+            self.head = Self::behind(head);
+            if DEEP || head == self.last {
+                break;
+            }
+        }
     }
 
     fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {

@@ -129,7 +129,7 @@ fn lay_out<B: Bus>(bus: &B, found: &Found, rings: &Rings, deep: bool) {
         let descriptor = Addr(rings.linear.0 + at);
         bus.put32(descriptor, buffer);
         bus.put32(descriptor.plus(8), 0);
-        buffer += BUFFER as u32;
+        buffer += if at < second { receive_buffer(deep) } else { BUFFER } as u32;
         at += 16;
     }
 }

@@ -25,7 +25,7 @@ const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
 /// Drivers for whose cards QEMU has no iPXE.
 const WITHOUT_ROM: &[&str] = &["tulip"];
 
-/// Drivers whose rings below 1 MB hold three or four frames, of which QEMU's cards lose what finds no room. (What its
+/// Drivers whose rings below 1 MB hold few frames, of which QEMU's cards lose what finds no room. (What its
 /// other cards do not take waits outside.)
 const SHORT_RINGS: &[&str] = &["i8255x", "pcnet", "tulip"];
 /// What CONFORM says of frames that come a dozen at once, and of their cards' counters, which are read late.
