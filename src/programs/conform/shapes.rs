@@ -231,9 +231,11 @@ impl Shapes<'_> {
     fn counting(&mut self) {
         let Ok(null) = self.driver.access(1, &KIND.to_be_bytes(), Far(0)) else { return };
         let mut lost = 0;
-        for _ in 0..ATTEMPTS {
+        for attempt in 0..ATTEMPTS {
             let before = self.driver.statistics(null).unwrap_or_default().packets_lost;
-            self.ask(self.asked([0; 6], Framing::Type, KIND, 64), 10);
+            // A small ring does not hold ten frames that come at once.
+            let gap_us = attempt as u16 * 3000;
+            self.ask(Ask { gap_us, ..self.asked([0; 6], Framing::Type, KIND, 64) }, 10);
             lost = self.driver.statistics(null).unwrap_or_default().packets_lost.wrapping_sub(before);
             if lost == 10 {
                 break;
