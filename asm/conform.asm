@@ -11,7 +11,7 @@ extern __text_paragraphs
 ;            told to, and when the answer comes sets a full multicast list
 ;   In:      as the specification has it: AX, CX
 ;   Out:     AX = 0: ES:DI
-;   Stack:   240 bytes of the driver's, and what its functions take
+;   Stack:   240 bytes of the driver's, or 104 and what its functions take
 section .text.direct_receiver progbits alloc exec nowrite align=1
 global direct_receiver
 direct_receiver:
@@ -28,7 +28,12 @@ direct_receiver:
     add     ax, __text_paragraphs
     mov     ds, ax
     inc     word [direct_upcalls]
-    mov     cx, 119
+    mov     cx, 119                 ; words; fewer when the driver is called
+    cmp     byte [direct_sends], 0
+    je      .deep
+    mov     cl, 48
+.deep:
+    mov     [direct_words], cx
 .fill:
     push    cx
     loop    .fill
@@ -60,7 +65,9 @@ direct_receiver:
     jnc     .end
     inc     word [direct_sent]
 .end:
-    add     sp, 119 * 2
+    mov     cx, [direct_words]
+    add     cx, cx
+    add     sp, cx
     pop     ds
     retf
 
@@ -72,6 +79,7 @@ global direct_upcalls
 global direct_sent
 direct_upcalls: dw 0
 direct_sent:    dw 0
+direct_words:   dw 0
 direct_vector:  db 60h
 direct_sends:   db 0
 direct_frame:   times 60 db 0

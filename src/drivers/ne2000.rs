@@ -198,10 +198,10 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
     }
 
     fn unmask(&mut self) {
+        self.put(IMR, CAUSES);
         if self.held != 0 {
             self.release();
         }
-        self.put(IMR, CAUSES);
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {

@@ -19,8 +19,8 @@ use crate::probe::{Fault, Found, Rings};
 use crate::resident::table::{BLOCKS, CoreTable, FlatHeader, PollHeader, Region, State, VdsHeader};
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
-const STACK_CORE: u16 = 104;
-/// Stack below that: a call from inside an upcall.
+const STACK_CORE: u16 = 96;
+/// The end of their share: what a call of INT 60h from inside an upcall takes, wherever the receiver's stack is.
 const STACK_SECOND: u16 = 136;
 
 /// What is kept of the PSP: DOS needs its first 60h bytes until the program has ended.
@@ -193,7 +193,8 @@ fn place(
     let blocks = ground.next;
     let list = (ground.count as u16 + 1) * size_of::<Block>() as u16;
     let stack = blocks + list;
-    ground.take(info::BLOCK_STACK, list + STACK_CORE + options.stack + STACK_SECOND + (stack.wrapping_neg() & 15))?;
+    let need = list + STACK_CORE + options.stack;
+    ground.take(info::BLOCK_STACK, need + ((blocks + need).wrapping_neg() & 15))?;
     let top = ground.next;
     fill(address(segment, stack), info::STACK_CANARY, top - stack);
 

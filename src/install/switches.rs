@@ -114,9 +114,9 @@ pub static SWITCHES: [Switch; 9] = [
     Switch {
         name: early!("STACK"),
         value: early!("256"),
-        help: early!("stack for receivers in bytes, 128 to 2048"),
-        rule: Rule::Dec(128, 2048),
-        why: early!("the stack is 128 to 2048 bytes"),
+        help: early!("stack for receivers in bytes, 192 to 2048"),
+        rule: Rule::Dec(192, 2048),
+        why: early!("the stack is 192 to 2048 bytes"),
     },
     Switch {
         name: early!("MEDIA"),

@@ -357,7 +357,7 @@ pub fn set_address(frame: &mut Frame) -> Error {
         if low & 1 != 0 || low | high as u32 == 0 {
             return BAD_ADDRESS;
         }
-        (*nic()).mac = *(job() as *const MacAddr);
+        fetch_es_di(frame, &raw mut (*nic()).mac as *mut u8);
     }
     apply()
 }

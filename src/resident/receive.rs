@@ -99,7 +99,7 @@ fn seek() {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
         *taker() = handle::find(Handles, &(*desk()).head);
-        *known() = if handle::is_type(kind()) { kind() as u32 } else { UNKNOWN };
+        *known() = if handle::is_surely_type(kind()) { kind() as u32 } else { UNKNOWN };
     }
 }
 

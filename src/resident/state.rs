@@ -137,10 +137,10 @@ impl Slots for Handles {
     unsafe fn begins(self, at: u16, bytes: *const u8) -> bool {
         unsafe extern "fastcall" {
             /// asm/transfer.asm.
-            fn begins(at: u32, bytes: *const u8) -> bool;
+            fn begins(at: u16, bytes: u16) -> bool;
         }
         // SAFETY: the caller's word.
-        unsafe { begins(at as u32, bytes) }
+        unsafe { begins(at, bytes as u32 as u16) }
     }
 
     #[inline(always)]

@@ -325,7 +325,7 @@ fn direct(checks: &mut Checks, machine: &Machine) {
     unsafe { (&raw mut direct_sends).write_volatile(1) };
     let _ = send(&driver);
     wait(PATIENCE, || upcalls() == 3);
-    checks.equal(c"send_pkt and set_multicast_list from upcalls, below those 240 bytes", 1, sent() as u32);
+    checks.equal(c"send_pkt and set_multicast_list from upcalls that have taken 104 bytes", 1, sent() as u32);
     checks.equal(c"  and its answer is received", 3, upcalls() as u32);
     if let Some(block) = driver.block() {
         let (low, top) = (block.info.stack_low, block.info.stack_top);

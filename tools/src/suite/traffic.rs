@@ -99,6 +99,10 @@ fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
     let steps = rig.steps(&job)?;
     let lines = judged(&steps, line)?;
     lab.note(&rig_name(nic), lines);
+    let status = &steps.first("PKTCTL status")?.text;
+    if let Some(stack) = status.lines().find_map(|line| line.trim_start().strip_prefix("stack ")) {
+        println!("        {}: of its stack {}", nic.name, stack.trim());
+    }
     let frames = peer.frames();
     wire(&steps, &frames)?;
     steps.forget_capture();
