@@ -24,16 +24,19 @@ global interrupt
 strategy:
         push    ax
         pushf
-        mov     ax, 8103h           ; error, done: unknown command
-        cmp     byte [es:bx+2], 18h
-        ja      .answer
-        mov     ax, 0100h           ; done
-        cmp     byte [es:bx+2], 5   ; non-destructive read: nothing there
-        jne     .read
-        mov     ah, 3               ; done, busy
-.read:  cmp     byte [es:bx+2], 4
-        jne     .answer
+        mov     al, [es:bx+2]
+        cmp     al, 4
+        jne     .look
         and     word [es:bx+12h], 0 ; no bytes read
+.look:  cmp     al, 5               ; non-destructive read: nothing there
+        mov     ah, 3               ; done, busy
+        je      .known
+        cmp     al, 18h
+        mov     ah, 1               ; done
+        jbe     .known
+        mov     ax, 8103h           ; error, done: unknown command
+        jmp     short .answer
+.known: mov     al, 0
 .answer:
         mov     [es:bx+3], ax
         popf

@@ -30,6 +30,7 @@ from_es_di:
         lds     si, [bx+FRAME.di]
 fetch:  mov     di, dx
 move:   rep movsb
+moved:
         push    cs
         pop     ds
         push    cs
@@ -57,8 +58,7 @@ store_result:
         les     di, [bx+FRAME.di]
         mov     [es:di+IOCB.result], dl
         or      byte [es:di+IOCB.flags], IOCB_DONE
-        xor     cx, cx
-        jmp     short move
+        jmp     short moved
 
 ; Purpose:  Compare a handle's type.
 ; In:       BX = handle, DX = bytes

@@ -33,7 +33,7 @@ patch_before:
         les     di, [call_frame+UPCALL.buffer]
         lds     si, [call_frame+UPCALL.buffer]
         jmp     short .call
-.offer: xor     ax, ax
+.offer: xchg    ax, dx              ; 0
         xor     di, di              ; no errors
         mov     si, work+WORK_HEAD
         mov     dx, LOOKAHEAD
