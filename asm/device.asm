@@ -2,6 +2,8 @@
 
 bits 16
 
+extern clock
+
 section .unit_header progbits alloc exec write
 
 global unit_header
@@ -11,6 +13,7 @@ unit_header:
         dw strategy                 ; the pack step points both at the installer,
         dw interrupt                ; which writes these offsets back
         db 'PKTDRV$0'               ; the digit tells copies apart
+        dw clock                    ; for the drivers (asm/service.asm)
 
 section .text.device progbits alloc exec nowrite align=1
 

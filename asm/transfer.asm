@@ -16,7 +16,7 @@ global fetch_es_di
 global fetch_iocb
 fetch_iocb:
         pusha
-        mov     cx, IOCB_size
+        mov     cx, IOCB_SIZE
         jmp     short from_es_di
 fetch_ds_si:
         pusha
@@ -56,24 +56,28 @@ global store_result
 store_result:
         pusha
         les     di, [bx+FRAME.di]
-        mov     [es:di+IOCB.result], dl
-        or      byte [es:di+IOCB.flags], IOCB_DONE
+        mov     [es:di+JOB.result], dl
+        or      byte [es:di+JOB.flags], IOCB_DONE
         jmp     short moved
 
-; Purpose:  Compare a handle's type.
+; Purpose:  Compare bytes with a handle's type.
 ; In:       BX = handle, DX = bytes
-; Out:      AL = 1 when they begin with the type, else 0
-; Corrupts: AX
-global begins
-begins:
-        pusha
-        mov     cx, [bx+HANDLE_FLAGS]
+; Out:      AX = how many are the same, 0 to 8
+; Corrupts: nothing else
+global alike
+alike:
+        push    cx
+        push    si
+        push    di
         lea     si, [bx+HANDLE_TYPE]
         mov     di, dx
-        and     cx, HANDLE_LENGTH   ; no bytes are equal bytes
+        mov     ax, HANDLE_TYPE_MOST
+        mov     cx, HANDLE_TYPE_MOST + 1
         repe cmpsb
-        popa
-        sete    al
+        sub     ax, cx
+        pop     di
+        pop     si
+        pop     cx
         ret
 
 ; Purpose:  Call an entry of the driver's.
@@ -85,5 +89,4 @@ driver:
         add     bx, [core_state+STATE.driver]
         push    word [bx]
         movzx   ebx, word [core_state+STATE.device]
-        mov     edx, work
         ret

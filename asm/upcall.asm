@@ -3,7 +3,6 @@
 %include "abi.inc"
 bits 16
 
-extern call_frame
 extern work
 global patch_before
 global patch_after
@@ -11,9 +10,9 @@ global patch_after
 section .text.upcall progbits alloc exec nowrite align=1
 
 ; Purpose:  Call a client's receiver.
-; In:       BX = where its far address stands: its handle; DL = its AX; call_frame = UPCALL; DX = 0: offer it a frame,
-;           else the buffer goes to DS:SI and ES:DI
-; Out:      AX = 0 when it left ES:DI = 0:0; CX and buffer of call_frame: its CX and its ES:DI
+; In:       BX = where its far address stands: its handle; DL = its AX; DX = 0: offer it the frame of `work`'s job, else
+;           the job's address goes to DS:SI and ES:DI
+; Out:      AX = 0 when it left ES:DI = 0:0; the job's address and length: its ES:DI and CX
 ; Corrupts: nothing else
 ; Stack:    what the receiver takes, beyond 42 bytes
 ; The receiver may end with RETF or IRET, and keeps nothing but SS and SP: so FLAGS lie under its return address,
@@ -25,17 +24,17 @@ upcall:
 patch_before:
         PATCH
         mov     [resume_sp], esp
-        mov     cx, [call_frame+UPCALL.cx]
+        mov     cx, [work+WORK_JOB+JOB.len]
         pushf
         test    dx, dx
         jz      .offer
         movzx   ax, dl
-        les     di, [call_frame+UPCALL.buffer]
-        lds     si, [call_frame+UPCALL.buffer]
+        les     di, [work+WORK_JOB+JOB.at]
+        lds     si, [work+WORK_JOB+JOB.at]
         jmp     short .call
 .offer: xchg    ax, dx              ; 0
         xor     di, di              ; no errors
-        mov     si, work+WORK_HEAD
+        mov     si, work+WORK_JOB+JOB.head
         mov     dx, LOOKAHEAD
         cmp     cx, dx
         jae     .call
@@ -46,16 +45,16 @@ patch_before:
         push    cs
         pop     ds
         mov     esp, [resume_sp]
-        mov     [call_frame+UPCALL.cx], cx
-        mov     [call_frame+UPCALL.buffer], di
-        mov     [call_frame+UPCALL.buffer+2], es
+        mov     [work+WORK_JOB+JOB.len], cx
+        mov     [work+WORK_JOB+JOB.at], di
+        mov     [work+WORK_JOB+JOB.at+2], es
         push    cs
         pop     es
 patch_after:
         PATCH
         popad
-        mov     ax, [call_frame+UPCALL.buffer]
-        or      ax, [call_frame+UPCALL.buffer+2]
+        mov     ax, [work+WORK_JOB+JOB.at]
+        or      ax, [work+WORK_JOB+JOB.at+2]
         ret
 
 section .bss align=2

@@ -4,8 +4,8 @@
 
 /// A linked binary: its name, its linker script, its assembly. A resident unit without any is a NIC's driver.
 const UNITS: &[(&str, &str, &[&str])] = &[
-    ("core", "resident", &["device", "int60", "irq", "upcall", "transfer", "terminate"]),
-    ("installer", "installer", &["installer", "pci", "memory"]),
+    ("core", "resident", &["device", "clock", "int60", "irq", "upcall", "transfer", "terminate"]),
+    ("installer", "installer", &["installer", "pci", "memory", "clock"]),
     ("flat", "resident", &["flat"]),
     ("poll", "resident", &["poll"]),
     ("vds", "resident", &["vds"]),
@@ -28,10 +28,10 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("virtio_net", "resident", &[]),
     ("virtio_netv", "resident", &[]),
     ("probe_virtio_net", "overlay", &["visit"]),
-    ("vmxnet3", "resident", &["driver"]),
+    ("vmxnet3", "resident", &[]),
     ("probe_vmxnet3", "overlay", &["visit"]),
-    ("pcnet", "resident", &["driver"]),
-    ("pcnetv", "resident", &["driver"]),
+    ("pcnet", "resident", &[]),
+    ("pcnetv", "resident", &[]),
     ("probe_pcnet", "overlay", &["visit"]),
     ("i8255x", "resident", &[]),
     ("i8255xv", "resident", &[]),
@@ -74,8 +74,8 @@ fn main() {
                 println!("cargo:rustc-link-arg-bin={unit}=--undefined={entry}");
             }
         }
-        let sources = if *script == "resident" && sources.is_empty() { &["driver"] } else { *sources };
-        let common: &[&str] = if *script == "overlay" { &["pci", "memory"] } else { &[] };
+        let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings"] } else { *sources };
+        let common: &[&str] = if *script == "overlay" { &["pci", "memory", "clock", "strings"] } else { &[] };
         for source in sources.iter().chain(common) {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
             let objects = nasm_rs::Build::new()

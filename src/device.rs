@@ -2,7 +2,7 @@
 
 use core::num::NonZeroU16;
 
-use crate::bus::Addr;
+use crate::bus::Far;
 
 /// Bytes of a frame that a receiver sees in its first upcall: both addresses, the type or length, and the eight
 /// bytes of 802.2 that a class 11 handle may match.
@@ -37,6 +37,31 @@ impl Rx {
     pub fn len(self) -> u16 {
         self.0.get()
     }
+}
+
+/// A frame on its way between the card and a client. It begins as an IOCB does, so that one can be fetched into it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Job {
+    /// The client's buffer.
+    pub at: Far,
+    /// Bytes of the frame; of one that is offered, what its receiver has room for.
+    pub len: u16,
+    /// [`Job::UPCALL`].
+    pub flags: u8,
+    /// Error code.
+    pub result: u8,
+    /// Whom to call once the frame is sent, 0: nobody.
+    pub upcall: Far,
+    /// What `peek` filled in.
+    pub head: Head,
+    /// What `peek` gave.
+    pub rx: Option<Rx>,
+}
+
+impl Job {
+    /// Flag of an IOCB: its client wants an upcall.
+    pub const UPCALL: u8 = 2;
 }
 
 /// Why an interrupt came: [`Events::NONE`] when it was not this NIC's.
@@ -130,14 +155,14 @@ pub trait Device {
     /// The next frame and its first bytes (those beyond its end are undefined). Bad frames are counted here and either
     /// thrown away, a bounded number a call, or given as [`Rx::USELESS`]. Peeking twice gives the same frame.
     fn peek(&mut self, head: &mut Head) -> Option<Rx>;
-    /// Copies the first `len` bytes (at most `rx.len()`) of the peeked frame; `head` is what `peek` filled in, for
-    /// parts whose FIFO cannot be read twice.
-    fn copy(&mut self, rx: &Rx, head: &Head, to: Addr, len: u16);
+    /// Copies the first `job.len` bytes (at most the frame's) of the peeked frame to `job.at`; `job.head` is what `peek`
+    /// filled in, for parts whose FIFO cannot be read twice.
+    fn copy(&mut self, job: &Job);
     /// Done with the peeked frame, copied or not.
     fn discard(&mut self, rx: Rx);
-    /// Sends `len` (1 to [`MAX_FRAME`]) bytes; has copied the frame, or owns its slot, before it returns. Pads to
+    /// Sends the `job.len` (1 to [`MAX_FRAME`]) bytes at `job.at`; has copied them before it returns. Pads to
     /// [`MIN_FRAME`] with zeros.
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError>;
+    fn send(&mut self, job: &Job) -> Result<(), SendError>;
     /// Sets every mask and filter register. `groups` counts only in [`RcvMode::Multicast`]; the list stays where and as
     /// it is until the next call.
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]);

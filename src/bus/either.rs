@@ -3,7 +3,8 @@
 use core::arch::asm;
 
 use super::real::{Machine, copy_far, own};
-use super::{Addr, Bus};
+use super::{Addr, Bus, Far};
+use crate::device::Job;
 
 /// The bus of probes. A device made on it has the layout of one on [`Machine`] or [`super::flat::Flat`].
 #[derive(Clone, Copy, Default)]
@@ -96,17 +97,17 @@ impl Bus for Either {
         out8(port: u16, value: u8);
         out16(port: u16, value: u16);
         out32(port: u16, value: u32);
-        ins8(port: u16, to: Addr, count: u16);
-        ins16(port: u16, to: Addr, count: u16);
-        ins32(port: u16, to: Addr, count: u16);
-        outs8(port: u16, from: Addr, count: u16);
-        outs16(port: u16, from: Addr, count: u16);
-        outs32(port: u16, from: Addr, count: u16);
-        ins(port: u16, to: Addr, len: u16);
-        outs(port: u16, from: Addr, len: u16);
+        ins(port: u16, job: &Job);
+        ins8(port: u16, job: &Job);
+        ins_fifo(port: u16, job: &Job);
+        outs(port: u16, job: &Job);
+        outs8(port: u16, job: &Job);
+        outs_fifo(port: u16, job: &Job);
+        ins_own(port: u16, to: &mut [u8]);
+        ins8_own(port: u16, to: &mut [u8]);
         config_read(place: u16, register: u8) -> u32;
         config_write(place: u16, register: u8, value: u32);
-        addr_of(bytes: *const u8) -> Addr;
+        far_of(bytes: *const u8) -> Far;
         clock() -> u16;
     }
 
@@ -128,17 +129,28 @@ impl Bus for Either {
     }
 
     #[inline(never)]
-    fn transfer(&self, from: Addr, to: Addr, len: u16) {
-        if len == 0 {
-        } else if in_v86() {
-            Machine.transfer(from, to, len);
-        } else {
-            visit(from, to.0);
-            // SAFETY: see `Visit`.
-            unsafe {
-                visit_what.len = len;
-                visit_copy();
-            }
+    fn take(&self, from: Addr, to: Far, len: u16) {
+        transfer(from, to.linear(), len);
+    }
+
+    #[inline(never)]
+    fn give(&self, from: Far, to: Addr, len: u16) {
+        transfer(from.linear(), to, len);
+    }
+}
+
+/// Copies `len` bytes from anywhere to anywhere.
+#[inline(never)]
+fn transfer(from: Addr, to: Addr, len: u16) {
+    if len == 0 {
+    } else if in_v86() {
+        copy_far(from, to, len);
+    } else {
+        visit(from, to.0);
+        // SAFETY: see `Visit`.
+        unsafe {
+            visit_what.len = len;
+            visit_copy();
         }
     }
 }

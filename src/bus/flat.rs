@@ -6,7 +6,8 @@
 use core::arch::asm;
 
 use super::real::Machine;
-use super::{Addr, Bus};
+use super::{Addr, Bus, Far};
+use crate::device::Job;
 
 /// The bus of drivers whose rings or registers lie above 1 MB.
 #[derive(Clone, Copy, Default)]
@@ -46,17 +47,17 @@ impl Bus for Flat {
         out8(port: u16, value: u8);
         out16(port: u16, value: u16);
         out32(port: u16, value: u32);
-        ins8(port: u16, to: Addr, count: u16);
-        ins16(port: u16, to: Addr, count: u16);
-        ins32(port: u16, to: Addr, count: u16);
-        outs8(port: u16, from: Addr, count: u16);
-        outs16(port: u16, from: Addr, count: u16);
-        outs32(port: u16, from: Addr, count: u16);
-        ins(port: u16, to: Addr, len: u16);
-        outs(port: u16, from: Addr, len: u16);
+        ins(port: u16, job: &Job);
+        ins8(port: u16, job: &Job);
+        ins_fifo(port: u16, job: &Job);
+        outs(port: u16, job: &Job);
+        outs8(port: u16, job: &Job);
+        outs_fifo(port: u16, job: &Job);
+        ins_own(port: u16, to: &mut [u8]);
+        ins8_own(port: u16, to: &mut [u8]);
         config_read(place: u16, register: u8) -> u32;
         config_write(place: u16, register: u8, value: u32);
-        addr_of(bytes: *const u8) -> Addr;
+        far_of(bytes: *const u8) -> Far;
         clock() -> u16;
     }
     #[inline(always)]
@@ -84,17 +85,32 @@ impl Bus for Flat {
     flat!(get32, put32, u32, "e");
 
     #[inline(never)]
-    fn transfer(&self, from: Addr, to: Addr, len: u16) {
-        // SAFETY: the driver names its ring and a client's buffer; segments, ESI and EDI are put back. Both segment
-        // registers have flat limits, and base 0 here.
+    fn take(&self, from: Addr, to: Far, len: u16) {
+        // SAFETY: the driver names its ring and a client's room; ES, ESI and EDI are put back. FS is flat, and every
+        // segment has a flat limit.
+        unsafe {
+            asm!(
+                "push es", "push esi", "push edi",
+                "mov esi, eax", "push edx", "pop di", "pop es", "movzx edi, di",
+                "mov ax, cx", "shr ecx, 2", "rep movs dword ptr es:[edi], dword ptr fs:[esi]",
+                "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr fs:[esi]",
+                "pop edi", "pop esi", "pop es",
+                inout("eax") from.0 => _, in("edx") to.0, inout("ecx") len as u32 => _,
+            )
+        }
+    }
+
+    #[inline(never)]
+    fn give(&self, from: Far, to: Addr, len: u16) {
+        // SAFETY: as above.
         unsafe {
             asm!(
                 "push ds", "push es", "push esi", "push edi",
-                "mov esi, eax", "mov edi, edx", "xor ax, ax", "mov ds, ax", "mov es, ax",
+                "push fs", "pop es", "mov edi, edx", "push eax", "pop si", "pop ds", "movzx esi, si",
                 "mov ax, cx", "shr ecx, 2", "rep movs dword ptr es:[edi], dword ptr [esi]",
                 "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr [esi]",
                 "pop edi", "pop esi", "pop es", "pop ds",
-                inout("eax") from.0 => _, inout("edx") to.0 => _, inout("ecx") len as u32 => _,
+                inout("eax") from.0 => _, in("edx") to.0, inout("ecx") len as u32 => _,
             )
         }
     }

@@ -2,6 +2,8 @@
 //!
 //! Drivers are generic over [`Bus`]: in the image it is the machine, in host tests a model behind a fake.
 
+use crate::device::Job;
+
 #[cfg(target_os = "none")]
 pub mod either;
 #[cfg(target_os = "none")]
@@ -18,6 +20,30 @@ impl Addr {
     /// The address `bytes` further on.
     pub const fn plus(self, bytes: u16) -> Addr {
         Addr(self.0.wrapping_add(bytes as u32))
+    }
+}
+
+/// A far address as it lies in memory: the offset in the low half, the segment in the high one. It has no dereference
+/// either.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
+pub struct Far(pub u32);
+
+impl Far {
+    /// This offset in this segment.
+    pub const fn new(segment: u16, offset: u16) -> Far {
+        Far((segment as u32) << 16 | offset as u32)
+    }
+
+    /// The address `bytes` further on, with an offset below 16: no frame that begins there crosses the end of a segment.
+    pub fn plus(self, bytes: u16) -> Far {
+        let at = self.linear().plus(bytes).0;
+        Far::new((at >> 4) as u16, at as u16 & 15)
+    }
+
+    /// The linear address.
+    pub const fn linear(self) -> Addr {
+        Addr((self.0 >> 16 << 4) + (self.0 as u16) as u32)
     }
 }
 
@@ -40,39 +66,22 @@ pub trait Bus {
     /// Writes a 32-bit port.
     fn out32(&self, port: u16, value: u32);
 
-    /// Reads `count` bytes from one port to conventional memory.
-    fn ins8(&self, port: u16, to: Addr, count: u16);
-    /// Reads `count` 16-bit words from one port to conventional memory.
-    fn ins16(&self, port: u16, to: Addr, count: u16);
-    /// Reads `count` 32-bit words from one port to conventional memory.
-    fn ins32(&self, port: u16, to: Addr, count: u16);
-    /// Writes `count` bytes from conventional memory to one port.
-    fn outs8(&self, port: u16, from: Addr, count: u16);
-    /// Writes `count` 16-bit words from conventional memory to one port.
-    fn outs16(&self, port: u16, from: Addr, count: u16);
-    /// Writes `count` 32-bit words from conventional memory to one port.
-    fn outs32(&self, port: u16, from: Addr, count: u16);
-
-    /// Reads `len` bytes from a 16-bit port to conventional memory: by words, an odd last byte by itself.
-    fn ins(&self, port: u16, to: Addr, len: u16);
-    /// Reads as many bytes, an even number, to a place of the driver's own.
-    fn ins_own(&self, port: u16, to: &mut [u8]) {
-        self.ins(port, self.addr_of(to.as_ptr()), to.len() as u16);
-    }
-    /// Writes `len` bytes from conventional memory to a 16-bit port: by words, an odd last byte with a zero above it.
-    fn outs(&self, port: u16, from: Addr, len: u16);
-
-    /// Reads `len` bytes from a FIFO of any width to conventional memory: by double words, the last ones by bytes.
-    fn ins_fifo(&self, port: u16, to: Addr, len: u16) {
-        self.ins32(port, to, len >> 2);
-        self.ins8(port, to.plus(len & !3), len & 3);
-    }
-
-    /// Copies `len` bytes of something of the driver's own to conventional memory.
-    #[inline(always)]
-    fn copy_own(&self, from: *const u8, to: Addr, len: u16) {
-        self.transfer(self.addr_of(from), to, len);
-    }
+    /// Reads a frame (`job.len` bytes) from a 16-bit port to `job.at`: by words, an odd last byte by itself.
+    fn ins(&self, port: u16, job: &Job);
+    /// The same from an 8-bit port.
+    fn ins8(&self, port: u16, job: &Job);
+    /// Puts what has been read of a frame, `job.head`, and what is left of it in a FIFO of any width, to `job.at`.
+    fn ins_fifo(&self, port: u16, job: &Job);
+    /// Writes a frame to a 16-bit port: by words, an odd last byte with a zero above it.
+    fn outs(&self, port: u16, job: &Job);
+    /// The same to an 8-bit port.
+    fn outs8(&self, port: u16, job: &Job);
+    /// Writes a frame to a FIFO by whole double words, whatever lies behind it.
+    fn outs_fifo(&self, port: u16, job: &Job);
+    /// Reads bytes, an even number, from a 16-bit port to a place of the driver's own.
+    fn ins_own(&self, port: u16, to: &mut [u8]);
+    /// The same from an 8-bit port, any number.
+    fn ins8_own(&self, port: u16, to: &mut [u8]);
 
     /// Are only the first megabyte and ports within reach, as in V86 mode? Known when a resident unit is compiled: a
     /// driver with rings is on the machine's own bus in V86 mode only.
@@ -95,8 +104,10 @@ pub trait Bus {
     /// them: processors let reads overtake writes, and a device that looks at our flag while we look at its own must
     /// not be missed by both.
     fn swap16(&self, at: Addr, value: u16) -> u16;
-    /// Copies `len` bytes from memory to memory: rings, clients' buffers, the driver's own.
-    fn transfer(&self, from: Addr, to: Addr, len: u16);
+    /// Copies `len` bytes from a ring to a client or to something of the driver's own ([`Bus::far_of`]).
+    fn take(&self, from: Addr, to: Far, len: u16);
+    /// Copies `len` bytes from a client, or from something of the driver's own, to a ring.
+    fn give(&self, from: Far, to: Addr, len: u16);
 
     /// Reads 32 bits of a PCI function's configuration: `place` is bus in bits 15:8, device 7:3, function 2:0, and
     /// `register` a multiple of four. For probes only.
@@ -104,8 +115,8 @@ pub trait Bus {
     /// Writes 32 bits of a PCI function's configuration. For probes only.
     fn config_write(&self, place: u16, register: u8, value: u32);
 
-    /// The address of something of the driver's own (its head buffer, a field), for the string operations above.
-    fn addr_of(&self, bytes: *const u8) -> Addr;
+    /// The address of something of the driver's own (its head buffer, a field), for the copies above.
+    fn far_of(&self, bytes: *const u8) -> Far;
 
     /// PIT counter 0, latched: counts down at 1.19 MHz in mode 2 and at twice that in mode 3, as most BIOSes set it.
     fn clock(&self) -> u16;

@@ -2,7 +2,8 @@
 
 use core::arch::asm;
 
-use super::{Addr, Bus};
+use super::{Addr, Bus, Far};
+use crate::device::Job;
 
 /// The bus of the image.
 #[derive(Clone, Copy, Default)]
@@ -52,48 +53,29 @@ pub fn copy_far(from: Addr, to: Addr, len: u16) {
     }
 }
 
-/// One string operation. The inner function takes its arguments where the instructions want them: count in CX, port
-/// in DX.
-macro_rules! string_in {
-    ($name:ident, $($op:literal),+) => {
+/// The string operations on ports: asm/strings.asm.
+macro_rules! strings {
+    ($($name:ident: $routine:ident;)*) => { $(
         #[inline(always)]
-        fn $name(&self, port: u16, to: Addr, count: u16) {
-            #[inline]
-            fn transfer(count: u16, port: u16, to: Addr) {
-                // SAFETY: the caller named the room; ES and EDI are put back.
-                unsafe {
-                    asm!(
-                        "push es", "push edi",
-                        "mov di, ax", "and di, 15", "shr eax, 4", "mov es, ax",
-                        $($op),+,
-                        "pop edi", "pop es",
-                        inout("eax") to.0 => _, in("dx") port, inout("cx") count => _,
-                    )
-                }
+        fn $name(&self, port: u16, job: &Job) {
+            unsafe extern "fastcall" {
+                fn $routine(job: &Job, port: u16);
             }
-            transfer(count, port, to)
+            // SAFETY: a port the caller knows, and a client's frame or room for one.
+            unsafe { $routine(job, port) }
         }
-    };
+    )* };
 }
 
-macro_rules! string_out {
-    ($name:ident, $($op:literal),+) => {
+/// One string operation on something of the driver's own.
+macro_rules! string_own {
+    ($name:ident, $op:literal, $width:literal) => {
         #[inline(always)]
-        fn $name(&self, port: u16, from: Addr, count: u16) {
-            #[inline(never)]
-            fn transfer(count: u16, port: u16, from: Addr) {
-                // SAFETY: the caller named the bytes; DS and ESI are put back.
-                unsafe {
-                    asm!(
-                        "push ds", "push esi",
-                        "mov si, ax", "and si, 15", "shr eax, 4", "mov ds, ax",
-                        $($op),+,
-                        "pop esi", "pop ds",
-                        inout("eax") from.0 => _, in("dx") port, inout("cx") count => _,
-                    )
-                }
+        fn $name(&self, port: u16, to: &mut [u8]) {
+            // SAFETY: the room there is; ES is ours.
+            unsafe {
+                asm!($op, inout("edi") to.as_mut_ptr() => _, in("dx") port, inout("cx") to.len() as u16 / $width => _, options(nostack));
             }
-            transfer(count, port, from)
         }
     };
 }
@@ -119,42 +101,16 @@ impl Bus for Machine {
     port!(in8, out8, u8, "al");
     port!(in16, out16, u16, "ax");
     port!(in32, out32, u32, "eax");
-    string_in!(ins8, "rep insb");
-    string_in!(ins16, "rep insw");
-    string_in!(ins32, "rep insd");
-    string_out!(outs8, "rep outsb");
-    string_out!(outs16, "rep outsw");
-    string_out!(outs32, "rep outsd");
-
-    string_in!(ins, "shr cx, 1", "rep insw", "adc cx, cx", "rep insb");
-    string_in!(ins_fifo, "push cx", "shr cx, 2", "rep insd", "pop cx", "and cx, 3", "rep insb");
-    string_out!(outs, "shr cx, 1", "rep outsw", "jnc 2f", "lodsb", "mov ah, 0", "out dx, ax", "2:");
-
-    #[inline(always)]
-    fn ins_own(&self, port: u16, to: &mut [u8]) {
-        // SAFETY: the room there is; ES is ours.
-        unsafe {
-            asm!("rep insw", inout("edi") to.as_mut_ptr() => _, in("dx") port, inout("cx") to.len() as u16 / 2 => _, options(nostack));
-        }
+    strings! {
+        ins: ins_words;
+        ins8: ins_bytes;
+        ins_fifo: ins_fifo;
+        outs: outs_words;
+        outs8: outs_bytes;
+        outs_fifo: outs_fifo;
     }
-
-    #[inline(always)]
-    fn copy_own(&self, from: *const u8, to: Addr, len: u16) {
-        #[inline(never)]
-        fn copy(len: u16, to: Addr, from: u16) {
-            // SAFETY: the caller named bytes and room, and DS is our segment; ES, ESI and EDI are put back.
-            unsafe {
-                asm!(
-                    "push es", "push esi", "push edi",
-                    "mov si, ax", "mov di, dx", "and di, 15", "shr edx, 4", "mov es, dx",
-                    "rep movsb",
-                    "pop edi", "pop esi", "pop es",
-                    inout("ax") from => _, inout("edx") to.0 => _, inout("cx") len => _,
-                )
-            }
-        }
-        copy(len, to, from as u32 as u16)
-    }
+    string_own!(ins_own, "rep insw", 2);
+    string_own!(ins8_own, "rep insb", 1);
 
     #[inline(always)]
     fn confined(&self) -> bool {
@@ -234,9 +190,14 @@ impl Bus for Machine {
         value
     }
 
-    #[inline(always)]
-    fn transfer(&self, from: Addr, to: Addr, len: u16) {
-        copy_far(from, to, len);
+    #[inline(never)]
+    fn take(&self, from: Addr, to: Far, len: u16) {
+        copy_far(from, to.linear(), len);
+    }
+
+    #[inline(never)]
+    fn give(&self, from: Far, to: Addr, len: u16) {
+        copy_far(from.linear(), to, len);
     }
 
     fn config_read(&self, place: u16, register: u8) -> u32 {
@@ -253,22 +214,18 @@ impl Bus for Machine {
         }
     }
 
-    #[inline(always)]
-    fn addr_of(&self, bytes: *const u8) -> Addr {
-        own(bytes as *mut u8)
+    #[inline(never)]
+    fn far_of(&self, bytes: *const u8) -> Far {
+        Far::new(code_segment(), bytes as u32 as u16)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn clock(&self) -> u16 {
-        let count: u16;
-        // SAFETY: latches and reads counter 0; nothing else is touched.
-        unsafe {
-            asm!(
-                "xor al, al", "out 0x43, al", "in al, 0x40", "mov ah, al", "in al, 0x40", "xchg al, ah",
-                out("ax") count, options(nomem, nostack)
-            )
+        unsafe extern "fastcall" {
+            /// asm/clock.asm; in a driver's unit asm/service.asm.
+            safe fn clock() -> u16;
         }
-        count
+        clock()
     }
 }
 

@@ -10,7 +10,7 @@
 use super::el3::*;
 use super::mii::{self, PHYSICAL};
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 use crate::probe::Rings;
 
 /// Transmit status (byte): where a wide card has it.
@@ -241,7 +241,7 @@ impl<B: Bus> Device for Boomerang<B> {
         }
         let len = state as u16 & 0x1FFF;
         if state & UP_ERROR == 0 && len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
-            self.bus.transfer(self.rx.field(DESC as u16), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take(self.rx.field(DESC as u16), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
             if !self.unwanted(head) {
                 return Rx::new(len);
             }
@@ -253,8 +253,8 @@ impl<B: Bus> Device for Boomerang<B> {
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _: &Rx, _: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.rx.field(DESC as u16), to, len);
+    fn copy(&mut self, job: &Job) {
+        self.bus.take(self.rx.field(DESC as u16), job.at, job.len);
     }
 
     fn discard(&mut self, _: Rx) {
@@ -264,7 +264,7 @@ impl<B: Bus> Device for Boomerang<B> {
         self.command(UP_UNSTALL);
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         // An interrupt that got lost on its way comes again.
         self.command(ACKNOWLEDGE | INTERRUPT_LATCH);
         let physical = self.tx.at.wrapping_add(self.shift);
@@ -276,7 +276,8 @@ impl<B: Bus> Device for Boomerang<B> {
             self.transmit_error();
             return Err(SendError::Busy);
         }
-        self.bus.transfer(frame, self.tx.field(DESC as u16), len);
+        let len = job.len;
+        self.bus.give(job.at, self.tx.field(DESC as u16), len);
         // The card itself pads to the shortest frame.
         self.bus.put32(self.tx.field(0), 0);
         self.bus.put32(self.tx.field(STATE), len as u32);

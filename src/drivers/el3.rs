@@ -6,8 +6,8 @@
 
 #![allow(missing_docs, reason = "bits have the data sheet's names and stand under their register")]
 
-use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::bus::Bus;
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// FIFO (window 1): writing transmits, reading receives; 8, 16 or 32 bits.
 pub const FIFO: u16 = 0x00;
@@ -299,10 +299,8 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
         Rx::new(self.peeked)
     }
 
-    fn copy(&mut self, _: &Rx, head: &Head, to: Addr, len: u16) {
-        let begun = if len < LOOKAHEAD as u16 { len } else { LOOKAHEAD as u16 };
-        self.bus.copy_own(head.as_ptr(), to, begun);
-        self.bus.ins_fifo(self.operating(FIFO), to.plus(begun), len - begun);
+    fn copy(&mut self, job: &Job) {
+        self.bus.ins_fifo(self.operating(FIFO), job);
     }
 
     fn discard(&mut self, _: Rx) {
@@ -310,20 +308,20 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
         self.command_wait((RX_DISCARD >> 8) as u8);
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         // An interrupt that got lost on its way comes again.
         self.command(ACKNOWLEDGE | INTERRUPT_LATCH);
         // A card that is gone reads as ones and has no room.
-        if self.bus.in16(self.operating(TX_FREE)).wrapping_add(1) <= len + TX_OVERHEAD {
+        if self.bus.in16(self.operating(TX_FREE)).wrapping_add(1) <= job.len + TX_OVERHEAD {
             // Interrupts are off while the core waits.
             self.transmit_error();
             return Err(SendError::Busy);
         }
         let fifo = self.operating(FIFO);
-        self.bus.out32(fifo, len as u32);
+        self.bus.out32(fifo, job.len as u32);
         // By whole double words: what lies behind the frame goes no further than the FIFO, and the card itself pads to
         // the shortest frame.
-        self.bus.outs32(fifo, frame, (len + 3) >> 2);
+        self.bus.outs_fifo(fifo, job);
         Ok(())
     }
 

@@ -8,7 +8,7 @@
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Status of both units: the receiver's in bits 5:2, the command unit's above.
 const STATUS: u16 = 0x00;
@@ -254,7 +254,7 @@ impl<B: Bus> Device for I8255x<B> {
         let len = self.bus.get16(slot.plus(BYTES)) & RX_BYTES;
         // At least a MAC header.
         if state & OK != 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.transfer(slot.plus(DATA), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take(slot.plus(DATA), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
             if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
                 return Rx::new(len);
             }
@@ -264,8 +264,8 @@ impl<B: Bus> Device for I8255x<B> {
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.at(self.oldest).plus(DATA), to, len);
+    fn copy(&mut self, job: &Job) {
+        self.bus.take(self.at(self.oldest).plus(DATA), job.at, job.len);
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -277,7 +277,7 @@ impl<B: Bus> Device for I8255x<B> {
         self.oldest = if next == self.end { Layout::RECEIVE } else { next };
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         let block = self.at(Layout::TRANSMIT);
         let state = self.bus.get16(block);
         if state & DONE == 0 {
@@ -292,7 +292,7 @@ impl<B: Bus> Device for I8255x<B> {
         if state & OK == 0 {
             self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
-        let padded = stage(&self.bus, frame, block.plus(DATA), len);
+        let padded = stage(&self.bus, job, block.plus(DATA));
         self.bus.put32(block.plus(BYTES), padded as u32 | TX_WHOLE);
         self.bus.put32(block, TRANSMIT);
         self.command_at(UNIT_START, Layout::TRANSMIT);
@@ -303,7 +303,7 @@ impl<B: Bus> Device for I8255x<B> {
         self.mode = mode;
         let bytes = if mode == RcvMode::Multicast { groups.len() as u16 * 6 } else { 0 };
         self.bus.put16(self.at(Layout::GROUPS + 8), bytes);
-        self.bus.transfer(self.bus.addr_of(groups.as_ptr() as *const u8), self.at(Layout::GROUPS + 10), bytes);
+        self.bus.give(self.bus.far_of(groups.as_ptr() as *const u8), self.at(Layout::GROUPS + 10), bytes);
         let promiscuous = (mode == RcvMode::Promiscuous) as u8;
         let silent = ((mode < RcvMode::Broadcast) as u8) << 1;
         self.bus.put8(self.at(MODE_BYTE), MODE_DEFAULT | promiscuous | silent);
@@ -313,7 +313,7 @@ impl<B: Bus> Device for I8255x<B> {
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        self.bus.transfer(self.bus.addr_of(address.as_ptr()), self.at(Layout::ADDRESS + 8), 6);
+        self.bus.give(self.bus.far_of(address.as_ptr()), self.at(Layout::ADDRESS + 8), 6);
         self.set_up();
     }
 

@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Device control.
 pub const CTRL: u16 = 0x0000;
@@ -279,15 +279,15 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
         let len = self.bus.get16(desc.plus(LENGTH));
         // At least a MAC header.
         if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take(self.rx_buffer(), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
             return Rx::new(len);
         }
         self.count.errors_in = self.count.errors_in.wrapping_add(1);
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.rx_buffer(), to, len);
+    fn copy(&mut self, job: &Job) {
+        self.bus.take(self.rx_buffer(), job.at, job.len);
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -297,7 +297,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
         self.put(RDT, (self.rx.wrapping_add(self.rx_buffers) & last) as u32);
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         let state = self.bus.get32(self.tx_desc(self.tx.wrapping_sub(self.tx_buffers)).plus(STATE));
         if state & DD == 0 {
             let waited = self.ticks().wrapping_sub(self.sent_at);
@@ -310,7 +310,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
             self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
         let buffer = self.buffer(self.tx & self.tx_buffers.wrapping_sub(1));
-        let padded = stage(&self.bus, frame, buffer, len);
+        let padded = stage(&self.bus, job, buffer);
         let desc = self.tx_desc(self.tx);
         self.bus.put32(desc.plus(LENGTH), padded as u32 | COMMAND);
         self.bus.put32(desc.plus(STATE), 0);

@@ -5,8 +5,8 @@
 //! line again, whether the controller wants edges or levels; and DOSBox-X raises none when a mask is lifted.
 
 use super::dp8390::*;
-use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::bus::Bus;
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Remote DMA (8 or 16 bits).
 pub const DATA: u8 = 0x10;
@@ -220,7 +220,7 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
             if WIDE {
                 self.bus.ins_own(self.port(DATA), head);
             } else {
-                self.bus.ins8(self.port(DATA), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                self.bus.ins8_own(self.port(DATA), head);
             }
             // Header, frame and check sequence fill the pages; some compatibles leave one more.
             let mut spare = next.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
@@ -242,17 +242,17 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.dma(CR_READ, self.head, HEADER, len);
+    fn copy(&mut self, job: &Job) {
+        self.dma(CR_READ, self.head, HEADER, job.len);
         let data = self.port(DATA);
-        if WIDE { self.bus.ins(data, to, len) } else { self.bus.ins8(data, to, len) }
+        if WIDE { self.bus.ins(data, job) } else { self.bus.ins8(data, job) }
     }
 
     fn discard(&mut self, _rx: Rx) {
         self.set_head(self.next);
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         if self.held != 0 {
             self.release();
         }
@@ -263,6 +263,7 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         // DOSBox-X never shows CR_TXP.
         self.wait(ISR_PTX | ISR_TXE);
         self.put(ISR, ISR_RDC | ISR_PTX);
+        let len = job.len;
         let padded = if len < MIN_FRAME { MIN_FRAME } else { len };
         self.put2(TBCR0, padded);
         // A remote write ends only after whole words.
@@ -271,12 +272,12 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         let data = self.port(DATA);
         let pad = padded.wrapping_sub(len);
         if WIDE {
-            self.bus.outs(data, frame, len);
+            self.bus.outs(data, job);
             for _ in 0..pad >> 1 {
                 self.bus.out16(data, 0);
             }
         } else {
-            self.bus.outs8(data, frame, len);
+            self.bus.outs8(data, job);
             for _ in 0..pad {
                 self.bus.out8(data, 0);
             }

@@ -4,8 +4,9 @@
 //! then the receive descriptors, the transmit descriptors, and their buffers in the same order. The chip reads the
 //! block anew whenever one of the three changes. The register address port rests at CSR0.
 
-use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use super::staging::stage;
+use crate::bus::{Addr, Bus, Far};
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Data of the control and status register that RAP names (16 bits).
 pub const RDP: u8 = 0x10;
@@ -250,17 +251,17 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
 
     /// Copies the first `len` bytes of the oldest frame.
     #[inline(never)]
-    fn take(&self, to: Addr, len: u16) {
+    fn take(&self, to: Far, len: u16) {
         let from = self.buffer(self.head);
         if DEEP {
-            return self.bus.transfer(from, to, len);
+            return self.bus.take(from, to, len);
         }
         let start = self.at(Self::END);
         let most = Self::RECEIVED.wrapping_sub(from.0.wrapping_sub(start.0) as u16);
         let first = if most < len { most } else { len };
-        self.bus.transfer(from, to, first);
+        self.bus.take(from, to, first);
         if first < len {
-            self.bus.transfer(start, to.plus(first), len - first);
+            self.bus.take(start, to.plus(first), len - first);
         }
     }
 }
@@ -326,7 +327,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
         }
         let len = (self.bus.get16(self.at(last + 8)) & 0x0FFF).wrapping_sub(CRC);
         if state & (ERR | STP | ENP) == STP | ENP && len >= 14 && len <= MAX_FRAME {
-            self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.take(self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
             return Rx::new(len);
         }
         // A frame that is too long has more than one descriptor, and one start.
@@ -336,8 +337,8 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.take(to, len);
+    fn copy(&mut self, job: &Job) {
+        self.take(job.at, job.len);
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -351,7 +352,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
         }
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         let tail = self.tail;
         let state = self.at(tail + 4);
         let old = self.bus.get32(state);
@@ -368,14 +369,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
             self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
         let to = self.buffer(tail);
-        let mut padded = len;
-        if len < MIN_FRAME {
-            padded = MIN_FRAME;
-            for word in 0..MIN_FRAME / 4 {
-                self.bus.put32(to.plus(4 * word), 0);
-            }
-        }
-        self.bus.transfer(frame, to, len);
+        let padded = stage(&self.bus, job, to);
         self.bus.put32(state, OWN | STP | ENP | 0u16.wrapping_sub(padded) as u32);
         self.tail = if tail + 16 == Self::END { Self::TRANSMIT } else { tail + 16 };
         self.put(self.get() & CSR0_INEA | CSR0_TDMD);
@@ -404,7 +398,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        self.bus.transfer(self.bus.addr_of(address.as_ptr()), self.at(INIT_PADR), 6);
+        self.bus.give(self.bus.far_of(address.as_ptr()), self.at(INIT_PADR), 6);
         self.reload();
     }
 

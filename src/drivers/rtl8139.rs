@@ -5,8 +5,9 @@
 //! memory is short.
 
 use super::dp8390::hash;
-use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use super::staging::stage;
+use crate::bus::{Addr, Bus, Far};
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Own address, 6 bytes: written by 32 bits, and only while [`CR9346_CONFIG`].
 pub const IDR0: u8 = 0x00;
@@ -240,13 +241,13 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
 
     /// Copies the first `len` bytes (not 0) of the oldest frame.
     #[inline(never)]
-    fn take(&self, to: Addr, len: u16) {
+    fn take(&self, to: Far, len: u16) {
         let from = self.head.wrapping_add(4) & Self::RING_MASK;
         let most = Self::RING_MASK - from;
         let first = if most < len { most.wrapping_add(1) } else { len };
-        self.bus.transfer(Addr(self.ring.0.wrapping_add(from as u32)), to, first);
+        self.bus.take(Addr(self.ring.0.wrapping_add(from as u32)), to, first);
         if first < len {
-            self.bus.transfer(self.ring, to.plus(first), len - first);
+            self.bus.take(self.ring, to.plus(first), len - first);
         }
     }
 
@@ -301,7 +302,7 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
             }
             let len = ((header >> 16) as u16).wrapping_sub(CRC);
             if len <= MAX_FRAME && len >= 14 && header & HEADER_ROK != 0 {
-                self.take(self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+                self.take(self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
                 return Rx::new(len);
             }
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
@@ -315,15 +316,15 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
         None
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.take(to, len);
+    fn copy(&mut self, job: &Job) {
+        self.take(job.at, job.len);
     }
 
     fn discard(&mut self, rx: Rx) {
         self.drop(rx.len());
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         // The buffer is free when its last user's frame is in the chip: four frames ago, or the one before.
         let last = if DEEP { self.slot } else { self.slot.wrapping_sub(4) & 12 };
         if self.bus.in8(self.port(TSD0 + 1 + last)) & TSD_OWN == 0 {
@@ -337,14 +338,7 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
         self.busy = 0;
         let slot = self.slot;
         let to = Addr(self.ring.0.wrapping_sub(Self::buffer(slot)));
-        let mut padded = len;
-        if len < MIN_FRAME {
-            padded = MIN_FRAME;
-            for word in 0..MIN_FRAME / 4 {
-                self.bus.put32(to.plus(4 * word), 0);
-            }
-        }
-        self.bus.transfer(frame, to, len);
+        let padded = stage(&self.bus, job, to);
         self.slot = slot.wrapping_add(4) & 12;
         self.put32(TSD0 + slot, padded as u32 | TSD_WHOLE);
         Ok(())

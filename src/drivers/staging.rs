@@ -1,13 +1,13 @@
 //! What drivers with buffers of their own do with a frame that goes out.
 
 use crate::bus::{Addr, Bus};
-use crate::device::MIN_FRAME;
+use crate::device::{Job, MIN_FRAME};
 
 /// Copies a frame to a buffer of at least [`MIN_FRAME`] bytes, zeros behind a short one; the length on the wire.
 #[inline(never)]
-pub fn stage<B: Bus>(bus: &B, frame: Addr, to: Addr, len: u16) -> u16 {
-    let mut padded = len;
-    if len < MIN_FRAME {
+pub fn stage<B: Bus>(bus: &B, job: &Job, to: Addr) -> u16 {
+    let mut padded = job.len;
+    if padded < MIN_FRAME {
         padded = MIN_FRAME;
         let mut at = to;
         for _ in 0..MIN_FRAME / 4 {
@@ -15,6 +15,6 @@ pub fn stage<B: Bus>(bus: &B, frame: Addr, to: Addr, len: u16) -> u16 {
             at = at.plus(4);
         }
     }
-    bus.transfer(frame, to, len);
+    bus.give(job.at, to, job.len);
     padded
 }

@@ -6,7 +6,7 @@
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Bus mode.
 pub const CSR0: u8 = 0x00;
@@ -273,7 +273,7 @@ impl<B: Bus> Device for Tulip<B> {
         let len = ((state >> 16) as u16 & LENGTH).wrapping_sub(CRC);
         // At least a MAC header.
         if state & (ES | RX_FS | RX_LS) == RX_FS | RX_LS && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.transfer(slot.plus(DESCRIPTOR), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take(slot.plus(DESCRIPTOR), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
             if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
                 return Rx::new(len);
             }
@@ -284,8 +284,8 @@ impl<B: Bus> Device for Tulip<B> {
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.at(self.rx).plus(DESCRIPTOR), to, len);
+    fn copy(&mut self, job: &Job) {
+        self.bus.take(self.at(self.rx).plus(DESCRIPTOR), job.at, job.len);
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -294,7 +294,7 @@ impl<B: Bus> Device for Tulip<B> {
         self.rx = if next == self.end { RECEIVE } else { next };
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         let state = self.bus.get32(self.at(self.tx ^ DESCRIPTOR));
         if state & OWN != 0 {
             self.busy = self.busy.wrapping_add(1);
@@ -308,7 +308,7 @@ impl<B: Bus> Device for Tulip<B> {
         if state & ES != 0 {
             self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
-        let padded = stage(&self.bus, frame, self.at(TRANSMIT), len);
+        let padded = stage(&self.bus, job, self.at(TRANSMIT));
         self.give(padded as u32 | TX_FRAME);
         Ok(())
     }

@@ -9,7 +9,7 @@
 
 use super::virtio::*;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// State of the link (16 bits) in the card's configuration, which begins with its address.
 pub const CONFIG_STATUS: u32 = 6;
@@ -169,7 +169,7 @@ impl<B: Bus> Device for VirtioNet<B> {
         if self.access.read16(&self.bus, self.link) & LINK_UP != 0 { Link::Up } else { Link::Down }
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         let bus = &self.bus;
         let queue = &mut self.tx;
         let back = queue.back(bus);
@@ -178,8 +178,8 @@ impl<B: Bus> Device for VirtioNet<B> {
         }
         let chain = queue.chain(bus, back);
         let slot = frame_of(queue, chain);
-        bus.transfer(frame, slot, len);
-        let len = pad(bus, slot, len);
+        bus.give(job.at, slot, job.len);
+        let len = pad(bus, slot, job.len);
         // The second of the chain.
         bus.put32(Addr(queue.descriptors + chain as u32 * DESCRIPTOR + DESCRIPTOR + DESCRIPTOR_LENGTH), len as u32);
         queue.give(&self.bus, self.access, chain);
@@ -202,7 +202,7 @@ impl<B: Bus> Device for VirtioNet<B> {
         self.chain = self.rx.chain(bus, back);
         let len = bus.get32(back.plus(USED_LENGTH)).wrapping_sub(self.header as u32);
         let slot = frame_of(&self.rx, self.chain);
-        bus.transfer(slot, bus.addr_of(head.as_ptr()), head.len() as u16);
+        bus.take(slot, bus.far_of(head.as_ptr()), head.len() as u16);
         if !(14..=MAX_FRAME as u32).contains(&len) {
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
         } else if self.wanted(head) {
@@ -211,8 +211,8 @@ impl<B: Bus> Device for VirtioNet<B> {
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(frame_of(&self.rx, self.chain), to, len);
+    fn copy(&mut self, job: &Job) {
+        self.bus.take(frame_of(&self.rx, self.chain), job.at, job.len);
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -255,14 +255,14 @@ impl<B: Bus> Device for VirtioNet<B> {
             at = at.plus(4);
         }
         if mode == RcvMode::Multicast {
-            bus.transfer(bus.addr_of(groups.as_ptr() as *const u8), table, 6 * groups.len() as u16);
+            bus.give(bus.far_of(groups.as_ptr() as *const u8), table, 6 * groups.len() as u16);
         }
         self.command();
     }
 
     fn set_address(&mut self, address: &MacAddr) {
         let bus = &self.bus;
-        bus.transfer(bus.addr_of(address.as_ptr()), Addr(self.control.buffers + CONTROL_ADDRESS), 6);
+        bus.give(bus.far_of(address.as_ptr()), Addr(self.control.buffers + CONTROL_ADDRESS), 6);
         self.command();
     }
 

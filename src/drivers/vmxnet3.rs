@@ -6,7 +6,7 @@
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// First window: interrupt mask, 1: none.
 pub const IMR: u16 = 0x000;
@@ -225,15 +225,15 @@ impl<B: Bus> Device for Vmxnet3<B> {
         let len = flags & LENGTH;
         // At least a MAC header.
         if packet == index | RX_WHOLE && flags & RX_ERROR == 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.transfer(self.rx_buffer(), self.bus.addr_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take(self.rx_buffer(), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
             return Rx::new(len);
         }
         self.count.errors_in = self.count.errors_in.wrapping_add(1);
         Some(Rx::USELESS)
     }
 
-    fn copy(&mut self, _rx: &Rx, _head: &Head, to: Addr, len: u16) {
-        self.bus.transfer(self.rx_buffer(), to, len);
+    fn copy(&mut self, job: &Job) {
+        self.bus.take(self.rx_buffer(), job.at, job.len);
     }
 
     fn discard(&mut self, _rx: Rx) {
@@ -241,7 +241,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
         self.rx = self.rx.wrapping_add(1);
     }
 
-    fn send(&mut self, frame: Addr, len: u16) -> Result<(), SendError> {
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
         if self.tx.wrapping_sub(self.gone) >= self.tx_buffers as u16 {
             if !self.is_done(Layout::TX_DONE, self.gone, TX_DESCS) {
                 return Err(SendError::Busy);
@@ -249,7 +249,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
             self.gone = self.gone.wrapping_add(1);
         }
         let buffer = (self.tx as u8 & self.tx_buffers.wrapping_sub(1)).wrapping_add(self.rx_buffers);
-        let padded = stage(&self.bus, frame, self.buffer(buffer), len);
+        let padded = stage(&self.bus, job, self.buffer(buffer));
         let turn = if self.tx & TX_DESCS == 0 { 1 << TX_GEN } else { 0 };
         let desc = self.memory.plus(Layout::TX + FLAGS + (self.tx & (TX_DESCS - 1)) * DESC);
         self.bus.put32(desc, padded as u32 | turn);
@@ -260,7 +260,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
 
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
         let bytes = groups.len() as u16 * 6;
-        self.bus.transfer(self.bus.addr_of(groups.as_ptr() as *const u8), self.memory.plus(Layout::GROUPS), bytes);
+        self.bus.give(self.bus.far_of(groups.as_ptr() as *const u8), self.memory.plus(Layout::GROUPS), bytes);
         self.bus.put32(self.shared(SHARED_GROUPS), bytes as u32);
         self.bus.put32(self.shared(SHARED_RX_MODE), RXM_OF_MODE[mode as usize] as u32);
         self.command(CMD_UPDATE_FILTERS);

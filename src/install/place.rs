@@ -9,7 +9,7 @@ use super::print::{Dec, Hex, Mac, Print};
 use super::run::{VERSION, from_device, memory_end};
 use super::switches::Options;
 use super::{vds, xms};
-use crate::bus::Addr;
+use crate::bus::{Addr, Far};
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::device::{Link, RcvMode};
@@ -228,8 +228,8 @@ fn place(
         irq_slot: irq_vector(found.irq) as u16 * 4,
         irq_lone: (found.irq != 0 && line_masked(found.irq)) as u8,
         unused: [0; 3],
-        old_int60: dos::vector(options.vector),
-        handler,
+        old_irq: handler + 2,
+        old_int60: Far(dos::vector(options.vector)),
     };
     poke(address(segment, table.state), &state);
     poke(address(segment, table.info), &head(options, &ground, table, handles, blocks, stack));

@@ -1,7 +1,7 @@
 //! Finds and starts NE1000, NE2000 and their ISA compatibles.
 
 use super::{Ask, Fault, Found, Probe, Rings, isa_irq};
-use crate::bus::{Addr, Bus};
+use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::dp8390::*;
 use crate::drivers::ne2000::{DATA, Ne2000, RESET};
@@ -67,20 +67,25 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
 
     fn read<const N: usize>(&self, at: u16) -> Result<[u8; N], Fault> {
         let mut bytes = [0; N];
-        let to = self.bus.addr_of(bytes.as_mut_ptr());
         let data = self.io.wrapping_add(DATA as u16);
         self.dma(CR_READ, at, N as u16);
-        if WIDE { self.bus.ins16(data, to, N as u16 / 2) } else { self.bus.ins8(data, to, N as u16) }
+        if WIDE { self.bus.ins_own(data, &mut bytes) } else { self.bus.ins8_own(data, &mut bytes) }
         self.dma_end()?;
         // The bus wrote behind the compiler's back.
         Ok(core::hint::black_box(bytes))
     }
 
     fn write(&self, at: u16, bytes: &[u8; 8]) -> Result<(), Fault> {
-        let from: Addr = self.bus.addr_of(core::hint::black_box(bytes).as_ptr());
         let data = self.io.wrapping_add(DATA as u16);
         self.dma(CR_WRITE, at, 8);
-        if WIDE { self.bus.outs16(data, from, 4) } else { self.bus.outs8(data, from, 8) }
+        for pair in bytes.chunks_exact(2) {
+            if WIDE {
+                self.bus.out16(data, u16::from_le_bytes([pair[0], pair[1]]));
+            } else {
+                self.bus.out8(data, pair[0]);
+                self.bus.out8(data, pair[1]);
+            }
+        }
         self.dma_end()
     }
 

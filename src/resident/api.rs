@@ -4,13 +4,13 @@
 use core::mem::MaybeUninit;
 use core::ptr::addr_of;
 
-use super::frame::{Far, Frame, SENT, fetch_ds_si, fetch_es_di, fetch_iocb, free, store_address, store_result, unhook, upcall};
+use super::frame::{Frame, SENT, fetch_ds_si, fetch_es_di, fetch_iocb, store_address, store_result, upcall};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
-use super::state::{call, counters, depth, desk, drive, Handles, handle, head_of_info, job, known, nic, opened, state, UNKNOWN};
-use super::table::{Entry, GROUPS, Job};
+use super::state::{counters, depth, desk, drive, Handles, handle, head_of_info, job, known, nic, opened, state};
+use super::table::{Entry, GROUPS};
 use crate::bus::real::Machine;
-use crate::bus::{Addr, Bus};
-use crate::device::{MAX_FRAME, MacAddr, RcvMode};
+use crate::bus::{Bus, Far};
+use crate::device::{Job, MAX_FRAME, MacAddr, RcvMode};
 
 /// DH, as the specification numbers it.
 pub type Error = u8;
@@ -19,7 +19,6 @@ const NO_CLASS: Error = 2;
 const NO_TYPE: Error = 3;
 const NO_NUMBER: Error = 4;
 const BAD_TYPE: Error = 5;
-const CANT_TERMINATE: Error = 7;
 const BAD_MODE: Error = 8;
 const NO_SPACE: Error = 9;
 const CANT_SEND: Error = 12;
@@ -36,17 +35,6 @@ const FUNCTIONALITY: u8 = 6;
 /// Longest that a call waits for the transmitter, in counts of the PIT: 20 ms (40 ms where the BIOS runs it in mode
 /// 2), a full-size frame at 10 Mb/s and its collisions.
 const SEND_LIMIT: u16 = 47_721;
-
-/// The address of a far pointer.
-///
-/// # Safety
-/// It can be read.
-#[inline(always)]
-pub unsafe fn linear(far: *const Far) -> Addr {
-    // SAFETY: the caller's word; an offset, and its segment behind it.
-    let [offset, segment] = unsafe { *(far as *const [u16; 2]) };
-    Addr(((segment as u32) << 4) + offset as u32)
-}
 
 /// AH=1.
 pub fn driver_info(frame: &mut Frame) -> Error {
@@ -77,12 +65,12 @@ pub fn access_type(frame: &mut Frame) -> Error {
     }
     // SAFETY: there is room for a type of that length.
     match handle::access(Handles, class | frame.cx as u8, |to| unsafe { fetch_ds_si(frame, to) }) {
-        Ok(near) => {
-            frame.ax = near;
+        Ok(slot) => {
+            frame.ax = slot as u32 as u16;
             // SAFETY: interrupts are off; see state.rs.
             unsafe {
-                *known() = UNKNOWN;
-                (*handle(near)).receiver = frame.es_di();
+                *known() = 0;
+                (*slot).receiver = frame.es_di();
                 *opened() += 1;
             }
             OK
@@ -95,7 +83,7 @@ pub fn access_type(frame: &mut Frame) -> Error {
 pub fn release_type(frame: &mut Frame) -> Error {
     // SAFETY: BX is an open handle.
     unsafe {
-        *known() = UNKNOWN;
+        *known() = 0;
         *opened() -= 1;
         handle::release(handle(frame.bx));
     }
@@ -106,7 +94,7 @@ pub fn release_type(frame: &mut Frame) -> Error {
 pub fn send_pkt(frame: &mut Frame) -> Error {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        (*job()).at = Addr(frame.ds_si());
+        (*job()).at = frame.ds_si();
         (*job()).len = frame.cx;
     }
     send()
@@ -120,7 +108,6 @@ fn send() -> Error {
         if (*job()).len > MAX_FRAME {
             return NO_SPACE;
         }
-        (*job()).at = linear(&raw const (*job()).at.0);
         let sent = (*job()).len != 0 && transmit();
         let count = counters();
         if !sent {
@@ -144,12 +131,9 @@ fn transmit() -> bool {
         // asked once more.
         let late = start.wrapping_sub(Machine.clock()) >= SEND_LIMIT;
         let answer = drive(Entry::Send);
-        if answer == 0 {
-            return true;
-        }
         polls = polls.wrapping_add(1);
-        if answer != 1 || polls == 0 || late {
-            return false;
+        if answer != 1 || late || polls == 0 {
+            return answer == 0;
         }
     }
 }
@@ -239,7 +223,6 @@ pub fn as_send_pkt(frame: &mut Frame) -> Error {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
         (*job()).upcall = frame.es_di();
-        (*call()).buffer = frame.ds_si();
     }
     tell(send_pkt(frame))
 }
@@ -253,21 +236,21 @@ pub fn as_send_pkt_iocb(frame: &mut Frame) -> Error {
     unsafe {
         fetch_iocb(frame, job());
         if (*job()).flags & Job::UPCALL == 0 {
-            (*job()).upcall = 0;
+            (*job()).upcall = Far(0);
         }
-        (*call()).buffer = frame.es_di();
+        let error = send();
+        store_result(frame, error);
+        (*job()).at = frame.es_di();
+        tell(error)
     }
-    let error = send();
-    store_result(frame, error);
-    tell(error)
 }
 
-/// Tells a client that its frame is sent, if it is. Hands the error on.
+/// Tells a client that its frame is sent, if it is: it gets the job's address back. Hands the error on.
 #[inline(never)]
 fn tell(error: Error) -> Error {
     // SAFETY: interrupts are off, see state.rs; the client gave this address for just this, and nothing is borrowed.
     unsafe {
-        if error == OK && (*job()).upcall != 0 {
+        if error == OK && (*job()).upcall != Far(0) {
             upcall(&raw const (*job()).upcall, SENT);
         }
     }
@@ -353,7 +336,7 @@ pub fn set_address(frame: &mut Frame) -> Error {
     // SAFETY: there is room for six bytes; interrupts are off, see state.rs.
     unsafe {
         fetch_es_di(frame, job() as *mut u8);
-        let (low, high) = ((*job()).at.0, (*job()).len);
+        let (Far(low), high) = ((*job()).at, (*job()).len);
         if low & 1 != 0 || low | high as u32 == 0 {
             return BAD_ADDRESS;
         }
@@ -369,18 +352,4 @@ pub fn get_info(frame: &mut Frame) -> Error {
     frame.set_es();
     frame.di = head_of_info() as u32 as u16;
     OK
-}
-
-/// AH=5.
-pub fn terminate(_: &mut Frame) -> Error {
-    if shared() {
-        return CANT_TERMINATE;
-    }
-    let error = unhook();
-    if error == OK {
-        drive(Entry::Stop);
-        // SAFETY: no client has a handle but the caller.
-        unsafe { free() };
-    }
-    error
 }

@@ -1,10 +1,8 @@
 //! The Rust side of asm/abi.inc: the caller's registers, and the routines of asm/.
 
+use crate::bus::Far;
 #[cfg(target_os = "none")]
-use super::table::Job;
-
-/// A far address as it lies in memory: the segment in the high half.
-pub type Far = u32;
+use crate::device::Job;
 
 /// The caller's registers, as `save` leaves them on our stack.
 #[derive(Default)]
@@ -70,17 +68,8 @@ impl Frame {
     }
 }
 
-/// What goes to a receiver and comes back from it.
-#[derive(Default)]
-#[repr(C)]
-pub struct Upcall {
-    /// After an offer: the receiver's ES:DI. Otherwise its DS:SI and ES:DI.
-    pub buffer: Far,
-    /// Its CX, both ways.
-    pub cx: u16,
-}
-
-/// Upcalls: AX in the low byte, and more. An offer has the lookahead in DS:SI, and DI = 0: no error.
+/// Upcalls: AX in the low byte, and more. An offer has the lookahead in DS:SI, and DI = 0: no error; what its receiver
+/// leaves in ES:DI and CX comes to the job's `at` and `len`, which all others get.
 pub const OFFER: u16 = 0;
 /// The frame is in the buffer, DS:SI.
 pub const TAKEN: u16 = 1;
@@ -116,13 +105,4 @@ unsafe extern "fastcall" {
 
     /// asm/transfer.asm: marks the IOCB at the caller's ES:DI as done, with this error.
     pub safe fn store_result(frame: &Frame, error: u8);
-
-    /// asm/terminate.asm: 0 when our vectors were on top and are given back, else CANT_TERMINATE.
-    pub safe fn unhook() -> u8;
-
-    /// asm/terminate.asm: gives the memory back.
-    ///
-    /// # Safety
-    /// The card is at rest and nobody comes back.
-    pub unsafe fn free();
 }

@@ -3,10 +3,9 @@
 
 use core::ptr::addr_of_mut;
 
-use super::frame::Upcall;
-use super::handle::{Handle, Slots, type_at};
-use super::table::{Entry, Job, State, Work};
-use crate::device::Counters;
+use super::handle::{Handle, Slots};
+use super::table::{Entry, State, Work};
+use crate::device::{Counters, Job};
 use crate::info::{Info, NicInfo};
 
 macro_rules! field {
@@ -28,12 +27,11 @@ unsafe extern "C" {
     static mut core_state: State;
     static mut info: Info;
     static mut work: Work;
-    static mut call_frame: Upcall;
     static mut busy: u8;
     static mut pending: u8;
     static mut open: u8;
     static mut getter: u16;
-    static mut last_type: u32;
+    static mut last_type: u16;
 }
 
 field!(/// What the installer filled in.
@@ -44,8 +42,6 @@ field!(/// What the driver's entries work on.
     desk: Work = work);
 field!(/// The NIC as INT 60h sees it.
     nic: NicInfo = work.nic);
-field!(/// The upcall in hand.
-    call: Upcall = call_frame);
 field!(/// Depth of entries.
     depth: u8 = busy);
 field!(/// An interrupt came while the core was busy: look again before leaving.
@@ -54,13 +50,10 @@ field!(/// Open handles.
     opened: u8 = open);
 field!(/// The handle that gets the frame in hand, 0: nobody.
     taker: u16 = getter);
-field!(/// The type, as a frame has it, that [`taker`] is for; [`UNKNOWN`] after one that has none or a change of handles.
-    known: u32 = last_type);
-field!(/// The transfer in hand.
+field!(/// The type, as a frame has it, that [`taker`] is for; 0 after a change of handles.
+    known: u16 = last_type);
+field!(/// The frame in hand.
     job: Job = work.job);
-
-/// No frame has this type.
-pub const UNKNOWN: u32 = !0;
 
 /// A number that rustc does not know, and so does not keep in a register over calls for its next use.
 #[inline(always)]
@@ -111,40 +104,30 @@ pub fn handle(near: u16) -> *mut Handle {
     at(near)
 }
 
-/// The handle table: slots are named by near addresses.
+/// The handle table.
 #[derive(Clone, Copy)]
 pub struct Handles;
 
 impl Slots for Handles {
     #[inline(always)]
-    fn first(self) -> u16 {
+    fn first(self) -> *mut Handle {
         // SAFETY: written once, by the installer.
-        unsafe { (*head_of_info()).handles }
+        unsafe { (*head_of_info()).handles as u32 as *mut Handle }
     }
 
     #[inline(always)]
-    fn end(self) -> u16 {
+    fn count(self) -> u8 {
         // SAFETY: written once, by the installer.
-        unsafe { (*state()).handles_end }
+        unsafe { (*head_of_info()).handle_count }
     }
 
     #[inline(always)]
-    fn slot(self, at: u16) -> *mut Handle {
-        handle(at)
-    }
-
-    #[inline(always)]
-    unsafe fn begins(self, at: u16, bytes: *const u8) -> bool {
+    unsafe fn alike(self, slot: *const Handle, bytes: *const u8) -> u8 {
         unsafe extern "fastcall" {
             /// asm/transfer.asm.
-            fn begins(at: u16, bytes: u16) -> bool;
+            fn alike(slot: *const Handle, bytes: *const u8) -> u8;
         }
         // SAFETY: the caller's word.
-        unsafe { begins(at, bytes as u32 as u16) }
-    }
-
-    #[inline(always)]
-    fn type_of(self, at: u16) -> *mut u8 {
-        type_at(at as u32 as *mut Handle)
+        unsafe { alike(slot, bytes) }
     }
 }

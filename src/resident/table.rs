@@ -1,7 +1,7 @@
 //! The short tables by which units meet: near offsets only, sizes asserted.
 
-use crate::bus::Addr;
-use crate::device::{Head, MacAddr, Rx};
+use crate::bus::Far;
+use crate::device::{Job, MacAddr};
 use crate::info::NicInfo;
 
 /// How the installer finds its way in the core; the pack step takes it from the core's symbols, in this order
@@ -111,50 +111,30 @@ pub struct State {
     pub int_slot: u16,
     /// Where the NIC's vector lies in segment 0, or the timer's when it has none.
     pub irq_slot: u16,
-    /// Handler of that: an IISP header, the old handler at +2.
-    pub handler: u16,
+    /// Where the handler that this had before is kept: in the IISP header of ours.
+    pub old_irq: u16,
     /// The handler that INT 60h had before.
-    pub old_int60: u32,
+    pub old_int60: Far,
     /// Not zero: the line was masked in the PIC before; an interrupt that is not ours has no other owner.
     pub irq_lone: u8,
     /// Keeps the size a multiple of four.
     pub unused: [u8; 3],
 }
 
+/// Where [`Work`] lies in the core (linker/resident.ld).
+pub const WORK: u16 = 20;
+/// Where the core has the near address of its routine that reads the clock (linker/resident.ld).
+pub const CLOCK: u16 = 18;
+
 /// Multicast addresses that the core keeps.
 pub const GROUPS: usize = 8;
 
-/// A transfer to or from the card. It begins as an IOCB does, so that one can be fetched into it.
-#[derive(Default)]
-#[repr(C)]
-pub struct Job {
-    /// `copy`: where to. `send`: where from (while it is fetched, as a far address).
-    pub at: Addr,
-    /// How many bytes.
-    pub len: u16,
-    /// [`Job::UPCALL`].
-    pub flags: u8,
-    /// Error code.
-    pub result: u8,
-    /// Far address of whom to call once the frame is sent, 0: nobody.
-    pub upcall: u32,
-}
-
-impl Job {
-    /// Flag of an IOCB: its client wants an upcall.
-    pub const UPCALL: u8 = 2;
-}
-
-/// What a driver's entries work on: their second argument.
+/// What a driver's entries work on. It lies at [`WORK`] in the core, where every unit finds it.
 #[repr(C)]
 pub struct Work {
     /// The NIC's part of the information block; its address and its receive mode are those in force.
     pub nic: NicInfo,
-    /// What `peek` filled in.
-    pub head: Head,
-    /// What `peek` gave.
-    pub rx: Option<Rx>,
-    /// `copy`, `send`: what and where.
+    /// The frame in hand.
     pub job: Job,
     /// Addresses in [`Work::groups`].
     pub group_count: u16,
@@ -163,10 +143,10 @@ pub struct Work {
 }
 
 const _: () =
-    assert!(size_of::<Option<Rx>>() == 2 && size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
+    assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
 
-/// A driver's entries, in the order of asm/driver.asm, which is at offset 0 of its unit. Each gets the instance and
-/// the core's [`Work`].
+/// A driver's entries, in the order of asm/driver.asm, which is at offset 0 of its unit. Each gets the instance,
+/// and finds the rest in [`Work`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Entry {

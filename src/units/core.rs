@@ -4,7 +4,7 @@
 #![allow(missing_docs, non_upper_case_globals, reason = "names are asm's; docs are where they are implemented")]
 
 use compkt::info::Info;
-use compkt::resident::frame::{Frame, Upcall};
+use compkt::resident::frame::Frame;
 use compkt::resident::table::{State, Work};
 use compkt::resident::{api, receive};
 
@@ -22,16 +22,19 @@ macro_rules! statics {
     )* };
 }
 
+/// At a place that every unit knows (linker/resident.ld).
+#[unsafe(no_mangle)]
+#[unsafe(link_section = ".work")]
+static mut work: Work = zero();
+
 statics! {
     core_state: State;
     info: Info;
-    work: Work;
-    call_frame: Upcall;
     busy: u8;
     pending: u8;
     open: u8;
     getter: u16;
-    last_type: u32;
+    last_type: u16;
 }
 
 macro_rules! entries {
@@ -44,7 +47,7 @@ macro_rules! entries {
 }
 
 entries! {
-    driver_info access_type release_type send_pkt terminate get_address reset_interface
+    driver_info access_type release_type send_pkt get_address reset_interface
     get_parameters as_send_pkt as_send_pkt_iocb drop_pkt
     set_rcv_mode get_rcv_mode set_multicast_list get_multicast_list get_statistics set_address
     get_info

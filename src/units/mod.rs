@@ -27,6 +27,11 @@ macro_rules! driver_unit {
 
             type Dev = $device;
 
+            unsafe extern "C" {
+                /// The core's (linker/resident.ld). Interrupts are off whenever an entry runs, and no client runs meanwhile.
+                static mut work: Work;
+            }
+
             #[unsafe(no_mangle)]
             extern "fastcall" fn irq(dev: &mut Dev) -> u8 {
                 let Events(events) = dev.irq();
@@ -37,43 +42,45 @@ macro_rules! driver_unit {
                 dev.unmask();
             }
             #[unsafe(no_mangle)]
-            extern "fastcall" fn peek(dev: &mut Dev, work: &mut Work) {
-                work.rx = dev.peek(&mut work.head);
+            extern "fastcall" fn peek(dev: &mut Dev) {
+                // SAFETY: see `work`.
+                unsafe { work.job.rx = dev.peek(&mut *(&raw mut work.job.head)) };
             }
             #[unsafe(no_mangle)]
-            extern "fastcall" fn copy(dev: &mut Dev, work: &Work) {
-                // SAFETY: the core has peeked at a frame.
-                let rx = unsafe { work.rx.unwrap_unchecked() };
-                dev.copy(&rx, &work.head, work.job.at, work.job.len);
-                dev.discard(rx);
+            extern "fastcall" fn copy(dev: &mut Dev) {
+                // SAFETY: see `work`.
+                dev.copy(unsafe { &*(&raw const work.job) });
+                discard(dev);
             }
             #[unsafe(no_mangle)]
-            extern "fastcall" fn discard(dev: &mut Dev, work: &Work) {
-                // SAFETY: the core has peeked at a frame.
-                dev.discard(unsafe { work.rx.unwrap_unchecked() });
+            extern "fastcall" fn discard(dev: &mut Dev) {
+                // SAFETY: see `work`; the core has peeked at a frame.
+                dev.discard(unsafe { work.job.rx.unwrap_unchecked() });
             }
             #[unsafe(no_mangle)]
-            extern "fastcall" fn send(dev: &mut Dev, work: &Work) -> u8 {
-                match dev.send(work.job.at, work.job.len) {
+            extern "fastcall" fn send(dev: &mut Dev) -> u8 {
+                // SAFETY: see `work`.
+                match dev.send(unsafe { &*(&raw const work.job) }) {
                     Ok(()) => 0,
                     Err(SendError::Busy) => 1,
                     Err(SendError::Failed) => 2,
                 }
             }
             #[unsafe(no_mangle)]
-            extern "fastcall" fn set_rcv_mode(dev: &mut Dev, work: &Work) {
-                // SAFETY: the core checks the mode (1 to 6) and keeps at most GROUPS addresses.
+            extern "fastcall" fn set_rcv_mode(dev: &mut Dev) {
+                // SAFETY: see `work`. The core checks the mode (1 to 6) and keeps at most GROUPS addresses.
                 let (mode, groups) = unsafe {
                     (
                         core::mem::transmute::<u8, RcvMode>(work.nic.rcv_mode),
-                        core::slice::from_raw_parts(work.groups.as_ptr(), work.group_count as usize),
+                        core::slice::from_raw_parts(&raw const work.groups as *const _, work.group_count as usize),
                     )
                 };
                 dev.set_rcv_mode(mode, groups);
             }
             #[unsafe(no_mangle)]
-            extern "fastcall" fn set_address(dev: &mut Dev, work: &Work) {
-                dev.set_address(&work.nic.mac);
+            extern "fastcall" fn set_address(dev: &mut Dev) {
+                // SAFETY: see `work`.
+                dev.set_address(unsafe { &*(&raw const work.nic.mac) });
             }
             #[unsafe(no_mangle)]
             extern "fastcall" fn link(dev: &mut Dev) -> u8 {

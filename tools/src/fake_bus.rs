@@ -7,7 +7,8 @@ use std::cell::{Ref, RefCell, RefMut};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-use compkt::bus::{Addr, Bus};
+use compkt::bus::{Addr, Bus, Far};
+use compkt::device::{Head, Job};
 use models::isa::Card;
 use models::{Env, Model};
 
@@ -17,10 +18,10 @@ mod isa;
 pub const MEMORY: usize = 1 << 21;
 /// What one access to a port costs, in nanoseconds.
 const ACCESS_NS: u64 = 1_000;
-/// Addresses from here on stand for the driver's own memory, each window 64 KB.
-const OWN: u32 = 0xE000_0000;
-/// Windows of the driver's own memory that are known at a time.
-const OWN_WINDOWS: usize = 64;
+/// Segments from here on stand for the driver's own memory: no client lies there.
+const OWN: u16 = 0xE000;
+/// How many of them are known at a time.
+const OWN_SEGMENTS: usize = 64;
 
 /// Where a card listens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +80,8 @@ struct Machine {
     pics: [Pic; 2],
     pci: Vec<PciFunction>,
     pci_address: u32,
-    own: VecDeque<(u32, *mut u8)>,
-    next_own: u32,
+    own: VecDeque<(u16, *mut u8)>,
+    next_own: u16,
     writes: Vec<u16>,
     taken: Vec<u8>,
     cpu_takes: bool,
@@ -235,28 +236,38 @@ impl Machine {
         }
     }
 
-    /// Copies out of memory, or out of the driver's own.
+    /// Copies out of memory.
     fn load(&self, at: Addr, bytes: &mut [u8]) {
-        match self.own(at) {
-            // SAFETY: the driver gave the pointer to `addr_of` for this transfer and says how long its buffer is.
-            Some(pointer) => unsafe { pointer.copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) },
-            None => bytes.copy_from_slice(&self.memory[at.0 as usize..][..bytes.len()]),
-        }
+        bytes.copy_from_slice(&self.memory[at.0 as usize..][..bytes.len()]);
     }
 
     fn store(&mut self, at: Addr, bytes: &[u8]) {
-        match self.own(at) {
-            // SAFETY: as in `load`; a driver asks for the address of a buffer that it lets be written.
-            Some(pointer) => unsafe { pointer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) },
-            None => self.memory[at.0 as usize..][..bytes.len()].copy_from_slice(bytes),
+        self.memory[at.0 as usize..][..bytes.len()].copy_from_slice(bytes);
+    }
+
+    /// Copies from a client, or out of the driver's own memory.
+    fn fetch(&self, from: Far, bytes: &mut [u8]) {
+        match self.own(from) {
+            // SAFETY: the driver gave the pointer to `far_of` for this transfer and says how long its buffer is.
+            Some(pointer) => unsafe { pointer.copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) },
+            None => self.load(from.linear(), bytes),
         }
     }
 
-    fn own(&self, at: Addr) -> Option<*mut u8> {
-        (at.0 >= OWN).then(|| {
-            let known = self.own.iter().find(|(base, _)| *base == at.0 & !0xFFFF);
+    fn deliver(&mut self, to: Far, bytes: &[u8]) {
+        match self.own(to) {
+            // SAFETY: as in `fetch`; a driver asks for the address of a buffer that it lets be written.
+            Some(pointer) => unsafe { pointer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) },
+            None => self.store(to.linear(), bytes),
+        }
+    }
+
+    fn own(&self, at: Far) -> Option<*mut u8> {
+        let segment = (at.0 >> 16) as u16;
+        (segment >= OWN).then(|| {
+            let known = self.own.iter().find(|(base, _)| *base == segment);
             let (_, pointer) = known.expect("an address of the driver's own that is in use no more");
-            pointer.wrapping_add(at.0 as usize & 0xFFFF)
+            pointer.wrapping_add(at.0 as u16 as usize)
         })
     }
 }
@@ -264,6 +275,11 @@ impl Machine {
 /// The machine; clones are the same one.
 #[derive(Clone)]
 pub struct FakeBus(Rc<RefCell<Machine>>);
+
+/// A frame of `len` bytes at an address (below 896 KB) of the machine's memory, of which `peek` has read `head`.
+pub fn job(at: usize, len: usize, head: &Head) -> Job {
+    Job { at: Far::new((at >> 4) as u16, at as u16 & 15), len: len as u16, head: *head, ..Job::default() }
+}
 
 impl Default for FakeBus {
     fn default() -> Self {
@@ -401,21 +417,26 @@ impl FakeBus {
         machine.store(at, &value.to_le_bytes()[..width as usize]);
     }
 
-    fn string_in(&self, port: u16, to: Addr, count: u16, width: u8) {
-        let mut machine = self.0.borrow_mut();
-        for index in 0..count as u32 {
-            let value = machine.read(port, width).to_le_bytes();
-            machine.store(Addr(to.0 + index * width as u32), &value[..width as usize]);
+    fn string_in(&self, port: u16, to: &mut [u8], width: u8) {
+        for value in to.chunks_mut(width as usize) {
+            let read = self.0.borrow_mut().read(port, width).to_le_bytes();
+            value.copy_from_slice(&read[..value.len()]);
         }
     }
 
-    fn string_out(&self, port: u16, from: Addr, count: u16, width: u8) {
-        let mut machine = self.0.borrow_mut();
-        for index in 0..count as u32 {
-            let mut value = [0; 4];
-            machine.load(Addr(from.0 + index * width as u32), &mut value[..width as usize]);
-            machine.write(port, width, u32::from_le_bytes(value));
+    fn string_out(&self, port: u16, from: &[u8], width: u8) {
+        for value in from.chunks(width as usize) {
+            let mut bytes = [0; 4];
+            bytes[..value.len()].copy_from_slice(value);
+            self.0.borrow_mut().write(port, width, u32::from_le_bytes(bytes));
         }
+    }
+
+    /// The frame that goes out, and at most three bytes behind it.
+    fn frame(&self, job: &Job, behind: usize) -> Vec<u8> {
+        let mut bytes = vec![0; job.len as usize + behind];
+        self.0.borrow().fetch(job.at, &mut bytes);
+        bytes
     }
 }
 
@@ -438,36 +459,42 @@ impl Bus for FakeBus {
     fn out32(&self, port: u16, value: u32) {
         self.0.borrow_mut().write(port, 4, value)
     }
-    fn ins8(&self, port: u16, to: Addr, count: u16) {
-        self.string_in(port, to, count, 1)
+    fn ins(&self, port: u16, job: &Job) {
+        let mut bytes = vec![0; job.len as usize];
+        let (whole, odd) = bytes.split_at_mut(job.len as usize & !1);
+        self.string_in(port, whole, 2);
+        self.string_in(port, odd, 1);
+        self.0.borrow_mut().deliver(job.at, &bytes);
     }
-    fn ins16(&self, port: u16, to: Addr, count: u16) {
-        self.string_in(port, to, count, 2)
+    fn ins8(&self, port: u16, job: &Job) {
+        let mut bytes = vec![0; job.len as usize];
+        self.string_in(port, &mut bytes, 1);
+        self.0.borrow_mut().deliver(job.at, &bytes);
     }
-    fn ins32(&self, port: u16, to: Addr, count: u16) {
-        self.string_in(port, to, count, 4)
+    fn ins_fifo(&self, port: u16, job: &Job) {
+        let begun = job.head.len().min(job.len as usize);
+        let mut bytes = vec![0; job.len as usize];
+        let (head, rest) = bytes.split_at_mut(begun);
+        head.copy_from_slice(&job.head[..begun]);
+        let (whole, odd) = rest.split_at_mut(rest.len() & !3);
+        self.string_in(port, whole, 4);
+        self.string_in(port, odd, 1);
+        self.0.borrow_mut().deliver(job.at, &bytes);
     }
-    fn outs8(&self, port: u16, from: Addr, count: u16) {
-        self.string_out(port, from, count, 1)
+    fn outs(&self, port: u16, job: &Job) {
+        self.string_out(port, &self.frame(job, 0), 2);
     }
-    fn outs16(&self, port: u16, from: Addr, count: u16) {
-        self.string_out(port, from, count, 2)
+    fn outs8(&self, port: u16, job: &Job) {
+        self.string_out(port, &self.frame(job, 0), 1);
     }
-    fn outs32(&self, port: u16, from: Addr, count: u16) {
-        self.string_out(port, from, count, 4)
+    fn outs_fifo(&self, port: u16, job: &Job) {
+        self.string_out(port, &self.frame(job, job.len.wrapping_neg() as usize & 3), 4);
     }
-
-    fn ins(&self, port: u16, to: Addr, len: u16) {
-        self.ins16(port, to, len / 2);
-        self.ins8(port, to.plus(len & !1), len & 1);
+    fn ins_own(&self, port: u16, to: &mut [u8]) {
+        self.string_in(port, to, 2);
     }
-    fn outs(&self, port: u16, from: Addr, len: u16) {
-        self.outs16(port, from, len / 2);
-        if len & 1 != 0 {
-            let mut last = [0];
-            self.0.borrow().load(from.plus(len - 1), &mut last);
-            self.out16(port, last[0] as u16);
-        }
+    fn ins8_own(&self, port: u16, to: &mut [u8]) {
+        self.string_in(port, to, 1);
     }
 
     fn get8(&self, at: Addr) -> u8 {
@@ -493,9 +520,14 @@ impl Bus for FakeBus {
         self.put16(at, value);
         old
     }
-    fn transfer(&self, from: Addr, to: Addr, len: u16) {
+    fn take(&self, from: Addr, to: Far, len: u16) {
         let mut bytes = vec![0; len as usize];
         self.0.borrow().load(from, &mut bytes);
+        self.0.borrow_mut().deliver(to, &bytes);
+    }
+    fn give(&self, from: Far, to: Addr, len: u16) {
+        let mut bytes = vec![0; len as usize];
+        self.0.borrow().fetch(from, &mut bytes);
         self.0.borrow_mut().store(to, &bytes);
     }
 
@@ -508,15 +540,15 @@ impl Bus for FakeBus {
         self.out32(0xCFC, value)
     }
 
-    fn addr_of(&self, bytes: *const u8) -> Addr {
+    fn far_of(&self, bytes: *const u8) -> Far {
         let mut machine = self.0.borrow_mut();
-        let base = machine.next_own;
-        machine.next_own = base.checked_add(0x1_0000).unwrap_or(OWN);
-        if machine.own.len() == OWN_WINDOWS {
+        let segment = machine.next_own;
+        machine.next_own = segment.checked_add(1).unwrap_or(OWN);
+        if machine.own.len() == OWN_SEGMENTS {
             machine.own.pop_front();
         }
-        machine.own.push_back((base, bytes.cast_mut()));
-        Addr(base)
+        machine.own.push_back((segment, bytes.cast_mut()));
+        Far::new(segment, 0)
     }
 
     fn clock(&self) -> u16 {

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem::{offset_of, size_of};
 
-use compkt::device::LOOKAHEAD;
+use compkt::device::{Job, LOOKAHEAD};
 use compkt::info::{Info, NicInfo};
-use compkt::resident::frame::{Frame, Upcall};
-use compkt::resident::handle::{Handle, type_at};
-use compkt::resident::table::{Entry, FlatHeader, Job, PollHeader, State, Work};
+use compkt::resident::frame::Frame;
+use compkt::resident::handle::{Handle, MAX_TYPE};
+use compkt::resident::table::{Entry, CLOCK, FlatHeader, PollHeader, State, WORK, Work};
 use tools::setup;
 
 fn source(name: &str) -> String {
@@ -104,28 +104,26 @@ fn structures_and_constants() {
     // What Rust has no use for lies between: the high half of EAX, and FS.
     let eax = offset_of!(Frame, ax);
     rust.extend([("FRAME.fs".into(), eax + 4), ("FRAME_size".into(), size_of::<Frame>())]);
-    rust.extend(fields!("UPCALL", Upcall: "buffer" = buffer, "cx" = cx));
-    rust.insert("UPCALL_size".into(), offset_of!(Upcall, cx) + 2);
     rust.extend(fields!("STATE", State: "driver" = driver, "device" = device, "handles_end" = handles_end, "memory" = memory,
-        "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "handler" = handler,
+        "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "old_irq" = old_irq,
         "old_int60" = old_int60, "irq_lone" = irq_lone));
     rust.insert("STATE_size".into(), offset_of!(State, unused));
-    rust.extend(fields!("IOCB", Job: "buffer" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall));
-    rust.insert("IOCB_size".into(), size_of::<Job>());
-    let mut handle = Handle::FREE;
-    let of_type = type_at(&mut handle) as usize - &raw const handle as usize;
+    rust.extend(fields!("JOB", Job: "at" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall,
+        "head" = head, "rx" = rx));
+    rust.insert("JOB_size".into(), offset_of!(Job, rx) + 2);
     let constants = [
         ("INFO_HANDLES", offset_of!(Info, handles)),
         ("INFO_STACK_TOP", offset_of!(Info, stack_top)),
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
-        ("WORK_HEAD", offset_of!(Work, head)),
+        ("WORK_JOB", offset_of!(Work, job)),
+        ("IOCB_SIZE", offset_of!(Job, head)),
         ("LOOKAHEAD", LOOKAHEAD),
         ("HANDLE_SIZE", size_of::<Handle>()),
         ("HANDLE_FLAGS", offset_of!(Handle, flags)),
-        ("HANDLE_TYPE", of_type),
+        ("HANDLE_TYPE", offset_of!(Handle, kind)),
         ("HANDLE_IN_USE", Handle::IN_USE.into()),
-        ("HANDLE_LENGTH", Handle::LENGTH.into()),
+        ("HANDLE_TYPE_MOST", MAX_TYPE),
         // Above IP and CS, by the processor; its bit 0.
         ("CALLER_FLAGS", 4),
         ("FLAG_CARRY", 1),
@@ -151,6 +149,16 @@ fn addresses_of_clients_lie_side_by_side() {
     assert_eq!(offset_of!(Frame, di) % 4 + offset_of!(Frame, si) % 4, 0);
     // A receiver's far address is what BX points to in asm/upcall.asm; an IOCB's is where `job` has it.
     assert_eq!(offset_of!(Handle, receiver), 0);
+}
+
+/// What every unit finds in the core: at these places of its header (asm/device.asm), and in linker/resident.ld.
+#[test]
+fn places_in_the_core_that_every_unit_knows() {
+    let (_, words) = header(&source("device.asm"));
+    assert_eq!(words.last().map(String::as_str), Some("clock"));
+    let script = fs::read_to_string(setup::root().join("linker/resident.ld")).unwrap();
+    assert!(script.contains(&format!("PROVIDE(core_clock = {CLOCK});")) && script.contains(&format!("PROVIDE(work = {WORK});")));
+    assert_eq!(CLOCK + 2, WORK, "`work` lies behind the header");
 }
 
 #[test]

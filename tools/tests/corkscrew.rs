@@ -12,7 +12,7 @@ use compkt::probe::corkscrew::CorkscrewProbe;
 use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 use models::corkscrew::{self as model, Options};
 use models::faults::Faults;
-use tools::fake_bus::FakeBus;
+use tools::fake_bus::{FakeBus, job};
 use tools::rig::qemu::{Net, Nic};
 
 const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
@@ -62,7 +62,7 @@ fn frame(len: usize) -> Vec<u8> {
 impl Rig {
     fn send(&mut self, frame: &[u8]) -> Result<(), SendError> {
         self.bus.memory_mut()[FRAME..FRAME + frame.len()].copy_from_slice(frame);
-        self.device.send(Addr(FRAME as u32), frame.len() as u16)
+        self.device.send(&job(FRAME, frame.len(), &[0; LOOKAHEAD]))
     }
 
     fn serve(&mut self) -> Vec<Vec<u8>> {
@@ -78,7 +78,7 @@ impl Rig {
                     continue;
                 }
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
-                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
+                self.device.copy(&job(ROOM, rx.len().into(), &head));
                 frames.push(self.bus.memory()[ROOM..][..rx.len() as usize].to_vec());
                 assert_eq!(self.bus.memory()[ROOM + rx.len() as usize], 0xA5);
                 self.device.discard(rx);

@@ -12,7 +12,6 @@ mod probing;
 #[path = "el3/rig.rs"]
 mod rig;
 
-use compkt::bus::Addr;
 use compkt::device::{Device, Link, RcvMode};
 use rig::*;
 
@@ -63,8 +62,7 @@ fn a_part_of_a_frame_can_be_taken() {
         let rx = rig.device.peek(&mut head).unwrap();
         assert_eq!((rig.device.peek(&mut head), &head[..]), (Some(rx), &sent[..24]), "peeking twice gives the same");
         rig.bus.memory_mut()[ROOM - 1..ROOM + 200].fill(0xA5);
-        rig.device.copy(&rx, &head, Addr(ROOM as u32), part);
-        let part = part as usize;
+        rig.device.copy(&job(ROOM, part, &head));
         assert_eq!(rig.bus.memory()[ROOM..][..part], sent[..part]);
         assert!(rig.bus.memory()[ROOM + part..][..100].iter().all(|byte| *byte == 0xA5));
         rig.device.discard(rx);

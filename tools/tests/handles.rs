@@ -1,50 +1,50 @@
 //! The handle table (src/resident/handle.rs): its limit, types of every length, who gets a frame, and a long random
 //! life beside a simple table that means the same.
 
+use compkt::bus::Far;
 use compkt::device::{Head, LOOKAHEAD};
-use compkt::resident::handle::{AccessError, Handle, MAX_TYPE, SLOT, Slots, access, find, release, type_at};
+use compkt::resident::handle::{AccessError, Handle, MAX_TYPE, Slots, access, find, release};
 
 /// Where the table lies, in the driver's segment.
 const FIRST: u16 = 0x0A40;
+/// Bytes of a slot.
+const SLOT: usize = size_of::<Handle>();
+const SLOT16: u16 = SLOT as u16;
 /// What stands on both sides of it.
 const CANARY: Handle = {
     let mut handle = Handle::FREE;
-    handle.receiver = 0xC5C5_C5C5;
+    handle.receiver = Far(0xC5C5_C5C5);
     handle.flags = 0xC5;
-    handle.kind = [0xC5; 2];
+    handle.kind = [0xC5; 8];
     handle
 };
 const DIX: u8 = Handle::IN_USE;
 const IEEE: u8 = Handle::IN_USE | Handle::IS_8023;
 
-/// A table of some slots in an array of its own, with a canary before and behind it.
+/// A table of some slots in an array of its own, with a canary before and behind it. Slots are named by where they
+/// would lie in the driver's segment.
 struct Table(Vec<Handle>);
 
 #[derive(Clone, Copy)]
 struct Place {
     first: *mut Handle,
-    count: u16,
+    count: u8,
 }
 
 impl Slots for Place {
-    fn first(self) -> u16 {
-        FIRST
+    fn first(self) -> *mut Handle {
+        self.first
     }
 
-    fn end(self) -> u16 {
-        FIRST + self.count * SLOT
+    fn count(self) -> u8 {
+        self.count
     }
 
-    fn slot(self, at: u16) -> *mut Handle {
-        assert!((FIRST..self.end()).contains(&at) && (at - FIRST).is_multiple_of(SLOT), "{at:#x} is no slot");
-        self.first.wrapping_add(usize::from((at - FIRST) / SLOT))
-    }
-
-    unsafe fn begins(self, at: u16, bytes: *const u8) -> bool {
-        // SAFETY: a slot of the table.
-        let length = unsafe { (*self.slot(at)).flags & Handle::LENGTH };
-        // SAFETY: the caller's word; a type of more than two bytes goes on in the slot behind.
-        (0..usize::from(length)).all(|n| unsafe { *type_at(self.slot(at)).add(n) == *bytes.add(n) })
+    unsafe fn alike(self, slot: *const Handle, bytes: *const u8) -> u8 {
+        let table = self.first as *const Handle..self.first.wrapping_add(usize::from(self.count));
+        assert!(table.contains(&slot), "that is no slot");
+        // SAFETY: a slot of the table, and the caller's word.
+        unsafe { (0..MAX_TYPE).take_while(|n| (*slot).kind[*n] == *bytes.add(*n)).count() as u8 }
     }
 }
 
@@ -57,16 +57,29 @@ impl Table {
     }
 
     fn place(&mut self) -> Place {
-        Place { first: self.0[1..].as_mut_ptr(), count: self.0.len() as u16 - 2 }
+        Place { first: self.0[1..].as_mut_ptr(), count: (self.0.len() - 2) as u8 }
+    }
+
+    /// The slot's name.
+    fn name(&mut self, slot: *mut Handle) -> u16 {
+        FIRST + (slot as usize - self.place().first as usize) as u16
+    }
+
+    /// The slot of that name, if there is one.
+    fn slot(&mut self, name: u16) -> Option<&mut Handle> {
+        let place = self.place();
+        let index = usize::from(name.checked_sub(FIRST)?);
+        (index.is_multiple_of(SLOT) && index / SLOT < place.count.into()).then(|| &mut self.0[1 + index / SLOT])
     }
 
     fn open(&mut self, class: u8, kind: &[u8]) -> Result<u16, AccessError> {
         let place = self.place();
         // SAFETY: `access` gives room for a type of that length.
         let opened = access(place, class | kind.len() as u8, |to| unsafe { kind.as_ptr().copy_to(to, kind.len()) });
+        let opened = opened.map(|slot| self.name(slot));
         if let Ok(at) = opened {
-            // SAFETY: the slot that was given. As src/resident/api.rs does.
-            unsafe { (*place.slot(at)).receiver = u32::from(at) };
+            // As src/resident/api.rs does.
+            self.slot(at).unwrap().receiver = Far(u32::from(at));
         }
         assert!(self.0.first() == Some(&CANARY) && self.0.last() == Some(&CANARY), "nothing is written outside");
         opened
@@ -74,21 +87,20 @@ impl Table {
 
     /// As asm/int60.asm asks of a handle in BX.
     fn is_open(&mut self, at: u16) -> bool {
-        let place = self.place();
-        let inside = at >= FIRST && at < place.end() && (at - FIRST).is_multiple_of(SLOT);
-        // SAFETY: a slot of the table.
-        inside && unsafe { (*place.slot(at)).flags & Handle::IN_USE != 0 }
+        self.slot(at).is_some_and(|slot| slot.flags & Handle::IN_USE != 0)
     }
 
     fn close(&mut self, at: u16) {
         assert!(self.is_open(at));
         // SAFETY: it is open.
-        unsafe { release(self.place().slot(at)) };
+        unsafe { release(self.slot(at).unwrap()) };
         assert!(self.0.first() == Some(&CANARY) && self.0.last() == Some(&CANARY), "nothing is written outside");
     }
 
     fn taker(&mut self, frame: &Head) -> u16 {
-        find(self.place(), frame)
+        let mut taker = std::ptr::null_mut();
+        find(self.place(), frame, |slot| taker = slot);
+        if taker.is_null() { 0 } else { self.name(taker) }
     }
 }
 
@@ -106,11 +118,11 @@ fn as_many_handles_as_the_table_has_slots() {
         let mut table = Table::new(count);
         for number in 0..count {
             let at = table.open(DIX, &(0x0600 + number).to_be_bytes());
-            assert_eq!(at, Ok(FIRST + number * SLOT), "{number} of {count}");
+            assert_eq!(at, Ok(FIRST + number * SLOT16), "{number} of {count}");
         }
         assert_eq!(table.open(DIX, &[0x88, 0x63]), Err(AccessError::NoSpace), "one more than {count}");
         for number in 0..count {
-            assert_eq!(table.taker(&frame(0x0600 + number, &[])), FIRST + number * SLOT);
+            assert_eq!(table.taker(&frame(0x0600 + number, &[])), FIRST + number * SLOT16);
         }
         table.close(FIRST);
         assert_eq!(table.open(DIX, &[0x88, 0x63]), Ok(FIRST), "what is closed is free again");
@@ -118,62 +130,42 @@ fn as_many_handles_as_the_table_has_slots() {
 }
 
 #[test]
-fn a_type_of_more_than_two_bytes_takes_two_slots_in_a_row() {
+fn a_type_of_any_length_fits_into_one_slot() {
     for length in 0..=MAX_TYPE {
         let kind: Vec<u8> = (1..=length as u8).collect();
-        let mut table = Table::new(2);
+        let mut table = Table::new(1);
         assert_eq!(table.open(IEEE, &kind), Ok(FIRST), "{length} bytes");
         assert_eq!(table.taker(&frame(100, &kind)), FIRST);
-        assert_eq!(table.open(IEEE, &[0xAA]).is_ok(), length <= 2, "{length} bytes");
-        // One slot is not enough, and neither are two that are apart.
-        assert_eq!(Table::new(1).open(IEEE, &kind).is_ok(), length <= 2);
-        let mut apart = Table::new(3);
-        apart.open(DIX, &[8, 0]).unwrap();
-        let middle = apart.open(DIX, &[8, 6]).unwrap();
-        apart.open(DIX, &[0x88, 0x63]).unwrap();
-        apart.close(FIRST);
-        apart.close(FIRST + 2 * SLOT);
-        assert_eq!(apart.open(IEEE, &kind), if length > 2 { Err(AccessError::NoSpace) } else { Ok(FIRST) });
-        assert_eq!(apart.taker(&frame(0x0806, &[])), middle, "a failure leaves others alone");
+        assert_eq!(table.open(IEEE, &[0xAA]), Err(AccessError::NoSpace));
+        table.close(FIRST);
+        assert_eq!(table.taker(&frame(100, &kind)), 0);
+        // What the last one left behind its own type is nobody's.
+        assert_eq!(table.open(IEEE, &[1]), Ok(FIRST));
+        assert_eq!(table.taker(&frame(100, &[1, 0x55])), FIRST);
     }
-}
-
-#[test]
-fn the_rest_of_a_type_is_no_handle() {
-    let mut table = Table::new(4);
-    let long = table.open(IEEE, &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0]).unwrap();
-    assert!(table.is_open(long) && !table.is_open(long + SLOT));
-    assert_eq!(table.open(IEEE, &[0xE0]), Ok(long + 2 * SLOT), "nor is it free");
-    table.close(long);
-    assert!(!table.is_open(long) && !table.is_open(long + SLOT));
-    assert_eq!(table.open(IEEE, &[0xAA, 0xAA, 3, 0, 0, 0, 8, 0]), Ok(long), "both slots are free again");
 }
 
 #[test]
 fn stale_and_wrong_handles_are_not_open() {
     let mut table = Table::new(3);
-    for at in [0, 1, FIRST - SLOT, FIRST, FIRST + 3 * SLOT, 0xFFFF] {
+    for at in [0, 1, FIRST - SLOT16, FIRST, FIRST + 3 * SLOT16, 0xFFFF] {
         assert!(!table.is_open(at), "{at:#x} in an empty table");
     }
     let at = table.open(DIX, &[8, 0]).unwrap();
-    assert!(table.is_open(at) && !table.is_open(at + 1) && !table.is_open(at + SLOT));
+    assert!(table.is_open(at) && !table.is_open(at + 1) && !table.is_open(at + SLOT16));
     table.close(at);
     assert!(!table.is_open(at));
     assert_eq!(table.taker(&frame(0x0800, &[])), 0, "nobody gets its frames");
 }
 
 #[test]
-fn counts_begin_at_zero() {
+fn a_handle_s_count_begins_at_zero() {
     let mut table = Table::new(1);
     let at = table.open(DIX, &[8, 0]).unwrap();
-    // SAFETY: the slot that was given.
-    unsafe {
-        (*table.place().slot(at)).taken = 9;
-        (*table.place().slot(at)).refused = 7;
-    }
+    table.slot(at).unwrap().taken = 9;
     table.close(at);
     table.open(DIX, &[8, 6]).unwrap();
-    assert_eq!((table.0[1].taken, table.0[1].refused), (0, 0));
+    assert_eq!(table.0[1].taken, 0);
 }
 
 #[test]
@@ -267,13 +259,11 @@ impl Random {
 /// What the table means: by slot, an open handle's class and type.
 struct Meaning {
     open: Vec<Option<(u8, Vec<u8>)>>,
-    taken: Vec<bool>,
 }
 
 impl Meaning {
     fn open(&mut self, class: u8, kind: &[u8]) -> Result<u16, AccessError> {
-        let slots = if kind.len() > 2 { 2 } else { 1 };
-        let at = self.taken.windows(slots).position(|all| all.iter().all(|taken| !taken)).ok_or(AccessError::NoSpace)?;
+        let at = self.open.iter().position(Option::is_none).ok_or(AccessError::NoSpace)?;
         let clash = |(other_class, other): &(u8, Vec<u8>)| {
             let empty = other.is_empty() || kind.is_empty();
             *other_class == class && if empty { other == kind } else { other.iter().zip(kind).all(|(a, b)| a == b) }
@@ -281,14 +271,12 @@ impl Meaning {
         if self.open.iter().flatten().any(clash) {
             return Err(AccessError::TypeInUse);
         }
-        self.taken[at..at + slots].fill(true);
         self.open[at] = Some((class, kind.to_vec()));
-        Ok(FIRST + at as u16 * SLOT)
+        Ok(FIRST + at as u16 * SLOT16)
     }
 
     fn close(&mut self, slot: usize) {
-        let (_, kind) = self.open[slot].take().unwrap();
-        self.taken[slot..slot + if kind.len() > 2 { 2 } else { 1 }].fill(false);
+        self.open[slot] = None;
     }
 
     fn taker(&self, frame: &Head) -> u16 {
@@ -301,7 +289,7 @@ impl Meaning {
             let (class, kind) = open.as_ref()?;
             fits(*class, kind).then_some((*class == IEEE, kind.len(), slot))
         });
-        fitting.max().map_or(0, |(.., slot)| FIRST + slot as u16 * SLOT)
+        fitting.max().map_or(0, |(.., slot)| FIRST + slot as u16 * SLOT16)
     }
 }
 
@@ -311,7 +299,7 @@ fn a_random_life_is_as_a_simple_table_has_it() {
         let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let count = [1, 2, 3, 8, 64][random.below(5)];
         let mut table = Table::new(count);
-        let mut meaning = Meaning { open: vec![None; count.into()], taken: vec![false; count.into()] };
+        let mut meaning = Meaning { open: vec![None; count.into()] };
         for step in 0..2000 {
             match random.below(4) {
                 0 => {
@@ -324,7 +312,7 @@ fn a_random_life_is_as_a_simple_table_has_it() {
                     let open: Vec<usize> = (0..count.into()).filter(|slot| meaning.open[*slot].is_some()).collect();
                     if !open.is_empty() {
                         let slot = open[random.below(open.len())];
-                        table.close(FIRST + slot as u16 * SLOT);
+                        table.close(FIRST + slot as u16 * SLOT16);
                         meaning.close(slot);
                     }
                 }
@@ -337,10 +325,10 @@ fn a_random_life_is_as_a_simple_table_has_it() {
                 }
             }
             for slot in 0..usize::from(count) {
-                let at = FIRST + slot as u16 * SLOT;
+                let at = FIRST + slot as u16 * SLOT16;
                 assert_eq!(table.is_open(at), meaning.open[slot].is_some(), "seed {seed}, step {step}: slot {slot}");
                 // Whose receiver would be called.
-                assert!(meaning.open[slot].is_none() || table.0[slot + 1].receiver == u32::from(at), "seed {seed}, step {step}");
+                assert!(meaning.open[slot].is_none() || table.0[slot + 1].receiver == Far(u32::from(at)), "seed {seed}, step {step}");
             }
         }
     }

@@ -10,7 +10,7 @@ pub use compkt::probe::el3::El3Probe;
 pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 pub use models::el3::{self as model, Options};
 pub use models::faults::Faults;
-pub use tools::fake_bus::FakeBus;
+pub use tools::fake_bus::{FakeBus, job};
 
 pub const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 pub const NO_RINGS: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
@@ -70,7 +70,7 @@ impl Rig {
         self.bus.memory_mut()[FRAME..FRAME + frame.len()].copy_from_slice(frame);
         // What lies behind it must not be sent.
         self.bus.memory_mut()[FRAME + frame.len()..FRAME + frame.len() + 64].fill(0xEE);
-        self.device.send(Addr(FRAME as u32), frame.len() as u16)
+        self.device.send(&job(FRAME, frame.len(), &[0; LOOKAHEAD]))
     }
 
     /// What the core does as long as there are interrupts: acknowledge, every frame, unmask.
@@ -88,7 +88,7 @@ impl Rig {
                     continue;
                 }
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
-                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
+                self.device.copy(&job(ROOM, rx.len().into(), &head));
                 let memory = self.bus.memory();
                 let len = rx.len() as usize;
                 assert_eq!((memory[ROOM - 1], memory[ROOM + len]), (0xA5, 0xA5));

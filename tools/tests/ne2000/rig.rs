@@ -9,7 +9,7 @@ pub use compkt::drivers::ne2000::Ne2000;
 pub use compkt::probe::ne2000::Ne2000Probe;
 pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 pub use models::ne2000::{self as model, Options, TxFault};
-pub use tools::fake_bus::{FakeBus, Place};
+pub use tools::fake_bus::{FakeBus, Place, job};
 
 pub const MAC: MacAddr = [0x02, 0x60, 0x8C, 0x12, 0x34, 0x56];
 pub const PEER: MacAddr = [0x02, 0, 0, 0, 0, 0x99];
@@ -118,7 +118,7 @@ impl Rig {
         assert_eq!(head, again);
         let len = first.len() as usize;
         self.bus.memory_mut()[CLIENT as usize..][..2048].fill(CANARY);
-        self.device.copy(&first, &head, Addr(CLIENT + 16), first.len());
+        self.device.copy(&job(CLIENT as usize + 16, len, &head));
         let bytes = {
             let memory = self.bus.memory();
             let buffer = &memory[CLIENT as usize..][..2048];
@@ -150,7 +150,7 @@ impl Rig {
         let at = CLIENT as usize + 0x4000;
         self.bus.memory_mut()[at - 4..at + 2048].fill(CANARY);
         self.bus.memory_mut()[at..at + frame.len()].copy_from_slice(frame);
-        self.device.send(Addr(at as u32), frame.len() as u16)
+        self.device.send(&job(at, frame.len(), &[0; 24]))
     }
 
     /// Sends and waits until the frame is out.

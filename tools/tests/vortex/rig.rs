@@ -13,7 +13,7 @@ pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 use models::elink::Kind;
 pub use models::faults::Faults;
 pub use models::vortex::{self as model, Options, Part};
-pub use tools::fake_bus::{FakeBus, PciFunction, Place};
+pub use tools::fake_bus::{FakeBus, PciFunction, Place, job};
 
 pub const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 pub const IO: u16 = 0xC100;
@@ -132,7 +132,7 @@ impl Rig {
         self.bus.memory_mut()[FRAME..FRAME + frame.len()].copy_from_slice(frame);
         // What lies behind it must not be sent.
         self.bus.memory_mut()[FRAME + frame.len()..FRAME + frame.len() + 64].fill(0xEE);
-        self.device.send(Addr(FRAME as u32), frame.len() as u16)
+        self.device.send(&job(FRAME, frame.len(), &[0; LOOKAHEAD]))
     }
 
     /// What the core does while the line is up: acknowledge, every frame, unmask.
@@ -157,7 +157,7 @@ impl Rig {
                 let mut again: Head = [0; LOOKAHEAD];
                 assert_eq!(self.device.peek(&mut again), Some(rx), "peeking twice gives the same");
                 self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
-                self.device.copy(&rx, &head, Addr(ROOM as u32), rx.len());
+                self.device.copy(&job(ROOM, rx.len().into(), &head));
                 let memory = self.bus.memory();
                 let len = rx.len() as usize;
                 assert_eq!((memory[ROOM - 1], memory[ROOM + len]), (0xA5, 0xA5));

@@ -1,0 +1,16 @@
+; The clock.
+
+bits 16
+
+; Purpose:  Read PIT counter 0, latched: it counts down at 1.19 MHz in mode 2 and at twice that in mode 3.
+; Out:      AX
+; Corrupts: nothing else
+section .text.clock progbits alloc exec nowrite align=1
+global clock
+clock:  xor     al, al
+        out     43h, al
+        in      al, 40h
+        mov     ah, al
+        in      al, 40h
+        xchg    al, ah
+        ret
