@@ -8,9 +8,7 @@ extern restore
 extern busy
 extern core_state
 extern info
-extern work
-extern irq
-extern catch_up
+extern settle
 extern driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
 extern get_parameters, as_send_pkt, as_send_pkt_iocb, drop_pkt
 extern set_rcv_mode, get_rcv_mode, set_multicast_list, get_multicast_list, get_statistics, set_address
@@ -61,10 +59,9 @@ int60_entry:
         mov     di, [bx+FRAME.ebx]
         mov     cx, di
         sub     cx, [info+INFO_HANDLES]
-        jb      .answer
         test    cl, HANDLE_SIZE-1
         jnz     .answer
-        cmp     di, [core_state+STATE.handles_end]
+        cmp     cx, [core_state+STATE.handles_size]
         jae     .answer
         test    byte [di+HANDLE_FLAGS], HANDLE_IN_USE
         jz      .answer
@@ -72,13 +69,8 @@ int60_entry:
         add     si, si
         call    [functions+si]
         push    ax
-        cmp     byte [work+NIC_IRQ], 0  ; a NIC without an interrupt is looked at here
-        jne     .meanwhile
-        call    irq
-.meanwhile:
-        call    catch_up
+        call    settle
         pop     ax
-        dec     byte [busy]
 .answer:
         mov     bx, sp
         mov     di, [bx+FRAME.sp]
@@ -88,9 +80,7 @@ int60_entry:
         jz      .out
         mov     [bx+FRAME.edx+1], al
         inc     byte [es:di+CALLER_FLAGS]
-.out:   push    cs
-        pop     es
-        jmp     restore
+.out:   jmp     restore
 
 undefined:
         mov     al, BAD_COMMAND

@@ -66,12 +66,15 @@ patch_leave:
         lss     esp, [esp]
         iret
 
-; Purpose:  See what a NIC without an interrupt has.
-; In:       `save`d
+; Purpose:  Before an entry leaves: take what came meanwhile, or what a NIC without an interrupt has.
+; In:       `save`d, [busy] counts this entry
+; Out:      [busy] counts it no more
 ; Corrupts: EAX, EBX, EDX
-global serve
-serve:  inc     byte [busy]
-        call    irq
+global settle
+global patch_poll
+settle:
+patch_poll:
+        PATCH                       ; `irq`, if nothing else calls it
         call    catch_up
         dec     byte [busy]
         ret

@@ -3,14 +3,15 @@
 %include "abi.inc"
 bits 16
 
-; PollHeader (src/resident/table.rs): the last three are the core's, the installer's to fill in.
+; PollHeader (src/resident/table.rs): the last four are the core's, the installer's to fill in.
 section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
         dw poll_entry
 save_at:        dw 0
-serve_at:       dw 0
+settle_at:      dw 0
 restore_at:     dw 0
+busy_at:        dw 0
 
 section .text
 
@@ -29,5 +30,7 @@ poll_entry:                         ; an IISP header (Interrupt Sharing Protocol
 .start: pushf
         call    far [cs:.old]
         call    [cs:save_at]
-        call    [serve_at]
+        mov     bx, [busy_at]
+        inc     byte [bx]
+        call    [settle_at]
         jmp     [restore_at]

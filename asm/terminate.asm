@@ -6,11 +6,8 @@ bits 16
 extern core_state
 extern driver
 extern open
-extern work
 
 CANT_TERMINATE equ 7
-PIC1_MASK      equ 21h
-PIC2_MASK      equ 0A1h
 ; src/resident/table.rs, Entry.
 STOP           equ 2 * 9
 
@@ -41,18 +38,7 @@ terminate:
         mov     si, [core_state+STATE.old_irq]
         push    dword [si]
         pop     dword [es:bx]
-        ; A line that was masked before is masked again.
-        cmp     byte [core_state+STATE.irq_lone], 0
-        je      .stop
-        mov     dx, PIC1_MASK
-        movzx   bx, byte [work+NIC_IRQ]
-        btr     bx, 3
-        jnc     .mask
-        mov     dl, PIC2_MASK
-.mask:  in      al, dx
-        bts     ax, bx
-        out     dx, al
-.stop:  push    cs
+        push    cs
         pop     es
         mov     bx, STOP
         call    driver

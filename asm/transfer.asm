@@ -38,6 +38,17 @@ moved:
         popa
         ret
 
+; Purpose:  Note a client's frame in the job.
+; In:       BX = its FRAME: the frame is at DS:SI, FRAME.ecx bytes
+; Corrupts: EAX
+global fetch_frame
+fetch_frame:
+        mov     eax, [bx+FRAME.si]
+        mov     [work+WORK_JOB+JOB.at], eax
+        mov     ax, [bx+FRAME.ecx]
+        mov     [work+WORK_JOB+JOB.len], ax
+        ret
+
 ; Purpose:  Copy the NIC's address to a client.
 ; In:       BX = its FRAME: to ES:DI
 ; Corrupts: nothing
@@ -50,13 +61,14 @@ store_address:
         jmp     short move
 
 ; Purpose:  Mark a client's IOCB as done.
-; In:       BX = its FRAME: the IOCB is at ES:DI; DL = error
+; In:       BX = its FRAME: the IOCB is at ES:DI; the error is the job's
 ; Corrupts: nothing
 global store_result
 store_result:
         pusha
         les     di, [bx+FRAME.di]
-        mov     [es:di+JOB.result], dl
+        mov     al, [work+WORK_JOB+JOB.result]
+        mov     [es:di+JOB.result], al
         or      byte [es:di+JOB.flags], IOCB_DONE
         jmp     short moved
 

@@ -63,6 +63,9 @@ pub const FLAG_UPPER: u16 = 2;
 /// Loaded in V86 mode.
 pub const FLAG_V86: u16 = 4;
 
+/// The NIC's line was masked in the interrupt controller before: whoever unloads the driver masks it again.
+pub const FLAG_MASKED: u16 = 8;
+
 /// What the stack is filled with at load: the worst depth so far is where it ends.
 pub const STACK_CANARY: u8 = 0xC5;
 

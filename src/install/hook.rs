@@ -15,6 +15,14 @@ pub fn line_masked(line: u8) -> bool {
     mask & 1 << line != 0
 }
 
+/// Masks it.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+pub fn mask_line(line: u8) {
+    let (port, bit) = if line < 8 { (PIC1_MASK, line) } else { (PIC2_MASK, line - 8) };
+    Machine.out8(port, Machine.in8(port) | 1 << (bit & 7));
+}
+
 fn unmask_line(line: u8) {
     if line >= 8 {
         Machine.out8(PIC2_MASK, Machine.in8(PIC2_MASK) & !(1 << (line - 8)));

@@ -13,7 +13,7 @@ use crate::bus::{Addr, Far};
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::device::{Link, RcvMode};
-use crate::info::{self, Block, FLAG_DEVICE, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
+use crate::info::{self, Block, FLAG_DEVICE, FLAG_MASKED, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
 use crate::probe::{Fault, Found, Rings};
 use crate::resident::table::{BLOCKS, CoreTable, FlatHeader, PollHeader, Region, State, VdsHeader};
@@ -177,6 +177,7 @@ fn place(
         let poll = PollHeader { entries: table.entries, ..peek(place) };
         poke(place, &poll);
         handler = poll.handler;
+        patch(segment, table.poll, table.looker);
     }
     let mut rings = rings(&mut ground, found, extended)?;
     let mut services = None;
@@ -218,21 +219,22 @@ fn place(
     }
     copy_far(own(instance), address(segment, device), size);
 
+    let masked = found.irq != 0 && line_masked(found.irq);
     let state = State {
         driver,
         device,
-        handles_end: handles + options.handles as u16 * 16,
+        handles_size: options.handles as u16 * 16,
         memory: if from_device() { 0 } else { caller().psp },
         stack_second: stack + STACK_SECOND,
         int_slot: options.vector as u16 * 4,
         irq_slot: irq_vector(found.irq) as u16 * 4,
-        irq_lone: (found.irq != 0 && line_masked(found.irq)) as u8,
+        irq_lone: masked as u8,
         unused: [0; 3],
         old_irq: handler + 2,
         old_int60: Far(dos::vector(options.vector)),
     };
     poke(address(segment, table.state), &state);
-    poke(address(segment, table.info), &head(options, &ground, table, handles, blocks, stack));
+    poke(address(segment, table.info), &head(options, &ground, table, handles, blocks, stack, masked));
     let nic = nic(options, probe);
     poke(address(segment, table.work), &nic);
     for (index, block) in ground.blocks.iter().take(ground.count as usize).enumerate() {
@@ -302,10 +304,11 @@ pub fn explain(unit: &Unit, fault: Fault) {
 
 /// The head of the information block.
 #[inline(never)]
-fn head(options: &Options, ground: &Ground, table: &CoreTable, handles: u16, blocks: u16, stack: u16) -> Info {
+fn head(options: &Options, ground: &Ground, table: &CoreTable, handles: u16, blocks: u16, stack: u16, masked: bool) -> Info {
     let flags = if from_device() { FLAG_DEVICE } else { 0 }
         | if ground.segment >= 0xA000 { FLAG_UPPER } else { 0 }
-        | if in_v86() { FLAG_V86 } else { 0 };
+        | if in_v86() { FLAG_V86 } else { 0 }
+        | if masked { FLAG_MASKED } else { 0 };
     Info {
         signature: info::SIGNATURE,
         layout: info::LAYOUT,

@@ -1,11 +1,11 @@
 //! `/U`: asks the resident driver to go.
 
 use super::dos::regs;
-use super::hook::irq_vector;
+use super::hook::{irq_vector, mask_line};
 use super::hardware::ours;
 use super::print::Hex;
 use super::switches::Options;
-use crate::info::FLAG_DEVICE;
+use crate::info::{FLAG_DEVICE, FLAG_MASKED};
 use crate::line;
 
 /// The vector that is meant: the one given, else 60h, else the only other one that we are on. None: there are several,
@@ -50,6 +50,9 @@ pub fn unload(options: &Options) -> u8 {
         let terminate = regs(0x0500);
         terminate.bx = handle;
         if terminate.interrupt(vector) {
+            if info.flags & FLAG_MASKED != 0 {
+                mask_line(nic.irq);
+            }
             if info.flags & FLAG_DEVICE != 0 {
                 line!(nic.name, early!(" stopped; its memory stays with DOS until the next boot (it came by DEVICE=)"));
             } else {

@@ -23,6 +23,7 @@
 #define COMPKT_FLAG_DEVICE  0x0001      /* loaded by DEVICE=: its memory stays with DOS when it goes */
 #define COMPKT_FLAG_UPPER   0x0002      /* lies in upper memory */
 #define COMPKT_FLAG_V86     0x0004      /* was loaded in V86 mode */
+#define COMPKT_FLAG_MASKED  0x0008      /* the NIC's line was masked in the interrupt controller before */
 
 struct compkt_info {
     unsigned char  signature[4];

@@ -4,7 +4,7 @@
 use core::mem::MaybeUninit;
 use core::ptr::addr_of;
 
-use super::frame::{Frame, SENT, fetch_ds_si, fetch_es_di, fetch_iocb, store_address, store_result, upcall};
+use super::frame::{Frame, SENT, fetch_ds_si, fetch_es_di, fetch_frame, fetch_iocb, store_address, store_result, upcall};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
 use super::state::{counters, depth, desk, drive, Handles, handle, head_of_info, job, known, nic, opened, state};
 use super::table::{Entry, GROUPS};
@@ -92,31 +92,29 @@ pub fn release_type(frame: &mut Frame) -> Error {
 
 /// AH=4.
 pub fn send_pkt(frame: &mut Frame) -> Error {
-    // SAFETY: interrupts are off; see state.rs.
-    unsafe {
-        (*job()).at = frame.ds_si();
-        (*job()).len = frame.cx;
-    }
+    fetch_frame(frame);
     send()
 }
 
-/// Sends what is fetched into the job.
+/// Sends what is fetched into the job, which gets the error, too.
 #[inline(never)]
 fn send() -> Error {
     // SAFETY: interrupts are off; see state.rs. The device's own fields, between two calls into its driver.
     unsafe {
-        if (*job()).len > MAX_FRAME {
-            return NO_SPACE;
-        }
-        let sent = (*job()).len != 0 && transmit();
-        let count = counters();
-        if !sent {
+        let error = if (*job()).len > MAX_FRAME {
+            NO_SPACE
+        } else if (*job()).len == 0 || !transmit() {
+            let count = counters();
             (*count).errors_out = (*count).errors_out.wrapping_add(1);
-            return CANT_SEND;
-        }
-        (*count).packets_out = (*count).packets_out.wrapping_add(1);
-        (*count).bytes_out = (*count).bytes_out.wrapping_add((*job()).len as u32);
-        OK
+            CANT_SEND
+        } else {
+            let count = counters();
+            (*count).packets_out = (*count).packets_out.wrapping_add(1);
+            (*count).bytes_out = (*count).bytes_out.wrapping_add((*job()).len as u32);
+            OK
+        };
+        (*job()).result = error;
+        error
     }
 }
 
@@ -221,10 +219,10 @@ pub fn as_send_pkt(frame: &mut Frame) -> Error {
         return CANT_SEND;
     }
     // SAFETY: interrupts are off; see state.rs.
-    unsafe {
-        (*job()).upcall = frame.es_di();
-    }
-    tell(send_pkt(frame))
+    unsafe { (*job()).upcall = frame.es_di() };
+    fetch_frame(frame);
+    send();
+    tell()
 }
 
 /// AH=12. The block is marked done before its upcall, which may reuse it.
@@ -238,23 +236,27 @@ pub fn as_send_pkt_iocb(frame: &mut Frame) -> Error {
         if (*job()).flags & Job::UPCALL == 0 {
             (*job()).upcall = Far(0);
         }
-        let error = send();
-        store_result(frame, error);
+        send();
+        store_result(frame);
         (*job()).at = frame.es_di();
-        tell(error)
     }
+    tell()
 }
 
 /// Tells a client that its frame is sent, if it is: it gets the job's address back. Hands the error on.
 #[inline(never)]
-fn tell(error: Error) -> Error {
+fn tell() -> Error {
     // SAFETY: interrupts are off, see state.rs; the client gave this address for just this, and nothing is borrowed.
     unsafe {
-        if error == OK && (*job()).upcall != Far(0) {
+        let error = (*job()).result;
+        if error != OK {
+            return error;
+        }
+        if (*job()).upcall != Far(0) {
             upcall(&raw const (*job()).upcall, SENT);
         }
     }
-    error
+    OK
 }
 
 /// AH=13: nothing waits, so no IOCB is known.

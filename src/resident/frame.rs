@@ -97,12 +97,15 @@ unsafe extern "fastcall" {
     /// There is room for them.
     pub unsafe fn fetch_es_di(frame: &Frame, to: *mut u8);
 
+    /// asm/transfer.asm: where the caller's frame is (DS:SI) and how long, into the job.
+    pub safe fn fetch_frame(frame: &Frame);
+
     /// asm/transfer.asm: copies an IOCB from the caller's ES:DI.
     pub safe fn fetch_iocb(frame: &Frame, to: *mut Job);
 
     /// asm/transfer.asm: copies the NIC's address to the caller's ES:DI.
     pub safe fn store_address(frame: &Frame);
 
-    /// asm/transfer.asm: marks the IOCB at the caller's ES:DI as done, with this error.
-    pub safe fn store_result(frame: &Frame, error: u8);
+    /// asm/transfer.asm: marks the IOCB at the caller's ES:DI as done, with the job's error.
+    pub safe fn store_result(frame: &Frame);
 }

@@ -28,8 +28,12 @@ pub struct CoreTable {
     /// Where to patch a near call to [`FlatHeader::enter`], `leave`, `leave`, `enter` and `farewell`, the last one also to
     /// [`VdsHeader::farewell`].
     pub patches: [u16; 5],
-    /// `save`, `serve` and `restore`, for [`PollHeader`].
-    pub entries: [u16; 3],
+    /// Where to patch a near call to `looker`, when the NIC has no interrupt.
+    pub poll: u16,
+    /// Looks at the NIC.
+    pub looker: u16,
+    /// `save`, `settle`, `restore` and `busy`, for [`PollHeader`].
+    pub entries: [u16; 4],
 }
 
 /// At offset 0 of the poll feature's unit (asm/poll.asm).
@@ -39,7 +43,7 @@ pub struct PollHeader {
     /// Handler of the timer interrupt: an IISP header.
     pub handler: u16,
     /// [`CoreTable::entries`].
-    pub entries: [u16; 3],
+    pub entries: [u16; 4],
 }
 
 /// At offset 0 of the flat feature's unit (asm/flat.asm).
@@ -101,8 +105,8 @@ pub struct State {
     pub driver: u16,
     /// Near address of the device.
     pub device: u16,
-    /// Near address just behind the last handle.
-    pub handles_end: u16,
+    /// Bytes of the handle table.
+    pub handles_size: u16,
     /// Segment of the memory block to free on `terminate`; 0: the memory is DOS's for good.
     pub memory: u16,
     /// SP for a call from a receiver that switched to a stack of its own.

@@ -104,7 +104,7 @@ fn structures_and_constants() {
     // What Rust has no use for lies between: the high half of EAX, and FS.
     let eax = offset_of!(Frame, ax);
     rust.extend([("FRAME.fs".into(), eax + 4), ("FRAME_size".into(), size_of::<Frame>())]);
-    rust.extend(fields!("STATE", State: "driver" = driver, "device" = device, "handles_end" = handles_end, "memory" = memory,
+    rust.extend(fields!("STATE", State: "driver" = driver, "device" = device, "handles_size" = handles_size, "memory" = memory,
         "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "old_irq" = old_irq,
         "old_int60" = old_int60, "irq_lone" = irq_lone));
     rust.insert("STATE_size".into(), offset_of!(State, unused));
@@ -202,7 +202,8 @@ fn features_headers() {
     let (labels, words) = header(&source("poll.asm"));
     assert_eq!(words[0], "poll_entry");
     let entries = offset_of!(PollHeader, entries);
-    let rust = [("unit_header", offset_of!(PollHeader, handler)), ("save_at", entries), ("serve_at", entries + 2), ("restore_at", entries + 4)];
+    let rust = [("unit_header", offset_of!(PollHeader, handler)), ("save_at", entries), ("settle_at", entries + 2), ("restore_at", entries + 4),
+        ("busy_at", entries + 6)];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
     assert_eq!(size_of::<PollHeader>(), 2 * words.len());
 }
