@@ -21,7 +21,7 @@ fn c_and_rust_agree() {
         handle_count handle_size nics nic_count nic_size blocks block_count block_size stack_low stack_top));
     expected.extend(fields!("nic", NicInfo: name rom mac io irq link pci rcv_mode vector));
     expected.extend(fields!("block", Block: kind place size));
-    expected.extend(values!(LAYOUT FLAG_DEVICE FLAG_UPPER FLAG_V86 STACK_CANARY NOT_PCI));
+    expected.extend(values!(LAYOUT FLAG_DEVICE FLAG_UPPER FLAG_V86 FLAG_MASKED STACK_CANARY NOT_PCI));
     expected.extend([("LINK_DOWN", Link::Down as usize), ("LINK_UP", Link::Up as usize), ("LINK_UNKNOWN", Link::Unknown as usize)]);
     expected.extend(values!(BLOCK_CORE BLOCK_NIC BLOCK_INSTANCE BLOCK_HANDLES BLOCK_STACK BLOCK_RINGS BLOCK_FEATURE BLOCK_BUFFERS));
     let got: Vec<_> = tools::header::layout().into_iter().map(|(name, value)| (name, value as usize)).collect();
