@@ -53,7 +53,7 @@ fn of<'a>(report: &'a Report, line: &str) -> &'a str {
 }
 
 #[test]
-fn qemu_passes_every_check_and_moves_frames_of_every_shape() {
+fn slow_qemu_passes_every_check_and_moves_frames_of_every_shape() {
     let peer = Peer::new().unwrap();
     let line = "CONFORM /FIXED /PEER";
     let report = qemu(peer.cable()).run(&job("DEVICE=3COMPKT.SYS", &[line])).unwrap();
@@ -88,7 +88,7 @@ fn slow_dosbox_x_passes_in_upper_memory_and_in_v86_mode() {
 }
 
 #[test]
-fn the_driver_goes_on_terminate_and_comes_again() {
+fn slow_the_driver_goes_on_terminate_and_comes_again() {
     let lines = ["3COMPKT 0x60", "CONFORM /FIXED /END", "PKTCTL status", "3COMPKT 0x61", "CONFORM /FIXED /INT=61 /END"];
     let report = qemu(Net::User).run(&job("", &lines)).unwrap();
     assert_eq!(exits(&report), [0, 0, 3, 0, 0], "{}", report.output);
@@ -144,7 +144,7 @@ fn ten_thousand_frames_go_both_ways_unharmed() {
 }
 
 #[test]
-fn without_a_test_peer_frame_shapes_are_asked_for_in_vain() {
+fn slow_without_a_test_peer_frame_shapes_are_asked_for_in_vain() {
     let lines = ["CONFORM /FIXED /PEER", "INTEGRIT"];
     let report = qemu(Net::User).run(&job("DEVICE=3COMPKT.SYS", &lines)).unwrap();
     assert!(of(&report, lines[0]).contains("FAIL a test peer answers"), "{}", report.output);

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::machine::{Lab, Rig, Steps, qemu_on};
 use super::runner::{Test, Verdict};
+use super::traffic::is_quick;
 use crate::nics::{Found, NICS, Nic};
 use crate::peer::Peer;
 use crate::rig::image::{Dos, Xms};
@@ -36,7 +37,7 @@ pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     for nic in NICS.iter().filter(|nic| nic.found == Found::Pci && !nic.devices.is_empty()) {
         let test = |what: &str, seconds, run: fn(&Lab, &'static Nic) -> Verdict| {
-            Test::new(format!("qemu/{}/{what}", nic.name), move |lab| run(lab, nic)).takes(seconds)
+            Test { slow: !is_quick(nic), ..Test::new(format!("qemu/{}/{what}", nic.name), move |lab| run(lab, nic)).takes(seconds) }
         };
         let seconds = if SHORT_RINGS.contains(&nic.name) { 45 } else { 25 };
         tests.push(Test { slow: true, ..test("conform/no-xms", seconds, no_xms) });

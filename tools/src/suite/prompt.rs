@@ -81,7 +81,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/prompt/loads", |lab| loads(lab, &["3COMPKT", "3compkt 0x60", "3COMPKT 0x60 10 0x300", "3COMPKT /io=300 /INT=60"])),
         Test::new("qemu/prompt/lh-upper", |lab| lh(lab, Some(0xC00))),
         Test::new("qemu/prompt/lh-without-upper", |lab| lh(lab, None)),
-        Test::new("qemu/prompt/hundred-rounds", hundred_rounds).takes(8),
+        Test { slow: true, ..Test::new("qemu/prompt/hundred-rounds", hundred_rounds).takes(8) },
         Test::new("qemu/prompt/bad-switches", |lab| refused(lab, &qemu(ne2000())?, BAD)).takes(6),
         Test::new("qemu/prompt/not-for-this-machine", |lab| refused(lab, &qemu(ne2000())?, HOPELESS)),
         Test::new("qemu/prompt/no-nic", |lab| refused(lab, &Qemu::default(), NO_NIC)),

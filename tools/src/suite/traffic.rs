@@ -14,6 +14,15 @@ use crate::rig::qemu::{Net, Nic as Card, Qemu};
 /// The longest that a program may take in its machine.
 const LIMIT: Duration = Duration::from_secs(240);
 
+/// Drivers on which `--quick` tries everything: one with a ring of its own, one with rings in memory, one without
+/// registers in memory, one with a FIFO. All others move frames there.
+const QUICK: &[&str] = &["ne2000", "e1000", "virtio_net", "el3"];
+
+/// Is it one of those?
+pub fn is_quick(nic: &Nic) -> bool {
+    QUICK.contains(&nic.name)
+}
+
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
@@ -21,7 +30,7 @@ pub fn tests() -> Vec<Test> {
         let name = nic.name;
         let test = |what: &str, run: fn(&Lab, &'static Nic) -> Verdict| Test::new(format!("qemu/{name}/{what}"), move |lab| run(lab, nic));
         tests.push(test("exchange", exchange));
-        tests.push(test("conform", conform).takes(15));
+        tests.push(Test { slow: !is_quick(nic), ..test("conform", conform).takes(15) });
         tests.push(test("fuzz", fuzz).takes(20));
         tests.push(test("integrity", integrity).takes(20));
         tests.push(test("cable", cable).takes(6));
@@ -40,10 +49,12 @@ pub fn tests() -> Vec<Test> {
         ("v86", true, "DEVICE=C:\\3COMPKT.SYS"),
     ] {
         let rig = move || DosboxX { v86, ..DosboxX::default() };
-        tests.push(Test::new(format!("dosbox-x/ne2000/conform-{name}"), move |lab| without_peer(lab, &rig(), "dosbox-x", line)).takes(20));
+        let test = Test::new(format!("dosbox-x/ne2000/conform-{name}"), move |lab| without_peer(lab, &rig(), "dosbox-x", line)).takes(20);
+        tests.push(Test { slow: name != "low", ..test });
     }
     tests.push(Test::new("dosbox-x/ne2000/fuzz", |lab| fuzzed(lab, &DosboxX::default())).takes(20));
-    tests.push(Test::new("bochs/ne2000/conform", |lab| without_peer(lab, &bochs(), "bochs", "DEVICE=3COMPKT.SYS")).takes(30));
+    let test = Test::new("bochs/ne2000/conform", |lab| without_peer(lab, &bochs(), "bochs", "DEVICE=3COMPKT.SYS")).takes(30);
+    tests.push(Test { slow: true, ..test });
     tests.push(Test::new("bochs/ne2000/fuzz", |lab| fuzzed(lab, &bochs())).takes(30));
     tests.push(Test::new("agree/conform", agree).last());
     tests

@@ -7,7 +7,7 @@ use tools::rig::qemu::{Net, Nic};
 const CARD: &str = "el3,iobase=0x300,irq=10,wire=3000";
 
 #[test]
-fn it_conforms() {
+fn slow_it_conforms() {
     conforms(CARD, LINE);
 }
 
@@ -17,7 +17,7 @@ fn frames_go_both_ways_unharmed() {
 }
 
 #[test]
-fn it_outlives_every_fault() {
+fn slow_it_outlives_every_fault() {
     for fault in ["tx-underrun@20*5", "jabber@30*3", "max-collisions@15*9", "rx-overrun@3*3", "rx-crc@4*3", "adapter-failure@6*3", "lost-interrupt@40*2"] {
         let report = run(&qemu(&format!("{CARD},fault={fault}"), Net::User), &job(&[LINE], &["PKTCTL test /count=50", "PKTCTL status", "PKTCTL test"]));
         assert_eq!(exits(&report).last(), Some(&0), "{fault}: {}", report.output);
