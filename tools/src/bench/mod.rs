@@ -16,6 +16,7 @@ use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{self, Net, Qemu};
 use crate::rig::{Job, Report};
 use crate::setup::{self, fail};
+use crate::suite::machine::{fixture, passed, timed};
 use table::{Cost, Row};
 
 /// The card that sends, and the line that loads its driver.
@@ -108,6 +109,11 @@ fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     if kept != row.resident {
         return Err(fail(format!("{}: the blocks have {} bytes and DOS keeps {kept}", nic.name, row.resident)));
     }
+    let mut load = Job { exec: timed(&format!("3COMPKT /NIC={}{place}", nic.name)), limit: LIMIT, ..Job::default() };
+    load.files = pack::files()?;
+    load.files.push(("CLOCK.COM".into(), fixture("clock", &[])?));
+    let loaded = machine(nic, device(nic), Dos::default())?.run(&load)?;
+    row.ready = passed(&loaded.output).map(|us| us.div_ceil(1000));
     if nic.memory {
         let job = Job { exec: vec!["PKTCTL mem".into()], ..job };
         let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;

@@ -27,6 +27,8 @@ pub struct Row {
     pub resident: u32,
     /// The same without XMS, where that differs.
     pub without_xms: Option<u32>,
+    /// Milliseconds of the machine's time from the command to the prompt.
+    pub ready: Option<u32>,
     /// Instructions.
     pub cost: Cost,
 }
@@ -96,14 +98,15 @@ pub fn text(rows: &[Row]) -> String {
         text.push_str(&format!("{:>12}{without:>14}\n", row.resident));
     }
     text.push_str("\nInstructions for a frame of 60 / 1514 bytes, the client's own taken off\n");
-    let columns = ["send", "receive", "whole interrupt"];
-    text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}\n", "NIC", columns[0], columns[1], columns[2]));
+    let columns = ["send", "receive", "whole interrupt", "ready after"];
+    text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}{:>14}\n", "NIC", columns[0], columns[1], columns[2], columns[3]));
     for row in rows {
         let pair = |pair: [u32; 2]| format!("{} / {}", pair[0], pair[1]);
         let Cost { send, receive, whole } = row.cost;
-        text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}\n", row.name, pair(send), pair(receive), pair(whole)));
+        let ready = row.ready.map_or("-".into(), |ms| format!("{ms} ms"));
+        text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}{ready:>14}\n", row.name, pair(send), pair(receive), pair(whole)));
     }
-    text.push_str("send: the call of send_pkt and its interrupts. receive: from the interrupt to the second upcall.\n");
+    text.push_str("send: the call of send_pkt and its interrupts. receive: from the interrupt to the second upcall.\nready: from the command to the prompt, in the machine's own time.\n");
     text
 }
 

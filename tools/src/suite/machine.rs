@@ -47,6 +47,23 @@ impl Lab {
     }
 }
 
+/// A small program of `fixtures/`.
+pub fn fixture(source: &str, defines: &[&str]) -> io::Result<Vec<u8>> {
+    assemble(&setup::root().join(format!("tools/src/suite/fixtures/{source}.asm")), defines)
+}
+
+/// The line, with the time before and behind it.
+pub fn timed(line: &str) -> Vec<String> {
+    ["CLOCK", line, "CLOCK"].map(String::from).into()
+}
+
+/// What was between two CLOCKs, in microseconds of the machine's time.
+pub fn passed(output: &str) -> Option<u32> {
+    let mut times = output.lines().filter_map(|line| line.strip_prefix("[clock ")?.strip_suffix(']')?.parse::<u32>().ok());
+    let (before, behind) = (times.next()?, times.next()?);
+    behind.checked_sub(before)
+}
+
 fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
     pack::build()?;
     let mut files = Vec::new();
@@ -63,9 +80,9 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("STALL.COM", "stall", &[]),
         ("NOLINES.COM", "nolines", &[]),
         ("EJECT.COM", "eject", &[]),
+        ("CLOCK.COM", "clock", &[]),
     ] {
-        let path = setup::root().join(format!("tools/src/suite/fixtures/{source}.asm"));
-        files.push((name.to_string(), assemble(&path, defines)?));
+        files.push((name.to_string(), fixture(source, defines)?));
     }
     Ok(files)
 }

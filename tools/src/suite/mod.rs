@@ -6,7 +6,7 @@
 mod device;
 mod faults;
 mod host;
-mod machine;
+pub mod machine;
 mod prompt;
 mod runner;
 mod traffic;

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::device::bochs;
-use super::machine::{Lab, Rig, Steps, qemu, qemu_on};
+use super::machine::{Lab, Rig, Steps, passed, qemu, qemu_on, timed};
 use super::runner::{Test, Verdict};
 use crate::nics::{Found, NICS, Nic};
 use crate::peer::{From, Peer, pcap};
@@ -34,6 +34,7 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("fuzz", fuzz).takes(20));
         tests.push(test("integrity", integrity).takes(20));
         tests.push(test("cable", cable).takes(6));
+        tests.push(test("ready", ready).takes(2));
         for device in &nic.devices[1..] {
             let name = format!("qemu/{name}/integrity/{device}");
             tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { nics: vec![card(device)], ..qemu(nic)? })).takes(8));
@@ -208,6 +209,21 @@ fn intact(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
     let steps = machine.steps(&job)?;
     steps.exits(&line, 0)?;
     steps.prints(&line, "every byte right")
+}
+
+/// The longest that loading takes: no boot waits for a cable's negotiation. In microseconds of the machine's time, which
+/// -icount makes exact.
+const READY_US: u32 = 500_000;
+
+/// The driver is ready soon, as is the prompt.
+fn ready(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let rig = Qemu { icount: true, ..qemu_on(nic, Net::Hub(0))? };
+    let line = format!("3COMPKT /NIC={}", nic.name);
+    let script = timed(&line);
+    let steps = rig.steps(&lab.job(&[], &script.iter().map(String::as_str).collect::<Vec<_>>())?)?;
+    steps.exits(&line, 0)?;
+    let us = passed(&steps.report.output).ok_or("no clock")?;
+    steps.holds(us < READY_US, format!("it is ready after {READY_US} us, and not {us}"))
 }
 
 /// The cable is pulled and plugged in again: no answers, no hang, then answers.
