@@ -245,8 +245,9 @@ impl El3 {
     fn write_setup(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) -> Result<(), Undefined> {
         let value = value as u16;
         match (offset, width) {
-            (4, 2) if value & 4 != 0 => self.reset(env),
-            (4, 2) => self.control = value & 1,
+            // Its bits that can be written are all in the low byte, which an 8-bit bus writes alone.
+            (4, 1 | 2) if value & 4 != 0 => self.reset(env),
+            (4, 1 | 2) => self.control = value & 1,
             (6, 2) => {
                 self.address = value;
                 self.chip.media_needed = if value >> 14 == 0 { 0xC0 } else { 0 };
@@ -348,7 +349,8 @@ impl Card for El3 {
         if ID_PORTS.contains(&port) {
             self.drove = None;
             let (word, left, ready) = self.shift;
-            if self.id != Id::Command || port != self.id_port || left == 0 {
+            // A card that has a tag is told apart already: it keeps out of the contention until its tag is 0 again.
+            if self.id != Id::Command || port != self.id_port || left == 0 || self.tag != 0 {
                 return None;
             }
             if env.now_ns() < ready {

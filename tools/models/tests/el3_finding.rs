@@ -134,6 +134,37 @@ fn contention_leaves_the_lowest_address_and_tags_keep_the_found_silent() {
     bus.quiet();
 }
 
+/// Crynwr's driver counts the cards so: it tags each and reads on until nothing answers, without testing a tag, and
+/// sets the tag of one back to 0 to read it.
+#[test]
+fn a_card_with_a_tag_answers_no_reads() {
+    let mut bus = Bus::new(vec![card(9)]);
+    bus.id_sequence();
+    bus.out(ID, 0xD0);
+    assert_eq!(bus.id_word(7), 0x6D50);
+    bus.out(ID, 0xD1);
+    bus.out(ID, 0);
+    bus.id_sequence();
+    assert_eq!(bus.id_word(7), 0xFFFF, "it has a tag");
+    bus.out(ID, 0);
+    bus.id_sequence();
+    bus.out(ID, 0xD9);
+    bus.out(ID, 0xD0);
+    assert_eq!(bus.id_word(7), 0x6D50, "it has none any more");
+    bus.quiet();
+}
+
+#[test]
+fn an_8_bit_bus_enables_the_card_by_the_low_byte_alone() {
+    let mut bus = Bus::new(vec![card(2)]);
+    bus.id_sequence();
+    bus.out(ID, 0xFF);
+    let (card, world) = &mut bus.cards[0];
+    card.write(world, 4, 1, 1);
+    assert_eq!(card.read(world, 4, 2) & 1, 1);
+    bus.quiet();
+}
+
 #[test]
 fn a_wrong_byte_in_the_sequence_wakes_nobody() {
     let mut bus = Bus::new(vec![card(2)]);

@@ -63,6 +63,8 @@ pub struct Qemu {
     /// PCI cards keep their option ROMs, and the network is tried before the disk: iPXE has driven the card, and
     /// asked for a DHCP lease, before DOS begins. iPXE does not run on a `pentium`: give it `qemu32`.
     pub roms: bool,
+    /// A model's complaints are shown and no error: what runs is somebody else's driver.
+    pub forgiving: bool,
     /// Plugin libraries, with their arguments behind commas.
     pub plugins: Vec<String>,
     /// Further arguments.
@@ -78,6 +80,7 @@ impl Default for Qemu {
             memory: 16,
             icount: false,
             roms: false,
+            forgiving: false,
             plugins: Vec::new(),
             extra: Vec::new(),
         }
@@ -132,10 +135,13 @@ impl Qemu {
         match ended {
             Ok(status) if status.code() == Some(DONE) => {
                 let errors = fs::read_to_string(&errors).unwrap_or_default();
-                match errors.lines().find(|line| line.starts_with(COMPLAINT)) {
-                    Some(line) => Err(fail(format!("{line}, after:\n{output}"))),
-                    None => Ok(Report { output, pcap }),
+                let mut complaints: Vec<&str> = errors.lines().filter(|line| line.starts_with(COMPLAINT)).collect();
+                if let Some(first) = complaints.first().filter(|_| !self.forgiving) {
+                    return Err(fail(format!("{first}, after:\n{output}")));
                 }
+                complaints.dedup();
+                complaints.iter().for_each(|line| eprintln!("{line}"));
+                Ok(Report { output, pcap })
             }
             Ok(status) => {
                 let errors = fs::read_to_string(&errors).unwrap_or_default();
