@@ -153,7 +153,7 @@ pub trait Device {
     /// Lets the NIC interrupt again; a cause that is pending by then raises a new edge.
     fn unmask(&mut self);
     /// The next frame and its first bytes (those beyond its end are undefined). Bad frames are counted here and either
-    /// thrown away, a bounded number a call, or given as [`Rx::USELESS`]. Peeking twice gives the same frame.
+    /// thrown away, a bounded number a call, or given as [`Rx::USELESS`]. Not asked again before [`Device::discard`].
     fn peek(&mut self, head: &mut Head) -> Option<Rx>;
     /// Copies the first `job.len` bytes (at most the frame's) of the peeked frame to `job.at`; `job.head` is what `peek`
     /// filled in, for parts whose FIFO cannot be read twice.

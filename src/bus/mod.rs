@@ -83,6 +83,14 @@ pub trait Bus {
     /// The same from an 8-bit port, any number.
     fn ins8_own(&self, port: u16, to: &mut [u8]);
 
+    /// Writes bytes of the driver's own, each to the port behind the one before.
+    #[inline(always)]
+    fn out_each(&self, first: u16, bytes: &[u8]) {
+        for (port, byte) in (first..).zip(bytes) {
+            self.out8(port, *byte);
+        }
+    }
+
     /// Are only the first megabyte and ports within reach, as in V86 mode? Known when a resident unit is compiled: a
     /// driver with rings is on the machine's own bus in V86 mode only.
     fn confined(&self) -> bool {
@@ -122,7 +130,7 @@ pub trait Bus {
     fn clock(&self) -> u16;
 
     /// Waits until `done` says so, at most `limit_us` microseconds (1 to 25,000; twice that where the BIOS runs the
-    /// PIT in mode 2). The only loop on a register.
+    /// PIT in mode 2). The only loop on a register but for [`Bus::poll`].
     fn wait(&self, limit_us: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout>
     where
         Self: Sized,
@@ -138,6 +146,21 @@ pub trait Bus {
             }
             if start.wrapping_sub(now) >= limit {
                 break;
+            }
+        }
+        Err(Timeout)
+    }
+
+    /// The same without a clock, for a register of which the bus makes each reading take its time: looks at most `polls`
+    /// times.
+    #[inline(always)]
+    fn poll(&self, polls: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout>
+    where
+        Self: Sized,
+    {
+        for _ in 0..polls {
+            if done() {
+                return Ok(());
             }
         }
         Err(Timeout)

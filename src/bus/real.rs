@@ -113,6 +113,17 @@ impl Bus for Machine {
     string_own!(ins8_own, "rep insb", 1);
 
     #[inline(always)]
+    fn out_each(&self, first: u16, bytes: &[u8]) {
+        // SAFETY: DS is our segment; ESI is put back.
+        unsafe {
+            asm!(
+                "push si", "mov si, ax", "2:", "outsb", "inc dx", "dec {left:x}", "jnz 2b", "pop si",
+                left = inout(reg) bytes.len() as u16 => _, in("ax") bytes.as_ptr() as u32 as u16, inout("dx") first => _,
+            )
+        }
+    }
+
+    #[inline(always)]
     fn confined(&self) -> bool {
         true
     }
