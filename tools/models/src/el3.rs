@@ -332,6 +332,10 @@ impl Model for El3 {
     fn wire_free(&self, now_ns: u64) -> bool {
         self.chip.wire_free(now_ns)
     }
+
+    fn racing(&self) -> bool {
+        self.chip.racing()
+    }
 }
 
 impl Card for El3 {

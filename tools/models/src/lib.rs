@@ -46,6 +46,10 @@ pub trait Model {
     fn wake_at(&self) -> Option<u64> {
         None
     }
+    /// Does a frame go out of which the machine has yet to write the rest?
+    fn racing(&self) -> bool {
+        false
+    }
     /// May the next frame begin to arrive, or is one still on the wire?
     fn wire_free(&self, _now_ns: u64) -> bool {
         true

@@ -210,6 +210,11 @@ impl Chip {
         }
     }
 
+    /// Is the frame on the wire not written as a whole yet?
+    pub(crate) fn racing(&self) -> bool {
+        self.tx.started.is_some() && self.tx.queue.front().is_some_and(|head| !head.whole())
+    }
+
     /// The frame on the wire ends or runs dry at `now`.
     pub(crate) fn tx_event(&mut self, env: &mut dyn Env, now: u64) {
         if self.tx.event_at(self.times.byte).is_none_or(|at| at > now) {

@@ -17,6 +17,9 @@ pub const REGION_BYTES: usize = 2048;
 /// And for a timer, which takes 48.
 const TIMER_BYTES: usize = 256;
 
+/// Nanoseconds of QEMU's clock for which a card's stands at the most.
+const HOLD: u64 = 200_000_000;
+
 /// Zeroed memory that lives as long as QEMU.
 pub fn leak(bytes: usize) -> Opaque {
     Box::leak(vec![0u128; bytes.div_ceil(16)].into_boxed_slice()).as_mut_ptr().cast()
@@ -76,6 +79,10 @@ pub struct Slot {
     /// Nanoseconds by which the card's clock is ahead of QEMU's: what accesses would have taken.
     skew: Cell<u64>,
     access_ns: u64,
+    /// The card's time while it goes on with accesses alone, and QEMU's when that began. A machine that writes a frame
+    /// which already goes out does so without a pause, but its host may stop it in between for longer than the frame
+    /// takes.
+    held: Cell<Option<(u64, u64)>>,
     line: Cell<(u8, bool)>,
     starved: Cell<bool>,
 }
@@ -148,6 +155,7 @@ impl Slot {
             timer,
             skew: Cell::new(0),
             access_ns,
+            held: Cell::new(None),
             line: Cell::new((0, false)),
             starved: Cell::new(false),
         }));
@@ -161,10 +169,20 @@ impl Slot {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    fn now(&self) -> u64 {
+    fn clock(&self) -> u64 {
         // SAFETY: the clock can be read at any time.
-        let clock = unsafe { (qemu().qemu_clock_get_ns)(VIRTUAL) };
-        clock as u64 + self.skew.get()
+        unsafe { (qemu().qemu_clock_get_ns)(VIRTUAL) as u64 }
+    }
+
+    fn now(&self) -> u64 {
+        self.held.get().map_or_else(|| self.clock() + self.skew.get(), |(now, _)| now)
+    }
+
+    /// Stops the card's clock, or lets it go on; QEMU's time at which it is to be asked again.
+    fn hold(&self, racing: bool) -> Option<u64> {
+        let since = racing.then(|| self.held.get().unwrap_or_else(|| (self.now(), self.clock())));
+        self.held.set(since);
+        since.map(|(_, since)| since + HOLD)
     }
 
     /// A byte of the PCI configuration space; None on ISA.
@@ -179,6 +197,7 @@ impl Slot {
     /// An access on the bus: it takes time.
     pub fn accessed(&self) {
         self.skew.set(self.skew.get() + self.access_ns);
+        self.held.set(self.held.get().map(|(now, since)| (now + self.access_ns, since)));
     }
 
     /// Calls into the model and then does what it asked for. None: the model is at work (its bus mastering met its own
@@ -188,11 +207,13 @@ impl Slot {
             log(&format!("MODEL COMPLAINS: {}: it reached itself by bus mastering", self.name));
             return None;
         };
+        self.held.set(self.held.get().filter(|(_, since)| self.clock() < since + HOLD));
         let mut world = World { slot: self, lines: Vec::new(), frames: Vec::new() };
         part.model().poll(&mut world);
         let result = call(&mut part, &mut world);
         let World { lines, frames, .. } = world;
-        let wake = part.model().wake_at();
+        let wake = part.model().wake_at().map(|at| at.saturating_sub(self.skew.get()));
+        let wake = self.hold(part.model().racing()).or(wake);
         let free = part.model().wire_free(self.now());
         let (base, line) = match &*part {
             Part::Isa(card) => (card.base(), card.line()),
@@ -209,7 +230,7 @@ impl Slot {
         // SAFETY: timer and queue live as long as the slot.
         unsafe {
             match wake {
-                Some(at) => (qemu().timer_mod_ns)(self.timer, at.saturating_sub(self.skew.get()).min(i64::MAX as u64) as i64),
+                Some(at) => (qemu().timer_mod_ns)(self.timer, at.min(i64::MAX as u64) as i64),
                 None => (qemu().timer_del)(self.timer),
             }
             if !self.queue.get().is_null() {
