@@ -74,10 +74,9 @@ pub const   FILTER_STATION: u8 = 1;
 pub const   FILTER_GROUPS: u8 = 2; // all of them, and broadcast
 pub const   FILTER_BROADCAST: u8 = 4;
 pub const   FILTER_ALL: u8 = 8;
-/// See [`GLOBAL_RESET`]: bytes in the FIFO at which transmission begins; above 1792 only whole frames.
+/// See [`GLOBAL_RESET`]: bytes of a frame in the FIFO at which transmission begins; whole frames alone after a reset of
+/// the transmitter.
 pub const TX_START: u16 = 0x13 << 11;
-/// Off, for the thresholds.
-pub const THRESHOLD_OFF: u16 = 0x7FC;
 
 /// What interrupts. The end of a good transmission does not: the card posts no status for it.
 const CAUSES: u16 = ADAPTER_FAILURE | TX_DONE | RX_COMPLETE;

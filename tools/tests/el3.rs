@@ -7,6 +7,8 @@ mod elink;
 mod faults;
 #[path = "el3/on_dos.rs"]
 mod on_dos;
+#[path = "el3/overlap.rs"]
+mod overlap;
 #[path = "el3/probing.rs"]
 mod probing;
 #[path = "el3/rig.rs"]
