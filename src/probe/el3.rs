@@ -343,6 +343,7 @@ impl<B: Bus> Probe<B> for El3Probe {
         bus.in16(io + W6_BYTES_OUT);
         command(SELECT_WINDOW | 1);
         command(TX_START | TX_AHEAD);
+        command(RX_EARLY_AT | EARLY);
         command(STATUS_ENABLE | 0xFF);
         command(INTERRUPT_MASK);
         command(ACKNOWLEDGE | 0xFF);
