@@ -6,7 +6,7 @@ use core::ptr::addr_of;
 
 use super::frame::{Frame, SENT, fetch_ds_si, fetch_es_di, fetch_frame, fetch_iocb, store_address, store_result, upcall};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
-use super::state::{counters, depth, desk, drive, Handles, handle, head_of_info, job, known, nic, opened, state};
+use super::state::{counters, depth, desk, drive, forget, Handles, handle, head_of_info, job, nic, opened, state};
 use super::table::{Entry, GROUPS};
 use crate::bus::real::Machine;
 use crate::bus::{Bus, Far};
@@ -69,7 +69,7 @@ pub fn access_type(frame: &mut Frame) -> Error {
             frame.ax = slot as u32 as u16;
             // SAFETY: interrupts are off; see state.rs.
             unsafe {
-                *known() = 0;
+                forget();
                 (*slot).receiver = frame.es_di();
                 *opened() += 1;
             }
@@ -83,7 +83,7 @@ pub fn access_type(frame: &mut Frame) -> Error {
 pub fn release_type(frame: &mut Frame) -> Error {
     // SAFETY: BX is an open handle.
     unsafe {
-        *known() = 0;
+        forget();
         *opened() -= 1;
         handle::release(handle(frame.bx));
     }

@@ -2,7 +2,7 @@
 
 use super::frame::{OFFER, TAKEN, upcall};
 use super::handle::{self, Handle};
-use super::state::{counters, depth, drive, fresh, Handles, handle, job, known, look_again, state, taker};
+use super::state::{counters, depth, drive, fresh, Handles, handle, job, known_of, look_again, state, taker};
 use super::table::Entry;
 use crate::bus::Far;
 use crate::device::{Events, Rx};
@@ -64,9 +64,13 @@ fn deliver(len: u16) {
         (*count).bytes_in = (*count).bytes_in.wrapping_add(len as u32);
         (*job()).len = len;
         // A type that came before goes where it went then.
-        let kind = kind();
-        if !is_surely_type(kind) || kind != *known() {
+        let kind = u16::from_le_bytes([(*job()).head[12], (*job()).head[13]]);
+        let known = known_of(kind);
+        *taker() = (*known).taker;
+        if !handle::is_surely_type(kind) || kind != (*known).kind {
+            (*known).kind = kind;
             seek();
+            (*known).taker = *taker();
         }
         if *taker() == 0 || (*handle(*taker())).receiver == Far(0) || offer(OFFER) == 0 {
             lose();
@@ -85,26 +89,11 @@ fn deliver(len: u16) {
     }
 }
 
-/// Bytes 12 and 13 of the peeked frame, the first in the low half.
-#[inline(always)]
-fn kind() -> u16 {
-    // SAFETY: interrupts are off; see state.rs.
-    unsafe { u16::from_le_bytes([(*job()).head[12], (*job()).head[13]]) }
-}
-
-/// Is it a type, for which one handle is always the one? (The first 17 types, which nobody uses, are not told from
-/// lengths here.)
-#[inline(always)]
-fn is_surely_type(kind: u16) -> bool {
-    kind as u8 >= 6
-}
-
 /// Finds the taker of the peeked frame.
 #[inline(never)]
 fn seek() {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        *known() = kind();
         *taker() = 0;
         handle::find(Handles, &(*job()).head, take_note);
     }

@@ -3,7 +3,7 @@
 
 use core::ptr::addr_of_mut;
 
-use super::handle::{Handle, Slots};
+use super::handle::{Handle, KNOWN, Known, Slots, place_of};
 use super::table::{Entry, State, Work};
 use crate::device::{Counters, Job};
 use crate::info::{Info, NicInfo};
@@ -31,7 +31,7 @@ unsafe extern "C" {
     static mut pending: u8;
     static mut open: u8;
     static mut getter: u16;
-    static mut last_type: u16;
+    static mut known: [Known; KNOWN];
 }
 
 field!(/// What the installer filled in.
@@ -50,8 +50,6 @@ field!(/// Open handles.
     opened: u8 = open);
 field!(/// The handle that gets the frame in hand, 0: nobody.
     taker: u16 = getter);
-field!(/// The type, as a frame has it, that [`taker`] is for; 0 after a change of handles.
-    known: u16 = last_type);
 field!(/// The frame in hand.
     job: Job = work.job);
 
@@ -102,6 +100,25 @@ pub fn counters() -> *mut Counters {
 #[inline(always)]
 pub fn handle(near: u16) -> *mut Handle {
     at(near)
+}
+
+/// What is remembered of a type.
+#[inline(always)]
+pub fn known_of(kind: u16) -> *mut Known {
+    // SAFETY: only the address is taken.
+    #[allow(unused_unsafe)]
+    let first = unsafe { addr_of_mut!(known) } as u32 as u16;
+    at(first + place_of(kind))
+}
+
+/// Handles have changed: what is remembered may be wrong.
+#[inline(never)]
+pub fn forget() {
+    // SAFETY: interrupts are off.
+    unsafe {
+        (*addr_of_mut!(known))[0].kind = 0;
+        (*addr_of_mut!(known))[1].kind = 0;
+    }
 }
 
 /// The handle table.

@@ -5,6 +5,7 @@
 
 use compkt::info::Info;
 use compkt::resident::frame::Frame;
+use compkt::resident::handle::{KNOWN, Known};
 use compkt::resident::table::{State, Work};
 use compkt::resident::{api, receive};
 
@@ -34,7 +35,7 @@ statics! {
     pending: u8;
     open: u8;
     getter: u16;
-    last_type: u16;
+    known: [Known; KNOWN];
 }
 
 macro_rules! entries {
