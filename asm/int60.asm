@@ -43,17 +43,14 @@ int60_entry:
 .start: cmp     byte [cs:busy], 2
         jae     .deeper
         call    save
-        mov     al, [bx+FRAME.eax+1]
-        cmp     al, LAST
+        movzx   si, byte [bx+FRAME.eax+1]
+        cmp     si, LAST
         jbe     .known
-        sub     al, GET_INFO-LAST-1
-        cmp     al, LAST+1
+        sub     si, GET_INFO-LAST-1
         mov     al, BAD_COMMAND
+        cmp     si, LAST+1
         jne     .answer
-        mov     al, LAST+1
-.known: cbw
-        xchg    ax, si
-        bt      [handle_functions], si
+.known: bt      [handle_functions], si
         jnc     .run
         mov     al, BAD_HANDLE
         mov     di, [bx+FRAME.ebx]

@@ -5,6 +5,7 @@ bits 16
 
 extern irq
 extern catch_up
+extern pending
 extern core_state
 extern info
 extern busy
@@ -41,9 +42,10 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
         jb      .first
         out     PIC2, al
 .first: out     PIC1, al
-        call    catch_up
         mov     bx, sp
         add     word [bx+FRAME.sp], 6   ; or past it
+        call    settle
+        jmp     short restore
 .done:  dec     byte [busy]
 
 ; Purpose:  The way back: every register and the stack as `save` found them.
@@ -66,7 +68,8 @@ patch_leave:
         lss     esp, [esp]
         iret
 
-; Purpose:  Before an entry leaves: take what came meanwhile, or what a NIC without an interrupt has.
+; Purpose:  Before an entry leaves: take what came meanwhile, unless an outer entry will, or what a NIC without an interrupt
+;           has.
 ; In:       `save`d, [busy] counts this entry
 ; Out:      [busy] counts it no more
 ; Corrupts: EAX, EBX, EDX
@@ -75,8 +78,12 @@ global patch_poll
 settle:
 patch_poll:
         PATCH                       ; `irq`, if nothing else calls it
+        cmp     byte [pending], 0
+        je      .leave
+        cmp     byte [busy], 1
+        jne     .leave
         call    catch_up
-        dec     byte [busy]
+.leave: dec     byte [busy]
         ret
 
 ; Purpose:  Save the interrupted program's registers on our stack and set up for Rust.
@@ -88,35 +95,27 @@ patch_poll:
 global save
 global patch_enter
 save:
-        push    ds
+        pop     word [cs:return_to]
+        mov     [cs:caller_ss], ss
+        mov     [cs:caller_sp], esp
+        cmp     byte [cs:busy], 0
+        jne     nested
         push    cs
-        pop     ds
-        pop     word [caller_ds]
-        pop     word [return_to]
-        mov     [caller_sp], esp
-        mov     [caller_ss], ss
-        mov     [caller_ax], ax
-        mov     ax, cs
-        cmp     [caller_ss], ax
-        je      .ours
-        mov     ss, ax
-        movzx   esp, word [info+INFO_STACK_TOP]
-        cmp     byte [busy], 0
-        je      .ours
-        mov     sp, [core_state+STATE.stack_second]
-.ours:
-        mov     ax, [caller_ax]
-        push    word [caller_ss]
-        push    dword [caller_sp]
+        pop     ss
+        movzx   esp, word [cs:info+INFO_STACK_TOP]
+ours:   push    word [cs:caller_ss]
+        push    dword [cs:caller_sp]
         push    fs
         push    eax
         push    ecx
         push    edx
         push    ebx
-        push    word [caller_ds]
+        push    ds
         push    si
         push    es
         push    di
+        push    cs
+        pop     ds
         push    cs
         pop     es
         cld
@@ -124,11 +123,19 @@ patch_enter:
         PATCH
         mov     ebx, esp
         jmp     [return_to]
+nested:
+        push    ax
+        mov     ax, cs
+        cmp     [cs:caller_ss], ax
+        pop     ax
+        je      ours
+        push    cs
+        pop     ss
+        movzx   esp, word [cs:core_state+STATE.stack_second]
+        jmp     short ours
 
 section .bss align=2
 ; Alive only between two instructions with interrupts off, so one copy serves every depth.
 caller_sp:  resd 1
 caller_ss:  resw 1
-caller_ds:  resw 1
-caller_ax:  resw 1
 return_to:  resw 1

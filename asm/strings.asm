@@ -3,32 +3,37 @@
 %include "abi.inc"
 bits 16
 
-; NORMAL segment, offset: the same address with an offset below 16, so that no frame crosses the end of a segment.
-; Corrupts: AX, CX.
-%macro NORMAL 2
-        mov     ax, %1
-        mov     cx, %2
-        shr     cx, 4
+; WHOLE segment, offset: where CX bytes would cross the end of a segment, the same address with an offset below 16.
+; Corrupts: AX.
+%macro WHOLE 2
+        mov     ax, %2
         add     ax, cx
-        mov     %1, ax
+        jnc     %%whole
+        mov     ax, %2
+        shr     ax, 4
         and     %2, 15
+        push    cx
+        mov     cx, %1
+        add     cx, ax
+        mov     %1, cx
+        pop     cx
+%%whole:
 %endmacro
 
 ; ROOM: ES:DI = where the frame goes, CX = its length.
 %macro ROOM 0
         pusha
-        les     di, [bx+JOB.at]
-        NORMAL  es, di
         mov     cx, [bx+JOB.len]
+        les     di, [bx+JOB.at]
+        WHOLE   es, di
 %endmacro
 
 ; FRAME_AT: DS:SI = the frame, CX = its length.
 %macro FRAME_AT 0
         pusha
-        push    word [bx+JOB.len]
+        mov     cx, [bx+JOB.len]
         lds     si, [bx+JOB.at]
-        NORMAL  ds, si
-        pop     cx
+        WHOLE   ds, si
 %endmacro
 
 %macro ROOM_END 0
@@ -76,21 +81,21 @@ global ins_fifo
 ins_fifo:
         ROOM
         lea     si, [bx+JOB.head]
-        mov     ax, cx
-        sub     ax, LOOKAHEAD
-        jae     .long
-        xor     ax, ax              ; the client wants less than the head
-        jmp     short .head
-.long:  mov     cx, LOOKAHEAD
-.head:  rep movsb
+        sub     cx, LOOKAHEAD
+        jb      .short
         xchg    ax, cx
-        mov     ax, cx
+        mov     cx, LOOKAHEAD / 4
+        rep movsd
+        mov     cx, ax
         shr     cx, 2
         rep insd
-        mov     cl, al
-        and     cl, 3
+        and     ax, 3
+        xchg    ax, cx
         rep insb
-        ROOM_END
+.end:   ROOM_END
+.short: add     cx, LOOKAHEAD       ; the client wants less than the head
+        rep movsb
+        jmp     short .end
 
 ; Purpose:  Write a frame by words; above an odd last byte stands a zero.
 ; In:       BX = JOB, DX = port
@@ -123,8 +128,12 @@ outs_bytes:
 section .text.outs_fifo progbits alloc exec nowrite align=1
 global outs_fifo
 outs_fifo:
-        FRAME_AT
+        pusha
+        mov     cx, [bx+JOB.len]
         add     cx, 3
+        and     cl, ~3
+        lds     si, [bx+JOB.at]
+        WHOLE   ds, si
         shr     cx, 2
         rep outsd
         FRAME_END

@@ -4,7 +4,7 @@
 bits 16
 
 extern core_state
-extern driver
+extern entries
 extern open
 
 CANT_TERMINATE equ 7
@@ -40,8 +40,8 @@ terminate:
         pop     dword [es:bx]
         push    cs
         pop     es
-        mov     bx, STOP
-        call    driver
+        mov     ebx, [core_state+STATE.device]
+        call    [entries+STOP]
 patch_farewell:
         PATCH
         mov     ax, [core_state+STATE.memory]

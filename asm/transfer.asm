@@ -1,9 +1,8 @@
-; Small blocks between the core and its clients, and calls into the NIC's driver.
+; Small blocks between the core and its clients.
 
 %include "abi.inc"
 bits 16
 
-extern core_state
 extern work
 
 section .text.transfer progbits alloc exec nowrite align=1
@@ -92,13 +91,7 @@ alike:
         pop     cx
         ret
 
-; Purpose:  Call an entry of the driver's.
-; In:       BX = its offset in the driver's table (src/resident/table.rs)
-; Out:      AX = its answer
-; Corrupts: EBX, EDX
-global driver
-driver:
-        add     bx, [core_state+STATE.driver]
-        push    word [bx]
-        movzx   ebx, word [core_state+STATE.device]
-        ret
+; The driver's entries (src/resident/table.rs, Entry): the header of its unit, which the installer loads to this place.
+section .entries nobits alloc noexec write align=4
+global entries
+entries:        resw 10

@@ -103,6 +103,7 @@ impl Bus for Either {
         outs(port: u16, job: &Job);
         outs8(port: u16, job: &Job);
         outs_fifo(port: u16, job: &Job);
+        ins32_own(port: u16, to: &mut [u8]);
         ins_own(port: u16, to: &mut [u8]);
         ins8_own(port: u16, to: &mut [u8]);
         config_read(place: u16, register: u8) -> u32;

@@ -78,6 +78,8 @@ pub trait Bus {
     fn outs8(&self, port: u16, job: &Job);
     /// Writes a frame to a FIFO by whole double words, whatever lies behind it.
     fn outs_fifo(&self, port: u16, job: &Job);
+    /// Reads bytes, a multiple of four, from a FIFO of any width to a place of the driver's own.
+    fn ins32_own(&self, port: u16, to: &mut [u8]);
     /// Reads bytes, an even number, from a 16-bit port to a place of the driver's own.
     fn ins_own(&self, port: u16, to: &mut [u8]);
     /// The same from an 8-bit port, any number.

@@ -109,6 +109,7 @@ impl Bus for Machine {
         outs8: outs_bytes;
         outs_fifo: outs_fifo;
     }
+    string_own!(ins32_own, "rep insd", 4);
     string_own!(ins_own, "rep insw", 2);
     string_own!(ins8_own, "rep insb", 1);
 

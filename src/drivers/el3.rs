@@ -293,7 +293,7 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
         // With an error it is too long.
         let len = status & (RX_ERROR | Self::RX_BYTES);
         if len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
-            self.bus.ins_own(self.operating(FIFO), head);
+            self.bus.ins32_own(self.operating(FIFO), head);
             if !self.groups.unwanted(head) {
                 return Rx::new(len);
             }

@@ -16,7 +16,7 @@ use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_MASKED, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
 use crate::probe::{Fault, Found, Rings};
-use crate::resident::table::{BLOCKS, CoreTable, FlatHeader, PollHeader, Region, State, VdsHeader};
+use crate::resident::table::{BLOCKS, ENTRIES, CoreTable, FlatHeader, PollHeader, Region, State, VdsHeader};
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
 const STACK_CORE: u16 = 96;
@@ -76,6 +76,16 @@ impl Ground {
         let at = self.take(kind, size)?;
         fill(address(self.segment, at), 0, size);
         Some(at)
+    }
+
+    /// Takes the block of the driver's unit, whose header is the core's: and loads it.
+    fn driver(&mut self, units: &Units, unit: Option<Unit>) -> Option<()> {
+        let Some(unit) = unit else { return broken().map(drop) };
+        let at = self.take(info::BLOCK_NIC, unit.total - ENTRIES)? - ENTRIES;
+        if units.load(&unit, self.segment, at).is_none() {
+            return broken().map(drop);
+        }
+        Some(())
     }
 
     /// Takes a unit's block and loads it.
@@ -162,7 +172,7 @@ fn place(
 
     let flat = extended.is_some() || found.mem != 0 && !in_v86();
     let name = unit_name(&probe.unit.name, !flat && (found.mem != 0 || found.rings_low != 0));
-    let driver = ground.unit(units, info::BLOCK_NIC, units.named(KIND_DRIVER, &name))?;
+    ground.driver(units, units.named(KIND_DRIVER, &name))?;
     let size = probe.header().instance;
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
@@ -221,8 +231,7 @@ fn place(
 
     let masked = found.irq != 0 && line_masked(found.irq);
     let state = State {
-        driver,
-        device,
+        device: device as u32,
         handles_size: options.handles as u16 * 16,
         memory: if from_device() { 0 } else { caller().psp },
         stack_second: stack + STACK_SECOND,

@@ -2,7 +2,7 @@
 
 use super::frame::{OFFER, TAKEN, upcall};
 use super::handle::{self, Handle};
-use super::state::{counters, depth, drive, fresh, Handles, handle, job, known_of, look_again, state, taker};
+use super::state::{counters, drive, fresh, Handles, handle, job, known_of, look_again, state, taker};
 use super::table::Entry;
 use crate::bus::Far;
 use crate::device::{Events, Rx};
@@ -23,14 +23,12 @@ pub fn irq() -> bool {
     }
 }
 
-/// Takes what came, unless an outer entry will, and lets the NIC interrupt again.
+/// Takes what came and lets the NIC interrupt again. asm/irq.asm has seen that something came and that no outer entry
+/// will do this.
 #[inline(always)]
 pub fn catch_up() {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        if *look_again() == 0 || *depth() != 1 {
-            return;
-        }
         let mut left = BURST;
         loop {
             drive(Entry::Peek);
@@ -64,7 +62,8 @@ fn deliver(len: u16) {
         (*count).bytes_in = (*count).bytes_in.wrapping_add(len as u32);
         (*job()).len = len;
         // A type that came before goes where it went then.
-        let kind = u16::from_le_bytes([(*job()).head[12], (*job()).head[13]]);
+        // One word, whatever is looked at in it.
+        let kind = (&raw const (*job()).head[12] as *const u16).read_volatile();
         let known = known_of(kind);
         *taker() = (*known).taker;
         if !handle::is_surely_type(kind) || kind != (*known).kind {

@@ -65,18 +65,25 @@ pub fn fresh<const N: u16>() -> u16 {
 /// Calls the driver; its answer.
 #[inline(always)]
 pub fn drive(entry: Entry) -> u8 {
-    unsafe extern "fastcall" {
-        /// asm/transfer.asm.
-        safe fn driver(entry: u16) -> u8;
-    }
-    macro_rules! offset {
+    macro_rules! call {
         ($($name:ident)*) => {
             match entry { $(
-                Entry::$name => fresh::<{ 2 * Entry::$name as u16 }>(),
-            )* }
+                Entry::$name => {
+                    let answer: u32;
+                    // SAFETY: near addresses and the device that the installer filled in. A driver keeps ECX, which is
+                    // EBX behind tools/src/narrow, no more than EAX and EDX.
+                    unsafe {
+                        core::arch::asm!(
+                            "mov ecx, dword ptr [core_state]", "call word ptr [entries + {}]", const 2 * Entry::$name as u16,
+                            out("ecx") _, out("edx") _, out("eax") answer,
+                        );
+                    }
+                    answer as u8
+                })*
+            }
         };
     }
-    driver(offset!(Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop))
+    call!(Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
 }
 
 /// What is at a near address. rustc is told to have it in ECX, which becomes BX (tools/src/narrow): AX and DX, its own
@@ -93,7 +100,7 @@ fn at<T>(near: u16) -> *mut T {
 #[inline(always)]
 pub fn counters() -> *mut Counters {
     // SAFETY: written once, by the installer.
-    at(unsafe { (*state()).device })
+    at(unsafe { (*state()).device } as u16)
 }
 
 /// The handle at a near address.

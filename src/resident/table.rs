@@ -101,10 +101,8 @@ pub const BLOCKS: usize = 8;
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct State {
-    /// Near address of the driver's entries: one 16-bit near address for each [`Entry`].
-    pub driver: u16,
-    /// Near address of the device.
-    pub device: u16,
+    /// Near address of the device, for the driver's entries.
+    pub device: u32,
     /// Bytes of the handle table.
     pub handles_size: u16,
     /// Segment of the memory block to free on `terminate`; 0: the memory is DOS's for good.
@@ -148,6 +146,9 @@ pub struct Work {
 
 const _: () =
     assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
+
+/// Bytes of the driver's entries, the last of the core: there the header of the driver's unit comes to lie.
+pub const ENTRIES: u16 = 20;
 
 /// A driver's entries, in the order of asm/driver.asm, which is at offset 0 of its unit. Each gets the instance,
 /// and finds the rest in [`Work`].

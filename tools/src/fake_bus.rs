@@ -490,6 +490,9 @@ impl Bus for FakeBus {
     fn outs_fifo(&self, port: u16, job: &Job) {
         self.string_out(port, &self.frame(job, job.len.wrapping_neg() as usize & 3), 4);
     }
+    fn ins32_own(&self, port: u16, to: &mut [u8]) {
+        self.string_in(port, to, 4);
+    }
     fn ins_own(&self, port: u16, to: &mut [u8]) {
         self.string_in(port, to, 2);
     }

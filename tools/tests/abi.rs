@@ -104,7 +104,7 @@ fn structures_and_constants() {
     // What Rust has no use for lies between: the high half of EAX, and FS.
     let eax = offset_of!(Frame, ax);
     rust.extend([("FRAME.fs".into(), eax + 4), ("FRAME_size".into(), size_of::<Frame>())]);
-    rust.extend(fields!("STATE", State: "driver" = driver, "device" = device, "handles_size" = handles_size, "memory" = memory,
+    rust.extend(fields!("STATE", State: "device" = device, "handles_size" = handles_size, "memory" = memory,
         "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "old_irq" = old_irq,
         "old_int60" = old_int60, "irq_lone" = irq_lone));
     rust.insert("STATE_size".into(), offset_of!(State, unused));
