@@ -18,9 +18,6 @@ pub struct Live {
 }
 
 impl Live {
-    /// Everything.
-    pub const ALL: Live = Live { high: ALL, flags: FLAGS };
-
     /// Both.
     pub fn and(self, other: Live) -> Live {
         Live { high: self.high | other.high, flags: self.flags | other.flags }
@@ -145,6 +142,11 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
                 insn.args.iter().for_each(|arg| live.want_arg(arg));
             }
             low && target.is_some()
+        }
+        ("bts" | "btr" | "btc", _) => {
+            live.flags = after.flags & !CF;
+            insn.args.iter().for_each(|arg| live.want_arg(arg));
+            false
         }
         ("inc" | "dec", _) => {
             live.flags = after.flags & CF;

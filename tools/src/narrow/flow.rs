@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::effect::{ALL, Live, Registers, before, zero_after};
 use super::insn::{Arg, BP, BX, CX, DI, Insn, Line, SI, SP};
+use super::touch::{Bits, all, low, touch};
 
 /// A function of the listing.
 pub struct Function {
@@ -13,6 +14,8 @@ pub struct Function {
     pub lines: Vec<Line>,
     /// Called by name, from this listing only.
     pub private: bool,
+    /// Called by name from outside.
+    pub global: bool,
     /// Where its labels stand.
     pub labels: HashMap<String, usize>,
     /// Those that a jump table holds.
@@ -27,23 +30,35 @@ const KEPT: Registers = 1 << CX | 1 << BP | 1 << SI | 1 << DI;
 const STACK: Registers = 1 << SP;
 
 /// Where control goes from a line.
-enum Next {
+pub enum Next {
+    /// To the next line.
     On,
-    Jump { to: Place, falls: bool },
+    /// There, and if it `falls`, to the next line.
+    Jump {
+        /// The target.
+        to: Place,
+        /// Or on.
+        falls: bool,
+    },
+    /// To one of a table's, or wherever a register says.
     Table,
+    /// There, and then to the next line.
     Call(Callee),
+    /// Back.
     Return,
 }
 
 /// A target.
-enum Place {
+pub enum Place {
+    /// A line of the function.
     Here(usize),
+    /// Another function, or itself again.
     Function(Callee),
 }
 
 /// Whom a call or a jump out of the function reaches.
 #[derive(Clone, Copy)]
-enum Callee {
+pub enum Callee {
     /// A function of the listing.
     Here(usize),
     /// A routine of ours in assembly: it gets the low halves of its arguments.
@@ -101,24 +116,25 @@ pub fn decide(functions: &[Function]) -> Vec<Vec<bool>> {
         .collect()
 }
 
-impl Known {
-    fn next(&self, function: &Function, insn: &Insn) -> Next {
-        let callee = |name: &String| self.names.get(name).map_or(Callee::Assembly, |at| Callee::Here(*at));
-        let place = |name: &String| match function.labels.get(name) {
-            Some(at) => Place::Here(*at),
-            None => Place::Function(callee(name)),
-        };
-        match (insn.stem().0, insn.args.first()) {
-            ("call", Some(Arg::Target(name))) => Next::Call(callee(name)),
-            ("call", _) => Next::Call(Callee::Anyone),
-            ("ret", _) => Next::Return,
-            ("jmp", Some(Arg::Target(name))) => Next::Jump { to: place(name), falls: false },
-            ("jmp", _) => Next::Table,
-            (stem, Some(Arg::Target(name))) if stem.starts_with('j') => Next::Jump { to: place(name), falls: true },
-            _ => Next::On,
-        }
+/// Where an instruction leads.
+pub fn next(names: &HashMap<String, usize>, function: &Function, insn: &Insn) -> Next {
+    let callee = |name: &String| names.get(name).map_or(Callee::Assembly, |at| Callee::Here(*at));
+    let place = |name: &String| match function.labels.get(name) {
+        Some(at) => Place::Here(*at),
+        None => Place::Function(callee(name)),
+    };
+    match (insn.stem().0, insn.args.first()) {
+        ("call", Some(Arg::Target(name))) => Next::Call(callee(name)),
+        ("call", _) => Next::Call(Callee::Anyone),
+        ("ret", _) => Next::Return,
+        ("jmp", Some(Arg::Target(name))) => Next::Jump { to: place(name), falls: false },
+        ("jmp", _) => Next::Table,
+        (stem, Some(Arg::Target(name))) if stem.starts_with('j') => Next::Jump { to: place(name), falls: true },
+        _ => Next::On,
     }
+}
 
+impl Known {
     /// One pass forward; whether anything became known to be less.
     fn zeros(&mut self, at: usize, function: &Function, zero: &mut [Registers]) -> bool {
         let mut changed = meet(&mut zero[0], self.zero[at] & (CALL | STACK) | STACK);
@@ -127,7 +143,7 @@ impl Known {
             let insn = match content {
                 Line::Insn(insn) => insn,
                 Line::Opaque(_) => {
-                    changed |= meet(&mut zero[line + 1], STACK);
+                    changed |= meet(&mut zero[line + 1], now & !high(touch(content).spoils) | STACK);
                     continue;
                 }
                 _ => {
@@ -135,7 +151,7 @@ impl Known {
                     continue;
                 }
             };
-            match self.next(function, insn) {
+            match next(&self.names, function, insn) {
                 Next::On => changed |= meet(&mut zero[line + 1], zero_after(insn, now)),
                 Next::Call(callee) => {
                     let result = self.zero_result(callee) & 1;
@@ -178,7 +194,7 @@ impl Known {
             let after = live[line + 1];
             let now = match &function.lines[line] {
                 Line::Insn(insn) => {
-                    let after = match self.next(function, insn) {
+                    let after = match next(&self.names, function, insn) {
                         Next::On => after,
                         Next::Call(callee) => {
                             if let Callee::Here(callee) = callee {
@@ -207,7 +223,10 @@ impl Known {
                     };
                     before(insn, after, zero[line]).0
                 }
-                Line::Opaque(_) => Live::ALL,
+                line @ Line::Opaque(_) => {
+                    let touch = touch(line);
+                    Live { high: after.high | high(touch.reads), flags: after.flags | touch.flags_read }
+                }
                 _ => after,
             };
             if live[line].and(now) != live[line] {
@@ -233,6 +252,11 @@ impl Known {
             _ => 0,
         }
     }
+}
+
+/// The registers whose bits 31:16 are among these.
+fn high(bits: Bits) -> Registers {
+    (0..8).filter(|number| bits & all(*number) & !low(*number) != 0).map(|number| 1 << number).sum()
 }
 
 fn meet(known: &mut Registers, also: Registers) -> bool {

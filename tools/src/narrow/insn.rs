@@ -113,7 +113,7 @@ fn swapped(number: Number) -> Number {
 const KNOWN: &[&str] = &[
     "mov", "movzb", "movzw", "movsb", "movsw", "lea", "add", "sub", "adc", "sbb", "and", "or", "xor", "cmp", "test", "inc",
     "dec", "neg", "not", "shl", "shr", "sar", "rol", "ror", "push", "pop", "xchg", "in", "out", "imul", "mul", "bt", "div",
-    "idiv", "shld", "shrd",
+    "idiv", "shld", "shrd", "bts", "btr", "btc",
 ];
 /// Mnemonics without a width in their name.
 const CONTROL: &[&str] = &["calll", "callw", "callq", "retl", "retw", "retq", "jmp", "jmpl", "jmpw"];
@@ -359,6 +359,17 @@ fn argument_text(arg: &Arg, far: bool) -> String {
             text
         }
     }
+}
+
+/// The registers that an opaque instruction names, by our names.
+pub fn swapped_text(text: &str) -> impl Iterator<Item = Reg> {
+    text.split('%').skip(1).filter_map(|rest| {
+        let end = rest.find(|letter: char| !letter.is_ascii_alphanumeric()).unwrap_or(rest.len());
+        match argument(&format!("%{}", &rest[..end]), false) {
+            Some(Arg::Reg(reg)) => Some(reg),
+            _ => None,
+        }
+    })
 }
 
 /// Whether an opaque instruction names all 32 bits of a register: it may change them.

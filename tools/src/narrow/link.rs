@@ -21,20 +21,22 @@ pub fn link(mut arguments: Vec<OsString>) -> io::Result<bool> {
         let objects: Vec<usize> = (0..arguments.len()).filter(|at| is_unit(&arguments[*at])).collect();
         let [at] = objects[..] else { return Err(fail("a unit is one object: codegen-units = 1, lto = \"fat\"")) };
         let given = arguments.iter().any(|argument| argument.to_string_lossy().ends_with("/memory.o"));
-        arguments[at] = narrowed(Path::new(&arguments[at]), if given { MEMORY } else { &[] })?.into();
+        // The installer's script knows functions by their sections.
+        let resident = arguments.iter().any(|argument| argument.to_string_lossy().ends_with(in_our_segment[0]));
+        arguments[at] = narrowed(Path::new(&arguments[at]), if given { MEMORY } else { &[] }, resident)?.into();
     }
     Ok(Command::new("rust-lld").args(arguments).status()?.success())
 }
 
 /// Assembles the narrow form of the listing that lies beside an object; the new object.
-fn narrowed(object: &Path, library: &[&str]) -> io::Result<PathBuf> {
+fn narrowed(object: &Path, library: &[&str], resident: bool) -> io::Result<PathBuf> {
     let name = object.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let crate_name = name.split('.').next().unwrap_or_default();
     let listing = object.with_file_name(format!("{crate_name}.s"));
     let text = fs::read_to_string(&listing).map_err(|error| fail(format!("{}: {error}", listing.display())))?;
     let short = object.with_file_name(format!("{crate_name}.narrow.s"));
     let output = object.with_file_name(format!("{crate_name}.narrow.o"));
-    fs::write(&short, super::narrow_with(&text, library).map_err(|why| fail(format!("{crate_name}: {why}")))?)?;
+    fs::write(&short, super::narrow_with(&text, library, resident).map_err(|why| fail(format!("{crate_name}: {why}")))?)?;
     let done = Command::new("as").arg("--32").arg("-o").arg(&output).arg(&short).status()?;
     if !done.success() {
         return Err(fail(format!("{}: the assembler's messages stand above", short.display())));

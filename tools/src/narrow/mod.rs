@@ -16,8 +16,15 @@ mod color;
 mod effect;
 mod flow;
 mod insn;
+mod jumps;
+mod layout;
 pub mod link;
+mod live;
+mod peep;
+mod size;
 mod stack;
+mod third;
+mod touch;
 
 use std::collections::{HashMap, HashSet};
 
@@ -35,14 +42,15 @@ enum Item {
 /// # Errors
 /// Names the function and what in it cannot be written near.
 pub fn narrow(listing: &str) -> Result<String, String> {
-    narrow_with(listing, &[])
+    narrow_with(listing, &[], false)
 }
 
-/// The same for a unit that is linked with near forms of some library functions (asm/memory.asm).
+/// The same for a unit that is linked with near forms of some library functions (asm/memory.asm). `one_section`: all
+/// code goes into one, and functions may stand in any order.
 ///
 /// # Errors
 /// As for [`narrow`].
-pub fn narrow_with(listing: &str, library: &[&str]) -> Result<String, String> {
+pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result<String, String> {
     let (mut items, labels_in_data) = read(listing);
     let mut functions: Vec<&mut Function> = Vec::new();
     for item in &mut items {
@@ -61,9 +69,13 @@ pub fn narrow_with(listing: &str, library: &[&str]) -> Result<String, String> {
         function.in_tables = function.labels.iter().filter(|(name, _)| jumped(name)).map(|(_, at)| *at).collect();
     }
     refuse_library(&own, library)?;
+    third::in_register(&mut own);
     own.iter_mut().for_each(color::recolor);
-    let decisions = flow::decide(&own);
     let popped = stack::popped(&own);
+    for function in &mut own {
+        stack::rewrite(function, &popped, stack::Which::Inline)?;
+    }
+    let decisions = flow::decide(&own);
     for (function, decisions) in own.iter_mut().zip(decisions) {
         for (line, narrow) in function.lines.iter_mut().zip(decisions) {
             if let (Line::Insn(insn), true) = (&mut *line, narrow) {
@@ -73,10 +85,22 @@ pub fn narrow_with(listing: &str, library: &[&str]) -> Result<String, String> {
                 }
             }
         }
-        stack::rewrite(function, &popped)?;
+        stack::rewrite(function, &popped, stack::Which::All)?;
     }
+    own.iter_mut().for_each(Function::compact);
+    let takes = stack::with_arguments(&own, &popped);
+    loop {
+        peep::shorten(&mut own);
+        if !own.iter_mut().fold(false, |changed, function| changed | jumps::straighten(function, &takes)) {
+            break;
+        }
+    }
+    peep::exchange(&mut own);
     for (place, function) in functions.into_iter().zip(own) {
         *place = function;
+    }
+    if one_section {
+        items = layout::join(items);
     }
     let mut out = String::new();
     for item in &items {
@@ -90,7 +114,26 @@ pub fn narrow_with(listing: &str, library: &[&str]) -> Result<String, String> {
 
 impl Function {
     fn empty() -> Function {
-        Function { name: String::new(), lines: Vec::new(), private: true, labels: HashMap::new(), in_tables: HashSet::new() }
+        Function { name: String::new(), lines: Vec::new(), private: true, global: false, labels: HashMap::new(), in_tables: HashSet::new() }
+    }
+}
+
+impl Function {
+    /// Takes out the lines that are nothing.
+    fn compact(&mut self) {
+        let tables: HashSet<String> = self.labels.iter().filter(|(_, at)| self.in_tables.contains(at)).map(|(name, _)| name.clone()).collect();
+        self.lines.retain(|line| !matches!(line, Line::Text(text) if text.is_empty()));
+        self.index(&tables);
+    }
+
+    /// Finds the labels again; `tables` are those that a jump table holds.
+    fn index(&mut self, tables: &HashSet<String>) {
+        let place = |(at, line): (usize, &Line)| match line {
+            Line::Label(name) => Some((name.clone(), at)),
+            _ => None,
+        };
+        self.labels = self.lines.iter().enumerate().filter_map(place).collect();
+        self.in_tables = self.labels.iter().filter(|(name, _)| tables.contains(*name)).map(|(_, at)| *at).collect();
     }
 }
 
@@ -122,7 +165,7 @@ fn read(listing: &str) -> (Vec<Item>, HashSet<String>) {
         }
         if let Some(name) = text.strip_suffix(':').filter(|name| kinds.contains(*name)) {
             items.extend(function.take().map(Item::Function));
-            function = Some(Function { name: name.into(), private: !globals.contains(name), ..Function::empty() });
+            function = Some(Function { name: name.into(), private: !globals.contains(name), global: globals.contains(name), ..Function::empty() });
         }
         let Some(now) = &mut function else {
             items.push(Item::Text(raw.into()));

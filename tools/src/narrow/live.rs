@@ -1,0 +1,122 @@
+//! Which bytes of the registers, and which flags, are looked at after each line.
+
+use std::collections::HashMap;
+
+use super::flow::{Callee, Function, Next, Place, next};
+use super::insn::{BX, Line};
+use super::touch::{AX, Bits, DX, EVERY, KEPT, all, low, touch};
+
+/// What is looked at later on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Live {
+    /// Bytes of registers.
+    pub bits: Bits,
+    /// Flags.
+    pub flags: u8,
+}
+
+impl Live {
+    fn and(self, other: Live) -> Live {
+        Live { bits: self.bits | other.bits, flags: self.flags | other.flags }
+    }
+}
+
+/// What those who call a function without its being seen look at.
+fn result(function: &Function) -> Bits {
+    match (function.private, function.global) {
+        (true, _) => 0,
+        (_, true) => low(AX),
+        _ => low(AX) | low(DX),
+    }
+}
+
+/// What the functions of a unit want of each other.
+pub struct Known {
+    names: HashMap<String, usize>,
+    /// Of AX, BX and DX at the entry.
+    arguments: Vec<Bits>,
+    /// Of AX and DX at the return.
+    results: Vec<Bits>,
+}
+
+const ARGUMENTS: Bits = all(AX) | all(BX) | all(DX);
+const RESULTS: Bits = all(AX) | all(DX);
+
+impl Known {
+    /// Of a whole unit.
+    pub fn new(functions: &[Function]) -> Known {
+        let mut known = Known {
+            names: functions.iter().enumerate().map(|(at, function)| (function.name.clone(), at)).collect(),
+            arguments: vec![0; functions.len()],
+            // What is called from outside gives a result of 16 bits (asm/abi.inc). Through a pointer, a pair of them.
+            results: functions.iter().map(result).collect(),
+        };
+        let mut lines: Vec<Vec<Live>> = functions.iter().map(|function| vec![Live::default(); function.lines.len() + 1]).collect();
+        while functions.iter().enumerate().fold(false, |changed, (at, function)| changed | known.pass(at, function, &mut lines[at])) {}
+        known
+    }
+
+    /// Of one function, before each line and at its end.
+    pub fn lines(&mut self, at: usize, function: &Function) -> Vec<Live> {
+        let mut lines = vec![Live::default(); function.lines.len() + 1];
+        while self.pass(at, function, &mut lines) {}
+        lines
+    }
+
+    /// One pass backward; whether anything more is looked at.
+    fn pass(&mut self, at: usize, function: &Function, lines: &mut [Live]) -> bool {
+        let mut changed = false;
+        for line in (0..function.lines.len()).rev() {
+            let after = lines[line + 1];
+            let content = &function.lines[line];
+            let after = match content {
+                Line::Insn(insn) => match next(&self.names, function, insn) {
+                    Next::On => after,
+                    Next::Call(callee) => {
+                        changed |= self.want(callee, after.bits & RESULTS);
+                        Live { bits: after.bits & KEPT | self.argument(callee), flags: 0 }
+                    }
+                    Next::Return => Live { bits: KEPT | self.results[at], flags: 0 },
+                    Next::Table => Live { bits: EVERY, flags: function.in_tables.iter().fold(0, |all, target| all | lines[*target].flags) },
+                    Next::Jump { to, falls } => {
+                        let on = if falls { after } else { Live::default() };
+                        on.and(match to {
+                            Place::Here(target) => lines[target],
+                            Place::Function(callee) => {
+                                changed |= self.want(callee, self.results[at]);
+                                Live { bits: KEPT | self.argument(callee), flags: 0 }
+                            }
+                        })
+                    }
+                },
+                _ => after,
+            };
+            let touch = touch(content);
+            let now = Live { bits: after.bits & !touch.writes | touch.reads, flags: after.flags & !touch.flags_written | touch.flags_read };
+            if lines[line].and(now) != lines[line] {
+                lines[line] = lines[line].and(now);
+                changed = true;
+            }
+        }
+        let arguments = lines[0].bits & ARGUMENTS | self.arguments[at];
+        changed |= arguments != self.arguments[at];
+        self.arguments[at] = arguments;
+        changed
+    }
+
+    fn want(&mut self, callee: Callee, results: Bits) -> bool {
+        let Callee::Here(callee) = callee else { return false };
+        let old = self.results[callee];
+        self.results[callee] |= results;
+        self.results[callee] != old
+    }
+
+    /// What a callee looks at of AX, BX and DX.
+    fn argument(&self, callee: Callee) -> Bits {
+        match callee {
+            Callee::Here(callee) => self.arguments[callee],
+            Callee::Assembly => low(BX) | low(DX) | low(AX),
+            Callee::Anyone => ARGUMENTS,
+        }
+    }
+}

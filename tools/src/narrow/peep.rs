@@ -1,0 +1,394 @@
+//! Shorter ways to say the same, where what is said besides is not looked at. The listing is narrow already.
+
+use super::flow::Function;
+use super::insn::{self, Arg, FLAGS, Insn, Line, Mem, PF, Part, Reg, SF, SP, ZF};
+use super::live::{Known, Live};
+use super::size;
+use super::touch::{self, AX, Bits, all, bits, touch};
+
+/// Lines, and what stands there instead.
+type Edit = Vec<(usize, Line)>;
+
+const NOTHING: Line = Line::Text(String::new());
+
+/// All rules, until none fits.
+pub fn shorten(functions: &mut [Function]) {
+    loop {
+        let mut known = Known::new(functions);
+        let mut changed = false;
+        for (at, function) in functions.iter_mut().enumerate() {
+            while sweep(function, &known.lines(at, function)) {
+                function.compact();
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// A move that is the last use of its source, to or from AX, is an exchange: a byte less. After all else, since an
+/// exchange reads what it overwrites.
+pub fn exchange(functions: &mut [Function]) {
+    let mut known = Known::new(functions);
+    for (at, function) in functions.iter_mut().enumerate() {
+        let live = known.lines(at, function);
+        for (line, content) in function.lines.iter_mut().enumerate() {
+            let Line::Insn(insn) = content else { continue };
+            if !matches!(insn.op.as_str(), "movw" | "movl") {
+                continue;
+            }
+            let [Arg::Reg(from), Arg::Reg(to)] = insn.args[..] else { continue };
+            let to_or_from = (from.number == AX) != (to.number == AX) && from.number != SP && to.number != SP;
+            if to_or_from && live[line + 1].bits & bits(from) == 0 {
+                insn.op = insn.op.replace("mov", "xchg");
+            }
+        }
+    }
+}
+
+/// One pass over a function; whether anything changed.
+fn sweep(function: &mut Function, live: &[Live]) -> bool {
+    let mut changed = false;
+    let mut line = 0;
+    while line < function.lines.len() {
+        let lines = &function.lines;
+        let edit = [one, pair].into_iter().find_map(|rule| rule(lines, line, live));
+        // A folded address is looked at further down: what is alive has to be found out again.
+        let folded = if edit.is_none() { fold(lines, line, live) } else { None };
+        let again = folded.is_some();
+        if let Some(edit) = edit.or(folded) {
+            changed = true;
+            line = edit.iter().map(|(at, _)| *at).max().unwrap_or(line);
+            edit.into_iter().for_each(|(at, new)| function.lines[at] = new);
+            if again {
+                return true;
+            }
+        }
+        line += 1;
+    }
+    changed
+}
+
+fn insn(line: Option<&Line>) -> Option<&Insn> {
+    match line {
+        Some(Line::Insn(insn)) => Some(insn),
+        _ => None,
+    }
+}
+
+fn number(arg: Option<&Arg>) -> Option<i64> {
+    match arg {
+        Some(Arg::Imm(value)) => insn::constant(value),
+        _ => None,
+    }
+}
+
+fn of(op: &str, args: Vec<Arg>) -> Line {
+    Line::Insn(Insn { op: op.into(), args, inline: false })
+}
+
+fn imm(value: i64) -> Arg {
+    Arg::Imm(value.to_string())
+}
+
+/// The part of a register that an operation's width names.
+fn part(width: u8) -> Part {
+    if width == b'l' { Part::Long } else { Part::Word }
+}
+
+/// One instruction for another.
+fn one(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
+    let insn = insn(lines.get(at))?;
+    if insn.inline && insn.args.iter().any(|arg| matches!(arg, Arg::Mem(_))) {
+        return None;
+    }
+    let after = live[at + 1];
+    let touch = touch::of(insn);
+    let (stem, width) = insn.stem();
+    let replace = |op: &str, args: Vec<Arg>| Some(vec![(at, of(op, args))]);
+    let Some(Arg::Reg(to)) = insn.args.last().cloned() else { return None };
+    let flags = after.flags & touch.flags_written;
+    let value = number(insn.args.first());
+    let byte = |high: bool| Arg::Reg(Reg { number: to.number, part: Part::Byte { high } });
+    // Of the bytes that the destination has, those that are looked at.
+    let wanted = (after.bits & touch.writes) >> (3 * to.number) & 7;
+    let is_pure = matches!(stem, "mov" | "movzb" | "movzw" | "movsb" | "movsw" | "lea" | "add" | "sub" | "and" | "or" | "xor" | "inc" | "dec" | "neg" | "not");
+    let memory = insn.args.iter().any(|arg| matches!(arg, Arg::Mem(_))) && stem != "lea";
+    if is_pure && !touch.effect && !memory && flags == 0 && wanted == 0 {
+        return Some(vec![(at, NOTHING)]);
+    }
+    match (stem, width) {
+        ("mov", b'w' | b'l') if insn.args[0] == insn.args[1] => Some(vec![(at, NOTHING)]),
+        ("mov", b'l') if wanted & 4 == 0 && matches!(insn.args[0], Arg::Reg(_)) => {
+            let Arg::Reg(from) = insn.args[0] else { return None };
+            replace("movw", vec![Arg::Reg(Reg { part: Part::Word, ..from }), Arg::Reg(Reg { part: Part::Word, ..to })])
+        }
+        ("mov", b'w' | b'l') if value.is_some() => {
+            let value = value?;
+            match (wanted, to.number) {
+                (0..=3, _) if width == b'l' => replace("movw", vec![imm(value as i16 as i64), Arg::Reg(Reg { part: Part::Word, ..to })]),
+                (1, 0..4) => replace("movb", vec![imm(value & 0xFF), byte(false)]),
+                (2, 0..4) => replace("movb", vec![imm(value >> 8 & 0xFF), byte(true)]),
+                _ if after.flags == 0 && value == 0 => replace(&format!("xor{}", width as char), vec![Arg::Reg(to), Arg::Reg(to)]),
+                _ if after.flags == 0 && width == b'l' && value as i32 == -1 => replace("orl", vec![imm(-1), Arg::Reg(to)]),
+                _ => None,
+            }
+        }
+        ("movzb" | "movsb", _) if wanted <= 1 && to.number < 4 => {
+            if insn.args[0] == byte(false) { Some(vec![(at, NOTHING)]) } else { replace("movb", vec![insn.args[0].clone(), byte(false)]) }
+        }
+        ("movzb" | "movsb", b'l') if wanted & 4 == 0 => {
+            replace(&format!("{stem}w"), vec![insn.args[0].clone(), Arg::Reg(Reg { part: Part::Word, ..to })])
+        }
+        // A constant that leaves all but one byte as it is.
+        ("and" | "or" | "xor" | "test", b'w' | b'l') if value.is_some() && to.number < 4 => {
+            let value = value? as u32 & if width == b'l' { u32::MAX } else { 0xFFFF };
+            if stem == "and" && flags & !ZF == 0 && wanted == 0 {
+                return replace(&format!("test{}", width as char), insn.args.clone());
+            }
+            let rest = if stem == "and" { !value & if width == b'l' { u32::MAX } else { 0xFFFF } } else { value };
+            // Bytes that nobody looks at may stay.
+            let rest = if stem == "test" { rest } else { rest & mask(wanted) };
+            let high = match rest {
+                0..0x100 => false,
+                _ if rest & !0xFF00 == 0 => true,
+                _ => return None,
+            };
+            let byte_value = (value >> if high { 8 } else { 0 }) & 0xFF;
+            // Of TEST's flags ZF comes out the same, and SF where both are clear.
+            let same = if stem != "test" { 0 } else if byte_value < 0x80 { ZF | SF } else { ZF };
+            if flags & !same != 0 {
+                return None;
+            }
+            let new = of(&format!("{stem}b"), vec![imm(byte_value as i64), byte(high)]);
+            (size::of_line(&new) < size::of(insn)).then(|| vec![(at, new)])
+        }
+        ("and", b'l') if value == Some(0xFFFF) && flags == 0 => {
+            replace("movzwl", vec![Arg::Reg(Reg { part: Part::Word, ..to }), Arg::Reg(to)])
+        }
+        ("and", b'l') if value == Some(0xFF) && flags == 0 && to.number < 4 => replace("movzbl", vec![byte(false), Arg::Reg(to)]),
+        ("cmp", _) if flags == ZF && after.bits & bits(to) == 0 && to.number != SP => match value {
+            Some(-1 | 0xFF) if width == b'b' => replace("incb", vec![Arg::Reg(to)]),
+            Some(-1 | 0xFFFF) if width == b'w' => replace("incw", vec![Arg::Reg(to)]),
+            Some(-1 | 0xFFFF_FFFF) if width == b'l' => replace("incl", vec![Arg::Reg(to)]),
+            Some(1) if !(width == b'b' && to.number == AX && to.part == Part::Byte { high: false }) => replace(&format!("dec{}", width as char), vec![Arg::Reg(to)]),
+            _ => None,
+        },
+        ("add" | "sub", b'w') if to.number == SP && flags == 0 => {
+            let free = [3, 0, 2].into_iter().find(|register| after.bits & all(*register) == 0)?;
+            match (stem, value?) {
+                ("add", 2) => replace("popw", vec![Arg::Reg(Reg { number: free, part: Part::Word })]),
+                ("add", 4) => replace("popl", vec![Arg::Reg(Reg { number: free, part: Part::Long })]),
+                ("sub", 2) => replace("pushw", vec![Arg::Reg(Reg { number: AX, part: Part::Word })]),
+                ("sub", 4) => replace("pushl", vec![Arg::Reg(Reg { number: AX, part: Part::Long })]),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// The bits of a register that bytes are.
+fn mask(bytes: Bits) -> u32 {
+    [(1, 0xFF), (2, 0xFF00), (4, 0xFFFF_0000)].into_iter().filter(|(byte, _)| bytes & byte != 0).map(|(_, mask)| mask).sum()
+}
+
+/// A sum: what `add`, `sub`, `inc` or `dec` adds to its register.
+fn addend(insn: &Insn) -> Option<Arg> {
+    match (insn.stem().0, insn.args.first()?) {
+        ("inc", _) => Some(imm(1)),
+        ("dec", _) => Some(imm(-1)),
+        ("add", arg @ (Arg::Imm(_) | Arg::Reg(_))) => Some(arg.clone()),
+        ("sub", arg @ Arg::Imm(_)) => Some(imm(-number(Some(arg))?)),
+        _ => None,
+    }
+}
+
+/// Two instructions that follow each other.
+fn pair(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
+    let (first, second) = (insn(lines.get(at))?, insn(lines.get(at + 1))?);
+    let after = live[at + 2];
+    let ((a, width), (b, other)) = (first.stem(), second.stem());
+    let second_touch = touch::of(second);
+    if b == "test" && second.args[0] == second.args[1] && first.args.last() == second.args.last() && width == other {
+        // The flags of what has just been computed.
+        let same = match a {
+            "and" | "or" | "xor" => FLAGS,
+            "add" | "sub" | "neg" | "inc" | "dec" | "adc" | "sbb" => ZF | SF | PF,
+            _ => 0,
+        };
+        if same != 0 && after.flags & !same == 0 {
+            return Some(vec![(at + 1, NOTHING)]);
+        }
+    }
+    if width != other || !matches!(width, b'w' | b'l') {
+        return None;
+    }
+    let Some(Arg::Reg(first_to)) = first.args.last() else { return None };
+    let Some(Arg::Reg(second_to)) = second.args.last() else { return None };
+    if first_to.number == SP || second_to.number == SP || first.args.len() > 2 {
+        return None;
+    }
+    let dead = |reg: &Reg| after.bits & bits(*reg) == 0;
+    let no_flags = |insn: &Insn| after.flags & touch::of(insn).flags_written == 0;
+    // A copy, and a sum in the copy; or a sum, and a copy of it.
+    let (source, to, sum) = match (&first.args[..], &second.args[..]) {
+        ([Arg::Reg(from), Arg::Reg(to)], _) if a == "mov" && to == second_to && no_flags(second) => (*from, *to, addend(second)),
+        (_, [Arg::Reg(from), Arg::Reg(to)]) if b == "mov" && from == first_to && from != to && dead(from) && no_flags(first) => {
+            (*from, *to, addend(first))
+        }
+        _ => (*first_to, *second_to, None),
+    };
+    if let Some(sum) = sum.filter(|_| source.number != SP) {
+        let mem = match sum {
+            Arg::Imm(disp) => Mem { disp, base: Some(source.number), index: None, scale: 1 },
+            Arg::Reg(reg) if reg.number == to.number && a == "mov" => Mem { disp: String::new(), base: Some(source.number), index: Some(source.number), scale: 1 },
+            Arg::Reg(reg) if reg.number != SP => Mem { disp: String::new(), base: Some(source.number), index: Some(reg.number), scale: 1 },
+            _ => return None,
+        };
+        let new = of(&format!("lea{}", width as char), vec![Arg::Mem(mem), Arg::Reg(to)]);
+        if size::of_line(&new) <= size::of(first) + size::of(second) {
+            return Some(vec![(at, NOTHING), (at + 1, new)]);
+        }
+    }
+    // What is loaded, or computed without a look at the register, goes at once to where it is moved.
+    if b == "mov" && second.args[0] == Arg::Reg(*first_to) && first_to != second_to && dead(first_to) && matches!(a, "mov" | "movzb" | "movzw" | "movsb" | "movsw" | "lea") {
+        let mut new = first.clone();
+        *new.args.last_mut()? = Arg::Reg(*second_to);
+        return Some(vec![(at, NOTHING), (at + 1, Line::Insn(new))]);
+    }
+    let _ = second_touch;
+    None
+}
+
+/// An address that is computed into a register for nothing but to be used goes where it is used.
+fn fold(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
+    let def = insn(lines.get(at))?;
+    let (stem, width) = def.stem();
+    let Some(Arg::Reg(reg)) = def.args.last() else { return None };
+    if !matches!(width, b'w' | b'l') || reg.number == SP || reg.part != part(width) {
+        return None;
+    }
+    let own = Mem { disp: String::new(), base: Some(reg.number), index: None, scale: 1 };
+    let ea = match (stem, def.args.first()?) {
+        ("lea", Arg::Mem(mem)) if !mem.is_flat() => mem.clone(),
+        ("mov", Arg::Imm(value)) => Mem { disp: value.clone(), base: None, index: None, scale: 1 },
+        ("mov", Arg::Reg(from)) => Mem { base: Some(from.number), ..own },
+        ("add" | "sub" | "inc" | "dec", _) => match addend(def)? {
+            Arg::Imm(disp) => Mem { disp, ..own },
+            Arg::Reg(other) if other.number != reg.number => Mem { index: Some(other.number), ..own },
+            _ => return None,
+        },
+        _ => return None,
+    };
+    let sources = ea.base.iter().chain(&ea.index).fold(0, |all, number| all | touch::all(*number));
+    if sources & all(SP) != 0 {
+        return None;
+    }
+    let flags = touch::of(def).flags_written;
+    // Until the uses are through, the flags that the sum made are not looked at, or are made anew.
+    if live[at + 1].flags & flags != 0 {
+        return None;
+    }
+    let mut edit = vec![(at, NOTHING)];
+    let (mut old, mut new) = (size::of(def), 0);
+    let mut intact = true;
+    for line in at + 1..lines.len().min(at + 16) {
+        let content = &lines[line];
+        let Line::Insn(use_) = content else { return None };
+        if touch::condition_of(use_) || matches!(use_.stem().0, "call" | "ret" | "jmp") {
+            return None;
+        }
+        let touched = touch(content);
+        let mut changed = use_.clone();
+        let mut uses = 0;
+        for arg in &mut changed.args {
+            let Arg::Mem(mem) = arg else { continue };
+            if use_.stem().0 == "lea" || (mem.base != Some(reg.number) && mem.index != Some(reg.number)) {
+                continue;
+            }
+            uses += 1;
+            *mem = composed(mem, &ea, reg.number, width)?;
+        }
+        let rest = Insn { args: use_.args.iter().filter(|arg| !matches!(arg, Arg::Mem(_)) || use_.stem().0 == "lea").cloned().collect(), ..use_.clone() };
+        let reads_otherwise = if rest.args.is_empty() { 0 } else { otherwise(use_, &rest) };
+        if reads_otherwise & all(reg.number) != 0 || (touched.spoils & all(reg.number) & !touched.writes != 0) {
+            return None;
+        }
+        if uses != 0 {
+            if !intact {
+                return None;
+            }
+            old += size::of(use_);
+            new += size::of(&changed);
+            edit.push((line, Line::Insn(changed)));
+        }
+        if (touched.spoils & sources & !all(reg.number)) != 0 {
+            intact = false;
+        }
+        if touched.writes & bits(*reg) == bits(*reg) || live[line + 1].bits & all(reg.number) == 0 {
+            return (edit.len() > 1 && (new < old || new == old)).then_some(edit);
+        }
+        if touched.spoils & all(reg.number) != 0 {
+            return None;
+        }
+    }
+    None
+}
+
+/// The registers that an instruction reads besides those of its address.
+fn otherwise(whole: &Insn, rest: &Insn) -> Bits {
+    if whole.stem().0 == "lea" {
+        return touch::of(whole).reads;
+    }
+    // A lone operand of two is read or written as it was.
+    let mut padded = whole.clone();
+    for arg in &mut padded.args {
+        if let Arg::Mem(mem) = arg {
+            *mem = Mem { disp: "0".into(), base: None, index: None, scale: 1 };
+        }
+    }
+    let _ = rest;
+    touch::of(&padded).reads
+}
+
+/// An operand with the address in place of the register that held it.
+fn composed(mem: &Mem, ea: &Mem, register: insn::Number, width: u8) -> Option<Mem> {
+    let flat = mem.is_flat();
+    let (prefix, disp) = if flat { mem.disp.split_at(mem.disp.find(':')? + 1) } else { ("", mem.disp.as_str()) };
+    let (base, index, scale) = match (mem.base, mem.index) {
+        (Some(base), None) if base == register => (ea.base, ea.index, ea.scale),
+        (Some(base), Some(other)) if base == register && other != register && ea.index.is_none() => match ea.base {
+            None if mem.scale == 1 => (Some(other), None, 1),
+            base => (base, Some(other), mem.scale),
+        },
+        (Some(base), Some(other)) if other == register && base != register && mem.scale == 1 && ea.index.is_none() => match ea.base {
+            None => (Some(base), None, 1),
+            other => (Some(base), other, 1),
+        },
+        _ => return None,
+    };
+    let sum = match (insn::constant(if disp.is_empty() { "0" } else { disp }), insn::constant(if ea.disp.is_empty() { "0" } else { &ea.disp })) {
+        (Some(a), Some(0)) => if a == 0 { String::new() } else { disp.to_string() },
+        (Some(a), Some(b)) => {
+            let sum = (a + b) as i32;
+            if sum == 0 && base.is_some() { String::new() } else { sum.to_string() }
+        }
+        (Some(0), None) => ea.disp.clone(),
+        (None, Some(0)) => disp.to_string(),
+        _ => return None,
+    };
+    let new = Mem { disp: format!("{prefix}{sum}"), base, index, scale };
+    let nowhere = new.base.is_none() && new.index.is_none();
+    if flat {
+        let near = nowhere && insn::constant(&sum).is_some_and(|at| (0..0x1_0000).contains(&at));
+        return (width == b'l' && (near || !nowhere)).then_some(new);
+    }
+    if nowhere {
+        // A place by its name or number, in 16 bits.
+        return insn::constant(&sum).is_none_or(|at| (0..0x1_0000).contains(&at)).then_some(new);
+    }
+    (new.short().is_some() || (width == b'l' && mem.short().is_none())).then_some(new)
+}

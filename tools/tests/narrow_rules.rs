@@ -1,0 +1,155 @@
+//! Each rule that makes narrow code shorter, and where it does not hold.
+
+use tools::narrow::{narrow, narrow_with};
+
+/// The narrow form of `f`, which is called from outside.
+fn body(lines: &str) -> Vec<String> {
+    lines_of(&format!("\t.globl\tf\n\t.type\tf,@function\nf:\n{lines}\n\t.size\tf, 1\n"), "f")
+}
+
+fn lines_of(listing: &str, name: &str) -> Vec<String> {
+    let text = narrow(listing).expect("narrow");
+    let inside = text.lines().skip_while(|line| *line != format!("{name}:")).skip(1).take_while(|line| !line.contains(".size"));
+    inside.map(|line| line.trim().replace('\t', " ")).filter(|line| !line.is_empty()).collect()
+}
+
+fn function(name: &str, global: bool, lines: &str) -> String {
+    let global = if global { format!("\t.globl\t{name}\n") } else { String::new() };
+    format!("\t.section\t.text.{name},\"ax\",@progbits\n{global}\t.type\t{name},@function\n{name}:\n{lines}\n\t.size\t{name}, 1\n")
+}
+
+#[test]
+fn a_sum_in_a_copy_is_one_instruction() {
+    assert_eq!(body("\tmovl\t%ecx, %edx\n\taddl\t$15, %edx\n\toutb\t%al, %dx\n\tretl")[0], "leaw 15(%bx), %dx");
+    // The flags of the sum are looked at.
+    let lines = body("\tmovl\t%ecx, %edx\n\taddw\t$15, %dx\n\tsetb\t%al\n\toutb\t%al, %dx\n\tretl");
+    assert_eq!(lines[..2], ["movw %bx, %dx", "addw $15, %dx"]);
+    // What was added to is looked at once more.
+    let lines = body("\taddl\t$15, %ecx\n\tmovl\t%ecx, %edx\n\toutb\t%al, %dx\n\tmovb\t%al, (%ecx)\n\tretl");
+    assert_eq!(lines[..2], ["addw $15, %bx", "movw %bx, %dx"]);
+}
+
+#[test]
+fn an_address_in_flat_memory_goes_where_it_is_used() {
+    let flat = |address: &str, access: &str, rest: &str| body(&format!("\tmovl\there, %edx\n{address}\n\t#APP\n\t{access}\n\t#NO_APP\n{rest}\tmovl\t%eax, there\n\tretl"));
+    assert_eq!(flat("\tleal\t8(%ecx,%edx), %edx", "movl\t%fs:(%edx), %eax", "")[1], "movl %fs:8(%ebx,%edx), %eax");
+    assert_eq!(flat("\taddl\t$2, %edx", "movl\t%fs:(%edx), %eax", "")[1], "movl %fs:2(%edx), %eax");
+    assert_eq!(flat("\tmovl\t$1132, %edx", "movl\t%fs:(%edx), %eax", "")[1], "movl %fs:1132, %eax");
+    // Above 64 KB there is no short address.
+    assert_eq!(flat("\tmovl\t$65536, %edx", "movl\t%fs:(%edx), %eax", "")[1..3], ["movl $65536, %edx", "movl %fs:(%edx), %eax"]);
+    // The address is looked at again.
+    assert_eq!(flat("\taddl\t$2, %edx", "movl\t%fs:(%edx), %eax", "\tmovl\t%edx, (%ecx)\n")[1], "addl $2, %edx");
+    // Its parts change before it is used.
+    let lines = flat("\tleal\t8(%esi,%edx), %edx\n\txorl\t%esi, %esi", "movl\t%fs:(%edx), %eax", "");
+    assert!(lines.contains(&"leal 8(%esi,%edx), %edx".to_string()), "{lines:?}");
+}
+
+#[test]
+fn addresses_of_16_and_32_bits_are_not_mixed() {
+    // A sum of 16 bits has no carry into the address.
+    let lines = body("\tmovw\there, %ax\n\taddw\t$2, %ax\n\tmovzwl\t%ax, %eax\n\tmovb\t(%eax), %al\n\tretl");
+    assert_eq!(lines[lines.len() - 2], "movb (%eax), %al");
+}
+
+#[test]
+fn the_last_move_of_a_value_is_an_exchange() {
+    assert_eq!(body("\tmovl\there, %edx\n\tmovl\t%edx, %eax\n\tincl\t%eax\n\tmovl\t%edx, there\n\tretl")[1], "movw %dx, %ax");
+    assert_eq!(body("\tmovl\t%esi, %eax\n\tretl"), ["movw %si, %ax", "retw"]);
+    let f = function("f", false, "\tmovl\t%ecx, there\n\tmovl\t%ecx, %eax\n\tretl");
+    let g = function("g", true, "\tcalll\tf\n\tmovw\t%ax, there\n\txorl\t%eax, %eax\n\tretl");
+    assert_eq!(lines_of(&(f + &g), "f")[1], "xchgw %bx, %ax");
+}
+
+#[test]
+fn bytes_that_nobody_looks_at_are_not_written() {
+    assert_eq!(body("\tmovzbl\t(%ecx), %eax\n\tmovb\t%al, there\n\txorl\t%eax, %eax\n\tretl")[0], "movb (%bx), %al");
+    assert_eq!(body("\tmovzbl\t(%ecx), %eax\n\tmovw\t%ax, there\n\txorl\t%eax, %eax\n\tretl")[0], "movzbw (%bx), %ax");
+    assert_eq!(body("\tandl\t$-8193, %edx\n\tmovl\t%edx, (%ecx)\n\tretl")[0], "andb $223, %dh");
+    assert_eq!(body("\tandl\t$-8193, %edx\n\tsete\t%al\n\tmovl\t%edx, (%ecx)\n\tretl")[0], "andl $-8193, %edx");
+    // SI has no byte.
+    assert_eq!(body("\tandl\t$-8193, %esi\n\tmovl\t%esi, (%ecx)\n\tretl")[0], "andl $-8193, %esi");
+    // The sign of a byte is another one.
+    assert_eq!(body("\tmovw\there, %dx\n\ttestw\t$128, %dx\n\tsets\t%al\n\tretl")[1], "testw $128, %dx");
+    assert_eq!(body("\tmovw\there, %dx\n\ttestw\t$128, %dx\n\tsete\t%al\n\tretl")[1], "testb $128, %dl");
+}
+
+#[test]
+fn a_comparison_that_is_the_last_look_counts() {
+    let compare = |value: i32, rest: &str| body(&format!("\tmovw\there, %dx\n\tcmpw\t${value}, %dx\n\tje\t.LBB0\n\tmovb\t$1, there\n.LBB0:\n{rest}\tretl"));
+    assert_eq!(compare(-1, "")[1], "incw %dx");
+    assert_eq!(compare(1, "")[1], "decw %dx");
+    assert_eq!(compare(2, "")[1], "cmpw $2, %dx");
+    assert_eq!(compare(-1, "\tmovw\t%dx, there\n")[1], "cmpw $-1, %dx");
+    // Order is another thing than equality.
+    assert_eq!(body("\tmovw\there, %dx\n\tcmpw\t$1, %dx\n\tja\t.LBB0\n\tmovb\t$1, there\n.LBB0:\n\tretl")[1], "cmpw $1, %dx");
+}
+
+#[test]
+fn the_third_argument_is_in_a_register() {
+    let f = |lines: &str| function("f", false, lines);
+    let g = function("g", true, "\tpushl\t%edx\n\tcalll\tf\n\tpopl\t%eax\n\tmovl\t%esi, there\n\tretl");
+    let take = "\tmovl\t4(%esp), %eax\n\tmovl\t%eax, (%ecx)\n\tretl";
+    assert_eq!(lines_of(&(f(take) + &g), "f"), ["movl %eax, (%bx)", "retw"]);
+    assert_eq!(lines_of(&(f(take) + &g), "g")[..2], ["xchgl %edx, %eax", "callw f"]);
+    // A word of it is enough.
+    let word = f("\tmovzwl\t4(%esp), %eax\n\tmovw\t%ax, (%ecx)\n\tretl");
+    assert_eq!(lines_of(&(word + &g), "g")[0], "xchgw %dx, %ax");
+    // Two on the stack: the second one stays there.
+    let two = f("\tmovl\t8(%esp), %edx\n\taddl\t4(%esp), %edx\n\tmovl\t%edx, (%ecx)\n\tretl");
+    let h = function("g", true, "\tpushl\t%ecx\n\tpushl\t%edx\n\tcalll\tf\n\taddl\t$8, %esp\n\tretl");
+    assert_eq!(lines_of(&(two.clone() + &h), "f")[..2], ["movl 2(%esp), %edx", "addl %eax, %edx"]);
+    assert_eq!(lines_of(&(two + &h), "g"), ["pushl %ebx", "xchgl %edx, %eax", "callw f", "popl %ebx", "retw"]);
+    // Where EAX holds something else by then, it changes places with it.
+    let later = f("\tmovl\t%ecx, %eax\n\tmovl\t4(%esp), %ecx\n\tmovl\t%ecx, there\n\tmovl\t%eax, there\n\tretl");
+    assert_eq!(lines_of(&(later + &g), "f")[..2], ["xchgl %ebx, %eax", "movl %ebx, there"]);
+    let kept = f("\tmovl\there, %eax\n\tmovl\t4(%esp), %edx\n\tmovl\t%edx, there\n\tmovl\t%eax, there\n\tretl");
+    assert_eq!(lines_of(&(kept + &g), "f")[1], "movl 2(%esp), %edx");
+    // A caller that nobody knows pushes it.
+    let taken = format!("{}{g}\t.section\t.data\n\t.long\tf\n", f(take));
+    assert_eq!(lines_of(&taken, "f")[0], "movl 2(%esp), %eax");
+    // The function takes it off itself.
+    let own = f("\tmovl\t4(%esp), %eax\n\tmovl\t%eax, (%ecx)\n\tretl\t$4");
+    let i = function("g", true, "\tpushl\t%edx\n\tcalll\tf\n\tmovl\t%edx, there\n\tretl");
+    assert_eq!(lines_of(&(own + &i), "f"), ["movl %eax, (%bx)", "retw"]);
+}
+
+#[test]
+fn jumps_lead_where_they_end() {
+    let lines = body("\ttestb\t%dl, %dl\n\tjne\t.LBB0\n\tjmp\t.LBB1\n.LBB0:\n\tmovb\t$1, there\n.LBB1:\n\tretl");
+    assert_eq!(lines, ["testb %dl, %dl", "je .LBB1", "movb $1, there", ".LBB1:", "retw"]);
+    assert_eq!(body("\tcalll\tg\n\tretl"), ["jmp g"]);
+    // The same end twice is there once.
+    let lines = body("\ttestb\t%dl, %dl\n\tjne\t.LBB0\n\tmovb\t$1, there\n\tincl\there\n\tjmp\t.LBB1\n.LBB0:\n\tmovb\t$2, there\n\tincl\there\n.LBB1:\n\tmovb\t$3, there\n\tretl");
+    assert_eq!(lines.iter().filter(|line| *line == "incl here").count(), 1, "{lines:?}");
+}
+
+#[test]
+fn a_function_that_takes_stack_arguments_is_not_jumped_to() {
+    let f = function("f", false, "\tmovl\there, %eax\n\tmovl\t4(%esp), %edx\n\tmovl\t%edx, there\n\tmovl\t%eax, there\n\tretl\t$4");
+    let g = function("g", true, "\tpushl\t%edx\n\tcalll\tf\n\tretl");
+    assert_eq!(lines_of(&(f + &g), "g"), ["pushl %edx", "callw f", "retw"]);
+}
+
+#[test]
+fn functions_stand_where_others_end() {
+    let listing = function("a", true, "\tmovb\t$1, there\n\tjmp\tc") + &function("b", true, "\tretl") + &function("d", true, "\tjmp\tc") + &function("c", false, "\tmovb\t$2, there\n\tretl");
+    let text = narrow_with(&listing, &[], true).expect("narrow");
+    let code: Vec<&str> = text.lines().filter(|line| !line.contains(".type") && !line.contains(".globl") && !line.is_empty()).map(str::trim).collect();
+    assert_eq!(code, [".section\t.text,\"ax\",@progbits", "a:", "movb\t$1, there", "d:", "c:", "movb\t$2, there", "retw", "b:", "retw"]);
+}
+
+#[test]
+fn the_pushes_of_an_asm_are_narrow_between_which_no_high_half_changes() {
+    let asm = |inside: &str| body(&format!("\tmovl\t%edx, %edi\n\tmovl\t%edi, there\n\t#APP\n\tpushl\t%edi\n{inside}\tpopl\t%edi\n\t#NO_APP\n\tmovl\t%edi, there\n\tretl"));
+    assert!(asm("\tmovw\t%ax, %di\n\trep\t\tinsb\t%dx, %es:(%di)\n").contains(&"pushw %di".to_string()));
+    assert!(asm("\tmovl\t%eax, %edi\n\tmovl\t%edi, here\n").contains(&"pushl %edi".to_string()));
+    assert!(asm("\trep\t\tmovsb\t(%esi), %es:(%edi)\n").contains(&"pushl %edi".to_string()));
+}
+
+#[test]
+fn a_local_with_a_negative_index_is_no_saved_register() {
+    let lines = body("\tpushl\t%edi\n\tpushl\t%esi\n\tsubl\t$16, %esp\n\tmovl\t%edx, 12(%esp)\n\tmovl\t20(%esp,%edi,8), %edx\n\tmovl\t24(%esp,%edi,8), %ecx\n\tmovw\t28(%esp,%edi,8), %si\n\tmovl\t%edx, there\n\tmovl\t%ecx, there\n\tmovw\t%si, there\n\tmovl\t28(%esp), %eax\n\taddl\t$16, %esp\n\tpopl\t%esi\n\tpopl\t%edi\n\tretl");
+    assert_eq!(lines[..2], ["pushw %di", "pushw %si"]);
+    assert_eq!(lines[4..7], ["movl 20(%esp,%edi,8), %edx", "movl 24(%esp,%edi,8), %ebx", "movw 28(%esp,%edi,8), %si"]);
+    assert!(lines.contains(&"movw 22(%esp), %ax".to_string()), "{lines:?}");
+}
