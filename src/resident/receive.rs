@@ -34,7 +34,7 @@ pub fn catch_up() {
             drive(Entry::Peek);
             let Some(rx) = (*job()).rx else { break };
             if rx == Rx::USELESS {
-                drive(Entry::Discard);
+                discard();
             } else {
                 deliver(rx.len());
             }
@@ -105,10 +105,16 @@ fn take_note(slot: *mut Handle) {
     unsafe { core::arch::asm!("mov word ptr [getter], {:x}", in(reg) slot, options(nostack, preserves_flags)) };
 }
 
-/// Throws the peeked frame away, which nobody wants.
+/// Throws the peeked frame away.
+#[inline(never)]
+fn discard() {
+    drive(Entry::Discard);
+}
+
+/// Throws the peeked frame away, which nobody wants, and counts it.
 #[inline(never)]
 fn lose() {
-    drive(Entry::Discard);
+    discard();
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
         let count = counters();
