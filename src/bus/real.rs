@@ -118,8 +118,8 @@ impl Bus for Machine {
         // SAFETY: DS is our segment; ESI is put back.
         unsafe {
             asm!(
-                "push si", "mov si, ax", "2:", "outsb", "inc dx", "dec {left:x}", "jnz 2b", "pop si",
-                left = inout(reg) bytes.len() as u16 => _, in("ax") bytes.as_ptr() as u32 as u16, inout("dx") first => _,
+                "push si", "mov si, ax", "2:", "outsb", "inc dx", "dec cx", "jnz 2b", "pop si",
+                inout("cx") bytes.len() as u16 => _, in("ax") bytes.as_ptr() as u32 as u16, inout("dx") first => _,
             )
         }
     }
