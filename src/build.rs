@@ -9,6 +9,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("flat", "resident", &["flat"]),
     ("poll", "resident", &["poll"]),
     ("vds", "resident", &["vds"]),
+    ("stats", "resident", &["stats"]),
     ("el3", "resident", &[]),
     ("probe_el3", "overlay", &["visit"]),
     ("ne2000", "resident", &[]),

@@ -129,5 +129,7 @@ pub const BLOCK_RINGS: u8 = 6;
 pub const BLOCK_FEATURE: u8 = 7;
 /// Packet buffers.
 pub const BLOCK_BUFFERS: u8 = 8;
+/// The counts of handles: [`crate::resident::table::Stats`].
+pub const BLOCK_STATS: u8 = 9;
 
 const _: () = assert!(size_of::<Info>() == 32 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

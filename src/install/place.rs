@@ -16,7 +16,9 @@ use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_MASKED, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
 use crate::probe::{Fault, Found, Rings};
-use crate::resident::table::{BLOCKS, ENTRIES, CoreTable, FlatHeader, PollHeader, Region, State, VdsHeader};
+use crate::resident::table::{
+    BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
+};
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
 const STACK_CORE: u16 = 96;
@@ -180,6 +182,13 @@ fn place(
         let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
         flatten(segment, at, table, extended);
     }
+    if options.stats {
+        let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("stats"))?;
+        let rows = ground.zeros(info::BLOCK_STATS, (size_of::<Stats>() + options.handles as usize * size_of::<StatsRow>()) as u16)?;
+        filter(segment, at, table);
+        let header = StatsHeader { handles, getter: table.getter, known: table.known, table: rows };
+        poke(address(segment, at + size_of::<FilterHeader>() as u16), &header);
+    }
     let mut handler = table.irq;
     if found.irq == 0 {
         let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("poll"))?;
@@ -270,6 +279,21 @@ fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Option<xms::Bloc
     for (at, target) in table.patches.into_iter().zip(targets) {
         patch(segment, at, target);
     }
+}
+
+/// Puts a filter between the core and what it has called so far.
+#[inline(never)]
+fn filter(segment: u16, at: u16, table: &CoreTable) {
+    let entries = address(segment, table.end - ENTRIES);
+    let mut filter = peek::<FilterHeader>(address(segment, at));
+    filter.below = peek(entries);
+    poke(address(segment, at), &filter);
+    for (own, below) in filter.own.iter_mut().zip(filter.below) {
+        if *own == 0 {
+            *own = below;
+        }
+    }
+    poke(entries, &filter.own);
 }
 
 /// Has the core call a feature.

@@ -25,6 +25,8 @@ pub struct Options<'a> {
     pub nic: Want<'a>,
     /// The card's medium (see [`media`]); 0: as its EEPROM says.
     pub media: u8,
+    /// Count for each handle.
+    pub stats: bool,
     /// Unload.
     pub unload: bool,
     /// Explain.
@@ -75,7 +77,7 @@ pub struct Switch {
 
 /// Every switch there is, in the order of [`INT`] and its kin.
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
-pub static SWITCHES: [Switch; 9] = [
+pub static SWITCHES: [Switch; 10] = [
     Switch {
         name: early!("INT"),
         value: early!("60"),
@@ -125,6 +127,7 @@ pub static SWITCHES: [Switch; 9] = [
         rule: Rule::Media,
         why: early!("the medium is AUTO, TP, AUI, BNC, TX, FX or MII; TP, TX and FX may have ,FD behind them"),
     },
+    Switch { name: early!("STATS"), value: "", help: early!("count frames for each handle; PKTCTL status shows them"), rule: Rule::Bare, why: early!("this switch takes no value") },
     Switch { name: early!("U"), value: "", help: early!("unload the driver; /INT says which, if there are several"), rule: Rule::Bare, why: early!("this switch takes no value") },
     Switch { name: early!("?"), value: "", help: early!("this list"), rule: Rule::Bare, why: early!("this switch takes no value") },
 ];
@@ -134,7 +137,8 @@ const IO: usize = 2;
 const IRQ: usize = 3;
 const HANDLES: usize = 4;
 const STACK: usize = 5;
-const UNLOAD: usize = 7;
+const STATS: usize = 7;
+const UNLOAD: usize = 8;
 
 /// Media by name.
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
@@ -231,8 +235,11 @@ fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, fo
             if text.is_some() {
                 return Err(switch.why);
             }
-            options.unload |= index == UNLOAD;
-            options.help |= index != UNLOAD;
+            match index {
+                STATS => options.stats = true,
+                UNLOAD => options.unload = true,
+                _ => options.help = true,
+            }
             return Ok(());
         }
         Rule::Nic => {
@@ -271,7 +278,7 @@ fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
 #[inline(never)]
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
-    let mut options = Options { vector: 0x60, vector_given: false, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, media: 0, unload: false, help: false };
+    let mut options = Options { vector: 0x60, vector_given: false, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, media: 0, stats: false, unload: false, help: false };
     let mut positional = 0;
     for word in tail.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()) {
         let result = match word {

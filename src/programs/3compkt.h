@@ -80,6 +80,7 @@ struct compkt_nic {
 #define COMPKT_BLOCK_RINGS     6        /* DMA rings */
 #define COMPKT_BLOCK_FEATURE   7        /* an optional feature's code */
 #define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
+#define COMPKT_BLOCK_STATS     9        /* compkt_stats, and a compkt_stats_row for each handle */
 
 /* place of compkt_block */
 #define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */
@@ -89,6 +90,19 @@ struct compkt_block {
     unsigned char  kind;
     unsigned char  place;
     unsigned short size;                /* bytes; KB when in XMS */
+};
+
+/* What is counted with /STATS; numbers of 32 bits, the low half first. The blocks lie in memory in the order of their
+ * list, the first at offset 0. */
+struct compkt_stats {
+    unsigned short hits[2];             /* frames whose handle was known by their type */
+    unsigned short searches[2];         /* all others */
+};
+
+struct compkt_stats_row {
+    unsigned short taken[2];            /* frames that the handle's receiver took */
+    unsigned short refused[2];          /* frames that it refused */
+    unsigned short bytes[2];            /* bytes that it took */
 };
 
 #endif

@@ -34,6 +34,56 @@ pub struct CoreTable {
     pub looker: u16,
     /// `save`, `settle`, `restore` and `busy`, for [`PollHeader`].
     pub entries: [u16; 4],
+    /// The handle that gets the frame in hand, for [`StatsHeader`].
+    pub getter: u16,
+    /// The types that are remembered, for [`StatsHeader`].
+    pub known: u16,
+}
+
+/// At offset 0 of the unit of a filter: a feature that stands between the core and the NIC's driver.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct FilterHeader {
+    /// Its own entries; 0: what is below serves.
+    pub own: [u16; ENTRIES as usize / 2],
+    /// The entries of what is below it, the driver or another filter.
+    pub below: [u16; ENTRIES as usize / 2],
+}
+
+/// Behind the [`FilterHeader`] of the stats feature's unit (asm/stats.asm).
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct StatsHeader {
+    /// The handle table.
+    pub handles: u16,
+    /// [`CoreTable::getter`].
+    pub getter: u16,
+    /// [`CoreTable::known`].
+    pub known: u16,
+    /// [`Stats`].
+    pub table: u16,
+}
+
+/// What the stats feature counts, behind which there is a [`StatsRow`] for each handle.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Stats {
+    /// Frames whose handle was known by their type.
+    pub hits: u32,
+    /// All others.
+    pub searches: u32,
+}
+
+/// What it counts for a handle.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct StatsRow {
+    /// Frames that its receiver took.
+    pub taken: u32,
+    /// Frames that it refused.
+    pub refused: u32,
+    /// Bytes that it took.
+    pub bytes: u32,
 }
 
 /// At offset 0 of the poll feature's unit (asm/poll.asm).

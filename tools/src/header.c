@@ -20,10 +20,12 @@ const struct entry compkt_layout[] = {
     WHOLE(nic), FIELD(nic, name), FIELD(nic, rom), FIELD(nic, mac), FIELD(nic, io), FIELD(nic, irq),
     FIELD(nic, link), FIELD(nic, pci), FIELD(nic, rcv_mode), FIELD(nic, vector),
     WHOLE(block), FIELD(block, kind), FIELD(block, place), FIELD(block, size),
+    WHOLE(stats), FIELD(stats, hits), FIELD(stats, searches),
+    WHOLE(stats_row), FIELD(stats_row, taken), FIELD(stats_row, refused), FIELD(stats_row, bytes),
     VALUE(LAYOUT), VALUE(FLAG_DEVICE), VALUE(FLAG_UPPER), VALUE(FLAG_V86), VALUE(FLAG_MASKED), VALUE(STACK_CANARY), VALUE(NOT_PCI),
     VALUE(LINK_DOWN), VALUE(LINK_UP), VALUE(LINK_UNKNOWN),
     VALUE(BLOCK_CORE), VALUE(BLOCK_NIC), VALUE(BLOCK_INSTANCE), VALUE(BLOCK_HANDLES), VALUE(BLOCK_STACK),
-    VALUE(BLOCK_RINGS), VALUE(BLOCK_FEATURE), VALUE(BLOCK_BUFFERS),
+    VALUE(BLOCK_RINGS), VALUE(BLOCK_FEATURE), VALUE(BLOCK_BUFFERS), VALUE(BLOCK_STATS),
     { 0, 0 }
 };
 

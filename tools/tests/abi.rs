@@ -9,7 +9,9 @@ use compkt::device::{Job, LOOKAHEAD};
 use compkt::info::{Info, NicInfo};
 use compkt::resident::frame::Frame;
 use compkt::resident::handle::{Handle, MAX_TYPE};
-use compkt::resident::table::{Entry, CLOCK, FlatHeader, PollHeader, State, WORK, Work};
+use compkt::resident::table::{
+    CLOCK, ENTRIES, Entry, FilterHeader, FlatHeader, PollHeader, State, Stats, StatsHeader, StatsRow, WORK, Work,
+};
 use tools::setup;
 
 fn source(name: &str) -> String {
@@ -55,6 +57,10 @@ fn names(text: &str) -> BTreeMap<String, usize> {
                 None
             }
             (["endstruc"], Some(_)) => open.take().map(|(name, size)| (format!("{name}_size"), size)),
+            // Where a table begins.
+            ([field], Some((name, offset))) if field.starts_with('.') && field.ends_with(':') => {
+                Some((format!("{name}{}", field.trim_end_matches(':')), *offset))
+            }
             ([field, width, count], Some((name, offset))) if field.starts_with('.') => {
                 let here = *offset;
                 *offset += unit(width).expect(line) * number(count).expect(line);
@@ -80,9 +86,14 @@ fn header(text: &str) -> (BTreeMap<String, usize>, Vec<String>) {
             labels.insert(label.to_string(), offset);
             line = rest.trim();
         }
+        let mut count = 1;
+        if let Some((number, rest)) = line.strip_prefix("times ").and_then(|rest| rest.split_once(' ')) {
+            count = number.parse().unwrap();
+            line = rest;
+        }
         let Some((width, values)) = line.split_once(' ') else { continue };
         let Some(width) = unit(width) else { continue };
-        for value in values.split(',') {
+        for value in std::iter::repeat_n(values, count).flat_map(|values| values.split(',')) {
             words.push(value.trim().to_string());
             offset += width;
         }
@@ -111,7 +122,13 @@ fn structures_and_constants() {
     rust.extend(fields!("JOB", Job: "at" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall,
         "head" = head, "rx" = rx));
     rust.insert("JOB_size".into(), offset_of!(Job, rx) + 2);
+    rust.extend(fields!("STATS", Stats: "hits" = hits, "searches" = searches));
+    rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     let constants = [
+        ("STATS.rows", size_of::<Stats>()),
+        ("STATS_size", size_of::<Stats>()),
+        ("STATS_ROW_size", size_of::<StatsRow>()),
+        ("HANDLE_TAKEN", offset_of!(Handle, taken)),
         ("INFO_HANDLES", offset_of!(Info, handles)),
         ("INFO_STACK_TOP", offset_of!(Info, stack_top)),
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
@@ -206,6 +223,30 @@ fn features_headers() {
         ("busy_at", entries + 6)];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
     assert_eq!(size_of::<PollHeader>(), 2 * words.len());
+}
+
+/// Filters stand in the driver's place: their entries have its order.
+#[test]
+fn filters_headers() {
+    let (labels, words) = header(&source("stats.asm"));
+    let own = |entry: Entry| words[entry as usize].as_str();
+    assert_eq!([own(Entry::Peek), own(Entry::Copy), own(Entry::Discard)], ["stats_peek", "stats_copy", "stats_discard"]);
+    let entries = usize::from(ENTRIES) / 2;
+    assert_eq!(words[..entries].iter().filter(|word| *word != "0").count(), 3);
+    let rust = [
+        ("unit_header", 0),
+        ("below", offset_of!(FilterHeader, below)),
+        ("handles_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, handles)),
+        ("getter_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, getter)),
+        ("known_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, known)),
+        ("table_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, table)),
+    ];
+    assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
+    for (name, entry) in [("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)] {
+        let text = source("stats.asm");
+        let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
+        assert!(line.ends_with(&format!("equ 2 * {}", entry as u8)), "{line}");
+    }
 }
 
 /// The function table of INT 60h, against the specification's numbers.

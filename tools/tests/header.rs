@@ -2,6 +2,7 @@
 
 use compkt::device::Link;
 use compkt::info::{self, Block, Info, NicInfo};
+use compkt::resident::table::{Stats, StatsRow};
 use std::mem::{offset_of, size_of};
 
 macro_rules! fields {
@@ -21,9 +22,11 @@ fn c_and_rust_agree() {
         handle_count handle_size nics nic_count nic_size blocks block_count block_size stack_low stack_top));
     expected.extend(fields!("nic", NicInfo: name rom mac io irq link pci rcv_mode vector));
     expected.extend(fields!("block", Block: kind place size));
+    expected.extend(fields!("stats", Stats: hits searches));
+    expected.extend(fields!("stats_row", StatsRow: taken refused bytes));
     expected.extend(values!(LAYOUT FLAG_DEVICE FLAG_UPPER FLAG_V86 FLAG_MASKED STACK_CANARY NOT_PCI));
     expected.extend([("LINK_DOWN", Link::Down as usize), ("LINK_UP", Link::Up as usize), ("LINK_UNKNOWN", Link::Unknown as usize)]);
-    expected.extend(values!(BLOCK_CORE BLOCK_NIC BLOCK_INSTANCE BLOCK_HANDLES BLOCK_STACK BLOCK_RINGS BLOCK_FEATURE BLOCK_BUFFERS));
+    expected.extend(values!(BLOCK_CORE BLOCK_NIC BLOCK_INSTANCE BLOCK_HANDLES BLOCK_STACK BLOCK_RINGS BLOCK_FEATURE BLOCK_BUFFERS BLOCK_STATS));
     let got: Vec<_> = tools::header::layout().into_iter().map(|(name, value)| (name, value as usize)).collect();
     assert_eq!(got, expected);
     assert_eq!(tools::header::signature(), info::SIGNATURE);

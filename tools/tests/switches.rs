@@ -28,6 +28,7 @@ fn nothing_means_the_defaults() {
         stack: 256,
         nic: Want::Any,
         media: 0,
+    stats: false,
         unload: false,
         help: false,
     };
@@ -50,9 +51,10 @@ fn each_switch_sets_its_option() {
     for name in ["", "T", "TPX", "BNC,FD", "AUI,FD", "MII,FD", "AUTO,FD", "TP,", ",FD", "TP,HD", "100"] {
         refused(&format!("/MEDIA={name}"), &format!("/MEDIA={name}"), "the medium is");
     }
+    assert_eq!(good("/STATS"), Options { stats: true, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
-    assert_eq!(SWITCHES.len(), 9, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 10, "a new switch wants a line above");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 #![no_std]
 #![no_main]
 
+mod handles;
 mod mem;
 mod ping;
 mod status;

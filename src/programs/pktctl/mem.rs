@@ -81,6 +81,7 @@ fn name(kind: u8) -> &'static CStr {
         info::BLOCK_RINGS => c"DMA rings ",
         info::BLOCK_FEATURE => c"feature   ",
         info::BLOCK_BUFFERS => c"buffers   ",
+        info::BLOCK_STATS => c"counts    ",
         _ => c"other     ",
     }
 }

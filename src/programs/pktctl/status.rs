@@ -1,12 +1,10 @@
 //! `PKTCTL status`: everything that a packet driver says of itself.
 
-use crate::{DONE, NO_DRIVER, Options};
+use crate::{DONE, NO_DRIVER, Options, handles};
 use compkt::info::{FLAG_DEVICE, FLAG_UPPER, FLAG_V86, NicInfo, STACK_CANARY};
 use compkt::programs::rt::packet::{Block, Driver, DriverInfo, error};
 use compkt::programs::rt::{Far, inbox};
-use compkt::resident::handle::Handle;
 use compkt::say;
-use core::mem::offset_of;
 
 /// A type that no one uses: IEEE's first one for local experiments. Its handle answers questions that need a handle.
 const OWN_TYPE: [u8; 2] = [0x88, 0xB5];
@@ -130,16 +128,15 @@ fn counters(driver: &Driver, handle: u16) {
 fn memory(block: &Block) {
     let info = &block.info;
     let byte = |at: u16| Far::new(block.at.segment(), at).read16() as u8;
-    let flags = |i: u8| byte(info.handles + i as u16 * info.handle_size as u16 + offset_of!(Handle, flags) as u16);
-    let used = (0..info.handle_count).filter(|i| flags(*i) & Handle::IN_USE != 0).count() as u32;
     // The stack is used from its top: what still is as it was filled at load was never needed.
     let mut low = info.stack_low;
     while low < info.stack_top && byte(low) == STACK_CANARY {
         low += 1;
     }
     let flag = |flag, text| if info.flags & flag != 0 { text } else { c"" };
-    say!(c"  handles      {d} of {d} in use\n  resident     {d} bytes at segment {X}h{s}{s}{s}\n",
-        used, info.handle_count, info.paragraphs as u32 * 16, info.segment, flag(FLAG_UPPER, c", upper memory"),
+    handles::show(block);
+    say!(c"  resident     {d} bytes at segment {X}h{s}{s}{s}\n",
+        info.paragraphs as u32 * 16, info.segment, flag(FLAG_UPPER, c", upper memory"),
         flag(FLAG_V86, c", V86 mode"), flag(FLAG_DEVICE, c", by DEVICE="));
     say!(c"  stack        {d} of {d} bytes never used\n", low - info.stack_low, info.stack_top - info.stack_low);
 }

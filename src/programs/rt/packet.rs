@@ -165,6 +165,19 @@ impl Block {
         // SAFETY: Block is made of integers.
         (index < self.info.block_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as() })
     }
+
+    /// Where the first block of a kind lies in the driver's segment.
+    pub fn place(&self, kind: u8) -> Option<u16> {
+        let mut at = 0;
+        for index in 0..self.info.block_count {
+            let block = self.block(index)?;
+            if block.kind == kind {
+                return Some(at);
+            }
+            at += if block.place == 0 { block.size } else { 0 };
+        }
+        None
+    }
 }
 
 /// A packet driver.

@@ -23,10 +23,10 @@ const INTERRUPT: usize = 12;
 const PROGRAM: usize = 14;
 const CORE: usize = 16;
 /// The core's symbols that go there (CoreTable in src/resident/table.rs).
-const CORE_TABLE: [&str; 19] = [
+const CORE_TABLE: [&str; 21] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
     "patch_enter", "patch_leave", "patch_before", "patch_after", "patch_farewell", "patch_poll", "irq",
-    "save", "settle", "restore", "busy",
+    "save", "settle", "restore", "busy", "getter", "known",
 ];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 32;

@@ -17,7 +17,7 @@ use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, Listed};
 
 /// Optional features.
-const FEATURES: &[&str] = &["flat", "poll", "vds"];
+const FEATURES: &[&str] = &["flat", "poll", "vds", "stats"];
 
 /// Where `build` leaves its files.
 pub fn dist() -> PathBuf {

@@ -75,6 +75,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOOK60.COM", "hook", &["VECTOR=0x60"][..]),
         ("HOOK72.COM", "hook", &["VECTOR=0x72"]),
         ("HOLD.COM", "hold", &[]),
+        ("TAKE.COM", "hold", &["TAKE"]),
         ("OTHER.COM", "other", &[]),
         ("HOG.COM", "hog", &[]),
         ("STALL.COM", "stall", &[]),

@@ -3,6 +3,7 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up
 //! has failed.
 
+mod counts;
 mod device;
 mod faults;
 mod host;
@@ -88,6 +89,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(device::tests());
     tests.extend(prompt::tests());
     tests.extend(traffic::tests());
+    tests.extend(counts::tests());
     tests.extend(faults::tests());
     tests.extend(vds::tests());
     tests.retain(|test| options.wants(test));

@@ -1,0 +1,97 @@
+; The stats feature: stands between the core and the NIC's driver, and counts for each handle and for the types that the
+; core remembers.
+
+%include "abi.inc"
+bits 16
+
+extern work
+
+; src/resident/table.rs, Entry.
+PEEK        equ 2 * 2
+COPY        equ 2 * 3
+DISCARD     equ 2 * 4
+
+; FilterHeader, then StatsHeader (src/resident/table.rs): the installer fills in all but what stands in the first table.
+section .unit_header progbits alloc exec write
+global unit_header
+unit_header:
+        dw 0, 0, stats_peek, stats_copy, stats_discard, 0, 0, 0, 0, 0
+below:  times 10 dw 0
+handles_at:     dw 0
+getter_at:      dw 0
+known_at:       dw 0
+table_at:       dw 0
+
+section .text progbits alloc exec nowrite align=1
+
+; Purpose:  Does the core know the frame's type?
+; In:       as a driver's entry
+; Corrupts: EAX, EBX, EDX
+stats_peek:
+        call    [below+PEEK]
+        mov     ax, [work+WORK_JOB+JOB.rx]
+        inc     ax
+        cmp     ax, 1
+        jbe     .done               ; there is none, or it is of no use
+        mov     dx, [work+WORK_JOB+JOB.head+12]
+        mov     bx, dx
+        shr     bx, 7
+        and     bx, 4               ; `place_of` in src/resident/handle.rs
+        add     bx, [known_at]
+        cmp     dl, 6
+        jb      .search             ; not equal
+        cmp     dx, [bx]
+.search:
+        mov     bx, [table_at]      ; flags stay
+        je      .count
+        add     bx, STATS.searches
+.count: inc     dword [bx]
+.done:  ret
+
+; Purpose:  A frame was taken: count it, and copy it.
+; In:       as a driver's entry
+; Corrupts: EAX, EBX, EDX
+stats_copy:
+        push    bx
+        call    row
+        inc     dword [bx+STATS_ROW.taken]
+        movzx   eax, word [work+WORK_JOB+JOB.len]
+        add     [bx+STATS_ROW.bytes], eax
+        pop     bx
+        jmp     [below+COPY]
+
+; Purpose:  A frame was refused, or nobody wants it: count it, and throw it away.
+; In:       as a driver's entry
+; Corrupts: EAX, EBX, EDX
+stats_discard:
+        push    bx
+        cmp     word [work+WORK_JOB+JOB.rx], -1
+        je      .pass               ; it was offered to nobody
+        mov     bx, [getter_at]
+        cmp     word [bx], 0
+        je      .pass
+        call    row
+        inc     dword [bx+STATS_ROW.refused]
+.pass:  pop     bx
+        jmp     [below+DISCARD]
+
+; Purpose:  Find the row of the handle that the frame is offered to.
+; Out:      BX
+; Corrupts: EAX, DX
+row:    mov     bx, [getter_at]
+        mov     bx, [bx]
+        mov     dx, [bx+HANDLE_TAKEN]
+        sub     bx, [handles_at]
+        shr     bx, 2
+        mov     ax, bx
+        add     bx, ax
+        add     bx, ax
+        add     bx, [table_at]
+        add     bx, STATS.rows
+        cmp     dx, [bx+STATS_ROW.taken]
+        je      .same
+        xor     eax, eax            ; the handle is another client's since
+        mov     [bx+STATS_ROW.taken], eax
+        mov     [bx+STATS_ROW.refused], eax
+        mov     [bx+STATS_ROW.bytes], eax
+.same:  ret

@@ -1,0 +1,51 @@
+//! What `/STATS` counts, against what was sent.
+
+use super::machine::{Lab, Steps, ne2000, qemu_on};
+use super::runner::{Test, Verdict};
+use crate::peer::Peer;
+use crate::rig::Job;
+
+/// Frames of each kind.
+const FRAMES: usize = 20;
+const BYTES: usize = 100;
+/// HOLD's and TAKE's.
+const KIND: [u8; 2] = [0x90, 0x71];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    vec![Test::new("qemu/stats/refused", |lab| counted(lab, "HOLD", 0, FRAMES)), Test::new("qemu/stats/taken", |lab| counted(lab, "TAKE", FRAMES, 0))]
+}
+
+/// A program that holds a handle, frames for it, and as many for nobody.
+fn counted(lab: &Lab, program: &str, taken: usize, refused: usize) -> Verdict {
+    let peer = Peer::new().map_err(|error| error.to_string())?;
+    let line = "DEVICE=3COMPKT.SYS /STATS";
+    let script = [program, "STALL", "PKTCTL status", "PKTCTL mem"];
+    let job = Job { config: vec![line.into()], ..lab.job(&[], &script)? };
+    let report = qemu_on(ne2000(), peer.cable())?.run_with(&job, &mut |line, _| {
+        if line == "[stall]" {
+            for kind in [KIND, [0x90, 0x72]] {
+                (0..FRAMES).for_each(|_| peer.send(frame(kind)));
+            }
+        }
+        Ok(())
+    });
+    let steps = Steps::of(report.map_err(|error| error.to_string())?);
+    steps.exits(program, 0)?;
+    let bytes = taken * BYTES;
+    let text = format!("Ethernet, type 9071: {taken} frames and {bytes} bytes taken, {refused} frames refused");
+    steps.prints("PKTCTL status", &text)?;
+    // Of either type the first frame was searched for, and those that came to the other's place: both have the same.
+    let types = steps.first("PKTCTL status")?.text.lines().find(|line| line.contains("types")).map(str::to_string);
+    let numbers: Vec<usize> = types.iter().flat_map(|line| line.split(' ').filter_map(|word| word.parse().ok())).collect();
+    steps.holds(numbers.iter().sum::<usize>() == 2 * FRAMES && numbers.last() == Some(&2), "each type was searched for once")?;
+    steps.prints("PKTCTL mem", "counts")
+}
+
+fn frame(kind: [u8; 2]) -> Vec<u8> {
+    let mut frame = vec![0xA5; BYTES];
+    frame[..6].fill(0xFF);
+    frame[6] = 2;
+    frame[12..14].copy_from_slice(&kind);
+    frame
+}
