@@ -78,6 +78,7 @@ struct Machine {
     now_ns: u64,
     slots: Vec<Slot>,
     pics: [Pic; 2],
+    dma: isa::Dma,
     pci: Vec<PciFunction>,
     pci_address: u32,
     own: VecDeque<(u16, *mut u8)>,
@@ -93,6 +94,8 @@ struct World<'a> {
     memory: &'a mut [u8],
     sent: &'a mut VecDeque<Vec<u8>>,
     lines: Vec<bool>,
+    /// DMA channels in cascade mode and not masked, bit by bit.
+    cascades: u8,
 }
 
 impl Env for World<'_> {
@@ -111,6 +114,9 @@ impl Env for World<'_> {
     fn dma_write(&mut self, address: u32, from: &[u8]) {
         self.memory[address as usize..][..from.len()].copy_from_slice(from);
     }
+    fn cascades(&self, channel: u8) -> bool {
+        channel != 4 && self.cascades >> channel & 1 != 0
+    }
     fn complain(&mut self, what: &str) {
         panic!("model: {what}");
     }
@@ -125,7 +131,8 @@ impl Machine {
 
     fn with_env<T>(&mut self, slot: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
         let card = &mut self.slots[slot];
-        let mut world = World { now_ns: self.now_ns, memory: &mut self.memory, sent: &mut card.sent, lines: Vec::new() };
+        let cascades = self.dma.free();
+        let mut world = World { now_ns: self.now_ns, memory: &mut self.memory, sent: &mut card.sent, lines: Vec::new(), cascades };
         let result = action(&mut world);
         let lines = world.lines;
         let irq = card.card.as_ref().map_or(card.irq, |card| card.borrow().line());
@@ -222,6 +229,7 @@ impl Machine {
                 }
             }
             0x21 | 0xA1 => self.pics[(port >> 7) as usize].mask = value as u8,
+            0x0A | 0x0B | 0xD4 | 0xD6 => self.dma.write(port, value as u8),
             0xCF8 if width == 4 => self.pci_address = value,
             0xCFC..=0xCFF => {
                 if let Some((function, at)) = self.pci_register(port) {
@@ -296,6 +304,7 @@ impl FakeBus {
             now_ns: 0,
             slots: Vec::new(),
             pics: [pic(0xF8), pic(0xFF)],
+            dma: isa::Dma::new(),
             pci: Vec::new(),
             pci_address: 0,
             own: VecDeque::new(),

@@ -27,6 +27,9 @@ pub struct Options {
     pub mac: [u8; 6],
     /// The EEPROM says that the list engines are there: capabilities 11E7h, not 11C7h.
     pub lists: bool,
+    /// Its list engines have the bus whether or not its DMA channel gives it: Linux opens the channel of a card with
+    /// 11C7h alone.
+    pub unasked: bool,
     /// What is to go wrong.
     pub faults: Faults,
     /// How long things take.
@@ -36,7 +39,7 @@ pub struct Options {
 impl Options {
     /// A card with nothing special about it.
     pub fn new(mac: [u8; 6]) -> Options {
-        Options { mac, lists: false, faults: Faults::none(), times: Times::HUNDRED }
+        Options { mac, lists: false, unasked: false, faults: Faults::none(), times: Times::HUNDRED }
     }
 }
 
@@ -81,6 +84,7 @@ impl Corkscrew {
         let eeprom = Eeprom::new(image(&options), Sums::Xor(0x17));
         let mut chip = Chip::new(Kind::Corkscrew, options.times, options.faults, eeprom, CONFIG);
         chip.set_options(MEDIA);
+        chip.unasked = options.unasked;
         Corkscrew { chip, pnp: Pnp::new(pnp::resources(&serial, &tags), device), base: None, dcr: 0, rcr: 0, rom_page: 0, mcr: 0 }
     }
 
@@ -101,6 +105,7 @@ impl Corkscrew {
         }
         self.base = Some(device.io);
         self.dcr = self.dcr & !7 | device.dma as u16;
+        self.chip.channel = device.dma;
         self.rcr = self.rcr & !0x1FF | device.io & 0x1F0 | device.irq as u16;
     }
 
@@ -124,7 +129,10 @@ impl Corkscrew {
     fn write_bridge(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) {
         let value = value as u16;
         match (offset, width) {
-            (0, 2) => self.dcr = value & 0x7FFF,
+            (0, 2) => {
+                self.dcr = value & 0x7FFF;
+                self.chip.channel = (value & 7) as u8;
+            }
             // The echo of the base cannot be written.
             (2, 2) => self.rcr = self.rcr & 0x1F0 | value & 0xF,
             (4, 2) => self.rom_page = value,

@@ -30,10 +30,16 @@ pub enum Kind {
     Vanish,
     /// An ISA PnP card sits in wait-for-key and does not hear its ID port.
     IdDeaf,
+    /// A byte changes on its way by bus mastering. Event: a fragment of a frame.
+    DmaCorrupt,
+    /// A byte is written behind the end of a frame, too. Event: a fragment of a frame that was received.
+    DmaStray,
+    /// The card never gets the bus; a reset of that side ends it. Event: a look at a descriptor.
+    DmaHang,
 }
 
 /// Their names as properties give them.
-pub const NAMES: [(&str, Kind); 11] = [
+pub const NAMES: [(&str, Kind); 14] = [
     ("tx-underrun", Kind::TxUnderrun),
     ("jabber", Kind::Jabber),
     ("max-collisions", Kind::MaxCollisions),
@@ -45,6 +51,9 @@ pub const NAMES: [(&str, Kind); 11] = [
     ("bad-checksum", Kind::BadChecksum),
     ("vanish", Kind::Vanish),
     ("id-deaf", Kind::IdDeaf),
+    ("dma-corrupt", Kind::DmaCorrupt),
+    ("dma-stray", Kind::DmaStray),
+    ("dma-hang", Kind::DmaHang),
 ];
 
 #[derive(Clone, Copy, Debug)]

@@ -25,6 +25,11 @@ pub trait Env {
     fn dma_read(&mut self, address: u32, to: &mut [u8]);
     /// Bus-master write of physical memory.
     fn dma_write(&mut self, address: u32, from: &[u8]);
+    /// Does a card on the ISA bus get the bus by this DMA channel: is it in cascade mode and not masked? A host that does
+    /// not know says yes.
+    fn cascades(&self, channel: u8) -> bool {
+        channel != 4
+    }
     /// The driver did what no real card would accept. Host tests panic; the plugin writes a line to its log.
     fn complain(&mut self, what: &str);
 }

@@ -6,12 +6,46 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+/// Both 8237s: the channels that are masked, and those in cascade mode, bit by bit.
+pub(super) struct Dma {
+    masks: u8,
+    cascades: u8,
+}
+
+impl Dma {
+    /// As the BIOS leaves them: all but the channel that cascades them masked.
+    pub(super) fn new() -> Dma {
+        Dma { masks: 0xEF, cascades: 0x10 }
+    }
+
+    /// In cascade mode and not masked.
+    pub(super) fn free(&self) -> u8 {
+        self.cascades & !self.masks
+    }
+
+    /// A write to the mask (0Ah, D4h) or mode (0Bh, D6h) register of one of them.
+    pub(super) fn write(&mut self, port: u16, value: u8) {
+        let (shift, value) = (if port > 0x0F { 4 } else { 0 }, value as u32);
+        let bit = 1 << (shift + (value & 3));
+        let (register, on) = match port {
+            0x0A | 0xD4 => (&mut self.masks, value & 4 != 0),
+            _ => (&mut self.cascades, value >> 6 == 3),
+        };
+        *register = *register & !bit | if on { bit } else { 0 };
+    }
+}
+
 impl FakeBus {
     /// Plugs an ISA card in and gives its number. Its ports and its interrupt line are where it was activated.
     pub fn plug_isa(&self, card: Rc<RefCell<dyn Card>>) -> usize {
         let mut machine = self.0.borrow_mut();
         machine.slots.push(Slot { model: card.clone(), card: Some(card), places: Vec::new(), irq: 0, sent: VecDeque::new() });
         machine.slots.len() - 1
+    }
+
+    /// The DMA channels by which a card gets the bus: in cascade mode and not masked, bit by bit.
+    pub fn cascades(&self) -> u8 {
+        self.0.borrow().dma.free()
     }
 }
 

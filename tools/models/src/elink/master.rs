@@ -8,6 +8,7 @@
 
 use super::{Chip, Kind, cause, checksum};
 use crate::Env;
+use crate::faults;
 
 /// Bits of a descriptor's second word.
 mod word {
@@ -43,6 +44,8 @@ pub struct Master {
     up_stalled: bool,
     up_status: u32,
     control: u32,
+    /// The download and the upload wait for the bus in vain.
+    hung: [bool; 2],
     free_threshold: u8,
     /// Fragment mode: address, length, status.
     address: u32,
@@ -62,6 +65,28 @@ impl Chip {
         if self.kind == Kind::Corkscrew && at.saturating_add(len) > 1 << 24 {
             env.complain(&format!("bus mastering at {at:08X}, beyond the ISA bus"));
         }
+    }
+
+    /// Does the engine (0 download, 1 upload) get the bus?
+    fn has_bus(&mut self, env: &mut dyn Env, engine: usize) -> bool {
+        if self.faults.strikes(faults::Kind::DmaHang) {
+            self.master.hung[engine] = true;
+        }
+        !self.master.hung[engine] && (self.unasked || env.cascades(self.channel))
+    }
+
+    /// A fragment moves: a fault may change a byte of it.
+    fn moved(&mut self, data: &mut [u8]) {
+        if self.faults.strikes(faults::Kind::DmaCorrupt)
+            && let Some(byte) = data.get_mut(data.len() / 2)
+        {
+            *byte ^= 0x10;
+        }
+    }
+
+    /// DMA in progress: a card that waits for the bus shows it for long.
+    pub(crate) fn in_progress(&self) -> bool {
+        self.master.hung.contains(&true)
     }
 
     /// Lets both engines do what they can.
@@ -85,6 +110,9 @@ impl Chip {
     fn download(&mut self, env: &mut dyn Env) -> bool {
         let at = self.master.down;
         if at == 0 || self.master.down_stalled || self.tx.reset_required {
+            return false;
+        }
+        if !self.has_bus(env, 0) {
             return false;
         }
         self.reach(env, at, 16);
@@ -116,6 +144,7 @@ impl Chip {
             let start = data.len();
             data.resize(start + length as usize, 0);
             env.dma_read(address, &mut data[start..]);
+            self.moved(&mut data[start..]);
         }
         data.resize(length, 0);
         if self.kind == Kind::Cyclone {
@@ -153,13 +182,16 @@ impl Chip {
         if at == 0 || self.master.up_stalled || !self.rx.complete(env.now_ns(), self.times.byte) {
             return false;
         }
+        if !self.has_bus(env, 1) {
+            return false;
+        }
         self.reach(env, at, 16);
         if read32(env, at + 4) & word::UP_COMPLETE != 0 {
             // The driver has not taken this one yet: the engine waits for unstall.
             self.master.up_stalled = true;
             return false;
         }
-        let Some((data, error)) = self.rx.head() else { return false };
+        let Some((mut data, error)) = self.rx.head() else { return false };
         let mut status = data.len() as u32 | word::UP_COMPLETE;
         let mut done = 0;
         for fragment in 0..FRAGMENTS {
@@ -167,7 +199,11 @@ impl Chip {
             let length = read32(env, at + 12 + fragment * 8);
             let part = data.len().saturating_sub(done).min((length & 0x1FFF) as usize);
             self.reach(env, address, part as u32);
+            self.moved(&mut data[done..done + part]);
             env.dma_write(address, &data[done..done + part]);
+            if self.faults.strikes(faults::Kind::DmaStray) {
+                env.dma_write(address + (part as u32).next_multiple_of(4) + 1, &[0xDB]);
+            }
             done += part;
             if length & word::LAST != 0 {
                 break;
@@ -210,6 +246,7 @@ impl Chip {
     pub(crate) fn reset_down(&mut self) {
         self.master.down = 0;
         self.master.down_stalled = false;
+        self.master.hung[0] = false;
         self.causes &= !cause::DOWN_COMPLETE;
     }
 
@@ -217,6 +254,7 @@ impl Chip {
     pub(crate) fn reset_up(&mut self) {
         self.master.up = 0;
         self.master.up_stalled = false;
+        self.master.hung[1] = false;
         self.causes &= !cause::UP_COMPLETE;
     }
 

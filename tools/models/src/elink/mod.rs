@@ -130,6 +130,10 @@ pub struct Chip {
     /// Media bits without which the chosen transceiver does not work.
     pub(crate) media_needed: u16,
     pub(crate) master: Master,
+    /// On ISA: the DMA channel by which it asks for the bus.
+    pub(crate) channel: u8,
+    /// It has the bus all the same.
+    pub(crate) unasked: bool,
     pub(crate) wide: Wide,
     /// The PHY behind the MII, where there is one.
     pub phy: Option<Phy>,
@@ -167,6 +171,8 @@ impl Chip {
             media: 0,
             media_needed: 0,
             master: Master::default(),
+            channel: 4,
+            unasked: kind != Kind::Corkscrew,
             wide: Wide::default(),
             phy: None,
             gone: false,
@@ -280,6 +286,7 @@ impl Chip {
     pub(crate) fn status(&self, now: u64) -> u16 {
         (self.window as u16) << 13
             | if now < self.busy_until { cause::BUSY } else { 0 }
+            | (self.in_progress() as u16) << 11
             | self.causes & self.read_zero & 0x7FE
             | self.latch as u16
     }

@@ -219,3 +219,8 @@ pub fn qemu() -> &'static Qemu {
 pub fn system_memory() -> Opaque {
     symbol("address_space_memory\0").expect("every QEMU exports address_space_memory")
 }
+
+/// The ports as the processor sees them.
+pub fn system_ports() -> Opaque {
+    symbol("address_space_io\0").expect("every QEMU exports address_space_io")
+}

@@ -6,9 +6,9 @@
 //!
 //! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see
 //! [`crate::faults`]), `pnp` (`on` or `off`), `wire` (nanoseconds a byte), `lists` (`on`: the 3C515 offers its list
-//! engines), `power` (`d3`: a PCI card that has to be woken). Complaints go to standard error, each line
-//! beginning with `MODEL COMPLAINS:`, and to the file that the plugin's argument `log=` names. `-device NAME,help`
-//! shows nothing.
+//! engines; `unasked`: and they have the bus without a DMA channel), `power` (`d3`: a PCI card that has to be woken).
+//! Complaints go to standard error, each line beginning with `MODEL COMPLAINS:`, and to the file that the plugin's
+//! argument `log=` names. `-device NAME,help` shows nothing.
 
 pub mod ffi;
 mod isa;

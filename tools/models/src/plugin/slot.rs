@@ -129,6 +129,14 @@ impl Env for World<'_> {
         // SAFETY: the buffer has the length that is given, and a write only reads it; QEMU's lock is held.
         unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, from.as_ptr() as Opaque, from.len() as u64, true) };
     }
+    fn cascades(&self, channel: u8) -> bool {
+        // QEMU's 8237 shows its mask where a real one shows nothing; not its modes.
+        let (port, bit) = if channel < 4 { (0x09, channel) } else { (0xD2, channel - 4) };
+        let mut mask = 0u8;
+        // SAFETY: the buffer has one byte; QEMU's lock is held.
+        unsafe { (qemu().address_space_rw)(super::ffi::system_ports(), port, 1, (&raw mut mask).cast(), 1, false) };
+        channel != 4 && mask >> bit & 1 == 0
+    }
     fn complain(&mut self, what: &str) {
         log(&format!("MODEL COMPLAINS: {}: {what}", self.slot.name));
     }

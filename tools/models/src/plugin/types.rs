@@ -96,7 +96,8 @@ fn make_el3(settings: &Settings) -> Result<Box<dyn Card>, String> {
 
 fn make_corkscrew(settings: &Settings) -> Result<Box<dyn Card>, String> {
     let mut options = corkscrew::Options::new(mac(settings)?);
-    options.lists = choice(settings, "lists", &[("on", true), ("off", false)], false)?;
+    (options.lists, options.unasked) =
+        choice(settings, "lists", &[("on", (true, false)), ("unasked", (true, true)), ("off", (false, false))], (false, false))?;
     options.faults = faults(settings)?;
     options.times = times(settings, Times::HUNDRED)?;
     Ok(Box::new(Corkscrew::new(options)))

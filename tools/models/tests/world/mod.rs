@@ -17,6 +17,8 @@ pub struct World {
     pub edges: u32,
     pub sent: Vec<Vec<u8>>,
     pub memory: Vec<u8>,
+    /// No DMA channel gives the bus away.
+    pub bus_is_taken: bool,
     pub complaints: Vec<String>,
 }
 
@@ -36,6 +38,9 @@ impl Env for World {
     }
     fn dma_write(&mut self, address: u32, from: &[u8]) {
         self.memory[address as usize..][..from.len()].copy_from_slice(from);
+    }
+    fn cascades(&self, channel: u8) -> bool {
+        channel != 4 && !self.bus_is_taken
     }
     fn complain(&mut self, what: &str) {
         self.complaints.push(what.into());
