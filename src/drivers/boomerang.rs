@@ -1,5 +1,5 @@
 //! 3C900 and 3C905, and their B and C (EtherLink XL): an EtherLink III with a list of descriptors each way (3C90x and
-//! 3C90xB NICs Technical Reference, 3Com 89-0766).
+//! 3C90xB NICs Technical Reference, 3Com 89-0766). The 3C515 (`corkscrew`) has the same lists at other ports.
 //!
 //! Memory, all of it in one piece: slots of a descriptor and its buffer, first those to transmit, then those to receive.
 //! Each list is a ring of its own. The card writes states into descriptors and leaves the rest; only the links of the
@@ -15,10 +15,12 @@ use crate::probe::Rings;
 
 /// Transmit status (byte): where a wide card has it.
 const STATUS_OF_TX: u16 = WIDE_OPERATING + TX_STATUS;
-/// The download descriptor at work, 0: none (32 bits).
-pub const DOWN_LIST: u16 = 0x24;
-/// The upload descriptor that comes next (32 bits).
-pub const UP_LIST: u16 = 0x38;
+/// Where the lists' registers are on PCI cards: behind the others.
+pub const PCI_LISTS: u16 = 0x20;
+/// The download descriptor at work, 0: none (32 bits; from there).
+pub const DOWN_LIST: u16 = 0x04;
+/// The upload descriptor that comes next (32 bits; from there).
+pub const UP_LIST: u16 = 0x18;
 
 /// Causes beyond the EtherLink III's.
 const DOWN_COMPLETE: u16 = 1 << 9;
@@ -51,7 +53,7 @@ pub const SLOT: u32 = 1552;
 pub const BUFFER: u32 = SLOT - DESC;
 /// What a command may take, in microseconds: a reset waits for the end of a transfer.
 const COMMAND_LIMIT: u16 = 5_000;
-/// A port at which, and from 0Eh below it to 2Fh above it, no PC has anything.
+/// A port at which, and from 0Eh below it to 2Fh above it, and at the lists' of an ISA card, no PC has anything.
 const NOWHERE: u16 = 0x12E;
 
 /// Slots in a row, used in turn.
@@ -84,9 +86,9 @@ impl Ring {
     }
 }
 
-/// The card.
+/// The card, its lists' registers `LISTS` behind its first port.
 #[repr(C)]
-pub struct Boomerang<B> {
+pub struct Boomerang<B, const LISTS: u16 = PCI_LISTS> {
     count: Counters,
     groups: Groups,
     /// Receive filter in force.
@@ -109,7 +111,12 @@ pub const fn bytes(transmit: u8, receive: u8) -> u32 {
     (transmit as u32 + receive as u32) * SLOT
 }
 
-impl<B: Bus> Boomerang<B> {
+impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
+    const DOWN_LIST: u16 = LISTS + DOWN_LIST;
+    const UP_LIST: u16 = LISTS + UP_LIST;
+    const PCI: bool = LISTS == PCI_LISTS;
+    const RX_RESET: u16 = RX_RESET | if Self::PCI { RX_RESET_SPARES } else { 0 };
+
     /// The driver of a card whose engines stand still and whose interrupts are masked.
     pub fn new(bus: B, io: u16, phy: Option<u8>, (transmit, receive): (u8, u8), rings: &Rings) -> Self {
         let tx = Ring::new(rings.linear.0, transmit);
@@ -161,8 +168,8 @@ impl<B: Bus> Boomerang<B> {
     /// Starts the receiver anew; what is in its buffers stays.
     #[inline(never)]
     pub fn start_receiver(&mut self) {
-        self.command_wait(RX_RESET | RX_RESET_SPARES);
-        self.bus.out32(self.port(UP_LIST), self.rx.at.wrapping_add(self.shift));
+        self.command_wait(Self::RX_RESET);
+        self.bus.out32(self.port(Self::UP_LIST), self.rx.at.wrapping_add(self.shift));
         self.command(UP_UNSTALL);
         self.listen();
     }
@@ -181,9 +188,9 @@ impl<B: Bus> Boomerang<B> {
     /// Resets the transmitter; frames that it has not fetched yet stay in its list.
     #[inline(never)]
     pub fn start_transmitter(&mut self) {
-        let list = self.bus.in32(self.port(DOWN_LIST));
+        let list = self.bus.in32(self.port(Self::DOWN_LIST));
         self.command_wait(TX_RESET);
-        self.bus.out32(self.port(DOWN_LIST), list);
+        self.bus.out32(self.port(Self::DOWN_LIST), list);
         self.command(TX_ENABLE);
     }
 
@@ -209,7 +216,7 @@ impl<B: Bus> Boomerang<B> {
 /// What a reset of the receiver leaves alone on a B or C: the PHY and its link.
 pub const RX_RESET_SPARES: u16 = 1 << 2;
 
-impl<B: Bus> Device for Boomerang<B> {
+impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
     fn irq(&mut self) -> Events {
         let status = self.bus.in16(self.command);
         if status & INTERRUPT_LATCH == 0 {
@@ -270,7 +277,7 @@ impl<B: Bus> Device for Boomerang<B> {
         let physical = self.tx.at.wrapping_add(self.shift);
         // The card is at work at or behind the oldest frame: the list is full when that is the one to be used next. A
         // card that is gone reads as ones.
-        let list = self.bus.in32(self.port(DOWN_LIST));
+        let list = self.bus.in32(self.port(Self::DOWN_LIST));
         if list == physical || list == u32::MAX {
             // Interrupts are off while the core waits.
             self.transmit_error();
@@ -284,8 +291,8 @@ impl<B: Bus> Device for Boomerang<B> {
         self.bus.put32(self.tx.field(LENGTH), len as u32 | LAST);
         self.command_wait(DOWN_STALL);
         self.bus.put32(self.last, physical);
-        if self.bus.in32(self.port(DOWN_LIST)) == 0 {
-            self.bus.out32(self.port(DOWN_LIST), physical);
+        if self.bus.in32(self.port(Self::DOWN_LIST)) == 0 {
+            self.bus.out32(self.port(Self::DOWN_LIST), physical);
         }
         self.command(DOWN_UNSTALL);
         self.last = Addr(self.tx.at);
@@ -309,7 +316,11 @@ impl<B: Bus> Device for Boomerang<B> {
 
     fn link(&mut self) -> Link {
         self.command(SELECT_WINDOW | 4);
-        let link = if self.phy == 0 { link_of(self.bus.in16(self.port(MEDIA))) } else { mii::link(&self.bus, self.port(PHYSICAL), self.phy) };
+        let link = if Self::PCI && self.phy != 0 {
+            mii::link(&self.bus, self.port(PHYSICAL), self.phy)
+        } else {
+            link_of(self.bus.in16(self.port(MEDIA)))
+        };
         self.command(SELECT_WINDOW | 7);
         link
     }
@@ -318,7 +329,7 @@ impl<B: Bus> Device for Boomerang<B> {
         self.command(INTERRUPT_MASK);
         self.command_wait(UP_STALL);
         self.command_wait(DOWN_STALL);
-        self.command_wait(RX_RESET | RX_RESET_SPARES);
+        self.command_wait(Self::RX_RESET);
         self.command_wait(TX_RESET);
         self.command(ACKNOWLEDGE | CLEARED);
     }

@@ -11,18 +11,23 @@ use crate::drivers::el3::*;
 pub struct BoomerangProbe;
 
 /// Frames to transmit and to receive, at least two: in XMS, and in conventional memory.
-const DEEP: (u8, u8) = (8, 64);
-const SHALLOW: (u8, u8) = (2, 2);
+pub(super) const DEEP: (u8, u8) = (8, 64);
+pub(super) const SHALLOW: (u8, u8) = (2, 2);
 /// Not on a B or C: a frame is fetched when there is so much room for it in the card, in units of 256 bytes.
-const TX_FREE_THRESHOLD: u16 = 0x2F;
-const   ROOM: u8 = 6;
+pub(super) const TX_FREE_THRESHOLD: u16 = 0x0F;
+pub(super) const   ROOM: u8 = 6;
 /// The cards before the B: 3C900-TPO, 3C900-COMBO, 3C905-TX, 3C905-T4.
 const FIRST: [u32; 4] = [0x9000_10B7, 0x9001_10B7, 0x9050_10B7, 0x9051_10B7];
 /// The checksum of the C's EEPROM is elsewhere.
 const FIRST_C: u32 = 0x9200_10B7;
 
+/// How many frames the rings hold.
+pub(super) fn counts(rings: &Rings) -> Result<(u8, u8), Fault> {
+    [DEEP, SHALLOW].into_iter().find(|(transmit, receive)| rings.len >= bytes(*transmit, *receive)).ok_or(Fault::Memory)
+}
+
 /// Writes the descriptors.
-fn lay_out(bus: &impl Bus, rings: &Rings, (transmit, receive): (u8, u8)) {
+pub(super) fn lay_out(bus: &impl Bus, rings: &Rings, (transmit, receive): (u8, u8)) {
     let first = transmit as u32;
     for index in 0..first + receive as u32 {
         // Only the slots to receive are a ring by themselves; the others are linked as they are sent.
@@ -71,10 +76,7 @@ impl<B: Bus> Probe<B> for BoomerangProbe {
     }
 
     fn start(bus: B, found: &Found, rings: &Rings) -> Result<Boomerang<B>, Fault> {
-        let counts = if rings.len >= bytes(DEEP.0, DEEP.1) { DEEP } else { SHALLOW };
-        if rings.len < bytes(counts.0, counts.1) {
-            return Err(Fault::Memory);
-        }
+        let counts = counts(rings)?;
         let io = found.io;
         let chip = Chip { bus: &bus, io };
         chip.command(INTERRUPT_MASK);
@@ -85,18 +87,29 @@ impl<B: Bus> Probe<B> for BoomerangProbe {
         pci::enable(&bus, found.pci, true)?;
         let phy = chip.choose_media(found);
         chip.settle();
-        lay_out(&bus, rings, counts);
-        bus.out32(io + DOWN_LIST, 0);
         if FIRST.contains(&pci::id(&bus, found.pci)) {
-            bus.out8(io + TX_FREE_THRESHOLD, ROOM);
+            bus.out8(io + PCI_LISTS + TX_FREE_THRESHOLD, ROOM);
         }
-        chip.command(DOWN_UNSTALL);
         let phy = if phy == NO_PHY { None } else { Some(phy) };
-        let mut card = Boomerang::new(bus, io, phy, counts, rings);
-        card.start_transmitter();
-        card.set_address(&found.mac);
-        card.start_receiver();
-        card.set_rcv_mode(RcvMode::Broadcast, &[]);
-        if card.answers() { Ok(card) } else { Err(Fault::Dead) }
+        start_lists(bus, found, phy, counts, rings)
     }
+}
+
+/// Starts the lists of a card that is set up otherwise.
+pub(super) fn start_lists<B: Bus, const LISTS: u16>(
+    bus: B,
+    found: &Found,
+    phy: Option<u8>,
+    counts: (u8, u8),
+    rings: &Rings,
+) -> Result<Boomerang<B, LISTS>, Fault> {
+    lay_out(&bus, rings, counts);
+    bus.out32(found.io + LISTS + DOWN_LIST, 0);
+    bus.out16(found.io + COMMAND, DOWN_UNSTALL);
+    let mut card = Boomerang::new(bus, found.io, phy, counts, rings);
+    card.start_transmitter();
+    card.set_address(&found.mac);
+    card.start_receiver();
+    card.set_rcv_mode(RcvMode::Broadcast, &[]);
+    if card.answers() { Ok(card) } else { Err(Fault::Dead) }
 }
