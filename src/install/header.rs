@@ -56,7 +56,7 @@ pub fn caller() -> &'static Context {
 pub struct Unit {
     /// Its name, padded with zeros: the NIC's, or the feature's.
     pub name: [u8; 12],
-    /// [`KIND_DRIVER`], [`KIND_PROBE`] or [`KIND_FEATURE`].
+    /// [`KIND_DRIVER`], [`KIND_PROBE`], [`KIND_FEATURE`] or [`KIND_STARTER`].
     pub kind: u8,
     /// Probes: [`BUS_PCI`] or an ISA probe's place in the order.
     pub bus: u8,
@@ -103,6 +103,8 @@ pub const KIND_DRIVER: u8 = 1;
 pub const KIND_PROBE: u8 = 2;
 /// An optional feature.
 pub const KIND_FEATURE: u8 = 3;
+/// A probe that finds nothing, but starts a card in another way than the one that found it.
+pub const KIND_STARTER: u8 = 4;
 /// [`Unit::bus`] of a PCI probe.
 pub const BUS_PCI: u8 = 0;
 

@@ -2,7 +2,7 @@
 
 use super::dos::{self, peek, poke};
 use super::hardware::Probe;
-use super::header::{BUS_PCI, KIND_DRIVER, Start, Unit, caller, header};
+use super::header::{BUS_PCI, KIND_DRIVER, KIND_PROBE, KIND_STARTER, ProbeHeader, Start, Unit, caller, header};
 use super::hook::{hook, irq_vector, line_masked};
 use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
@@ -15,7 +15,7 @@ use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_MASKED, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
-use crate::probe::{Fault, Found, Rings};
+use crate::probe::{Fault, Found, Rings, isa_pnp};
 use crate::resident::table::{
     BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
 };
@@ -106,29 +106,85 @@ fn broken() -> Option<u16> {
     None
 }
 
-/// The name of the driver's unit: one with rings has a second one for conventional memory, as one with registers in
-/// memory has for V86 mode.
-fn unit_name(name: &[u8; 12], second: bool) -> [u8; 12] {
+/// A unit's name with a letter behind it.
+fn lettered(name: &[u8; 12], letter: u8) -> [u8; 12] {
     let mut name = *name;
-    if second && let Some(end) = name.iter_mut().find(|byte| **byte == 0) {
-        *end = b'v';
+    if let Some(end) = name.iter_mut().find(|byte| **byte == 0) {
+        *end = letter;
     }
     name
 }
 
-/// Places everything; the resident paragraphs. When that fails, extended memory goes back and what was locked is
-/// unlocked.
+/// The letter of the driver's unit: one with rings has a second one for conventional memory, as one with registers in
+/// memory has for V86 mode. Where a card does without rings as well, the unit without a letter is for that.
+fn letter(found: &Found, flat: bool) -> u8 {
+    match flat {
+        true if found.plain => b'x',
+        false if found.mem != 0 || found.rings_low != 0 => b'v',
+        _ => 0,
+    }
+}
+
+/// Places everything; the resident paragraphs. A card that does without rings goes without them if it cannot have them.
 #[inline(never)]
-pub fn build(options: &Options, units: &Units, probe: &Probe) -> Option<u16> {
+pub fn build(options: &Options, units: &Units, probe: &mut Probe) -> Option<u16> {
+    let mut rings = probe.found.plain && probe.found.rings_low != 0;
+    let mut again = false;
+    loop {
+        if rings || again {
+            starter(units, probe, rings)?;
+        }
+        // Not worth a line while there is another way.
+        dos::hush(rings);
+        let built = attempt(options, units, probe, again);
+        let another = dos::hushed();
+        dos::hush(false);
+        if built.is_some() {
+            return built;
+        }
+        if !another {
+            probe.let_go();
+            return None;
+        }
+        (rings, again) = (false, true);
+        probe.found.rings_xms = 0;
+        probe.found.rings_low = 0;
+    }
+}
+
+/// Puts the probe that starts a card with rings, or without, in the place of the one that is there.
+#[inline(never)]
+fn starter(units: &Units, probe: &mut Probe, rings: bool) -> Option<()> {
+    let (kind, letter) = if rings { (KIND_STARTER, b'x') } else { (KIND_PROBE, 0) };
+    let unit = units.named(kind, &lettered(&probe.unit.name, letter));
+    let loaded = unit.and_then(|unit| {
+        probe.unit.total = unit.total;
+        units.load(&unit, code_segment(), probe.header() as *const ProbeHeader as u32 as u16)
+    });
+    if loaded.is_none() {
+        broken();
+    }
+    loaded
+}
+
+/// One way to do it. When that fails, extended memory goes back and what was locked is unlocked.
+#[inline(never)]
+fn attempt(options: &Options, units: &Units, probe: &Probe, again: bool) -> Option<u16> {
     let found = &probe.found;
     let mut extended = None;
     if found.rings_xms != 0 && !in_v86() {
         extended = xms::Block::new(found.rings_xms);
+        if let Some(block) = &extended
+            && probe.unit.bus != BUS_PCI
+            && block.linear > isa_pnp::REACH - found.rings_xms
+        {
+            block.free();
+            extended = None;
+        }
     }
     let mut locked = None;
-    let built = place(options, units, probe, &extended, &mut locked);
+    let built = place(options, units, probe, &extended, &mut locked, again);
     if built.is_none() {
-        probe.let_go();
         if let Some(extended) = extended {
             extended.free();
         }
@@ -162,6 +218,7 @@ fn place(
     probe: &Probe,
     extended: &Option<xms::Block>,
     locked: &mut Option<Region>,
+    again: bool,
 ) -> Option<u16> {
     let found = &probe.found;
     let image = caller().load_segment;
@@ -169,11 +226,16 @@ fn place(
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
     let mut ground = Ground::new(segment);
     ground.take(info::BLOCK_CORE, table.end)?;
-    copy_far(address(image, 0), address(segment, 0), header().core_bytes);
+    if again {
+        // The core is there, and other blocks have come to lie over its first copy.
+        table.patches.iter().for_each(|at| poke(address(segment, *at), &NOTHING));
+    } else {
+        copy_far(address(image, 0), address(segment, 0), header().core_bytes);
+    }
     fill(address(segment, header().core_bytes), 0, table.end - header().core_bytes);
 
     let flat = extended.is_some() || found.mem != 0 && !in_v86();
-    let name = unit_name(&probe.unit.name, !flat && (found.mem != 0 || found.rings_low != 0));
+    let name = lettered(&probe.unit.name, letter(found, flat));
     ground.driver(units, units.named(KIND_DRIVER, &name))?;
     let size = probe.header().instance;
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
@@ -232,7 +294,12 @@ fn place(
         patch(segment, farewell, unit.farewell);
     }
     let instance = probe.device();
-    if let Some(fault) = Fault::from((probe.header().start)(found, &Start { rings, device: instance })) {
+    let fault = Fault::from((probe.header().start)(found, &Start { rings, device: instance }));
+    if matches!(fault, None | Some(Fault::Dead)) {
+        // A card that does not answer does not do so in another way.
+        dos::hush(false);
+    }
+    if let Some(fault) = fault {
         explain(&probe.unit, fault);
         return None;
     }
@@ -296,6 +363,9 @@ fn filter(segment: u16, at: u16, table: &CoreTable) {
     poke(entries, &filter.own);
 }
 
+/// What is in the core where nothing is to be called (asm/abi.inc).
+const NOTHING: [u8; 3] = [0x8D, 0x74, 0];
+
 /// Has the core call a feature.
 fn patch(segment: u16, at: u16, target: u16) {
     const CALL: u8 = 0xE8;
@@ -330,7 +400,7 @@ pub fn explain(unit: &Unit, fault: Fault) {
         Fault::Memory => ": too little memory for the card's rings; load HIMEM.SYS first",
         Fault::V86 => ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
         Fault::Media => ": the card cannot be told /MEDIA= or does not have it; leave it out",
-        Fault::Nothing | Fault::End => return,
+        Fault::Nothing | Fault::End | Fault::Master => return,
     };
     line!(unit.name, why);
 }

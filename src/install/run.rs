@@ -177,8 +177,8 @@ fn stand(options: &Options) -> Option<u16> {
         line!("cannot read its own file again; give its full path");
         return None;
     };
-    let probe = hardware::find(&units, options)?;
-    build(options, &units, &probe)
+    let mut probe = hardware::find(&units, options)?;
+    build(options, &units, &mut probe)
 }
 
 /// Leaves the driver standing.

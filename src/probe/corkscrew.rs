@@ -1,12 +1,16 @@
 //! Finds and starts the 3C515-TX: by ISA Plug and Play, without which it does not answer at all.
 
+use super::boomerang::{DEEP, SHALLOW};
 use super::elink::{CONFIG_HIGH, Chip, variant};
 use super::isa_pnp::{Card, free};
 use super::{Ask, Fault, Found, Probe, Rings, vortex};
 use crate::bus::Bus;
 use crate::device::MacAddr;
+use crate::drivers::boomerang::bytes;
 use crate::drivers::corkscrew::Corkscrew;
 use crate::drivers::el3::COMMAND;
+
+pub mod lists;
 
 /// TCM5051.
 const IDENTITY: u32 = 0x506D_5051;
@@ -17,7 +21,9 @@ const BLOCKS: [(u16, u16); 3] = [(0, 0x20), (0x400, 0x20), (0x2000, 0x10)];
 const LINES: [u8; 8] = [5, 10, 11, 9, 7, 3, 12, 15];
 /// The masks of the two interrupt controllers.
 const MASKS: [u16; 2] = [0x21, 0xA1];
-
+/// DMA channels that it may have, bit by bit; those that a card without any is given, sound cards' favourites last.
+const CHANNELS: u8 = 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7;
+const FREE_CHANNELS: [u8; 3] = [7, 6, 5];
 /// EEPROM behind the ISA bridge.
 const BRIDGE_EEPROM: u16 = 0x200A;
 const   EEPROM_READ: u16 = 2 << 6;
@@ -26,6 +32,9 @@ const BRIDGE_EEPROM_DATA: u16 = 0x200C;
 const EEPROM_LIMIT: u16 = 1_000;
 /// The words that the checksum covers, with itself.
 const EEPROM_WORDS: u16 = 0x18;
+/// The word that says what the card can do.
+const CAPABILITIES: u16 = 0x10;
+const   CAN_LISTS: u16 = 1 << 5;
 
 /// Finds the cards.
 pub struct CorkscrewProbe;
@@ -37,12 +46,12 @@ fn free_line(bus: &impl Bus) -> Option<u8> {
     LINES.into_iter().find(|line| masks >> line & 1 != 0)
 }
 
-/// The address that its EEPROM has, and the [`variant`].
-fn identify(bus: &impl Bus, io: u16) -> Result<(MacAddr, u8), Fault> {
+/// What its EEPROM says: its address, the [`variant`], and whether it offers lists of descriptors.
+fn identify(bus: &impl Bus, io: u16) -> Result<(MacAddr, u8, bool), Fault> {
     if bus.in16(io + COMMAND) == u16::MAX {
         return Err(Fault::Dead);
     }
-    let (mut sum, mut mac, mut kind) = (0, [0; 6], 0);
+    let (mut sum, mut mac, mut kind, mut lists) = (0, [0; 6], 0, false);
     for at in 0..EEPROM_WORDS {
         bus.out16(io + BRIDGE_EEPROM, EEPROM_READ | at);
         bus.wait(EEPROM_LIMIT, || bus.in16(io + BRIDGE_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
@@ -53,12 +62,15 @@ fn identify(bus: &impl Bus, io: u16) -> Result<(MacAddr, u8), Fault> {
         if at == CONFIG_HIGH {
             kind = variant(word);
         }
+        if at == CAPABILITIES {
+            lists = word & CAN_LISTS != 0;
+        }
         sum ^= word;
     }
     if sum >> 8 != sum & 0xFF || mac[0] & 1 != 0 || mac == [0; 6] {
         return Err(Fault::Eeprom);
     }
-    Ok((mac, kind))
+    Ok((mac, kind, lists))
 }
 
 impl<B: Bus> Probe<B> for CorkscrewProbe {
@@ -94,10 +106,24 @@ impl<B: Bus> Probe<B> for CorkscrewProbe {
             card.close();
             return Err(Fault::Irq);
         };
+        let channel = if was_active { card.dma() } else { 0 };
         card.activate(io, irq);
-        let found = identify(bus, io).and_then(|(mac, variant)| {
-            let has = Chip { bus, io }.has(ask.media);
-            if has { Ok(Found { mac, io, irq, variant, media: ask.media, ..Found::default() }) } else { Err(Fault::Media) }
+        let found = identify(bus, io).and_then(|(mac, variant, lists)| {
+            if !(Chip { bus, io }).has(ask.media) {
+                return Err(Fault::Media);
+            }
+            let found = Found { mac, io, irq, variant, media: ask.media, plain: true, ..Found::default() };
+            if !lists {
+                return Ok(found);
+            }
+            let others = card.channels_of_others();
+            let own = (CHANNELS >> channel & 1 != 0).then_some(channel);
+            let Some(channel) = own.or_else(|| FREE_CHANNELS.into_iter().find(|channel| others >> channel & 1 == 0)) else {
+                return Ok(found);
+            };
+            card.set_dma(channel);
+            let [rings_xms, rings_low] = [DEEP, SHALLOW].map(|(transmit, receive)| bytes(transmit, receive));
+            Ok(Found { rings_xms, rings_low: rings_low as u16, ..found })
         });
         card.keep(was_active || found.is_ok());
         found

@@ -23,10 +23,14 @@ const ACTIVATE: u8 = 0x30;
 const IO_BASE: u8 = 0x60;
 const IRQ: u8 = 0x70;
 const DMA: u8 = 0x74;
+const SECOND_DMA: u8 = 0x75;
 const   DMA_NONE: u8 = 4;
 
 /// The key is 32 steps of a shift register that begins with this.
 const KEY: u8 = 0x6A;
+/// How far bus masters on the ISA bus reach: 24 lines of addresses.
+pub const REACH: u32 = 1 << 24;
+
 /// Bits of the identifier: vendor and product, serial number, checksum.
 const ID_BITS: u8 = 72;
 /// What software waits before the first pair of bits, and before each other, in microseconds.
@@ -150,6 +154,35 @@ impl<'a, B: Bus> Card<'a, B> {
     /// Its interrupt line.
     pub fn irq(&self) -> u8 {
         self.get(IRQ) & 15
+    }
+
+    /// Its DMA channel; 4: none.
+    pub fn dma(&self) -> u8 {
+        self.get(DMA) & 7
+    }
+
+    /// Gives an active card a DMA channel.
+    pub fn set_dma(&self, channel: u8) {
+        put(self.bus, ACTIVATE, 0);
+        put(self.bus, DMA, channel);
+        put(self.bus, ACTIVATE, 1);
+    }
+
+    /// The DMA channels that other cards have by their first logical device, bit by bit.
+    pub fn channels_of_others(&self) -> u8 {
+        let own = self.get(CSN);
+        let mut channels = 0;
+        for number in (1..=CARDS).filter(|number| *number != own) {
+            put(self.bus, WAKE, number);
+            put(self.bus, DEVICE, 0);
+            // Where there is no card all bits are ones.
+            if self.get(ACTIVATE) == 1 {
+                channels |= 1 << self.dma() | 1 << (self.get(SECOND_DMA) & 7);
+            }
+        }
+        put(self.bus, WAKE, own);
+        put(self.bus, DEVICE, 0);
+        channels
     }
 
     /// Gives it a line, and ports if `io` is not 0, and lets it answer there; no DMA.

@@ -12,6 +12,7 @@ pub mod elink;
 pub mod intel_rings;
 pub mod isa_irq;
 pub mod isa_pnp;
+mod loopback;
 pub mod microwire;
 pub mod media;
 pub mod ne2000;
@@ -77,6 +78,9 @@ pub struct Found {
     pub rings_low: u16,
     /// Bytes of ring that `start` wants in XMS, when there is XMS; both 0: no rings.
     pub rings_xms: u32,
+    /// The card does without rings, too, if need be: the units of the driver's name, probe and driver, are for that. With
+    /// rings a probe with an `x` behind its name starts it, and the driver with an `x` (XMS) or a `v` is placed.
+    pub plain: bool,
 }
 
 /// Why `find` or `start` gave no card.
@@ -101,6 +105,8 @@ pub enum Fault {
     V86 = 8,
     /// A card without the medium that the user wants.
     Media = 9,
+    /// A card that is no good bus master.
+    Master = 10,
 }
 
 impl Fault {
@@ -116,6 +122,7 @@ impl Fault {
             7 => Fault::Memory,
             8 => Fault::V86,
             9 => Fault::Media,
+            10 => Fault::Master,
             _ => Fault::Dead,
         })
     }

@@ -1,4 +1,4 @@
-//! 3C515-TX: the resident unit.
+//! 3C515-TX by programmed I/O: the resident unit.
 #![no_std]
 #![no_main]
 

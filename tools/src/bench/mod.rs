@@ -116,7 +116,7 @@ fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     load.files.push(("CLOCK.COM".into(), fixture("clock", &[])?));
     let loaded = machine(nic, device(nic), Dos::default())?.run(&load)?;
     row.ready = passed(&loaded.output).map(|us| us.div_ceil(1000));
-    if nic.memory {
+    if nic.memory && !nic.plain {
         let job = Job { exec: vec!["PKTCTL mem".into()], ..job };
         let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
         row.without_xms = Some(table::blocks(said(&report, "PKTCTL mem")?)?.iter().map(|block| block.1).sum());

@@ -40,6 +40,8 @@ pub const KIND_DRIVER: u8 = 1;
 pub const KIND_PROBE: u8 = 2;
 /// See [`KIND_DRIVER`].
 pub const KIND_FEATURE: u8 = 3;
+/// A probe that starts what another one has found.
+pub const KIND_STARTER: u8 = 4;
 
 /// A unit behind the load image.
 pub struct Listed<'a> {
@@ -62,12 +64,13 @@ pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Resu
     let largest = |kind: u8, size: &dyn Fn(&Unit) -> usize| units.iter().filter(|listed| listed.kind == kind).map(|listed| size(listed.unit)).max().unwrap_or(0);
     let total = |unit: &Unit| (unit.total as usize).next_multiple_of(4);
     let instance = |unit: &Unit| unit.word(PROBE_INSTANCE) as usize;
+    let largest_probe = |size: &dyn Fn(&Unit) -> usize| largest(KIND_PROBE, size).max(largest(KIND_STARTER, size));
     // Any driver with its rings in XMS is to have room where the search for the card was, in upper memory as large as
     // the image. The core's BSS, too, lies there.
-    let resident = core.total as usize + largest(KIND_DRIVER, &total) + largest(KIND_PROBE, &instance) + largest(KIND_FEATURE, &total) + OTHER_BLOCKS;
+    let resident = core.total as usize + largest(KIND_DRIVER, &total) + largest_probe(&instance) + largest(KIND_FEATURE, &total) + OTHER_BLOCKS;
     let at = core.bytes.len().max(resident.saturating_sub(symbol("__placing")?)).next_multiple_of(16);
     let overlay = symbol("__overlay")?;
-    let room = overlay + largest(KIND_PROBE, &|unit| total(unit) + instance(unit));
+    let room = overlay + largest_probe(&|unit| total(unit) + instance(unit));
     let installer_end = room.max(installer.bytes.len()).next_multiple_of(16) + STACK;
     let size = at + installer_end;
     if size > LOAD_IMAGE_LIMIT {

@@ -14,7 +14,7 @@ use crate::setup::{self, fail};
 use checks::Role;
 use elf::Unit;
 use crate::nics::{Found, NICS};
-use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, Listed};
+use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, KIND_STARTER, Listed};
 
 /// Optional features.
 const FEATURES: &[&str] = &["flat", "poll", "vds", "stats"];
@@ -119,9 +119,16 @@ impl Units {
             };
             others.push((KIND_PROBE, order, nic.name.to_string(), Unit::read(folder, &format!("probe_{}", nic.name))?));
             others.push((KIND_DRIVER, 0, nic.name.to_string(), Unit::read(folder, nic.name)?));
+            let mut more = |kind, letter: &str, unit: &str| {
+                let name = format!("{}{letter}", nic.name);
+                Ok::<_, io::Error>(others.push((kind, 0, name.clone(), Unit::read(folder, &format!("{unit}{name}"))?)))
+            };
             if nic.memory {
-                let name = format!("{}v", nic.name);
-                others.push((KIND_DRIVER, 0, name.clone(), Unit::read(folder, &name)?));
+                more(KIND_DRIVER, "v", "")?;
+            }
+            if nic.plain {
+                more(KIND_DRIVER, "x", "")?;
+                more(KIND_STARTER, "x", "probe_")?;
             }
         }
         for name in FEATURES {
@@ -132,7 +139,7 @@ impl Units {
 
     /// Every unit and what it is to memory.
     pub fn all(&self) -> Vec<(&Unit, Role)> {
-        let role = |kind| if kind == KIND_PROBE { Role::Probe } else { Role::Resident };
+        let role = |kind| if matches!(kind, KIND_PROBE | KIND_STARTER) { Role::Probe } else { Role::Resident };
         let others = self.others.iter().map(|(kind, _, _, unit)| (unit, role(*kind)));
         [(&self.core, Role::Resident), (&self.installer, Role::Installer)].into_iter().chain(others).collect()
     }
