@@ -1,25 +1,32 @@
 //! The 3C515-TX's driver and probe against its model, and on DOS.
 
 mod elink;
+#[path = "corkscrew/faults.rs"]
+mod faults;
+#[path = "corkscrew/lists.rs"]
+mod lists;
+#[path = "corkscrew/on_dos.rs"]
+mod on_dos;
 
 use std::cell::RefCell;
 use std::rc::Rc;
 
 use compkt::bus::{Addr, Bus};
-use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Link, Rx, SendError};
-use compkt::drivers::corkscrew::Corkscrew;
+use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Rx, SendError};
+use compkt::drivers::corkscrew::{Corkscrew, CorkscrewLists};
 use compkt::probe::corkscrew::CorkscrewProbe;
+use compkt::probe::corkscrew::lists::CorkscrewListsProbe;
 use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 use models::corkscrew::{self as model, Options};
 use models::faults::Faults;
 use tools::fake_bus::{FakeBus, job};
-use tools::rig::qemu::{Net, Nic};
 
 const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 const OTHER: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x57];
 const NO_RINGS: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
 const ROOM: usize = 0x2000;
 const FRAME: usize = 0x4000;
+const RINGS: u32 = 0x10_0000;
 
 fn ask(index: u8) -> Ask {
     Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4], media: 0 }
@@ -27,30 +34,74 @@ fn ask(index: u8) -> Ask {
 
 type Card = Rc<RefCell<model::Corkscrew>>;
 
+/// Either driver.
+trait Driver: Device {
+    fn counters(&self) -> Counters;
+}
+impl Driver for Corkscrew<FakeBus> {
+    fn counters(&self) -> Counters {
+        Corkscrew::counters(self)
+    }
+}
+impl Driver for CorkscrewLists<FakeBus> {
+    fn counters(&self) -> Counters {
+        CorkscrewLists::counters(self)
+    }
+}
+
 struct Rig {
     bus: FakeBus,
     slot: usize,
     card: Card,
     found: Found,
-    device: Corkscrew<FakeBus>,
+    device: Box<dyn Driver>,
 }
+
+/// How a card is driven.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// By programmed I/O.
+    Plain,
+    /// With rings in XMS.
+    Deep,
+    /// With rings below 1 MB.
+    Shallow,
+}
+const WAYS: [Way; 3] = [Way::Plain, Way::Deep, Way::Shallow];
 
 fn plug(bus: &FakeBus, options: Options) -> (usize, Card) {
     let card = Rc::new(RefCell::new(model::Corkscrew::new(options)));
     (bus.plug_isa(card.clone()), card)
 }
 
-fn start(bus: &FakeBus, slot: usize, card: Card, ask: &Ask) -> Rig {
+/// Starts what has been found, in one way.
+fn start_as(bus: &FakeBus, found: &Found, way: Way) -> Result<Box<dyn Driver>, Fault> {
+    let len = match way {
+        Way::Plain => return Ok(Box::new(CorkscrewProbe::start(bus.clone(), found, &NO_RINGS)?)),
+        Way::Deep => found.rings_xms,
+        Way::Shallow => found.rings_low as u32,
+    };
+    bus.memory_mut()[RINGS as usize - 64..][..len as usize + 128].fill(0xDD);
+    let rings = Rings { linear: Addr(RINGS), physical: RINGS, len };
+    Ok(Box::new(CorkscrewListsProbe::start(bus.clone(), found, &rings)?))
+}
+
+fn start_in(bus: &FakeBus, slot: usize, card: Card, ask: &Ask, way: Way) -> Rig {
     let found = CorkscrewProbe::find(bus, ask).expect("the card is there");
-    let mut device = CorkscrewProbe::start(bus.clone(), &found, &NO_RINGS).expect("it starts");
+    let mut device = start_as(bus, &found, way).expect("it starts");
+    assert_eq!(bus.sent(slot), Vec::<Vec<u8>>::new(), "nothing is on the wire");
     device.unmask();
     Rig { bus: bus.clone(), slot, card, found, device }
 }
 
-fn rig() -> Rig {
+fn start(bus: &FakeBus, slot: usize, card: Card, ask: &Ask) -> Rig {
+    start_in(bus, slot, card, ask, Way::Plain)
+}
+
+fn rig_in(way: Way) -> Rig {
     let bus = FakeBus::new();
-    let (slot, card) = plug(&bus, Options::new(MAC));
-    start(&bus, slot, card, &ask(0))
+    let (slot, card) = plug(&bus, Options { lists: way != Way::Plain, ..Options::new(MAC) });
+    start_in(&bus, slot, card, &ask(0), way)
 }
 
 fn frame(len: usize) -> Vec<u8> {
@@ -114,10 +165,12 @@ impl Rig {
 
 #[test]
 fn it_is_given_resources_and_passes_frames_of_every_length() {
-    let mut rig = rig();
-    assert_eq!((rig.found.mac, rig.found.io, rig.found.irq), (MAC, 0x300, 5));
-    rig.works(60..=1514);
-    assert_eq!(rig.counts(), [0; 3]);
+    for way in WAYS {
+        let mut rig = rig_in(way);
+        assert_eq!((rig.found.mac, rig.found.io, rig.found.irq), (MAC, 0x300, 5));
+        rig.works(60..=1514);
+        assert_eq!(rig.counts(), [0; 3], "{way:?}");
+    }
 }
 
 #[test]
@@ -169,81 +222,6 @@ fn an_eeprom_with_a_wrong_checksum() {
 }
 
 #[test]
-fn one_fault_each_is_counted_and_outlived() {
-    for (fault, counts) in [
-        ("tx-underrun@2", [0, 1, 0]),
-        ("jabber@2", [0, 1, 0]),
-        ("max-collisions@2", [0, 1, 0]),
-        ("rx-overrun@2", [0, 0, 1]),
-        ("rx-crc@2", [1, 0, 0]),
-    ] {
-        let mut rig = rig();
-        rig.card.borrow_mut().chip().faults = Faults::parse(fault).unwrap();
-        for len in [100, 200, 300] {
-            rig.bus.receive(rig.slot, &frame(len));
-            rig.bus.sleep(1_000);
-            rig.serve();
-            assert_eq!(rig.send(&frame(len)), Ok(()));
-            rig.bus.sleep(1_000);
-            rig.serve();
-        }
-        assert_eq!(rig.counts(), counts, "{fault}");
-        rig.bus.sent(rig.slot);
-        rig.works(60..70);
-    }
-}
-
-#[test]
-fn adapter_failure_and_a_lost_interrupt() {
-    let mut rig = rig();
-    rig.card.borrow_mut().chip().faults = Faults::parse("adapter-failure").unwrap();
-    rig.bus.receive(rig.slot, &frame(100));
-    rig.bus.sleep(1_000);
-    rig.serve();
-    assert!(rig.counts()[2] > 0);
-    rig.works(60..64);
-    rig.card.borrow_mut().chip().faults = Faults::parse("lost-interrupt").unwrap();
-    assert!(rig.bus.receive(rig.slot, &frame(100)));
-    rig.bus.sleep(1_000);
-    assert_eq!(rig.serve(), Vec::<Vec<u8>>::new());
-    assert_eq!(rig.send(&frame(60)), Ok(()));
-    rig.bus.sleep(1_000);
-    assert_eq!(rig.serve(), [frame(100)]);
-    rig.bus.sent(rig.slot);
-    rig.works(60..64);
-}
-
-#[test]
-fn a_stuck_command_and_a_card_that_vanishes_end_in_bounded_time() {
-    for fault in ["stuck-command", "vanish*0"] {
-        let mut rig = rig();
-        rig.bus.receive(rig.slot, &frame(100));
-        rig.bus.sleep(200);
-        rig.card.borrow_mut().chip().faults = Faults::parse(fault).unwrap();
-        let from = rig.bus.now_ns();
-        for _ in 0..20 {
-            assert!(rig.serve().len() <= 1);
-            let _ = rig.send(&frame(100));
-        }
-        assert!(rig.send(&frame(100)).is_err(), "{fault}");
-        assert_ne!(rig.device.link(), Link::Up);
-        rig.device.stop();
-        assert!(rig.bus.now_ns() - from < 100_000_000, "{fault}");
-    }
-}
-
-#[test]
-fn the_link_is_seen() {
-    let mut rig = rig();
-    assert_eq!(rig.device.link(), Link::Up);
-    rig.pull(false);
-    assert_eq!(rig.device.link(), Link::Down);
-    rig.pull(true);
-    assert_eq!(rig.device.link(), Link::Up);
-    rig.works(60..64);
-}
-
-#[test]
 fn the_user_chooses_transceiver_and_duplex() {
     for (media, wanted) in [(0, (4, false)), (0x85, (4, true)), (1, (0, false)), (0x81, (0, true)), (9, (4, false))] {
         let bus = FakeBus::new();
@@ -260,49 +238,4 @@ fn the_user_chooses_transceiver_and_duplex() {
     plug(&bus, Options::new(MAC));
     assert_eq!(CorkscrewProbe::find(&bus, &Ask { media: 4, ..ask(0) }), Err(Fault::Media));
     assert_eq!(CorkscrewProbe::find(&bus, &Ask { media: 1, ..ask(0) }).map(|found| found.media), Ok(1), "it is not left half done");
-}
-
-#[test]
-fn a_stopped_or_forgotten_card_is_found_and_started_again() {
-    for stopped in [true, false] {
-        let mut rig = rig();
-        rig.bus.receive(rig.slot, &frame(100));
-        rig.bus.sleep(1_000);
-        if stopped {
-            rig.device.stop();
-            rig.bus.sleep(2_000);
-            assert!(!rig.bus.line(5));
-        }
-        let mut again = start(&rig.bus, rig.slot, rig.card.clone(), &ask(0));
-        assert_eq!(again.found, rig.found);
-        again.works(60..64);
-    }
-}
-
-#[test]
-fn slow_it_conforms_on_dos() {
-    elink::conforms("corkscrew", elink::LINE);
-}
-
-#[test]
-fn frames_go_both_ways_unharmed_on_dos() {
-    elink::moves_frames("corkscrew", elink::LINE, 3000);
-}
-
-#[test]
-fn what_cannot_be_used_is_refused_in_one_line() {
-    let qemu = |fault: &str| elink::qemu(&format!("corkscrew{fault}"), Net::User);
-    elink::refused(&qemu(",fault=bad-checksum"), elink::LINE, "EEPROM");
-    elink::refused(&qemu(",fault=stuck-command"), elink::LINE, "does not answer");
-    elink::refused(&qemu(""), "DEVICE=3COMPKT.SYS /IO=310", "ports");
-    let mut beside = qemu("");
-    beside.nics.push(Nic { device: "ne2k_isa,iobase=0x2a0,irq=9".into(), net: Net::User });
-    elink::refused(&beside, "DEVICE=3COMPKT.SYS /NIC=corkscrew /IO=2A0", "collides");
-}
-
-#[test]
-fn it_unloads_and_comes_again() {
-    let lines = ["3COMPKT 0x60", "PKTCTL test", "3COMPKT /U", "3COMPKT 0x60", "PKTCTL test"];
-    let report = elink::run(&elink::qemu("corkscrew", Net::User), &elink::job(&[], &lines));
-    assert_eq!(elink::exits(&report), [0; 5], "{}", report.output);
 }

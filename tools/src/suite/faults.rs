@@ -105,7 +105,7 @@ fn no_xms(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// A closed A20 gate is opened for the driver alone: who closed it finds it closed.
-fn a20(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn a20(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let script = ["A20 OFF", EXCHANGE, "A20", INTEGRITY, "A20", "A20 ON", EXCHANGE, "A20"];
     let steps = run(lab, &qemu_on(nic, peer.cable())?, &[LINE], &script, &mut |_, _| ())?;
@@ -116,7 +116,7 @@ fn a20(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// Loaded, used and unloaded ten times: memory of both kinds comes back, and the card is quiet.
-fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
     let mut script = vec!["ints keep", "mem", "ints"];
     for _ in 0..10 {
         script.extend(["3COMPKT", EXCHANGE, "3COMPKT /U", "mem", "ints"]);
@@ -156,7 +156,7 @@ fn one_line(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// Sending with the cable out ends, in whatever way; with it in again all is well.
-fn pulled(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn pulled(lab: &Lab, nic: &'static Nic) -> Verdict {
     let mut up = true;
     let script = [STATUS, "pause", EXCHANGE, FUZZ, "PKTCTL status /INT=60", "pause", EXCHANGE];
     let steps = run(lab, &qemu_on(nic, Net::User)?, &[LINE], &script, &mut |line, monitor| {
@@ -173,7 +173,7 @@ fn pulled(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// Nobody looks at the card for half a second, and more comes than its ring can hold.
-fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let script = ["STALL", "STALL", STATUS, EXCHANGE, INTEGRITY];
     let steps = run(lab, &qemu_on(nic, peer.cable())?, &[LINE], &script, &mut |line, _| {

@@ -78,6 +78,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("TAKE.COM", "hold", &["TAKE"]),
         ("OTHER.COM", "other", &[]),
         ("HOG.COM", "hog", &[]),
+        ("HOGXMS.COM", "hogxms", &[]),
         ("STALL.COM", "stall", &[]),
         ("NOLINES.COM", "nolines", &[]),
         ("EJECT.COM", "eject", &[]),

@@ -4,6 +4,7 @@
 //! has failed.
 
 mod counts;
+mod corkscrew;
 mod device;
 mod faults;
 mod host;
@@ -92,6 +93,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(counts::tests());
     tests.extend(faults::tests());
     tests.extend(vds::tests());
+    tests.extend(corkscrew::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
         tests.iter().for_each(|test| println!("{}", test.name));

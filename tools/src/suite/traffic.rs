@@ -66,7 +66,7 @@ fn device_line(nic: &Nic) -> String {
 }
 
 /// DHCP and ping on QEMU's own network, by the card's name and without it.
-fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
     for line in [device_line(nic), "DEVICE=3COMPKT.SYS".to_string()] {
         let steps = qemu(nic)?.steps(&lab.job(&[line.as_str()], &["PKTCTL status", "PKTCTL test", "PKTCTL status"])?)?;
         steps.prints(&line, &format!("3COMPKT: {} at ", nic.name))?;
@@ -227,7 +227,7 @@ fn ready(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// The cable is pulled and plugged in again: no answers, no hang, then answers.
-fn cable(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn cable(lab: &Lab, nic: &'static Nic) -> Verdict {
     let config = device_line(nic);
     let job = lab.job(&[config.as_str()], &["PKTCTL test", "pause", "PKTCTL test", "pause", "PKTCTL test"])?;
     let mut up = true;

@@ -36,7 +36,7 @@ fn machine(nic: &Nic) -> Result<Qemu, String> {
 }
 
 /// One lock while the driver is there, none afterwards, from the prompt and by DEVICE=.
-fn locked(lab: &Lab, nic: &Nic) -> Verdict {
+pub(super) fn locked(lab: &Lab, nic: &Nic) -> Verdict {
     let prompt: [&[&str]; 2] = [&[], &[LOAD, EXCHANGE, "vds", UNLOAD, "vds", "mem"]];
     let device: [&[&str]; 2] = [&["DEVICE=3COMPKT.SYS"], &[EXCHANGE, "vds", UNLOAD, "vds"]];
     for [config, exec] in [prompt, device] {
