@@ -1,5 +1,7 @@
 //! What stays, block behind block: core, driver, device, handles, features, rings, stack.
 
+use core::mem::offset_of;
+
 use super::dos::{self, peek, poke};
 use super::hardware::Probe;
 use super::header::{BUS_PCI, KIND_DRIVER, KIND_PROBE, KIND_STARTER, ProbeHeader, Start, Unit, caller, header};
@@ -352,15 +354,14 @@ fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Option<xms::Bloc
 #[inline(never)]
 fn filter(segment: u16, at: u16, table: &CoreTable) {
     let entries = address(segment, table.end - ENTRIES);
-    let mut filter = peek::<FilterHeader>(address(segment, at));
-    filter.below = peek(entries);
-    poke(address(segment, at), &filter);
-    for (own, below) in filter.own.iter_mut().zip(filter.below) {
-        if *own == 0 {
-            *own = below;
+    let unit = address(segment, at);
+    copy_far(entries, unit.plus(offset_of!(FilterHeader, below) as u16), ENTRIES);
+    for entry in (0..ENTRIES).step_by(2) {
+        let own: u16 = peek(unit.plus(entry));
+        if own != 0 {
+            poke(entries.plus(entry), &own);
         }
     }
-    poke(entries, &filter.own);
 }
 
 /// What is in the core where nothing is to be called (asm/abi.inc).
