@@ -7,7 +7,7 @@ use core::arch::asm;
 
 use super::real::Machine;
 use super::{Addr, Bus, Far};
-use crate::device::Job;
+use crate::device::{Head, Job, LOOKAHEAD};
 
 /// The bus of drivers whose rings or registers lie above 1 MB.
 #[derive(Clone, Copy, Default)]
@@ -97,6 +97,28 @@ impl Bus for Flat {
                 "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr fs:[esi]",
                 "pop edi", "pop esi", "pop es",
                 inout("eax") from.0 => _, in("edx") to.0, inout("ecx") len as u32 => _,
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn take_head(&self, from: Addr, head: &mut Head) {
+        // SAFETY: the driver names its ring; ESI is put back. FS is flat, ES is ours, and every segment has a flat limit.
+        unsafe {
+            asm!(
+                "push esi", "mov esi, eax", "rep movs dword ptr es:[edi], dword ptr fs:[esi]", "pop esi",
+                in("eax") from.0, inout("edi") head.as_mut_ptr() => _, inout("ecx") LOOKAHEAD as u32 / 4 => _,
+            )
+        }
+    }
+
+    #[inline(always)]
+    fn give_own(&self, from: *const u8, to: Addr, len: u16) {
+        // SAFETY: the driver names its ring and something of its own, where DS is; ES and ESI are put back.
+        unsafe {
+            asm!(
+                "push es", "push fs", "pop es", "push esi", "mov esi, eax", "rep movs byte ptr es:[edi], byte ptr [esi]", "pop esi", "pop es",
+                in("eax") from as u32, inout("edi") to.0 => _, inout("ecx") len as u32 => _,
             )
         }
     }

@@ -2,7 +2,7 @@
 //!
 //! Drivers are generic over [`Bus`]: in the image it is the machine, in host tests a model behind a fake.
 
-use crate::device::Job;
+use crate::device::{Head, Job};
 
 #[cfg(target_os = "none")]
 pub mod either;
@@ -116,8 +116,18 @@ pub trait Bus {
     fn swap16(&self, at: Addr, value: u16) -> u16;
     /// Copies `len` bytes from a ring to a client or to something of the driver's own ([`Bus::far_of`]).
     fn take(&self, from: Addr, to: Far, len: u16);
+    /// Copies the first bytes of a frame from a ring to the driver's own head buffer.
+    #[inline(always)]
+    fn take_head(&self, from: Addr, head: &mut Head) {
+        self.take(from, self.far_of(head.as_ptr()), head.len() as u16);
+    }
     /// Copies `len` bytes from a client, or from something of the driver's own, to a ring.
     fn give(&self, from: Far, to: Addr, len: u16);
+    /// Copies `len` bytes of something of the driver's own to a ring.
+    #[inline(always)]
+    fn give_own(&self, from: *const u8, to: Addr, len: u16) {
+        self.give(self.far_of(from), to, len);
+    }
 
     /// Reads 32 bits of a PCI function's configuration: `place` is bus in bits 15:8, device 7:3, function 2:0, and
     /// `register` a multiple of four. For probes only.

@@ -10,7 +10,7 @@
 use super::el3::*;
 use super::mii::{self, PHYSICAL};
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 use crate::probe::Rings;
 
 /// Transmit status (byte): where a wide card has it.
@@ -248,7 +248,7 @@ impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
         }
         let len = state as u16 & 0x1FFF;
         if state & UP_ERROR == 0 && len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
-            self.bus.take(self.rx.field(DESC as u16), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take_head(self.rx.field(DESC as u16), head);
             if !self.unwanted(head) {
                 return Rx::new(len);
             }

@@ -8,7 +8,7 @@
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Status of both units: the receiver's in bits 5:2, the command unit's above.
 const STATUS: u16 = 0x00;
@@ -254,7 +254,7 @@ impl<B: Bus> Device for I8255x<B> {
         let len = self.bus.get16(slot.plus(BYTES)) & RX_BYTES;
         // At least a MAC header.
         if state & OK != 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.take(slot.plus(DATA), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take_head(slot.plus(DATA), head);
             if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
                 return Rx::new(len);
             }
@@ -303,7 +303,7 @@ impl<B: Bus> Device for I8255x<B> {
         self.mode = mode;
         let bytes = if mode == RcvMode::Multicast { groups.len() as u16 * 6 } else { 0 };
         self.bus.put16(self.at(Layout::GROUPS + 8), bytes);
-        self.bus.give(self.bus.far_of(groups.as_ptr() as *const u8), self.at(Layout::GROUPS + 10), bytes);
+        self.bus.give_own(groups.as_ptr() as *const u8, self.at(Layout::GROUPS + 10), bytes);
         let promiscuous = (mode == RcvMode::Promiscuous) as u8;
         let silent = ((mode < RcvMode::Broadcast) as u8) << 1;
         self.bus.put8(self.at(MODE_BYTE), MODE_DEFAULT | promiscuous | silent);
@@ -313,7 +313,7 @@ impl<B: Bus> Device for I8255x<B> {
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        self.bus.give(self.bus.far_of(address.as_ptr()), self.at(Layout::ADDRESS + 8), 6);
+        self.bus.give_own(address.as_ptr(), self.at(Layout::ADDRESS + 8), 6);
         self.set_up();
     }
 

@@ -10,7 +10,7 @@ use core::marker::PhantomData;
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Device control.
 pub const CTRL: u16 = 0x0000;
@@ -279,7 +279,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
         let len = self.bus.get16(desc.plus(LENGTH));
         // At least a MAC header.
         if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.take(self.rx_buffer(), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take_head(self.rx_buffer(), head);
             return Rx::new(len);
         }
         self.count.errors_in = self.count.errors_in.wrapping_add(1);

@@ -398,7 +398,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        self.bus.give(self.bus.far_of(address.as_ptr()), self.at(INIT_PADR), 6);
+        self.bus.give_own(address.as_ptr(), self.at(INIT_PADR), 6);
         self.reload();
     }
 

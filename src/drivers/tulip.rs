@@ -6,7 +6,7 @@
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// Bus mode.
 pub const CSR0: u8 = 0x00;
@@ -273,7 +273,7 @@ impl<B: Bus> Device for Tulip<B> {
         let len = ((state >> 16) as u16 & LENGTH).wrapping_sub(CRC);
         // At least a MAC header.
         if state & (ES | RX_FS | RX_LS) == RX_FS | RX_LS && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.take(slot.plus(DESCRIPTOR), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take_head(slot.plus(DESCRIPTOR), head);
             if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
                 return Rx::new(len);
             }

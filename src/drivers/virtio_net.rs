@@ -202,7 +202,7 @@ impl<B: Bus> Device for VirtioNet<B> {
         self.chain = self.rx.chain(bus, back);
         let len = bus.get32(back.plus(USED_LENGTH)).wrapping_sub(self.header as u32);
         let slot = frame_of(&self.rx, self.chain);
-        bus.take(slot, bus.far_of(head.as_ptr()), head.len() as u16);
+        bus.take_head(slot, head);
         if !(14..=MAX_FRAME as u32).contains(&len) {
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
         } else if self.wanted(head) {
@@ -255,14 +255,14 @@ impl<B: Bus> Device for VirtioNet<B> {
             at = at.plus(4);
         }
         if mode == RcvMode::Multicast {
-            bus.give(bus.far_of(groups.as_ptr() as *const u8), table, 6 * groups.len() as u16);
+            bus.give_own(groups.as_ptr() as *const u8, table, 6 * groups.len() as u16);
         }
         self.command();
     }
 
     fn set_address(&mut self, address: &MacAddr) {
         let bus = &self.bus;
-        bus.give(bus.far_of(address.as_ptr()), Addr(self.control.buffers + CONTROL_ADDRESS), 6);
+        bus.give_own(address.as_ptr(), Addr(self.control.buffers + CONTROL_ADDRESS), 6);
         self.command();
     }
 

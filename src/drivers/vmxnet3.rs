@@ -6,7 +6,7 @@
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
 /// First window: interrupt mask, 1: none.
 pub const IMR: u16 = 0x000;
@@ -225,7 +225,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
         let len = flags & LENGTH;
         // At least a MAC header.
         if packet == index | RX_WHOLE && flags & RX_ERROR == 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.take(self.rx_buffer(), self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
+            self.bus.take_head(self.rx_buffer(), head);
             return Rx::new(len);
         }
         self.count.errors_in = self.count.errors_in.wrapping_add(1);
@@ -260,7 +260,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
 
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
         let bytes = groups.len() as u16 * 6;
-        self.bus.give(self.bus.far_of(groups.as_ptr() as *const u8), self.memory.plus(Layout::GROUPS), bytes);
+        self.bus.give_own(groups.as_ptr() as *const u8, self.memory.plus(Layout::GROUPS), bytes);
         self.bus.put32(self.shared(SHARED_GROUPS), bytes as u32);
         self.bus.put32(self.shared(SHARED_RX_MODE), RXM_OF_MODE[mode as usize] as u32);
         self.command(CMD_UPDATE_FILTERS);

@@ -168,7 +168,7 @@ fn lay_out<B: Bus>(card: &I8255x<B>) {
     if card.phy == 0 {
         configuration[8] = SERIAL_BYTE_8;
     }
-    card.bus.give(card.bus.far_of(configuration.as_ptr()), card.memory.plus(Layout::CONFIGURE + 8), 22);
+    card.bus.give_own(configuration.as_ptr(), card.memory.plus(Layout::CONFIGURE + 8), 22);
     put(Layout::TRANSMIT + 4, place(Layout::TRANSMIT));
     // Simplified mode: no list of buffers.
     put(Layout::TRANSMIT + 8, !0);

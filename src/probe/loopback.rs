@@ -198,7 +198,7 @@ impl<B: Bus> Trial<'_, B> {
             for (at, place) in (start..).zip(&mut piece) {
                 *place = byte(self.mac, number, at) ^ turn;
             }
-            self.bus.give(self.bus.far_of(piece.as_ptr()), buffer.plus(start), PIECE as u16);
+            self.bus.give_own(piece.as_ptr(), buffer.plus(start), PIECE as u16);
         }
     }
 
