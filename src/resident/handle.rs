@@ -149,6 +149,26 @@ pub fn is_surely_type(kind: u16) -> bool {
     kind as u8 >= 6
 }
 
+/// Has `taker` be the taker of a frame with this type or length, which is remembered at `known`, its place, or else found
+/// by `search`.
+///
+/// # Safety
+/// Both are alive, and `search` leaves `known` as it is.
+#[inline(always)]
+pub unsafe fn recall(known: *mut Known, kind: u16, taker: *mut u16, search: impl FnOnce()) {
+    // SAFETY: the caller's word.
+    unsafe {
+        *taker = (*known).taker;
+        if !is_surely_type(kind) {
+            search();
+        } else if kind != (*known).kind {
+            (*known).kind = kind;
+            search();
+            (*known).taker = *taker;
+        }
+    }
+}
+
 /// Whether what is at bytes 12 and 13 of a frame, the first in the low half, is a DIX type: the specification counts
 /// them from 05EFh, below is an 802.3 length. A type alone says which handle gets a frame.
 #[inline(always)]

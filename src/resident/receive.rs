@@ -64,13 +64,7 @@ fn deliver(len: u16) {
         // A type that came before goes where it went then.
         // One word, whatever is looked at in it.
         let kind = (&raw const (*job()).head[12] as *const u16).read_volatile();
-        let known = known_of(kind);
-        *taker() = (*known).taker;
-        if !handle::is_surely_type(kind) || kind != (*known).kind {
-            (*known).kind = kind;
-            seek();
-            (*known).taker = *taker();
-        }
+        handle::recall(known_of(kind), kind, taker(), seek);
         if *taker() == 0 || (*handle(*taker())).receiver == Far(0) || offer(OFFER) == 0 {
             lose();
             return;
