@@ -34,9 +34,9 @@ fn an_address_in_flat_memory_goes_where_it_is_used() {
     let flat = |address: &str, access: &str, rest: &str| body(&format!("\tmovl\there, %edx\n{address}\n\t#APP\n\t{access}\n\t#NO_APP\n{rest}\tmovl\t%eax, there\n\tretl"));
     assert_eq!(flat("\tleal\t8(%ecx,%edx), %edx", "movl\t%fs:(%edx), %eax", "")[1], "movl %fs:8(%ebx,%edx), %eax");
     assert_eq!(flat("\taddl\t$2, %edx", "movl\t%fs:(%edx), %eax", "")[1], "movl %fs:2(%edx), %eax");
-    assert_eq!(flat("\tmovl\t$1132, %edx", "movl\t%fs:(%edx), %eax", "")[1], "movl %fs:1132, %eax");
+    assert_eq!(flat("\tmovl\t$1132, %edx", "movl\t%fs:(%edx), %eax", "")[0], "movl %fs:1132, %eax");
     // Above 64 KB there is no short address.
-    assert_eq!(flat("\tmovl\t$65536, %edx", "movl\t%fs:(%edx), %eax", "")[1..3], ["movl $65536, %edx", "movl %fs:(%edx), %eax"]);
+    assert_eq!(flat("\tmovl\t$65536, %edx", "movl\t%fs:(%edx), %eax", "")[..2], ["movl $65536, %edx", "movl %fs:(%edx), %eax"]);
     // The address is looked at again.
     assert_eq!(flat("\taddl\t$2, %edx", "movl\t%fs:(%edx), %eax", "\tmovl\t%edx, (%ecx)\n")[1], "addl $2, %edx");
     // Its parts change before it is used.
@@ -152,4 +152,52 @@ fn a_local_with_a_negative_index_is_no_saved_register() {
     assert_eq!(lines[..2], ["pushw %di", "pushw %si"]);
     assert_eq!(lines[4..7], ["movl 20(%esp,%edi,8), %edx", "movl 24(%esp,%edi,8), %ebx", "movw 28(%esp,%edi,8), %si"]);
     assert!(lines.contains(&"movw 22(%esp), %ax".to_string()), "{lines:?}");
+}
+
+#[test]
+fn what_a_register_holds_is_not_moved_there_again() {
+    let lines = body("\txorl\t%eax, %eax\n\toutb\t%al, %dx\n\txorl\t%eax, %eax\n\toutb\t%al, %dx\n\tretl");
+    assert_eq!(lines, ["xorw %ax, %ax", "outb %al, %dx", "outb %al, %dx", "retw"]);
+    let lines = body("\tmovw\t28(%ecx), %dx\n\toutb\t%al, %dx\n\tmovw\t28(%ecx), %dx\n\toutb\t%al, %dx\n\tretl");
+    assert_eq!(lines[1..3], ["outb %al, %dx", "outb %al, %dx"]);
+    // Memory is written in between.
+    let lines = body("\tmovw\t28(%ecx), %dx\n\toutb\t%al, %dx\n\tincl\t(%edi)\n\tmovw\t28(%ecx), %dx\n\toutb\t%al, %dx\n\tretl");
+    assert_eq!(lines[3], "movw 28(%bx), %dx");
+    // Somebody else comes in between.
+    let lines = body("\txorl\t%eax, %eax\n.LBB0:\n\toutb\t%al, %dx\n\txorl\t%eax, %eax\n\ttestb\t%bl, %bl\n\tjne\t.LBB0\n\tretl");
+    assert_eq!(lines.iter().filter(|line| *line == "xorw %ax, %ax").count(), 2);
+    // A copy that can address.
+    assert_eq!(body("\tmovl\t%edx, %esi\n\tmovb\t30(%edx), %al\n\tmovb\t%al, (%esi)\n\tretl")[1], "movb 30(%si), %al");
+}
+
+#[test]
+fn an_entry_without_a_result_saves_all_registers_at_once() {
+    let peek = |lines: &str| {
+        let text = narrow_with(&(function("peek", true, lines) + &function("stop", true, "\tjmp\th") + &function("h", false, "\tincb\t(%ecx)\n\tretl")), &[], true).expect("narrow");
+        text.lines().skip_while(|line| *line != "peek:").skip(1).map(|line| line.trim().replace('\t', " ")).filter(|line| !line.is_empty()).take_while(|line| !line.starts_with('.')).collect::<Vec<_>>()
+    };
+    let pushes = "\tpushl\t%esi\n\tpushl\t%edi\n\tmovw\t%dx, %si\n\tmovw\t%ax, %di\n";
+    assert_eq!(peek(&format!("{pushes}\tincw\t(%esi,%ecx)\n\tpopl\t%edi\n\tpopl\t%esi\n\tretl"))[0], "pushaw");
+    // The first argument comes back by itself for the next function.
+    let lines = peek("\tpushl\t%esi\n\tpushl\t%edi\n\tmovl\t%ecx, %esi\n\tmovw\t%ax, %di\n\tcalll\tg\n\tmovw\t%di, there\n\tmovl\t%esi, %ecx\n\tpopl\t%edi\n\tpopl\t%esi\n\tjmp\th");
+    assert_eq!(lines[lines.len() - 2..], ["movw %di, there", "popaw"], "and on to h");
+    // Another value would not.
+    let lines = peek("\tpushl\t%esi\n\tpushl\t%edi\n\tmovl\t%ecx, %esi\n\tmovw\t%ax, %di\n\tcalll\tg\n\tincl\t%esi\n\tmovl\t%esi, %ecx\n\tpopl\t%edi\n\tpopl\t%esi\n\tjmp\th");
+    assert_eq!(lines[0], "pushw %si");
+    // `irq` has a result.
+    let irq = function("irq", true, &format!("{pushes}\tmovb\t$1, %al\n\tpopl\t%edi\n\tpopl\t%esi\n\tretl"));
+    assert!(narrow_with(&irq, &[], true).expect("narrow").contains("pushw\t%si"));
+}
+
+#[test]
+fn a_high_half_that_no_caller_wants_is_not_kept() {
+    let f = function("f", false, "\tpushl\t%esi\n\tmovl\there, %esi\n\tmovl\t%esi, there\n\tpopl\t%esi\n\tretl");
+    let caller = |rest: &str| function("g", true, &format!("\tpushl\t%esi\n\tmovl\there, %esi\n\tmovl\t%esi, there\n\tcalll\tf\n{rest}\tpopl\t%esi\n\tretl"));
+    assert_eq!(lines_of(&(f.clone() + &caller("\tmovw\t%si, there\n")), "f")[0], "pushw %si");
+    assert_eq!(lines_of(&(f + &caller("\tmovl\t%esi, there\n")), "f")[0], "pushl %esi");
+    // In a resident unit whoever is called from outside keeps the low half of CX, and so do those in assembly.
+    let listing = function("g", true, "\tpushl\t%ebx\n\tmovl\there, %ebx\n\tcalll\tdriver\n\tmovl\t%ebx, there\n\tpopl\t%ebx\n\tretl");
+    let text = narrow_with(&listing, &[], true).expect("narrow");
+    assert!(text.contains("pushw\t%cx\n") && text.contains("pushl\t%ecx\n\tcallw\tdriver\n\tpopl\t%ecx\n"), "{text}");
+    assert!(!narrow_with(&listing, &[], false).expect("narrow").contains("pushw"));
 }

@@ -196,6 +196,19 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
             live.flags = 0;
             false
         }
+        ("xchg", b'l') if both(insn).is_some() => {
+            // What is looked at of one afterwards is looked at of the other before.
+            let (a, b) = both(insn).unwrap_or_default();
+            live.kill(a);
+            live.kill(b);
+            if after.high(a) {
+                live.want(b);
+            }
+            if after.high(b) {
+                live.want(a);
+            }
+            !after.high(a) && !after.high(b)
+        }
         ("push" | "xchg" | "out", b'l') => {
             insn.args.iter().for_each(|arg| live.want_arg(arg));
             false
@@ -207,6 +220,11 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
         _ => false,
     };
     (live, narrow)
+}
+
+/// The two long registers of an exchange.
+fn both(insn: &Insn) -> Option<(Number, Number)> {
+    Some((long(insn.args.first())?, long(insn.args.get(1))?))
 }
 
 /// One operand, which is also the result.
@@ -296,11 +314,9 @@ pub fn zero_after(insn: &Insn, zero: Registers) -> Registers {
         _ if is_product(insn) => return zero & !0b101,
         "xchg" => {
             // Both are registers or one is memory.
-            let other = match source {
-                Some(Arg::Reg(reg)) => 1 << reg.number,
-                _ => 0,
-            };
-            return zero & !(bit | other) | (1 << SP & zero);
+            let Some((a, b)) = both(insn) else { return zero & !bit | (1 << SP & zero) };
+            let [of_a, of_b] = [a, b].map(|number| zero >> number & 1);
+            return zero & !(1 << a | 1 << b) | of_a << b | of_b << a | (1 << SP & zero);
         }
         _ => false,
     };

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::effect::{ALL, Live, Registers, before, zero_after};
+use super::effect::{ALL, Live, Registers, before, writes_high, zero_after};
 use super::insn::{Arg, BP, BX, CX, DI, Insn, Line, SI, SP};
 use super::touch::{Bits, all, low, touch};
 
@@ -28,6 +28,25 @@ const RESULT: Registers = 1 | 1 << 2;
 /// What a function keeps.
 const KEPT: Registers = 1 << CX | 1 << BP | 1 << SI | 1 << DI;
 const STACK: Registers = 1 << SP;
+
+/// What of the kept registers' high halves an entry gives back, and a routine in assembly or whoever is called through
+/// a pointer.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Contract {
+    /// All.
+    Whole,
+    /// Those that `save` in asm/irq.asm does not keep: a resident unit's.
+    Resident,
+}
+
+impl Contract {
+    fn keeps(self) -> Registers {
+        match self {
+            Contract::Whole => KEPT,
+            Contract::Resident => KEPT & !(1 << CX),
+        }
+    }
+}
 
 /// Where control goes from a line.
 pub enum Next {
@@ -78,10 +97,37 @@ struct Known {
     live: Vec<Registers>,
     /// Looked at by its callers.
     live_result: Vec<Registers>,
+    /// Of the registers that a function keeps, those of which its callers want the high half back.
+    keeps: Vec<Registers>,
+    contract: Contract,
+    /// Those of which it changes the high half in its own lines.
+    own: Vec<Registers>,
+    /// Those of which it, or whom it calls, changes the high half at some time.
+    changes: Vec<Registers>,
 }
 
-/// For each line of each function, whether its 16-bit form will do.
-pub fn decide(functions: &[Function]) -> Vec<Vec<bool>> {
+/// What there is to know of a unit's lines.
+pub struct Decisions {
+    /// For each line of each function, whether its 16-bit form will do.
+    pub narrow: Vec<Vec<bool>>,
+    /// The registers whose high half is looked at after it.
+    pub high: Vec<Vec<Registers>>,
+    /// The registers whose high half whom it calls changes without putting it back.
+    pub lost: Vec<Vec<Registers>>,
+}
+
+/// Looks at all functions of a unit: first as if each had to keep its registers whole, then with what that leaves.
+pub fn decide(functions: &[Function], contract: Contract) -> Decisions {
+    let whole = decide_with(functions, vec![0; functions.len()], KEPT, contract);
+    let own = functions.iter().zip(&whole.narrow).map(|(function, narrow)| {
+        function.lines.iter().zip(narrow).fold(0, |all, (line, narrow)| all | changed(line, *narrow))
+    });
+    decide_with(functions, own.collect(), 0, contract)
+}
+
+/// `own`: the kept registers of which a function changes the high half in its own lines; `keeps`: those that private
+/// functions keep whole, wanted or not.
+fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers, contract: Contract) -> Decisions {
     let count = functions.len();
     let unknown = |private: Registers, other: Registers| -> Vec<Registers> {
         functions.iter().map(|function| if function.private { private } else { other }).collect()
@@ -93,6 +139,10 @@ pub fn decide(functions: &[Function]) -> Vec<Vec<bool>> {
         zero_result: vec![0xFF; count],
         live: vec![0; count],
         live_result: vec![0; count],
+        keeps: unknown(keeps, contract.keeps()),
+        contract,
+        own,
+        changes: vec![0; count],
     };
     let mut zero: Vec<Vec<Registers>> = functions.iter().map(|function| vec![0xFF; function.lines.len() + 1]).collect();
     while functions.iter().enumerate().fold(false, |changed, (at, function)| {
@@ -102,18 +152,23 @@ pub fn decide(functions: &[Function]) -> Vec<Vec<bool>> {
     while functions.iter().enumerate().fold(false, |changed, (at, function)| {
         changed | known.lives(at, function, &zero[at], &mut live[at])
     }) {}
-    functions
-        .iter()
-        .enumerate()
-        .map(|(at, function)| {
-            (0..function.lines.len())
-                .map(|line| match &function.lines[line] {
-                    Line::Insn(insn) => before(insn, live[at][line + 1], zero[at][line]).1,
-                    _ => false,
-                })
-                .collect()
-        })
-        .collect()
+    let narrow = |(at, function): (usize, &Function)| -> Vec<bool> {
+        let one = |(line, content): (usize, &Line)| match content {
+            Line::Insn(insn) => before(insn, live[at][line + 1], zero[at][line]).1,
+            _ => false,
+        };
+        function.lines.iter().enumerate().map(one).collect()
+    };
+    let narrow: Vec<Vec<bool>> = functions.iter().enumerate().map(narrow).collect();
+    while functions.iter().enumerate().fold(false, |any, (at, function)| {
+        let all = function.lines.iter().zip(&narrow[at]).fold(0, |all, (line, narrow)| all | known.changed(function, line, *narrow));
+        any | join(&mut known.changes[at], all)
+    }) {}
+    Decisions {
+        narrow,
+        high: live.iter().map(|lines| lines[1..].iter().map(|live| live.high).collect()).collect(),
+        lost: functions.iter().map(|function| function.lines.iter().map(|line| known.lost(function, line)).collect()).collect(),
+    }
 }
 
 /// Where an instruction leads.
@@ -199,10 +254,13 @@ impl Known {
                         Next::Call(callee) => {
                             if let Callee::Here(callee) = callee {
                                 changed |= join(&mut self.live_result[callee], after.high & RESULT);
+                                // A function that has nothing to put back itself is not to begin with it.
+                                let keeps = after.high & KEPT | self.keeps[at] & !self.own[at];
+                                changed |= join(&mut self.keeps[callee], keeps);
                             }
                             Live { high: after.high & KEPT | self.wanted(callee), flags: 0 }
                         }
-                        Next::Return => Live { high: KEPT | self.live_result[at], flags: 0 },
+                        Next::Return => Live { high: self.keeps[at] | self.live_result[at], flags: 0 },
                         Next::Table => {
                             let targets = function.in_tables.iter().fold(Live::default(), |all, target| all.and(live[*target]));
                             Live { high: ALL, flags: targets.flags }
@@ -213,10 +271,11 @@ impl Known {
                                 Place::Here(target) => live[target],
                                 Place::Function(callee) => {
                                     if let Callee::Here(callee) = callee {
-                                        let wanted = self.live_result[at];
+                                        let (wanted, keeps) = (self.live_result[at], self.keeps[at]);
                                         changed |= join(&mut self.live_result[callee], wanted);
+                                        changed |= join(&mut self.keeps[callee], keeps);
                                     }
-                                    Live { high: KEPT | self.wanted(callee), flags: 0 }
+                                    Live { high: self.keeps[at] | self.wanted(callee), flags: 0 }
                                 }
                             })
                         }
@@ -237,6 +296,27 @@ impl Known {
         changed | join(&mut self.live[at], live[0].high & CALL)
     }
 
+    /// The kept registers of which a line, or whom it calls, changes the high half.
+    fn changed(&self, function: &Function, line: &Line, narrow: bool) -> Registers {
+        let own = changed(line, narrow);
+        let Line::Insn(insn) = line else { return own };
+        let callee = match next(&self.names, function, insn) {
+            Next::Call(callee) | Next::Jump { to: Place::Function(callee), .. } => callee,
+            _ => return own,
+        };
+        own | if let Callee::Here(callee) = callee { self.changes[callee] } else { KEPT & !self.contract.keeps() }
+    }
+
+    /// Those that whom a line calls does not give back.
+    fn lost(&self, function: &Function, line: &Line) -> Registers {
+        let Line::Insn(insn) = line else { return 0 };
+        match next(&self.names, function, insn) {
+            Next::Call(Callee::Here(callee)) => self.changes[callee] & !self.keeps[callee],
+            Next::Call(_) => KEPT & !self.contract.keeps(),
+            _ => 0,
+        }
+    }
+
     /// What a function looks at of what its caller leaves in AX, BX and DX.
     fn wanted(&self, callee: Callee) -> Registers {
         match callee {
@@ -251,6 +331,16 @@ impl Known {
             Callee::Here(callee) => self.zero_result[callee],
             _ => 0,
         }
+    }
+}
+
+/// The kept registers of which a line itself changes the high half; to put it back is no change.
+fn changed(line: &Line, narrow: bool) -> Registers {
+    let own = |insn: &Insn| (0..8).filter(|number| writes_high(insn, *number)).map(|number| 1 << number).sum::<Registers>();
+    KEPT & match line {
+        Line::Insn(insn) if narrow || insn.stem().0 == "pop" => 0,
+        Line::Insn(insn) => own(insn),
+        _ => high(touch(line).spoils),
     }
 }
 

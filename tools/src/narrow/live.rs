@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::flow::{Callee, Function, Next, Place, next};
-use super::insn::{BX, Line};
-use super::touch::{AX, Bits, DX, EVERY, KEPT, all, low, touch};
+use super::insn::{Arg, BX, Line, Part, SP};
+use super::touch::{AX, Bits, DX, EVERY, KEPT, all, bits, low, touch};
 
 /// What is looked at later on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -21,10 +21,23 @@ impl Live {
     }
 }
 
+/// What an exchange of two registers reads, by what is looked at of both afterwards.
+fn exchanged(line: &Line, after: Bits) -> Option<Bits> {
+    let Line::Insn(insn) = line else { return None };
+    let [Arg::Reg(a), Arg::Reg(b)] = insn.args[..] else { return None };
+    if insn.stem().0 != "xchg" || a.part == (Part::Byte { high: true }) || b.part == (Part::Byte { high: true }) || a.number == SP || b.number == SP {
+        return None;
+    }
+    let (low_a, low_b) = (3 * a.number, 3 * b.number);
+    let (of_a, of_b) = ((after & bits(a)) >> low_a, (after & bits(b)) >> low_b);
+    Some(of_a << low_b | of_b << low_a)
+}
+
 /// What those who call a function without its being seen look at.
-fn result(function: &Function) -> Bits {
+fn result(function: &Function, resident: bool) -> Bits {
     match (function.private, function.global) {
         (true, _) => 0,
+        (_, true) if resident && VOID.contains(&function.name.as_str()) => 0,
         (_, true) => low(AX),
         _ => low(AX) | low(DX),
     }
@@ -39,17 +52,19 @@ pub struct Known {
     results: Vec<Bits>,
 }
 
+/// Entries without a result (src/units/mod.rs, src/units/core.rs). The core has set_rcv_mode and set_address with one.
+const VOID: &[&str] = &["unmask", "peek", "copy", "discard", "stop", "catch_up"];
 const ARGUMENTS: Bits = all(AX) | all(BX) | all(DX);
 const RESULTS: Bits = all(AX) | all(DX);
 
 impl Known {
-    /// Of a whole unit.
-    pub fn new(functions: &[Function]) -> Known {
+    /// Of a whole unit; of a resident one the entries without a result are known.
+    pub fn new(functions: &[Function], resident: bool) -> Known {
         let mut known = Known {
             names: functions.iter().enumerate().map(|(at, function)| (function.name.clone(), at)).collect(),
             arguments: vec![0; functions.len()],
             // What is called from outside gives a result of 16 bits (asm/abi.inc). Through a pointer, a pair of them.
-            results: functions.iter().map(result).collect(),
+            results: functions.iter().map(|function| result(function, resident)).collect(),
         };
         let mut lines: Vec<Vec<Live>> = functions.iter().map(|function| vec![Live::default(); function.lines.len() + 1]).collect();
         while functions.iter().enumerate().fold(false, |changed, (at, function)| changed | known.pass(at, function, &mut lines[at])) {}
@@ -92,7 +107,9 @@ impl Known {
                 _ => after,
             };
             let touch = touch(content);
-            let now = Live { bits: after.bits & !touch.writes | touch.reads, flags: after.flags & !touch.flags_written | touch.flags_read };
+            // An exchange looks only at what is looked at afterwards.
+            let reads = exchanged(content, after.bits).unwrap_or(touch.reads);
+            let now = Live { bits: after.bits & !touch.writes | reads, flags: after.flags & !touch.flags_written | touch.flags_read };
             if lines[line].and(now) != lines[line] {
                 lines[line] = lines[line].and(now);
                 changed = true;

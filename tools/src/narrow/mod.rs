@@ -10,7 +10,11 @@
 //! - An operation on 32 bits becomes one on 16 bits when nobody looks at the high half of its result, and the flags
 //!   that are looked at come out the same.
 //! - Of the registers that a function keeps, one that addresses is not in CX ([`color`]).
-//! - A saved register of which the function changes the low half only is pushed and popped as 16 bits.
+//! - A saved register of which the function changes the low half only, or nobody wants the high half back, is pushed and
+//!   popped as 16 bits.
+//! - A private function's third argument goes in EAX ([`third`]).
+//! - What is said then is said shorter, where what else is said is not looked at ([`peep`], [`values`], [`save`]), jumps
+//!   are straightened ([`jumps`]), and functions stand where others fall into them ([`layout`]).
 
 mod color;
 mod effect;
@@ -21,14 +25,16 @@ mod layout;
 pub mod link;
 mod live;
 mod peep;
+mod save;
 mod size;
 mod stack;
 mod third;
 mod touch;
+mod values;
 
 use std::collections::{HashMap, HashSet};
 
-use flow::Function;
+use flow::{Contract, Function};
 use insn::{Arg, Insn, Line, Part};
 
 /// A listing's parts, in order.
@@ -70,32 +76,46 @@ pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result
     }
     refuse_library(&own, library)?;
     third::in_register(&mut own);
+    let mut known = live::Known::new(&own, one_section);
+    for (at, function) in own.iter_mut().enumerate() {
+        let live = known.lines(at, function);
+        if values::reuse(function, &live) {
+            function.compact();
+        }
+    }
     own.iter_mut().for_each(color::recolor);
     let popped = stack::popped(&own);
     for function in &mut own {
         stack::rewrite(function, &popped, stack::Which::Inline)?;
     }
-    let decisions = flow::decide(&own);
-    for (function, decisions) in own.iter_mut().zip(decisions) {
-        for (line, narrow) in function.lines.iter_mut().zip(decisions) {
-            if let (Line::Insn(insn), true) = (&mut *line, narrow) {
+    let contract = if one_section { Contract::Resident } else { Contract::Whole };
+    let mut decisions = flow::decide(&own, contract);
+    while own.iter_mut().enumerate().fold(false, |any, (at, function)| any | stack::keep(function, &decisions.high[at], &decisions.lost[at])) {
+        decisions = flow::decide(&own, contract);
+    }
+    for (at, function) in own.iter_mut().enumerate() {
+        for (line, narrow) in function.lines.iter_mut().zip(&decisions.narrow[at]) {
+            if let (Line::Insn(insn), true) = (&mut *line, *narrow) {
                 shorten(insn);
                 if insn.op == "movw" && insn.args.first() == insn.args.last() {
                     *line = Line::Text(String::new());
                 }
             }
         }
-        stack::rewrite(function, &popped, stack::Which::All)?;
+        stack::rewrite(function, &popped, stack::Which::All(&decisions.high[at], &decisions.lost[at]))?;
     }
     own.iter_mut().for_each(Function::compact);
     let takes = stack::with_arguments(&own, &popped);
     loop {
-        peep::shorten(&mut own);
+        peep::shorten(&mut own, one_section);
         if !own.iter_mut().fold(false, |changed, function| changed | jumps::straighten(function, &takes)) {
             break;
         }
     }
-    peep::exchange(&mut own);
+    peep::exchange(&mut own, one_section);
+    if one_section {
+        save::together(&mut own);
+    }
     for (place, function) in functions.into_iter().zip(own) {
         *place = function;
     }

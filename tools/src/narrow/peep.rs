@@ -5,6 +5,7 @@ use super::insn::{self, Arg, FLAGS, Insn, Line, Mem, PF, Part, Reg, SF, SP, ZF};
 use super::live::{Known, Live};
 use super::size;
 use super::touch::{self, AX, Bits, all, bits, touch};
+use super::values;
 
 /// Lines, and what stands there instead.
 type Edit = Vec<(usize, Line)>;
@@ -12,12 +13,16 @@ type Edit = Vec<(usize, Line)>;
 const NOTHING: Line = Line::Text(String::new());
 
 /// All rules, until none fits.
-pub fn shorten(functions: &mut [Function]) {
+pub fn shorten(functions: &mut [Function], resident: bool) {
     loop {
-        let mut known = Known::new(functions);
+        let mut known = Known::new(functions, resident);
         let mut changed = false;
         for (at, function) in functions.iter_mut().enumerate() {
-            while sweep(function, &known.lines(at, function)) {
+            loop {
+                let live = known.lines(at, function);
+                if !sweep(function, &live) && !values::reuse(function, &live) {
+                    break;
+                }
                 function.compact();
                 changed = true;
             }
@@ -30,8 +35,8 @@ pub fn shorten(functions: &mut [Function]) {
 
 /// A move that is the last use of its source, to or from AX, is an exchange: a byte less. After all else, since an
 /// exchange reads what it overwrites.
-pub fn exchange(functions: &mut [Function]) {
-    let mut known = Known::new(functions);
+pub fn exchange(functions: &mut [Function], resident: bool) {
+    let mut known = Known::new(functions, resident);
     for (at, function) in functions.iter_mut().enumerate() {
         let live = known.lines(at, function);
         for (line, content) in function.lines.iter_mut().enumerate() {
@@ -211,7 +216,6 @@ fn pair(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
     let (first, second) = (insn(lines.get(at))?, insn(lines.get(at + 1))?);
     let after = live[at + 2];
     let ((a, width), (b, other)) = (first.stem(), second.stem());
-    let second_touch = touch::of(second);
     if b == "test" && second.args[0] == second.args[1] && first.args.last() == second.args.last() && width == other {
         // The flags of what has just been computed.
         let same = match a {
@@ -259,7 +263,6 @@ fn pair(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
         *new.args.last_mut()? = Arg::Reg(*second_to);
         return Some(vec![(at, NOTHING), (at + 1, Line::Insn(new))]);
     }
-    let _ = second_touch;
     None
 }
 
@@ -312,8 +315,7 @@ fn fold(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
             uses += 1;
             *mem = composed(mem, &ea, reg.number, width)?;
         }
-        let rest = Insn { args: use_.args.iter().filter(|arg| !matches!(arg, Arg::Mem(_)) || use_.stem().0 == "lea").cloned().collect(), ..use_.clone() };
-        let reads_otherwise = if rest.args.is_empty() { 0 } else { otherwise(use_, &rest) };
+        let reads_otherwise = otherwise(use_);
         if reads_otherwise & all(reg.number) != 0 || (touched.spoils & all(reg.number) & !touched.writes != 0) {
             return None;
         }
@@ -329,7 +331,7 @@ fn fold(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
             intact = false;
         }
         if touched.writes & bits(*reg) == bits(*reg) || live[line + 1].bits & all(reg.number) == 0 {
-            return (edit.len() > 1 && (new < old || new == old)).then_some(edit);
+            return (edit.len() > 1 && new <= old).then_some(edit);
         }
         if touched.spoils & all(reg.number) != 0 {
             return None;
@@ -339,18 +341,16 @@ fn fold(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
 }
 
 /// The registers that an instruction reads besides those of its address.
-fn otherwise(whole: &Insn, rest: &Insn) -> Bits {
+fn otherwise(whole: &Insn) -> Bits {
     if whole.stem().0 == "lea" {
         return touch::of(whole).reads;
     }
-    // A lone operand of two is read or written as it was.
     let mut padded = whole.clone();
     for arg in &mut padded.args {
         if let Arg::Mem(mem) = arg {
             *mem = Mem { disp: "0".into(), base: None, index: None, scale: 1 };
         }
     }
-    let _ = rest;
     touch::of(&padded).reads
 }
 

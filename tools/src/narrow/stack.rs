@@ -90,11 +90,12 @@ struct Frame<'a> {
 
 /// Which pushes and pops become narrow, and whether arguments are two bytes nearer.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Which {
+pub enum Which<'a> {
     /// Those of an `asm!`, before the registers' high halves are looked at.
     Inline,
-    /// All that may, with a near return address.
-    All,
+    /// All that may, with a near return address; for each line, the registers of which the high half is looked at
+    /// after it, and those of which whom it calls does not give it back.
+    All(&'a [u8], &'a [u8]),
 }
 
 /// Rewrites a function for the near return address and narrows the pushes and pops that may be.
@@ -102,10 +103,10 @@ pub enum Which {
 /// # Errors
 /// A stack that does not come out even: a function that is called through a pointer, or is not Rust's, takes
 /// arguments on the stack.
-pub fn rewrite(function: &mut Function, popped: &HashMap<String, i32>, which: Which) -> Result<(), String> {
+pub fn rewrite(function: &mut Function, popped: &HashMap<String, i32>, which: Which<'_>) -> Result<(), String> {
     let frame = Frame::walk(function, popped)?;
     let narrow: Vec<usize> = frame.slots.iter().filter(|(_, slot)| !frame.by_bp && frame.narrowable(slot, which)).map(|(at, _)| *at).collect();
-    let returns = if which == Which::All { 2 } else { 0 };
+    let returns = if which == Which::Inline { 0 } else { 2 };
     // Of each line: its depth, the end of the saved registers, and what of them and of later pushes becomes narrow.
     let mut near: Vec<Option<(i32, i32, Vec<i32>)>> = Vec::new();
     for before in &frame.before {
@@ -142,6 +143,24 @@ pub fn rewrite(function: &mut Function, popped: &HashMap<String, i32>, which: Wh
         }
     }
     Ok(())
+}
+
+/// Saves what is looked at after a call whole, and the callee does not give back whole. Whether there was anything.
+pub fn keep(function: &mut Function, high: &[u8], lost: &[u8]) -> bool {
+    let mut any = false;
+    for line in (0..function.lines.len()).rev() {
+        let is_call = matches!(&function.lines[line], Line::Insn(insn) if insn.stem().0 == "call");
+        for number in [CX, SI, DI, BP].into_iter().filter(|number| is_call && (high[line] & lost[line]) >> number & 1 != 0) {
+            let one = |op: &str| Line::Insn(Insn { op: op.into(), args: vec![Arg::Reg(Reg { number, part: Part::Long })], inline: false });
+            function.lines.insert(line + 1, one("popl"));
+            function.lines.insert(line, one("pushl"));
+            any = true;
+        }
+    }
+    if any {
+        function.compact();
+    }
+    any
 }
 
 fn displacement(mem: &Mem) -> Result<i32, String> {
@@ -319,12 +338,22 @@ impl Frame<'_> {
     }
 
     /// Whether a slot saves a register of which no high half is changed until it is put back.
-    fn narrowable(&self, slot: &Slot, which: Which) -> bool {
+    fn narrowable(&self, slot: &Slot, which: Which<'_>) -> bool {
         let Some(number) = slot.register.filter(|number| [CX, SI, DI, BP].contains(number)) else { return false };
         if slot.mixed || slot.pops.is_empty() || (which == Which::Inline && !slot.inline) {
             return false;
         }
+        if let Which::All(high, _) = which
+            && slot.pops.iter().all(|pop| high[*pop] >> number & 1 == 0)
+        {
+            return true;
+        }
         self.function.lines.iter().enumerate().all(|(line, content)| {
+            if let Which::All(_, lost) = which
+                && lost[line] >> number & 1 != 0
+            {
+                return false;
+            }
             let Some((_, items)) = &self.before[line] else { return true };
             if slot.pops.contains(&line) || !items.iter().any(|(_, push)| slot.pushes.contains(push)) {
                 return true;

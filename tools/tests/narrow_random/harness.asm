@@ -22,6 +22,8 @@ start:  push    cs
         pop     ds
         push    cs
         pop     es
+        push    cs
+        pop     fs                  ; flat memory
         cld
         xor     esp, esp
         mov     sp, 0FFFEh
@@ -69,6 +71,7 @@ one:    mov     di, data
         mov     [result], ax
         mov     eax, KEPT
         sub     eax, [registers]
+        movzx   eax, ax             ; the stubs keep all of it (asm/irq.asm), the narrow code its low half
         call    mix
         mov     eax, esi
         sub     eax, [registers+4]
@@ -178,6 +181,9 @@ mixed:  push    FIRST
         mov     edx, 0DEADBEEFh
 %ifdef NARROW
         mov     ebx, 0BADCAFEh
+        ror     ecx, 16
+        mov     cx, 0BEEFh
+        ror     ecx, 16
         ret
 %else
         mov     ecx, 0BADCAFEh

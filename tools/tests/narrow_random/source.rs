@@ -47,7 +47,18 @@ unsafe extern \"fastcall\" { safe fn mixed(a: u32, b: u32) -> u16; }
     unsafe { core::arch::asm!(\"xor ax, dx\", inout(\"ax\") value, in(\"dx\") number, options(nomem, nostack)) };
     value
 }
+#[inline(always)] unsafe fn flat_get(at: u32) -> u32 {
+    let value;
+    unsafe { core::arch::asm!(\"mov {0:e}, fs:[{1:e}]\", out(reg) value, in(reg) at, options(nostack, preserves_flags)) };
+    value
+}
+#[inline(always)] unsafe fn flat_put(at: u32, value: u32) {
+    unsafe { core::arch::asm!(\"mov fs:[{0:e}], {1:e}\", in(reg) at, in(reg) value, options(nostack, preserves_flags)) };
+}
 ";
+
+/// Entries without a result, as a driver's: the pass saves all registers at once in them.
+const VOID: [&str; 3] = ["peek", "copy", "stop"];
 
 /// A function that others may call.
 struct Callee {
@@ -252,6 +263,27 @@ impl Body<'_> {
                 }
                 self.line("_ => {} }");
             }
+            11 if depth != 0 && self.random.below(2) == 0 => match self.random.below(4) {
+                0 => {
+                    let (place, index) = (self.place(), self.index(1, 16));
+                    let value = self.expression(("u32", 32), 1);
+                    self.line(&format!("flat_put(&raw const {place}.d as u32 + 4 * ({index}) as u32, {value});"));
+                }
+                1 => {
+                    let (place, index, name) = (self.place(), self.index(1, 16), self.fresh());
+                    self.line(&format!("let mut {name}: u32 = flat_get((&raw const {place}.d as u32).wrapping_add(4 * ({index}) as u32));"));
+                    self.locals.push((name, ("u32", 32)));
+                }
+                2 if !self.callees.is_empty() => {
+                    let (name, value) = (self.random.of(&VOID), self.expression(("u16", 16), 1));
+                    self.line(&format!("{name}(d, {value});"));
+                }
+                _ => {
+                    let value = self.expression(("u32", 32), 1);
+                    self.line(&format!("{{ let mut local = [(0u32, 0u16, 0u32); 4]; let mut k = 0; while k < 4 {{ local[k] = ((*d).d[k], (*d).w[k + 1], {value}); k += 1; }}"));
+                    self.line("let mut k = 0; while k < 4 { let (a, b, c) = *(&raw const local[k]); (*d).total = (*d).total.rotate_left(5) ^ (a ^ c) as u64 ^ b as u64; k += 1; } }");
+                }
+            },
             _ => {
                 let line = self.random.of(&[
                     "(*d).pair = BLOCK.pair;",
@@ -321,6 +353,11 @@ pub fn generate(random: &mut Random, entries: u32) -> String {
     text += "unsafe extern \"fastcall\" fn nobody(_: *mut Data, a: u16) -> u16 { a ^ 0x5A }\n";
     text += "static NOBODY: [unsafe extern \"fastcall\" fn(*mut Data, u16) -> u16; 4] = [nobody; 4];\n";
     text += "static TABLE: [unsafe extern \"fastcall\" fn(*mut Data, u16) -> u16; 4] = [p0, p1, p2, p3];\n";
+    for name in VOID {
+        let body = function(random, &[], &[("u16", 16)], ("u16", 16));
+        write!(text, "#[unsafe(no_mangle)] pub unsafe extern \"fastcall\" fn {name}(d: *mut Data, mut a0: u16) {{ unsafe {{\nlet last = {{ {body} }}; (*d).count ^= last; }} }}\n")
+            .expect("a string takes all");
+    }
     for number in 0..entries {
         let body = function(random, &callees, &[("u16", 16)], ("u16", 16));
         write!(text, "#[unsafe(no_mangle)] pub unsafe extern \"fastcall\" fn e{number}(d: *mut Data, mut a0: u16) -> u16 {{ unsafe {{\n{body}}} }}\n")
