@@ -200,4 +200,6 @@ fn a_high_half_that_no_caller_wants_is_not_kept() {
     let text = narrow_with(&listing, &[], true).expect("narrow");
     assert!(text.contains("pushw\t%cx\n") && text.contains("pushl\t%ecx\n\tcallw\tdriver\n\tpopl\t%ecx\n"), "{text}");
     assert!(!narrow_with(&listing, &[], false).expect("narrow").contains("pushw"));
+    let through = listing.replace("pushl\t%ebx\n", "pushl\t%ebx\n\tpushl\t%eax\n").replace("driver", "*(%esp)").replace("\tpopl\t%ebx\n", "\taddl\t$4, %esp\n\tpopl\t%ebx\n");
+    assert!(narrow_with(&through, &[], true).expect("narrow").contains("pushl\t%ecx\n\tcallw\t*4(%esp)\n\tpopl\t%ecx\n"));
 }

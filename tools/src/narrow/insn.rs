@@ -275,6 +275,17 @@ fn argument(word: &str, control: bool) -> Option<Arg> {
     Some(Arg::Mem(mem))
 }
 
+impl Arg {
+    /// The memory that it names, or through which a call goes.
+    pub fn memory(&mut self) -> Option<&mut Mem> {
+        match self {
+            Arg::Mem(mem) => Some(mem),
+            Arg::Through(inner) => inner.memory(),
+            _ => None,
+        }
+    }
+}
+
 impl Mem {
     /// In the flat segment: offsets have 32 bits, and the width of an access is what a device sees.
     pub fn is_flat(&self) -> bool {

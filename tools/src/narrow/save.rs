@@ -79,8 +79,7 @@ fn saved(function: &Function, live: &[u32], popped: &HashMap<String, i32>) -> Op
     for line in start..lines.len() {
         let Line::Insn(insn) = &function.lines[line] else { continue };
         // What lies above the saved registers would be further away.
-        for arg in &insn.args {
-            let Arg::Mem(mem) = arg else { continue };
+        for mem in insn.args.clone().iter_mut().filter_map(Arg::memory) {
             let disp = if mem.disp.is_empty() { 0 } else { constant(&mem.disp).unwrap_or(i64::MAX) };
             if mem.base == Some(SP) && mem.index.is_none() && disp >= (depths[line].unwrap_or(0) - depth) as i64 {
                 return None;

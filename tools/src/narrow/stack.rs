@@ -29,12 +29,9 @@ pub fn with_arguments(functions: &[Function], popped: &HashMap<String, i32>) -> 
         let above = |(line, content): (usize, &Line)| {
             let (Line::Insn(insn), Ok(frame)) = (content, &frame) else { return false };
             let Some((depth, _)) = &frame.before[line] else { return false };
-            insn.args.iter().any(|arg| match arg {
-                Arg::Mem(mem) => {
-                    let disp = displacement(mem).unwrap_or(0);
-                    mem.base == Some(SP) && disp > *depth || mem.base == Some(BP) && frame.by_bp && disp > LONG
-                }
-                _ => false,
+            insn.args.clone().iter_mut().filter_map(Arg::memory).any(|mem| {
+                let disp = displacement(mem).unwrap_or(0);
+                mem.base == Some(SP) && disp > *depth || mem.base == Some(BP) && frame.by_bp && disp > LONG
             })
         };
         frame.is_err() || popped.get(&function.name).is_some_and(|bytes| *bytes != 0) || function.lines.iter().enumerate().any(above)
@@ -125,7 +122,7 @@ pub fn rewrite(function: &mut Function, popped: &HashMap<String, i32>, which: Wh
             continue;
         }
         for arg in &mut insn.args {
-            if let Arg::Mem(mem) = arg {
+            if let Some(mem) = arg.memory() {
                 if mem.base == Some(SP) && !by_bp {
                     let at = depth - displacement(mem)?;
                     // An address among the saved registers, or with an index, is that of a local, with a negative
@@ -153,6 +150,13 @@ pub fn keep(function: &mut Function, high: &[u8], lost: &[u8]) -> bool {
         for number in [CX, SI, DI, BP].into_iter().filter(|number| is_call && (high[line] & lost[line]) >> number & 1 != 0) {
             let one = |op: &str| Line::Insn(Insn { op: op.into(), args: vec![Arg::Reg(Reg { number, part: Part::Long })], inline: false });
             function.lines.insert(line + 1, one("popl"));
+            // A call through the stack finds its pointer behind what is pushed.
+            if let Line::Insn(call) = &mut function.lines[line]
+                && let Some(mem) = call.args.first_mut().and_then(Arg::memory).filter(|mem| mem.base == Some(SP))
+            {
+                let disp = displacement(mem).unwrap_or(0);
+                mem.disp = (disp + LONG).to_string();
+            }
             function.lines.insert(line, one("pushl"));
             any = true;
         }

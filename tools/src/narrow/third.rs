@@ -88,6 +88,9 @@ fn callee(function: &Function, popped: &HashMap<String, i32>) -> Option<Vec<Line
         let (op, width) = (insn.stem().0.to_string(), insn.stem().1);
         let count = insn.args.len();
         for (number, arg) in insn.args.iter_mut().enumerate() {
+            if matches!(arg, Arg::Through(_)) && arg.memory().is_some_and(|mem| mem.base == Some(SP)) {
+                return None;
+            }
             let Arg::Mem(mem) = arg else { continue };
             // With an index it is a local's.
             if mem.base != Some(SP) || mem.index.is_some() {
@@ -211,8 +214,7 @@ fn pass(lines: &mut [Line], call: usize, taken: i32) -> Option<()> {
 /// What an instruction names on the stack, with an argument less there.
 fn nearer(line: &mut Line) -> Option<()> {
     let Line::Insn(insn) = line else { return None };
-    for arg in &mut insn.args {
-        let Arg::Mem(mem) = arg else { continue };
+    for mem in insn.args.iter_mut().filter_map(Arg::memory) {
         if mem.base != Some(SP) {
             continue;
         }
