@@ -195,11 +195,4 @@ fn a_high_half_that_no_caller_wants_is_not_kept() {
     let caller = |rest: &str| function("g", true, &format!("\tpushl\t%esi\n\tmovl\there, %esi\n\tmovl\t%esi, there\n\tcalll\tf\n{rest}\tpopl\t%esi\n\tretl"));
     assert_eq!(lines_of(&(f.clone() + &caller("\tmovw\t%si, there\n")), "f")[0], "pushw %si");
     assert_eq!(lines_of(&(f + &caller("\tmovl\t%esi, there\n")), "f")[0], "pushl %esi");
-    // In a resident unit whoever is called from outside keeps the low half of CX, and so do those in assembly.
-    let listing = function("g", true, "\tpushl\t%ebx\n\tmovl\there, %ebx\n\tcalll\tdriver\n\tmovl\t%ebx, there\n\tpopl\t%ebx\n\tretl");
-    let text = narrow_with(&listing, &[], true).expect("narrow");
-    assert!(text.contains("pushw\t%cx\n") && text.contains("pushl\t%ecx\n\tcallw\tdriver\n\tpopl\t%ecx\n"), "{text}");
-    assert!(!narrow_with(&listing, &[], false).expect("narrow").contains("pushw"));
-    let through = listing.replace("pushl\t%ebx\n", "pushl\t%ebx\n\tpushl\t%eax\n").replace("driver", "*(%esp)").replace("\tpopl\t%ebx\n", "\taddl\t$4, %esp\n\tpopl\t%ebx\n");
-    assert!(narrow_with(&through, &[], true).expect("narrow").contains("pushl\t%ecx\n\tcallw\t*4(%esp)\n\tpopl\t%ecx\n"));
 }

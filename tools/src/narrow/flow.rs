@@ -29,25 +29,6 @@ const RESULT: Registers = 1 | 1 << 2;
 const KEPT: Registers = 1 << CX | 1 << BP | 1 << SI | 1 << DI;
 const STACK: Registers = 1 << SP;
 
-/// What of the kept registers' high halves an entry gives back, and a routine in assembly or whoever is called through
-/// a pointer.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Contract {
-    /// All.
-    Whole,
-    /// Those that `save` in asm/irq.asm does not keep: a resident unit's.
-    Resident,
-}
-
-impl Contract {
-    fn keeps(self) -> Registers {
-        match self {
-            Contract::Whole => KEPT,
-            Contract::Resident => KEPT & !(1 << CX),
-        }
-    }
-}
-
 /// Where control goes from a line.
 pub enum Next {
     /// To the next line.
@@ -99,7 +80,6 @@ struct Known {
     live_result: Vec<Registers>,
     /// Of the registers that a function keeps, those of which its callers want the high half back.
     keeps: Vec<Registers>,
-    contract: Contract,
     /// Those of which it changes the high half in its own lines.
     own: Vec<Registers>,
     /// Those of which it, or whom it calls, changes the high half at some time.
@@ -117,17 +97,17 @@ pub struct Decisions {
 }
 
 /// Looks at all functions of a unit: first as if each had to keep its registers whole, then with what that leaves.
-pub fn decide(functions: &[Function], contract: Contract) -> Decisions {
-    let whole = decide_with(functions, vec![0; functions.len()], KEPT, contract);
+pub fn decide(functions: &[Function]) -> Decisions {
+    let whole = decide_with(functions, vec![0; functions.len()], KEPT);
     let own = functions.iter().zip(&whole.narrow).map(|(function, narrow)| {
         function.lines.iter().zip(narrow).fold(0, |all, (line, narrow)| all | changed(line, *narrow))
     });
-    decide_with(functions, own.collect(), 0, contract)
+    decide_with(functions, own.collect(), 0)
 }
 
 /// `own`: the kept registers of which a function changes the high half in its own lines; `keeps`: those that private
 /// functions keep whole, wanted or not.
-fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers, contract: Contract) -> Decisions {
+fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers) -> Decisions {
     let count = functions.len();
     let unknown = |private: Registers, other: Registers| -> Vec<Registers> {
         functions.iter().map(|function| if function.private { private } else { other }).collect()
@@ -139,8 +119,7 @@ fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers, co
         zero_result: vec![0xFF; count],
         live: vec![0; count],
         live_result: vec![0; count],
-        keeps: unknown(keeps, contract.keeps()),
-        contract,
+        keeps: unknown(keeps, KEPT),
         own,
         changes: vec![0; count],
     };
@@ -304,7 +283,7 @@ impl Known {
             Next::Call(callee) | Next::Jump { to: Place::Function(callee), .. } => callee,
             _ => return own,
         };
-        own | if let Callee::Here(callee) = callee { self.changes[callee] } else { KEPT & !self.contract.keeps() }
+        own | if let Callee::Here(callee) = callee { self.changes[callee] } else { 0 }
     }
 
     /// Those that whom a line calls does not give back.
@@ -312,7 +291,6 @@ impl Known {
         let Line::Insn(insn) = line else { return 0 };
         match next(&self.names, function, insn) {
             Next::Call(Callee::Here(callee)) => self.changes[callee] & !self.keeps[callee],
-            Next::Call(_) => KEPT & !self.contract.keeps(),
             _ => 0,
         }
     }

@@ -34,7 +34,7 @@ mod values;
 
 use std::collections::{HashMap, HashSet};
 
-use flow::{Contract, Function};
+use flow::Function;
 use insn::{Arg, Insn, Line, Part};
 
 /// A listing's parts, in order.
@@ -88,11 +88,7 @@ pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result
     for function in &mut own {
         stack::rewrite(function, &popped, stack::Which::Inline)?;
     }
-    let contract = if one_section { Contract::Resident } else { Contract::Whole };
-    let mut decisions = flow::decide(&own, contract);
-    while own.iter_mut().enumerate().fold(false, |any, (at, function)| any | stack::keep(function, &decisions.high[at], &decisions.lost[at])) {
-        decisions = flow::decide(&own, contract);
-    }
+    let decisions = flow::decide(&own);
     for (at, function) in own.iter_mut().enumerate() {
         for (line, narrow) in function.lines.iter_mut().zip(&decisions.narrow[at]) {
             if let (Line::Insn(insn), true) = (&mut *line, *narrow) {

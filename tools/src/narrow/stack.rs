@@ -142,31 +142,6 @@ pub fn rewrite(function: &mut Function, popped: &HashMap<String, i32>, which: Wh
     Ok(())
 }
 
-/// Saves what is looked at after a call whole, and the callee does not give back whole. Whether there was anything.
-pub fn keep(function: &mut Function, high: &[u8], lost: &[u8]) -> bool {
-    let mut any = false;
-    for line in (0..function.lines.len()).rev() {
-        let is_call = matches!(&function.lines[line], Line::Insn(insn) if insn.stem().0 == "call");
-        for number in [CX, SI, DI, BP].into_iter().filter(|number| is_call && (high[line] & lost[line]) >> number & 1 != 0) {
-            let one = |op: &str| Line::Insn(Insn { op: op.into(), args: vec![Arg::Reg(Reg { number, part: Part::Long })], inline: false });
-            function.lines.insert(line + 1, one("popl"));
-            // A call through the stack finds its pointer behind what is pushed.
-            if let Line::Insn(call) = &mut function.lines[line]
-                && let Some(mem) = call.args.first_mut().and_then(Arg::memory).filter(|mem| mem.base == Some(SP))
-            {
-                let disp = displacement(mem).unwrap_or(0);
-                mem.disp = (disp + LONG).to_string();
-            }
-            function.lines.insert(line, one("pushl"));
-            any = true;
-        }
-    }
-    if any {
-        function.compact();
-    }
-    any
-}
-
 fn displacement(mem: &Mem) -> Result<i32, String> {
     if mem.disp.is_empty() { Ok(0) } else { mem.disp.parse().map_err(|_| format!("{} on the stack", mem.disp)) }
 }

@@ -71,7 +71,6 @@ one:    mov     di, data
         mov     [result], ax
         mov     eax, KEPT
         sub     eax, [registers]
-        movzx   eax, ax             ; the stubs keep all of it (asm/irq.asm), the narrow code its low half
         call    mix
         mov     eax, esi
         sub     eax, [registers+4]
@@ -181,9 +180,6 @@ mixed:  push    FIRST
         mov     edx, 0DEADBEEFh
 %ifdef NARROW
         mov     ebx, 0BADCAFEh
-        ror     ecx, 16
-        mov     cx, 0BEEFh
-        ror     ecx, 16
         ret
 %else
         mov     ecx, 0BADCAFEh
