@@ -17,7 +17,7 @@ use core::ffi::CStr;
 const PATIENCE: u16 = 27;
 /// BIOS ticks after which nothing comes any more.
 const SILENCE: u16 = 6;
-const ATTEMPTS: u8 = 3;
+const ATTEMPTS: u8 = 8;
 /// The type of frames that are asked for.
 const KIND: u16 = 0x9050;
 
