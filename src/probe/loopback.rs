@@ -26,8 +26,9 @@ const LIMIT: u16 = 25_000;
 /// Their lengths, used in turn; so many that each slot and each pattern meets others every time.
 const LENGTHS: [u16; 13] = [60, 1514, 61, 1513, 62, 63, 64, 65, 127, 512, 513, 1024, 1270];
 /// A piece that is compared at a time; the buffers are a multiple of it.
-const PIECE: usize = 64;
-const _: () = assert!((BUFFER as usize).is_multiple_of(PIECE));
+const PIECE: u16 = 64;
+const PIECES: u16 = BUFFER as u16 / PIECE;
+const _: () = assert!(PIECES * PIECE == BUFFER as u16);
 /// Patterns of frames.
 const PATTERNS: u16 = 4;
 /// Receive status: no whole frame is there.
@@ -183,7 +184,7 @@ impl<B: Bus> Trial<'_, B> {
         if !whole || status() != len {
             return false;
         }
-        let same = (0..len).step_by(4).fold(true, |same, start| {
+        let same = (0..len.div_ceil(4)).map(|word| word * 4).fold(true, |same, start| {
             let bytes = self.bus.in32(self.io + WIDE_OPERATING + FIFO).to_le_bytes();
             same & (start..len).zip(bytes).all(|(at, found)| found == byte(self.mac, number, at))
         });
@@ -193,12 +194,12 @@ impl<B: Bus> Trial<'_, B> {
     /// Puts a frame's pattern into a slot's whole buffer, all bits turned by `turn`.
     fn fill(&self, slot: u16, number: u16, turn: u8) {
         let buffer = self.slot(slot).0.plus(DESC as u16);
-        let mut piece = [0; PIECE];
-        for start in (0..BUFFER as u16).step_by(PIECE) {
+        let mut piece = [0; PIECE as usize];
+        for start in (0..PIECES).map(|index| index * PIECE) {
             for (at, place) in (start..).zip(&mut piece) {
                 *place = byte(self.mac, number, at) ^ turn;
             }
-            self.bus.give_own(piece.as_ptr(), buffer.plus(start), PIECE as u16);
+            self.bus.give_own(piece.as_ptr(), buffer.plus(start), PIECE);
         }
     }
 
@@ -215,12 +216,12 @@ impl<B: Bus> Trial<'_, B> {
             physical + DESC,
             LAST | if sent { length } else { BUFFER },
         ];
-        if !(0..).step_by(4).zip(wanted).all(|(at, wanted)| self.bus.get32(place.plus(at)) == wanted) {
+        if !(0..).map(|word| word * 4).zip(wanted).all(|(at, wanted)| self.bus.get32(place.plus(at)) == wanted) {
             return false;
         }
-        let mut piece = [0; PIECE];
-        (0..BUFFER as u16).step_by(PIECE).all(|start| {
-            self.bus.take(place.plus(DESC as u16 + start), self.bus.far_of(piece.as_mut_ptr()), PIECE as u16);
+        let mut piece = [0; PIECE as usize];
+        (0..PIECES).map(|index| index * PIECE).all(|start| {
+            self.bus.take(place.plus(DESC as u16 + start), self.bus.far_of(piece.as_mut_ptr()), PIECE);
             (start..).zip(&piece).all(|(at, found)| {
                 let sent = byte(self.mac, number, at);
                 if at < len { *found == sent } else { at < (len + 3) & !3 || *found == !sent }
