@@ -28,12 +28,12 @@ const   UNIT_BASE: u8 = 0x60;
 /// Writes the counters to memory and clears them.
 const   COUNTERS_DUMP: u8 = 0x70;
 /// Interrupt mask.
-const MASK: u16 = 0x03;
+pub const MASK: u16 = 0x03;
 const   MASK_ALL: u8 = 1 << 0;
 /// Raises an interrupt.
-const   MASK_RAISE: u8 = 1 << 1;
+pub const   MASK_RAISE: u8 = 1 << 1;
 /// All but received frames and the receiver's stop. The 82557 has bit 0 alone.
-const   MASK_OTHERS: u8 = 1 << 7 | 1 << 5 | 1 << 3 | 1 << 2;
+pub const   MASK_OTHERS: u8 = 1 << 7 | 1 << 5 | 1 << 3 | 1 << 2;
 /// What a command refers to.
 const POINTER: u16 = 0x04;
 /// Resets.

@@ -29,11 +29,12 @@ const   STATUS_MASTER: u32 = 1 << 19;
 /// Interrupt cause; reading acknowledges.
 const ICR: u16 = 0x00C0;
 /// Interrupt mask set.
-const IMS: u16 = 0x00D0;
+pub const IMS: u16 = 0x00D0;
 /// Interrupt mask clear.
 const IMC: u16 = 0x00D8;
 const   CAUSE_RXO: u32 = 1 << 6;
-const   CAUSE_RXT0: u32 = 1 << 7;
+/// Frames were received.
+pub const   CAUSE_RXT0: u32 = 1 << 7;
 /// Receive control.
 const RCTL: u16 = 0x0100;
 const   RCTL_EN: u16 = 1 << 1;

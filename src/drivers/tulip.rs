@@ -15,7 +15,7 @@ pub const   CSR0_SWR: u32 = 1 << 0;
 /// Bursts of at most 8 double words, aligned to such.
 pub const   CSR0_BURSTS: u32 = 1 << 14 | 8 << 8;
 /// Transmit poll demand.
-const CSR1: u8 = 0x08;
+pub const CSR1: u8 = 0x08;
 /// Receive poll demand.
 const CSR2: u8 = 0x10;
 /// The first receive descriptor.
@@ -23,14 +23,15 @@ pub const CSR3: u8 = 0x18;
 /// The first transmit descriptor.
 pub const CSR4: u8 = 0x20;
 /// Status: causes are written with ones to clear.
-const CSR5: u8 = 0x28;
+pub const CSR5: u8 = 0x28;
 /// A frame was received.
 const   CSR5_RI: u32 = 1 << 6;
 /// No receive descriptor is free.
 const   CSR5_RU: u32 = 1 << 7;
 /// Sum of the abnormal causes, and of the normal ones (in CSR7).
 const   CSR5_AIS: u32 = 1 << 15;
-const   CSR5_NIS: u32 = 1 << 16;
+/// See [`CSR5`].
+pub const   CSR5_NIS: u32 = 1 << 16;
 /// State of the receiver; 0: stopped.
 const   CSR5_RS: u32 = 7 << 17;
 /// State of the transmitter; 0: stopped.
@@ -56,7 +57,7 @@ pub const   CSR6_TTM: u32 = 1 << 22;
 /// To be written with one.
 pub const   CSR6_MBO: u32 = 1 << 25;
 /// Interrupt mask, bits as in CSR5.
-const CSR7: u8 = 0x38;
+pub const CSR7: u8 = 0x38;
 /// Frames that found no descriptor, and in bits 27:17 those that the FIFO lost. Reading clears it.
 const CSR8: u8 = 0x40;
 /// Serial ROM and MII management.

@@ -119,6 +119,8 @@ pub struct ProbeHeader {
     pub find: extern "fastcall" fn(&crate::probe::Ask, &mut crate::probe::Found) -> u8,
     /// [`crate::probe::Probe::start`]: 0, or a [`crate::probe::Fault`].
     pub start: extern "fastcall" fn(&crate::probe::Found, &Start) -> u8,
+    /// [`crate::probe::Probe::line`] of a device that `start` made.
+    pub line: extern "fastcall" fn(&crate::probe::Found, *mut u8) -> u8,
     /// [`crate::device::Device::unmask`] of a device that `start` made, once the vectors are hooked.
     pub unmask: extern "fastcall" fn(*mut u8),
     /// [`crate::probe::Probe::IDS`], which the pack step copies into the directory.
@@ -137,4 +139,4 @@ pub struct Start {
 /// First word of a probe's unit.
 pub const PROBE_MAGIC: u16 = 0x5033;
 
-const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 60 && size_of::<ProbeHeader>() == 24);
+const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 60 && size_of::<ProbeHeader>() == 28);

@@ -1,4 +1,4 @@
-//! What stays, block behind block: core, driver, device, handles, features, rings, stack.
+//! What stays, block behind block: core, driver, device, handles, features, rings, the poll feature, stack.
 
 use core::mem::offset_of;
 
@@ -26,6 +26,10 @@ use crate::resident::table::{
 const STACK_CORE: u16 = 96;
 /// The end of their share: what a call of INT 60h from inside an upcall takes, wherever the receiver's stack is.
 const STACK_SECOND: u16 = 136;
+
+/// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
+/// end.
+const LAST: u16 = (BLOCKS * size_of::<Block>()) as u16 + STACK_CORE + 15;
 
 /// What is kept of the PSP: DOS needs its first 60h bytes until the program has ended.
 pub const PSP_PARAS: u16 = 6;
@@ -59,10 +63,9 @@ impl Ground {
         }
     }
 
-    /// Takes `size` bytes on a boundary of four.
-    fn take(&mut self, kind: u8, size: u16) -> Option<u16> {
-        let at = self.next;
-        let next = at.checked_add(size)?.checked_add(3)? & !3;
+    /// Sees to it that `size` bytes can be taken on a boundary of four; where they end.
+    fn reserve(&mut self, size: u16) -> Option<u16> {
+        let next = self.next.checked_add(size)?.checked_add(3)? & !3;
         if next > self.limit {
             let Some(more) = make_room(next - self.limit) else {
                 line!("too little memory: ", Dec((next - self.limit) as u32), " bytes more are needed; load fewer programs before it");
@@ -70,9 +73,21 @@ impl Ground {
             };
             self.limit = self.limit.saturating_add(more);
         }
+        Some(next)
+    }
+
+    /// Takes `size` bytes on a boundary of four.
+    fn take(&mut self, kind: u8, size: u16) -> Option<u16> {
+        let (at, next) = (self.next, self.reserve(size)?);
         self.next = next;
         self.note(Block { kind, place: 0, size: next - at });
         Some(at)
+    }
+
+    /// Gives back the block that was taken last.
+    fn give_back(&mut self, at: u16) {
+        self.next = at;
+        self.count -= 1;
     }
 
     /// Takes a block of zeros.
@@ -253,15 +268,6 @@ fn place(
         let header = StatsHeader { handles, getter: table.getter, known: table.known, table: rows };
         poke(address(segment, at + size_of::<FilterHeader>() as u16), &header);
     }
-    let mut handler = table.irq;
-    if found.irq == 0 {
-        let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("poll"))?;
-        let place = address(segment, at);
-        let poll = PollHeader { entries: table.entries, ..peek(place) };
-        poke(place, &poll);
-        handler = poll.handler;
-        patch(segment, table.poll, table.looker);
-    }
     let mut rings = rings(&mut ground, found, extended)?;
     let mut services = None;
     if !flat && found.rings_low != 0 {
@@ -272,15 +278,10 @@ fn place(
             return None;
         }
     }
-    // The last block: its top is the end of everything, on a paragraph.
-    // Below it lies the list of blocks, its own among them.
-    let blocks = ground.next;
-    let list = (ground.count as u16 + 1) * size_of::<Block>() as u16;
-    let stack = blocks + list;
-    let need = list + STACK_CORE + options.stack;
-    ground.take(info::BLOCK_STACK, need + ((blocks + need).wrapping_neg() & 15))?;
-    let top = ground.next;
-    fill(address(segment, stack), info::STACK_CANARY, top - stack);
+    // Whether the card has to be polled shows only when it runs, and nothing may fail then: the feature is loaded to where
+    // it would lie, and there is room for the last block behind it.
+    let poll = ground.unit(units, info::BLOCK_FEATURE, units.feature("poll"))?;
+    ground.reserve(LAST + options.stack)?;
 
     if let Some(at) = services {
         let Some(region) = vds::lock(rings.linear, rings.len) else {
@@ -305,16 +306,37 @@ fn place(
         explain(&probe.unit, fault);
         return None;
     }
+    let irq = if found.irq == 0 { 0 } else { (probe.header().line)(found, instance) };
     copy_far(own(instance), address(segment, device), size);
 
-    let masked = found.irq != 0 && line_masked(found.irq);
+    let mut handler = table.irq;
+    if irq == 0 {
+        let place = address(segment, poll);
+        let unit = PollHeader { entries: table.entries, ..peek(place) };
+        poke(place, &unit);
+        handler = unit.handler;
+        patch(segment, table.poll, table.looker);
+    } else {
+        ground.give_back(poll);
+    }
+    // The last block: its top is the end of everything, on a paragraph.
+    // Below it lies the list of blocks, its own among them.
+    let blocks = ground.next;
+    let list = (ground.count as u16 + 1) * size_of::<Block>() as u16;
+    let stack = blocks + list;
+    let need = list + STACK_CORE + options.stack;
+    ground.take(info::BLOCK_STACK, need + ((blocks + need).wrapping_neg() & 15))?;
+    let top = ground.next;
+    fill(address(segment, stack), info::STACK_CANARY, top - stack);
+
+    let masked = irq != 0 && line_masked(irq);
     let state = State {
         device: device as u32,
         handles_size: options.handles as u16 * 16,
         memory: if from_device() { 0 } else { caller().psp },
         stack_second: stack + STACK_SECOND,
         int_slot: options.vector as u16 * 4,
-        irq_slot: irq_vector(found.irq) as u16 * 4,
+        irq_slot: irq_vector(irq) as u16 * 4,
         irq_lone: masked as u8,
         unused: [0; 3],
         old_irq: handler + 2,
@@ -322,14 +344,14 @@ fn place(
     };
     poke(address(segment, table.state), &state);
     poke(address(segment, table.info), &head(options, &ground, table, handles, blocks, stack, masked));
-    let nic = nic(options, probe);
+    let nic = nic(options, probe, irq);
     poke(address(segment, table.work), &nic);
     for (index, block) in ground.blocks.iter().take(ground.count as usize).enumerate() {
         poke(address(segment, blocks + index as u16 * size_of::<Block>() as u16), block);
     }
     hook(segment, handler, &nic);
     (probe.header().unmask)(instance);
-    banner(options, probe, top);
+    banner(options, probe, irq, top);
     Some(top >> 4)
 }
 
@@ -439,14 +461,14 @@ fn head(options: &Options, ground: &Ground, table: &CoreTable, handles: u16, blo
 
 /// The NIC's part of it.
 #[inline(never)]
-fn nic(options: &Options, probe: &Probe) -> NicInfo {
+fn nic(options: &Options, probe: &Probe, irq: u8) -> NicInfo {
     let found = &probe.found;
     NicInfo {
         name: probe.unit.name,
         rom: found.mac,
         mac: found.mac,
         io: found.io,
-        irq: found.irq,
+        irq,
         link: Link::Unknown as u8,
         pci: if probe.unit.bus == BUS_PCI { found.pci } else { NOT_PCI },
         rcv_mode: RcvMode::Broadcast as u8,
@@ -454,7 +476,7 @@ fn nic(options: &Options, probe: &Probe) -> NicInfo {
     }
 }
 
-fn banner(options: &Options, probe: &Probe, bytes: u16) {
+fn banner(options: &Options, probe: &Probe, irq: u8, bytes: u16) {
     let found = &probe.found;
     "3COMPKT: ".print();
     probe.unit.name.print();
@@ -471,12 +493,18 @@ fn banner(options: &Options, probe: &Probe, bytes: u16) {
         Hex((found.pci & 7) as u32).print();
     }
     if found.irq == 0 {
-        ", no IRQ (polled), ".print();
+        ", no IRQ".print();
     } else {
         ", IRQ ".print();
-        Dec(found.irq as u32).print();
-        ", ".print();
+        Dec(if irq == 0 { found.irq } else { irq } as u32).print();
+        if irq == 0 {
+            " is dead".print();
+        }
     }
+    if irq == 0 {
+        " (polled)".print();
+    }
+    ", ".print();
     Mac(found.mac).print();
     ", INT ".print();
     Hex(options.vector as u32).print();

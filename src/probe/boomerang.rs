@@ -1,6 +1,6 @@
 //! Finds and starts the 3C900 and 3C905, and their B and C.
 
-use super::elink::{Chip, NO_PHY};
+use super::elink::{self, Chip, NO_PHY};
 use super::{Ask, Fault, Found, Probe, Rings, pci, vortex};
 use crate::bus::{Addr, Bus};
 use crate::device::{Device, RcvMode};
@@ -92,6 +92,10 @@ impl<B: Bus> Probe<B> for BoomerangProbe {
         }
         let phy = if phy == NO_PHY { None } else { Some(phy) };
         start_lists(bus, found, phy, counts, rings)
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        elink::line(bus, found)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finds and starts the 3C515-TX: by ISA Plug and Play, without which it does not answer at all.
 
 use super::boomerang::{DEEP, SHALLOW};
-use super::elink::{CONFIG_HIGH, Chip, variant};
+use super::elink::{self, CONFIG_HIGH, Chip, variant};
 use super::isa_pnp::{Card, free};
 use super::{Ask, Fault, Found, Probe, Rings, vortex};
 use crate::bus::Bus;
@@ -131,5 +131,9 @@ impl<B: Bus> Probe<B> for CorkscrewProbe {
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Corkscrew<B>, Fault> {
         vortex::start(bus, found)
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        elink::line(bus, found)
     }
 }

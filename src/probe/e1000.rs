@@ -32,4 +32,8 @@ impl<B: Bus> Probe<B> for E1000Probe {
     fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault> {
         intel_rings::start(bus, found, rings)
     }
+
+    fn line(bus: &B, found: &Found, device: &mut Self::Device) -> u8 {
+        intel_rings::line(bus, found, device)
+    }
 }

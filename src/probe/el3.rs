@@ -1,7 +1,7 @@
 //! Finds and starts the 3C509 and 3C509B: by the ID port, where cards contend with their EEPROMs.
 
 use super::isa_pnp::{self, Card};
-use super::{Ask, Fault, Found, Probe, Rings, media};
+use super::{Ask, Fault, Found, Probe, Rings, elink, media};
 use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::el3::*;
@@ -352,5 +352,9 @@ impl<B: Bus> Probe<B> for El3Probe {
         card.set_address(&found.mac);
         card.set_rcv_mode(RcvMode::Broadcast, &[]);
         Ok(card)
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        elink::line(bus, found)
     }
 }

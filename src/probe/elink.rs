@@ -1,6 +1,6 @@
-//! What 3C515, 3C59x and 3C90x have in common before they run: EEPROM, media, PHY.
+//! What 3C515, 3C59x and 3C90x have in common before they run: EEPROM, media, PHY; and with the 3C509, how they interrupt.
 
-use super::{Fault, Found, media};
+use super::{Fault, Found, line, media};
 use crate::bus::Bus;
 use crate::device::MacAddr;
 use crate::drivers::el3::*;
@@ -40,6 +40,8 @@ const TRIED: [(u32, u16); 3] = [(HUNDRED_TX, 1 << 1), (HUNDRED_FX, 1 << 2), (TEN
 const UNSEEN: [(u32, u16); 2] = [(BNC, 1 << 4), (AUI, 1 << 5)];
 
 const START_COAX: u16 = 0x02 << 11;
+/// Sets [`REQUESTED`].
+const REQUEST: u16 = 0x0C << 11;
 const STOP_COAX: u16 = 0x17 << 11;
 const STATISTICS_OFF: u16 = 0x16 << 11;
 const COAX_US: u16 = 1_000;
@@ -67,6 +69,23 @@ const   ABILITY_10_FULL: u16 = 1 << 6;
 const MII_WRITE: u16 = 5;
 /// The place of the PHY that is in the chip or on the board.
 const OWN_PHY: u8 = 24;
+
+/// [`super::Probe::line`].
+pub fn line(bus: &impl Bus, found: &Found) -> u8 {
+    let port = found.io + COMMAND;
+    let provoke = || {
+        bus.out16(port, INTERRUPT_MASK | REQUESTED);
+        bus.out16(port, REQUEST);
+    };
+    let quiet = || {
+        let status = bus.in16(port);
+        bus.out16(port, INTERRUPT_MASK);
+        bus.out16(port, ACKNOWLEDGE | INTERRUPT_LATCH | REQUESTED);
+        // A card that is gone reads as ones.
+        status & (BUSY | REQUESTED) == REQUESTED
+    };
+    line::check(bus, found.irq, provoke, quiet)
+}
 
 /// A card at its ports.
 pub struct Chip<'a, B> {

@@ -2,9 +2,9 @@
 
 use super::microwire::{self, Wires};
 use super::pci::{self, Bar};
-use super::{Ask, Fault, Found, Probe, Rings};
+use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
-use crate::device::{Counters, Device, RcvMode};
+use crate::device::{Counters, Device, Events, RcvMode};
 use crate::drivers::i8255x::*;
 
 /// EEPROM control: the wires.
@@ -150,6 +150,11 @@ impl<B: Bus> Probe<B> for I8255xProbe {
         card.set_address(&found.mac);
         card.set_rcv_mode(RcvMode::Broadcast, &[]);
         Ok(card)
+    }
+
+    fn line(bus: &B, found: &Found, device: &mut Self::Device) -> u8 {
+        let provoke = || bus.out8(found.io + MASK, MASK_OTHERS | MASK_RAISE);
+        line::check(bus, found.irq, provoke, || device.irq() != Events::NONE)
     }
 }
 

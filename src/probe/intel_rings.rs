@@ -4,9 +4,9 @@ use core::marker::PhantomData;
 
 use super::microwire::{self, Wires};
 use super::pci::{self, Bar};
-use super::{Ask, Fault, Found, Rings};
+use super::{Ask, Fault, Found, Rings, line};
 use crate::bus::{Addr, Bus};
-use crate::device::{Counters, Device, MacAddr, RcvMode};
+use crate::device::{Counters, Device, Events, MacAddr, RcvMode};
 use crate::drivers::intel_rings::*;
 
 /// EEPROM control: the wires in bits 3:0.
@@ -25,6 +25,8 @@ const   MDIC_READ: u32 = 2 << 26;
 const   MDIC_READY: u32 = 1 << 28;
 /// Interrupt throttling.
 const ITR: u16 = 0x00C4;
+/// Interrupt cause set.
+const ICS: u16 = 0x00C8;
 /// Gaps between frames.
 const TIPG: u16 = 0x0410;
 const   TIPG_COPPER: u32 = 8 | 8 << 10 | 6 << 20;
@@ -253,6 +255,16 @@ pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) 
     card.set_address(&found.mac);
     card.set_rcv_mode(RcvMode::Broadcast, &[]);
     Ok(card)
+}
+
+/// [`super::Probe::line`]: by a frame's cause, without a frame.
+pub fn line<B: Bus, const EXPRESS: bool>(bus: &B, found: &Found, card: &mut Card<B, EXPRESS>) -> u8 {
+    let registers = Registers { bus, place: card.place };
+    let provoke = || {
+        registers.put(IMS, CAUSE_RXT0);
+        registers.put(ICS, CAUSE_RXT0);
+    };
+    line::check(bus, found.irq, provoke, || card.irq() != Events::NONE)
 }
 
 /// A PHY that another driver turned off is turned on; the link of one that is on is left alone.

@@ -10,8 +10,8 @@ pub mod el3;
 pub mod i8255x;
 pub mod elink;
 pub mod intel_rings;
-pub mod isa_irq;
 pub mod isa_pnp;
+pub mod line;
 mod loopback;
 pub mod microwire;
 pub mod media;
@@ -151,4 +151,10 @@ pub trait Probe<B: Bus> {
     /// Resets the card from whatever state it is in and sets it up: address filter for `found.mac` and broadcast,
     /// receiver on, interrupts masked at the NIC until the core calls `unmask`.
     fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault>;
+    /// The line at which a card that was found with one, and started, really interrupts ([`line::check`]); 0: none.
+    /// Interrupts are masked afterwards as before. A part that cannot be made to interrupt has the line that it was found
+    /// with.
+    fn line(_bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        found.irq
+    }
 }

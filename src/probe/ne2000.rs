@@ -1,6 +1,6 @@
 //! Finds and starts NE1000, NE2000 and their ISA compatibles.
 
-use super::{Ask, Fault, Found, Probe, Rings, isa_irq};
+use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::dp8390::*;
@@ -175,18 +175,28 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         Ok((variant, self.address()?))
     }
 
-    /// The line that rises at the end of a remote read. The card must have been identified.
+    /// Has the end of a remote read interrupt. The card must run.
+    fn provoke(&self) {
+        // DOSBox-X raises the line at the event only, not when the mask is lifted.
+        self.put(IMR, ISR_RDC);
+        let _ = self.read::<2>(0);
+    }
+
+    /// Ends that; whether the read has come to its end.
+    fn quiet(&self) -> bool {
+        self.put(IMR, 0);
+        let complete = self.get(ISR) & ISR_RDC != 0;
+        self.put(ISR, ISR_RDC);
+        complete
+    }
+
+    /// The line that rises. The card must have been identified.
     fn irq(&self) -> u8 {
-        isa_irq::find(
+        line::find(
             self.bus,
+            || self.provoke(),
             || {
-                // DOSBox-X raises the line at the event only, not when the mask is lifted.
-                self.put(IMR, ISR_RDC);
-                let _ = self.read::<2>(0);
-            },
-            || {
-                self.put(IMR, 0);
-                self.put(ISR, ISR_RDC);
+                self.quiet();
             },
         )
     }
@@ -202,6 +212,12 @@ pub(super) fn start<B: Bus, const WIDE: bool>(bus: B, found: &Found, places: &[R
     device.set_address(&found.mac);
     device.set_rcv_mode(RcvMode::Broadcast, &[]);
     Ok(device)
+}
+
+/// [`Probe::line`].
+pub(super) fn line_of<B: Bus, const WIDE: bool>(bus: &B, found: &Found) -> u8 {
+    let card = Card::<B, WIDE> { bus, io: found.io };
+    line::check(bus, found.irq, || card.provoke(), || card.quiet())
 }
 
 /// Finds the ISA cards: those that transfer words, or those that transfer bytes.
@@ -232,5 +248,9 @@ impl<B: Bus, const WIDE: bool> Probe<B> for Ne2000Probe<WIDE> {
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Self::Device, Fault> {
         start(bus, found, Self::RAM)
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        line_of::<B, WIDE>(bus, found)
     }
 }

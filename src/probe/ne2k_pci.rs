@@ -1,6 +1,6 @@
 //! Finds and starts the RTL8029 and other NE2000 compatibles on the PCI bus.
 
-use super::ne2000::{Card, STOPPED, WIDE_RAM, start};
+use super::ne2000::{Card, STOPPED, WIDE_RAM, line_of, start};
 use super::pci::{self, Bar};
 use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
@@ -49,5 +49,9 @@ impl<B: Bus> Probe<B> for Ne2kPciProbe {
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Ne2kPci<B>, Fault> {
         start(bus, found, WIDE_RAM)
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        line_of::<B, true>(bus, found)
     }
 }

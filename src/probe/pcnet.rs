@@ -1,10 +1,17 @@
 //! Finds and starts AMD's PCnet-PCI.
 
 use super::pci::{self, Bar};
-use super::{Ask, Fault, Found, Probe, Rings};
+use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::{Addr, Bus};
 use crate::device::MacAddr;
 use crate::drivers::pcnet::*;
+
+/// What CSR4 has all the while.
+const CSR4_REST: u16 = CSR4_MASKS | CSR4_DPOLL;
+/// In CSR4, user interrupt: written with one to clear.
+const CSR4_UINT: u16 = 1 << 6;
+/// In CSR4: makes it, if INEA allows.
+const CSR4_UINTCMD: u16 = 1 << 7;
 
 /// Finds the cards.
 pub struct PcnetProbe;
@@ -86,7 +93,7 @@ impl<B: Bus> Probe<B> for PcnetProbe {
         ports.write(BDP, BCR2, ports.read(BDP, BCR2) | BCR2_ASEL);
         ports.write(BDP, BCR18, ports.read(BDP, BCR18) | BCR18_BURSTS);
         ports.write(RDP, CSR3, CSR3_BABLM | CSR3_MERRM | CSR3_TINTM | CSR3_IDONM | CSR3_DXSUFLO);
-        ports.write(RDP, CSR4, CSR4_MASKS | CSR4_DPOLL);
+        ports.write(RDP, CSR4, CSR4_REST);
         ports.write(RDP, CSR1, rings.physical as u16);
         ports.write(RDP, CSR1 + 1, (rings.physical >> 16) as u16);
         ports.select(CSR0);
@@ -102,6 +109,23 @@ impl<B: Bus> Probe<B> for PcnetProbe {
             card.restart()
         };
         if runs { Ok(card) } else { Err(Fault::Dead) }
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        let card = Card { bus, io: found.io };
+        let provoke = || {
+            card.write(RDP, CSR4, CSR4_REST | CSR4_UINTCMD);
+            // Last: QEMU's line falls at the next access.
+            card.write(RDP, CSR0, CSR0_INEA);
+        };
+        let quiet = || {
+            card.write(RDP, CSR0, 0);
+            let causes = card.read(RDP, CSR4);
+            card.write(RDP, CSR4, CSR4_REST | CSR4_UINT);
+            card.select(CSR0);
+            causes & CSR4_UINT != 0
+        };
+        line::check(bus, found.irq, provoke, quiet)
     }
 }
 

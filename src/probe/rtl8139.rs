@@ -1,15 +1,23 @@
 //! Finds and starts the RTL8139 and its compatibles.
 
 use super::pci::{self, Bar};
-use super::{Ask, Fault, Found, Probe, Rings};
+use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::MacAddr;
 use crate::drivers::rtl8139::*;
 
+/// In ISR and IMR: the timer has come to [`TIMER_INT`].
+const   ISR_TIMEOUT: u16 = 1 << 14;
+/// Timer (32 bits): counts the PCI bus's clocks, from 0 on after any write.
+const TCTR: u8 = 0x48;
 /// Configuration 1 (8 bits), while [`CR9346_CONFIG`].
 const CONFIG1: u8 = 0x52;
 /// Asleep and powered down, in the parts without power management in PCI configuration.
 const   CONFIG1_OLD_POWER: u8 = 3 << 0;
+/// The count of the timer that is to interrupt (32 bits), 0: none.
+const TIMER_INT: u8 = 0x54;
+/// 8 us.
+const   TIMER_SOON: u32 = 0x100;
 /// Clock (8 bits; parts without power management): `R` lets it run.
 const HLTCLK: u8 = 0x5B;
 /// Multiple interrupt select (16 bits): bits 11:0 raise interrupts before a frame is complete.
@@ -122,6 +130,23 @@ impl<B: Bus> Probe<B> for Rtl8139Probe {
         } else {
             open(bus, found.io, rings, TX_ONE, RCR_START | RCR_RBLEN_8K)
         }
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        let port = |register: u8| found.io.wrapping_add(register as u16);
+        let provoke = || {
+            bus.out16(port(IMR), ISR_TIMEOUT);
+            bus.out32(port(TIMER_INT), TIMER_SOON);
+            bus.out32(port(TCTR), 0);
+        };
+        let quiet = || {
+            bus.out16(port(IMR), 0);
+            bus.out32(port(TIMER_INT), 0);
+            let causes = bus.in16(port(ISR));
+            bus.out16(port(ISR), ISR_TIMEOUT);
+            causes & ISR_TIMEOUT != 0
+        };
+        line::check(bus, found.irq, provoke, quiet)
     }
 }
 

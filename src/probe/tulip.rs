@@ -2,7 +2,7 @@
 
 use super::microwire::{self, Wires};
 use super::pci::{self, Bar};
-use super::{Ask, Fault, Found, Probe, Rings};
+use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::{Counters, Device, RcvMode};
 use crate::drivers::tulip::*;
@@ -22,6 +22,8 @@ const   CSR14_TEN: u32 = 0xFFFF;
 const CSR15: u8 = 0x78;
 /// Not the coaxial port.
 const   CSR15_TEN: u32 = 8;
+/// In CSR5 and CSR7: the transmitter has found no descriptor of its own.
+const CSR5_TU: u32 = 1 << 2;
 /// In CSR12: negotiate anew (transmit disabled for now), clear what was seen.
 const CSR12_NEGOTIATE: u32 = 0x1301;
 
@@ -152,6 +154,21 @@ impl<B: Bus> Probe<B> for TulipProbe {
         }
         card.set_rcv_mode(RcvMode::Broadcast, &[]);
         Ok(card)
+    }
+
+    fn line(bus: &B, found: &Found, device: &mut Self::Device) -> u8 {
+        let provoke = || {
+            // Told to look for a frame, the transmitter finds none.
+            device.put(CSR7, CSR5_NIS | CSR5_TU);
+            device.put(CSR1, 0);
+        };
+        let quiet = || {
+            device.put(CSR7, 0);
+            let causes = device.get(CSR5);
+            device.put(CSR5, CSR5_NIS | CSR5_TU);
+            causes & CSR5_TU != 0
+        };
+        line::check(bus, found.irq, provoke, quiet)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Finds and starts the 3C590 and 3C595.
 
-use super::elink::Chip;
+use super::elink::{self, Chip};
 use super::pci::{self, Bar};
 use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
@@ -67,5 +67,9 @@ impl<B: Bus> Probe<B> for VortexProbe {
 
     fn start(bus: B, found: &Found, _rings: &Rings) -> Result<Vortex<B>, Fault> {
         start(bus, found)
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        elink::line(bus, found)
     }
 }

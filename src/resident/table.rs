@@ -144,8 +144,9 @@ pub struct VdsHeader {
     pub region: Region,
 }
 
-/// At most this many blocks are listed in the information block.
-pub const BLOCKS: usize = 8;
+/// At most this many blocks are listed in the information block: core, driver, device, handles, flat or vds, stats with
+/// its counts, rings, poll, stack.
+pub const BLOCKS: usize = 10;
 
 /// What the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]

@@ -127,6 +127,10 @@ macro_rules! probe_unit {
                     Err(fault) => fault as u8,
                 }
             }
+            extern "fastcall" fn line(found: &Found, near: *mut u8) -> u8 {
+                // SAFETY: what `start` wrote.
+                <$probe as Probe<Either>>::line(&Either, found, unsafe { &mut *(near as *mut Dev) })
+            }
             extern "fastcall" fn unmask(near: *mut u8) {
                 // SAFETY: the installer's copy of what `start` wrote.
                 unsafe { (*(near as *mut Dev)).unmask() };
@@ -139,6 +143,7 @@ macro_rules! probe_unit {
                 instance: size_of::<Dev>() as u16,
                 find,
                 start,
+                line,
                 unmask,
                 ids: <$probe as Probe<Either>>::IDS,
             };

@@ -9,7 +9,7 @@ use crate::drivers::boomerang::*;
 use crate::drivers::corkscrew::{CorkscrewLists, ISA_LISTS};
 use crate::drivers::el3::*;
 use crate::probe::boomerang::{ROOM, TX_FREE_THRESHOLD, counts, start_lists};
-use crate::probe::elink::Chip;
+use crate::probe::elink::{self, Chip};
 use crate::probe::isa_pnp::REACH;
 use crate::probe::loopback::Trial;
 use crate::probe::{Ask, Fault, Found, Probe, Rings};
@@ -69,5 +69,9 @@ impl<B: Bus> Probe<B> for CorkscrewListsProbe {
         }
         chip.settle();
         start_lists(bus, found, None, counts, rings)
+    }
+
+    fn line(bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
+        elink::line(bus, found)
     }
 }

@@ -32,7 +32,7 @@ const CORE_TABLE: [&str; 21] = [
 const ENTRY: usize = 32;
 /// Offsets in a probe's header: bytes of a device, the identities' near address and count.
 const PROBE_INSTANCE: usize = 2;
-const PROBE_IDS: usize = 16;
+const PROBE_IDS: usize = 20;
 
 /// Kinds of units (src/install/header.rs): the resident half of a driver, its probe, a feature.
 pub const KIND_DRIVER: u8 = 1;
