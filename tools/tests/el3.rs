@@ -5,6 +5,8 @@ mod chosen;
 mod elink;
 #[path = "el3/faults.rs"]
 mod faults;
+#[path = "el3/line.rs"]
+mod line;
 #[path = "el3/on_dos.rs"]
 mod on_dos;
 #[path = "el3/overlap.rs"]

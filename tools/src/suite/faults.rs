@@ -32,6 +32,9 @@ const SHORT_RINGS: &[&str] = &["i8255x", "pcnet", "tulip"];
 /// What CONFORM says of frames that come at once while interrupts are off.
 const SHORT_RINGS_LOSE: &[&str] = &["and their answers received"];
 
+/// Drivers whose cards have no way to be made to interrupt: they trust the line that the firmware named.
+const TRUST_THEIR_LINE: &[&str] = &["virtio_net", "vmxnet3"];
+
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
@@ -48,6 +51,10 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("overrun", 5, overrun));
         tests.push(test("no-line", 5, no_line));
         tests.push(test("wrong-line", 2, wrong_line));
+        tests.push(test("dead-line", 5, dead_line));
+        if !TRUST_THEIR_LINE.contains(&nic.name) {
+            tests.push(test("moved-line", 4, moved_line));
+        }
         tests.push(test("gone", 10, gone));
         if !nic.plugin && !WITHOUT_ROM.contains(&nic.name) {
             tests.push(test("after-ipxe", 10, after_ipxe));
@@ -207,6 +214,37 @@ fn no_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     }
     steps.holds(steps.report.output.matches("no IRQ (polled)").count() == 1, "the driver says once that it polls")?;
     right(&steps, "INTEGRIT 100")
+}
+
+/// The card's interrupt arrives nowhere: polled, which is said once. Who cannot know that says what the firmware said.
+fn dead_line(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let trusts = TRUST_THEIR_LINE.contains(&nic.name);
+    let frames: &[&str] = if trusts { &[] } else { &[EXCHANGE, "INTEGRIT 100"] };
+    let script = [&["DEADLINE", "3COMPKT"][..], frames, &["3COMPKT /U"]].concat();
+    let steps = run(lab, &qemu_on(nic, peer.cable())?, &[], &script, &mut |_, _| ())?;
+    steps.exits("3COMPKT", 0)?;
+    steps.exits("3COMPKT /U", 0)?;
+    let said = steps.report.output.matches(" is dead (polled), ").count();
+    if trusts {
+        return steps.holds(said == 0, "the driver cannot know");
+    }
+    steps.holds(said == 1, "the driver says once that it polls")?;
+    steps.exits(EXCHANGE, 0)?;
+    right(&steps, "INTEGRIT 100")
+}
+
+/// The card's interrupt arrives at another line than its firmware says: that one is taken.
+fn moved_line(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let script = ["MOVELINE", "3COMPKT", STATUS, EXCHANGE, INTEGRITY, "3COMPKT /U"];
+    let steps = run(lab, &qemu_on(nic, peer.cable())?, &[], &script, &mut |_, _| ())?;
+    for line in ["3COMPKT", EXCHANGE, "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.prints("3COMPKT", ", IRQ 5, ")?;
+    steps.prints(STATUS, "IRQ 5")?;
+    right(&steps, INTEGRITY)
 }
 
 /// The card is pulled out of its slot: errors, no hang, and the driver can be unloaded.

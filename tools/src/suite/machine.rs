@@ -81,6 +81,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOGXMS.COM", "hogxms", &[]),
         ("STALL.COM", "stall", &[]),
         ("NOLINES.COM", "nolines", &[]),
+        ("DEADLINE.COM", "reroute", &["ROUTE=0x80"]),
+        ("MOVELINE.COM", "reroute", &["ROUTE=5"]),
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
     ] {

@@ -76,3 +76,21 @@ fn the_line_is_found_while_the_cpu_takes_interrupts() {
     assert_eq!(bus.taken(), [], "a line that was looked for interrupted");
     assert_eq!(bus.masks(), 0);
 }
+
+fn line<const WIDE: bool>(bus: &FakeBus, named: u8) -> Option<u8> {
+    let found = Ne2000Probe::<WIDE>::find(bus, &Ask { irq: named, ..ask(0) }).ok()?;
+    let mut device = Ne2000Probe::<WIDE>::start(bus.clone(), &found, &NO_RINGS).expect("it starts");
+    Some(Ne2000Probe::<WIDE>::line(bus, &found, &mut device))
+}
+
+#[test]
+fn a_line_that_was_given_and_is_wrong_is_put_right() {
+    for options in kinds() {
+        for named in [3, IRQ] {
+            let (bus, _) = plug_at(IO, options.clone());
+            bus.set_masks(0, true);
+            let line = line::<true>(&bus, named).or_else(|| line::<false>(&bus, named));
+            assert_eq!((line, bus.line(IRQ), bus.masks(), bus.taken()), (Some(IRQ), false, 0, vec![]), "{named} {options:?}");
+        }
+    }
+}

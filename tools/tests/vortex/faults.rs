@@ -209,3 +209,15 @@ fn two_buffers_each_way_do_in_v86_mode() {
         rig.works();
     }
 }
+
+#[test]
+fn a_line_that_is_dead_or_another_one() {
+    for part in PARTS {
+        for (named, fault, line) in [(IRQ, "", IRQ), (5, "", IRQ), (IRQ, "lost-interrupt*0", 0), (IRQ, "lost-interrupt", IRQ)] {
+            let (bus, _, _) = plug(part, fault);
+            let found = Found { irq: named, ..find(&bus, part).expect("the card is there") };
+            assert_eq!(crate::rig::line(&bus, part, &found), line, "{part:?}: {named} {fault}");
+            assert!(!bus.line(IRQ) && bus.masks() == 0xFFF8, "nothing of the test is left");
+        }
+    }
+}

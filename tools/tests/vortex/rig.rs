@@ -93,6 +93,18 @@ pub fn start(bus: &FakeBus, part: Part, found: &Found, deep: bool) -> Result<Box
     Ok(Box::new(BoomerangProbe::start(bus.clone(), found, &rings)?))
 }
 
+/// Starts it and asks where it interrupts.
+pub fn line(bus: &FakeBus, part: Part, found: &Found) -> u8 {
+    if part.kind == Kind::Vortex {
+        let none = Rings { linear: Addr(0), physical: 0, len: 0 };
+        let mut device = VortexProbe::start(bus.clone(), found, &none).expect("it starts");
+        return VortexProbe::line(bus, found, &mut device);
+    }
+    let rings = Rings { linear: Addr(RINGS), physical: RINGS, len: found.rings_xms };
+    let mut device = BoomerangProbe::start(bus.clone(), found, &rings).expect("it starts");
+    BoomerangProbe::line(bus, found, &mut device)
+}
+
 pub fn rig_of(part: Part, deep: bool) -> Rig {
     let (bus, slot, card) = plug(part, "");
     let found = find(&bus, part).expect("the card is there");
