@@ -5,7 +5,8 @@ use core::arch::asm;
 
 /// The low half of the BIOS tick count: 18.2 a second.
 pub fn ticks() -> u16 {
-    Far::new(0x40, 0x6C).read16()
+    // It is read by bytes, and a tick may come between.
+    uninterrupted(|| Far::new(0x40, 0x6C).read16())
 }
 
 /// A moment to wait for.
