@@ -87,7 +87,8 @@ undefined:
 handle_functions:
         dd (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 20)
 
-; By AH; the last one is AH=80h.
+; By AH; the last one is AH=80h. The pool feature puts its own in some places (asm/pool.inc).
+global functions
 functions:
         dw undefined, driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
         dw undefined, undefined, get_parameters, as_send_pkt, as_send_pkt_iocb, drop_pkt, undefined, undefined

@@ -3,23 +3,6 @@
 %include "abi.inc"
 bits 16
 
-; WHOLE segment, offset: where CX bytes would cross the end of a segment, the same address with an offset below 16.
-; Corrupts: AX.
-%macro WHOLE 2
-        mov     ax, %2
-        add     ax, cx
-        jnc     %%whole
-        mov     ax, %2
-        shr     ax, 4
-        and     %2, 15
-        push    cx
-        mov     cx, %1
-        add     cx, ax
-        mov     %1, cx
-        pop     cx
-%%whole:
-%endmacro
-
 ; ROOM: ES:DI = where the frame goes, CX = its length.
 %macro ROOM 0
         pusha

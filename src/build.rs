@@ -10,6 +10,9 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("poll", "resident", &["poll"]),
     ("vds", "resident", &["vds"]),
     ("stats", "resident", &["stats"]),
+    ("pool", "resident", &["pool"]),
+    ("poolc", "resident", &["poolc"]),
+    ("poolv", "resident", &["poolv"]),
     ("el3", "resident", &[]),
     ("probe_el3", "overlay", &["visit"]),
     ("ne2000", "resident", &[]),
@@ -54,6 +57,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("conform", "program", &["program", "conform"]),
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),
+    ("waits", "program", &["program"]),
     ("bench", "program", &["program", "bench"]),
 ];
 
@@ -68,8 +72,8 @@ fn main() {
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     for (unit, script, sources) in UNITS {
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
-        if *script == "program" {
-            // Code and data are a segment each, and both begin at 0.
+        if *script == "program" || unit.starts_with("pool") {
+            // Code and data are a segment each, and both begin at 0; what runs once lies where the tables are to be.
             println!("cargo:rustc-link-arg-bin={unit}=--no-check-sections");
         }
         if *unit == "core" {

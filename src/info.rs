@@ -54,6 +54,8 @@ pub struct Info {
     pub stack_low: u16,
     /// Offset just above the stack.
     pub stack_top: u16,
+    /// Offset of [`crate::memory::Stats`], 0: frames do not wait here.
+    pub pool: u16,
 }
 
 /// Loaded by DEVICE=: the memory stays with DOS when the driver goes.
@@ -125,11 +127,11 @@ pub const BLOCK_HANDLES: u8 = 4;
 pub const BLOCK_STACK: u8 = 5;
 /// DMA rings.
 pub const BLOCK_RINGS: u8 = 6;
-/// An optional feature's code.
+/// An optional feature's code and tables.
 pub const BLOCK_FEATURE: u8 = 7;
 /// Packet buffers.
 pub const BLOCK_BUFFERS: u8 = 8;
 /// The counts of handles: [`crate::resident::table::Stats`].
 pub const BLOCK_STATS: u8 = 9;
 
-const _: () = assert!(size_of::<Info>() == 32 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);
+const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

@@ -9,6 +9,7 @@ pub mod device;
 pub mod drivers;
 pub mod info;
 pub mod install;
+pub mod memory;
 pub mod probe;
 pub mod programs;
 pub mod resident;

@@ -120,14 +120,14 @@ fn name_is(unit: &Unit, name: &[u8]) -> bool {
 }
 
 /// One look at one candidate: the card, or a fault that was said where it was worth a line.
-fn look(unit: &Unit, options: &Options, ask: &Ask, command: u32) -> Result<Probe, Fault> {
+fn look(units: &Units, unit: &Unit, options: &Options, ask: &Ask, command: u32) -> Result<Probe, Fault> {
     let mut found = Found::default();
     let mut fault = Fault::from((overlay().find)(ask, &mut found));
     if fault.is_none() && found.media != ask.media {
         fault = Some(Fault::Media);
     }
     if let Some(fault) = fault {
-        super::place::explain(unit, fault);
+        super::place::explain(units, unit, fault);
         return Err(fault);
     }
     match options.nic {
@@ -201,7 +201,7 @@ impl Search<'_> {
             let unit = self.probes().find(|unit| unit.bus == BUS_PCI && self.wanted(unit) && self.units.knows(unit, id))?;
             load(self.units, &unit)?;
             let command = pci::command(&Machine, place);
-            look(&unit, self.options, &self.ask(0, place), command)
+            look(self.units, &unit, self.options, &self.ask(0, place), command)
                 .map_err(|fault| {
                     pci::set_command(&Machine, place, command);
                     self.said |= fault != Fault::Nothing;
@@ -219,7 +219,7 @@ impl Search<'_> {
             }
             load(self.units, &unit)?;
             for index in 0..=u8::MAX {
-                match look(&unit, self.options, &self.ask(index, 0), 0) {
+                match look(self.units, &unit, self.options, &self.ask(index, 0), 0) {
                     Ok(probe) => return Some(probe),
                     Err(Fault::End) => break,
                     // Another driver may know the same card, and would say the same.

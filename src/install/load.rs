@@ -31,6 +31,12 @@ impl Units {
         Some(unit)
     }
 
+    /// Reads from a text at `at`.
+    #[inline(always)]
+    pub fn read(&self, unit: &Unit, at: u16, to: &mut [u8]) {
+        self.file.read(unit.offset + at as u32, own(to.as_mut_ptr()), to.len() as u16);
+    }
+
     /// Does the probe know this PCI function?
     pub fn knows(&self, unit: &Unit, id: u32) -> bool {
         let mut chunk = [0u32; 16];

@@ -29,6 +29,8 @@ pub mod switches;
 #[cfg(target_os = "none")]
 pub mod dos;
 #[cfg(target_os = "none")]
+pub mod extended;
+#[cfg(target_os = "none")]
 pub mod hardware;
 #[cfg(target_os = "none")]
 pub mod header;
@@ -40,6 +42,8 @@ pub mod load;
 pub mod pci;
 #[cfg(target_os = "none")]
 pub mod place;
+#[cfg(target_os = "none")]
+pub mod pool;
 #[cfg(target_os = "none")]
 pub mod print;
 #[cfg(target_os = "none")]

@@ -9,15 +9,16 @@ use super::hook::{hook, irq_vector, line_masked};
 use super::load::{Units, fill};
 use super::print::{Dec, Hex, Mac, Print};
 use super::run::{VERSION, from_device, memory_end};
+use super::extended::{self, Memory};
 use super::switches::Options;
-use super::{vds, xms};
+use super::{pool, vds};
 use crate::bus::{Addr, Far};
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::device::{Link, RcvMode};
 use crate::info::{self, Block, FLAG_DEVICE, FLAG_MASKED, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::line;
-use crate::probe::{Fault, Found, Rings, isa_pnp};
+use crate::probe::{Fault, Found, REASON, Rings, isa_pnp};
 use crate::resident::table::{
     BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
 };
@@ -37,9 +38,11 @@ pub const PSP_PARAS: u16 = 6;
 const PSP_SIZE: u16 = 0x10;
 
 /// Blocks behind the core, in the order in which they are placed.
-struct Ground {
-    segment: u16,
-    next: u16,
+pub struct Ground {
+    /// Of all of them.
+    pub segment: u16,
+    /// Where the next one goes.
+    pub next: u16,
     limit: u16,
     blocks: [Block; BLOCKS],
     count: u8,
@@ -56,11 +59,20 @@ impl Ground {
         Ground { segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0 }
     }
 
-    fn note(&mut self, block: Block) {
+    /// Lists a block.
+    pub fn note(&mut self, block: Block) {
         if let Some(slot) = self.blocks.get_mut(self.count as usize) {
             *slot = block;
             self.count += 1;
         }
+    }
+
+    /// Is there room for `size` bytes, and for the rest of the driver?
+    pub fn has_room(&self, size: u16) -> bool {
+        /// Rings in conventional memory, and the stack; and what the installer needs behind them.
+        const REST: u32 = 42 << 10;
+        let end = self.next as u32 + size as u32 + REST;
+        size < 0x9000 && self.segment as u32 + (end >> 4) < memory_end()
     }
 
     /// Sees to it that `size` bytes can be taken on a boundary of four; where they end.
@@ -77,7 +89,7 @@ impl Ground {
     }
 
     /// Takes `size` bytes on a boundary of four.
-    fn take(&mut self, kind: u8, size: u16) -> Option<u16> {
+    pub fn take(&mut self, kind: u8, size: u16) -> Option<u16> {
         let (at, next) = (self.next, self.reserve(size)?);
         self.next = next;
         self.note(Block { kind, place: 0, size: next - at });
@@ -108,7 +120,7 @@ impl Ground {
     }
 
     /// Takes a unit's block and loads it.
-    fn unit(&mut self, units: &Units, kind: u8, unit: Option<Unit>) -> Option<u16> {
+    pub fn unit(&mut self, units: &Units, kind: u8, unit: Option<Unit>) -> Option<u16> {
         let Some(unit) = unit else { return broken() };
         let at = self.take(kind, unit.total)?;
         if units.load(&unit, self.segment, at).is_none() {
@@ -188,22 +200,16 @@ fn starter(units: &Units, probe: &mut Probe, rings: bool) -> Option<()> {
 #[inline(never)]
 fn attempt(options: &Options, units: &Units, probe: &Probe, again: bool) -> Option<u16> {
     let found = &probe.found;
-    let mut extended = None;
-    if found.rings_xms != 0 && !in_v86() {
-        extended = xms::Block::new(found.rings_xms);
-        if let Some(block) = &extended
-            && probe.unit.bus != BUS_PCI
-            && block.linear > isa_pnp::REACH - found.rings_xms
-        {
-            block.free();
-            extended = None;
-        }
+    let mut extended = extended::memory(options, found.rings_xms);
+    if extended.rings != 0 && probe.unit.bus != BUS_PCI && extended.block.linear > isa_pnp::REACH - extended.rings {
+        extended.block.free();
+        extended = extended::memory(options, 0);
     }
     let mut locked = None;
     let built = place(options, units, probe, &extended, &mut locked, again);
     if built.is_none() {
-        if let Some(extended) = extended {
-            extended.free();
+        if extended.block.handle != 0 {
+            extended.block.free();
         }
         if let Some(region) = locked {
             vds::unlock(region);
@@ -233,7 +239,7 @@ fn place(
     options: &Options,
     units: &Units,
     probe: &Probe,
-    extended: &Option<xms::Block>,
+    extended: &Memory,
     locked: &mut Option<Region>,
     again: bool,
 ) -> Option<u16> {
@@ -251,8 +257,10 @@ fn place(
     }
     fill(address(segment, header().core_bytes), 0, table.end - header().core_bytes);
 
-    let flat = extended.is_some() || found.mem != 0 && !in_v86();
-    let name = lettered(&probe.unit.name, letter(found, flat));
+    // What the card does above 1 MB, and what frames that wait do there.
+    let card_flat = extended.rings != 0 || found.mem != 0 && !in_v86();
+    let flat = card_flat || extended.block.linear != 0;
+    let name = lettered(&probe.unit.name, letter(found, card_flat));
     ground.driver(units, units.named(KIND_DRIVER, &name))?;
     let size = probe.header().instance;
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
@@ -268,24 +276,32 @@ fn place(
         let header = StatsHeader { handles, getter: table.getter, known: table.known, table: rows };
         poke(address(segment, at + size_of::<FilterHeader>() as u16), &header);
     }
+    let mut waits = None;
+    if options.waits {
+        waits = Some(pool::place(&mut ground, units, options, extended)?);
+    }
     let mut rings = rings(&mut ground, found, extended)?;
     let mut services = None;
-    if !flat && found.rings_low != 0 {
+    if !card_flat && found.rings_low != 0 {
         if vds::present() {
             services = Some(ground.unit(units, info::BLOCK_FEATURE, units.feature("vds"))?);
         } else if in_v86() {
-            line!(probe.unit.name, ": EMM386 or JEMMEX hides from the card where memory is (no VDS); load the driver before it");
+            explain(units, &probe.unit, Fault::Hidden);
             return None;
         }
     }
     // Whether the card has to be polled shows only when it runs, and nothing may fail then: the feature is loaded to where
-    // it would lie, and there is room for the last block behind it.
-    let poll = ground.unit(units, info::BLOCK_FEATURE, units.feature("poll"))?;
-    ground.reserve(LAST + options.stack)?;
+    // it would lie, and there is room for the last block behind it. The pool polls by itself.
+    let mut poll = 0;
+    if waits.is_none() {
+        poll = ground.unit(units, info::BLOCK_FEATURE, units.feature("poll"))?;
+    }
+    let receivers = options.stack + waits.as_ref().map_or(0, |pool| pool.stack);
+    ground.reserve(LAST + receivers)?;
 
     if let Some(at) = services {
         let Some(region) = vds::lock(rings.linear, rings.len) else {
-            line!(probe.unit.name, ": the memory manager (VDS) does not lock the card's rings; load the driver low, by DEVICE=");
+            explain(units, &probe.unit, Fault::Unlocked);
             return None;
         };
         *locked = Some(region);
@@ -303,7 +319,7 @@ fn place(
         dos::hush(false);
     }
     if let Some(fault) = fault {
-        explain(&probe.unit, fault);
+        explain(units, &probe.unit, fault);
         return None;
     }
     let irq = if found.irq == 0 { 0 } else { (probe.header().line)(found, instance) };
@@ -311,11 +327,17 @@ fn place(
 
     let mut handler = table.irq;
     if irq == 0 {
+        patch(segment, table.poll, table.looker);
+    }
+    if let Some(pool) = &waits {
+        if irq == 0 {
+            handler = pool.header.tick;
+        }
+    } else if irq == 0 {
         let place = address(segment, poll);
         let unit = PollHeader { entries: table.entries, ..peek(place) };
         poke(place, &unit);
         handler = unit.handler;
-        patch(segment, table.poll, table.looker);
     } else {
         ground.give_back(poll);
     }
@@ -324,7 +346,7 @@ fn place(
     let blocks = ground.next;
     let list = (ground.count as u16 + 1) * size_of::<Block>() as u16;
     let stack = blocks + list;
-    let need = list + STACK_CORE + options.stack;
+    let need = list + STACK_CORE + receivers;
     ground.take(info::BLOCK_STACK, need + ((blocks + need).wrapping_neg() & 15))?;
     let top = ground.next;
     fill(address(segment, stack), info::STACK_CANARY, top - stack);
@@ -343,11 +365,16 @@ fn place(
         old_int60: Far(dos::vector(options.vector)),
     };
     poke(address(segment, table.state), &state);
-    poke(address(segment, table.info), &head(options, &ground, table, handles, blocks, stack, masked));
+    let mut info = head(options, &ground, table, handles, blocks, stack, masked);
+    info.pool = waits.as_ref().map_or(0, |pool| pool.header.table);
+    poke(address(segment, table.info), &info);
     let nic = nic(options, probe, irq);
     poke(address(segment, table.work), &nic);
     for (index, block) in ground.blocks.iter().take(ground.count as usize).enumerate() {
         poke(address(segment, blocks + index as u16 * size_of::<Block>() as u16), block);
+    }
+    if let Some(pool) = &mut waits {
+        pool.stand(segment, irq == 0);
     }
     hook(segment, handler, &nic);
     (probe.header().unmask)(instance);
@@ -356,15 +383,14 @@ fn place(
 }
 
 /// Tells the flat feature where it lies and what to give back, and has the core call it.
-fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Option<xms::Block>) {
+fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Memory) {
     let place = address(segment, at);
     let mut flat = peek::<FlatHeader>(place);
     let base = address(segment, flat.base[0]).0;
     flat.base = [base as u16, (base >> 16) as u16];
-    if let Some(extended) = extended {
-        flat.xms_handle = extended.handle;
-        flat.xms_entry = [extended.entry as u16, (extended.entry >> 16) as u16];
-    }
+    let block = extended.block;
+    flat.xms_handle = block.handle;
+    flat.xms_entry = [block.entry as u16, (block.entry >> 16) as u16];
     poke(place, &flat);
     let targets = [flat.enter, flat.leave, flat.leave, flat.enter, flat.farewell];
     for (at, target) in table.patches.into_iter().zip(targets) {
@@ -397,11 +423,12 @@ fn patch(segment: u16, at: u16, target: u16) {
 }
 
 /// Where the card's rings go: extended memory, or below 1 MB when there is none.
-fn rings(ground: &mut Ground, found: &Found, extended: &Option<xms::Block>) -> Option<Rings> {
-    if let Some(extended) = extended {
-        let kilobytes = ((found.rings_xms + 1023) >> 10) as u16;
+fn rings(ground: &mut Ground, found: &Found, extended: &Memory) -> Option<Rings> {
+    let Memory { block, rings, .. } = *extended;
+    if rings != 0 {
+        let kilobytes = ((rings + 1023) >> 10) as u16;
         ground.note(Block { kind: info::BLOCK_RINGS, place: 1, size: kilobytes });
-        return Some(Rings { linear: Addr(extended.linear), physical: extended.linear, len: found.rings_xms });
+        return Some(Rings { linear: Addr(block.linear), physical: block.linear, len: rings });
     }
     let mut linear = Addr(0);
     if found.rings_low != 0 {
@@ -414,17 +441,15 @@ fn rings(ground: &mut Ground, found: &Found, extended: &Option<xms::Block>) -> O
 }
 
 /// Says in one line what is wrong with a card.
-pub fn explain(unit: &Unit, fault: Fault) {
-    let why = match fault {
-        Fault::Dead => ": the card is there but does not answer; reset the machine or try another slot",
-        Fault::Eeprom => ": the card's EEPROM holds no valid address; repair it with the card's own setup program",
-        Fault::Irq => ": the card's IRQ cannot be used; give /IRQ= or set another one with the card's setup program",
-        Fault::Resources => ": the card has no ports or collides with another; set it up with its setup program",
-        Fault::Memory => ": too little memory for the card's rings; load HIMEM.SYS first",
-        Fault::V86 => ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
-        Fault::Media => ": the card cannot be told /MEDIA= or does not have it; leave it out",
-        Fault::Nothing | Fault::End | Fault::Master => return,
-    };
+#[inline(never)]
+pub fn explain(units: &Units, unit: &Unit, fault: Fault) {
+    if matches!(fault, Fault::Nothing | Fault::End | Fault::Master) {
+        return;
+    }
+    let mut why = [0u8; REASON];
+    if let Some(reasons) = units.feature("reasons") {
+        units.read(&reasons, (fault as u16 - 1) * REASON as u16, &mut why);
+    }
     line!(unit.name, why);
 }
 
@@ -456,6 +481,7 @@ fn head(options: &Options, ground: &Ground, table: &CoreTable, handles: u16, blo
         block_size: size_of::<Block>() as u8,
         stack_low: stack,
         stack_top: ground.next,
+        pool: 0,
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::dos::{self, far, peek, poke};
 use super::hardware::{self, is_packet_driver};
-use super::header::{KIND_PROBE, caller, header};
+use super::header::{caller, header};
 use super::load::Units;
 use super::place::{PSP_PARAS, build};
-use super::print::{Hex, Print};
-use super::switches::{self, Options, SWITCHES};
+use super::print::Hex;
+use super::switches::{self, Options};
 use super::unload::unload;
 use crate::bus::Addr;
 use crate::bus::real::{address, code_segment, copy_far, own};
@@ -75,57 +75,18 @@ fn read_tail(tail: &mut [u8; 128]) -> usize {
     }
 }
 
-/// Blanks from a column to another.
-#[inline(never)]
-#[unsafe(link_section = ".early_code")]
-fn pad(from: usize, to: usize) {
-    for _ in from..to {
-        dos::put(b' ');
-    }
-}
-
+/// The list of switches and NICs, which the pack step wrote to the file.
 #[inline(never)]
 #[unsafe(link_section = ".early_code")]
 fn help() -> u8 {
-    early!("3COMPKT [0x60 [irq] [io]] [switches]\r\n").print();
-    for switch in &SWITCHES {
-        early!("  /").print();
-        switch.name.print();
-        let mut width = switch.name.len();
-        if !switch.value.is_empty() {
-            dos::put(b'=');
-            switch.value.print();
-            width += 1 + switch.value.len();
-        }
-        pad(width, 14);
-        switch.help.print();
-        early!("\r\n").print();
-    }
-    let (segment, offset) = own_file();
-    if let Some(units) = Units::open(segment, offset) {
-        names(&units);
+    let Some(units) = open() else { return 1 };
+    let Some(text) = units.feature("help") else { return 1 };
+    for at in 0..text.bytes {
+        let mut byte = [0];
+        units.read(&text, at, &mut byte);
+        dos::put(byte[0]);
     }
     0
-}
-
-/// The NICs' names, some in a row.
-#[inline(never)]
-#[unsafe(link_section = ".early_code")]
-fn names(units: &Units) {
-    const ROW: u8 = 6;
-    early!("NICs:").print();
-    let mut left = 0;
-    for unit in (0..).map_while(|index| units.get(index)).filter(|unit| unit.kind == KIND_PROBE) {
-        if left == 0 {
-            early!("\r\n  ").print();
-            left = ROW;
-        }
-        left -= 1;
-        unit.name.print();
-        let len = unit.name.iter().position(|byte| *byte == 0).unwrap_or(0);
-        pad(len, unit.name.len());
-    }
-    early!("\r\n").print();
 }
 
 /// A file name of DOS's, with its path and a zero.
@@ -157,26 +118,41 @@ fn own_file() -> (u16, u16) {
     (environment, at + 4)
 }
 
-/// Does everything; the resident paragraphs, or None when a line has said why not.
+/// Opens our own file.
 #[inline(never)]
-fn stand(options: &Options) -> Option<u16> {
+#[unsafe(link_section = ".early_code")]
+fn open() -> Option<Units> {
+    let (segment, offset) = own_file();
+    let units = Units::open(segment, offset);
+    if units.is_none() {
+        line!(early!("cannot read its own file again; give its full path"));
+    }
+    units
+}
+
+/// Opens our own file, if a driver may stand here.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+fn prepare(options: &Options) -> Option<Units> {
     if dos::version() < 0x031E {
-        line!("DOS 3.3 or later is needed");
+        line!(early!("DOS 3.3 or later is needed"));
         return None;
     }
     if from_device() && memory_end() < (code_segment() + (header().stack_top >> 4)) as u32 {
-        line!("too little memory here; load it low with DEVICE= or give it more upper memory");
+        line!(early!("too little memory here; load it low with DEVICE= or give it more upper memory"));
         return None;
     }
     if is_packet_driver(options.vector) {
-        line!("INT ", Hex(options.vector as u32), "h has a packet driver already; choose another with /INT=");
+        line!(early!("INT "), Hex(options.vector as u32), early!("h has a packet driver already; choose another with /INT="));
         return None;
     }
-    let (segment, offset) = own_file();
-    let Some(units) = Units::open(segment, offset) else {
-        line!("cannot read its own file again; give its full path");
-        return None;
-    };
+    open()
+}
+
+/// Does everything; the resident paragraphs, or None when a line has said why not.
+#[inline(never)]
+fn stand(options: &Options) -> Option<u16> {
+    let units = prepare(options)?;
     let mut probe = hardware::find(&units, options)?;
     build(options, &units, &mut probe)
 }

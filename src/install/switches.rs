@@ -1,9 +1,11 @@
 //! The command line: `/NAME=value` switches, Crynwr's positional form, and what each is good for.
 //!
-//! One table serves the parser, `3COMPKT /?` and the manual.
+//! One table serves the parser, `3COMPKT /?` and the manual. What the last two say of a switch is not in the image: the
+//! pack step writes it to the file.
 
 use super::numbers::parse;
 use crate::device::MacAddr;
+use crate::memory::{FRAMES, SLOT};
 use crate::probe::media;
 
 /// What the user asked for.
@@ -27,6 +29,16 @@ pub struct Options<'a> {
     pub media: u8,
     /// Count for each handle.
     pub stats: bool,
+    /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
+    pub waits: bool,
+    /// Slots in extended memory for frames that wait.
+    pub slots: u8,
+    /// Queued bytes at which frames go there; without XMS, bytes for all that wait.
+    pub migrate: u16,
+    /// Bytes of conventional memory before extended memory.
+    pub cache: u16,
+    /// As little memory as can be.
+    pub compact: bool,
     /// Unload.
     pub unload: bool,
     /// Explain.
@@ -66,8 +78,10 @@ pub struct Switch {
     /// Upper case, without the slash.
     pub name: &'static str,
     /// An example or the default; empty when the switch takes no value.
+    #[cfg(not(target_os = "none"))]
     pub value: &'static str,
     /// One line.
+    #[cfg(not(target_os = "none"))]
     pub help: &'static str,
     /// Its values.
     pub rule: Rule,
@@ -75,70 +89,68 @@ pub struct Switch {
     pub why: &'static str,
 }
 
-/// Every switch there is, in the order of [`INT`] and its kin.
-#[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
-pub static SWITCHES: [Switch; 10] = [
-    Switch {
-        name: early!("INT"),
-        value: early!("60"),
-        help: early!("packet driver vector, hexadecimal, 60 to 80"),
-        rule: Rule::Hex(0x60, 0x80),
-        why: early!("the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)"),
-    },
-    Switch {
-        name: early!("NIC"),
-        value: early!("name"),
-        help: early!("which one: a name, PCI place (0:3.0) or address"),
-        rule: Rule::Nic,
-        why: early!("the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)"),
-    },
-    Switch {
-        name: early!("IO"),
-        value: early!("300"),
-        help: early!("its first port, hexadecimal (default: look)"),
-        rule: Rule::Hex(0x200, 0xFFE0),
-        why: early!("the port is 200 to FFE0 (hexadecimal), a multiple of 10"),
-    },
-    Switch {
-        name: early!("IRQ"),
-        value: early!("10"),
-        help: early!("its interrupt, 2 to 15 (default: look)"),
-        rule: Rule::Dec(2, 15),
-        why: early!("the IRQ is 2 to 7, 9 to 12, 14 or 15"),
-    },
-    Switch {
-        name: early!("HANDLES"),
-        value: early!("8"),
-        help: early!("handles, 1 to 64"),
-        rule: Rule::Dec(1, 64),
-        why: early!("the number of handles is 1 to 64"),
-    },
-    Switch {
-        name: early!("STACK"),
-        value: early!("256"),
-        help: early!("stack for receivers in bytes, 192 to 2048"),
-        rule: Rule::Dec(192, 2048),
-        why: early!("the stack is 192 to 2048 bytes"),
-    },
-    Switch {
-        name: early!("MEDIA"),
-        value: early!("TP"),
-        help: early!("3Com: AUTO TP AUI BNC TX FX MII; full duplex: TP,FD"),
-        rule: Rule::Media,
-        why: early!("the medium is AUTO, TP, AUI, BNC, TX, FX or MII; TP, TX and FX may have ,FD behind them"),
-    },
-    Switch { name: early!("STATS"), value: "", help: early!("count frames for each handle; PKTCTL status shows them"), rule: Rule::Bare, why: early!("this switch takes no value") },
-    Switch { name: early!("U"), value: "", help: early!("unload the driver; /INT says which, if there are several"), rule: Rule::Bare, why: early!("this switch takes no value") },
-    Switch { name: early!("?"), value: "", help: early!("this list"), rule: Rule::Bare, why: early!("this switch takes no value") },
-];
+macro_rules! switches {
+    ($($name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
+        /// Every switch there is, in the order of [`INT`] and its kin.
+        #[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
+        pub static SWITCHES: [Switch; 14] = [$(
+            Switch {
+                name: early!($name),
+                #[cfg(not(target_os = "none"))]
+                value: $value,
+                #[cfg(not(target_os = "none"))]
+                help: $help,
+                rule: $rule,
+                why: $why,
+            },
+        )*];
+    };
+}
+
+switches! {
+    "INT" "60" Rule::Hex(0x60, 0x80), early!("the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)"),
+        "packet driver vector, hexadecimal, 60 to 80";
+    "NIC" "name" Rule::Nic, early!("the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)"),
+        "which one: a name, PCI place (0:3.0) or address";
+    "IO" "300" Rule::Hex(0x200, 0xFFE0), early!("the port is 200 to FFE0 (hexadecimal), a multiple of 10"),
+        "its first port, hexadecimal (default: look)";
+    "IRQ" "10" Rule::Dec(2, 15), early!("the IRQ is 2 to 7, 9 to 12, 14 or 15"),
+        "its interrupt, 2 to 15 (default: look)";
+    "HANDLES" "8" Rule::Dec(1, 64), early!("the number of handles is 1 to 64"),
+        "handles, 1 to 64";
+    "STACK" "256" Rule::Dec(192, 2048), early!("the stack is 192 to 2048 bytes"),
+        "stack for receivers in bytes, 192 to 2048";
+    "MEDIA" "TP" Rule::Media, early!("the medium is AUTO, TP, AUI, BNC, TX, FX or MII; TP, TX and FX may have ,FD behind them"),
+        "3Com: AUTO TP AUI BNC TX FX MII; full duplex: TP,FD";
+    "XMS" "48" Rule::Dec(16, 16384), early!("the extended memory is 16 to 16384 KB"),
+        "KB of XMS for frames that wait, 16 to 16384";
+    "MIGRATE" "8192" Rule::Dec(1536, 65024), early!("it is 1536 to 65024 bytes"),
+        "bytes of them before XMS is used, 1536 to 65024";
+    "CACHE" "4096" Rule::Dec(1536, 32768), early!("the cache is 1536 to 32768 bytes"),
+        "low memory before that XMS, 1536 to 32768 bytes";
+    "COMPACT" "" Rule::Bare, NO_VALUE,
+        "as small as can be: /HANDLES=4 /CACHE=1536";
+    "STATS" "" Rule::Bare, NO_VALUE,
+        "count frames for each handle; PKTCTL status shows them";
+    "U" "" Rule::Bare, NO_VALUE,
+        "unload the driver; /INT says which, if there are several";
+    "?" "" Rule::Bare, NO_VALUE,
+        "this list";
+}
+
+const NO_VALUE: &str = early!("this switch takes no value");
 
 const INT: usize = 0;
 const IO: usize = 2;
 const IRQ: usize = 3;
 const HANDLES: usize = 4;
 const STACK: usize = 5;
-const STATS: usize = 7;
-const UNLOAD: usize = 8;
+const XMS: usize = 7;
+const MIGRATE: usize = 8;
+const CACHE: usize = 9;
+const COMPACT: usize = 10;
+const STATS: usize = 11;
+const UNLOAD: usize = 12;
 
 /// Media by name.
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
@@ -220,6 +232,9 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
         IRQ if NO_LINES >> value & 1 == 0 => options.irq = if value == 2 { 9 } else { value as u8 },
         HANDLES => options.handles = value as u8,
         STACK => options.stack = value,
+        XMS => (options.waits, options.slots) = (true, (value as u32 * 1024 / SLOT as u32).min(FRAMES as u32) as u8),
+        MIGRATE => (options.waits, options.migrate) = (true, value),
+        CACHE => options.cache = value,
         _ => return false,
     }
     true
@@ -237,6 +252,7 @@ fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, fo
             }
             match index {
                 STATS => options.stats = true,
+                COMPACT => options.compact = true,
                 UNLOAD => options.unload = true,
                 _ => options.help = true,
             }
@@ -278,7 +294,24 @@ fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
 #[inline(never)]
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
 pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
-    let mut options = Options { vector: 0x60, vector_given: false, io: 0, irq: 0, handles: 8, stack: 256, nic: Want::Any, media: 0, stats: false, unload: false, help: false };
+    let mut options = Options {
+        vector: 0x60,
+        vector_given: false,
+        io: 0,
+        irq: 0,
+        handles: 0,
+        stack: 256,
+        nic: Want::Any,
+        media: 0,
+        stats: false,
+        waits: false,
+        slots: FRAMES as u8,
+        migrate: 8192,
+        cache: 0,
+        compact: false,
+        unload: false,
+        help: false,
+    };
     let mut positional = 0;
     for word in tail.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()) {
         let result = match word {
@@ -306,6 +339,12 @@ pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
             }
         };
         result.map_err(|why| Refused { word, why })?;
+    }
+    if options.handles == 0 {
+        options.handles = if options.compact { 4 } else { 8 };
+    }
+    if options.cache == 0 {
+        options.cache = if options.compact { 1536 } else { 4096 };
     }
     Ok(options)
 }

@@ -1,12 +1,16 @@
 //! `/U`: asks the resident driver to go.
 
-use super::dos::regs;
-use super::hook::{irq_vector, mask_line};
+use core::mem::offset_of;
+
+use super::dos::{peek, regs};
+use super::hook::mask_line;
 use super::hardware::ours;
 use super::print::Hex;
 use super::switches::Options;
-use crate::info::{FLAG_DEVICE, FLAG_MASKED};
+use crate::bus::real::address;
+use crate::info::{FLAG_DEVICE, FLAG_MASKED, Info};
 use crate::line;
+use crate::resident::handle::Handle;
 
 /// The vector that is meant: the one given, else 60h, else the only other one that we are on. None: there are several,
 /// and a line has said so.
@@ -60,12 +64,10 @@ pub fn unload(options: &Options) -> u8 {
             }
             return 0;
         }
-        let error = (terminate.dx >> 8) as u8;
         let release = regs(0x0300);
         release.bx = handle;
         release.interrupt(vector);
-        let irq = others_hooked(irq_vector(nic.irq), info.segment);
-        if error != 7 || irq || others_hooked(vector, info.segment) {
+        if !is_open(&info) {
             line!(early!("another program has hooked the driver's interrupts after it; unload that first"));
             return 1;
         }
@@ -74,8 +76,10 @@ pub fn unload(options: &Options) -> u8 {
     1
 }
 
+/// Has a program a handle?
 #[inline(never)]
 #[unsafe(link_section = ".early_code")]
-fn others_hooked(vector: u8, segment: u16) -> bool {
-    super::dos::vector(vector) >> 16 != segment as u32
+fn is_open(info: &Info) -> bool {
+    let flags = |index| info.handles + index as u16 * info.handle_size as u16 + offset_of!(Handle, flags) as u16;
+    (0..info.handle_count).any(|index| peek::<u8>(address(info.segment, flags(index))) & Handle::IN_USE != 0)
 }

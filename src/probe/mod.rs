@@ -107,7 +107,32 @@ pub enum Fault {
     Media = 9,
     /// A card that is no good bus master.
     Master = 10,
+    /// The installer's: nobody tells the card where memory is.
+    Hidden = 11,
+    /// The installer's: rings that the memory manager does not lock.
+    Unlocked = 12,
 }
+
+/// Bytes of a reason in the file: the pack step pads them with zeros.
+pub const REASON: usize = 112;
+
+/// What is said of each fault behind the card's name; nothing where there is none. In the file only: see
+/// tools/src/pack/mod.rs.
+#[cfg(not(target_os = "none"))]
+pub const REASONS: [&str; 12] = [
+    "",
+    "",
+    ": the card is there but does not answer; reset the machine or try another slot",
+    ": the card's EEPROM holds no valid address; repair it with the card's own setup program",
+    ": the card's IRQ cannot be used; give /IRQ= or set another one with the card's setup program",
+    ": the card has no ports or collides with another; set it up with its setup program",
+    ": too little memory for the card's rings; load HIMEM.SYS first",
+    ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
+    ": the card cannot be told /MEDIA= or does not have it; leave it out",
+    "",
+    ": EMM386 or JEMMEX hides from the card where memory is (no VDS); load the driver before it",
+    ": the memory manager (VDS) does not lock the card's rings; load the driver low, by DEVICE=",
+];
 
 impl Fault {
     /// The fault that a probe's entry gave as a number; `None` for 0, success.

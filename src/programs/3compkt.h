@@ -46,7 +46,23 @@ struct compkt_info {
     unsigned char  block_size;
     unsigned short stack_low;           /* offset of the stack's lowest byte */
     unsigned short stack_top;           /* offset behind its highest */
+    unsigned short pool;                /* offset of a compkt_pool, 0: none. There if size says so */
 };
+
+/* Frames that wait: what /XMS and /MIGRATE bring. The counters wrap. */
+struct compkt_pool {
+    unsigned short bytes[2];            /* of frames that went to XMS, the low half first */
+    unsigned short buffers;             /* these frames */
+    unsigned short hits;                /* frames that were asked for and lay in conventional memory */
+    unsigned short misses;              /* frames that had to be fetched from XMS */
+    unsigned short evictions;           /* frames that went to XMS because another was fetched */
+    unsigned short failures;            /* calls of the XMS driver that failed, frames without room */
+    unsigned char  waiting;             /* frames that wait now */
+    unsigned char  flags;
+};
+
+/* flags of compkt_pool */
+#define COMPKT_POOL_XMS_FAILED  0x01    /* there is no XMS, or its driver has answered an error */
 
 /* What the stack is filled with at load: it was used as far down as other bytes stand. */
 #define COMPKT_STACK_CANARY  0xC5
@@ -78,7 +94,7 @@ struct compkt_nic {
 #define COMPKT_BLOCK_HANDLES   4
 #define COMPKT_BLOCK_STACK     5
 #define COMPKT_BLOCK_RINGS     6        /* DMA rings */
-#define COMPKT_BLOCK_FEATURE   7        /* an optional feature's code */
+#define COMPKT_BLOCK_FEATURE   7        /* an optional feature's code and tables */
 #define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
 #define COMPKT_BLOCK_STATS     9        /* compkt_stats, and a compkt_stats_row for each handle */
 

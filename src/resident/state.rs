@@ -62,34 +62,44 @@ pub fn fresh<const N: u16>() -> u16 {
     number as u16
 }
 
+/// Calls an entry of the table of a name, with the device that the installer filled in; its answer.
+#[macro_export]
+macro_rules! call_by {
+    ($table:literal, $entry:expr, $($name:ident)*) => {
+        match $entry { $(
+            $crate::resident::table::Entry::$name => {
+                let answer: u32;
+                // SAFETY: near addresses that the installer filled in. A driver keeps ECX, which is EBX behind
+                // tools/src/narrow, no more than EAX and EDX.
+                unsafe {
+                    core::arch::asm!(
+                        "mov ecx, dword ptr [core_state]", concat!("call word ptr [", $table, " + {}]"),
+                        const 2 * $crate::resident::table::Entry::$name as u16,
+                        out("ecx") _, out("edx") _, out("eax") answer,
+                    );
+                }
+                answer as u8
+            })*
+        }
+    };
+}
+
 /// Calls the driver; its answer.
 #[inline(always)]
 pub fn drive(entry: Entry) -> u8 {
-    macro_rules! call {
-        ($($name:ident)*) => {
-            match entry { $(
-                Entry::$name => {
-                    let answer: u32;
-                    // SAFETY: near addresses and the device that the installer filled in. A driver keeps ECX, which is
-                    // EBX behind tools/src/narrow, no more than EAX and EDX.
-                    unsafe {
-                        core::arch::asm!(
-                            "mov ecx, dword ptr [core_state]", "call word ptr [entries + {}]", const 2 * Entry::$name as u16,
-                            out("ecx") _, out("edx") _, out("eax") answer,
-                        );
-                    }
-                    answer as u8
-                })*
-            }
-        };
-    }
-    call!(Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
+    call_by!("entries", entry, Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
+}
+
+/// Calls, from a filter, what lies below it: its own header has that.
+#[inline(always)]
+pub fn lower(entry: Entry) -> u8 {
+    call_by!("unit_header", entry, Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
 }
 
 /// What is at a near address. rustc is told to have it in ECX, which becomes BX (tools/src/narrow): AX and DX, its own
 /// choice, cannot address.
 #[inline(always)]
-fn at<T>(near: u16) -> *mut T {
+pub fn at<T>(near: u16) -> *mut T {
     let place: u32;
     // SAFETY: no instruction.
     unsafe { core::arch::asm!("", inlateout("ecx") near as u32 => place, options(pure, nomem, nostack, preserves_flags)) };

@@ -32,12 +32,16 @@ pub struct CoreTable {
     pub poll: u16,
     /// Looks at the NIC.
     pub looker: u16,
-    /// `save`, `settle`, `restore` and `busy`, for [`PollHeader`].
+    /// `save`, `settle`, `restore` and `busy`, for [`PollHeader`]; and for the pool.
     pub entries: [u16; 4],
     /// The handle that gets the frame in hand, for [`StatsHeader`].
     pub getter: u16,
     /// The types that are remembered, for [`StatsHeader`].
     pub known: u16,
+    /// Calls a client, for the pool.
+    pub upcall: u16,
+    /// The near addresses of INT 60h's functions.
+    pub functions: u16,
 }
 
 /// At offset 0 of the unit of a filter: a feature that stands between the core and the NIC's driver.
@@ -116,6 +120,48 @@ pub struct FlatHeader {
     pub xms_entry: [u16; 2],
 }
 
+/// At offset 0 of the pool feature's units (asm/pool.inc).
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct PoolHeader {
+    /// Its own entries, which change places with those that the core calls; 0: what is below serves.
+    pub own: [u16; ENTRIES as usize / 2],
+    /// Takes the unit's places in the core and elsewhere: a far entry, with DS:BX = [`PoolStart`].
+    pub once: u16,
+    /// Where that lies, and later the tables, which are zero at first.
+    pub tables: u16,
+    /// Handler of the timer interrupt: an IISP header.
+    pub tick: u16,
+    /// The form's fields ([`crate::memory::cache`] and its kin).
+    pub table: u16,
+}
+
+/// What a pool's unit is told.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct PoolStart {
+    /// Offset of [`CoreTable`] in the same segment.
+    pub core: u16,
+    /// 1: the NIC has no interrupt, and the timer's vector is hooked for it.
+    pub polled: u16,
+    /// Where the arena begins, a multiple of four; where it ends.
+    pub start: u16,
+    /// See above.
+    pub end: u16,
+    /// Bytes in it at which frames go to XMS.
+    pub migrate: u16,
+    /// Slots in XMS.
+    pub slots: u16,
+    /// Their handle.
+    pub handle: u16,
+    /// Keeps what follows on a boundary of four.
+    pub unused: u16,
+    /// The XMS driver's entry.
+    pub xms: u32,
+    /// Where the slots begin, in real mode.
+    pub linear: u32,
+}
+
 /// A region that the Virtual DMA Services locked: their DMA descriptor structure.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -145,8 +191,8 @@ pub struct VdsHeader {
 }
 
 /// At most this many blocks are listed in the information block: core, driver, device, handles, flat or vds, stats with
-/// its counts, rings, poll, stack.
-pub const BLOCKS: usize = 10;
+/// its counts, the pool with its tables, buffers and XMS, rings, poll, stack.
+pub const BLOCKS: usize = 14;
 
 /// What the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]
@@ -176,6 +222,9 @@ pub struct State {
 
 /// Where [`Work`] lies in the core (linker/resident.ld).
 pub const WORK: u16 = 20;
+/// Behind it: [`State`], the handle that gets the frame in hand, the depth of entries, and whether a look at the card is
+/// due.
+pub const STATE: u16 = WORK + size_of::<Work>() as u16;
 /// Where the core has the near address of its routine that reads the clock (linker/resident.ld).
 pub const CLOCK: u16 = 18;
 
@@ -197,6 +246,7 @@ pub struct Work {
 
 const _: () =
     assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
+const _: () = assert!(size_of::<PoolHeader>() == 28 && size_of::<PoolStart>() == 24);
 
 /// Bytes of the driver's entries, the last of the core: there the header of the driver's unit comes to lie.
 pub const ENTRIES: u16 = 20;

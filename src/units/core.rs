@@ -17,24 +17,25 @@ const fn zero<T>() -> T {
 }
 
 macro_rules! statics {
-    ($($name:ident: $type:ty;)*) => { $(
+    ($($(#[$place:meta])? $name:ident: $type:ty;)*) => { $(
         #[unsafe(no_mangle)]
+        $(#[$place])?
         static mut $name: $type = zero();
     )* };
 }
 
-/// At a place that every unit knows (linker/resident.ld).
-#[unsafe(no_mangle)]
-#[unsafe(link_section = ".work")]
-static mut work: Work = zero();
+// At places that every unit knows (linker/resident.ld).
+statics! {
+    #[unsafe(link_section = ".work")] work: Work;
+    #[unsafe(link_section = ".work.state")] core_state: State;
+    #[unsafe(link_section = ".work.getter")] getter: u16;
+    #[unsafe(link_section = ".work.busy")] busy: u8;
+    #[unsafe(link_section = ".work.pending")] pending: u8;
+}
 
 statics! {
-    core_state: State;
     info: Info;
-    busy: u8;
-    pending: u8;
     open: u8;
-    getter: u16;
     known: [Known; KNOWN];
 }
 

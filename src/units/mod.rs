@@ -95,6 +95,121 @@ macro_rules! driver_unit {
     };
 }
 
+/// A unit of the pool: its records and lists, and its entries, which asm/pool.asm lists. `$fields` are the form's of a
+/// kind of `$record`, `$form` is a form of the pool that stands on `Mine`.
+#[macro_export]
+macro_rules! pool_unit {
+    ($fields:ty, $record:ty, $form:ident) => {
+        use core::ptr::addr_of_mut;
+        use $crate::memory::{FRAMES, Store, backlog, filter, queue};
+        use $crate::resident::frame::Frame;
+
+        // The installer's to fill in, before the tables are zeroed.
+        // SAFETY: all zeros are a value of each.
+        #[unsafe(no_mangle)]
+        #[unsafe(link_section = ".data.table")]
+        static mut table: $fields = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        // SAFETY: as above.
+        #[unsafe(no_mangle)]
+        static mut records: [$record; FRAMES] = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        // SAFETY: as above.
+        #[unsafe(no_mangle)]
+        static mut kept_frames: backlog::Fields = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+        // SAFETY: as above.
+        #[unsafe(no_mangle)]
+        static mut waiting_frames: queue::Fields = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+
+        #[derive(Clone, Copy)]
+        struct Mine;
+
+        impl Store for Mine {
+            type Fields = $fields;
+            #[inline(always)]
+            fn fields(self) -> *mut Self::Fields {
+                // SAFETY: only the address is taken.
+                unsafe { addr_of_mut!(table) }
+            }
+            #[inline(always)]
+            fn first(self) -> u16 {
+                // SAFETY: only the address is taken.
+                unsafe { addr_of_mut!(records) as u32 as u16 }
+            }
+            #[inline(always)]
+            fn record<T>(self, at: u16) -> *mut T {
+                filter::near(at)
+            }
+            #[inline(always)]
+            fn copy(self, from: u16, to: u16, len: u16) {
+                filter::copy_near(from, to, len);
+            }
+        }
+
+        #[unsafe(no_mangle)]
+        extern "fastcall" fn irq() -> u8 {
+            filter::irq($form(Mine))
+        }
+        #[unsafe(no_mangle)]
+        extern "fastcall" fn peek() {
+            filter::peek($form(Mine));
+        }
+        #[unsafe(no_mangle)]
+        extern "fastcall" fn copy() {
+            filter::copy($form(Mine));
+        }
+        #[unsafe(no_mangle)]
+        extern "fastcall" fn discard() {
+            filter::discard($form(Mine));
+        }
+        #[unsafe(no_mangle)]
+        extern "fastcall" fn send() -> u8 {
+            filter::send($form(Mine))
+        }
+        #[unsafe(no_mangle)]
+        extern "fastcall" fn drop_pkt(frame: &Frame) -> u8 {
+            filter::drop_pkt($form(Mine), frame)
+        }
+        #[unsafe(no_mangle)]
+        extern "fastcall" fn release(handle: u16) {
+            filter::release($form(Mine), handle);
+        }
+        $crate::no_panic!();
+    };
+}
+
+/// How the pool's unit moves frames to and from XMS: asm/poolf.asm, or with `$driver` the XMS driver by asm/poolv.asm.
+#[macro_export]
+macro_rules! pool_mover {
+    ($driver:literal) => {
+        impl Mover for Mine {
+            #[inline(always)]
+            fn busy(self) -> bool {
+                unsafe extern "C" {
+                    static xms_busy: u8;
+                }
+                // SAFETY: a byte that changes only while no code of ours runs.
+                $driver && unsafe { xms_busy != 0 }
+            }
+            #[inline(always)]
+            fn ends(self) -> u16 {
+                // SAFETY: only the address is taken.
+                unsafe { addr_of_mut!(table.block.from) as u32 as u16 }
+            }
+            #[inline(always)]
+            fn end(self, at: u16) -> *mut End {
+                filter::near(at)
+            }
+            #[inline(always)]
+            fn move_block(self, block: *mut Move) -> bool {
+                unsafe extern "fastcall" {
+                    fn move_block(block: *mut Move) -> bool;
+                }
+                // SAFETY: places of the pool's own.
+                unsafe { move_block(block) }
+            }
+        }
+    };
+}
+
 /// A probe unit: the header of its entry points, and the entries.
 #[macro_export]
 macro_rules! probe_unit {

@@ -16,7 +16,9 @@ const struct entry compkt_layout[] = {
     FIELD(info, vector), FIELD(info, amis), FIELD(info, flags), FIELD(info, segment), FIELD(info, paragraphs),
     FIELD(info, handles), FIELD(info, handle_count), FIELD(info, handle_size), FIELD(info, nics),
     FIELD(info, nic_count), FIELD(info, nic_size), FIELD(info, blocks), FIELD(info, block_count),
-    FIELD(info, block_size), FIELD(info, stack_low), FIELD(info, stack_top),
+    FIELD(info, block_size), FIELD(info, stack_low), FIELD(info, stack_top), FIELD(info, pool),
+    WHOLE(pool), FIELD(pool, bytes), FIELD(pool, buffers), FIELD(pool, hits), FIELD(pool, misses), FIELD(pool, evictions),
+    FIELD(pool, failures), FIELD(pool, waiting), FIELD(pool, flags),
     WHOLE(nic), FIELD(nic, name), FIELD(nic, rom), FIELD(nic, mac), FIELD(nic, io), FIELD(nic, irq),
     FIELD(nic, link), FIELD(nic, pci), FIELD(nic, rcv_mode), FIELD(nic, vector),
     WHOLE(block), FIELD(block, kind), FIELD(block, place), FIELD(block, size),
@@ -25,7 +27,7 @@ const struct entry compkt_layout[] = {
     VALUE(LAYOUT), VALUE(FLAG_DEVICE), VALUE(FLAG_UPPER), VALUE(FLAG_V86), VALUE(FLAG_MASKED), VALUE(STACK_CANARY), VALUE(NOT_PCI),
     VALUE(LINK_DOWN), VALUE(LINK_UP), VALUE(LINK_UNKNOWN),
     VALUE(BLOCK_CORE), VALUE(BLOCK_NIC), VALUE(BLOCK_INSTANCE), VALUE(BLOCK_HANDLES), VALUE(BLOCK_STACK),
-    VALUE(BLOCK_RINGS), VALUE(BLOCK_FEATURE), VALUE(BLOCK_BUFFERS), VALUE(BLOCK_STATS),
+    VALUE(BLOCK_RINGS), VALUE(BLOCK_FEATURE), VALUE(BLOCK_BUFFERS), VALUE(BLOCK_STATS), VALUE(POOL_XMS_FAILED),
     { 0, 0 }
 };
 

@@ -8,9 +8,14 @@ use std::mem::{offset_of, size_of};
 use compkt::device::{Job, LOOKAHEAD};
 use compkt::info::{Info, NicInfo};
 use compkt::resident::frame::Frame;
+use compkt::memory::arena::Fields as Arena;
+use compkt::memory::cache::Fields as Cache;
+use compkt::memory::xms::{End, Move};
+use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
 use compkt::resident::table::{
-    CLOCK, ENTRIES, Entry, FilterHeader, FlatHeader, PollHeader, State, Stats, StatsHeader, StatsRow, WORK, Work,
+    CLOCK, CoreTable, ENTRIES, Entry, FilterHeader, FlatHeader, PollHeader, PoolHeader, PoolStart, STATE, State, Stats as HandleStats, StatsHeader,
+    StatsRow, WORK, Work,
 };
 use tools::setup;
 
@@ -65,6 +70,10 @@ fn names(text: &str) -> BTreeMap<String, usize> {
                 let here = *offset;
                 *offset += unit(width).expect(line) * number(count).expect(line);
                 Some((format!("{name}{field}"), here))
+            }
+            ([width, count], Some((_, offset))) => {
+                *offset += unit(width).expect(line) * number(count).expect(line);
+                None
             }
             ([name, "equ", value], None) => Some((name.to_string(), number(value).expect(line))),
             _ => panic!("asm/abi.inc: {line}"),
@@ -122,11 +131,28 @@ fn structures_and_constants() {
     rust.extend(fields!("JOB", Job: "at" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall,
         "head" = head, "rx" = rx));
     rust.insert("JOB_size".into(), offset_of!(Job, rx) + 2);
-    rust.extend(fields!("STATS", Stats: "hits" = hits, "searches" = searches));
+    rust.extend(fields!("STATS", HandleStats: "hits" = hits, "searches" = searches));
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
+    rust.extend(fields!("START", PoolStart: "core" = core, "polled" = polled, "start" = start, "end" = end, "migrate" = migrate,
+        "slots" = slots, "handle" = handle, "xms" = xms, "linear" = linear));
+    rust.insert("START_size".into(), size_of::<PoolStart>());
+    rust.extend(fields!("CORE", CoreTable: "end" = end, "getter" = getter, "known" = known, "upcall" = upcall, "functions" = functions));
+    let entries = offset_of!(CoreTable, entries);
+    rust.extend(["save", "settle", "restore", "busy"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
+    rust.extend([("CORE.farewell".into(), offset_of!(CoreTable, patches) + 8), ("CORE_size".into(), size_of::<CoreTable>())]);
+    rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
+    rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));
+    rust.extend(fields!("POOL", Cache: "full" = full, "half" = half, "near" = near, "handle" = slots));
+    assert_eq!(offset_of!(Arena, stats) + offset_of!(Cache, space), 0);
+    rust.insert("POOL.slots".into(), offset_of!(Cache, slots) + offset_of!(End, offset));
+    rust.insert("POOL_size".into(), offset_of!(Cache, clock));
+    rust.extend(fields!("MOVE", Move: "len" = len, "from_handle" = from, "to_handle" = to));
+    let offset = offset_of!(End, offset);
+    rust.extend([("MOVE.from".into(), offset_of!(Move, from) + offset), ("MOVE.to".into(), offset_of!(Move, to) + offset)]);
+    rust.insert("MOVE_size".into(), size_of::<Move>());
     let constants = [
-        ("STATS.rows", size_of::<Stats>()),
-        ("STATS_size", size_of::<Stats>()),
+        ("STATS.rows", size_of::<HandleStats>()),
+        ("STATS_size", size_of::<HandleStats>()),
         ("STATS_ROW_size", size_of::<StatsRow>()),
         ("HANDLE_TAKEN", offset_of!(Handle, taken)),
         ("INFO_HANDLES", offset_of!(Info, handles)),
@@ -141,6 +167,11 @@ fn structures_and_constants() {
         ("HANDLE_TYPE", offset_of!(Handle, kind)),
         ("HANDLE_IN_USE", Handle::IN_USE.into()),
         ("HANDLE_TYPE_MOST", MAX_TYPE),
+        ("XMS_FAILED", Stats::XMS_FAILED.into()),
+        ("ENTRIES", ENTRIES.into()),
+        ("RECORD", size_of::<cache::Record>()),
+        ("RECORD_LOW", size_of::<arena::Record>()),
+        ("FRAMES", FRAMES),
         // Above IP and CS, by the processor; its bit 0.
         ("CALLER_FLAGS", 4),
         ("FLAG_CARRY", 1),
@@ -176,6 +207,10 @@ fn places_in_the_core_that_every_unit_knows() {
     let script = fs::read_to_string(setup::root().join("linker/resident.ld")).unwrap();
     assert!(script.contains(&format!("PROVIDE(core_clock = {CLOCK});")) && script.contains(&format!("PROVIDE(work = {WORK});")));
     assert_eq!(CLOCK + 2, WORK, "`work` lies behind the header");
+    let getter = usize::from(STATE) + size_of::<State>();
+    for (name, at) in [("core_state", usize::from(STATE)), ("getter", getter), ("busy", getter + 2), ("pending", getter + 3)] {
+        assert!(script.contains(&format!("PROVIDE({name} = {at});")), "{name}");
+    }
 }
 
 #[test]
@@ -223,6 +258,31 @@ fn features_headers() {
         ("busy_at", entries + 6)];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
     assert_eq!(size_of::<PollHeader>(), 2 * words.len());
+
+    let (labels, words) = header(&source("pool.inc"));
+    let rust = [("once", offset_of!(PoolHeader, once)), ("__bss", offset_of!(PoolHeader, tables)), ("tick", offset_of!(PoolHeader, tick)),
+        ("table", offset_of!(PoolHeader, table))];
+    for (name, offset) in rust {
+        assert_eq!(words[offset / 2], name);
+    }
+    assert_eq!((size_of::<PoolHeader>(), labels["unit_header_end"]), (2 * words.len(), usize::from(ENTRIES)));
+    // Those of a driver that it does not replace go by it.
+    let replaced = [Entry::Irq, Entry::Peek, Entry::Copy, Entry::Discard, Entry::Send];
+    assert!((0..10).all(|entry| (words[entry] != "0") == replaced.iter().any(|known| *known as usize == entry)));
+}
+
+/// What asm/pool.inc and src/memory/filter.rs tell each other in a byte.
+#[test]
+fn a_frame_that_may_wait() {
+    let text = source("pool.inc");
+    let value = |name: &str| {
+        let line = text.lines().map(code).find_map(|line| line.strip_prefix(name)?.trim().strip_prefix("equ "));
+        number(line.unwrap().trim()).unwrap()
+    };
+    assert_eq!(value("SUBMIT_IOCB "), usize::from(queue::Waiting::IOCB));
+    assert_eq!(value("SUBMIT ") & value("SUBMIT_IOCB "), 0);
+    let rust = fs::read_to_string(setup::root().join("src/memory/filter.rs")).unwrap();
+    assert!(rust.contains(&format!("const QUEUED: u8 = {};", value("QUEUED "))));
 }
 
 /// Filters stand in the driver's place: their entries have its order.

@@ -2,6 +2,7 @@
 
 use compkt::device::Link;
 use compkt::info::{self, Block, Info, NicInfo};
+use compkt::memory::Stats as PoolStats;
 use compkt::resident::table::{Stats, StatsRow};
 use std::mem::{offset_of, size_of};
 
@@ -19,7 +20,8 @@ macro_rules! values {
 fn c_and_rust_agree() {
     let mut expected = Vec::new();
     expected.extend(fields!("info", Info: signature layout size version vector amis flags segment paragraphs handles
-        handle_count handle_size nics nic_count nic_size blocks block_count block_size stack_low stack_top));
+        handle_count handle_size nics nic_count nic_size blocks block_count block_size stack_low stack_top pool));
+    expected.extend(fields!("pool", PoolStats: bytes buffers hits misses evictions failures waiting flags));
     expected.extend(fields!("nic", NicInfo: name rom mac io irq link pci rcv_mode vector));
     expected.extend(fields!("block", Block: kind place size));
     expected.extend(fields!("stats", Stats: hits searches));
@@ -27,6 +29,7 @@ fn c_and_rust_agree() {
     expected.extend(values!(LAYOUT FLAG_DEVICE FLAG_UPPER FLAG_V86 FLAG_MASKED STACK_CANARY NOT_PCI));
     expected.extend([("LINK_DOWN", Link::Down as usize), ("LINK_UP", Link::Up as usize), ("LINK_UNKNOWN", Link::Unknown as usize)]);
     expected.extend(values!(BLOCK_CORE BLOCK_NIC BLOCK_INSTANCE BLOCK_HANDLES BLOCK_STACK BLOCK_RINGS BLOCK_FEATURE BLOCK_BUFFERS BLOCK_STATS));
+    expected.push(("POOL_XMS_FAILED", usize::from(PoolStats::XMS_FAILED)));
     let got: Vec<_> = tools::header::layout().into_iter().map(|(name, value)| (name, value as usize)).collect();
     assert_eq!(got, expected);
     assert_eq!(tools::header::signature(), info::SIGNATURE);

@@ -28,7 +28,12 @@ fn nothing_means_the_defaults() {
         stack: 256,
         nic: Want::Any,
         media: 0,
-    stats: false,
+        stats: false,
+        waits: false,
+        slots: 32,
+        migrate: 8192,
+        cache: 4096,
+        compact: false,
         unload: false,
         help: false,
     };
@@ -54,7 +59,20 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/STATS"), Options { stats: true, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
-    assert_eq!(SWITCHES.len(), 10, "a new switch wants a line above");
+    assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
+    assert_eq!(good("/XMS=16"), Options { waits: true, slots: 10, ..good("") }, "whole slots only");
+    assert_eq!(good("/XMS=16384"), good("/XMS=48"), "no more than are of use");
+    assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
+    assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
+    assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, cache: 1536, ..good("") });
+    assert_eq!(SWITCHES.len(), 14, "a new switch wants a line above");
+}
+
+#[test]
+fn compact_gives_way_to_what_is_said() {
+    let all = good("/COMPACT /XMS=1024 /MIGRATE=8192");
+    assert_eq!(all, Options { compact: true, waits: true, handles: 4, cache: 1536, ..good("") });
+    assert_eq!(good("/HANDLES=8 /CACHE=2048 /COMPACT"), Options { compact: true, cache: 2048, ..good("") });
 }
 
 #[test]
@@ -233,7 +251,7 @@ fn any_bytes_are_an_answer_and_never_a_panic() {
 #[test]
 fn every_line_of_help_fits_a_screen() {
     for switch in &SWITCHES {
-        assert!(switch.name.len() + switch.value.len() < 14 && switch.help.len() + 17 < 80, "{}", switch.name);
+        assert!(switch.name.len() + switch.value.len() < 15 && switch.help.len() + 18 < 80, "{}", switch.name);
         assert!(switch.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'?'), "{}", switch.name);
     }
 }

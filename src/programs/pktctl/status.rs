@@ -2,6 +2,7 @@
 
 use crate::{DONE, NO_DRIVER, Options, handles};
 use compkt::info::{FLAG_DEVICE, FLAG_UPPER, FLAG_V86, NicInfo, STACK_CANARY};
+use compkt::memory::Stats;
 use compkt::programs::rt::packet::{Block, Driver, DriverInfo, error};
 use compkt::programs::rt::{Far, inbox};
 use compkt::say;
@@ -139,4 +140,16 @@ fn memory(block: &Block) {
         info.paragraphs as u32 * 16, info.segment, flag(FLAG_UPPER, c", upper memory"),
         flag(FLAG_V86, c", V86 mode"), flag(FLAG_DEVICE, c", by DEVICE="));
     say!(c"  stack        {d} of {d} bytes never used\n", low - info.stack_low, info.stack_top - info.stack_low);
+    if info.pool != 0 {
+        // SAFETY: Stats is made of integers.
+        pool(&unsafe { Far::new(block.at.segment(), info.pool).read_as() });
+    }
+}
+
+/// Frames that wait.
+fn pool(stats: &Stats) {
+    let place = if stats.flags & Stats::XMS_FAILED != 0 { c", in conventional memory: no XMS, or its driver failed" } else { c"" };
+    say!(c"  waiting      {d} frames now{s}\n  to XMS       {d} frames, {d} bytes, {d} of them for another\n",
+        stats.waiting, place, stats.buffers, stats.bytes, stats.evictions);
+    say!(c"  asked for    {d} in low memory, {d} in XMS, {d} failures\n", stats.hits, stats.misses, stats.failures);
 }

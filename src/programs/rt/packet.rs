@@ -317,7 +317,10 @@ impl Driver {
         let regs = self.ask(0x8000, 0, 0, Far(0)).ok()?;
         let at = Far::new(regs.es, regs.edi as u16);
         // SAFETY: Info is made of integers.
-        let info: Info = unsafe { at.read_as() };
+        let mut info: Info = unsafe { at.read_as() };
+        if (info.size as usize) < size_of::<Info>() {
+            info.pool = 0;
+        }
         (info.signature == info::SIGNATURE && info.layout == info::LAYOUT).then_some(Block { at, info })
     }
 }

@@ -86,6 +86,13 @@ impl Unit {
         Ok(Unit { name: name.into(), total: bss.max(bytes.len() as u64) as u16, bytes, fixes16, fixes32, symbols, functions })
     }
 
+    /// A text, which nothing is added to.
+    pub fn text(name: &str, text: String) -> Unit {
+        let bytes = text.into_bytes();
+        let total = bytes.len() as u16;
+        Unit { name: name.into(), bytes, total, fixes16: Vec::new(), fixes32: Vec::new(), symbols: Vec::new(), functions: Vec::new() }
+    }
+
     /// The 16-bit word at `at`.
     pub fn word(&self, at: usize) -> u16 {
         u16::from_le_bytes([self.bytes[at], self.bytes[at + 1]])

@@ -9,6 +9,8 @@ const MZ_HEADER: usize = 32;
 pub const LOAD_IMAGE_LIMIT: usize = 24 << 10;
 /// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
+/// What only a switch brings, and texts: what they need lies behind the image, like the buffers that come with them.
+const ASKED_FOR: [&str; 5] = ["pool", "poolv", "poolc", "help", "reasons"];
 /// The installer's stack.
 const STACK: usize = 1536;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -23,10 +25,10 @@ const INTERRUPT: usize = 12;
 const PROGRAM: usize = 14;
 const CORE: usize = 16;
 /// The core's symbols that go there (CoreTable in src/resident/table.rs).
-const CORE_TABLE: [&str; 21] = [
+const CORE_TABLE: [&str; 23] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
     "patch_enter", "patch_leave", "patch_before", "patch_after", "patch_farewell", "patch_poll", "irq",
-    "save", "settle", "restore", "busy", "getter", "known",
+    "save", "settle", "restore", "busy", "getter", "known", "upcall", "functions",
 ];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 32;
@@ -61,7 +63,7 @@ pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Resu
         let found = installer.symbols.iter().find(|(symbol, ..)| symbol == name);
         found.map(|(_, at, _)| *at as usize).ok_or_else(|| fail(format!("the installer has no {name}")))
     };
-    let largest = |kind: u8, size: &dyn Fn(&Unit) -> usize| units.iter().filter(|listed| listed.kind == kind).map(|listed| size(listed.unit)).max().unwrap_or(0);
+    let largest = |kind: u8, size: &dyn Fn(&Unit) -> usize| units.iter().filter(|listed| listed.kind == kind && !ASKED_FOR.contains(&listed.name)).map(|listed| size(listed.unit)).max().unwrap_or(0);
     let total = |unit: &Unit| (unit.total as usize).next_multiple_of(4);
     let instance = |unit: &Unit| unit.word(PROBE_INSTANCE) as usize;
     let largest_probe = |size: &dyn Fn(&Unit) -> usize| largest(KIND_PROBE, size).max(largest(KIND_STARTER, size));

@@ -1,4 +1,5 @@
-//! `3COMPKT.TXT`: the manual, with the switches from the parser's own table and the cards from the list of NICs.
+//! `3COMPKT.TXT`: the manual, with the switches from the parser's own table and the cards from the list of NICs; and what
+//! `3COMPKT /?` prints.
 
 use compkt::install::switches::SWITCHES;
 
@@ -18,4 +19,22 @@ pub fn text(version: &str, cards: &[String]) -> String {
         .replace("@SWITCHES@", &switches.join("\n"))
         .replace("@CARDS@", &cards.join("\n"))
         .replace('\n', "\r\n")
+}
+
+/// Names in a row of the list of NICs.
+const ROW: usize = 6;
+
+/// What `3COMPKT /?` prints.
+pub fn help(nics: &[&str]) -> String {
+    let mut text = String::from("3COMPKT [0x60 [irq] [io]] [switches]\r\n");
+    for switch in &SWITCHES {
+        let value = if switch.value.is_empty() { String::new() } else { format!("={}", switch.value) };
+        text.push_str(&format!("  /{:<15}{}\r\n", format!("{}{value}", switch.name), switch.help));
+    }
+    text.push_str("NICs:\r\n");
+    for row in nics.chunks(ROW) {
+        let row: String = row.iter().map(|name| format!("{name:<12}")).collect();
+        text.push_str(&format!("  {row}\r\n"));
+    }
+    text
 }

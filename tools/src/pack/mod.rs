@@ -12,12 +12,13 @@ use std::path::{Path, PathBuf};
 
 use crate::setup::{self, fail};
 use checks::Role;
+use compkt::probe::{REASON, REASONS};
 use elf::Unit;
 use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, KIND_STARTER, Listed};
 
 /// Optional features.
-const FEATURES: &[&str] = &["flat", "poll", "vds", "stats"];
+const FEATURES: &[&str] = &["flat", "poll", "vds", "stats", "pool", "poolv", "poolc"];
 
 /// Where `build` leaves its files.
 pub fn dist() -> PathBuf {
@@ -161,7 +162,13 @@ impl Units {
     /// The driver's file.
     fn compose(&self) -> io::Result<Vec<u8>> {
         let others = self.others.iter();
-        let listed: Vec<Listed> = others.map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();
+        let mut listed: Vec<Listed> = others.map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();
+        let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
+        let help = Unit::text("help", manual::help(&names));
+        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "help", unit: &help });
+        let reasons: String = REASONS.iter().map(|why| format!("{why:\0<REASON$}")).collect();
+        let reasons = Unit::text("reasons", reasons);
+        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "reasons", unit: &reasons });
         image::compose(&self.core, &self.installer, &listed)
     }
 }

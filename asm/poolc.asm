@@ -1,0 +1,4 @@
+; The pool feature without XMS.
+
+%define NO_XMS
+%include "pool.inc"

@@ -1,0 +1,38 @@
+//! Extended memory for the card's rings and for frames that wait.
+
+use super::switches::Options;
+use super::xms::Block;
+use crate::bus::either::in_v86;
+use crate::memory::SLOT;
+
+/// A block of extended memory.
+#[derive(Clone, Copy)]
+pub struct Memory {
+    /// The block.
+    pub block: Block,
+    /// Bytes for the card's rings, which come first.
+    pub rings: u32,
+    /// Slots for frames that wait.
+    pub slots: u8,
+}
+
+/// Memory for so many bytes of rings, and for the frames that the user wants to wait there; for the rings alone if there
+/// is less; or none. In V86 mode no card has rings there.
+#[inline(never)]
+pub fn memory(options: &Options, mut rings: u32) -> Memory {
+    if in_v86() {
+        rings = 0;
+    }
+    let mut slots = if options.waits { options.slots } else { 0 };
+    loop {
+        let bytes = rings + slots as u32 * SLOT as u32;
+        let block = if bytes != 0 { Block::new(bytes) } else { Block::NONE };
+        if block.handle != 0 {
+            return Memory { block, rings, slots };
+        }
+        if slots == 0 {
+            return Memory { block, rings: 0, slots };
+        }
+        slots = 0;
+    }
+}

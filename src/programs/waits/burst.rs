@@ -1,0 +1,170 @@
+//! More frames at once than a card has room for, by as_send_pkt in both its forms: those that are taken go in order, each
+//! with one upcall; drop_pkt takes some back.
+
+use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::packet::error;
+use compkt::programs::rt::{Far, Regs, Shared, inbox};
+use compkt::say;
+use compkt::wire::{self, Header, Op};
+
+use crate::{Client, MIN, Outcome, PATIENCE, refuse};
+
+/// Frames of a burst: more than wait, and more than that many cards have room for.
+const BURST: usize = 40;
+/// Their longest, so that their buffers fit.
+const MAX: u16 = 450;
+type Buffer = [u8; MAX as usize];
+/// Bursts of each form.
+const ROUNDS: u16 = 20;
+
+/// The specification's I/O control block.
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Iocb {
+    buffer: Far,
+    len: u16,
+    flags: u8,
+    result: u8,
+    upcall: Far,
+    reserved: [u8; 12],
+}
+
+const DONE: u8 = 1;
+const UPCALL: u8 = 2;
+/// An IOCB's result before the driver says.
+const UNTOLD: u8 = 0x77;
+
+static FRAMES: Shared<[Buffer; BURST]> = Shared::new([[0; MAX as usize]; BURST]);
+static BLOCKS: Shared<[Iocb; BURST]> =
+    Shared::new([Iocb { buffer: Far(0), len: 0, flags: 0, result: 0, upcall: Far(0), reserved: [0; 12] }; BURST]);
+/// What the upcalls said: how many there were, the frames in their order, a bit for each, and how many told of an error.
+static TOLD: Shared<u16> = Shared::new(0);
+static ORDER: Shared<[u8; BURST]> = Shared::new([0; BURST]);
+static ERRORS: Shared<u16> = Shared::new(0);
+static IS_IOCB: Shared<bool> = Shared::new(false);
+
+fn frame_at(index: usize) -> Far {
+    // SAFETY: only the address is taken.
+    Far::of(unsafe { FRAMES.get().cast::<Buffer>().add(index % BURST) })
+}
+
+fn block_at(index: usize) -> *mut Iocb {
+    // SAFETY: the index is taken modulo their number.
+    unsafe { BLOCKS.get().cast::<Iocb>().add(index % BURST) }
+}
+
+extern "C" fn sent(regs: &mut Regs) {
+    let at = Far::new(regs.es, regs.edi as u16).linear();
+    let index = (0..BURST).find(|index| at == if IS_IOCB.read() { Far::of(block_at(*index)).linear() } else { frame_at(*index).linear() });
+    let Some(index) = index else {
+        // A frame that comes; there is one hook for all.
+        regs.es = 0;
+        regs.edi = 0;
+        return;
+    };
+    // SAFETY: one upcall at a time; the main program looks when none is to come.
+    if let Some(place) = unsafe { &mut *ORDER.get() }.get_mut(TOLD.read() as usize) {
+        *place = index as u8;
+    }
+    TOLD.write(TOLD.read() + 1);
+    ERRORS.write(ERRORS.read() + (regs.eax as u8 != 0) as u16);
+}
+
+/// Bursts in both forms.
+pub fn run(client: &mut Client) -> Outcome {
+    let mut sums = [0; 4];
+    let mut outcome = Ok(());
+    for iocb in [false, true] {
+        IS_IOCB.write(iocb);
+        for round in 0..ROUNDS {
+            outcome = outcome.and_then(|()| burst(client, iocb, round, &mut sums));
+        }
+    }
+    let [taken, waited, refused, dropped] = sums;
+    say!(c"{d} frames sent by as_send_pkt, {d} of them waited, {d} refused, {d} dropped\n", taken, waited, refused, dropped);
+    outcome
+}
+
+fn burst(client: &mut Client, iocb: bool, round: u16, sums: &mut [u32; 4]) -> Outcome {
+    client.seed = client.seed.wrapping_add(2);
+    let seed = client.seed;
+    TOLD.write(0);
+    ERRORS.write(0);
+    for index in 0..BURST {
+        let length = wire::length_of(seed, index as u16, MIN, MAX);
+        // SAFETY: no frame of ours is on its way.
+        let frame = unsafe { &mut (&mut *FRAMES.get())[index % BURST] };
+        client.write(frame, &Header { op: Op::Data, index: index as u16, seed, length, count: BURST as u16 }, &[]);
+    }
+    // The receivers share one hook.
+    let upcall = inbox::receiver_with(sent);
+    let (mut accepted, mut waited) = (0u64, 0);
+    for index in 0..BURST {
+        let length = wire::length_of(seed, index as u16, MIN, MAX);
+        let answer = if iocb {
+            // SAFETY: as above.
+            unsafe { *block_at(index) = Iocb { buffer: frame_at(index), len: length, flags: UPCALL, result: UNTOLD, upcall, reserved: [0; 12] } };
+            client.driver.ask(0x0C00, 0, 0, Far::of(block_at(index))).map(|_| ())
+        } else {
+            let mut regs = Regs::ax(0x0B00);
+            regs.esi = frame_at(index).offset() as u32;
+            regs.ecx = length as u32;
+            regs.es = upcall.segment();
+            regs.edi = upcall.offset() as u32;
+            client.driver.call(&mut regs)
+        };
+        match answer {
+            Ok(()) => {
+                accepted |= 1 << index;
+                let told = TOLD.read() as usize;
+                waited += (!ORDER.read().iter().take(told).any(|told| *told as usize == index)) as u32;
+            }
+            Err(error::CANT_SEND) => sums[2] += 1,
+            Err(_) => return Err(c"as_send_pkt refuses with a strange error"),
+        }
+    }
+    if iocb && round & 1 != 0 {
+        let last = (0..BURST).rev().find(|index| accepted >> index & 1 != 0).unwrap_or(0);
+        // SAFETY: a byte that the driver writes.
+        let open = unsafe { (&raw const (*block_at(last)).flags).read_volatile() } & DONE == 0;
+        let dropped = client.driver.ask(0x0D00, 0, 0, Far::of(block_at(last))).is_ok();
+        if dropped && !open {
+            return Err(c"drop_pkt drops what is done");
+        }
+        if dropped {
+            accepted &= !(1 << last);
+            sums[3] += 1;
+        }
+    }
+    let count = accepted.count_ones() as u16;
+    let deadline = Deadline::after(PATIENCE);
+    while TOLD.read() < count && !deadline.over() {}
+    inbox::receiver_with(refuse::receive);
+    sums[0] += count as u32;
+    sums[1] += waited;
+    if TOLD.read() != count || ERRORS.read() != 0 {
+        return Err(c"upcalls are missing, too many, or say an error");
+    }
+    let mut order = (0..BURST).filter(|index| accepted >> index & 1 != 0);
+    if !ORDER.read().iter().take(count as usize).all(|told| order.next() == Some(*told as usize)) {
+        return Err(c"upcalls come in another order");
+    }
+    if iocb {
+        for index in (0..BURST).filter(|index| accepted >> index & 1 != 0) {
+            // SAFETY: no frame of ours is on its way.
+            let block = unsafe { block_at(index).read_volatile() };
+            if block.flags & DONE == 0 || block.result != 0 {
+                return Err(c"an IOCB is not done after its upcall");
+            }
+        }
+    }
+    if client.alone {
+        return Ok(());
+    }
+    let tally = client.tally(seed, BURST as u16)?;
+    if tally.good != count as u32 || tally.bad != 0 || tally.repeated != 0 {
+        say!(c"the peer heard {d} of {d}, {d} bad, {d} twice\n", tally.good, count, tally.bad, tally.repeated);
+        return Err(c"what was taken is not what was sent");
+    }
+    Ok(())
+}

@@ -1,0 +1,72 @@
+//! Where there is no test peer but an emulator's own network: long echoes whose answers have to wait, more of them than a
+//! cache holds.
+
+use compkt::programs::net::{self, ARP_LEN, ARP_REPLY, ARP_REQUEST, Arp, Echo, EchoAnswer, Ip};
+use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::packet::error;
+use compkt::programs::rt::{Shared, inbox};
+use compkt::say;
+
+use crate::refuse::{self, Mood};
+use crate::{Client, Outcome, PATIENCE};
+
+/// The addresses that emulators give.
+const OURS: Ip = [10, 0, 2, 15];
+const GATEWAY: Ip = [10, 0, 2, 2];
+/// Echoes at once, and how often.
+const ECHOES: u16 = 6;
+const ROUNDS: u16 = 20;
+/// Bytes of data.
+const SIZE: usize = 1400;
+
+static FRAME: Shared<net::Frame> = Shared::new([0; 1514]);
+
+/// Has them go and come.
+pub fn run(client: &Client) -> Outcome {
+    let receiver = inbox::receiver_with(refuse::receive);
+    for kind in [net::TYPE_IP, net::TYPE_ARP] {
+        client.driver.access(1, &kind.to_be_bytes(), receiver).map_err(error::name)?;
+    }
+    let ask = Arp { operation: ARP_REQUEST, mac: client.mac, ip: OURS, to_mac: [0; 6], to_ip: GATEWAY };
+    // SAFETY: no receiver looks at it.
+    let frame = unsafe { &mut *FRAME.get() };
+    net::arp(frame, &ask);
+    client.driver.send(frame.get(..ARP_LEN).unwrap_or(&[])).map_err(error::name)?;
+    let deadline = Deadline::after(PATIENCE);
+    let to_mac = loop {
+        let answer = inbox::take(|frame| net::read_arp(frame.bytes, frame.len)).flatten();
+        if let Some(arp) = answer.filter(|arp| arp.operation == ARP_REPLY && arp.ip == GATEWAY) {
+            break arp.mac;
+        }
+        if deadline.over() {
+            return Err(c"the gateway does not answer");
+        }
+    };
+    let echo = |sequence| Echo { mac: client.mac, ip: OURS, to_mac, to_ip: GATEWAY, id: b'W', sequence, size: SIZE };
+    for round in 0..ROUNDS {
+        refuse::be(Mood::Everybody);
+        let first = round * ECHOES;
+        for sequence in first..first + ECHOES {
+            net::echo(frame, &echo(sequence));
+            client.driver.send(frame.get(..echo(sequence).frame_len()).unwrap_or(&[])).map_err(error::name)?;
+        }
+        let deadline = Deadline::after(1);
+        while !deadline.over() {}
+        refuse::be(Mood::Nobody);
+        let mut came = 0;
+        let deadline = Deadline::after(PATIENCE);
+        while came != (1 << ECHOES) - 1 {
+            let right = inbox::take(|frame| {
+                (0..ECHOES).find(|index| net::read_echo(frame.bytes, frame.len, &echo(first + index)) == EchoAnswer::Right)
+            });
+            match right {
+                Some(Some(index)) => came |= 1 << index,
+                Some(None) => return Err(c"an answer is wrong"),
+                None if deadline.over() => return Err(c"an answer did not come"),
+                None => {}
+            }
+        }
+    }
+    say!(c"{d} long answers came, every byte right\n", ROUNDS * ECHOES);
+    Ok(())
+}

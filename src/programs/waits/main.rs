@@ -1,0 +1,193 @@
+//! WAITS: a client whose frames have to wait. It refuses a third of the frames that come when it is first offered them,
+//! and sends more at once by as_send_pkt than a card has room for.
+//!
+//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/INT=60]`, with the test peer on the wire or, /ALONE, without: then
+//! answers of the emulator's own network are refused, and nobody says whether what went was right. Every frame is to come in the end, and to go, with
+//! every byte right, once; else it is a failure. With /AGAIN batches in which the card lost a frame are asked for again, so
+//! often at most.
+#![no_std]
+#![no_main]
+
+mod burst;
+mod echo;
+mod refuse;
+
+use compkt::device::{MAX_FRAME, MacAddr};
+use compkt::memory::Stats;
+use compkt::programs::net::{self, Frame};
+use compkt::programs::options::{self, same};
+use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::packet::{Driver, Handle, error};
+use compkt::programs::rt::{self, Far, Shared, console, inbox};
+use compkt::say;
+use compkt::wire::{self, ETHERTYPE, HEADER, Header, MAC_HEADER, Op, Tally};
+
+compkt::program!(main);
+
+/// BIOS ticks after which an answer is lost; a host with much to do may hold its peer up.
+pub const PATIENCE: u16 = 180;
+/// Shortest frame.
+pub const MIN: u16 = 60;
+/// Longest frame.
+pub const MAX: u16 = MAX_FRAME;
+
+static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
+
+fn main() -> u8 {
+    let tail = rt::tail();
+    let (mut frames, mut seed, mut gap_us, mut again, mut vector, mut alone) = (10_000, 1, 1200, 0, 0x60, false);
+    for word in options::words(&tail) {
+        let good = match options::switch(word) {
+            None => set(&mut frames, options::number(word)),
+            Some((name, value)) if same(name, "SEED") => set(&mut seed, options::number(value)),
+            Some((name, value)) if same(name, "AGAIN") => set(&mut again, options::number(value)),
+            Some((name, [])) if same(name, "ALONE") => {
+                alone = true;
+                true
+            }
+            Some((name, value)) if same(name, "GAP") => set(&mut gap_us, options::number(value).map(|v| v as u16)),
+            Some((name, value)) if same(name, "INT") => set(&mut vector, options::hex(value).map(|v| v as u8)),
+            Some(_) => false,
+        };
+        if !good {
+            say!(c"WAITS cannot use \"");
+            console::bytes(word);
+            say!(c"\". It takes [frames] /SEED=1 /GAP=1200 /AGAIN=0 /ALONE /INT=60.\n");
+            return 2;
+        }
+    }
+    let Some(driver) = Driver::on(vector) else {
+        say!(c"No packet driver on INT {x}h.\n", vector);
+        return 2;
+    };
+    let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, alone };
+    match run(client, frames) {
+        Ok(()) => 0,
+        Err(why) => {
+            say!(c"FAIL {s}\n", why);
+            1
+        }
+    }
+}
+
+fn set<T>(place: &mut T, value: Option<T>) -> bool {
+    value.map(|value| *place = value).is_some()
+}
+
+/// Why it failed.
+pub type Outcome = Result<(), &'static core::ffi::CStr>;
+
+fn run(mut client: Client, frames: u32) -> Outcome {
+    client.open()?;
+    client.mac = client.driver.address(client.handle).map_err(error::name)?;
+    if client.alone {
+        echo::run(&client)?;
+    } else {
+        come(&mut client, frames)?;
+    }
+    burst::run(&mut client)?;
+    client.wait(4);
+    match client.pool() {
+        None => Err(c"the driver has no pool"),
+        Some(stats) if stats.waiting != 0 => Err(c"something waits for ever"),
+        Some(stats) => {
+            say!(c"to XMS {d} frames, {d} hits, {d} misses, {d} evictions, {d} failures, flags {d}\n",
+                stats.buffers, stats.hits, stats.misses, stats.evictions, stats.failures, stats.flags);
+            Ok(())
+        }
+    }
+}
+
+/// Frames that come.
+fn come(client: &mut Client, frames: u32) -> Outcome {
+    let (lost, again) = (client.lost(), client.again);
+    refuse::run(client, frames)?;
+    let lost = client.lost().wrapping_sub(lost);
+    say!(c"{d} lost, {d} batches again\n", lost, again - client.again);
+    if lost != 0 && again == 0 {
+        return Err(c"frames were lost");
+    }
+    refuse::closed(client)
+}
+
+/// A client of the driver.
+pub struct Client {
+    /// On the vector that was given.
+    pub driver: Driver,
+    /// The one for the peer's frames.
+    pub handle: Handle,
+    /// The card's address.
+    pub mac: MacAddr,
+    /// Names the flow of frames that is next.
+    pub seed: u32,
+    /// Microseconds between two frames that the peer sends, so that no card's ring runs over.
+    pub gap_us: u16,
+    /// How often a batch may be asked for again because the card lost a frame.
+    pub again: u32,
+    /// There is no test peer.
+    pub alone: bool,
+}
+
+impl Client {
+    /// Takes a handle for the peer's frames.
+    pub fn open(&mut self) -> Outcome {
+        let receiver = inbox::receiver_with(refuse::receive);
+        self.handle = self.driver.access(1, &ETHERTYPE.to_be_bytes(), receiver).map_err(error::name)?;
+        Ok(())
+    }
+
+    /// What the driver counts as lost.
+    pub fn lost(&self) -> u32 {
+        self.driver.statistics(self.handle).map_or(0, |counts| counts.packets_lost)
+    }
+
+    /// What its pool counts.
+    pub fn pool(&self) -> Option<Stats> {
+        let block = self.driver.block().filter(|block| block.info.pool != 0)?;
+        // SAFETY: Stats is made of integers.
+        Some(unsafe { Far::new(block.at.segment(), block.info.pool).read_as() })
+    }
+
+    /// Sends a frame of the protocol by send_pkt.
+    pub fn send(&self, header: &Header, used: &[u8]) -> Outcome {
+        // SAFETY: no receiver looks at it.
+        let frame = unsafe { &mut *OUT.get() };
+        self.write(frame, header, used);
+        self.driver.send(frame.get(..header.length as usize).unwrap_or(&[])).map_err(error::name)
+    }
+
+    /// Writes a frame of the protocol.
+    pub fn write(&self, frame: &mut [u8], header: &Header, used: &[u8]) {
+        let mac = net::BROADCAST.iter().chain(&self.mac).chain(&[(ETHERTYPE >> 8) as u8, ETHERTYPE as u8]);
+        frame.iter_mut().zip(mac).for_each(|(to, from)| *to = *from);
+        let body = frame.get_mut(MAC_HEADER..header.length as usize).unwrap_or(&mut []);
+        wire::write_body(body, header, used);
+    }
+
+    /// What the peer heard of a flow.
+    pub fn tally(&mut self, seed: u32, count: u16) -> Result<Tally, &'static core::ffi::CStr> {
+        for _ in 0..4 {
+            self.send(&Header { op: Op::Report, index: 0, seed, length: 60, count }, &[])?;
+            let deadline = Deadline::after(PATIENCE);
+            while !deadline.over() {
+                let answer = inbox::take(|frame| {
+                    let body = frame.bytes.get(MAC_HEADER..frame.len)?;
+                    let header = Header::decode(body).filter(|header| header.op == Op::ReportReply && header.seed == seed)?;
+                    Tally::decode(body.get(HEADER..)?).filter(|_| header.seed == seed)
+                });
+                if let Some(Some(tally)) = answer {
+                    return Ok(tally);
+                }
+            }
+        }
+        Err(c"the test peer does not answer")
+    }
+
+    /// Waits, and forgets what comes.
+    pub fn wait(&self, ticks: u16) {
+        let deadline = Deadline::after(ticks);
+        while !deadline.over() {
+            inbox::take(|_| ());
+        }
+    }
+}
