@@ -73,6 +73,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
     files.extend(pack::program::all(&pack::binaries())?);
     for (name, source, defines) in [
         ("HOOK60.COM", "hook", &["VECTOR=0x60"][..]),
+        ("HOOK08.COM", "hook", &["VECTOR=0x08"]),
         ("HOOK72.COM", "hook", &["VECTOR=0x72"]),
         ("HOLD.COM", "hold", &[]),
         ("TAKE.COM", "hold", &["TAKE"]),

@@ -9,6 +9,7 @@ mod device;
 mod faults;
 mod host;
 pub mod machine;
+mod memory;
 mod prompt;
 mod runner;
 mod traffic;
@@ -94,6 +95,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(faults::tests());
     tests.extend(vds::tests());
     tests.extend(corkscrew::tests());
+    tests.extend(memory::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
         tests.iter().for_each(|test| println!("{}", test.name));

@@ -12,7 +12,7 @@ use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 
 /// The longest that a program may take in its machine.
-const LIMIT: Duration = Duration::from_secs(240);
+pub const LIMIT: Duration = Duration::from_secs(240);
 
 /// Drivers on which `--quick` tries everything: one with a ring of its own, one with rings in memory, one without
 /// registers in memory, one with a FIFO. All others move frames there.
@@ -77,7 +77,7 @@ pub(super) fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// CONFORM's last line, and the lines of its checks.
-fn judged(steps: &Steps, line: &str) -> Result<Vec<String>, String> {
+pub fn judged(steps: &Steps, line: &str) -> Result<Vec<String>, String> {
     steps.exits(line, 0)?;
     let text = &steps.first(line)?.text;
     let count = |mark: &str| text.lines().filter(|line| line.starts_with(mark)).count();

@@ -1,0 +1,194 @@
+//! Frames that wait: the pool with XMS, without it, and with an XMS driver that fails.
+
+use super::machine::{Lab, Rig, Steps, ne2000, qemu_on};
+use super::runner::{Test, Verdict};
+use super::traffic::{LIMIT, judged};
+use crate::nics::{NICS, Nic};
+use crate::peer::Peer;
+use crate::rig::Job;
+use crate::rig::dosbox_x::DosboxX;
+use crate::rig::image::{Dos, Xms};
+use crate::rig::qemu::{Net, Nic as Card, Qemu};
+
+/// The line that is to work as it stands.
+const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
+const WITH_XMS: &str = "DEVICE=3COMPKT.SYS /XMS=48";
+const WITHOUT: &str = "DEVICE=3COMPKT.SYS /MIGRATE=16384";
+/// What is said where there is no XMS.
+const NO_XMS: &str = "3COMPKT: no XMS: frames wait below 1 MB";
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for (name, line, xms) in [("xms", WITH_XMS, Xms::V3), ("compact", COMPACT, Xms::V2), ("no-xms", WITHOUT, Xms::None)] {
+        let test = |what: &str, run: fn(&Lab, &str, Xms) -> Verdict| Test::new(format!("qemu/{what}-{name}"), move |lab| run(lab, line, xms));
+        tests.push(Test { slow: true, ..test("virtio_net/waits", fast).takes(70) });
+        tests.push(test("virtio_net/waits-long", slow).takes(15));
+        tests.push(Test { slow: name != "xms", ..test("el3/waits", fifo).takes(15) });
+        let test = Test::new(format!("qemu/ne2000/conform-pool-{name}"), move |lab| conform(lab, ne2000(), line, xms)).takes(15);
+        tests.push(Test { slow: name != "xms", ..test });
+        let test = Test::new(format!("qemu/ne2000/fuzz-pool-{name}"), move |lab| fuzz(lab, ne2000(), line, xms)).takes(20);
+        tests.push(Test { slow: name != "xms", ..test });
+    }
+    tests.push(Test::new("qemu/ne2000/pool-rounds", rounds).takes(30));
+    tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
+    tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
+    tests.push(Test::new("qemu/ne2000/pool-polled", polled).takes(5));
+    tests.push(Test::new("dosbox-x/ne2000/pool-v86", v86).takes(20));
+    tests
+}
+
+fn nic(name: &str) -> &'static Nic {
+    NICS.iter().find(|nic| nic.name == name).expect("the list has it")
+}
+
+fn machine(nic: &Nic, net: Net, xms: Xms) -> Result<Qemu, String> {
+    Ok(Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, net)? })
+}
+
+/// A third of 10,000 frames is refused at first, and none is lost.
+fn fast(lab: &Lab, line: &str, xms: Xms) -> Verdict {
+    let exchange = format!("WAITS {}", lab.calls / 10);
+    let steps = waits(lab, nic("virtio_net"), "virtio-net-pci", line, xms, &exchange)?;
+    steps.prints(&exchange, "\n0 lost, 0 batches again\n")
+}
+
+/// A card that sends what it has when 20 ms have gone by: bursts are longer than its ring and the queue together.
+fn slow(lab: &Lab, line: &str, xms: Xms) -> Verdict {
+    let exchange = "WAITS 120";
+    let steps = waits(lab, nic("virtio_net"), "virtio-net-pci,tx=timer,x-txtimer=20000000", line, xms, exchange)?;
+    let text = &steps.first(exchange)?.text;
+    let told = text.lines().find(|line| line.contains("sent by as_send_pkt")).unwrap_or_default();
+    println!("        {line}: {told}");
+    let numbers: Vec<u32> = told.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+    steps.holds(numbers.len() == 4 && numbers.iter().all(|number| *number != 0), "frames wait, are refused, and are dropped")
+}
+
+/// A card whose FIFO is read once, and holds few frames.
+fn fifo(lab: &Lab, line: &str, xms: Xms) -> Verdict {
+    let card = nic("el3");
+    let device = card.devices.first().ok_or("no machine has an el3")?;
+    waits(lab, card, device, line, xms, "WAITS 240 /GAP=8000 /AGAIN=50").map(drop)
+}
+
+/// WAITS, and what PKTCTL shows of it.
+fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &str) -> Result<Steps, String> {
+    let peer = Peer::new().map_err(|error| error.to_string())?;
+    let mut job = lab.job(&[line], &["PKTCTL mem", exchange, "PKTCTL status", "3COMPKT /U"])?;
+    job.limit = LIMIT;
+    let mut machine = machine(nic, peer.cable(), xms)?;
+    machine.nics = vec![Card { device: device.into(), net: peer.cable() }];
+    let steps = machine.steps(&job)?;
+    steps.exits(exchange, 0)?;
+    steps.prints("PKTCTL status", "  waiting      0 frames now")?;
+    steps.exits("3COMPKT /U", 0)?;
+    let said = steps.first(line)?.text.contains(NO_XMS);
+    steps.holds(said == (xms == Xms::None), "it says when there is no XMS, and only then")?;
+    let map = &steps.first("PKTCTL mem")?.text;
+    steps.holds(map.contains("    48 KB  buffers") == (xms != Xms::None), "PKTCTL shows where frames wait")?;
+    Ok(steps)
+}
+
+/// CONFORM answers as it does without the pool.
+fn conform(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
+    let peer = Peer::new().map_err(|error| error.to_string())?;
+    let asked = "CONFORM /PEER /FIXED";
+    // As many as it wants, /COMPACT or not.
+    let line = format!("{line} /HANDLES=8");
+    let mut job = lab.job(&[line.as_str()], &[asked, "PKTCTL status"])?;
+    job.limit = LIMIT;
+    let steps = machine(nic, peer.cable(), xms)?.steps(&job)?;
+    let lines = judged(&steps, asked)?;
+    lab.note(&format!("qemu/{} {line}", nic.name), lines);
+    Ok(())
+}
+
+/// Random calls.
+fn fuzz(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
+    let rig = Qemu { icount: true, ..machine(nic, Net::Hub(0), xms)? };
+    let calls = format!("FUZZ {} /SEED=3", lab.calls / 2);
+    let mut job = lab.job(&[line], &[calls.as_str(), "PKTCTL status"])?;
+    job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
+    let steps = rig.steps(&job)?;
+    steps.exits(&calls, 0)?;
+    steps.prints(&calls, "nothing else changed")
+}
+
+/// A hundred loads and unloads in each form: not a byte, vector or XMS handle is left.
+fn rounds(lab: &Lab) -> Verdict {
+    for (line, xms) in [("3COMPKT /XMS=48", Xms::V3), ("3COMPKT /MIGRATE=4096", Xms::None)] {
+        let mut script = vec!["ints keep", "mem", "ints"];
+        for _ in 0..100 {
+            script.extend([line, "3COMPKT /U"]);
+        }
+        script.extend(["mem", "ints", line, "PKTCTL test"]);
+        let job = Job { limit: LIMIT, ..lab.job(&[], &script)? };
+        let steps = machine(ne2000(), Net::User, xms)?.steps(&job)?;
+        for done in [line, "3COMPKT /U", "PKTCTL test"] {
+            steps.exits(done, 0)?;
+        }
+        for same in [line, "mem", "ints"] {
+            steps.same(same)?;
+        }
+    }
+    Ok(())
+}
+
+/// An XMS driver that has no memory, no handle or no lock to give: conventional memory serves, and nothing is left in
+/// XMS.
+fn failures(lab: &Lab) -> Verdict {
+    let line = "3COMPKT /XMS=48";
+    for fail in ["xms fail 1", "xms fail 1 1", "xms fail 9"] {
+        let steps = qemu_on(ne2000(), Net::User)?.steps(&lab.job(&[], &["mem", "ints keep", "ints", fail, line, "PKTCTL status", "PKTCTL test", "xms fail 0", "3COMPKT /U", "mem", "ints"])?)?;
+        for done in [line, "PKTCTL test", "3COMPKT /U"] {
+            steps.exits(done, 0)?;
+        }
+        let text = &steps.first(line)?.text;
+        steps.holds(text.lines().filter(|line| line.starts_with(NO_XMS)).count() == 1, "one line says that conventional memory serves")?;
+        steps.prints("PKTCTL status", "in conventional memory: no XMS, or its driver failed")?;
+        for same in ["mem", "ints"] {
+            steps.same(same)?;
+        }
+    }
+    Ok(())
+}
+
+/// Who hooked the timer later keeps the driver in memory, and it works on.
+fn not_on_top(lab: &Lab) -> Verdict {
+    let script = ["3COMPKT /XMS=48", "HOOK08", "mem", "ints", "3COMPKT /U", "mem", "ints", "PKTCTL test"];
+    let steps = qemu_on(ne2000(), Net::User)?.steps(&lab.job(&[], &script)?)?;
+    steps.exits("3COMPKT /U", 1)?;
+    steps.prints("3COMPKT /U", "another program has hooked the driver's interrupts after it; unload that first")?;
+    for same in ["mem", "ints"] {
+        steps.same(same)?;
+    }
+    steps.exits("PKTCTL test", 0)
+}
+
+/// A card without an interrupt is looked at by the pool's own handler of the timer.
+fn polled(lab: &Lab) -> Verdict {
+    let script = ["ints keep", "mem", "ints", "NOLINES", "3COMPKT /XMS=48", "PKTCTL test", "3COMPKT /U", "mem", "ints"];
+    let steps = qemu_on(nic("e1000"), Net::User)?.steps(&lab.job(&[], &script)?)?;
+    steps.prints("3COMPKT /XMS=48", ", no IRQ (polled), ")?;
+    steps.exits("PKTCTL test", 0)?;
+    steps.exits("3COMPKT /U", 0)?;
+    steps.same("ints")
+}
+
+/// Somebody else's memory manager: the XMS driver moves frames, and its chain is hooked.
+fn v86(lab: &Lab) -> Verdict {
+    let rig = DosboxX { v86: true, ..DosboxX::default() };
+    let line = "3COMPKT /XMS=48 /CACHE=1536";
+    let mut job = lab.job(&[], &[line, "PKTCTL mem", "PKTCTL test", "CONFORM", "WAITS /ALONE", "PKTCTL status", "3COMPKT /U", line, "PKTCTL test", "3COMPKT /U"])?;
+    job.limit = LIMIT;
+    let steps = rig.steps(&job)?;
+    for done in [line, "PKTCTL test", "WAITS /ALONE", "3COMPKT /U"] {
+        steps.exits(done, 0)?;
+    }
+    println!("        V86: {}", steps.first("WAITS /ALONE")?.text.replace('\n', "; "));
+    steps.prints("PKTCTL status", "V86 mode")?;
+    steps.prints("PKTCTL mem", "    48 KB  buffers")?;
+    let lines = judged(&steps, "CONFORM")?;
+    lab.note(&format!("dosbox-x v86 {line}"), lines);
+    Ok(())
+}
