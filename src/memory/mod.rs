@@ -11,7 +11,6 @@
 pub mod arena;
 pub mod backlog;
 pub mod cache;
-pub mod known;
 pub mod queue;
 pub mod xms;
 

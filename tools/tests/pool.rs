@@ -2,8 +2,6 @@
 
 #[path = "pool/backlog.rs"]
 mod backlog;
-#[path = "pool/last_hit.rs"]
-mod last_hit;
 #[path = "pool/queue.rs"]
 mod queue;
 #[path = "pool/world.rs"]
