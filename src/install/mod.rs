@@ -27,9 +27,13 @@ pub mod numbers;
 pub mod switches;
 
 #[cfg(target_os = "none")]
+pub mod about;
+#[cfg(target_os = "none")]
 pub mod dos;
 #[cfg(target_os = "none")]
 pub mod extended;
+#[cfg(target_os = "none")]
+pub mod ground;
 #[cfg(target_os = "none")]
 pub mod hardware;
 #[cfg(target_os = "none")]

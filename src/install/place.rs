@@ -3,20 +3,20 @@
 use core::mem::offset_of;
 
 use super::dos::{self, peek, poke};
+use super::about::{banner, head, nic};
+use super::extended::{self, Memory};
+use super::ground::{Ground, broken};
 use super::hardware::Probe;
 use super::header::{BUS_PCI, KIND_DRIVER, KIND_PROBE, KIND_STARTER, ProbeHeader, Start, Unit, caller, header};
 use super::hook::{hook, irq_vector, line_masked};
 use super::load::{Units, fill};
-use super::print::{Dec, Hex, Mac, Print};
-use super::run::{VERSION, from_device, memory_end};
-use super::extended::{self, Memory};
+use super::run::from_device;
 use super::switches::Options;
 use super::{pool, vds};
-use crate::bus::{Addr, Far};
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
-use crate::device::{Link, RcvMode};
-use crate::info::{self, Block, FLAG_DEVICE, FLAG_MASKED, FLAG_UPPER, FLAG_V86, Info, NOT_PCI, NicInfo};
+use crate::bus::{Addr, Far};
+use crate::info::{self, Block};
 use crate::line;
 use crate::probe::{Fault, Found, REASON, Rings, isa_pnp};
 use crate::resident::table::{
@@ -36,104 +36,6 @@ const LAST: u16 = (BLOCKS * size_of::<Block>()) as u16 + STACK_CORE + 15;
 pub const PSP_PARAS: u16 = 6;
 /// Where an EXE's image begins behind its PSP.
 const PSP_SIZE: u16 = 0x10;
-
-/// Blocks behind the core, in the order in which they are placed.
-pub struct Ground {
-    /// Of all of them.
-    pub segment: u16,
-    /// Where the next one goes.
-    pub next: u16,
-    limit: u16,
-    blocks: [Block; BLOCKS],
-    count: u8,
-}
-
-impl Ground {
-    /// From our segment up to the part of the installer that is still needed (linker/installer.ld).
-    fn new(segment: u16) -> Ground {
-        unsafe extern "C" {
-            static __placing: u8;
-        }
-        let paragraphs = (code_segment() - segment).min(0xC00);
-        let limit = (paragraphs << 4) + (&raw const __placing as u32 as u16 & !15);
-        Ground { segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0 }
-    }
-
-    /// Lists a block.
-    pub fn note(&mut self, block: Block) {
-        if let Some(slot) = self.blocks.get_mut(self.count as usize) {
-            *slot = block;
-            self.count += 1;
-        }
-    }
-
-    /// Is there room for `size` bytes, and for the rest of the driver?
-    pub fn has_room(&self, size: u16) -> bool {
-        /// Rings in conventional memory, and the stack; and what the installer needs behind them.
-        const REST: u32 = 42 << 10;
-        let end = self.next as u32 + size as u32 + REST;
-        size < 0x9000 && self.segment as u32 + (end >> 4) < memory_end()
-    }
-
-    /// Sees to it that `size` bytes can be taken on a boundary of four; where they end.
-    fn reserve(&mut self, size: u16) -> Option<u16> {
-        let next = self.next.checked_add(size)?.checked_add(3)? & !3;
-        if next > self.limit {
-            let Some(more) = make_room(next - self.limit) else {
-                line!("too little memory: ", Dec((next - self.limit) as u32), " bytes more are needed; load fewer programs before it");
-                return None;
-            };
-            self.limit = self.limit.saturating_add(more);
-        }
-        Some(next)
-    }
-
-    /// Takes `size` bytes on a boundary of four.
-    pub fn take(&mut self, kind: u8, size: u16) -> Option<u16> {
-        let (at, next) = (self.next, self.reserve(size)?);
-        self.next = next;
-        self.note(Block { kind, place: 0, size: next - at });
-        Some(at)
-    }
-
-    /// Gives back the block that was taken last.
-    fn give_back(&mut self, at: u16) {
-        self.next = at;
-        self.count -= 1;
-    }
-
-    /// Takes a block of zeros.
-    fn zeros(&mut self, kind: u8, size: u16) -> Option<u16> {
-        let at = self.take(kind, size)?;
-        fill(address(self.segment, at), 0, size);
-        Some(at)
-    }
-
-    /// Takes the block of the driver's unit, whose header is the core's: and loads it.
-    fn driver(&mut self, units: &Units, unit: Option<Unit>) -> Option<()> {
-        let Some(unit) = unit else { return broken().map(drop) };
-        let at = self.take(info::BLOCK_NIC, unit.total - ENTRIES)? - ENTRIES;
-        if units.load(&unit, self.segment, at).is_none() {
-            return broken().map(drop);
-        }
-        Some(())
-    }
-
-    /// Takes a unit's block and loads it.
-    pub fn unit(&mut self, units: &Units, kind: u8, unit: Option<Unit>) -> Option<u16> {
-        let Some(unit) = unit else { return broken() };
-        let at = self.take(kind, unit.total)?;
-        if units.load(&unit, self.segment, at).is_none() {
-            return broken();
-        }
-        Some(at)
-    }
-}
-
-fn broken() -> Option<u16> {
-    line!("the file is damaged; copy it again");
-    None
-}
 
 /// A unit's name with a letter behind it.
 fn lettered(name: &[u8; 12], letter: u8) -> [u8; 12] {
@@ -216,23 +118,6 @@ fn attempt(options: &Options, units: &Units, probe: &Probe, again: bool) -> Opti
         }
     }
     built
-}
-
-/// Moves the installer further up, so that at least as many bytes more are free below it; how many there are.
-#[inline(never)]
-fn make_room(bytes: u16) -> Option<u16> {
-    unsafe extern "fastcall" {
-        fn move_up(paragraphs: u16);
-    }
-    // At least what `move_up` needs for itself.
-    let paragraphs = (bytes >> 4) + 4;
-    let need = code_segment() as u32 + (header().stack_top >> 4) as u32 + paragraphs as u32;
-    if need > memory_end() {
-        return None;
-    }
-    // SAFETY: that memory is ours; everything here is addressed within its segment.
-    unsafe { move_up(paragraphs) };
-    Some(paragraphs << 4)
 }
 
 fn place(
@@ -451,90 +336,4 @@ pub fn explain(units: &Units, unit: &Unit, fault: Fault) {
         units.read(&reasons, (fault as u16 - 1) * REASON as u16, &mut why);
     }
     line!(unit.name, why);
-}
-
-/// The head of the information block.
-#[inline(never)]
-fn head(options: &Options, ground: &Ground, table: &CoreTable, handles: u16, blocks: u16, stack: u16, masked: bool) -> Info {
-    let flags = if from_device() { FLAG_DEVICE } else { 0 }
-        | if ground.segment >= 0xA000 { FLAG_UPPER } else { 0 }
-        | if in_v86() { FLAG_V86 } else { 0 }
-        | if masked { FLAG_MASKED } else { 0 };
-    Info {
-        signature: info::SIGNATURE,
-        layout: info::LAYOUT,
-        size: size_of::<Info>() as u8,
-        version: VERSION,
-        vector: options.vector,
-        amis: 0,
-        flags,
-        segment: ground.segment,
-        paragraphs: ground.next >> 4,
-        handles,
-        handle_count: options.handles,
-        handle_size: 16,
-        nics: table.work,
-        nic_count: 1,
-        nic_size: size_of::<NicInfo>() as u8,
-        blocks,
-        block_count: ground.count,
-        block_size: size_of::<Block>() as u8,
-        stack_low: stack,
-        stack_top: ground.next,
-        pool: 0,
-    }
-}
-
-/// The NIC's part of it.
-#[inline(never)]
-fn nic(options: &Options, probe: &Probe, irq: u8) -> NicInfo {
-    let found = &probe.found;
-    NicInfo {
-        name: probe.unit.name,
-        rom: found.mac,
-        mac: found.mac,
-        io: found.io,
-        irq,
-        link: Link::Unknown as u8,
-        pci: if probe.unit.bus == BUS_PCI { found.pci } else { NOT_PCI },
-        rcv_mode: RcvMode::Broadcast as u8,
-        vector: options.vector,
-    }
-}
-
-fn banner(options: &Options, probe: &Probe, irq: u8, bytes: u16) {
-    let found = &probe.found;
-    "3COMPKT: ".print();
-    probe.unit.name.print();
-    if found.io != 0 {
-        " at port ".print();
-        Hex(found.io as u32).print();
-        "h".print();
-    } else {
-        " at PCI ".print();
-        Hex((found.pci >> 8) as u32).print();
-        ":".print();
-        Hex((found.pci >> 3 & 31) as u32).print();
-        ".".print();
-        Hex((found.pci & 7) as u32).print();
-    }
-    if found.irq == 0 {
-        ", no IRQ".print();
-    } else {
-        ", IRQ ".print();
-        Dec(if irq == 0 { found.irq } else { irq } as u32).print();
-        if irq == 0 {
-            " is dead".print();
-        }
-    }
-    if irq == 0 {
-        " (polled)".print();
-    }
-    ", ".print();
-    Mac(found.mac).print();
-    ", INT ".print();
-    Hex(options.vector as u32).print();
-    "h, ".print();
-    Dec(bytes as u32).print();
-    " bytes resident\r\n".print();
 }

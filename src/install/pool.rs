@@ -2,8 +2,8 @@
 
 use super::dos::peek;
 use super::extended::Memory;
+use super::ground::Ground;
 use super::load::{Units, fill};
-use super::place::Ground;
 use super::switches::Options;
 use super::xms;
 use crate::bus::real::address;
