@@ -2,6 +2,7 @@
 
 use core::arch::asm;
 
+use super::ports::as_machine;
 use super::real::{Machine, copy_far, own};
 use super::{Addr, Bus, Far};
 use crate::device::Job;
@@ -57,15 +58,6 @@ pub fn in_v86() -> bool {
     word & 1 != 0
 }
 
-macro_rules! ports {
-    ($($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
-        #[inline(always)]
-        fn $name(&self, $($argument: $type),*) $(-> $result)? {
-            Machine.$name($($argument),*)
-        }
-    )* };
-}
-
 macro_rules! access {
     ($get:ident, $put:ident, $type:ty, $visit_get:ident, $visit_put:ident) => {
         #[inline(never)]
@@ -90,27 +82,7 @@ macro_rules! access {
 }
 
 impl Bus for Either {
-    ports! {
-        in8(port: u16) -> u8;
-        in16(port: u16) -> u16;
-        in32(port: u16) -> u32;
-        out8(port: u16, value: u8);
-        out16(port: u16, value: u16);
-        out32(port: u16, value: u32);
-        ins(port: u16, job: &Job);
-        ins8(port: u16, job: &Job);
-        ins_fifo(port: u16, job: &Job);
-        outs(port: u16, job: &Job);
-        outs8(port: u16, job: &Job);
-        outs_fifo(port: u16, job: &Job);
-        ins32_own(port: u16, to: &mut [u8]);
-        ins_own(port: u16, to: &mut [u8]);
-        ins8_own(port: u16, to: &mut [u8]);
-        config_read(place: u16, register: u8) -> u32;
-        config_write(place: u16, register: u8, value: u32);
-        far_of(bytes: *const u8) -> Far;
-        clock() -> u16;
-    }
+    as_machine!();
 
     #[inline(always)]
     fn confined(&self) -> bool {

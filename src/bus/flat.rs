@@ -5,22 +5,13 @@
 
 use core::arch::asm;
 
-use super::real::Machine;
+use super::ports::as_machine;
 use super::{Addr, Bus, Far};
 use crate::device::{Head, Job, LOOKAHEAD};
 
 /// The bus of drivers whose rings or registers lie above 1 MB.
 #[derive(Clone, Copy, Default)]
 pub struct Flat;
-
-macro_rules! ports {
-    ($($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
-        #[inline(always)]
-        fn $name(&self, $($argument: $type),*) $(-> $result)? {
-            Machine.$name($($argument),*)
-        }
-    )* };
-}
 
 macro_rules! flat {
     ($read:ident, $write:ident, $type:ty, $modifier:literal) => {
@@ -40,27 +31,7 @@ macro_rules! flat {
 }
 
 impl Bus for Flat {
-    ports! {
-        in8(port: u16) -> u8;
-        in16(port: u16) -> u16;
-        in32(port: u16) -> u32;
-        out8(port: u16, value: u8);
-        out16(port: u16, value: u16);
-        out32(port: u16, value: u32);
-        ins(port: u16, job: &Job);
-        ins8(port: u16, job: &Job);
-        ins_fifo(port: u16, job: &Job);
-        outs(port: u16, job: &Job);
-        outs8(port: u16, job: &Job);
-        outs_fifo(port: u16, job: &Job);
-        ins32_own(port: u16, to: &mut [u8]);
-        ins_own(port: u16, to: &mut [u8]);
-        ins8_own(port: u16, to: &mut [u8]);
-        config_read(place: u16, register: u8) -> u32;
-        config_write(place: u16, register: u8, value: u32);
-        far_of(bytes: *const u8) -> Far;
-        clock() -> u16;
-    }
+    as_machine!();
     #[inline(always)]
     fn get8(&self, at: Addr) -> u8 {
         let value: u8;

@@ -9,6 +9,8 @@ pub mod either;
 #[cfg(target_os = "none")]
 pub mod flat;
 #[cfg(target_os = "none")]
+mod ports;
+#[cfg(target_os = "none")]
 pub mod real;
 
 /// A 32-bit linear address, conventional or extended memory. It has no dereference: only a bus copies.

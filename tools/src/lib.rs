@@ -8,6 +8,7 @@ pub mod nics;
 pub mod pack;
 pub mod peer;
 pub mod process;
+pub mod random;
 pub mod rig;
 pub mod run;
 pub mod setup;

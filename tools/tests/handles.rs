@@ -4,6 +4,7 @@
 use compkt::bus::Far;
 use compkt::device::{Head, LOOKAHEAD};
 use compkt::resident::handle::{AccessError, Handle, MAX_TYPE, Slots, access, find, release};
+use tools::random::Random;
 
 /// Where the table lies, in the driver's segment.
 const FIRST: u16 = 0x0A40;
@@ -239,21 +240,9 @@ fn types_of_one_byte() {
     assert_eq!(table.taker(&frame(0x8863, &[])), 0);
 }
 
-/// xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit
-    }
-
-    /// Few different types, so that they meet.
-    fn kind(&mut self, longest: usize) -> Vec<u8> {
-        (0..self.below(longest + 1)).map(|_| [0xAA, 8, 0][self.below(3)]).collect()
-    }
+/// Few different types, so that they meet.
+fn kind(random: &mut Random, longest: usize) -> Vec<u8> {
+    (0..random.below(longest + 1)).map(|_| random.of(&[0xAA, 8, 0])).collect()
 }
 
 /// What the table means: by slot, an open handle's class and type.
@@ -296,7 +285,7 @@ impl Meaning {
 #[test]
 fn a_random_life_is_as_a_simple_table_has_it() {
     for seed in 1..=60_u64 {
-        let mut random = Random(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let mut random = Random::new(seed);
         let count = [1, 2, 3, 8, 64][random.below(5)];
         let mut table = Table::new(count);
         let mut meaning = Meaning { open: vec![None; count.into()] };
@@ -304,7 +293,7 @@ fn a_random_life_is_as_a_simple_table_has_it() {
             match random.below(4) {
                 0 => {
                     let (class, longest) = [(DIX, 2), (IEEE, MAX_TYPE)][random.below(2)];
-                    let kind = random.kind(longest);
+                    let kind = kind(&mut random, longest);
                     let opened = table.open(class, &kind);
                     assert_eq!(opened, meaning.open(class, &kind), "seed {seed}, step {step}: open {class:#x} {kind:x?}");
                 }

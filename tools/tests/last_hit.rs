@@ -1,6 +1,7 @@
 //! How often a frame's handle is known without a search, on a mix of traffic as a LAN has it, and that it is the right one.
 
 use compkt::resident::handle::{KNOWN, Known, place_of, recall};
+use tools::random::Random;
 
 const IP: [u8; 2] = [8, 0];
 const ARP: [u8; 2] = [8, 6];
@@ -27,20 +28,8 @@ const MIXES: [Mix; 2] = [
     Mix { name: "an office", arp: 400, ipx: 150, ieee: 100, ipv6: 20, burst: 12 },
 ];
 
-/// xorshift.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit
-    }
-}
-
 fn frames(mix: Mix, seed: u64) -> Vec<[u8; 2]> {
-    let mut random = Random((seed + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+    let mut random = Random::new(seed);
     let mut frames = Vec::new();
     while frames.len() < FRAMES {
         frames.extend(std::iter::repeat_n(IP, random.below(2 * mix.burst + 1)));

@@ -54,7 +54,7 @@ fn length(random: &mut Random) -> u16 {
 }
 
 fn random_life<P: Form>(seed: u64, sizes: Sizes, fails: usize, operations: usize) {
-    let mut random = Random::seeded(seed);
+    let mut random = Random::new(seed);
     let mut world = World::new(seed, sizes);
     world.fails = fails;
     let pool = P::new(&raw mut *world);
@@ -78,7 +78,7 @@ fn random_life<P: Form>(seed: u64, sizes: Sizes, fails: usize, operations: usize
                 let len = length(&mut random);
                 let room = pool.has_room(frames.len(), len);
                 let failures = pool.stats().failures;
-                let bytes = random.bytes(len);
+                let bytes = content(&mut random, len);
                 let frame = add(pool, &bytes);
                 assert!(frame != 0 || !room || pool.world().failed != before, "{context}: {len} bytes");
                 assert!(frame != 0 || pool.stats().failures != failures, "{context}: it is counted");
@@ -97,7 +97,7 @@ fn random_life<P: Form>(seed: u64, sizes: Sizes, fails: usize, operations: usize
                 let bytes = frames.get_mut(&chosen).unwrap();
                 let offset = random.below(bytes.len());
                 let len = 1 + random.below(bytes.len() - offset) as u16;
-                let some = random.bytes(len);
+                let some = content(&mut random, len);
                 if write(pool, chosen, offset as u16, &some) {
                     bytes[offset..offset + some.len()].copy_from_slice(&some);
                 }
@@ -142,10 +142,10 @@ fn a_random_life_is_as_a_simple_map_has_it() {
 fn every_length<P: Form>(sizes: Sizes) {
     let mut world = World::new(0, sizes);
     let pool = P::new(&raw mut *world);
-    let mut random = Random::seeded(7);
+    let mut random = Random::new(7);
     let mut waiting: Vec<(u16, Vec<u8>)> = Vec::new();
     for len in (SHORTEST..=MAX_FRAME).chain(SHORTEST..=MAX_FRAME) {
-        let bytes = random.bytes(len);
+        let bytes = content(&mut random, len);
         let frame = loop {
             if waiting.len() < 8 {
                 let frame = add(pool, &bytes);

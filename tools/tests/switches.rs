@@ -1,6 +1,7 @@
 //! The command line's parser: every switch, its range, Crynwr's positional form and letters, and bad input.
 
 use compkt::install::switches::{Options, Refused, Rule, SWITCHES, Want, options};
+use tools::random::Random;
 
 fn good(tail: &str) -> Options<'_> {
     options(tail.as_bytes()).unwrap_or_else(|refused| panic!("{tail}: {}", refused.why))
@@ -230,17 +231,12 @@ fn numbers_too_long_for_32_bits_are_refused() {
 #[test]
 fn any_bytes_are_an_answer_and_never_a_panic() {
     // What DOS hands over is not always text.
-    let mut state = 0x3C0_u32;
+    let mut random = Random::new(0x3C0);
     let alphabet = b"/-=:.0x60 IONTRQUa?\xFF\x80\x00\t52";
     for _ in 0..200_000 {
         let mut tail = Vec::new();
-        state ^= state << 13;
-        state ^= state >> 17;
-        state ^= state << 5;
-        let mut bits = state;
-        for _ in 0..state % 24 {
-            bits = bits.rotate_left(5).wrapping_mul(0x9E37_79B1);
-            tail.push(alphabet[bits as usize % alphabet.len()]);
+        for _ in 0..random.below(24) {
+            tail.push(random.of(alphabet));
         }
         if let Err(refused) = options(&tail) {
             assert!(!refused.why.is_empty() && tail.windows(refused.word.len()).any(|part| part == refused.word));

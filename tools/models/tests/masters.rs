@@ -2,10 +2,8 @@
 
 mod world;
 
-use models::Env;
 use models::corkscrew::{self, Corkscrew};
 use models::faults::Faults;
-use models::isa::Card;
 use world::{MAC, Rig, frame};
 
 const DOWN: u32 = 0x1000;
@@ -17,19 +15,7 @@ const CAME: u32 = 0x3000;
 fn looped(channel: u8, faults: &str) -> Rig<Corkscrew> {
     let faults = Faults::parse(faults).unwrap();
     let mut rig = Rig::new(Corkscrew::new(corkscrew::Options { lists: true, faults, ..corkscrew::Options::new(MAC) }));
-    let mut hear = |port, value| {
-        let env: &mut dyn Env = &mut rig.world;
-        rig.card.hear(env, port, value);
-    };
-    let mut byte = 0x6Au8;
-    for _ in 0..32 {
-        hear(0x279, byte);
-        byte = byte >> 1 | ((byte ^ byte >> 1) & 1) << 7;
-    }
-    for (register, value) in [(3, 0), (6, 1), (0x60, 3), (0x61, 0), (0x70, 10), (0x74, channel), (0x30, 1)] {
-        hear(0x279, register);
-        hear(0xA79, value);
-    }
+    rig.activate(channel);
     rig.window(2);
     for (at, byte) in (0..).zip(MAC) {
         rig.out8(at, byte);

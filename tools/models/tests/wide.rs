@@ -6,7 +6,7 @@ use models::corkscrew::{self, Corkscrew};
 use models::faults::Faults;
 use models::isa::Card;
 use models::vortex::{C590, C595, C900, C905, C905B, C905C, Options, Part, Vortex};
-use models::{Env, Model};
+use models::Model;
 use world::{MAC, Rig, frame};
 
 const BROADCAST: [u8; 6] = [0xFF; 6];
@@ -325,19 +325,7 @@ fn a_global_reset_spares_what_its_argument_says() {
 /// A 3C515 that PnP has activated at 300h, line 10, channel 5.
 fn corkscrew(lists: bool) -> Rig<Corkscrew> {
     let mut rig = Rig::new(Corkscrew::new(corkscrew::Options { lists, ..corkscrew::Options::new(MAC) }));
-    let mut hear = |port, value| {
-        let env: &mut dyn Env = &mut rig.world;
-        rig.card.hear(env, port, value);
-    };
-    let mut byte = 0x6Au8;
-    for _ in 0..32 {
-        hear(0x279, byte);
-        byte = byte >> 1 | ((byte ^ byte >> 1) & 1) << 7;
-    }
-    for (register, value) in [(3, 0), (6, 1), (0x60, 3), (0x61, 0), (0x70, 10), (0x74, 5), (0x30, 1)] {
-        hear(0x279, register);
-        hear(0xA79, value);
-    }
+    rig.activate(5);
     assert_eq!((rig.card.base(), rig.card.line()), (Some(0x300), 10));
     set_up(rig)
 }

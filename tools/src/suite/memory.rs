@@ -23,18 +23,18 @@ pub fn tests() -> Vec<Test> {
     for (name, line, xms) in [("xms", WITH_XMS, Xms::V3), ("compact", COMPACT, Xms::V2), ("no-xms", WITHOUT, Xms::None)] {
         let test = |what: &str, run: fn(&Lab, &str, Xms) -> Verdict| Test::new(format!("qemu/{what}-{name}"), move |lab| run(lab, line, xms));
         tests.push(Test { slow: true, ..test("virtio_net/waits", fast).takes(70) });
-        tests.push(test("virtio_net/waits-long", slow).takes(15));
+        tests.push(Test { slow: name != "compact", ..test("virtio_net/waits-long", slow).takes(15) });
         tests.push(Test { slow: name != "xms", ..test("el3/waits", fifo).takes(15) });
         let test = Test::new(format!("qemu/ne2000/conform-pool-{name}"), move |lab| conform(lab, ne2000(), line, xms)).takes(15);
-        tests.push(Test { slow: name != "xms", ..test });
+        tests.push(Test { slow: true, ..test });
         let test = Test::new(format!("qemu/ne2000/fuzz-pool-{name}"), move |lab| fuzz(lab, ne2000(), line, xms)).takes(20);
         tests.push(Test { slow: name != "xms", ..test });
     }
-    tests.push(Test::new("qemu/ne2000/pool-rounds", rounds).takes(30));
+    tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(60) });
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
     tests.push(Test::new("qemu/ne2000/pool-polled", polled).takes(5));
-    tests.push(Test::new("dosbox-x/ne2000/pool-v86", v86).takes(20));
+    tests.push(Test { slow: true, ..Test::new("dosbox-x/ne2000/pool-v86", v86).takes(30) });
     tests
 }
 

@@ -33,7 +33,7 @@ pub fn tests() -> Vec<Test> {
         tests.push(Test { slow: !is_quick(nic), ..test("conform", conform).takes(15) });
         tests.push(test("fuzz", fuzz).takes(20));
         tests.push(test("integrity", integrity).takes(20));
-        tests.push(test("cable", cable).takes(6));
+        tests.push(Test { slow: !is_quick(nic), ..test("cable", cable).takes(6) });
         tests.push(test("ready", ready).takes(2));
         for device in &nic.devices[1..] {
             let name = format!("qemu/{name}/integrity/{device}");

@@ -25,7 +25,7 @@ pub fn tests() -> Vec<Test> {
         tests.push(Test::new(format!("qemu/{}/vds-refuses", nic.name), move |lab| refused(lab, nic)));
         // A model complains of descriptors that are none.
         if !nic.plugin {
-            tests.push(Test::new(format!("qemu/{}/vds-elsewhere", nic.name), move |lab| elsewhere(lab, nic)));
+            tests.push(Test { slow: true, ..Test::new(format!("qemu/{}/vds-elsewhere", nic.name), move |lab| elsewhere(lab, nic)) });
         }
     }
     tests

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use source::Random;
 use tools::narrow::narrow_with;
 use tools::pack;
 use tools::process::TempDir;
+use tools::random::Random;
 use tools::rig::Job;
 use tools::rig::qemu::Qemu;
 use tools::setup;

@@ -3,26 +3,7 @@
 
 use std::fmt::Write;
 
-/// xorshift.
-pub struct Random(u64);
-
-impl Random {
-    /// Any seed.
-    pub fn new(seed: u64) -> Random {
-        Random(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 16) as usize % limit
-    }
-
-    fn of<T: Copy>(&mut self, all: &[T]) -> T {
-        all[self.below(all.len())]
-    }
-}
+use tools::random::Random;
 
 /// A type and its bits.
 type Type = (&'static str, u32);

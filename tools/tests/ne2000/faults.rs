@@ -173,31 +173,31 @@ fn frames_that_are_too_long_are_counted_and_cost_no_others() {
 #[test]
 fn rings_full_of_noise_are_survived() {
     for options in kinds() {
-        let mut random = Random(0xC0FFEE);
+        let mut random = Random::new(0xC0FFEE);
         let mut rig = rig(options.clone());
         let pages = (options.ram / 256) as u32 - 6;
         for round in 0..2_000 {
-            match random.next() % 4 {
-                0 => rig.card.borrow_mut().ram_mut()[0x600..].fill_with(|| random.next() as u8),
+            match random.word() % 4 {
+                0 => rig.card.borrow_mut().ram_mut()[0x600..].fill_with(|| random.word() as u8),
                 1 => {
                     // Headers that are nearly right.
                     let first = (options.ram_at / 256) as u32 + 6;
                     for page in 0..pages {
-                        let next = first + (page + 1 + random.next() % 8) % pages;
+                        let next = first + (page + 1 + random.word() % 8) % pages;
                         let at = 0x600 + page as usize * 256;
-                        let len = random.next() % 2000;
+                        let len = random.word() % 2000;
                         let header = [1, next as u8, len as u8, (len >> 8) as u8];
                         rig.card.borrow_mut().ram_mut()[at..at + 4].copy_from_slice(&header);
                     }
                 }
-                2 => rig.card.borrow_mut().faults.header = Some(random.next().to_le_bytes()),
+                2 => rig.card.borrow_mut().faults.header = Some(random.word().to_le_bytes()),
                 _ => {}
             }
-            for _ in 0..random.next() % 20 {
-                rig.receive(&frame(MAC, 60 + random.next() as usize % 1455, round));
+            for _ in 0..random.word() % 20 {
+                rig.receive(&frame(MAC, 60 + random.word() as usize % 1455, round));
             }
-            if random.next().is_multiple_of(3) {
-                let _ = rig.try_send(&frame(PEER, 14 + random.next() as usize % 1501, round));
+            if random.word().is_multiple_of(3) {
+                let _ = rig.try_send(&frame(PEER, 14 + random.word() as usize % 1501, round));
             }
             rig.serve();
         }

@@ -10,6 +10,7 @@ pub use compkt::probe::ne2000::Ne2000Probe;
 pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 pub use models::ne2000::{self as model, Options, TxFault};
 pub use tools::fake_bus::{FakeBus, Place, job};
+pub use tools::random::Random;
 
 pub const MAC: MacAddr = [0x02, 0x60, 0x8C, 0x12, 0x34, 0x56];
 pub const PEER: MacAddr = [0x02, 0, 0, 0, 0, 0x99];
@@ -81,20 +82,9 @@ pub fn kinds() -> [Options; 3] {
 
 /// A frame of `len` bytes whose content depends on `seed`.
 pub fn frame(to: MacAddr, len: usize, seed: u32) -> Vec<u8> {
-    let mut random = Random(seed ^ 0x9E37_79B9);
+    let mut random = Random::new(u64::from(seed));
     let head = to.into_iter().chain(PEER).chain([0x08, 0x00]);
-    head.chain(std::iter::repeat_with(|| random.next() as u8)).take(len).collect()
-}
-
-pub struct Random(pub u32);
-
-impl Random {
-    pub fn next(&mut self) -> u32 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 17;
-        self.0 ^= self.0 << 5;
-        self.0
-    }
+    head.chain(std::iter::repeat_with(|| random.word() as u8)).take(len).collect()
 }
 
 impl Rig {

@@ -105,9 +105,9 @@ fn receive_modes_pass_what_they_should() {
 
 #[test]
 fn the_hash_is_ethernets() {
-    let mut random = Random(1);
+    let mut random = Random::new(1);
     for _ in 0..1000 {
-        let address: MacAddr = std::array::from_fn(|_| random.next() as u8);
+        let address: MacAddr = std::array::from_fn(|_| random.word() as u8);
         assert_eq!(hash(&address), model::filter_bit(&address), "{address:02X?}");
     }
 }
@@ -142,26 +142,26 @@ fn nothing_comes_after_a_stop() {
 fn traffic_both_ways_loses_nothing() {
     for options in kinds() {
         let mut rig = rig(options);
-        let mut random = Random(77);
+        let mut random = Random::new(77);
         let (mut expected, mut got, mut out, mut wire) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for round in 0..3_000 {
-            if random.next().is_multiple_of(2) {
-                let sent = frame(MAC, 60 + random.next() as usize % 1455, round);
+            if random.word().is_multiple_of(2) {
+                let sent = frame(MAC, 60 + random.word() as usize % 1455, round);
                 if rig.receive(&sent) {
                     expected.push(sent);
                 }
             }
-            if random.next().is_multiple_of(2) {
-                let sent = frame(PEER, 14 + random.next() as usize % 1501, round);
+            if random.word().is_multiple_of(2) {
+                let sent = frame(PEER, 14 + random.word() as usize % 1501, round);
                 match rig.try_send(&sent) {
                     Ok(()) => out.push(padded(&sent)),
                     Err(error) => assert_eq!(error, SendError::Busy),
                 }
             }
-            if random.next().is_multiple_of(3) {
+            if random.word().is_multiple_of(3) {
                 got.extend(rig.serve().1);
             }
-            rig.bus.sleep(random.next() as u64 % 400);
+            rig.bus.sleep(random.word() as u64 % 400);
         }
         rig.bus.sleep(1_500);
         got.extend(rig.serve().1);

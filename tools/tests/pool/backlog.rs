@@ -73,7 +73,7 @@ impl<P: Form> Lan<P> {
     fn new(seed: u64, sizes: Sizes) -> Lan<P> {
         let mut world = World::new(seed, sizes);
         let backlog = Backlog(User(P::new(&raw mut *world)));
-        Lan { world, backlog, random: Random::seeded(seed), frames: vec![], taken: vec![], offers: vec![], closed: vec![] }
+        Lan { world, backlog, random: Random::new(seed), frames: vec![], taken: vec![], offers: vec![], closed: vec![] }
     }
 
     fn offer(&mut self, number: u32, receiver: &mut dyn FnMut(Offer) -> Answer) -> bool {
@@ -133,7 +133,7 @@ impl<P: Form> Lan<P> {
     /// A frame comes from the card.
     fn arrive(&mut self, handle: u16, len: u16, receiver: &mut dyn FnMut(Offer) -> Answer) {
         let number = self.frames.len() as u32;
-        let mut bytes = self.random.bytes(len);
+        let mut bytes = content(&mut self.random, len);
         bytes[..4].copy_from_slice(&number.to_le_bytes());
         let tick = self.backlog.0.0.world().ticks;
         self.frames.push(Sent { bytes: bytes.clone(), handle, tick, offers: 0, taken: false, lost: false });
@@ -177,7 +177,7 @@ impl<P: Form> Lan<P> {
 /// begun.
 fn a_third_refused<P: Form>(seed: u64, sizes: Sizes, longest: u16) {
     let mut lan = Lan::<P>::new(seed, sizes);
-    let mut random = Random::seeded(seed + 100);
+    let mut random = Random::new(seed + 100);
     let mut refused = BTreeMap::new();
     // Interrupts until the next tick.
     let mut left = 1;
@@ -375,7 +375,7 @@ fn midnight_and_other_wraps() {
 fn random_life<P: Form>(seed: u64, fails: usize) {
     let mut lan = Lan::<P>::new(seed, Sizes { conventional: 4096, ..DEFAULT });
     lan.world.fails = fails;
-    let mut random = Random::seeded(seed);
+    let mut random = Random::new(seed);
     let mut next = 0x100;
     let mut handles: Vec<u16> = Vec::new();
     for _ in 0..1500 {

@@ -67,12 +67,12 @@ impl<P: Form> Client<P> {
     fn new(seed: u64, sizes: Sizes) -> Client<P> {
         let mut world = World::new(seed, sizes);
         let queue = Queue(User(P::new(&raw mut *world)));
-        Client { world, queue, random: Random::seeded(seed), frames: Vec::new() }
+        Client { world, queue, random: Random::new(seed), frames: Vec::new() }
     }
 
     /// AH=0Bh, or with an IOCB AH=0Ch, as the core does it: the block's address is the frame's number.
     fn as_send_pkt(&mut self, len: u16, iocb: bool) -> Sending {
-        let bytes = self.random.bytes(len);
+        let bytes = content(&mut self.random, len);
         let number = self.frames.len() as u32;
         self.frames.push(bytes.clone());
         match self.send(&bytes) {

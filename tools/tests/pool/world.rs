@@ -5,6 +5,7 @@ use compkt::memory::arena::{self, Arena};
 use compkt::memory::cache::{self, Cache, Mover};
 use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Near, Pool, SLOT, Stats, Store, backlog, queue};
+pub use tools::random::Random;
 
 /// Near addresses.
 const ENDS: u16 = 0x0900;
@@ -22,29 +23,10 @@ const BLOCK: usize = 0x1_0000;
 /// What nobody writes.
 const CANARY: u8 = 0xC5;
 
-/// xorshift.
-pub struct Random(pub u64);
-
-impl Random {
-    pub fn seeded(seed: u64) -> Random {
-        Random(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15))
-    }
-
-    pub fn below(&mut self, limit: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        (self.0 >> 11) as usize % limit
-    }
-
-    pub fn one_in(&mut self, many: usize) -> bool {
-        many != 0 && self.below(many) == 0
-    }
-
-    pub fn bytes(&mut self, len: u16) -> Vec<u8> {
-        let (start, step) = (self.below(256), self.below(127) * 2 + 1);
-        (0..usize::from(len)).map(|at| (start + at * step + (at >> 8)) as u8).collect()
-    }
+/// Bytes that look like nothing else.
+pub fn content(random: &mut Random, len: u16) -> Vec<u8> {
+    let (start, step) = (random.below(256), random.below(127) * 2 + 1);
+    (0..usize::from(len)).map(|at| (start + at * step + (at >> 8)) as u8).collect()
 }
 
 /// What the pool's size is.
@@ -114,7 +96,7 @@ impl World {
             kept: backlog::Fields { bytes: 0, open: 0, peeked: 0, kept: Default::default() },
             waiting: queue::Fields { bytes: 0, since: 0, waiting: Default::default() },
             sizes,
-            random: Random::seeded(!seed),
+            random: Random::new(!seed),
             ticks: 0,
             busy: false,
             fails: 0,

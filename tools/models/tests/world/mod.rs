@@ -3,6 +3,8 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use models::corkscrew::Corkscrew;
+use models::isa::Card;
 use models::{Env, Model};
 
 /// What one access takes, in nanoseconds.
@@ -135,4 +137,20 @@ pub fn frame(to: [u8; 6], len: usize) -> Vec<u8> {
     let mut data: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
     data[..6].copy_from_slice(&to);
     data
+}
+
+impl Rig<Corkscrew> {
+    /// Does what PnP software does: the card is at 300h then, on line 10, with this channel.
+    pub fn activate(&mut self, channel: u8) {
+        let mut hear = |port, value| self.card.hear(&mut self.world, port, value);
+        let mut byte = 0x6Au8;
+        for _ in 0..32 {
+            hear(0x279, byte);
+            byte = byte >> 1 | ((byte ^ byte >> 1) & 1) << 7;
+        }
+        for (register, value) in [(3, 0), (6, 1), (0x60, 3), (0x61, 0), (0x70, 10), (0x74, channel), (0x30, 1)] {
+            hear(0x279, register);
+            hear(0xA79, value);
+        }
+    }
 }
