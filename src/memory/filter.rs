@@ -1,6 +1,6 @@
 //! The pool's users between the core and the NIC's driver.
 //!
-//! The core's driver table becomes a filter's (asm/pool.asm): the entries here, and the NIC's own where there is none
+//! The core's driver table becomes a filter's (asm/pool.inc): the entries here, and the NIC's own where there is none
 //! here. So a kept frame is to the core one more frame of the card's, which it offers, copies and gives up as it does all
 //! others, and a frame that waits to be sent is one that the card has taken.
 //!
@@ -24,7 +24,7 @@ const BAD_IOCB: u8 = 16;
 /// No receiver has been asked for a buffer; one that refuses leaves 0 (asm/upcall.asm).
 const NOT_ASKED: Far = Far(1);
 
-/// What asm/pool.asm says of the frame that it has the core send: 0 nothing, or one of as_send_pkt's two kinds, with
+/// What asm/pool.inc says of the frame that it has the core send: 0 nothing, or one of as_send_pkt's two kinds, with
 /// [`Waiting::IOCB`] in bit 0; and what it hears.
 const QUEUED: u8 = 4;
 
@@ -32,7 +32,7 @@ unsafe extern "C" {
     // units/mod.rs has these,
     static mut kept_frames: backlog::Fields;
     static mut waiting_frames: queue::Fields;
-    // asm/pool.asm those.
+    // asm/pool.inc those.
     static mut submitting: u8;
     static mut in_tick: u8;
     static iocb: Far;

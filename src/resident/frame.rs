@@ -59,13 +59,6 @@ impl Frame {
         // SAFETY: DI and ES lie side by side.
         unsafe { (&raw const self.di as *const Far).read_unaligned() }
     }
-
-    /// DS:SI.
-    #[inline(always)]
-    pub fn ds_si(&self) -> Far {
-        // SAFETY: SI and DS lie side by side.
-        unsafe { (&raw const self.si as *const Far).read_unaligned() }
-    }
 }
 
 /// Upcalls: AX in the low byte, and more. An offer has the lookahead in DS:SI, and DI = 0: no error; what its receiver

@@ -95,7 +95,7 @@ macro_rules! driver_unit {
     };
 }
 
-/// A unit of the pool: its records and lists, and its entries, which asm/pool.asm lists. `$fields` are the form's of a
+/// A unit of the pool: its records and lists, and its entries, which asm/pool.inc lists. `$fields` are the form's of a
 /// kind of `$record`, `$form` is a form of the pool that stands on `Mine`.
 #[macro_export]
 macro_rules! pool_unit {
@@ -176,7 +176,7 @@ macro_rules! pool_unit {
     };
 }
 
-/// How the pool's unit moves frames to and from XMS: asm/poolf.asm, or with `$driver` the XMS driver by asm/poolv.asm.
+/// How the pool's unit moves frames to and from XMS: asm/pool.asm, or with `$driver` the XMS driver by asm/poolv.asm.
 #[macro_export]
 macro_rules! pool_mover {
     ($driver:literal) => {

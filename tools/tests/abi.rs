@@ -191,7 +191,7 @@ fn structures_and_constants() {
 
 #[test]
 fn addresses_of_clients_lie_side_by_side() {
-    // `les` and `lds` load both words, and so do Frame::es_di and ds_si.
+    // `les` and `lds` load both words, and so does Frame::es_di.
     assert_eq!(offset_of!(Frame, es), offset_of!(Frame, di) + 2);
     assert_eq!(offset_of!(Frame, ds), offset_of!(Frame, si) + 2);
     assert_eq!(offset_of!(Frame, di) % 4 + offset_of!(Frame, si) % 4, 0);
