@@ -10,33 +10,53 @@ section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
         dw flat_enter
+        dw flat_out
         dw flat_leave
+        dw flat_again
         dw flat_farewell
 gdtr:   dw 15                       ; limit
         dd gdt                      ; base: the installer adds the segment's
 xms_handle:     dw 0                ; 0: no XMS; the installer's to fill in
 xms_entry:      dd 0
-gdt:    dq 0
+gdt:    dw 0                        ; the first entry is nobody's: this is for A20_ON,
+old_gdtr:       times 6 db 0        ; that for what the table's register was
         dq 00CF92000000FFFFh        ; data, base 0, limit 4 GB
 
-section .text
+section .text.flat progbits alloc exec nowrite align=1
 
-; Purpose:  Make DS, ES and FS flat and switch A20 on.
-; In:       interrupts off, DS = ES = CS
-; Out:      DS = ES = CS with flat limits, FS = 0 with a flat limit
+; Purpose:  Make DS, ES and FS flat and switch A20 on: at an entry (asm/irq.asm), and behind a receiver.
+; In:       interrupts off, DS = CS; at an entry FRAME above the return address
+; Out:      DS = ES = CS with flat limits, FS = 0 with a flat limit, DF clear
 ; Corrupts: EAX, BX, FLAGS
 flat_enter:
+        mov     [esp+2+FRAME.fs], fs
+flat_again:
+        cld
         sgdt    [old_gdtr]
         VISIT   gdtr
         o32 lgdt [old_gdtr]
         A20_ON  gdtr, gdt, was_off
         ret
 
-; Purpose:  Leave A20 as `flat_enter` found it.
-; In:       DS = CS
-; Corrupts: AL, FLAGS
+; Purpose:  Leave A20 as `flat_enter` found it: before a receiver (asm/upcall.asm), and for good (asm/int60.asm).
+; In:       DS = CS; for good FRAME above the return address
+; Out:      DX = LOOKAHEAD; for good FRAME's first three registers and FS are the interrupted program's
+; Corrupts: for good AX and FLAGS, else nothing: FLAGS say what kind of an upcall it is
+flat_out:
+        pop     ax
+        call    flat_leave
+        mov     fs, [esp+FRAME.fs]
+        pop     es
+        pop     si
+        pop     ds
+        jmp     ax
 flat_leave:
+        pushf
+        push    ax
         A20_BACK was_off
+        pop     ax
+        mov     dx, LOOKAHEAD
+        popf
         ret
 
 ; Purpose:  Give the XMS memory back: the driver goes.
@@ -55,5 +75,4 @@ flat_farewell:
 .done:  ret
 
 section .bss
-old_gdtr:       resb 6
 was_off:        resb 1

@@ -3,12 +3,11 @@
 %include "abi.inc"
 bits 16
 
-extern save
-extern restore
+extern save.counted
+extern settle
 extern busy
 extern core_state
 extern info
-extern settle
 extern driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
 extern get_parameters, as_send_pkt, as_send_pkt_iocb, drop_pkt
 extern set_rcv_mode, get_rcv_mode, set_multicast_list, get_multicast_list, get_statistics, set_address
@@ -18,6 +17,7 @@ BAD_HANDLE  equ 1
 BAD_COMMAND equ 11
 CANT_SEND   equ 12
 
+SEND_PKT    equ 4
 GET_INFO    equ 80h                 ; ours; it comes last in the table
 LAST        equ 25                  ; of the specification's
 
@@ -27,7 +27,7 @@ section .text.int60 progbits alloc exec nowrite align=1
 ; In:       AH function and its registers, by the specification
 ; Out:      CF clear and the function's results, or CF set and DH = error
 ; Corrupts: nothing else
-; Stack:    4 bytes of the caller's beyond the interrupt's 6
+; Stack:    2 bytes of the caller's beyond the interrupt's 6
 global int60_entry
 int60_entry:
         jmp     short .start
@@ -40,44 +40,66 @@ int60_entry:
         or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
         pop     bp
         iret
-.start: cmp     byte [cs:busy], 2
-        jae     .deeper
-        call    save
-        movzx   si, byte [bx+FRAME.eax+1]
+.start: cmp     byte [cs:busy], 1
+        ja      .deeper
+        call    save.counted
+        cmp     byte [bx+FRAME.eax+1], SEND_PKT
+        jne     other               ; the one that has to be fast goes before
+        call    send_pkt
+.done:  cmp     word [busy], 1      ; no outer entry, and nothing [pending]
+        jne     settled
+        dec     byte [busy]
+.answer:
+        o32 les edi, [esp+FRAME.sp]
+        and     byte [es:di+CALLER_FLAGS], ~FLAG_CARRY
+        test    al, al
+        jz      restore
+        mov     [esp+FRAME.edx+1], al
+        inc     byte [es:di+CALLER_FLAGS]
+
+; Purpose:  The way back: every register and the stack as they were at the entry.
+; In:       jumped to with FRAME at SS:SP, DS = CS
+; Out:      the interrupted program's registers, and IRET from its stack
+global restore
+restore:
+        pop     es                  ; a call of the flat feature does it all
+        pop     si
+        pop     ds
+        popad
+        lss     esp, [esp]
+        iret
+
+settled:
+        push    ax
+        call    settle
+        pop     ax
+        jmp     short int60_entry.answer
+
+other:  movzx   si, byte [bx+FRAME.eax+1]
         cmp     si, LAST
-        jbe     .known
-        sub     si, GET_INFO-LAST-1
-        mov     al, BAD_COMMAND
-        cmp     si, LAST+1
-        jne     .answer
+        ja      .ours
 .known: bt      [handle_functions], si
-        jnc     .run
+        jc      .handle
+.run:   add     si, si
+        call    [functions+si]
+        jmp     short int60_entry.done
+.ours:  sub     si, GET_INFO-LAST-1
+        cmp     si, LAST+1
+        je      .known
+        mov     al, BAD_COMMAND
+        jmp     short int60_entry.done
+.handle:
         mov     al, BAD_HANDLE
         mov     di, [bx+FRAME.ebx]
         mov     cx, di
         sub     cx, [info+INFO_HANDLES]
         test    cl, HANDLE_SIZE-1
-        jnz     .answer
+        jnz     int60_entry.done
         cmp     cx, [core_state+STATE.handles_size]
-        jae     .answer
+        jae     int60_entry.done
         test    byte [di+HANDLE_FLAGS], HANDLE_IN_USE
-        jz      .answer
-.run:   inc     byte [busy]
-        add     si, si
-        call    [functions+si]
-        push    ax
-        call    settle
-        pop     ax
-.answer:
-        mov     bx, sp
-        mov     di, [bx+FRAME.sp]
-        mov     es, [bx+FRAME.ss]
-        and     byte [es:di+CALLER_FLAGS], ~FLAG_CARRY
-        test    al, al
-        jz      .out
-        mov     [bx+FRAME.edx+1], al
-        inc     byte [es:di+CALLER_FLAGS]
-.out:   jmp     restore
+        jnz     .run
+        jmp     short int60_entry.done
 
 undefined:
         mov     al, BAD_COMMAND

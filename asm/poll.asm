@@ -3,6 +3,9 @@
 %include "abi.inc"
 bits 16
 
+extern core_state
+extern pending
+
 ; PollHeader (src/resident/table.rs): the last four are the core's, the installer's to fill in.
 section .unit_header progbits alloc exec write
 global unit_header
@@ -11,9 +14,9 @@ unit_header:
 save_at:        dw 0
 settle_at:      dw 0
 restore_at:     dw 0
-busy_at:        dw 0
+driver_at:      dw 0                ; the driver's entries: Irq is the first
 
-section .text
+section .text.poll progbits alloc exec nowrite align=1
 
 ; Purpose:  INT 08h: the old handler's turn, then ours.
 ; In:       interrupt frame on any stack, interrupts off
@@ -30,7 +33,9 @@ poll_entry:                         ; an IISP header (Interrupt Sharing Protocol
 .start: pushf
         call    far [cs:.old]
         call    [cs:save_at]
-        mov     bx, [busy_at]
-        inc     byte [bx]
+        mov     ebx, [core_state+STATE.device]
+        mov     si, [driver_at]
+        call    [si]
+        or      [pending], al
         call    [settle_at]
         jmp     [restore_at]

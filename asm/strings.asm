@@ -1,21 +1,23 @@
-; A frame between its client and a card's data port. Each driver links those that it calls.
+; A frame, the core's job, between its client and a card's data port. Each driver links those that it calls.
 
 %include "abi.inc"
 bits 16
 
+extern work
+
 ; ROOM: ES:DI = where the frame goes, CX = its length.
 %macro ROOM 0
         pusha
-        mov     cx, [bx+JOB.len]
-        les     di, [bx+JOB.at]
+        mov     cx, [work+WORK_JOB+JOB.len]
+        les     di, [work+WORK_JOB+JOB.at]
         WHOLE   es, di
 %endmacro
 
 ; FRAME_AT: DS:SI = the frame, CX = its length.
 %macro FRAME_AT 0
         pusha
-        mov     cx, [bx+JOB.len]
-        lds     si, [bx+JOB.at]
+        mov     cx, [work+WORK_JOB+JOB.len]
+        lds     si, [work+WORK_JOB+JOB.at]
         WHOLE   ds, si
 %endmacro
 
@@ -34,8 +36,8 @@ bits 16
 %endmacro
 
 ; Purpose:  Read a frame by words, an odd last byte by itself.
-; In:       BX = JOB, DX = port
-; Corrupts: nothing
+; In:       DX = port
+; Corrupts: FLAGS
 section .text.ins_words progbits alloc exec nowrite align=1
 global ins_words
 ins_words:
@@ -47,8 +49,8 @@ ins_words:
         ROOM_END
 
 ; Purpose:  Read a frame by bytes.
-; In:       BX = JOB, DX = port
-; Corrupts: nothing
+; In:       DX = port
+; Corrupts: FLAGS
 section .text.ins_bytes progbits alloc exec nowrite align=1
 global ins_bytes
 ins_bytes:
@@ -57,13 +59,13 @@ ins_bytes:
         ROOM_END
 
 ; Purpose:  Put what has been read of a frame, and what is left of it in a FIFO, to its client.
-; In:       BX = JOB, DX = port
-; Corrupts: nothing
+; In:       DX = port
+; Corrupts: FLAGS
 section .text.ins_fifo progbits alloc exec nowrite align=1
 global ins_fifo
 ins_fifo:
         ROOM
-        lea     si, [bx+JOB.head]
+        mov     si, work+WORK_JOB+JOB.head
         sub     cx, LOOKAHEAD
         jb      .short
         xchg    ax, cx
@@ -72,6 +74,8 @@ ins_fifo:
         mov     cx, ax
         shr     cx, 2
         rep insd
+        test    al, 3
+        jz      .end
         and     ax, 3
         xchg    ax, cx
         rep insb
@@ -81,8 +85,8 @@ ins_fifo:
         jmp     short .end
 
 ; Purpose:  Write a frame by words; above an odd last byte stands a zero.
-; In:       BX = JOB, DX = port
-; Corrupts: nothing
+; In:       DX = port
+; Corrupts: FLAGS
 section .text.outs_words progbits alloc exec nowrite align=1
 global outs_words
 outs_words:
@@ -96,8 +100,8 @@ outs_words:
 .even:  FRAME_END
 
 ; Purpose:  Write a frame by bytes.
-; In:       BX = JOB, DX = port
-; Corrupts: nothing
+; In:       DX = port
+; Corrupts: FLAGS
 section .text.outs_bytes progbits alloc exec nowrite align=1
 global outs_bytes
 outs_bytes:
@@ -106,16 +110,15 @@ outs_bytes:
         FRAME_END
 
 ; Purpose:  Write a frame by whole double words.
-; In:       BX = JOB, DX = port
-; Corrupts: nothing
+; In:       DX = port
+; Corrupts: FLAGS
 section .text.outs_fifo progbits alloc exec nowrite align=1
 global outs_fifo
 outs_fifo:
         pusha
-        mov     cx, [bx+JOB.len]
-        add     cx, 3
-        and     cl, ~3
-        lds     si, [bx+JOB.at]
+        mov     cx, [work+WORK_JOB+JOB.len]
+        add     cx, 3               ; as double words, which SHR does
+        lds     si, [work+WORK_JOB+JOB.at]
         WHOLE   ds, si
         shr     cx, 2
         rep outsd

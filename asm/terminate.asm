@@ -6,6 +6,7 @@ bits 16
 extern core_state
 extern entries
 extern open
+extern pending
 
 CANT_TERMINATE equ 7
 ; src/resident/table.rs, Entry.
@@ -17,22 +18,21 @@ section .text.terminate progbits alloc exec nowrite align=1
 ;           card, give the memory back to DOS; it stays as it is until the interrupt has returned.
 ; In:       interrupts off
 ; Out:      AL = 0, or CANT_TERMINATE with nothing changed
-; Corrupts: EAX, EBX, EDX
+; Corrupts: EAX, EBX, EDX, SI
 global terminate
-global patch_farewell
+global terminate.patch
 terminate:
-        push    si
         xor     bx, bx
         mov     es, bx
         cmp     byte [open], 1
-        ja      patch_farewell.no
+        ja      .no
         mov     ax, cs
         mov     bx, [core_state+STATE.irq_slot]
         cmp     [es:bx+2], ax
-        jne     patch_farewell.no
+        jne     .no
         mov     si, [core_state+STATE.int_slot]
         cmp     [es:si+2], ax
-        jne     patch_farewell.no
+        jne     .no
         push    dword [core_state+STATE.old_int60]
         pop     dword [es:si]
         mov     si, [core_state+STATE.old_irq]
@@ -42,8 +42,8 @@ terminate:
         pop     es
         mov     ebx, [core_state+STATE.device]
         call    [entries+STOP]
-patch_farewell:
-        PATCH
+.patch:
+        db 8Dh, 74h, 0              ; lea si, [si+0], which does nothing
         mov     ax, [core_state+STATE.memory]
         test    ax, ax
         jz      .done
@@ -51,9 +51,9 @@ patch_farewell:
         mov     ah, 49h
         int     21h
 .done:  xor     ax, ax
+        mov     [pending], al       ; a card at rest stays so
         jmp     short .out
 .no:    mov     al, CANT_TERMINATE
 .out:   push    cs
         pop     es
-        pop     si
         ret

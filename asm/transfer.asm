@@ -26,7 +26,8 @@ fetch_es_di:
         pusha
         mov     cx, [bx+FRAME.ecx]
 from_es_di:
-        lds     si, [bx+FRAME.di]
+        mov     si, [bx+FRAME.edi]
+        mov     ds, [bx+FRAME.es]
 fetch:  mov     di, dx
 move:   rep movsb
 moved:
@@ -35,6 +36,30 @@ moved:
         push    cs
         pop     es
         popa
+        ret
+
+; Purpose:  Count a client's group addresses.
+; In:       BX = its FRAME: FRAME.ecx bytes from ES:DI
+; Out:      AX = how many, or 0FFFFh: there is something else among them
+; Corrupts: BX
+global count_groups
+count_groups:
+        push    cx
+        mov     cx, [bx+FRAME.ecx]
+        mov     es, [bx+FRAME.es]
+        mov     bx, [bx+FRAME.edi]
+        mov     ax, -1
+.next:  inc     ax
+        jcxz    .end
+        sub     cx, 6
+        jb      .no
+        test    byte [es:bx], 1
+        lea     bx, [bx+6]
+        jnz     .next
+.no:    mov     ax, -1
+.end:   push    cs
+        pop     es
+        pop     cx
         ret
 
 ; Purpose:  Note a client's frame in the job.
@@ -56,7 +81,8 @@ store_address:
         pusha
         mov     cx, 6
         mov     si, work+NIC_MAC
-        les     di, [bx+FRAME.di]
+        mov     di, [bx+FRAME.edi]
+        mov     es, [bx+FRAME.es]
         jmp     short move
 
 ; Purpose:  Mark a client's IOCB as done.
@@ -65,7 +91,8 @@ store_address:
 global store_result
 store_result:
         pusha
-        les     di, [bx+FRAME.di]
+        mov     di, [bx+FRAME.edi]
+        mov     es, [bx+FRAME.es]
         mov     al, [work+WORK_JOB+JOB.result]
         mov     [es:di+JOB.result], al
         or      byte [es:di+JOB.flags], IOCB_DONE

@@ -32,6 +32,12 @@ impl Rx {
         NonZeroU16::new(len).map(Rx)
     }
 
+    /// What `peek` gave in one word: 0 none, less than 0 [`Rx::USELESS`], else the length.
+    #[inline(always)]
+    pub fn word(peeked: Option<Rx>) -> i16 {
+        peeked.map_or(0, |rx| rx.len() as i16)
+    }
+
     /// Its length.
     #[inline(always)]
     pub fn len(self) -> u16 {

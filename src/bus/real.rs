@@ -53,16 +53,13 @@ pub fn copy_far(from: Addr, to: Addr, len: u16) {
     }
 }
 
-/// The string operations on ports: asm/strings.asm.
+/// The string operations on ports: asm/strings.asm, which knows where the core's job lies. There is no other.
 macro_rules! strings {
-    ($($name:ident: $routine:ident;)*) => { $(
+    ($($name:ident: $routine:literal;)*) => { $(
         #[inline(always)]
-        fn $name(&self, port: u16, job: &Job) {
-            unsafe extern "fastcall" {
-                fn $routine(job: &Job, port: u16);
-            }
+        fn $name(&self, port: u16, _: &Job) {
             // SAFETY: a port the caller knows, and a client's frame or room for one.
-            unsafe { $routine(job, port) }
+            unsafe { asm!(concat!("call ", $routine), in("edx") port as u32) };
         }
     )* };
 }
@@ -102,12 +99,12 @@ impl Bus for Machine {
     port!(in16, out16, u16, "ax");
     port!(in32, out32, u32, "eax");
     strings! {
-        ins: ins_words;
-        ins8: ins_bytes;
-        ins_fifo: ins_fifo;
-        outs: outs_words;
-        outs8: outs_bytes;
-        outs_fifo: outs_fifo;
+        ins: "ins_words";
+        ins8: "ins_bytes";
+        ins_fifo: "ins_fifo";
+        outs: "outs_words";
+        outs8: "outs_bytes";
+        outs_fifo: "outs_fifo";
     }
     string_own!(ins32_own, "rep insd", 4);
     string_own!(ins_own, "rep insw", 2);
@@ -115,11 +112,11 @@ impl Bus for Machine {
 
     #[inline(always)]
     fn out_each(&self, first: u16, bytes: &[u8]) {
-        // SAFETY: DS is our segment; ESI is put back.
+        // SAFETY: DS is our segment.
         unsafe {
             asm!(
-                "push si", "mov si, ax", "2:", "outsb", "inc dx", "dec cx", "jnz 2b", "pop si",
-                inout("cx") bytes.len() as u16 => _, in("ax") bytes.as_ptr() as u32 as u16, inout("dx") first => _,
+                "2:", "mov al, [ecx]", "out dx, al", "inc cx", "inc dx", "dec ah", "jnz 2b",
+                inout("ecx") bytes.as_ptr() => _, inout("eax") (bytes.len() as u32) << 8 => _, inout("dx") first => _, options(nostack),
             )
         }
     }

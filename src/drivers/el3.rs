@@ -107,10 +107,28 @@ pub const FILTER_OF_MODE: [u8; 7] = {
     [0, 0, STATION, BROADCAST, GROUPS, GROUPS, FILTER_ALL]
 };
 
+/// The core's list of groups, by its address: a near one where there are such.
+#[derive(Clone, Copy)]
+struct List(#[cfg(target_os = "none")] u16, #[cfg(not(target_os = "none"))] usize);
+
+impl List {
+    const NONE: List = List(0);
+
+    #[inline(always)]
+    fn of(groups: &[MacAddr]) -> List {
+        List(groups.as_ptr() as usize as _)
+    }
+
+    #[inline(always)]
+    fn first(self) -> *const u8 {
+        self.0 as usize as *const u8
+    }
+}
+
 /// A multicast filter of our own, because the cards have none: the list is the core's.
 #[repr(C)]
 pub struct Groups {
-    list: *const MacAddr,
+    list: List,
     /// Addresses in the list; [`Groups::OFF`]: no filter.
     count: u8,
 }
@@ -120,13 +138,13 @@ impl Groups {
 
     /// No filter.
     pub const fn off() -> Groups {
-        Groups { list: core::ptr::null(), count: Groups::OFF }
+        Groups { list: List::NONE, count: Groups::OFF }
     }
 
     /// The filter for a mode.
     #[inline(always)]
     pub fn set(&mut self, mode: RcvMode, groups: &[MacAddr]) {
-        self.list = groups.as_ptr();
+        self.list = List::of(groups);
         self.count = if mode == RcvMode::Multicast { groups.len() as u8 } else { Groups::OFF };
     }
 
@@ -142,7 +160,7 @@ impl Groups {
         };
         let wanted = parts(head.as_ptr());
         let mut left = self.count;
-        let mut group = self.list as *const u8;
+        let mut group = self.list.first();
         while left != 0 {
             if parts(group) == wanted {
                 return false;
@@ -161,8 +179,12 @@ pub struct El3<B, const WIDE: bool> {
     groups: Groups,
     /// Receive filter in force.
     filter: u8,
-    /// Port of [`COMMAND`], which is used most.
+    /// Port of [`COMMAND`].
     command: u16,
+    /// Port of [`FIFO`].
+    fifo: u16,
+    /// Port of [`TX_FREE`].
+    free: u16,
     bus: B,
 }
 
@@ -174,7 +196,16 @@ impl<B: Bus, const WIDE: bool> El3<B, WIDE> {
 
     /// The driver of a card that is set up and at rest, its interrupts masked.
     pub fn new(bus: B, io: u16) -> Self {
-        El3 { count: Counters::default(), groups: Groups::off(), filter: 0, command: io + COMMAND, bus }
+        let operating = io + if WIDE { WIDE_OPERATING } else { 0 };
+        El3 {
+            count: Counters::default(),
+            groups: Groups::off(),
+            filter: 0,
+            command: io + COMMAND,
+            fifo: operating + FIFO,
+            free: operating + TX_FREE,
+            bus,
+        }
     }
 
     /// What it has counted.
@@ -203,11 +234,44 @@ impl<B: Bus, const WIDE: bool> El3<B, WIDE> {
     #[inline(never)]
     fn command_wait(&mut self, command: u16) {
         self.command(command);
+        // Most are over by the time that the status is read.
+        if self.bus.in16(self.command) & BUSY != 0 {
+            self.busy();
+        }
+    }
+
+    #[inline(never)]
+    fn busy(&mut self) {
         if self.bus.poll(COMMAND_POLLS, || self.bus.in16(self.command) & BUSY == 0).is_err() {
             // Stuck for good or gone, and not to be touched again: from now on it reads as ones.
             self.command = NOWHERE;
+            self.fifo = NOWHERE;
+            self.free = NOWHERE;
             self.count.lost = self.count.lost.wrapping_add(1);
         }
+    }
+
+    /// The interrupt came for more than frames.
+    #[inline(never)]
+    fn trouble(&mut self, status: u16) -> Events {
+        if status & TX_DONE != 0 {
+            self.transmit_error();
+        }
+        if status & ADAPTER_FAILURE != 0 {
+            self.restart();
+        }
+        Events::RX
+    }
+
+    /// All but the last part of a long frame is in: its end is worth waiting for. The receive status.
+    #[inline(never)]
+    fn end(&self, port: u16) -> u16 {
+        let mut status = 0;
+        let _ = self.bus.poll(EARLY_POLLS, || {
+            status = self.bus.in16(port);
+            status < RX_INCOMPLETE + EARLY
+        });
+        status
     }
 
     /// Has the transmitter stopped at an error, the only thing for which it posts a status?
@@ -265,11 +329,8 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
         }
         self.command(INTERRUPT_MASK);
         self.command(ACKNOWLEDGE | LATCHED);
-        if status & TX_DONE != 0 {
-            self.transmit_error();
-        }
-        if status & ADAPTER_FAILURE != 0 {
-            self.restart();
+        if status & (TX_DONE | ADAPTER_FAILURE) != 0 {
+            return self.trouble(status);
         }
         Events::RX
     }
@@ -279,13 +340,11 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        let port = self.operating(RX_STATUS);
-        let mut status = 0;
-        // All but the last part of a long frame is in: its end is worth waiting for.
-        let _ = self.bus.poll(EARLY_POLLS, || {
-            status = self.bus.in16(port);
-            WIDE || status < RX_INCOMPLETE + EARLY
-        });
+        let port = self.fifo.wrapping_add(RX_STATUS - FIFO);
+        let mut status = self.bus.in16(port);
+        if !WIDE && status >= RX_INCOMPLETE + EARLY {
+            status = self.end(port);
+        }
         // None, as a card that is gone says too.
         if status & RX_INCOMPLETE != 0 {
             return None;
@@ -293,7 +352,7 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
         // With an error it is too long.
         let len = status & (RX_ERROR | Self::RX_BYTES);
         if len.wrapping_sub(MIN_FRAME) <= MAX_FRAME - MIN_FRAME {
-            self.bus.ins32_own(self.operating(FIFO), head);
+            self.bus.ins32_own(self.fifo, head);
             if !self.groups.unwanted(head) {
                 return Rx::new(len);
             }
@@ -306,7 +365,7 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.ins_fifo(self.operating(FIFO), job);
+        self.bus.ins_fifo(self.fifo, job);
     }
 
     fn discard(&mut self, _: Rx) {
@@ -316,17 +375,16 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
         // An interrupt that got lost on its way comes again.
         self.command(ACKNOWLEDGE | INTERRUPT_LATCH);
-        // A card that is gone reads as ones and has no room.
-        if self.bus.in16(self.operating(TX_FREE)).wrapping_add(1) <= job.len + TX_OVERHEAD {
+        // A card that is gone reads as ones, less than no room.
+        if (self.bus.in16(self.free).wrapping_sub(TX_OVERHEAD) as i16) < job.len as i16 {
             // Interrupts are off while the core waits.
             self.transmit_error();
             return Err(SendError::Busy);
         }
-        let fifo = self.operating(FIFO);
-        self.bus.out32(fifo, job.len as u32);
+        self.bus.out32(self.fifo, job.len as u32);
         // By whole double words: what lies behind the frame goes no further than the FIFO, and the card itself pads to
         // the shortest frame.
-        self.bus.outs_fifo(fifo, job);
+        self.bus.outs_fifo(self.fifo, job);
         Ok(())
     }
 

@@ -20,7 +20,7 @@ use crate::info::{self, Block};
 use crate::line;
 use crate::probe::{Fault, Found, REASON, Rings, isa_pnp};
 use crate::resident::table::{
-    BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
+    BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, NO_EOI, PENDING, POLLED, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
 };
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
@@ -31,6 +31,9 @@ const STACK_SECOND: u16 = 136;
 /// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
 /// end.
 const LAST: u16 = (BLOCKS * size_of::<Block>()) as u16 + STACK_CORE + 15;
+
+/// Which of [`CoreTable::patches`] the vds feature has too.
+const FAREWELL: usize = 4;
 
 /// What is kept of the PSP: DOS needs its first 60h bytes until the program has ended.
 pub const PSP_PARAS: u16 = 6;
@@ -134,10 +137,8 @@ fn place(
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
     let mut ground = Ground::new(segment);
     ground.take(info::BLOCK_CORE, table.end)?;
-    if again {
-        // The core is there, and other blocks have come to lie over its first copy.
-        table.patches.iter().for_each(|at| poke(address(segment, *at), &NOTHING));
-    } else {
+    // The second time it is there, and other blocks have come to lie over its first copy.
+    if !again {
         copy_far(address(image, 0), address(segment, 0), header().core_bytes);
     }
     fill(address(segment, header().core_bytes), 0, table.end - header().core_bytes);
@@ -150,9 +151,9 @@ fn place(
     let size = probe.header().instance;
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
+    let mut flattener = 0;
     if flat {
-        let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
-        flatten(segment, at, table, extended);
+        flattener = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
     }
     if options.stats {
         let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("stats"))?;
@@ -194,8 +195,6 @@ fn place(
         let place = address(segment, at);
         let unit = VdsHeader { region, ..peek(place) };
         poke(place, &unit);
-        let [.., farewell] = table.patches;
-        patch(segment, farewell, unit.farewell);
     }
     let instance = probe.device();
     let fault = Fault::from((probe.header().start)(found, &Start { rings, device: instance }));
@@ -210,17 +209,21 @@ fn place(
     let irq = if found.irq == 0 { 0 } else { (probe.header().line)(found, instance) };
     copy_far(own(instance), address(segment, device), size);
 
-    let mut handler = table.irq;
-    if irq == 0 {
-        patch(segment, table.poll, table.looker);
+    // Nothing fails from here on.
+    if flattener != 0 {
+        flatten(segment, flattener, table, extended);
     }
+    if let Some(at) = services {
+        patch(segment, table.patches[FAREWELL], peek(address(segment, at)));
+    }
+    let mut handler = table.irq;
     if let Some(pool) = &waits {
         if irq == 0 {
             handler = pool.header.tick;
         }
     } else if irq == 0 {
         let place = address(segment, poll);
-        let unit = PollHeader { entries: table.entries, ..peek(place) };
+        let unit = PollHeader { entries: table.entries, driver: table.end - ENTRIES, ..peek(place) };
         poke(place, &unit);
         handler = unit.handler;
     } else {
@@ -245,11 +248,22 @@ fn place(
         int_slot: options.vector as u16 * 4,
         irq_slot: irq_vector(irq) as u16 * 4,
         irq_lone: masked as u8,
-        unused: [0; 3],
+        unused: 0,
         old_irq: handler + 2,
         old_int60: Far(dos::vector(options.vector)),
+        stack: top as u32 - 6,
+        segment,
     };
     poke(address(segment, table.state), &state);
+    let [sp, ss] = table.stack;
+    poke(address(segment, sp), &(top - 6));
+    poke(address(segment, ss), &(top - 2));
+    if irq == 0 {
+        poke(address(segment, PENDING), &POLLED);
+    }
+    if irq < 8 {
+        poke(address(segment, table.second), &NO_EOI);
+    }
     let mut info = head(options, &ground, table, handles, blocks, stack, masked);
     info.pool = waits.as_ref().map_or(0, |pool| pool.header.table);
     poke(address(segment, table.info), &info);
@@ -277,9 +291,8 @@ fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Memory) {
     flat.xms_handle = block.handle;
     flat.xms_entry = [block.entry as u16, (block.entry >> 16) as u16];
     poke(place, &flat);
-    let targets = [flat.enter, flat.leave, flat.leave, flat.enter, flat.farewell];
-    for (at, target) in table.patches.into_iter().zip(targets) {
-        patch(segment, at, target);
+    for (number, at) in table.patches.iter().enumerate() {
+        patch(segment, *at, peek(place.plus(2 * number as u16)));
     }
 }
 
@@ -297,14 +310,13 @@ fn filter(segment: u16, at: u16, table: &CoreTable) {
     }
 }
 
-/// What is in the core where nothing is to be called (asm/abi.inc).
-const NOTHING: [u8; 3] = [0x8D, 0x74, 0];
-
 /// Has the core call a feature.
+#[inline(never)]
 fn patch(segment: u16, at: u16, target: u16) {
-    const CALL: u8 = 0xE8;
-    poke(address(segment, at), &CALL);
-    poke(address(segment, at + 1), &target.wrapping_sub(at + 3));
+    const CALL: u32 = 0xE8;
+    let code = CALL | u32::from(target.wrapping_sub(at + 3)) << 8;
+    // Three bytes of it.
+    copy_far(own(&raw const code as *mut u8), address(segment, at), 3);
 }
 
 /// Where the card's rings go: extended memory, or below 1 MB when there is none.

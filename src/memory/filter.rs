@@ -13,7 +13,7 @@ use super::{Near, Pool};
 use crate::bus::{Bus, Far};
 use crate::bus::real::Machine;
 use crate::device::{LOOKAHEAD, Rx};
-use crate::resident::frame::{self, Frame};
+use crate::resident::frame::Frame;
 use crate::resident::state::{at, counters, depth, job, lower, taker};
 use crate::resident::table::Entry;
 
@@ -39,7 +39,7 @@ unsafe extern "C" {
 }
 
 unsafe extern "fastcall" {
-    unsafe fn tell_client(upcall: *const Far, what: u16) -> u16;
+    unsafe fn tell_client(upcall: *const Far, error: u16) -> u16;
     safe fn now() -> u8;
     unsafe fn mark_done(iocb: *const Far, error: u8);
     /// Copies the job's frame to a place of ours.
@@ -142,7 +142,7 @@ impl<P: Pool> Sender for Here<P> {
             }
             if { (*done).upcall } != Far(0) {
                 (*job()).at = (*done).block;
-                tell_client(&raw const (*done).upcall, frame::SENT | error as u16);
+                tell_client(&raw const (*done).upcall, error as u16);
             }
         }
     }

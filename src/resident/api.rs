@@ -1,16 +1,15 @@
 //! INT 60h, function by function, named as the specification names them. Each takes the caller's registers and
 //! gives the error for DH, 0 for success. asm/int60.asm has checked BX where a function needs an open handle.
 
-use core::mem::MaybeUninit;
 use core::ptr::addr_of;
 
-use super::frame::{Frame, SENT, fetch_ds_si, fetch_es_di, fetch_frame, fetch_iocb, store_address, store_result, upcall};
+use super::frame::{Frame, count_groups, fetch_ds_si, fetch_es_di, fetch_frame, fetch_iocb, store_address, store_result, tell_sent};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
 use super::state::{counters, depth, desk, drive, forget, Handles, handle, head_of_info, job, nic, opened, state};
 use super::table::{Entry, GROUPS};
 use crate::bus::real::Machine;
 use crate::bus::{Bus, Far};
-use crate::device::{Job, MAX_FRAME, MacAddr, RcvMode};
+use crate::device::{Job, MAX_FRAME, RcvMode};
 
 /// DH, as the specification numbers it.
 pub type Error = u8;
@@ -70,7 +69,7 @@ pub fn access_type(frame: &mut Frame) -> Error {
             // SAFETY: interrupts are off; see state.rs.
             unsafe {
                 forget();
-                (*slot).receiver = frame.es_di();
+                frame.store_es_di(&raw mut (*slot).receiver);
                 *opened() += 1;
             }
             OK
@@ -96,39 +95,36 @@ pub fn send_pkt(frame: &mut Frame) -> Error {
     send()
 }
 
-/// Sends what is fetched into the job, which gets the error, too.
+/// Sends what is fetched into the job.
 #[inline(never)]
 fn send() -> Error {
     // SAFETY: interrupts are off; see state.rs. The device's own fields, between two calls into its driver.
     unsafe {
-        let len = (*job()).len;
-        let mut error = OK;
-        if len > MAX_FRAME {
-            error = NO_SPACE;
-        } else if len == 0 || !transmit() {
-            let count = counters();
-            (*count).errors_out = (*count).errors_out.wrapping_add(1);
-            error = CANT_SEND;
-        } else {
+        if (*job()).len.wrapping_sub(1) < MAX_FRAME && transmit() == 0 {
             let count = counters();
             (*count).packets_out = (*count).packets_out.wrapping_add(1);
             (*count).bytes_out = (*count).bytes_out.wrapping_add((*job()).len as u32);
+            return OK;
         }
-        (*job()).result = error;
-        error
+        if (*job()).len > MAX_FRAME {
+            return NO_SPACE;
+        }
+        let count = counters();
+        (*count).errors_out = (*count).errors_out.wrapping_add(1);
+        CANT_SEND
     }
 }
 
-/// Has the frame sent, at once or in time.
+/// Has the frame sent, at once or in time; the driver's answer.
 #[inline(always)]
-fn transmit() -> bool {
+fn transmit() -> u8 {
     let answer = drive(Entry::Send);
-    answer == 0 || answer == 1 && insist()
+    if answer == 1 { insist() } else { answer }
 }
 
 /// Has the frame sent that the NIC had no room for.
 #[inline(never)]
-fn insist() -> bool {
+fn insist() -> u8 {
     let start = Machine.clock();
     // The second limit, for a clock that stands.
     let mut polls = 0u16;
@@ -139,7 +135,7 @@ fn insist() -> bool {
         let answer = drive(Entry::Send);
         polls = polls.wrapping_add(1);
         if answer != 1 || late || polls == 0 {
-            return answer == 0;
+            return answer;
         }
     }
 }
@@ -227,9 +223,10 @@ pub fn as_send_pkt(frame: &mut Frame) -> Error {
         return CANT_SEND;
     }
     // SAFETY: interrupts are off; see state.rs.
-    unsafe { (*job()).upcall = frame.es_di() };
+    unsafe { frame.store_es_di(&raw mut (*job()).upcall) };
     fetch_frame(frame);
-    send();
+    // SAFETY: as above.
+    unsafe { (*job()).result = send() };
     tell()
 }
 
@@ -244,9 +241,9 @@ pub fn as_send_pkt_iocb(frame: &mut Frame) -> Error {
         if (*job()).flags & Job::UPCALL == 0 {
             (*job()).upcall = Far(0);
         }
-        send();
+        (*job()).result = send();
         store_result(frame);
-        (*job()).at = frame.es_di();
+        frame.store_es_di(&raw mut (*job()).at);
     }
     tell()
 }
@@ -261,7 +258,7 @@ fn tell() -> Error {
             return error;
         }
         if (*job()).upcall != Far(0) {
-            upcall(&raw const (*job()).upcall, SENT);
+            tell_sent(&raw const (*job()).upcall);
         }
     }
     OK
@@ -289,27 +286,17 @@ pub fn get_rcv_mode(frame: &mut Frame) -> Error {
     OK
 }
 
-/// AH=22.
+/// AH=22. The list is looked at where the client has it: there is no stack for it while the card is set.
 pub fn set_multicast_list(frame: &mut Frame) -> Error {
     if frame.cx > 6 * GROUPS as u16 {
         return NO_SPACE;
     }
-    let mut list = MaybeUninit::<[MacAddr; GROUPS]>::uninit();
-    // SAFETY: there is room for that many bytes, and those are read only; interrupts are off, see state.rs.
+    let count = count_groups(frame);
+    if count > GROUPS as u16 {
+        return BAD_ADDRESS;
+    }
+    // SAFETY: there is room for that many bytes; interrupts are off, see state.rs.
     unsafe {
-        let first = list.as_mut_ptr() as *mut u8;
-        fetch_es_di(frame, first);
-        let mut count = 0u16;
-        let mut left = frame.cx;
-        let mut at = first;
-        while left != 0 {
-            if left < 6 || *at & 1 == 0 {
-                return BAD_ADDRESS;
-            }
-            at = at.add(6);
-            left -= 6;
-            count += 1;
-        }
         (*desk()).group_count = count;
         fetch_es_di(frame, (*desk()).groups.as_mut_ptr() as *mut u8);
     }

@@ -4,18 +4,24 @@ use crate::bus::Far;
 #[cfg(target_os = "none")]
 use crate::device::Job;
 
-/// The caller's registers, as `save` leaves them on our stack.
+/// The caller's registers, as an entry leaves them on our stack.
 #[derive(Default)]
 #[repr(C)]
 pub struct Frame {
-    /// DI.
-    pub di: u16,
     /// ES.
     pub es: u16,
-    /// SI.
-    pub si: u16,
+    /// What SI was.
+    pub old_si: u16,
     /// DS.
     pub ds: u16,
+    /// DI.
+    pub di: u16,
+    edi_high: u16,
+    /// SI.
+    pub si: u16,
+    esi_high: u16,
+    ebp: [u16; 2],
+    fs: [u16; 2],
     /// BX.
     pub bx: u16,
     ebx_high: u16,
@@ -28,7 +34,6 @@ pub struct Frame {
     /// AX.
     pub ax: u16,
     eax_high: u16,
-    fs: u16,
     /// SP.
     pub sp: u16,
     sp_high: u16,
@@ -56,28 +61,55 @@ impl Frame {
     /// ES:DI.
     #[inline(always)]
     pub fn es_di(&self) -> Far {
-        // SAFETY: DI and ES lie side by side.
-        unsafe { (&raw const self.di as *const Far).read_unaligned() }
+        Far::new(self.es, self.di)
+    }
+
+    /// Puts ES:DI where a far pointer goes, by halves: rustc would join them first.
+    ///
+    /// # Safety
+    /// It is a place for one.
+    #[inline(always)]
+    pub unsafe fn store_es_di(&self, to: *mut Far) {
+        let half = to as *mut u16;
+        // SAFETY: the caller's word.
+        unsafe {
+            half.write_volatile(self.di);
+            half.add(1).write_volatile(self.es);
+        }
     }
 }
 
-/// Upcalls: AX in the low byte, and more. An offer has the lookahead in DS:SI, and DI = 0: no error; what its receiver
-/// leaves in ES:DI and CX comes to the job's `at` and `len`, which all others get.
-pub const OFFER: u16 = 0;
-/// The frame is in the buffer, DS:SI.
-pub const TAKEN: u16 = 1;
-/// A frame is sent: ES:DI is the buffer or the IOCB.
-pub const SENT: u16 = 0x100;
+/// Calls a client by asm/upcall.asm; not 0 when it leaves ES:DI other than 0:0. `$flags` sets its AX and ZF.
+#[cfg(target_os = "none")]
+macro_rules! upcalls {
+    ($($(#[$doc:meta])* $name:ident: $($flags:literal)+;)*) => { $(
+        $(#[$doc])*
+        ///
+        /// # Safety
+        /// It is a client's code; no borrow of what a client may change through INT 60h is alive.
+        #[inline(always)]
+        pub unsafe fn $name(receiver: *const Far) -> u16 {
+            let answer: u32;
+            // SAFETY: the caller's word; all registers but EAX come back.
+            unsafe { core::arch::asm!($($flags,)+ "call upcall", in("ecx") receiver, out("eax") answer) };
+            answer as u16
+        }
+    )* };
+}
+
+#[cfg(target_os = "none")]
+upcalls! {
+    /// Offers the frame in hand: the lookahead is in DS:SI, and DI = 0: no error. What its receiver leaves in ES:DI and CX
+    /// comes to the job's `at` and `len`, which all others get.
+    offer: "xor ax, ax";
+    /// The frame is in the buffer, DS:SI.
+    hand_over: "xor ax, ax" "inc ax";
+    /// A frame is sent: ES:DI is the buffer or the IOCB.
+    tell_sent: "xor ax, ax" "test sp, sp";
+}
 
 #[cfg(target_os = "none")]
 unsafe extern "fastcall" {
-    /// asm/upcall.asm: calls the far address at `receiver`: [`OFFER`], [`TAKEN`] or [`SENT`]. Not 0 when it leaves
-    /// ES:DI other than 0:0.
-    ///
-    /// # Safety
-    /// It is a client's code; no borrow of what a client may change through INT 60h is alive.
-    pub unsafe fn upcall(receiver: *const Far, what: u16) -> u16;
-
     /// asm/transfer.asm: copies `frame.cx` bytes from the caller's DS:SI.
     ///
     /// # Safety
@@ -89,6 +121,9 @@ unsafe extern "fastcall" {
     /// # Safety
     /// There is room for them.
     pub unsafe fn fetch_es_di(frame: &Frame, to: *mut u8);
+
+    /// asm/transfer.asm: how many groups there are at the caller's ES:DI, `frame.cx` bytes; 0FFFFh: something else, too.
+    pub safe fn count_groups(frame: &Frame) -> u16;
 
     /// asm/transfer.asm: where the caller's frame is (DS:SI) and how long, into the job.
     pub safe fn fetch_frame(frame: &Frame);

@@ -149,16 +149,32 @@ pub fn is_surely_type(kind: u16) -> bool {
     kind as u8 >= 6
 }
 
-/// Has `taker` be the taker of a frame with this type or length, which is remembered at `known`, its place, or else found
-/// by `search`.
+/// Who gets frames of this type, as it is remembered; 0: nobody does, or it is not remembered.
+#[inline(always)]
+pub fn recalled(known: &[Known; KNOWN], kind: u16) -> u16 {
+    let [first, second] = known;
+    // SAFETY: references. Read before it is known whether it is the one: rustc would choose between places.
+    let taker = |known: &Known| unsafe { (&raw const known.taker).read_volatile() };
+    let mut to = taker(first);
+    if kind != first.kind {
+        to = taker(second);
+        if kind != second.kind {
+            to = 0;
+        }
+    }
+    to
+}
+
+/// Has `taker` be who gets a frame of this type or length that [`recalled`] does not know: nobody, as `known`, its place,
+/// says, or whom `search` finds, which is remembered of a type.
 ///
 /// # Safety
 /// Both are alive, and `search` leaves `known` as it is.
 #[inline(always)]
-pub unsafe fn recall(known: *mut Known, kind: u16, taker: *mut u16, search: impl FnOnce()) {
+pub unsafe fn learn(known: *mut Known, kind: u16, taker: *mut u16, mut search: impl FnMut()) {
     // SAFETY: the caller's word.
     unsafe {
-        *taker = (*known).taker;
+        *taker = 0;
         if !is_surely_type(kind) {
             search();
         } else if kind != (*known).kind {
@@ -176,20 +192,27 @@ pub fn is_type(kind: u16) -> bool {
     kind.swap_bytes() >= 0x5EF
 }
 
+/// Whether a frame has a type, so that class 11 has none of it: read from the frame each time, because a search has no
+/// register left for it.
+#[inline(always)]
+fn has_type(head: &Head) -> bool {
+    let at: *const u8 = &raw const head[12];
+    // SAFETY: two bytes of it. In the core they are a word in its place.
+    is_type(if cfg!(target_os = "none") { unsafe { (at as *const u16).read_volatile() } } else { u16::from_le_bytes([head[12], head[13]]) })
+}
+
 /// Finds the handle that gets a frame, if there is one: the last that `better` hears of. Class 11 comes before class 1, a
 /// type before a catch-all.
 #[inline(always)]
 pub fn find<S: Slots>(slots: S, head: &Head, mut better: impl FnMut(*mut Handle)) {
-    // Class 11 has no frames with a type.
-    let most = if is_type(u16::from_le_bytes([head[12], head[13]])) { Handle::IS_8023 | Handle::IN_USE } else { u8::MAX };
     let mut best_flags = Handle::IN_USE - 1;
     let mut slot = slots.first();
-    let mut left = slots.count();
+    let mut left = slots.count() as u16;
     loop {
         // SAFETY: a slot of the table; the head has 14 + 9 bytes or more.
         unsafe {
             let flags = (*slot).flags;
-            if flags > best_flags && flags < most {
+            if flags > best_flags && !(flags & Handle::IS_8023 != 0 && has_type(head)) {
                 let from = head.as_ptr().add(12 + (flags >> 5 & 2) as usize);
                 if slots.alike(slot, from) >= flags & Handle::LENGTH {
                     better(slot);

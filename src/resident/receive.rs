@@ -1,9 +1,9 @@
 //! From the NIC's interrupt to the clients' receivers.
 
-use super::frame::{OFFER, TAKEN, upcall};
+use super::frame::{hand_over, offer};
 use super::handle::{self, Handle};
-use super::state::{counters, drive, fresh, Handles, handle, job, known_of, look_again, state, taker};
-use super::table::Entry;
+use super::state::{all_known, counters, drive, Handles, handle, job, known_of, look_again, taker};
+use super::table::{Entry, POLLED};
 use crate::bus::Far;
 use crate::device::{Events, Rx};
 
@@ -11,20 +11,7 @@ use crate::device::{Events, Rx};
 /// frames from before, which do not.
 const BURST: u8 = 64;
 
-/// The NIC's interrupt, or a look at a NIC that has none. True when the interrupt is ours, false when it is the old
-/// handler's. [`catch_up`] follows.
-#[inline(always)]
-pub fn irq() -> bool {
-    // SAFETY: interrupts are off; see state.rs.
-    unsafe {
-        let events = drive(Entry::Irq);
-        *look_again() |= events;
-        events | (*state()).irq_lone != 0
-    }
-}
-
-/// Takes what came and lets the NIC interrupt again. asm/irq.asm has seen that something came and that no outer entry
-/// will do this.
+/// Takes what came and lets the NIC interrupt again. asm/irq.asm has seen that no outer entry will do this.
 #[inline(always)]
 pub fn catch_up() {
     // SAFETY: interrupts are off; see state.rs.
@@ -32,11 +19,13 @@ pub fn catch_up() {
         let mut left = BURST;
         loop {
             drive(Entry::Peek);
-            let Some(rx) = (*job()).rx else { break };
-            if rx == Rx::USELESS {
-                discard();
+            let rx = Rx::word((*job()).rx);
+            if rx > 0 {
+                deliver(rx as u16);
+            } else if rx == 0 {
+                break;
             } else {
-                deliver(rx.len());
+                discard();
             }
             left -= 1;
             if left == 0 {
@@ -45,11 +34,18 @@ pub fn catch_up() {
         }
         // What came meanwhile is either taken by now or raises its interrupt here: the NIC was masked.
         let events = *look_again();
-        *look_again() = 0;
+        still();
         if events != Events::OPEN.0 {
             drive(Entry::Unmask);
         }
     }
+}
+
+/// There is nothing to look at any more. rustc would do it on what it has read.
+#[inline(always)]
+fn still() {
+    // SAFETY: the static of units/core.rs.
+    unsafe { core::arch::asm!("and byte ptr [pending], {}", const POLLED, options(nostack)) };
 }
 
 /// Offers the peeked frame to the handle that it belongs to, copies it if it is wanted, and is done with it.
@@ -61,11 +57,15 @@ fn deliver(len: u16) {
         (*count).packets_in = (*count).packets_in.wrapping_add(1);
         (*count).bytes_in = (*count).bytes_in.wrapping_add(len as u32);
         (*job()).len = len;
-        // A type that came before goes where it went then.
         // One word, whatever is looked at in it.
         let kind = (&raw const (*job()).head[12] as *const u16).read_volatile();
-        handle::recall(known_of(kind), kind, taker(), seek);
-        if *taker() == 0 || (*handle(*taker())).receiver == Far(0) || offer(OFFER) == 0 {
+        // A type that came before goes where it went then.
+        let mut to = handle::recalled(&*all_known(), kind);
+        taker().write_volatile(to);
+        if to == 0 {
+            to = seek(kind);
+        }
+        if to == 0 || (*handle(to)).receiver == Far(0) || offer(&raw const (*handle(to)).receiver) == 0 {
             lose();
             return;
         }
@@ -77,19 +77,26 @@ fn deliver(len: u16) {
         let handle = handle(*taker());
         if (*handle).flags & Handle::IN_USE != 0 {
             (*handle).taken = (*handle).taken.wrapping_add(1);
-            offer(fresh::<TAKEN>());
+            hand_over(&raw const (*handle).receiver);
         }
     }
 }
 
-/// Finds the taker of the peeked frame.
+/// The taker of a peeked frame of a type that is not remembered to have one; 0: nobody.
 #[inline(never)]
-fn seek() {
+fn seek(kind: u16) -> u16 {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        *taker() = 0;
-        handle::find(Handles, &(*job()).head, take_note);
+        handle::learn(known_of(kind), kind, taker(), search);
+        *taker()
     }
+}
+
+/// Makes the handle that the peeked frame belongs to its taker, if there is one.
+#[inline(never)]
+fn search() {
+    // SAFETY: interrupts are off; see state.rs.
+    handle::find(Handles, unsafe { &(*job()).head }, take_note);
 }
 
 /// Makes a slot the taker. rustc would count its near address beside the slot's own.
@@ -114,14 +121,4 @@ fn lose() {
         let count = counters();
         (*count).lost = (*count).lost.wrapping_add(1);
     }
-}
-
-/// Calls the receiver of the taker.
-///
-/// # Safety
-/// It is a slot in use; what the job has is set.
-#[inline(always)]
-unsafe fn offer(what: u16) -> u16 {
-    // SAFETY: interrupts are off; the client gave this address for just this.
-    unsafe { upcall(&raw const (*handle(*taker())).receiver, what) }
 }

@@ -48,19 +48,12 @@ field!(/// An interrupt came while the core was busy: look again before leaving.
     look_again: u8 = pending);
 field!(/// Open handles.
     opened: u8 = open);
+field!(/// Types that are remembered, each at its place.
+    all_known: [Known; KNOWN] = known);
 field!(/// The handle that gets the frame in hand, 0: nobody.
     taker: u16 = getter);
 field!(/// The frame in hand.
     job: Job = work.job);
-
-/// A number that rustc does not know, and so does not keep in a register over calls for its next use.
-#[inline(always)]
-pub fn fresh<const N: u16>() -> u16 {
-    let number: u32;
-    // SAFETY: a constant.
-    unsafe { core::arch::asm!("mov {:e}, {}", out(reg) number, const N, options(nomem, nostack, preserves_flags)) };
-    number as u16
-}
 
 /// Calls an entry of the table of a name, with the device that the installer filled in; its answer.
 #[macro_export]
@@ -90,7 +83,8 @@ pub fn drive(entry: Entry) -> u8 {
     call_by!("entries", entry, Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
 }
 
-/// Calls, from a filter, what lies below it: its own header has that.
+/// Calls, from a filter, what lies below it: its own header has that. Behind [`Entry::Irq`], which keeps no register,
+/// comes nothing but its answer.
 #[inline(always)]
 pub fn lower(entry: Entry) -> u8 {
     call_by!("unit_header", entry, Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
@@ -131,10 +125,13 @@ pub fn known_of(kind: u16) -> *mut Known {
 /// Handles have changed: what is remembered may be wrong.
 #[inline(never)]
 pub fn forget() {
-    // SAFETY: interrupts are off.
+    // SAFETY: interrupts are off; two times four bytes.
     unsafe {
-        (*addr_of_mut!(known))[0].kind = 0;
-        (*addr_of_mut!(known))[1].kind = 0;
+        // rustc would write the zeros out.
+        core::arch::asm!(
+            "xor {0:e}, {0:e}", "mov dword ptr [known], {0:e}", "mov dword ptr [known + 4], {0:e}",
+            out(reg) _, options(nostack),
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! The short tables by which units meet: near offsets only, sizes asserted.
 
 use crate::bus::Far;
-use crate::device::{Job, MacAddr};
+use crate::device::{Job, LOOKAHEAD, MacAddr};
 use crate::info::NicInfo;
 
 /// How the installer finds its way in the core; the pack step takes it from the core's symbols, in this order
@@ -25,15 +25,15 @@ pub struct CoreTable {
     pub work: u16,
     /// Just behind the core and its BSS: where the next block goes.
     pub end: u16,
-    /// Where to patch a near call to [`FlatHeader::enter`], `leave`, `leave`, `enter` and `farewell`, the last one also to
-    /// [`VdsHeader::farewell`].
+    /// Where the near addresses of [`State::stack`] and of what follows it there are to be.
+    pub stack: [u16; 2],
+    /// Where the second PIC's EOI is written, [`NO_EOI`] for a line of the first one.
+    pub second: u16,
+    /// Where to patch a near call to [`FlatHeader::enter`], `out`, `leave`, `again` and `farewell`, the last one also to
+    /// [`VdsHeader::farewell`]. [`PATCHED`] is what is there.
     pub patches: [u16; 5],
-    /// Where to patch a near call to `looker`, when the NIC has no interrupt.
-    pub poll: u16,
-    /// Looks at the NIC.
-    pub looker: u16,
-    /// `save`, `settle`, `restore` and `busy`, for [`PollHeader`]; and for the pool.
-    pub entries: [u16; 4],
+    /// `save`, `settle` and `restore`, for [`PollHeader`]; and for the pool.
+    pub entries: [u16; 3],
     /// The handle that gets the frame in hand, for [`StatsHeader`].
     pub getter: u16,
     /// The types that are remembered, for [`StatsHeader`].
@@ -43,6 +43,19 @@ pub struct CoreTable {
     /// The near addresses of INT 60h's functions.
     pub functions: u16,
 }
+
+/// Does nothing (`mov al, al`).
+pub const NO_EOI: u16 = 0xC088;
+
+/// The code at [`CoreTable::patches`], which that of the features does as well: `mov es, ax`, `cld`; `pop es`, `pop si`,
+/// `pop ds`; `mov dx, LOOKAHEAD`; the first one again; nothing.
+pub const PATCHED: [[u8; 3]; 5] = [
+    [0x8E, 0xC0, 0xFC],
+    [0x07, 0x5E, 0x1F],
+    [0xBA, LOOKAHEAD as u8, 0],
+    [0x8E, 0xC0, 0xFC],
+    [0x8D, 0x74, 0],
+];
 
 /// At offset 0 of the unit of a filter: a feature that stands between the core and the NIC's driver.
 #[derive(Clone, Copy, Debug, Default)]
@@ -97,17 +110,23 @@ pub struct PollHeader {
     /// Handler of the timer interrupt: an IISP header.
     pub handler: u16,
     /// [`CoreTable::entries`].
-    pub entries: [u16; 4],
+    pub entries: [u16; 3],
+    /// The entries of the driver, or of a filter before it.
+    pub driver: u16,
 }
 
 /// At offset 0 of the flat feature's unit (asm/flat.asm).
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct FlatHeader {
-    /// Makes memory flat.
+    /// Makes memory flat, at an entry.
     pub enter: u16,
-    /// Puts A20 back.
+    /// The way out, with A20 as it was.
+    pub out: u16,
+    /// Puts A20 back, before a receiver.
     pub leave: u16,
+    /// Makes memory flat, behind it.
+    pub again: u16,
     /// Gives XMS back.
     pub farewell: u16,
     /// Limit of the descriptor table.
@@ -214,10 +233,14 @@ pub struct State {
     pub old_irq: u16,
     /// The handler that INT 60h had before.
     pub old_int60: Far,
+    /// ESP for an entry from outside: six bytes below the stack's end, where its caller's ESP and SS go.
+    pub stack: u32,
+    /// Our segment, for SS.
+    pub segment: u16,
     /// Not zero: the line was masked in the PIC before; an interrupt that is not ours has no other owner.
     pub irq_lone: u8,
     /// Keeps the size a multiple of four.
-    pub unused: [u8; 3],
+    pub unused: u8,
 }
 
 /// Where [`Work`] lies in the core (linker/resident.ld).
@@ -225,6 +248,10 @@ pub const WORK: u16 = 20;
 /// Behind it: [`State`], the handle that gets the frame in hand, the depth of entries, and whether a look at the card is
 /// due.
 pub const STATE: u16 = WORK + size_of::<Work>() as u16;
+/// Of the last of these, for good: the NIC has no interrupt.
+pub const POLLED: u8 = 0x40;
+/// Where that lies, behind the first.
+pub const PENDING: u16 = STATE + size_of::<State>() as u16 + 3;
 /// Where the core has the near address of its routine that reads the clock (linker/resident.ld).
 pub const CLOCK: u16 = 18;
 
@@ -245,7 +272,7 @@ pub struct Work {
 }
 
 const _: () =
-    assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 18 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 24 && size_of::<Work>() == 124);
+    assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 22 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 28 && size_of::<Work>() == 124);
 const _: () = assert!(size_of::<PoolHeader>() == 28 && size_of::<PoolStart>() == 24);
 
 /// Bytes of the driver's entries, the last of the core: there the header of the driver's unit comes to lie.

@@ -56,11 +56,6 @@ entries! {
 }
 
 #[unsafe(no_mangle)]
-extern "fastcall" fn irq() -> bool {
-    receive::irq()
-}
-
-#[unsafe(no_mangle)]
 extern "fastcall" fn catch_up() {
     receive::catch_up()
 }

@@ -14,7 +14,7 @@ use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
 use compkt::resident::table::{
-    CLOCK, CoreTable, ENTRIES, Entry, FilterHeader, FlatHeader, PollHeader, PoolHeader, PoolStart, STATE, State, Stats as HandleStats, StatsHeader,
+    CLOCK, CoreTable, ENTRIES, Entry, FilterHeader, FlatHeader, PATCHED, PollHeader, PoolHeader, PoolStart, STATE, State, Stats as HandleStats, StatsHeader,
     StatsRow, WORK, Work,
 };
 use tools::setup;
@@ -119,14 +119,14 @@ macro_rules! fields {
 #[test]
 fn structures_and_constants() {
     let mut rust: BTreeMap<String, usize> = BTreeMap::new();
-    rust.extend(fields!("FRAME", Frame: "di" = di, "es" = es, "si" = si, "ds" = ds, "ebx" = bx, "edx" = dx, "ecx" = cx,
+    rust.extend(fields!("FRAME", Frame: "es" = es, "si" = old_si, "ds" = ds, "edi" = di, "esi" = si, "ebx" = bx, "edx" = dx, "ecx" = cx,
         "eax" = ax, "sp" = sp, "ss" = ss));
-    // What Rust has no use for lies between: the high half of EAX, and FS.
-    let eax = offset_of!(Frame, ax);
-    rust.extend([("FRAME.fs".into(), eax + 4), ("FRAME_size".into(), size_of::<Frame>())]);
+    // What Rust has no use for lies where PUSHAD puts EBP and ESP.
+    let ebx = offset_of!(Frame, bx);
+    rust.extend([("FRAME.ebp".into(), ebx - 8), ("FRAME.fs".into(), ebx - 4), ("FRAME_size".into(), size_of::<Frame>())]);
     rust.extend(fields!("STATE", State: "device" = device, "handles_size" = handles_size, "memory" = memory,
         "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "old_irq" = old_irq,
-        "old_int60" = old_int60, "irq_lone" = irq_lone));
+        "old_int60" = old_int60, "stack" = stack, "segment" = segment, "irq_lone" = irq_lone));
     rust.insert("STATE_size".into(), offset_of!(State, unused));
     rust.extend(fields!("JOB", Job: "at" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall,
         "head" = head, "rx" = rx));
@@ -138,7 +138,7 @@ fn structures_and_constants() {
     rust.insert("START_size".into(), size_of::<PoolStart>());
     rust.extend(fields!("CORE", CoreTable: "end" = end, "getter" = getter, "known" = known, "upcall" = upcall, "functions" = functions));
     let entries = offset_of!(CoreTable, entries);
-    rust.extend(["save", "settle", "restore", "busy"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
+    rust.extend(["save", "settle", "restore"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
     rust.extend([("CORE.farewell".into(), offset_of!(CoreTable, patches) + 8), ("CORE_size".into(), size_of::<CoreTable>())]);
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));
@@ -156,7 +156,6 @@ fn structures_and_constants() {
         ("STATS_ROW_size", size_of::<StatsRow>()),
         ("HANDLE_TAKEN", offset_of!(Handle, taken)),
         ("INFO_HANDLES", offset_of!(Info, handles)),
-        ("INFO_STACK_TOP", offset_of!(Info, stack_top)),
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
         ("WORK_JOB", offset_of!(Work, job)),
@@ -191,10 +190,11 @@ fn structures_and_constants() {
 
 #[test]
 fn addresses_of_clients_lie_side_by_side() {
-    // `les` and `lds` load both words, and so does Frame::es_di.
-    assert_eq!(offset_of!(Frame, es), offset_of!(Frame, di) + 2);
-    assert_eq!(offset_of!(Frame, ds), offset_of!(Frame, si) + 2);
-    assert_eq!(offset_of!(Frame, di) % 4 + offset_of!(Frame, si) % 4, 0);
+    // `lds` loads both words; PUSHAD has none of them beside DI.
+    assert_eq!(offset_of!(Frame, ds), offset_of!(Frame, old_si) + 2);
+    // What PUSHAD pushed lies behind the segments.
+    let pushed = offset_of!(Frame, di);
+    assert_eq!([offset_of!(Frame, si), offset_of!(Frame, bx), offset_of!(Frame, ax), offset_of!(Frame, sp)], [4, 16, 28, 32].map(|at| pushed + at));
     // A receiver's far address is what BX points to in asm/upcall.asm; an IOCB's is where `job` has it.
     assert_eq!(offset_of!(Handle, receiver), 0);
 }
@@ -238,14 +238,19 @@ fn a_driver_s_entries_have_the_order_of_rust_s() {
 #[test]
 fn features_headers() {
     let (labels, words) = header(&source("flat.asm"));
-    assert_eq!(words[..3], ["flat_enter", "flat_leave", "flat_farewell"]);
-    assert_eq!([offset_of!(FlatHeader, enter), offset_of!(FlatHeader, leave), offset_of!(FlatHeader, farewell)], [0, 2, 4]);
+    // The installer takes them in the order of the core's places for them.
+    assert_eq!(words[..5], ["flat_enter", "flat_out", "flat_leave", "flat_again", "flat_farewell"]);
+    let rust = [offset_of!(FlatHeader, enter), offset_of!(FlatHeader, out), offset_of!(FlatHeader, leave), offset_of!(FlatHeader, again)];
+    assert_eq!(rust, [0, 2, 4, 6]);
+    assert_eq!((offset_of!(FlatHeader, farewell), PATCHED.len()), (8, 5));
     let rust = [
         ("unit_header", 0),
         ("gdtr", offset_of!(FlatHeader, limit)),
         ("xms_handle", offset_of!(FlatHeader, xms_handle)),
         ("xms_entry", offset_of!(FlatHeader, xms_entry)),
         ("gdt", size_of::<FlatHeader>()),
+        // In the rest of the first entry of eight bytes.
+        ("old_gdtr", size_of::<FlatHeader>() + 2),
     ];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
     // What `lgdt` reads: the limit, then the base.
@@ -255,7 +260,7 @@ fn features_headers() {
     assert_eq!(words[0], "poll_entry");
     let entries = offset_of!(PollHeader, entries);
     let rust = [("unit_header", offset_of!(PollHeader, handler)), ("save_at", entries), ("settle_at", entries + 2), ("restore_at", entries + 4),
-        ("busy_at", entries + 6)];
+        ("driver_at", offset_of!(PollHeader, driver))];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
     assert_eq!(size_of::<PollHeader>(), 2 * words.len());
 

@@ -1,6 +1,6 @@
 //! How often a frame's handle is known without a search, on a mix of traffic as a LAN has it, and that it is the right one.
 
-use compkt::resident::handle::{KNOWN, Known, place_of, recall};
+use compkt::resident::handle::{self, KNOWN, Known, place_of};
 use tools::random::Random;
 
 const IP: [u8; 2] = [8, 0];
@@ -67,12 +67,16 @@ impl Core {
     /// Whom a frame goes to, when a search finds `found`.
     fn taker(&mut self, kind: [u8; 2], found: u16) -> u16 {
         let kind = u16::from_le_bytes(kind);
+        let known = handle::recalled(&self.known, kind);
+        if known != 0 {
+            return known;
+        }
         let place = &raw mut self.known[usize::from(place_of(kind)) / size_of::<Known>()];
-        let mut taker = 0;
+        let mut taker = 0xDEAD;
         let to = &raw mut taker;
         // SAFETY: all the test's own.
         unsafe {
-            recall(place, kind, to, || {
+            handle::learn(place, kind, to, || {
                 self.searches += 1;
                 *to = found;
             });
@@ -108,7 +112,7 @@ fn what_is_remembered_stays_until_it_is_forgotten() {
         assert_eq!(core.taker(kind, 2), 1);
     }
     // As src/resident/state.rs forgets.
-    core.known.iter_mut().for_each(|known| known.kind = 0);
+    core.known = Default::default();
     for kind in [IP, ARP] {
         assert_eq!(core.taker(kind, 3), 3);
     }

@@ -184,9 +184,67 @@ fn an_entry_without_a_result_saves_all_registers_at_once() {
     // Another value would not.
     let lines = peek("\tpushl\t%esi\n\tpushl\t%edi\n\tmovl\t%ecx, %esi\n\tmovw\t%ax, %di\n\tcalll\tg\n\tincl\t%esi\n\tmovl\t%esi, %ecx\n\tpopl\t%edi\n\tpopl\t%esi\n\tjmp\th");
     assert_eq!(lines[0], "pushw %si");
-    // `irq` has a result.
-    let irq = function("irq", true, &format!("{pushes}\tmovb\t$1, %al\n\tpopl\t%edi\n\tpopl\t%esi\n\tretl"));
-    assert!(narrow_with(&irq, &[], true).expect("narrow").contains("pushw\t%si"));
+    // `link` has a result.
+    let link = function("link", true, &format!("{pushes}\tmovb\t$1, %al\n\tpopl\t%edi\n\tpopl\t%esi\n\tretl"));
+    assert!(narrow_with(&link, &[], true).expect("narrow").contains("pushw\t%si"));
+}
+
+#[test]
+fn what_assembly_calls_where_all_is_saved_keeps_nothing() {
+    let lines = "\tpushl\t%esi\n\tmovw\t%dx, %si\n\tcalll\th\n\tmovw\t%si, there\n\tmovb\t$1, %al\n\tpopl\t%esi\n\tretl";
+    let keeps = |name: &str, beside: &str| {
+        let text = narrow_with(&(function(name, true, lines) + &function(beside, true, "\tretl")), &[], true).expect("narrow");
+        assert_eq!(text.contains("pushw\t%si"), text.contains("popw\t%si"));
+        text.contains("pushw\t%si")
+    };
+    assert!(!keeps("irq", "stop"));
+    assert!(!keeps("set_address", "catch_up"), "the core's, by INT 60h");
+    assert!(keeps("set_address", "irq"), "a driver's, by the core's Rust");
+    assert!(keeps("driver_info", "catch_up"), "nobody has said so");
+}
+
+#[test]
+fn a_bit_is_looked_at_in_its_byte() {
+    let bit = |number: u8, rest: &str| body(&format!("\tmovw\there, %dx\n\tbtw\t${number}, %dx\n{rest}\tretl"));
+    let jump = |op: &str, flag: &str| format!("\t{op}\t.LBB0\n\tmovb\t$1, there\n.LBB0:\n{flag}");
+    assert_eq!(bit(12, &jump("jb", ""))[1..3], ["testb $16, %dh", "je .LBB0"].map(|line| line.replace("je", "jne")));
+    assert_eq!(bit(3, &jump("jae", ""))[1..3], ["testb $8, %dl", "je .LBB0"]);
+    // The bit itself is looked at, after the jump or without one.
+    assert_eq!(bit(12, &jump("jb", "\tsetb\t%al\n\tmovb\t%al, (%ecx)\n"))[1], "btw $12, %dx");
+    assert_eq!(bit(12, "\tsetb\t%al\n\tmovb\t%al, (%ecx)\n")[1], "btw $12, %dx");
+    // SI has no byte.
+    let lines = body(&format!("\tmovw\there, %si\n\tbtw\t$3, %si\n{}\tretl", jump("jb", "")));
+    assert_eq!(lines[1], "btw $3, %si");
+}
+
+#[test]
+fn bytes_change_places() {
+    assert_eq!(body("\tmovw\there, %dx\n\trolw\t$8, %dx\n\tmovw\t%dx, there\n\tretl")[1], "xchgb %dl, %dh");
+    assert_eq!(body("\tmovw\there, %dx\n\trolw\t$7, %dx\n\tmovw\t%dx, there\n\tretl")[1], "rolw $7, %dx");
+    assert_eq!(body("\tmovw\there, %si\n\trolw\t$8, %si\n\tmovw\t%si, there\n\tretl")[1], "rolw $8, %si");
+    // The bit that went round is looked at.
+    assert_eq!(body("\tmovw\there, %dx\n\trolw\t$8, %dx\n\tsetb\t%al\n\tmovw\t%dx, there\n\tretl")[1], "rolw $8, %dx");
+}
+
+#[test]
+fn a_high_half_that_edits_have_made_nobody_s_is_not_written() {
+    // Until the copy is made by words, all of EAX is looked at.
+    let load = |rest: &str| body(&format!("\tmovzwl\there, %eax\n\tmovw\t%ax, there\n\tmovl\t%eax, %ecx\n{rest}\tretl"));
+    assert_eq!(load("\tmovb\t(%ecx), %al\n")[0], "movw here, %ax");
+    assert_eq!(load("\tmovl\t%ecx, there\n")[0], "movzwl here, %eax");
+    // Whom an address leads to gets no argument in AX, the routines of asm/ do.
+    let table = |call: &str| body(&format!("\tmovl\there, %eax\n\tmovl\t%eax, there\n\taddl\t$5, %eax\n\t{call}\n\tretl"));
+    assert!(!table("calll\t*entries").iter().any(|line| line.contains('5')));
+    assert!(table("calll\troutine").iter().any(|line| line.contains('5')));
+}
+
+#[test]
+fn a_push_of_eax_at_the_beginning_makes_room() {
+    let f = |lines: &str| function("f", false, &format!("\tpushl\t%eax\n{lines}\tpopl\t%edx\n\tretl"));
+    let g = function("g", true, "\tmovl\t$70000, %eax\n\tcalll\tf\n\tmovb\t%al, there\n\txorl\t%eax, %eax\n\tretl");
+    assert_eq!(lines_of(&(f("\tmovb\t$1, (%esp)\n\tmovb\t(%esp), %al\n") + &g), "g")[0], "callw f");
+    // Later on it is a value.
+    assert_eq!(lines_of(&(function("f", false, "\tmovb\t$1, there\n\tpushl\t%eax\n\tpopl\t%edx\n\tmovl\t%edx, there\n\tretl") + &g), "g")[0], "movl $70000, %eax");
 }
 
 #[test]

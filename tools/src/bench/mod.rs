@@ -4,7 +4,7 @@
 //! The machine is QEMU with `-icount`, where nothing depends on the host: two runs print the same. The NIC's frames
 //! come from a second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
 
-mod table;
+pub mod table;
 
 use std::io;
 use std::path::Path;
@@ -87,7 +87,10 @@ fn property<'a>(device: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// Our driver on this NIC: with XMS, and without it where that makes a difference.
-fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
+///
+/// # Errors
+/// As for [`run`].
+pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     let place = match property(device(nic), "iobase") {
         Some(port) => format!(" /IO={}", port.trim_start_matches("0x")),
         // A card that chooses a line before the sender has its own.

@@ -33,6 +33,20 @@ fn exchanged(line: &Line, after: Bits) -> Option<Bits> {
     Some(of_a << low_b | of_b << low_a)
 }
 
+/// How many lines a function begins with that only push registers.
+fn beginning(function: &Function) -> usize {
+    let pushes = |line: &&Line| match line {
+        Line::Insn(insn) => insn.stem().0 == "push",
+        _ => true,
+    };
+    function.lines.iter().take_while(pushes).count()
+}
+
+/// A push of EAX, in which no argument comes.
+fn makes_room(line: &Line) -> bool {
+    matches!(line, Line::Insn(insn) if matches!(insn.args[..], [Arg::Reg(reg)] if reg.number == AX))
+}
+
 /// What those who call a function without its being seen look at.
 fn result(function: &Function, resident: bool) -> Bits {
     match (function.private, function.global) {
@@ -81,6 +95,7 @@ impl Known {
     /// One pass backward; whether anything more is looked at.
     fn pass(&mut self, at: usize, function: &Function, lines: &mut [Live]) -> bool {
         let mut changed = false;
+        let room = beginning(function);
         for line in (0..function.lines.len()).rev() {
             let after = lines[line + 1];
             let content = &function.lines[line];
@@ -107,8 +122,8 @@ impl Known {
                 _ => after,
             };
             let touch = touch(content);
-            // An exchange looks only at what is looked at afterwards.
-            let reads = exchanged(content, after.bits).unwrap_or(touch.reads);
+            // An exchange looks only at what is looked at afterwards; a push of EAX at the beginning makes room.
+            let reads = if line < room && makes_room(content) { 0 } else { exchanged(content, after.bits).unwrap_or(touch.reads) };
             let now = Live { bits: after.bits & !touch.writes | reads, flags: after.flags & !touch.flags_written | touch.flags_read };
             if lines[line].and(now) != lines[line] {
                 lines[line] = lines[line].and(now);
@@ -133,7 +148,7 @@ impl Known {
         match callee {
             Callee::Here(callee) => self.arguments[callee],
             Callee::Assembly => low(BX) | low(DX) | low(AX),
-            Callee::Anyone => ARGUMENTS,
+            Callee::Anyone => all(BX) | all(DX),
         }
     }
 }

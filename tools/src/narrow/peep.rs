@@ -124,12 +124,16 @@ fn one(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
     if is_pure && !touch.effect && !memory && flags == 0 && wanted == 0 {
         return Some(vec![(at, NOTHING)]);
     }
+    // The high half of the result, which edits since the choice of widths have made nobody's.
+    let is_flat = insn.args.iter().any(|arg| matches!(arg, Arg::Mem(mem) if mem.is_flat()));
+    let is_wide = is_pure && width == b'l' && !is_flat && to.part == Part::Long && !matches!(insn.args[0], Arg::Imm(_));
+    if is_wide && wanted & 4 == 0 && flags == 0 {
+        let mut new = insn.clone();
+        super::shorten(&mut new);
+        return Some(vec![(at, Line::Insn(new))]);
+    }
     match (stem, width) {
         ("mov", b'w' | b'l') if insn.args[0] == insn.args[1] => Some(vec![(at, NOTHING)]),
-        ("mov", b'l') if wanted & 4 == 0 && matches!(insn.args[0], Arg::Reg(_)) => {
-            let Arg::Reg(from) = insn.args[0] else { return None };
-            replace("movw", vec![Arg::Reg(Reg { part: Part::Word, ..from }), Arg::Reg(Reg { part: Part::Word, ..to })])
-        }
         ("mov", b'w' | b'l') if value.is_some() => {
             let value = value?;
             match (wanted, to.number) {
@@ -144,9 +148,7 @@ fn one(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
         ("movzb" | "movsb", _) if wanted <= 1 && to.number < 4 => {
             if insn.args[0] == byte(false) { Some(vec![(at, NOTHING)]) } else { replace("movb", vec![insn.args[0].clone(), byte(false)]) }
         }
-        ("movzb" | "movsb", b'l') if wanted & 4 == 0 => {
-            replace(&format!("{stem}w"), vec![insn.args[0].clone(), Arg::Reg(Reg { part: Part::Word, ..to })])
-        }
+        ("rol" | "ror", b'w') if value == Some(8) && to.number < 4 && flags == 0 => replace("xchgb", vec![byte(false), byte(true)]),
         // A constant that leaves all but one byte as it is.
         ("and" | "or" | "xor" | "test", b'w' | b'l') if value.is_some() && to.number < 4 => {
             let value = value? as u32 & if width == b'l' { u32::MAX } else { 0xFFFF };
@@ -211,11 +213,31 @@ fn addend(insn: &Insn) -> Option<Arg> {
     }
 }
 
+/// The flags that are looked at where a jump leads; out of the function: none.
+fn flags_at(target: &Arg, lines: &[Line], live: &[Live]) -> u8 {
+    let Arg::Target(name) = target else { return FLAGS };
+    lines.iter().position(|line| matches!(line, Line::Label(label) if label == name)).map_or(0, |at| live[at].flags)
+}
+
 /// Two instructions that follow each other.
 fn pair(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
     let (first, second) = (insn(lines.get(at))?, insn(lines.get(at + 1))?);
     let after = live[at + 2];
     let ((a, width), (b, other)) = (first.stem(), second.stem());
+    // A bit that is looked at for a jump alone, in its byte.
+    let jump = match second.op.as_str() {
+        "jb" => "jne",
+        "jae" => "je",
+        _ => "",
+    };
+    if a == "bt" && !jump.is_empty() && after.flags == 0 && flags_at(&second.args[0], lines, live) == 0
+        && let [Arg::Imm(bit), Arg::Reg(reg)] = &first.args[..]
+        && let Some(bit @ 0..16) = insn::constant(bit)
+        && reg.number < 4
+    {
+        let byte = Arg::Reg(Reg { number: reg.number, part: Part::Byte { high: bit >= 8 } });
+        return Some(vec![(at, of("testb", vec![imm(1 << (bit & 7)), byte])), (at + 1, of(jump, second.args.clone()))]);
+    }
     if b == "test" && second.args[0] == second.args[1] && first.args.last() == second.args.last() && width == other {
         // The flags of what has just been computed.
         let same = match a {

@@ -1,5 +1,6 @@
-//! PUSHA and POPA for several registers, in functions without a result: what they put back besides is nobody's. They
-//! take more of the stack, so only where that of a receiver is free: what the core calls while none runs.
+//! What functions keep of the registers. Those that asm/ calls where all are saved keep none. PUSHA and POPA do for several
+//! registers in functions without a result: what they put back besides is nobody's. They take more of the stack, so only
+//! where that of a receiver is free: what the core calls while none runs.
 
 use std::collections::{HashMap, HashSet};
 
@@ -12,15 +13,43 @@ use super::touch::{AX, DX, all, low, touch};
 /// Entries of a driver without a result, and not called from inside a receiver.
 const ENTRIES: &[&str] = &["unmask", "peek", "copy", "discard", "stop"];
 
+/// Functions of INT 60h and what settles, which asm/int60.asm and asm/irq.asm call behind `save`, or asm/pool.inc for them.
+const SAVED: &[&str] = &[
+    "access_type", "as_send_pkt", "as_send_pkt_iocb", "catch_up", "drop_pkt", "get_address", "get_info", "get_multicast_list",
+    "release_type", "reset_interface", "send_pkt", "set_address", "set_multicast_list", "set_rcv_mode",
+];
+
+/// A driver's or a filter's entry that asm/irq.asm calls likewise, or a filter's own, which then has no more to do.
+const INTERRUPT: &str = "irq";
+
+/// How a function keeps registers.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// All at once.
+    Together,
+    /// Not at all.
+    Never,
+}
+
 /// Wherever it is shorter.
 pub fn together(functions: &mut [Function]) {
+    let popped = stack::popped(functions);
+    // A driver has entries of the same names, which the core's Rust calls.
+    let core = functions.iter().any(|function| function.global && function.name == "catch_up");
+    let free = |name: &str| name == INTERRUPT || core && SAVED.contains(&name);
+    for function in functions.iter_mut().filter(|function| function.global && free(&function.name)) {
+        if let Some(lines) = saved(function, &[], &popped, How::Never) {
+            function.lines = lines;
+            function.compact();
+        }
+    }
     let shallow = shallow(functions);
     let popped = stack::popped(functions);
     let mut known = Known::new(functions, true);
     for at in shallow {
         let live = known.lines(at, &functions[at]);
         let bits: Vec<u32> = live.iter().map(|live| live.bits).collect();
-        if let Some(lines) = saved(&functions[at], &bits, &popped) {
+        if let Some(lines) = saved(&functions[at], &bits, &popped, How::Together) {
             functions[at].lines = lines;
             functions[at].compact();
         }
@@ -63,18 +92,22 @@ fn register(line: &Line, stem: &str) -> Option<Reg> {
     }
 }
 
-/// The function with all registers saved at once. `None`: it cannot be, or is no shorter.
-fn saved(function: &Function, live: &[u32], popped: &HashMap<String, i32>) -> Option<Vec<Line>> {
+/// The function with its registers saved in another way. `None`: they cannot be, or it is no shorter. `live`: what is
+/// looked at behind each line, for [`How::Together`].
+fn saved(function: &Function, live: &[u32], popped: &HashMap<String, i32>, how: How) -> Option<Vec<Line>> {
     let start = function.lines.iter().position(|line| !matches!(line, Line::Label(_)))?;
     let pushes: Vec<Reg> = function.lines[start..].iter().map_while(|line| register(line, "push")).collect();
     let size: usize = pushes.iter().map(|reg| if reg.part == Part::Long { 2 } else { 1 }).sum();
     let long = pushes.iter().any(|reg| reg.part == Part::Long);
-    if pushes.len() < 2 || size <= if long { 2 } else { 1 } {
+    if pushes.is_empty() || how == How::Together && (pushes.len() < 2 || size <= if long { 2 } else { 1 }) {
         return None;
     }
     let depth: i32 = pushes.iter().map(|reg| if reg.part == Part::Long { 4 } else { 2 }).sum();
     let depths = stack::depths(function, popped)?;
-    let one = |op: &str| Line::Insn(Insn { op: format!("{op}{}", if long { "l" } else { "w" }), args: Vec::new(), inline: false });
+    let one = |op: &str| match how {
+        How::Together => Line::Insn(Insn { op: format!("{op}{}", if long { "l" } else { "w" }), args: Vec::new(), inline: false }),
+        How::Never => Line::Text(String::new()),
+    };
     let mut lines = function.lines.clone();
     for line in start..lines.len() {
         let Line::Insn(insn) = &function.lines[line] else { continue };
@@ -94,7 +127,7 @@ fn saved(function: &Function, live: &[u32], popped: &HashMap<String, i32>) -> Op
         if insn.stem().0 != "ret" && insn.op != "jmp" || pops? != pushes {
             return None;
         }
-        let wanted = live[line] & (all(AX) | all(BX) | all(DX));
+        let wanted = live.get(line).map_or(0, |live| live & (all(AX) | all(BX) | all(DX)));
         if wanted != 0 {
             // The first argument again, which comes back by itself.
             let again = first.checked_sub(1)?;

@@ -1,5 +1,7 @@
 //! The driver's file: an MZ header, the load image (core, installer), the unit directory, the units.
 
+use compkt::resident::table::PATCHED;
+
 use super::elf::Unit;
 use crate::setup::fail;
 
@@ -27,9 +29,11 @@ const CORE: usize = 16;
 /// The core's symbols that go there (CoreTable in src/resident/table.rs).
 const CORE_TABLE: [&str; 23] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
-    "patch_enter", "patch_leave", "patch_before", "patch_after", "patch_farewell", "patch_poll", "irq",
-    "save", "settle", "restore", "busy", "getter", "known", "upcall", "functions",
+    "save.sp", "save.ss", "irq_entry.second", "save.patch", "restore", "upcall.before", "upcall.after", "terminate.patch",
+    "save", "settle", "restore", "getter", "known", "upcall", "functions",
 ];
+/// Where the patches begin among them.
+const PATCHES: usize = 11;
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 32;
 /// Offsets in a probe's header: bytes of a device, the identities' near address and count.
@@ -97,6 +101,10 @@ pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Resu
         let symbol = core.symbols.iter().find(|(symbol, ..)| symbol == name);
         let (_, offset, _) = symbol.ok_or_else(|| fail(format!("the core has no {name}")))?;
         put(at + header + CORE + 2 * place, &offset.to_le_bytes());
+        let code = place.checked_sub(PATCHES).and_then(|patch| PATCHED.get(patch));
+        if code.is_some_and(|code| !core.bytes[usize::from(*offset)..].starts_with(code)) {
+            return Err(fail(format!("at {name} the core has other code than the installer knows")));
+        }
     }
 
     let mut file = mz_header(size, (at / 16) as u16, entry(PROGRAM), installer_end as u16);

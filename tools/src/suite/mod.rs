@@ -7,6 +7,7 @@ mod counts;
 mod corkscrew;
 mod device;
 mod faults;
+mod figures;
 mod host;
 pub mod machine;
 mod memory;
@@ -92,6 +93,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(prompt::tests());
     tests.extend(traffic::tests());
     tests.extend(counts::tests());
+    tests.extend(figures::tests());
     tests.extend(faults::tests());
     tests.extend(vds::tests());
     tests.extend(corkscrew::tests());
