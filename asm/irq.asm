@@ -34,7 +34,7 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
         times 7 db 0
 .reset: retf
 .start: call    save
-        mov     bx, [core_state+STATE.device]
+        mov     bx, [core_state+STATE.device]   ; as an address: EBX was ESP
         call    [entries+IRQ]
         or      [pending], al
         or      al, [core_state+STATE.irq_lone]

@@ -32,9 +32,6 @@ const STACK_SECOND: u16 = 136;
 /// end.
 const LAST: u16 = (BLOCKS * size_of::<Block>()) as u16 + STACK_CORE + 15;
 
-/// Which of [`CoreTable::patches`] the vds feature has too.
-const FAREWELL: usize = 4;
-
 /// What is kept of the PSP: DOS needs its first 60h bytes until the program has ended.
 pub const PSP_PARAS: u16 = 6;
 /// Where an EXE's image begins behind its PSP.
@@ -214,7 +211,8 @@ fn place(
         flatten(segment, flattener, table, extended);
     }
     if let Some(at) = services {
-        patch(segment, table.patches[FAREWELL], peek(address(segment, at)));
+        let [.., farewell] = table.patches;
+        patch(segment, farewell, peek(address(segment, at)));
     }
     let mut handler = table.irq;
     if let Some(pool) = &waits {
