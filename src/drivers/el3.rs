@@ -222,7 +222,7 @@ impl<B: Bus, const WIDE: bool> El3<B, WIDE> {
     /// The port of a register of window 1.
     #[inline(always)]
     fn operating(&self, register: u16) -> u16 {
-        self.port(register + if WIDE { WIDE_OPERATING } else { 0 })
+        self.fifo.wrapping_add(register - FIFO)
     }
 
     #[inline(always)]
@@ -340,7 +340,7 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        let port = self.fifo.wrapping_add(RX_STATUS - FIFO);
+        let port = self.operating(RX_STATUS);
         let mut status = self.bus.in16(port);
         if !WIDE && status >= RX_INCOMPLETE + EARLY {
             status = self.end(port);
