@@ -51,7 +51,7 @@ impl Rx {
 pub struct Job {
     /// The client's buffer.
     pub at: Far,
-    /// Bytes of the frame; of one that is offered, what its receiver has room for.
+    /// Bytes of the frame.
     pub len: u16,
     /// [`Job::UPCALL`].
     pub flags: u8,

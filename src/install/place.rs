@@ -20,11 +20,12 @@ use crate::info::{self, Block};
 use crate::line;
 use crate::probe::{Fault, Found, REASON, Rings, isa_pnp};
 use crate::resident::table::{
-    BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, NO_EOI, PENDING, POLLED, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
+    BLOCKS, CoreTable, ENTRIES, EOI_FIRST, EOI_SECOND, EOI_WRITE, FilterHeader, FlatHeader, NO_EOI, PENDING, POLLED, PollHeader, Region,
+    SPECIFIC_EOI, State, Stats, StatsHeader, StatsRow, VdsHeader,
 };
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
-const STACK_CORE: u16 = 96;
+const STACK_CORE: u16 = 86;
 /// The end of their share: what a call of INT 60h from inside an upcall takes, wherever the receiver's stack is.
 const STACK_SECOND: u16 = 136;
 
@@ -259,9 +260,12 @@ fn place(
     if irq == 0 {
         poke(address(segment, PENDING), &POLLED);
     }
+    let mut level = EOI_SECOND;
     if irq < 8 {
-        poke(address(segment, table.second), &NO_EOI);
+        poke(address(segment, table.eoi + EOI_WRITE), &NO_EOI);
+        level = EOI_FIRST;
     }
+    poke(address(segment, table.eoi + level), &(SPECIFIC_EOI | irq & 7));
     let mut info = head(options, &ground, table, handles, blocks, stack, masked);
     info.pool = waits.as_ref().map_or(0, |pool| pool.header.table);
     poke(address(segment, table.info), &info);

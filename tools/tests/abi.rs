@@ -138,7 +138,7 @@ fn structures_and_constants() {
     rust.insert("START_size".into(), size_of::<PoolStart>());
     rust.extend(fields!("CORE", CoreTable: "end" = end, "getter" = getter, "known" = known, "upcall" = upcall, "functions" = functions));
     let entries = offset_of!(CoreTable, entries);
-    rust.extend(["save", "settle", "restore"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
+    rust.extend(["save", "settle"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
     rust.extend([("CORE.farewell".into(), offset_of!(CoreTable, patches) + 8), ("CORE_size".into(), size_of::<CoreTable>())]);
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));

@@ -13,7 +13,7 @@ pub const COMPILER: &str = "e50aa6fba4e63ab34c72bf9acfd2c307c1155d1a";
 /// The most bytes that a unit may take in memory, BSS included, exact for [`COMPILER`]. A unit that grows for a good
 /// reason gets a new budget in the same commit, a new unit its row.
 const BUDGETS: &[(&str, u16)] = &[
-    ("core", 2_196),
+    ("core", 2_216),
     ("flat", 212),
     ("poll", 64),
     ("vds", 36),
