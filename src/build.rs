@@ -82,8 +82,8 @@ fn main() {
                 println!("cargo:rustc-link-arg-bin={unit}=--undefined={entry}");
             }
         }
-        let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings"] } else { *sources };
-        let common: &[&str] = if *script == "overlay" { &["pci", "memory", "clock", "strings"] } else { &[] };
+        let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings", "crc"] } else { *sources };
+        let common: &[&str] = if *script == "overlay" { &["pci", "memory", "clock", "strings", "crc"] } else { &[] };
         for source in sources.iter().chain(common) {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
             let objects = nasm_rs::Build::new()
