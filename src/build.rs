@@ -55,6 +55,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("probe_corkscrewx", "overlay", &["visit"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
+    ("field", "program", &["program", "field"]),
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),
     ("waits", "program", &["program"]),

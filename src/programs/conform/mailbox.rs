@@ -2,7 +2,6 @@
 
 use compkt::device::MAX_FRAME;
 use compkt::programs::net::Frame;
-use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::packet::Driver;
 use compkt::programs::rt::{DF, Far, Regs, Shared, enable_interrupts, inbox};
 
@@ -252,20 +251,6 @@ pub fn mail(index: usize) -> &'static Mail {
     static NONE: Mail = NEW;
     // SAFETY: the caller looks at it only when no frame is on its way into it.
     unsafe { &*MAILS.get() }.get(index).unwrap_or(&NONE)
-}
-
-/// Waits for `done`, at most `ticks`.
-pub fn wait(ticks: u16, mut done: impl FnMut() -> bool) -> bool {
-    let deadline = Deadline::after(ticks);
-    loop {
-        if done() {
-            return true;
-        }
-        // A host that was away for a while brings the ticks and what was waited for all at once.
-        if deadline.over() {
-            return done();
-        }
-    }
 }
 
 /// No direction flag: the receiver's string instructions go upwards.

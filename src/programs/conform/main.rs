@@ -7,14 +7,14 @@
 
 mod block;
 mod calls;
-mod check;
+
 mod handles;
 mod mailbox;
 mod sending;
 mod shapes;
 mod upcalls;
 
-use check::Checks;
+use compkt::programs::rt::check::Checks;
 use compkt::device::MacAddr;
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::{self, console, packet::Driver};

@@ -1,8 +1,9 @@
 //! Frames of every kind, length and destination, exchanged with a test peer (`compkt::wire`).
 
 use crate::Machine;
-use crate::check::Checks;
-use crate::mailbox::{self, KEPT, Mail, PLAIN, wait};
+use compkt::programs::rt::check::Checks;
+use compkt::programs::rt::clock::wait;
+use crate::mailbox::{self, KEPT, Mail, PLAIN};
 use crate::sending;
 use compkt::device::{MAX_FRAME, MIN_FRAME, MacAddr};
 use compkt::programs::net::{self, Frame};

@@ -2,8 +2,9 @@
 
 use crate::Machine;
 use crate::calls::OTHER_MAC;
-use crate::check::Checks;
-use crate::mailbox::{self, AHEAD, EMPTY, OUTGOING, PLAIN, Plan, wait};
+use compkt::programs::rt::check::Checks;
+use compkt::programs::rt::clock::wait;
+use crate::mailbox::{self, AHEAD, EMPTY, OUTGOING, PLAIN, Plan};
 use compkt::device::{MAX_FRAME, MacAddr};
 use compkt::programs::net::{self, Arp, Ip};
 use compkt::programs::rt::packet::{Driver, Handle, release_all};

@@ -7,6 +7,7 @@ mod counts;
 mod corkscrew;
 mod device;
 mod faults;
+mod field;
 mod figures;
 mod host;
 pub mod machine;
@@ -95,6 +96,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(counts::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
+    tests.extend(field::tests());
     tests.extend(vds::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());

@@ -1,0 +1,69 @@
+//! FIELD: behaves as clients in the field do, and says what a packet driver makes of it.
+//!
+//! `FIELD GROUP [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for each check, `ok NAME` or `FAIL NAME:
+//! expected …, got …`; the last line counts them.
+#![no_std]
+#![no_main]
+
+mod bursts;
+mod calls;
+mod change;
+mod client;
+mod receiver;
+mod receivers;
+mod sender;
+mod senders;
+mod timer;
+
+use client::Client;
+use compkt::programs::options::{self, same};
+use compkt::programs::rt::{self, console, packet::Driver};
+use compkt::say;
+
+compkt::program!(main);
+
+/// A group of checks.
+type Group = fn(&mut Client);
+const GROUPS: [(&str, Group); 5] = [
+    ("BURSTS", bursts::run),
+    ("CALLS", calls::run),
+    ("CHANGE", change::run),
+    ("RECEIVERS", receivers::run),
+    ("SENDERS", senders::run),
+];
+
+fn main() -> u8 {
+    let tail = rt::tail();
+    let (mut vector, mut seed, mut group) = (0x60, 1, None);
+    for word in options::words(&tail) {
+        let good = match options::switch(word) {
+            None => {
+                group = GROUPS.iter().find(|(name, _)| same(word, name)).map(|(_, run)| *run);
+                group.is_some()
+            }
+            Some((name, value)) if same(name, "INT") => options::hex(value).map(|value| vector = value as u8).is_some(),
+            Some((name, value)) if same(name, "SEED") => options::number(value).map(|value| seed = value).is_some(),
+            Some(_) => false,
+        };
+        if !good {
+            say!(c"FIELD cannot use \"");
+            console::bytes(word);
+            say!(c"\".\n");
+            group = None;
+            break;
+        }
+    }
+    let Some(group) = group else {
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS or SENDERS, /INT=60 and /SEED=1.\n");
+        return 2;
+    };
+    let Some(driver) = Driver::on(vector) else {
+        say!(c"No packet driver on INT {x}h.\n", vector);
+        return 2;
+    };
+    let mut client = Client::new(driver, seed.wrapping_mul(0x1_0001) << 4);
+    group(&mut client);
+    let checks = &client.checks;
+    say!(c"{d} passed, {d} failed\n", checks.passed, checks.failed);
+    (checks.failed != 0) as u8
+}

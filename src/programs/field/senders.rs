@@ -1,0 +1,73 @@
+//! Sends from everywhere: the main program, INT 08h before and after its EOI, INT 1Ch and INT 28h, the receiver, on top
+//! of a send in progress. Each sender's frames arrive as they were.
+
+use core::ffi::CStr;
+
+use compkt::programs::rt::console::Word;
+use compkt::programs::rt::{Regs, int};
+use compkt::say;
+
+use crate::client::Client;
+use crate::receiver::{self, Act, Flow, PLAIN, Plan, SHORT};
+use crate::sender;
+use crate::timer::{AFTER, BEFORE, Does, Hooks, OPEN};
+
+/// Frames that the main program sends.
+const FRAMES: u16 = 250;
+
+pub fn run(client: &mut Client) {
+    if !client.open(false) {
+        return;
+    }
+    let quiet: [(u8, bool, &'static CStr); 3] = [
+        (BEFORE | AFTER, false, c"INT 08h before and after EOI"),
+        (AFTER | OPEN, false, c"INT 08h after EOI, interrupts on"),
+        (BEFORE | AFTER | OPEN, true, c"INT 08h, receivers that send, CALL FAR"),
+    ];
+    for (when, by_far, name) in quiet {
+        round(client, when, by_far, name);
+    }
+    client.close();
+}
+
+fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
+    say!(c"   sends from {s}\n", name);
+    client.checks.about(c"sends from {s}: ", [name.into(), Word(0)]);
+    let seed = client.seed();
+    sender::reset(seed);
+    let flow = Flow { count: 60, max: 400, gap_us: 4000, ..SHORT };
+    let nested = receiver::nested();
+    let plan = Plan { opens: by_far, act: if by_far { Act::Send } else { Act::None }, in_second: true, ..PLAIN };
+    if !client.dead {
+        let _ = client.ask(flow, plan);
+    }
+    let (calls, ticks) = {
+        let hooks = Hooks::new(60, when, Does::Send);
+        let ticks = hooks.ticks();
+        sender::by_far_call(by_far);
+        for number in 0..FRAMES {
+            let _ = sender::send(sender::MAIN);
+            if number % 4 == 0 {
+                int(0x28, &mut Regs::ax(0));
+            }
+        }
+        // The last of INT 1Ch and of the flow.
+        let seen = if client.dead { receiver::seen() } else { client.await_flow(&flow) };
+        sender::by_far_call(false);
+        client.whole(c"every frame comes meanwhile", &flow, &seen);
+        client.right(&seen, nested);
+        (hooks.calls().0, hooks.ticks().wrapping_sub(ticks))
+    };
+    say!(c"   {d} timer interrupts, {d} calls of handlers\n", ticks, calls);
+    client.reaches(c"the main program's", sender::MAIN, FRAMES / 2);
+    if when & BEFORE != 0 {
+        client.reaches(c"INT 08h's before EOI", sender::BEFORE_EOI, 5);
+    }
+    client.reaches(c"INT 08h's after EOI", sender::AFTER_EOI, 5);
+    client.reaches(c"INT 1Ch's", sender::TICK, 1);
+    client.reaches(c"INT 28h's", sender::IDLE, FRAMES / 8);
+    if by_far {
+        client.reaches(c"the receiver's", sender::SECOND, 5);
+    }
+    client.checks.about(c"", [Word(0); 2]);
+}
