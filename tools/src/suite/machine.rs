@@ -86,6 +86,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("MOVELINE.COM", "reroute", &["ROUTE=5"]),
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
+        ("SPUR7.COM", "spurious", &["LINE=7"]),
+        ("SPUR15.COM", "spurious", &["LINE=15"]),
     ] {
         files.push((name.to_string(), fixture(source, defines)?));
     }

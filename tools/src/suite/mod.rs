@@ -10,6 +10,7 @@ mod faults;
 mod field;
 mod figures;
 mod host;
+mod lines;
 pub mod machine;
 mod memory;
 mod prompt;
@@ -100,6 +101,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(vds::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
+    tests.extend(lines::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
         tests.iter().for_each(|test| println!("{}", test.name));
