@@ -21,7 +21,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("pool", 2_716),
     ("poolv", 2_796),
     ("poolc", 2_128),
-    ("ne2k_pci", 1_088),
+    ("ne2k_pci", 1_068),
     ("e1000", 1_252),
     ("e1000e", 1_316),
     ("e1000ev", 1_388),
@@ -43,8 +43,8 @@ const BUDGETS: &[(&str, u16)] = &[
     ("corkscrew", 688),
     ("corkscrewv", 1_104),
     ("corkscrewx", 1_064),
-    ("ne2000", 1_088),
-    ("ne1000", 1_108),
+    ("ne2000", 1_068),
+    ("ne1000", 1_088),
 ];
 /// The budget of a probe, which the installer loads and forgets; the largest makes the load image as large as it is.
 const PROBE: u16 = 6_144;
