@@ -82,7 +82,8 @@ impl Events {
     pub const RX: Events = Events(1);
     /// The NIC's and none of the above.
     pub const OTHER: Events = Events(4);
-    /// Something to peek at, and the NIC may interrupt all the while: nothing for [`Device::unmask`] to do.
+    /// Something to peek at, and nothing for [`Device::unmask`] to do: the NIC interrupts all the while, or from the moment
+    /// on at which [`Device::peek`] finds nothing.
     pub const OPEN: Events = Events(0x80);
 }
 
