@@ -122,7 +122,7 @@ impl Rig {
         Some(bytes)
     }
 
-    /// Serves an interrupt if one is requested.
+    /// Serves an interrupt if one is requested, as the core does.
     pub fn serve(&mut self) -> (Events, Vec<Vec<u8>>) {
         if !self.bus.take(IRQ) {
             return (Events::NONE, Vec::new());
@@ -132,7 +132,9 @@ impl Rig {
         if events.0 & (Events::RX.0 | Events::OPEN.0) != 0 {
             frames.extend(std::iter::from_fn(|| self.take()).take(100));
         }
-        self.device.unmask();
+        if events != Events::NONE && events != Events::OPEN {
+            self.device.unmask();
+        }
         (events, frames)
     }
 
