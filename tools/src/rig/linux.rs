@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The longest run.
+/// The longest time without output.
 const LIMIT: Duration = Duration::from_secs(240);
 /// The port of the forwarded connection, as the guest sees it: 10.0.2.100.
 const PORT: u16 = 7000;
@@ -159,7 +159,7 @@ impl Linux {
         let errors = File::create(path("errors"))?;
         command.stdout(errors.try_clone()?).stderr(errors);
 
-        let mut machine = Bounded::start(&mut command, LIMIT)?;
+        let mut machine = Bounded::start(&mut command, LIMIT)?.watching(path("console"));
         let mut received = Vec::new();
         let mut stream = None;
         let mut monitor = Monitor::new(path("monitor"));

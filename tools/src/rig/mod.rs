@@ -20,7 +20,7 @@ pub struct Job {
     pub config: Vec<String>,
     /// Command lines, run one after another: `PKTCTL status`.
     pub exec: Vec<String>,
-    /// The longest that the machine may run; a zero takes the rig's own limit.
+    /// The longest that the machine may run without printing anything; a zero takes the rig's own limit.
     pub limit: Duration,
     /// A frame capture is wanted, where the rig can make one.
     pub capture: bool,

@@ -8,8 +8,8 @@ use super::runner::{Test, Verdict};
 use crate::process::{Bounded, TempDir};
 use crate::setup;
 
-/// The longest that one test may take.
-const LIMIT: Duration = Duration::from_secs(300);
+/// The longest that one test may take without printing anything; its machines have limits of their own.
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Test programs whose tests run a machine each: they take seconds, and some of them many.
 const MACHINES: &[(&str, u32, bool)] = &[
@@ -83,7 +83,9 @@ fn one(program: &Path, test: &str) -> Verdict {
     let (out, err) = output.map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.args(["--exact", test, "--test-threads=1"]).current_dir(setup::root()).stdout(out).stderr(err);
-    let ended = Bounded::start(&mut command, LIMIT).and_then(|mut child| child.wait());
+    // If it is killed, its temporary folders go with ours.
+    command.env("TMPDIR", folder.path());
+    let ended = Bounded::start(&mut command, LIMIT).and_then(|child| child.watching(&path).wait());
     let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     match ended {
         // A name that is no longer there runs nothing.

@@ -9,7 +9,7 @@ use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use super::machine::Lab;
-use crate::setup;
+use crate::{process, setup};
 
 /// How many run at once: the machines are single processors, and a peer has to answer in time.
 const WORKERS: usize = 2;
@@ -66,6 +66,7 @@ fn folder() -> PathBuf {
 
 /// Runs the tests and prints the score. True when none failed.
 pub fn run(mut tests: Vec<Test>, lab: &Lab) -> bool {
+    process::sweep();
     let _ = fs::remove_dir_all(folder());
     tests.sort_by_key(|test| std::cmp::Reverse(test.seconds));
     let (last, first): (VecDeque<Test>, VecDeque<Test>) = tests.into_iter().partition(|test| test.last);
