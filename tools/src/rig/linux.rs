@@ -5,6 +5,7 @@
 //! off. The network is QEMU's own, cut off from the host but for one forwarded connection to a listener of ours.
 
 use super::qemu::Monitor;
+use super::retries;
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
 use std::fs::{self, File};
@@ -21,9 +22,6 @@ const PORT: u16 = 7000;
 /// What begins a line in which a model complains.
 pub const COMPLAINT: &str = "MODEL COMPLAINS:";
 
-/// What begins a line that tells what was tried again, and how often.
-pub const RETRIED: &str = "RETRIED ";
-
 /// What a script may call. Each waits for an event, as long as that takes on a busy host; what never comes ends the
 /// machine at its limit.
 ///
@@ -36,7 +34,7 @@ again() {
     until "$@"; do
         tries=$((tries + 1)); [ $tries -lt 20 ] || return 1
     done
-    [ $tries = 0 ] || echo "RETRIED $name $tries"
+    [ $tries = 0 ] || echo "$tries $name again"
 }
 pings() { ping -q -c 2 -w 20 -i 0.05 -s $1 $2 | grep -q ' 0% packet loss'; }
 carrier() { until [ "$(cat /sys/class/net/$1/carrier)" = 1 ]; do sleep 0.1; done; }
@@ -72,8 +70,8 @@ pub struct Linux {
 pub struct Verdict {
     /// The console, kernel messages and the script's.
     pub console: String,
-    /// What was tried again, and how often.
-    pub retried: Vec<String>,
+    /// How often something was tried again.
+    pub retries: u32,
     /// What the models complained of.
     pub complaints: Vec<String>,
     /// What came through the forwarded connection.
@@ -228,8 +226,7 @@ impl Linux {
         match ended {
             Ok(_) if console.contains("SCRIPT ENDED") => {
                 let frames = frames(&fs::read(path("frames"))?);
-                let retried = console.lines().filter_map(|line| line.strip_prefix(RETRIED)).map(str::to_string).collect();
-                Ok(Verdict { console, retried, complaints, received, frames })
+                Ok(Verdict { retries: retries(&console), console, complaints, received, frames })
             }
             Ok(status) => Err(fail(format!("Linux ended early ({status:?}):\n{console}\n{}", text("errors")))),
             Err(error) => Err(fail(format!("{error} in Linux, after:\n{console}\n{}", text("errors")))),
