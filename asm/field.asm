@@ -7,6 +7,7 @@ extern __text_paragraphs
 extern far_call
 extern field_upcall
 extern field_interrupt
+extern field_hung
 
 ; `Regs` in src/programs/rt/mod.rs, which asserts these offsets.
 struc regs
@@ -163,7 +164,8 @@ section .bss.%1 nobits alloc noexec write align=16
 ; ----------------------------------------------------------------------------------------------------------------
 ; field_timer
 ;   Purpose: INT 08h: field_interrupt(0) before the EOI, (1) after it, as timer_when's bits 0 and 1 say; bit 2: interrupts
-;            on after the EOI. Every timer_divide'th is the old handler's, which then gives the EOI
+;            on after the EOI. Every timer_divide'th is the old handler's, which then gives the EOI; after timer_watch of
+;            those field_hung ends the program
 ;   Stack:   12 bytes of whom it interrupts, and the old handler's
 section .text.field_timer progbits alloc exec nowrite align=1
 global field_timer
@@ -180,6 +182,8 @@ field_timer:
     jnz     .own
     mov     ax, [timer_divide]
     mov     [timer_left], ax
+    dec     word [timer_watch]
+    jz      .hung
     pushf
     call far [timer_old]
     jmp     .after
@@ -199,6 +203,16 @@ field_timer:
     pop     eax
     pop     ds
     iret
+.hung:
+    mov     al, 20h
+    out     0A0h, al
+    out     20h, al
+    mov     ax, ds
+    mov     es, ax
+    mov     ss, ax
+    mov     esp, timer_stack + STACK_SIZE
+    cld
+    jmp     field_hung
 
 section .data.timer progbits alloc noexec write align=4
 global timer_old
@@ -206,6 +220,8 @@ global timer_ticks
 global timer_divide
 global timer_left
 global timer_when
+global timer_watch
+timer_watch:    dw 0
 timer_old:      dd 0
 timer_ticks:    dw 0
 timer_divide:   dw 1

@@ -12,7 +12,7 @@ use compkt::say;
 use crate::client::Client;
 use crate::receiver::{self, Flow, PLAIN, Plan, SHORT};
 use crate::sender;
-use crate::timer::{AFTER, BEFORE, Does, Hooks};
+use crate::timer::{AFTER, BEFORE, Calling, Does, feed};
 
 /// The arithmetic flags, which no call promises.
 const ARITHMETIC: u16 = 0x8D5;
@@ -23,6 +23,7 @@ pub fn run(client: &mut Client) {
     if !client.open(false) {
         return;
     }
+    small(client);
     for (far, open, name) in [
         (false, true, c"INT with interrupts on"),
         (false, false, c"INT with interrupts off"),
@@ -31,7 +32,6 @@ pub fn run(client: &mut Client) {
     ] {
         many(client, name, far, open);
     }
-    small(client);
     client.close();
 }
 
@@ -128,9 +128,10 @@ fn many(client: &mut Client, name: &'static CStr, by_far: bool, open: bool) {
     let mac = Shared::new([0u8; 6]);
     let entry = vector(driver.vector);
     let (calls, errors, ticks) = {
-        let hooks = Hooks::new(220, BEFORE | AFTER, Does::Ask);
+        let hooks = Calling::new(220, BEFORE | AFTER, Does::Ask);
         let ticks = hooks.ticks();
         for number in 0..CALLS {
+            feed();
             let mut regs = Regs::ax(if number % 2 == 0 { 0x0600 } else { 0x1500 });
             regs.eax |= 0xA1A2_0000;
             regs.ebx = 0xB1B2_0000 | client.handle as u32;
@@ -233,6 +234,7 @@ fn small(client: &mut Client) {
                 most = most.max(used(entry, &mut regs));
                 failed += regs.carry() as u32;
             }
+            feed();
             if receiver::seen().done {
                 break;
             }

@@ -13,11 +13,12 @@ use compkt::wire::{Ask, ETHERTYPE, Framing, Header, Op, Tally};
 
 use crate::receiver::{self, Flow, KIND, Plan, Seen};
 use crate::sender;
+use crate::timer::feed;
 
 /// BIOS ticks in which something that was asked for begins to come.
 pub const PATIENCE: u16 = 182;
 /// BIOS ticks without any upcall after which a flow is over.
-const SILENCE: u16 = 73;
+const SILENCE: u16 = 55;
 
 static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
 
@@ -30,13 +31,17 @@ pub struct Client {
     pub handle: Handle,
     /// Nothing came at all when something was asked for: nobody waits for more.
     pub dead: bool,
+    /// The card drops what finds no room without a sign.
+    pub uncounted: bool,
+    /// The HMA is there, and nobody's.
+    pub high: bool,
     seed: u32,
 }
 
 impl Client {
     /// A client without handles.
     pub fn new(driver: Driver, seed: u32) -> Client {
-        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, seed }
+        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, high: false, seed }
     }
 
     /// Takes a handle for the flows and one for the peer's answers; or one for everything.
@@ -71,7 +76,10 @@ impl Client {
     fn tell(&self, header: &Header, used: &[u8]) -> Result<(), u8> {
         // SAFETY: only the main program uses it.
         let frame = unsafe { &mut *OUT.get() };
-        sender::transmit(sender::compose(frame, header, used))
+        feed();
+        let answer = sender::transmit(sender::compose(frame, header, used));
+        feed();
+        answer
     }
 
     /// Asks for a flow.

@@ -16,6 +16,8 @@ pub const MOST: usize = 512;
 /// What stands around the buffers.
 const GUARD: u8 = 0xA7;
 const BUFFERS: usize = 3;
+/// A buffer above FFFF:000F that a copy with 16-bit segments cannot reach in any other form.
+const HIGH: Far = Far::new(0xFFFF, 0x8011);
 
 /// What a receiver calls the driver for.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub struct Plan {
     pub irets: bool,
     /// Leaves this in CX of the first upcall.
     pub cx: Option<u16>,
+    /// Its buffer is in the HMA.
+    pub high: bool,
     /// Calls the driver, in upcalls 0 and 3; sends in every one.
     pub act: Act,
     /// In the second upcall of these frames and not in the first.
@@ -63,7 +67,7 @@ pub struct Plan {
 
 /// Takes every frame, and nothing else.
 pub const PLAIN: Plan =
-    Plan { opens: false, stay_us: 0, gather_us: 0, scramble: false, irets: false, cx: None, act: Act::None, in_second: false };
+    Plan { opens: false, stay_us: 0, gather_us: 0, scramble: false, irets: false, cx: None, high: false, act: Act::None, in_second: false };
 
 /// A flow of frames.
 #[derive(Clone, Copy)]
@@ -269,7 +273,7 @@ pub extern "C" fn field_upcall(regs: &mut Regs) {
 }
 
 /// The first upcall.
-fn offer(regs: &mut Regs, _plan: &Plan) {
+fn offer(regs: &mut Regs, plan: &Plan) {
     note(|seen| seen.firsts += 1);
     let len = regs.ecx as u16;
     OFFERED.write(len);
@@ -279,8 +283,7 @@ fn offer(regs: &mut Regs, _plan: &Plan) {
         return bad(wrong::CX);
     }
     NEXT.write((NEXT.read() + 1) % BUFFERS as u8);
-    // SAFETY: only the address is taken.
-    let at = Far::of(unsafe { &raw const (*buffer()).bytes });
+    let at = if plan.high { HIGH } else { place() };
     regs.es = at.segment();
     regs.edi = at.offset() as u32;
 }
@@ -290,16 +293,25 @@ fn buffer() -> *mut Buffer {
     unsafe { BUFFER.get().cast::<Buffer>().add(NEXT.read() as usize) }
 }
 
+/// Where that buffer has its bytes.
+fn place() -> Far {
+    // SAFETY: only the address is taken.
+    Far::of(unsafe { &raw const (*buffer()).bytes })
+}
+
 /// The second upcall.
 fn taken(regs: &Regs, plan: &Plan) {
     note(|seen| seen.seconds += 1);
     let len = regs.ecx as u16;
     // SAFETY: the frame is the receiver's until the next one is offered.
     let buffer = unsafe { &mut *buffer() };
-    let at = Far::of(&raw const buffer.bytes).linear();
+    let at = if plan.high { HIGH } else { place() };
+    if plan.high {
+        HIGH.read(buffer.bytes.get_mut(..len.min(MAX_FRAME) as usize).unwrap_or(&mut []));
+    }
     if len != OFFERED.read() {
         bad(wrong::CX);
-    } else if Far::new(regs.ds, regs.esi as u16).linear() != at {
+    } else if Far::new(regs.ds, regs.esi as u16).linear() != at.linear() {
         bad(wrong::PLACE);
     } else if buffer.before != [GUARD; 8] || buffer.after != [GUARD; 8] {
         bad(wrong::GUARDS);

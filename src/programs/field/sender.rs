@@ -3,8 +3,8 @@
 
 use compkt::device::{MAX_FRAME, MIN_FRAME, MacAddr};
 use compkt::programs::net::{self, Frame};
-use compkt::programs::rt::packet::{Driver, error};
-use compkt::programs::rt::{Far, IF, Regs, Shared, far, vector as handler};
+use compkt::programs::rt::packet::error;
+use compkt::programs::rt::{Far, Regs, Shared, far, int, vector as handler};
 use compkt::wire::{self, ETHERTYPE, Header, MAC_HEADER, Op};
 
 /// Who sends.
@@ -84,11 +84,23 @@ pub fn send(which: usize) -> Result<(), u8> {
 
 /// The same with a length of the caller's.
 pub fn send_of(which: usize, length: u16) -> Result<(), u8> {
+    send_from(which, length, None)
+}
+
+/// The same from a place where the caller may write.
+pub fn send_from(which: usize, length: u16, from: Option<Far>) -> Result<(), u8> {
     // SAFETY: nobody else touches a sender's own place.
     let sender = unsafe { &mut *place(which) };
     let header = Header { op: Op::Data, index: sender.sent, seed: sender.seed, length, count: 0 };
     let bytes = compose(&mut sender.frame, &header, &[]);
-    let answer = transmit(bytes);
+    let answer = match from {
+        None => transmit(bytes),
+        Some(place) => {
+            // SAFETY: the caller answers for the place.
+            unsafe { place.write(bytes) };
+            transmit_from(place, length)
+        }
+    };
     match answer {
         Ok(()) => sender.sent += 1,
         Err(error::CANT_SEND) => sender.refused += 1,
@@ -107,13 +119,19 @@ pub fn compose<'a>(frame: &'a mut Frame, header: &Header, used: &[u8]) -> &'a [u
 
 /// send_pkt.
 pub fn transmit(bytes: &[u8]) -> Result<(), u8> {
-    if !FAR.read() {
-        return Driver { vector: VECTOR.read() }.send(bytes);
-    }
+    transmit_from(Far::of(bytes), bytes.len() as u16)
+}
+
+/// The same from any segment.
+fn transmit_from(from: Far, length: u16) -> Result<(), u8> {
     let mut regs = Regs::ax(0x0400);
-    regs.esi = Far::of(bytes).offset() as u32;
-    regs.ecx = bytes.len() as u32;
-    regs.flags |= IF;
-    far(handler(VECTOR.read()), &mut regs);
+    regs.ds = from.segment();
+    regs.esi = from.offset() as u32;
+    regs.ecx = length as u32;
+    if FAR.read() {
+        far(handler(VECTOR.read()), &mut regs);
+    } else {
+        int(VECTOR.read(), &mut regs);
+    }
     if regs.carry() { Err(regs.dh()) } else { Ok(()) }
 }

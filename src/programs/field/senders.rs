@@ -3,17 +3,20 @@
 
 use core::ffi::CStr;
 
+use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::console::Word;
-use compkt::programs::rt::{Regs, int};
+use compkt::programs::rt::{Far, Regs, int};
 use compkt::say;
 
-use crate::client::Client;
+use crate::client::{Client, PATIENCE};
 use crate::receiver::{self, Act, Flow, PLAIN, Plan, SHORT};
 use crate::sender;
-use crate::timer::{AFTER, BEFORE, Does, Hooks, OPEN};
+use crate::timer::{AFTER, BEFORE, Calling, Does, OPEN, feed};
 
-/// Frames that the main program sends.
+/// Frames that the main program sends, at least and at most, and each handler at least.
 const FRAMES: u16 = 250;
+const MOST: u16 = 10_000;
+const LEAST: u16 = 4;
 
 pub fn run(client: &mut Client) {
     if !client.open(false) {
@@ -24,10 +27,29 @@ pub fn run(client: &mut Client) {
         (AFTER | OPEN, false, c"INT 08h after EOI, interrupts on"),
         (BEFORE | AFTER | OPEN, true, c"INT 08h, receivers that send, CALL FAR"),
     ];
+    if client.high {
+        high(client);
+    }
     for (when, by_far, name) in quiet {
         round(client, when, by_far, name);
     }
     client.close();
+}
+
+/// Frames that are sent from the HMA, and received there.
+fn high(client: &mut Client) {
+    client.checks.about(c"buffers in the HMA: ", [Word(0); 2]);
+    let seed = client.seed();
+    sender::reset(seed);
+    for at in [0x0010, 0x0011, 0x0FF0, 0x7FFF, 0xFA00] {
+        for length in [60, 61, 511, 1514] {
+            let _ = sender::send_from(sender::MAIN, length, Some(Far::new(0xFFFF, at)));
+        }
+    }
+    client.reaches(c"send_pkt", sender::MAIN, 20);
+    let flow = Flow { count: 12, max: 1514, gap_us: 4000, ..SHORT };
+    client.comes(c"every frame comes", flow, Plan { high: true, ..PLAIN });
+    client.checks.about(c"", [Word(0); 2]);
 }
 
 fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
@@ -42,16 +64,23 @@ fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
         let _ = client.ask(flow, plan);
     }
     let (calls, ticks) = {
-        let hooks = Hooks::new(60, when, Does::Send);
+        let hooks = Calling::new(60, when, Does::Send);
         let ticks = hooks.ticks();
         sender::by_far_call(by_far);
-        for number in 0..FRAMES {
+        let deadline = Deadline::after(PATIENCE);
+        let mut number = 0u16;
+        let few = |which: usize| sender::count(which).0 < LEAST;
+        while number < FRAMES || few(sender::AFTER_EOI) || few(sender::TICK) || when & BEFORE != 0 && few(sender::BEFORE_EOI) {
+            feed();
             let _ = sender::send(sender::MAIN);
             if number % 4 == 0 {
                 int(0x28, &mut Regs::ax(0));
             }
+            number += 1;
+            if deadline.over() || number == MOST {
+                break;
+            }
         }
-        // The last of INT 1Ch and of the flow.
         let seen = if client.dead { receiver::seen() } else { client.await_flow(&flow) };
         sender::by_far_call(false);
         client.whole(c"every frame comes meanwhile", &flow, &seen);
@@ -61,13 +90,13 @@ fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
     say!(c"   {d} timer interrupts, {d} calls of handlers\n", ticks, calls);
     client.reaches(c"the main program's", sender::MAIN, FRAMES / 2);
     if when & BEFORE != 0 {
-        client.reaches(c"INT 08h's before EOI", sender::BEFORE_EOI, 5);
+        client.reaches(c"INT 08h's before EOI", sender::BEFORE_EOI, LEAST);
     }
-    client.reaches(c"INT 08h's after EOI", sender::AFTER_EOI, 5);
-    client.reaches(c"INT 1Ch's", sender::TICK, 1);
+    client.reaches(c"INT 08h's after EOI", sender::AFTER_EOI, LEAST);
+    client.reaches(c"INT 1Ch's", sender::TICK, LEAST);
     client.reaches(c"INT 28h's", sender::IDLE, FRAMES / 8);
     if by_far {
-        client.reaches(c"the receiver's", sender::SECOND, 5);
+        client.reaches(c"the receiver's", sender::SECOND, LEAST);
     }
     client.checks.about(c"", [Word(0); 2]);
 }

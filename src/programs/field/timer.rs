@@ -3,7 +3,7 @@
 use core::arch::asm;
 
 use compkt::programs::rt::packet::Driver;
-use compkt::programs::rt::{Far, Shared, hook, uninterrupted};
+use compkt::programs::rt::{Far, Regs, Shared, hook, int, uninterrupted, vector};
 
 use crate::sender;
 
@@ -16,6 +16,7 @@ unsafe extern "C" {
     static mut timer_divide: u16;
     static mut timer_left: u16;
     static mut timer_when: u8;
+    static mut timer_watch: u16;
     fn tick_old();
     fn idle_old();
 }
@@ -57,7 +58,28 @@ pub extern "C" fn field_interrupt(which: u32) {
     }
 }
 
-/// The handlers, as long as it lives.
+/// BIOS ticks without a [`feed`] after which the machine hangs.
+const HUNG: u16 = 730;
+
+/// Something has come to its end: the machine does not hang.
+pub fn feed() {
+    // SAFETY: a word that the handler counts down.
+    unsafe { (&raw mut timer_watch).write_volatile(HUNG) };
+}
+
+/// Called by the timer's handler on its own stack, when nothing has come to its end for long: the driver, or what it called,
+/// does not come back. Says so by INT 29h and ends the program. (Where interrupts stay off, the rig's limit does.)
+#[unsafe(no_mangle)]
+pub extern "C" fn field_hung() -> ! {
+    for byte in b"\r\nFAIL the machine does not come back from what stands above\r\n" {
+        int(0x29, &mut Regs { flags: 0, ..Regs::ax(*byte as u16) });
+    }
+    loop {
+        int(0x21, &mut Regs { flags: 0, ..Regs::ax(0x4C01) });
+    }
+}
+
+/// The handlers are there as long as it lives.
 pub struct Hooks {
     timer: Far,
     tick: Far,
@@ -65,26 +87,44 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// Hooks all three. The timer comes `rate` times as often as it should; `when` is of [`BEFORE`], [`AFTER`], [`OPEN`].
-    pub fn new(rate: u16, when: u8, does: Does) -> Hooks {
-        DOES.write(does);
-        CALLS.write(0);
-        ERRORS.write(0);
-        let (timer, tick, idle) = (compkt::programs::rt::vector(8), compkt::programs::rt::vector(0x1C), compkt::programs::rt::vector(0x28));
+    /// Hooks all three; they do nothing yet.
+    pub fn new() -> Hooks {
+        let hooks = Hooks { timer: vector(8), tick: vector(0x1C), idle: vector(0x28) };
+        feed();
         // SAFETY: the handlers are not there yet; the words in the code are theirs.
         unsafe {
-            (&raw mut timer_old).write_volatile(timer.0);
-            (&raw mut timer_divide).write_volatile(rate);
-            (&raw mut timer_left).write_volatile(rate);
-            (&raw mut timer_when).write_volatile(when);
-            Far::of_code(tick_old).write(&tick.0.to_le_bytes());
-            Far::of_code(idle_old).write(&idle.0.to_le_bytes());
+            (&raw mut timer_old).write_volatile(hooks.timer.0);
+            Far::of_code(tick_old).write(&hooks.tick.0.to_le_bytes());
+            Far::of_code(idle_old).write(&hooks.idle.0.to_le_bytes());
         }
         hook(0x1C, Far::of_code(field_tick));
         hook(0x28, Far::of_code(field_idle));
         hook(8, Far::of_code(field_timer));
+        hooks
+    }
+}
+
+impl Drop for Hooks {
+    fn drop(&mut self) {
+        hook(8, self.timer);
+        hook(0x28, self.idle);
+        hook(0x1C, self.tick);
+    }
+}
+
+/// The handlers call the driver as long as it lives.
+pub struct Calling;
+
+impl Calling {
+    /// The timer comes `rate` times as often as it should; `when` is of [`BEFORE`], [`AFTER`], [`OPEN`].
+    pub fn new(rate: u16, when: u8, does: Does) -> Calling {
+        DOES.write(does);
+        CALLS.write(0);
+        ERRORS.write(0);
+        // SAFETY: a byte that the handler reads.
+        unsafe { (&raw mut timer_when).write_volatile(when) };
         set_rate(rate);
-        Hooks { timer, tick, idle }
+        Calling
     }
 
     /// Calls of handlers, and answers of the driver to them that were wrong.
@@ -99,12 +139,12 @@ impl Hooks {
     }
 }
 
-impl Drop for Hooks {
+impl Drop for Calling {
     fn drop(&mut self) {
         set_rate(1);
-        hook(8, self.timer);
-        hook(0x28, self.idle);
-        hook(0x1C, self.tick);
+        // SAFETY: as above.
+        unsafe { (&raw mut timer_when).write_volatile(0) };
+        DOES.write(Does::Nothing);
     }
 }
 
@@ -113,6 +153,8 @@ fn set_rate(rate: u16) {
     let count = (0x1_0000 / rate as u32) as u16;
     // SAFETY: a new count for the timer, whose handler divides.
     uninterrupted(|| unsafe {
+        (&raw mut timer_divide).write_volatile(rate);
+        (&raw mut timer_left).write_volatile(rate);
         asm!("out 0x43, al", "mov al, cl", "out 0x40, al", "mov al, ch", "out 0x40, al",
             inlateout("al") 0x34u8 => _, in("cx") count, options(nomem, nostack));
     });

@@ -63,6 +63,8 @@ pub struct Qemu {
     /// PCI cards keep their option ROMs, and the network is tried before the disk: iPXE has driven the card, and
     /// asked for a DHCP lease, before DOS begins. iPXE does not run on a `pentium`: give it `qemu32`.
     pub roms: bool,
+    /// A reset starts the machine again, and its script with it; else it ends the machine.
+    pub reboots: bool,
     /// A model's complaints are shown and no error: what runs is somebody else's driver.
     pub forgiving: bool,
     /// Plugin libraries, with their arguments behind commas.
@@ -80,6 +82,7 @@ impl Default for Qemu {
             memory: 16,
             icount: false,
             roms: false,
+            reboots: false,
             forgiving: false,
             plugins: Vec::new(),
             extra: Vec::new(),
@@ -119,7 +122,10 @@ impl Qemu {
         let pcap = if job.capture { Some(super::new_pcap("qemu")?) } else { None };
 
         let mut command = Command::new(setup::qemu()?);
-        command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
+        command.args(["-nodefaults", "-no-user-config", "-display", "none"]);
+        if !self.reboots {
+            command.arg("-no-reboot");
+        }
         command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
         command.arg("-debugcon").arg(format!("file:{}", console.display()));
         command.arg("-chardev").arg(format!("socket,id=mon,path={},server=on,wait=off", socket.display()));
