@@ -63,6 +63,11 @@ int60_entry.error:
         inc     byte [es:di+CALLER_FLAGS]
         jmp     short int60_entry.out
 
+int60_entry.late:
+        push    cs
+        pop     es
+        jmp     settle
+
 other:  movzx   si, byte [bx+FRAME.eax+1]
         cmp     si, LAST
         jbe     .known

@@ -60,12 +60,10 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
 ; Purpose:  The way out where there is something to do: take the frames that have come since, or that a NIC without an
 ;           interrupt has; give the card what INT 60h has changed; let the card interrupt again. An outer entry does all
 ;           that itself.
-; In:       jumped to with FRAME at SS:SP, DS = CS
+; In:       jumped to with FRAME at SS:SP, DS = ES = CS
 ; Out:      [busy] counts this entry no more; as `restore`
 global settle
-settle: push    cs
-        pop     es
-        cmp     byte [busy], 1
+settle: cmp     byte [busy], 1
         jne     .leave
         call    catch_up
         cmp     word [work+WORK_JOB+JOB.rx], 0
@@ -73,8 +71,8 @@ settle: push    cs
         mov     al, [pending]
         and     byte [pending], POLLED
         cmp     al, OPEN
-        jb      .unmask
         je      .leave              ; the card has interrupted all the while
+        jb      .unmask
         test    al, CHANGED_BIT
         jz      .unmask
         mov     si, entries+SET_ADDRESS

@@ -21,7 +21,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("pool", 2_708),
     ("poolv", 2_788),
     ("poolc", 2_120),
-    ("ne2k_pci", 1_072),
+    ("ne2k_pci", 1_052),
     ("e1000", 1_236),
     ("e1000e", 1_304),
     ("e1000ev", 1_372),
@@ -29,9 +29,9 @@ const BUDGETS: &[(&str, u16)] = &[
     ("pcnetv", 1_528),
     ("rtl8139", 1_404),
     ("rtl8139v", 1_448),
-    ("virtio_net", 1_292),
-    ("virtio_netv", 1_584),
-    ("vmxnet3", 1_060),
+    ("virtio_net", 1_244),
+    ("virtio_netv", 1_548),
+    ("vmxnet3", 1_048),
     ("i8255x", 1_324),
     ("i8255xv", 1_468),
     ("tulip", 1_408),
@@ -43,8 +43,8 @@ const BUDGETS: &[(&str, u16)] = &[
     ("corkscrew", 684),
     ("corkscrewv", 1_096),
     ("corkscrewx", 1_060),
-    ("ne2000", 1_072),
-    ("ne1000", 1_092),
+    ("ne2000", 1_052),
+    ("ne1000", 1_072),
 ];
 /// The budget of a probe, which the installer loads and forgets; the largest makes the load image as large as it is.
 const PROBE: u16 = 6_144;
