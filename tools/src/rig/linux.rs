@@ -27,7 +27,8 @@ pub const COMPLAINT: &str = "MODEL COMPLAINS:";
 ///
 /// `again NAME COMMAND…` runs a command until it succeeds, 20 times at most, and tells if that was not the first time.
 /// `pings SIZE ADDRESS` has two echoes answered. `carrier CARD` waits for the card's link. `upload FILE` sends a file
-/// through the forwarded connection and waits until the host has it.
+/// through the forwarded connection and waits until the host has it; few segments are on their way at once, for a ring that
+/// is full when Linux comes to it keeps its 3c515 driver in `boomerang_rx` for ever.
 const FUNCTIONS: &str = r#"
 again() {
     name=$1; shift; tries=0
@@ -39,6 +40,7 @@ again() {
 pings() { ping -q -c 2 -w 20 -i 0.05 -s $1 $2 | grep -q ' 0% packet loss'; }
 carrier() { until [ "$(cat /sys/class/net/$1/carrier)" = 1 ]; do sleep 0.1; done; }
 upload() {
+    echo 4096 8192 8192 > /proc/sys/net/ipv4/tcp_wmem
     nc 10.0.2.100 7000 < $1 & sender=$!
     until tftp -g -l /received -r received 10.0.2.2 2>/dev/null; do sleep 0.2; done
     kill $sender
