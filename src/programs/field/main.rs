@@ -1,6 +1,6 @@
 //! FIELD: behaves as clients in the field do, and says what a packet driver makes of it.
 //!
-//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for each check, `ok NAME` or `FAIL NAME:
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for each check, `ok NAME` or `FAIL NAME:
 //! expected …, got …`; the last line counts them.
 #![no_std]
 #![no_main]
@@ -38,7 +38,7 @@ const GROUPS: [(&str, Group); 8] = [
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut vector, mut seed, mut group, mut high, mut uncounted) = (0x60, 1, None, false, false);
+    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small) = (0x60, 1, None, false, false, false);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => {
@@ -55,6 +55,10 @@ fn main() -> u8 {
                 uncounted = true;
                 true
             }
+            Some((name, [])) if same(name, "SMALL") => {
+                small = true;
+                true
+            }
             Some(_) => false,
         };
         if !good {
@@ -66,7 +70,7 @@ fn main() -> u8 {
         }
     }
     let Some(group) = group else {
-        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE or KEYS, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /INT=60 and /SEED=1.\n");
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE or KEYS, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/INT=60 and /SEED=1.\n");
         return 2;
     };
     let Some(driver) = Driver::on(vector) else {
@@ -76,6 +80,7 @@ fn main() -> u8 {
     let mut client = Client::new(driver, seed.wrapping_mul(0x1_0001) << 4);
     client.high = high;
     client.uncounted = uncounted;
+    client.small = small;
     let hooks = timer::Hooks::new();
     group(&mut client);
     drop(hooks);

@@ -58,7 +58,7 @@ fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
     let seed = client.seed();
     sender::reset(seed);
     let flow = Flow { count: 60, max: 400, gap_us: 4000, ..SHORT };
-    let nested = receiver::nested();
+    let (lost, nested) = (client.lost(), receiver::nested());
     let plan = Plan { opens: by_far, act: if by_far { Act::Send } else { Act::None }, in_second: true, ..PLAIN };
     if !client.dead {
         let _ = client.ask(flow, plan);
@@ -83,7 +83,7 @@ fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
         }
         let seen = if client.dead { receiver::seen() } else { client.await_flow(&flow) };
         sender::by_far_call(false);
-        client.whole(c"every frame comes meanwhile", &flow, &seen);
+        client.mostly(c"every frame comes meanwhile", &flow, &seen, lost);
         client.right(&seen, nested);
         (hooks.calls().0, hooks.ticks().wrapping_sub(ticks))
     };
