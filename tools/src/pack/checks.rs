@@ -31,7 +31,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("rtl8139v", 1_476),
     ("virtio_net", 1_312),
     ("virtio_netv", 1_608),
-    ("vmxnet3", 1_064),
+    ("vmxnet3", 1_068),
     ("i8255x", 1_344),
     ("i8255xv", 1_492),
     ("tulip", 1_424),
