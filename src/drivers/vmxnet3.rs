@@ -110,7 +110,7 @@ const   RXM_PROMISC: u8 = 16;
 const SHARED_GROUPS: u16 = 124;
 /// Events that wait.
 const SHARED_ECR: u16 = 696;
-/// Not 0: the device wants to be told in [`RXPROD`] of descriptors that it may have. Else it reads them by itself.
+/// Not 0: the device wants [`RXPROD`] written when it gets descriptors. Else it reads them by itself.
 const TELL_RXPROD: u16 = Layout::QUEUES + 256;
 /// Frames that found no buffer, in the receive queue's statistics.
 const OUT_OF_BUFFERS: u16 = Layout::QUEUES + 256 + 152;
@@ -169,8 +169,9 @@ impl<B: Bus> Vmxnet3<B> {
     #[inline(always)]
     fn is_done(&self, ring: u16, number: u16, size: u16) -> bool {
         let at = self.memory.plus(ring + LAST + (number & (size - 1)) * DESC);
-        let turned = number & size != 0;
-        (self.bus.get32(at) >> DONE_GEN == 0) == turned
+        // The device writes turn 1 in the first round, 0 in the second, and so on.
+        let round = (number as u32) << (DONE_GEN - size.trailing_zeros() as u16);
+        (self.bus.get32(at) ^ round) >> DONE_GEN != 0
     }
 
     /// Has received frame `number` come?
@@ -195,10 +196,6 @@ impl<B: Bus> Vmxnet3<B> {
         let turn = if number & RX_DESCS == 0 { 1 << RX_GEN } else { 0 };
         let index = number & (RX_DESCS - 1);
         self.bus.put32(self.memory.plus(Layout::RX + FLAGS + index * DESC), turn | BUFFER as u32);
-        if self.bus.get8(self.memory.plus(TELL_RXPROD)) != 0 {
-            let next = index.wrapping_add(1) & (RX_DESCS - 1);
-            self.bus.put32(self.rings.plus(RXPROD), next as u32);
-        }
     }
 
     /// Counts what the device has lost since it was last asked.
@@ -229,7 +226,12 @@ impl<B: Bus> Device for Vmxnet3<B> {
     }
 
     fn unmask(&mut self) {
-        self.bus.put32(self.rings.plus(IMR), 0);
+        let rings = self.rings;
+        if self.bus.get8(self.memory.plus(TELL_RXPROD)) != 0 {
+            let next = self.rx.wrapping_add(self.rx_buffers as u16) & (RX_DESCS - 1);
+            self.bus.put32(rings.plus(RXPROD), next as u32);
+        }
+        self.bus.put32(rings.plus(IMR), 0);
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
@@ -258,8 +260,8 @@ impl<B: Bus> Device for Vmxnet3<B> {
         let given = self.rx.wrapping_add(self.rx_buffers as u16);
         self.rx = self.rx.wrapping_add(1);
         self.give(given);
-        // The device loses frames only while all buffers are full, and that ends here. Were they full, then the frame in
-        // the last of them has come.
+        // The device loses frames only while all its buffers are full, and only this function ends that. They were full if
+        // the frame in the last of them has come. Looked at after `give`, so that none is lost between the two.
         if self.has_come(given.wrapping_sub(1)) {
             self.count_lost();
         }
@@ -272,9 +274,9 @@ impl<B: Bus> Device for Vmxnet3<B> {
         }
         let buffer = (self.tx as u8 & self.tx_buffers.wrapping_sub(1)).wrapping_add(self.rx_buffers);
         let padded = stage(&self.bus, job, self.buffer(buffer));
-        let turn = if self.tx & TX_DESCS == 0 { 1 << TX_GEN } else { 0 };
+        let turn = !(self.tx << (TX_GEN - TX_DESCS.trailing_zeros() as u16)) & 1 << TX_GEN;
         let desc = self.memory.plus(Layout::TX + FLAGS + (self.tx & (TX_DESCS - 1)) * DESC);
-        self.bus.put32(desc, padded as u32 | turn);
+        self.bus.put16(desc, padded | turn);
         self.tx = self.tx.wrapping_add(1);
         self.bus.put32(self.rings.plus(TXPROD), (self.tx & (TX_DESCS - 1)) as u32);
         Ok(())

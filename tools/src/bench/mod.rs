@@ -4,6 +4,7 @@
 //! The machine is QEMU with `-icount`, where nothing depends on the host: two runs print the same. The NIC's frames
 //! come from a second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
 
+pub mod registers;
 pub mod table;
 
 use std::io;
@@ -14,6 +15,7 @@ use compkt::resident::table::ENTRIES;
 
 use crate::nics::{Found, NICS, Nic};
 use crate::pack::{self, Units};
+use crate::process::TempDir;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{self, Net, Qemu};
 use crate::rig::{Job, Report};
@@ -24,6 +26,8 @@ use table::{Cost, Row};
 /// The card that sends, and the line that loads its driver.
 const SENDER: &str = "ne2k_isa,iobase=0x340,irq=3,mac=02:00:00:00:00:B0";
 const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=3";
+/// The line that measures our driver. (Not every other driver's card holds a burst.)
+const BENCH: &str = "BENCH /BURST=16";
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Default)]
@@ -101,14 +105,25 @@ pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     let job = Job {
         files: pack::files()?,
         config: vec![config.clone()],
-        exec: [LOAD_SENDER, "PKTCTL mem /INT=60", "BENCH"].map(String::from).into(),
+        exec: [LOAD_SENDER, "PKTCTL mem /INT=60", "pause", BENCH].map(String::from).into(),
         limit: LIMIT,
         ..Job::default()
     };
-    let report = machine(nic, device(nic), Dos::default())?.run(&job)?;
+    let folder = TempDir::new("trace")?;
+    let trace = folder.path().join("trace");
+    let report = machine(nic, device(nic), Dos::default())?.run_with(&job, &mut |line, monitor| {
+        if line == "[pause]" {
+            monitor.command(&format!("logfile {}", trace.display()))?;
+            monitor.command(registers::TRACE)?;
+            monitor.resume()?;
+        }
+        Ok(())
+    })?;
     let blocks = table::blocks(said(&report, "PKTCTL mem /INT=60")?)?;
     agree(nic, units, &blocks, &report)?;
-    let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report)?, ..Row::default() };
+    let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report, BENCH)?, ..Row::default() };
+    row.burst = table::burst(said(&report, BENCH)?);
+    row.accesses = registers::counted(nic, &std::fs::read_to_string(&trace)?);
     row.resident = row.blocks.iter().map(|block| block.1).sum();
     let kept = told(&report, &config, "[device resident ")?;
     if kept != row.resident {
@@ -140,8 +155,8 @@ fn told(report: &Report, line: &str, words: &str) -> io::Result<u32> {
 }
 
 /// BENCH's figures.
-fn cost(report: &Report) -> io::Result<Cost> {
-    table::cost(said(report, "BENCH")?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
+fn cost(report: &Report, line: &str) -> io::Result<Cost> {
+    table::cost(said(report, line)?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
 }
 
 /// The blocks that the resident driver names are as large as the pack step made their units.
@@ -177,7 +192,7 @@ fn peers(nic: &Nic, path: &Path, arguments: &str) -> io::Result<Row> {
     let rig = machine(nic, &card_for(device(nic), arguments), Dos::default())?;
     let report = Qemu { forgiving: true, ..rig }.run(&job)?;
     let resident = told(&report, &load, "[resident ")?;
-    Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report)?, ..Row::default() })
+    Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report, "BENCH")?, ..Row::default() })
 }
 
 /// The card where Crynwr's positional arguments (vector, interrupt, port) expect it, if it is one that can be put there.
