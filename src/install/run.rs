@@ -171,6 +171,7 @@ fn done(paragraphs: u16) {
     let environment = address(psp, 0x2C);
     dos::free(peek::<u16>(environment));
     poke(environment, &0u16);
+    dos::close_all(psp);
     dos::stay(PSP_PARAS + paragraphs);
 }
 
