@@ -8,7 +8,7 @@ use super::switches::{Options, Want};
 use crate::bus::real::{Machine, address, code_segment};
 use crate::info::{Info, LAYOUT, NOT_PCI, NicInfo, SIGNATURE};
 use crate::line;
-use crate::probe::{Ask, Fault, Found, TAKEN, pci};
+use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, pci};
 
 /// A card and the probe that found it, which lies in the overlay until the next one is loaded.
 pub struct Probe {
@@ -82,18 +82,18 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     Some((info, nic))
 }
 
-/// What other copies of this driver have.
+/// Cards of other copies of this driver, by the vectors that the copies are on.
 struct Others {
     ports: [u16; TAKEN],
     places: [u16; TAKEN],
-    count: u8,
+    any: bool,
 }
 
 /// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
 #[inline(never)]
 fn others(options: &Options) -> Option<Others> {
-    let mut others = Others { ports: [0; TAKEN], places: [NOT_PCI; TAKEN], count: 0 };
-    for number in 0x60..=0x80 {
+    let mut others = Others { ports: [0; TAKEN], places: [NOT_PCI; TAKEN], any: false };
+    for (number, (port, place)) in VECTORS.zip(others.ports.iter_mut().zip(&mut others.places)) {
         let Some((_, nic)) = ours(number) else { continue };
         let wanted = match options.nic {
             Want::Pci(place) => place == nic.pci,
@@ -104,12 +104,8 @@ fn others(options: &Options) -> Option<Others> {
             line!(nic.name, ": this card belongs to the driver on INT ", Hex(number as u32), "h; leave /IO= and /NIC= out to take another");
             return None;
         }
-        let at = others.count as usize;
-        if let (Some(port), Some(place)) = (others.ports.get_mut(at), others.places.get_mut(at)) {
-            *port = nic.io;
-            *place = nic.pci;
-            others.count += 1;
-        }
+        (*port, *place) = (nic.io, nic.pci);
+        others.any = true;
     }
     Some(others)
 }
@@ -160,7 +156,7 @@ pub fn find(units: &Units, options: &Options) -> Option<Probe> {
         } else if options.nic != Want::Any {
             line!("/NIC=: no such card is free; leave it out to take the first one");
         } else {
-            let other = if search.others.count != 0 { "other " } else { "" };
+            let other = if search.others.any { "other " } else { "" };
             line!("no ", other, "NIC found; give /IO= and /IRQ= if there is one");
         }
     }
@@ -182,8 +178,8 @@ impl Search<'_> {
         }
     }
 
-    fn ask(&self, index: u8, place: u16) -> Ask {
-        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: self.others.ports, media: self.options.media }
+    fn ask(&self, index: u8, place: u16) -> Ask<'_> {
+        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: &self.others.ports, media: self.options.media }
     }
 
     fn probes(&self) -> impl Iterator<Item = Unit> {

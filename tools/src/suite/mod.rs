@@ -3,8 +3,9 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up
 //! has failed.
 
-mod counts;
+mod cards;
 mod corkscrew;
+mod counts;
 mod device;
 mod faults;
 mod figures;
@@ -91,6 +92,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     let mut tests = host::tests();
     tests.extend(device::tests());
     tests.extend(prompt::tests());
+    tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(counts::tests());
     tests.extend(figures::tests());
