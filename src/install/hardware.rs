@@ -8,7 +8,7 @@ use super::switches::{Options, Want};
 use crate::bus::real::{Machine, address, code_segment};
 use crate::info::{Info, LAYOUT, NOT_PCI, NicInfo, SIGNATURE};
 use crate::line;
-use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, pci};
+use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
 
 /// A card and the probe that found it, which lies in the overlay until the next one is loaded.
 pub struct Probe {
@@ -121,6 +121,8 @@ fn look(units: &Units, unit: &Unit, options: &Options, ask: &Ask, command: u32) 
     let mut fault = Fault::from((overlay().find)(ask, &mut found));
     if fault.is_none() && found.media != ask.media {
         fault = Some(Fault::Media);
+    } else if fault.is_none() && !is_station(&found.mac) {
+        fault = Some(Fault::Eeprom);
     }
     if let Some(fault) = fault {
         super::place::explain(units, unit, fault);

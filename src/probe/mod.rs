@@ -85,6 +85,13 @@ pub struct Found {
     pub plain: bool,
 }
 
+/// Whether a card can have this address: not a group's, which no frame may come from, and not zeros. A ROM that is
+/// missing or blank reads as one or the other. The installer asks this of every card that was found; a probe asks it
+/// before it activates an ISA card or has one interrupt.
+pub fn is_station(mac: &MacAddr) -> bool {
+    mac[0] & 1 == 0 && *mac != [0; 6]
+}
+
 /// Why `find` or `start` gave no card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]

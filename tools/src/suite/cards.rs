@@ -1,7 +1,8 @@
-//! Several cards in one machine, with a copy of the driver for each.
+//! Several cards in one machine, with a copy of the driver for each; and cards with an address that no card can have.
 
-use super::machine::{Lab, Rig, Steps};
+use super::machine::{Lab, Rig, Steps, qemu};
 use super::runner::{Test, Verdict};
+use crate::nics::{Found, NICS, Nic};
 use crate::rig::Job;
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 use std::time::Duration;
@@ -27,12 +28,17 @@ const ISA: [(&str, &str); 6] = [
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    vec![
+    let mut tests = vec![
         Test::new("qemu/copies/six-pci", |lab| copies(lab, &PCI)).takes(20),
         Test::new("qemu/copies/six-isa", |lab| copies(lab, &ISA)).takes(20),
         Test { slow: true, ..Test::new("qemu/copies/six-of-a-kind", |lab| copies(lab, &[("rtl8139", "rtl8139"); 6])).takes(20) },
         Test { slow: true, ..Test::new("qemu/copies/pci-and-isa", |lab| copies(lab, &[&PCI[1..5], &ISA[..3]].concat())).takes(25) },
-    ]
+    ];
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        let name = format!("qemu/{}/address-of-a-group", nic.name);
+        tests.push(Test::new(name, move |lab| group_address(lab, nic)));
+    }
+    tests
 }
 
 /// A copy for each card, by the order of vectors: each drives a card of its own, and one more finds none.
@@ -69,4 +75,18 @@ fn copies(lab: &Lab, cards: &[(&str, &str)]) -> Verdict {
 
 fn as_before(steps: &Steps, lines: &[&str]) -> Verdict {
     lines.iter().try_for_each(|line| steps.same(line))
+}
+
+/// A card whose ROM holds a group's address would hear nothing: it is refused in one line that names it.
+fn group_address(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let mut rig = qemu(nic)?;
+    rig.nics.iter_mut().for_each(|card| card.device.push_str(",mac=03:00:00:00:00:01"));
+    let line = format!("3COMPKT /NIC={}", nic.name);
+    let state: &[&str] = if nic.found == Found::Pci { &["mem", "ints", "COMMAND"] } else { &["mem", "ints"] };
+    let script = [&["ints keep"], state, &[&line], state].concat();
+    let steps = rig.steps(&lab.job(&[], &script)?)?;
+    steps.exits(&line, 1)?;
+    let said = format!("3COMPKT: {}: the card's EEPROM holds no valid address; repair it with the card's own setup program", nic.name);
+    steps.holds(steps.first(&line)?.text == said, "one line says why")?;
+    as_before(&steps, state)
 }
