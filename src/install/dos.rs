@@ -57,27 +57,9 @@ impl Regs {
     }
 }
 
-/// What is said now is not worth a line.
-static mut HUSHED: bool = false;
-
-/// From now on nothing is written to the console, or everything again.
-pub fn hush(on: bool) {
-    // SAFETY: the installer is one thread.
-    unsafe { HUSHED = on };
-}
-
-/// Is nothing written?
-pub fn hushed() -> bool {
-    // SAFETY: as above.
-    unsafe { HUSHED }
-}
-
 /// Writes a character to the console.
 #[inline(never)]
 pub fn put(byte: u8) {
-    if hushed() {
-        return;
-    }
     let regs = regs(0x0200);
     regs.dx = byte as u16;
     regs.dos();

@@ -8,6 +8,7 @@ mod corkscrew;
 mod counts;
 mod device;
 mod faults;
+mod file;
 mod figures;
 mod host;
 pub mod machine;
@@ -92,6 +93,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     let mut tests = host::tests();
     tests.extend(device::tests());
     tests.extend(prompt::tests());
+    tests.extend(file::tests());
     tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(counts::tests());
