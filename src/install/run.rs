@@ -3,9 +3,10 @@
 use super::dos::{self, far, peek, poke};
 use super::hardware::{self, is_packet_driver};
 use super::header::{caller, header};
+use super::lines::HELP;
 use super::load::Units;
 use super::place::{PSP_PARAS, build};
-use super::print::Hex;
+use super::print::{Hex, Print};
 use super::switches::{self, Options};
 use super::unload::unload;
 use crate::bus::Addr;
@@ -80,13 +81,27 @@ fn read_tail(tail: &mut [u8; 128]) -> usize {
 #[unsafe(link_section = ".early_code")]
 fn help() -> u8 {
     let Some(units) = open() else { return 1 };
-    let Some(text) = units.feature("help") else { return 1 };
-    for at in 0..text.bytes {
-        let mut byte = [0];
-        units.read(&text, at, &mut byte);
-        dos::put(byte[0]);
+    if list(&units).is_some() {
+        return 0;
     }
-    0
+    units.complain();
+    1
+}
+
+/// Prints it, as far as it can be read, and in whole lines.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+fn list(units: &Units) -> Option<()> {
+    let text = units.feature("help")?;
+    let mut at = 0;
+    while at < text.bytes {
+        let mut line = [0; HELP];
+        units.text(&text, at, &mut line)?;
+        line.print();
+        "\r\n".print();
+        at += HELP as u16;
+    }
+    Some(())
 }
 
 /// A file name of DOS's, with its path and a zero.
@@ -153,8 +168,11 @@ fn prepare(options: &Options) -> Option<Units> {
 #[inline(never)]
 fn stand(options: &Options) -> Option<u16> {
     let units = prepare(options)?;
-    let mut probe = hardware::find(&units, options)?;
-    build(options, &units, &mut probe)
+    let stood = hardware::find(&units, options).and_then(|probe| build(options, &units, probe));
+    if stood.is_none() {
+        units.complain();
+    }
+    stood
 }
 
 /// Leaves the driver standing.
@@ -171,6 +189,7 @@ fn done(paragraphs: u16) {
     let environment = address(psp, 0x2C);
     dos::free(peek::<u16>(environment));
     poke(environment, &0u16);
+    dos::close_all(psp);
     dos::stay(PSP_PARAS + paragraphs);
 }
 

@@ -10,6 +10,7 @@ use super::switches::Options;
 use crate::bus::real::address;
 use crate::info::{FLAG_DEVICE, FLAG_MASKED, Info};
 use crate::line;
+use crate::probe::VECTORS;
 use crate::resident::handle::Handle;
 
 /// The vector that is meant: the one given, else 60h, else the only other one that we are on. None: there are several,
@@ -21,7 +22,7 @@ fn meant(options: &Options) -> Option<u8> {
         return Some(options.vector);
     }
     let mut found = None;
-    for number in 0x60..=0x80 {
+    for number in VECTORS {
         if ours(number).is_some() {
             if found.is_some() {
                 line!(early!("the driver is loaded more than once; say which by /INT="));

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use compkt::bus::{Addr, Far};
 use compkt::device::{Head, Job};
+use compkt::probe::TAKEN;
 use models::isa::Card;
 use models::{Env, Model};
 
@@ -289,6 +290,13 @@ impl Machine {
 /// The machine; clones are the same one.
 #[derive(Clone)]
 pub struct FakeBus(Rc<RefCell<Machine>>);
+
+/// What a probe is told when other copies of the driver have cards at these ports.
+pub fn taken(ports: &[u16]) -> &'static [u16; TAKEN] {
+    let mut all = [0; TAKEN];
+    all[..ports.len()].copy_from_slice(ports);
+    Box::leak(Box::new(all))
+}
 
 /// A frame of `len` bytes at an address (below 896 KB) of the machine's memory, of which `peek` has read `head`.
 pub fn job(at: usize, len: usize, head: &Head) -> Job {

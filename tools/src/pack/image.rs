@@ -12,7 +12,7 @@ pub const LOAD_IMAGE_LIMIT: usize = 25 << 10;
 /// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
 /// What only a switch brings, and texts: what they need lies behind the image, like the buffers that come with them.
-const ASKED_FOR: [&str; 5] = ["pool", "poolv", "poolc", "help", "reasons"];
+const ASKED_FOR: [&str; 5] = ["pool", "poolv", "poolc", "help", "lines"];
 /// The installer's stack.
 const STACK: usize = 1536;
 /// Offsets in the core (asm/device.asm): the device header's two routines.

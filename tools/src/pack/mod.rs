@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::setup::{self, fail};
 use checks::Role;
+use compkt::install::lines::{HELP, LINES};
 use compkt::probe::{REASON, REASONS};
 use elf::Unit;
 use crate::nics::{Found, NICS};
@@ -174,13 +175,21 @@ impl Units {
         let others = self.others.iter();
         let mut listed: Vec<Listed> = others.map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();
         let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
-        let help = Unit::text("help", manual::help(&names));
+        let help = Unit::text("help", padded(&manual::help(&names), HELP)?);
         listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "help", unit: &help });
-        let reasons: String = REASONS.iter().map(|why| format!("{why:\0<REASON$}")).collect();
-        let reasons = Unit::text("reasons", reasons);
-        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "reasons", unit: &reasons });
+        let lines: Vec<&str> = REASONS.iter().chain(LINES).copied().collect();
+        let lines = Unit::text("lines", padded(&lines, REASON)?);
+        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "lines", unit: &lines });
         image::compose(&self.core, &self.installer, &listed)
     }
+}
+
+/// Lines of `size` bytes each, padded with zeros, one behind the other.
+fn padded(lines: &[impl AsRef<str>], size: usize) -> io::Result<String> {
+    if let Some(long) = lines.iter().find(|line| line.as_ref().len() > size) {
+        return Err(fail(format!("more than {size} bytes: {}", long.as_ref())));
+    }
+    Ok(lines.iter().map(|line| format!("{:\0<size$}", line.as_ref())).collect())
 }
 
 #[cfg(test)]

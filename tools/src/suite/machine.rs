@@ -88,6 +88,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("CLOCK.COM", "clock", &[]),
         ("SPUR7.COM", "spurious", &["LINE=7"]),
         ("SPUR15.COM", "spurious", &["LINE=15"]),
+        ("COMMAND.COM", "command", &[]),
     ] {
         files.push((name.to_string(), fixture(source, defines)?));
     }

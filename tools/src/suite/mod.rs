@@ -3,11 +3,13 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up
 //! has failed.
 
-mod counts;
+mod cards;
 mod corkscrew;
+mod counts;
 mod device;
 mod faults;
 mod field;
+mod file;
 mod figures;
 mod host;
 mod lines;
@@ -93,6 +95,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     let mut tests = host::tests();
     tests.extend(device::tests());
     tests.extend(prompt::tests());
+    tests.extend(file::tests());
+    tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(counts::tests());
     tests.extend(figures::tests());

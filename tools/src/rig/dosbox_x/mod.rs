@@ -33,6 +33,8 @@ pub struct DosboxX {
     pub ems: bool,
     /// Everything runs in V86 mode under an EMM386; it brings EMS.
     pub v86: bool,
+    /// How many files can be open, if not as many as DOSBox-X likes: FILES= in CONFIG.SYS.
+    pub files: Option<u8>,
     /// DOSBox-X's `cputype`: `8086`, `286`, `386`, `486`, `pentium`.
     pub cpu: String,
     /// DOSBox-X's `cycles`: `max`, `fixed 10000`.
@@ -47,6 +49,7 @@ impl Default for DosboxX {
             xms: true,
             ems: false,
             v86: false,
+            files: None,
             cpu: "pentium".into(),
             cycles: "max".into(),
         }
@@ -100,7 +103,8 @@ impl DosboxX {
         fs::write(drive_z.join("DEVICE.COM"), assemble(&setup::root().join("dosbox/device.asm"), &[])?)?;
 
         let mut config = self.settings(folder);
-        config.push_str(&format!("[config]\ninstall=mount.com c \"{}\"\n", drive_c.display()));
+        let files = self.files.map_or_else(String::new, |files| format!("files={files}\n"));
+        config.push_str(&format!("[config]\n{files}install=mount.com c \"{}\"\n", drive_c.display()));
         config.push_str(&format!("install=mount.com r \"{}\"\n", drive_r.display()));
         let mut batch = String::from("@echo off\r\nc:\r\n");
         let mark = |number: usize, text: &str| fs::write(drive_r.join(number.to_string()), format!("\r{MARK}{text}\r\n"));
