@@ -86,6 +86,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("MOVELINE.COM", "reroute", &["ROUTE=5"]),
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
+        ("V86.COM", "v86", &[]),
     ] {
         files.push((name.to_string(), fixture(source, defines)?));
     }

@@ -14,6 +14,7 @@ mod memory;
 mod prompt;
 mod runner;
 mod traffic;
+mod v86;
 mod vds;
 
 use std::io;
@@ -96,6 +97,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(figures::tests());
     tests.extend(faults::tests());
     tests.extend(vds::tests());
+    tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
     tests.retain(|test| options.wants(test));
