@@ -282,6 +282,7 @@ fn flatten(segment: u16, at: u16, table: &CoreTable, extended: &Memory) {
     let block = extended.block;
     flat.xms_handle = block.handle;
     flat.xms_entry = [block.entry as u16, (block.entry >> 16) as u16];
+    flat.entries = table.end - ENTRIES;
     poke(place, &flat);
     for (number, at) in table.patches.iter().enumerate() {
         patch(segment, *at, peek(place.plus(2 * number as u16)));

@@ -7,8 +7,9 @@ use super::hook::mask_line;
 use super::hardware::ours;
 use super::print::Hex;
 use super::switches::Options;
+use crate::bus::either::in_v86;
 use crate::bus::real::address;
-use crate::info::{FLAG_DEVICE, FLAG_MASKED, Info};
+use crate::info::{FLAG_DEVICE, FLAG_MASKED, FLAG_V86, Info};
 use crate::line;
 use crate::probe::VECTORS;
 use crate::resident::handle::Handle;
@@ -69,6 +70,10 @@ pub fn unload(options: &Options) -> u8 {
         release.bx = handle;
         release.interrupt(vector);
         if !is_open(&info) {
+            if info.flags & FLAG_V86 == 0 && in_v86() {
+                line!(early!("a memory manager (JEMM386) or another program came after the driver; unload that first"));
+                return 1;
+            }
             line!(early!("another program has hooked the driver's interrupts after it; unload that first"));
             return 1;
         }

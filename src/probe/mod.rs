@@ -136,10 +136,10 @@ pub const REASONS: [&str; 12] = [
     ": the card's IRQ cannot be used; give /IRQ= or set another one with the card's setup program",
     ": the card has no ports or collides with another; set it up with its setup program",
     ": too little memory for the card's rings; load HIMEM.SYS first",
-    ": the card's registers are out of reach under EMM386 or JEMMEX; load the driver before it",
+    ": the card's registers are out of reach in V86 mode; start the machine without EMM386 or JEMMEX",
     ": the card cannot be told /MEDIA= or does not have it; leave it out",
     "",
-    ": EMM386 or JEMMEX hides from the card where memory is (no VDS); load the driver before it",
+    ": the card cannot find memory in V86 mode without VDS; use a memory manager that has it (JEMMEX)",
     ": the memory manager (VDS) does not lock the card's rings; load the driver low, by DEVICE=",
 ];
 

@@ -145,6 +145,8 @@ pub struct FlatHeader {
     pub xms_handle: u16,
     /// The XMS driver's entry, as two words: this is not aligned to four.
     pub xms_entry: [u16; 2],
+    /// The entries that the core calls, the last of it.
+    pub entries: u16,
 }
 
 /// At offset 0 of the pool feature's units (asm/pool.inc).
@@ -284,7 +286,7 @@ pub struct Work {
 }
 
 const _: () =
-    assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 22 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 28 && size_of::<Work>() == 124);
+    assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 24 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 28 && size_of::<Work>() == 124);
 const _: () = assert!(size_of::<PoolHeader>() == 28 && size_of::<PoolStart>() == 24);
 
 /// Bytes of the driver's entries, the last of the core: there the header of the driver's unit comes to lie.

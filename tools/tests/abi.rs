@@ -157,6 +157,7 @@ fn structures_and_constants() {
         ("HANDLE_TAKEN", offset_of!(Handle, taken)),
         ("INFO_HANDLES", offset_of!(Info, handles)),
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
+        ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
         ("WORK_JOB", offset_of!(Work, job)),
         ("IOCB_SIZE", offset_of!(Job, head)),
         ("LOOKAHEAD", LOOKAHEAD),

@@ -14,6 +14,8 @@ const ATTEMPTS: u8 = 3;
 pub enum Failure {
     /// The driver refused to send, with this error.
     Send(u8),
+    /// The same, because it rests.
+    Rests(u8),
     /// No answer within the time.
     Silence,
     /// An answer to an echo that was not what had been sent.
@@ -39,7 +41,9 @@ impl Station {
 
     #[inline(never)]
     fn send(&self, len: usize) -> Result<(), Failure> {
-        self.driver.send(self.frame.get(..len).unwrap_or(&[])).map_err(Failure::Send)
+        let sent = self.driver.send(self.frame.get(..len).unwrap_or(&[]));
+        let rests = || self.driver.block().is_some_and(|block| block.rests());
+        sent.map_err(|code| if rests() { Failure::Rests(code) } else { Failure::Send(code) })
     }
 
     /// Tells everyone who asks for our address, and gives every frame to `look` until it is content or the time is over.

@@ -139,6 +139,9 @@ fn memory(block: &Block) {
     say!(c"  resident     {d} bytes at segment {X}h{s}{s}{s}\n",
         info.paragraphs as u32 * 16, info.segment, flag(FLAG_UPPER, c", upper memory"),
         flag(FLAG_V86, c", V86 mode"), flag(FLAG_DEVICE, c", by DEVICE="));
+    if block.rests() {
+        say!(c"  it rests     a memory manager came after it: unload that, or load it before the driver\n");
+    }
     say!(c"  stack        {d} of {d} bytes never used\n", low - info.stack_low, info.stack_top - info.stack_low);
     if info.pool != 0 {
         // SAFETY: Stats is made of integers.

@@ -42,6 +42,10 @@ fn failed(why: Failure) -> u8 {
             say!(c": not sent ({s}). Look at the cable.\n", error::name(code));
             return NO_DRIVER;
         }
+        Failure::Rests(code) => {
+            say!(c": not sent ({s}). The driver rests: a memory manager came after it. Unload that first.\n", error::name(code));
+            return NO_DRIVER;
+        }
         Failure::Silence => c"no answer. Look at the cable and at the IRQ (PKTCTL status)",
         Failure::Damaged => c"the answer came back damaged",
         Failure::Refused => c"the server refuses. Give /IP= /MASK= /GW=",

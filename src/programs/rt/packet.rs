@@ -1,6 +1,7 @@
 //! A packet driver as its client sees it: INT 60h and its kin.
 
 use super::{Far, Regs, Shared, int, vector};
+use crate::bus::either::in_v86;
 use crate::device::MacAddr;
 use crate::info::{self, Info, NicInfo};
 
@@ -164,6 +165,14 @@ impl Block {
         let at = self.info.blocks + index as u16 * self.info.block_size as u16;
         // SAFETY: Block is made of integers.
         (index < self.info.block_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as() })
+    }
+
+    /// Does the driver rest? It does in V86 mode, if it was loaded in real mode and has something above 1 MB.
+    pub fn rests(&self) -> bool {
+        let in_memory = |index| self.nic(index).is_some_and(|nic| nic.io == 0);
+        let in_xms = |index| self.block(index).is_some_and(|block| block.place != 0);
+        let above = (0..self.info.nic_count).any(in_memory) || (0..self.info.block_count).any(in_xms);
+        above && self.info.flags & info::FLAG_V86 == 0 && in_v86()
     }
 
     /// Where the first block of a kind lies in the driver's segment.

@@ -84,7 +84,7 @@ fn right(steps: &Steps, line: &str) -> Verdict {
 }
 
 /// Broadcasts of a type that nobody here asked for.
-fn flood(peer: &Peer) {
+pub(super) fn flood(peer: &Peer) {
     for number in 0..FLOOD {
         let mut frame = vec![number as u8; 1000];
         frame[..6].fill(0xFF);

@@ -89,6 +89,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("SPUR7.COM", "spurious", &["LINE=7"]),
         ("SPUR15.COM", "spurious", &["LINE=15"]),
         ("COMMAND.COM", "command", &[]),
+        ("V86.COM", "v86", &[]),
     ] {
         files.push((name.to_string(), fixture(source, defines)?));
     }

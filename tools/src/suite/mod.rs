@@ -18,6 +18,7 @@ mod memory;
 mod prompt;
 mod runner;
 mod traffic;
+mod v86;
 mod vds;
 
 use std::io;
@@ -103,6 +104,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(faults::tests());
     tests.extend(field::tests());
     tests.extend(vds::tests());
+    tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
     tests.extend(lines::tests());

@@ -1,0 +1,151 @@
+//! A memory manager that comes after the driver: V86 mode begins and ends while the driver stands.
+//!
+//! The manager is fixtures/v86.asm, which ends the machine at the first instruction or address that V86 mode has not.
+
+use std::time::Duration;
+
+use super::faults::flood;
+use super::machine::{Lab, Rig, Steps, qemu_on};
+use super::runner::{Test, Verdict};
+use crate::nics::{Found, NICS, Nic};
+use crate::peer::Peer;
+use crate::rig::bochs::{self, Bochs};
+use crate::rig::image::{Dos, Xms};
+use crate::rig::qemu::{Monitor, Net, Qemu};
+
+const LIMIT: Duration = Duration::from_secs(240);
+const LOAD: &str = "3COMPKT 0x60";
+const POOL: &str = "3COMPKT 0x60 /XMS=48";
+const ON: &str = "V86 ON";
+const OFF: &str = "V86 OFF";
+/// The same commands in real mode, in V86 mode, and in real mode again.
+const EXCHANGE: [&str; 3] = ["PKTCTL test", "PKTCTL test /COUNT=4", "PKTCTL test /INT=60"];
+const STATUS: &str = "PKTCTL status";
+const UNLOAD: [&str; 2] = ["3COMPKT /U", "3COMPKT /U /INT=60"];
+/// What `/U` and PKTCTL say in V86 mode of a driver that rests.
+const KEPT: &str = "a memory manager (JEMM386) or another program came after the driver; unload that first";
+const RESTS: &str = "a memory manager came after it";
+
+/// Drivers whose rings or registers lie above 1 MB.
+fn is_flat(nic: &Nic) -> bool {
+    nic.found == Found::Pci && (nic.memory || matches!(nic.name, "e1000" | "vmxnet3"))
+}
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        let test = |what: &str, run: fn(&Lab, &'static Nic) -> Verdict| Test::new(format!("qemu/{}/late-v86{what}", nic.name), move |lab| run(lab, nic)).takes(8);
+        if is_flat(nic) {
+            tests.push(test("", |lab, nic| rests(lab, nic, LOAD)));
+            tests.push(test("/no-line", |lab, nic| no_line(lab, nic, LOAD)));
+        }
+        if matches!(nic.name, "ne2000" | "ne2k_pci" | "el3" | "vortex") {
+            tests.push(test("/pool", |lab, nic| rests(lab, nic, POOL)));
+            tests.push(test("/goes-on", |lab, nic| goes_on(lab, nic, LOAD)));
+        }
+        // Not those that have registers in memory, too.
+        if nic.memory && nic.found == Found::Pci && !matches!(nic.name, "e1000e" | "virtio_net") {
+            tests.push(test("/low-rings-go-on", low_rings));
+        }
+    }
+    tests.push(Test::new("qemu/virtio_net/late-v86/pool", |lab| rests(lab, named("virtio_net"), POOL)).takes(8));
+    tests.push(Test::new("qemu/e1000/late-v86/pool-no-line", |lab| no_line(lab, named("e1000"), POOL)).takes(8));
+    tests.push(Test::new("bochs/e1000/late-v86", |lab| in_bochs(lab, bochs::Nic::E1000, LOAD)).takes(30));
+    tests.push(Test::new("bochs/ne2000/late-v86/pool", |lab| in_bochs(lab, bochs::Nic::Ne2000 { base: 0x300, irq: 5 }, POOL)).takes(30));
+    tests
+}
+
+fn named(name: &str) -> &'static Nic {
+    NICS.iter().find(|nic| nic.name == name).expect("the list has it")
+}
+
+fn peer() -> Result<Peer, String> {
+    Peer::new().map_err(|error| error.to_string())
+}
+
+/// One machine, and what is done at a line.
+fn run(lab: &Lab, rig: &Qemu, exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
+    let mut job = lab.job(&[], exec)?;
+    job.limit = LIMIT;
+    let report = rig.run_with(&job, &mut |line, monitor| {
+        on_line(line, monitor);
+        Ok(())
+    });
+    report.map(Steps::of).map_err(|error| error.to_string())
+}
+
+/// In V86 mode sends are refused, the driver stays, and the machine goes on under a flood of frames; in real mode the NIC
+/// works again, and everything comes back.
+fn script(load: &'static str) -> Vec<&'static str> {
+    vec![
+        OFF, "ints keep", "mem", "ints", load, EXCHANGE[0], ON, "CLOCK", EXCHANGE[1], STATUS, UNLOAD[0], OFF, EXCHANGE[2], UNLOAD[1],
+        "mem", "ints",
+    ]
+}
+
+pub(super) fn rests(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
+    let peer = peer()?;
+    let steps = run(lab, &qemu_on(nic, peer.cable())?, &script(load), &mut |line, _| {
+        if line == "[v86 1]" {
+            flood(&peer);
+        }
+    })?;
+    rested(&steps, load)
+}
+
+fn rested(steps: &Steps, load: &str) -> Verdict {
+    steps.exits(load, 0)?;
+    steps.exits(EXCHANGE[0], 0)?;
+    steps.prints(ON, "[v86 1]")?;
+    steps.exits(EXCHANGE[1], 3)?;
+    steps.prints(EXCHANGE[1], "CANT_SEND")?;
+    steps.prints(EXCHANGE[1], RESTS)?;
+    steps.prints(STATUS, RESTS)?;
+    steps.exits(UNLOAD[0], 1)?;
+    steps.prints(UNLOAD[0], KEPT)?;
+    steps.prints(OFF, "[v86 0]")?;
+    steps.exits(EXCHANGE[2], 0)?;
+    steps.exits(UNLOAD[1], 0)?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// The same with a card that has no interrupt line.
+fn no_line(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
+    let script = ["NOLINES", load, EXCHANGE[0], ON, EXCHANGE[1], UNLOAD[0], OFF, EXCHANGE[2], UNLOAD[1]];
+    let steps = run(lab, &qemu_on(nic, Net::User)?, &script, &mut |_, _| ())?;
+    steps.prints(load, "no IRQ (polled)")?;
+    steps.exits(EXCHANGE[0], 0)?;
+    steps.exits(EXCHANGE[1], 3)?;
+    steps.exits(UNLOAD[0], 1)?;
+    steps.exits(EXCHANGE[2], 0)?;
+    steps.exits(UNLOAD[1], 0)
+}
+
+/// A driver that has nothing above 1 MB goes on in V86 mode, and can be unloaded there.
+fn goes_on(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
+    went_on(lab, &qemu_on(nic, Net::User)?, load)
+}
+
+/// The same with rings below 1 MB.
+fn low_rings(lab: &Lab, nic: &'static Nic) -> Verdict {
+    went_on(lab, &Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu_on(nic, Net::User)? }, LOAD)
+}
+
+fn went_on(lab: &Lab, rig: &Qemu, load: &'static str) -> Verdict {
+    let script = [OFF, "ints keep", "mem", "ints", load, EXCHANGE[0], ON, EXCHANGE[1], STATUS, OFF, EXCHANGE[2], ON, UNLOAD[0], OFF, "mem", "ints"];
+    let steps = run(lab, rig, &script, &mut |_, _| ())?;
+    for line in [load, EXCHANGE[0], EXCHANGE[1], EXCHANGE[2], UNLOAD[0]] {
+        steps.exits(line, 0)?;
+    }
+    steps.holds(!steps.first(STATUS)?.text.contains(RESTS), "the driver does not rest")?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// Bochs ends at an access past a segment's limit.
+fn in_bochs(lab: &Lab, nic: bochs::Nic, load: &'static str) -> Verdict {
+    let rig = Bochs { nic, real_time: true, ..Bochs::default() };
+    rested(&rig.steps(&lab.job(&[], &script(load))?)?, load)
+}
