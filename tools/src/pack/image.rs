@@ -8,7 +8,7 @@ use crate::setup::fail;
 /// Bytes of the MZ header.
 const MZ_HEADER: usize = 32;
 /// The load image holds header, core and installer; DOS gives a DEVICE= line no more memory than this.
-pub const LOAD_IMAGE_LIMIT: usize = 25 << 10;
+pub const LOAD_IMAGE_LIMIT: usize = 24 << 10;
 /// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
 /// What only a switch brings, and texts: what they need lies behind the image, like the buffers that come with them.
