@@ -43,7 +43,7 @@ int60_entry:
         test    al, al
         jnz     .error
 .out:   cmp     word [busy], 1      ; no outer entry, and nothing [pending]
-        jne     settle
+        jne     .late
         dec     byte [busy]
 
 ; Purpose:  The way back: every register and the stack as they were at the entry.
