@@ -33,7 +33,7 @@ pub fn tests() -> Vec<Test> {
 fn below(peer: &Peer) -> Verdict {
     let nic = NICS.iter().find(|nic| nic.name == peer.nic).ok_or("there is no such NIC")?;
     let units = pack::build().and_then(|_| Units::read(&pack::binaries())).map_err(|error| error.to_string())?;
-    let row = bench::ours(nic, &units).map_err(|error| error.to_string())?;
+    let row = bench::figures(nic, &units).map_err(|error| error.to_string())?;
     let all = |cost: Cost| [cost.send, cost.receive, cost.whole];
     let fewer = all(row.cost).as_flattened().iter().zip(all(peer.cost).as_flattened()).all(|(ours, theirs)| ours < theirs);
     if fewer && row.resident < peer.resident {
