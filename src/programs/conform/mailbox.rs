@@ -103,6 +103,7 @@ static SECONDS: Shared<u16> = Shared::new(0);
 static SENT: Shared<u16> = Shared::new(0);
 static SEND_ERROR: Shared<u8> = Shared::new(0);
 static ODD: Shared<u16> = Shared::new(0);
+static AGAIN: Shared<u16> = Shared::new(0);
 
 unsafe extern "C" {
     static mut receiver_irets: u8;
@@ -244,6 +245,17 @@ pub fn sent() -> (u16, u8) {
 /// Upcalls with another AX than 0 and 1.
 pub fn odd() -> u16 {
     ODD.read()
+}
+
+/// Counts a question that is asked again: its answer did not come, or not alone. A host with much to do, or a ring with
+/// room for few frames, is no fault of the driver's.
+pub fn again() {
+    count(&AGAIN);
+}
+
+/// Questions that were asked again, since the program began.
+pub fn retries() -> u16 {
+    AGAIN.read()
 }
 
 /// The mail `index` (below [`KEPT`]) since the reset.

@@ -90,25 +90,28 @@ fn property<'a>(device: &'a str, name: &str) -> Option<&'a str> {
     device.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Our driver on this NIC: with XMS, and without it where that makes a difference.
+/// Our driver on this NIC: with XMS, until it is ready, and without XMS where that makes a difference. A machine each.
+fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
+    let mut row = figures(nic, units)?;
+    let mut load = Job { exec: timed(&format!("3COMPKT{}", choice(nic))), limit: LIMIT, ..Job::default() };
+    load.files = pack::files()?;
+    load.files.push(("CLOCK.COM".into(), fixture("clock", &[])?));
+    let loaded = machine(nic, device(nic), Dos::default())?.run(&load)?;
+    row.ready = passed(&loaded.output).map(|us| us.div_ceil(1000));
+    if nic.memory && !nic.plain {
+        let job = job(nic, &["PKTCTL mem"])?;
+        let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
+        row.without_xms = Some(table::blocks(said(&report, "PKTCTL mem")?)?.iter().map(|block| block.1).sum());
+    }
+    Ok(row)
+}
+
+/// What it keeps with XMS, and what a frame costs.
 ///
 /// # Errors
 /// As for [`run`].
-pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
-    let place = match property(device(nic), "iobase") {
-        Some(port) => format!(" /IO={}", port.trim_start_matches("0x")),
-        // A card that chooses a line before the sender has its own.
-        None if matches!(nic.found, Found::Isa(_)) => " /IRQ=10".into(),
-        None => String::new(),
-    };
-    let config = format!("DEVICE=3COMPKT.SYS /NIC={}{place}", nic.name);
-    let job = Job {
-        files: pack::files()?,
-        config: vec![config.clone()],
-        exec: [LOAD_SENDER, "PKTCTL mem /INT=60", "pause", BENCH].map(String::from).into(),
-        limit: LIMIT,
-        ..Job::default()
-    };
+pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
+    let job = job(nic, &[LOAD_SENDER, "PKTCTL mem /INT=60", "pause", BENCH])?;
     let folder = TempDir::new("trace")?;
     let trace = folder.path().join("trace");
     let report = machine(nic, device(nic), Dos::default())?.run_with(&job, &mut |line, monitor| {
@@ -125,21 +128,28 @@ pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     row.burst = table::burst(said(&report, BENCH)?);
     row.accesses = registers::counted(nic, &std::fs::read_to_string(&trace)?);
     row.resident = row.blocks.iter().map(|block| block.1).sum();
-    let kept = told(&report, &config, "[device resident ")?;
+    let kept = told(&report, &job.config[0], "[device resident ")?;
     if kept != row.resident {
         return Err(fail(format!("{}: the blocks have {} bytes and DOS keeps {kept}", nic.name, row.resident)));
     }
-    let mut load = Job { exec: timed(&format!("3COMPKT /NIC={}{place}", nic.name)), limit: LIMIT, ..Job::default() };
-    load.files = pack::files()?;
-    load.files.push(("CLOCK.COM".into(), fixture("clock", &[])?));
-    let loaded = machine(nic, device(nic), Dos::default())?.run(&load)?;
-    row.ready = passed(&loaded.output).map(|us| us.div_ceil(1000));
-    if nic.memory && !nic.plain {
-        let job = Job { exec: vec!["PKTCTL mem".into()], ..job };
-        let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
-        row.without_xms = Some(table::blocks(said(&report, "PKTCTL mem")?)?.iter().map(|block| block.1).sum());
-    }
     Ok(row)
+}
+
+/// The driver by DEVICE=, and commands.
+fn job(nic: &Nic, exec: &[&str]) -> io::Result<Job> {
+    let config = vec![format!("DEVICE=3COMPKT.SYS{}", choice(nic))];
+    Ok(Job { files: pack::files()?, config, exec: exec.iter().map(ToString::to_string).collect(), limit: LIMIT, ..Job::default() })
+}
+
+/// The switches that choose the card, and not the sender's.
+fn choice(nic: &Nic) -> String {
+    let place = match property(device(nic), "iobase") {
+        Some(port) => format!(" /IO={}", port.trim_start_matches("0x")),
+        // A card that chooses a line before the sender has its own.
+        None if matches!(nic.found, Found::Isa(_)) => " /IRQ=10".into(),
+        None => String::new(),
+    };
+    format!(" /NIC={}{place}", nic.name)
 }
 
 /// What a line printed.

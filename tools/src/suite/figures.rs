@@ -43,7 +43,7 @@ pub fn tests() -> Vec<Test> {
 fn measured(name: &str) -> Result<Row, String> {
     let nic = NICS.iter().find(|nic| nic.name == name).ok_or("there is no such NIC")?;
     let units = pack::build().and_then(|_| Units::read(&pack::binaries())).map_err(|error| error.to_string())?;
-    bench::ours(nic, &units).map_err(|error| error.to_string())
+    bench::figures(nic, &units).map_err(|error| error.to_string())
 }
 
 /// No more register accesses for a frame than the card needs.

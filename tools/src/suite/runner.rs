@@ -103,7 +103,7 @@ pub fn run(mut tests: Vec<Test>, lab: &Lab) -> bool {
         println!("the reports of what failed are kept in {}", folder().canonicalize().unwrap_or_default().display());
     }
     for (name, times) in &score.retries {
-        println!("tried again, {times} times: {name}");
+        println!("tried again: {name}, {times} in all");
     }
     println!("{} passed, {} failed", score.passed, score.failed);
     score.failed == 0
@@ -120,22 +120,24 @@ fn one(test: Test, lab: &Lab, score: &Mutex<Score>) {
         Err(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_string())
     });
     let mut score = lock(score);
-    match RETRIES.take() {
-        0 => {}
-        times => score.retries.push((test.name.clone(), times)),
-    }
-    tell(&test.name, begun.elapsed(), &verdict, &mut score);
+    let retries = RETRIES.take();
+    tell(&test.name, begun.elapsed(), retries, &verdict, &mut score);
 }
 
-fn tell(name: &str, took: Duration, verdict: &Verdict, score: &mut Score) {
+fn tell(name: &str, took: Duration, retries: u32, verdict: &Verdict, score: &mut Score) {
+    let mut again = String::new();
+    if retries != 0 {
+        again = format!(", {retries} tries again");
+        score.retries.push((name.to_string(), retries));
+    }
     match verdict {
         Ok(()) => {
             score.passed += 1;
-            println!("ok      {name}  {:.1} s", took.as_secs_f32());
+            println!("ok      {name}  {:.1} s{again}", took.as_secs_f32());
         }
         Err(why) => {
             score.failed += 1;
-            println!("FAILED  {name}  {:.1} s\n{}", took.as_secs_f32(), shortened(why.trim_end()));
+            println!("FAILED  {name}  {:.1} s{again}\n{}", took.as_secs_f32(), shortened(why.trim_end()));
             let _ = fs::create_dir_all(folder());
             let _ = fs::write(folder().join(format!("{}.txt", name.replace('/', "-"))), why);
         }
