@@ -4,7 +4,7 @@ bits 16
 cpu 386
 
 extern __text_paragraphs
-extern far_call
+extern int_call
 extern field_upcall
 extern field_interrupt
 extern field_hung
@@ -252,8 +252,8 @@ chained tick, 2, tick_old
 chained idle, 3, idle_old
 
 ; ----------------------------------------------------------------------------------------------------------------
-; void small_call(u32 top, u32 target, Regs *regs)
-;   Purpose: far_call(target, regs) from a stack that ends at `top` in our data
+; void small_call(u32 top, u32 vector, Regs *regs)
+;   Purpose: int_call(vector, regs) from a stack that ends at `top` in our data
 ;   Stack:   60 bytes of the small one, and what the handler takes
 section .text.small_call progbits alloc exec nowrite align=1
 global small_call
@@ -265,7 +265,7 @@ small_call:
     mov     esp, eax
     push    edx
     push    ecx
-    call dword far_call
+    call dword int_call
     mov     esp, [small_sp]
     o32 ret
 

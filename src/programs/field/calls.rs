@@ -6,7 +6,7 @@ use core::ffi::CStr;
 use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::console::Word;
 use compkt::programs::rt::packet::{Driver, error, release_all};
-use compkt::programs::rt::{CF, Far, IF, Regs, Shared, far, int, vector};
+use compkt::programs::rt::{CF, Far, IF, Regs, Shared, far, hook, int, vector};
 use compkt::say;
 
 use crate::client::Client;
@@ -183,24 +183,26 @@ fn many(client: &mut Client, name: &'static CStr, by_far: bool, open: bool) {
 }
 
 unsafe extern "C" {
-    fn small_call(top: u32, target: u32, regs: *mut Regs);
+    fn small_call(top: u32, vector: u32, regs: *mut Regs);
     fn field_nothing();
 }
 
 /// A client's stack, and what lies below it.
 const STACK: usize = 128;
-/// Bytes of it that the call itself takes, so that the driver finds 128: far_call's and small_call's.
+/// Bytes of it that the call itself takes, so that the driver finds 128: int_call's and small_call's.
 const OURS: usize = 64;
+/// A vector that nobody uses.
+const UNUSED: u8 = 0x79;
 const PAINT: u8 = 0xC3;
 type Stack = [u8; STACK * 2 + OURS];
 static SMALL: Shared<Stack> = Shared::new([PAINT; STACK * 2 + OURS]);
 
 /// Bytes of the small stack that a call used, those of its caller too.
-fn used(target: Far, regs: &mut Regs) -> usize {
+fn used(vector: u8, regs: &mut Regs) -> usize {
     SMALL.write([PAINT; STACK * 2 + OURS]);
     let top = Far::of(SMALL.get()).offset() as u32 + size_of::<Stack>() as u32;
     // SAFETY: the stack is as large as a client's, with as much below it.
-    unsafe { small_call(top, target.0, regs) };
+    unsafe { small_call(top, vector as u32, regs) };
     let untouched = SMALL.read().iter().take_while(|byte| **byte == PAINT).count();
     size_of::<Stack>() - untouched
 }
@@ -208,10 +210,12 @@ fn used(target: Far, regs: &mut Regs) -> usize {
 /// Calls from a stack of 128 bytes, first alone, then with frames coming (IRQ 0, whose handlers are not the driver's, is
 /// masked meanwhile).
 fn small(client: &mut Client) {
-    let entry = vector(client.driver.vector);
+    let vector = client.driver.vector;
     let frame = Shared::new([0x3Cu8; 60]);
     let mac = Shared::new([0u8; 6]);
-    let bare = used(Far::of_code(field_nothing), &mut Regs { flags: 0, ..Regs::ax(0) });
+    let old = hook(UNUSED, Far::of_code(field_nothing));
+    let bare = used(UNUSED, &mut Regs { flags: 0, ..Regs::ax(0) });
+    hook(UNUSED, old);
     let mut most = 0;
     let mut failed = 0;
     for open in [false, true] {
@@ -235,7 +239,7 @@ fn small(client: &mut Client) {
                 };
                 regs.edi = Far::of(mac.get()).offset() as u32;
                 regs.esi = Far::of(frame.get()).offset() as u32;
-                most = most.max(used(entry, &mut regs));
+                most = most.max(used(vector, &mut regs));
                 failed += regs.carry() as u32;
             }
             feed();

@@ -24,6 +24,8 @@ pub fn run(client: &mut Client) {
         return;
     }
     client.comes(c"ten frames come", PILE, PLAIN);
+    sends(client);
+    in_force(client);
     let acts: [(Act, &'static CStr); 6] = [
         (Act::SameMode, c"set_rcv_mode to the mode in force"),
         (Act::OtherMode, c"set_rcv_mode 5"),
@@ -47,8 +49,6 @@ pub fn run(client: &mut Client) {
         }
     }
     client.checks.about(c"", [Word(0); 2]);
-    sends(client);
-    in_force(client);
     terminate(client);
     client.close();
 }

@@ -19,6 +19,8 @@ use crate::timer::feed;
 pub const PATIENCE: u16 = 182;
 /// BIOS ticks without any upcall after which a flow is over.
 const SILENCE: u16 = 55;
+/// BIOS ticks without any upcall after which the driver is asked what it counted.
+const PAUSE: u16 = 18;
 
 /// How often a flow is asked for of which the card lost some, and what each time adds to the time between two frames.
 const TRIES: u8 = 5;
@@ -42,12 +44,14 @@ pub struct Client {
     /// The HMA is there, and nobody's.
     pub high: bool,
     seed: u32,
+    /// What [`Client::lost`] said before the flow was asked for.
+    before: u32,
 }
 
 impl Client {
     /// A client without handles.
     pub fn new(driver: Driver, seed: u32) -> Client {
-        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, seed }
+        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, seed, before: 0 }
     }
 
     /// Takes a handle for the flows and one for the peer's answers; or one for everything.
@@ -91,6 +95,7 @@ impl Client {
     /// Asks for a flow.
     pub fn ask(&mut self, flow: Flow, plan: Plan) -> Result<(), u8> {
         let seed = self.seed();
+        self.before = self.lost();
         receiver::reset(seed, flow, plan);
         let ask = Ask { min: flow.min, max: flow.max, kind: KIND, framing: Framing::Type, to: flow.to, gap_us: flow.gap_us, delay_ms: 0 };
         self.tell(&Header { op: Op::Ask, index: 0, seed, length: 60, count: flow.count }, &ask.encode())
@@ -100,12 +105,21 @@ impl Client {
     pub fn await_flow(&mut self, flow: &Flow) -> Seen {
         let mut seen = receiver::seen();
         let mut quiet = Deadline::after(PATIENCE);
+        let mut pause = Deadline::after(PAUSE);
         loop {
             let now = receiver::seen();
             if now.firsts != seen.firsts || now.seconds != seen.seconds {
                 quiet = Deadline::after(SILENCE);
+                pause = Deadline::after(PAUSE);
             }
             seen = now;
+            if pause.over() {
+                pause = Deadline::after(PATIENCE);
+                // All that misses is accounted for, and so is the peer's last word.
+                if self.lost().wrapping_sub(self.before) > flow.count.saturating_sub(seen.good + seen.bad) as u32 {
+                    break;
+                }
+            }
             if seen.done && seen.good + seen.bad >= flow.count {
                 break;
             }

@@ -10,7 +10,7 @@ use crate::peer::Peer;
 use crate::rig::qemu::{Monitor, Qemu};
 
 /// The longest that a group of checks may take: a driver that hangs the machine ends there.
-const LIMIT: Duration = Duration::from_secs(75);
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// Groups of checks: the test, the line, about how many seconds.
 const GROUPS: [(&str, &str, u32); 5] = [
