@@ -59,6 +59,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),
     ("waits", "program", &["program"]),
+    ("bulk", "program", &["program"]),
     ("bench", "program", &["program", "bench"]),
 ];
 

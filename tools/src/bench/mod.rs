@@ -4,6 +4,7 @@
 //! The machine is QEMU with `-icount`, where nothing depends on the host: two runs print the same. The NIC's frames
 //! come from a second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
 
+pub mod bulk;
 pub mod registers;
 pub mod table;
 
@@ -35,6 +36,7 @@ struct Options {
     nic: Option<String>,
     peer: Option<String>,
     peer_arguments: String,
+    bulk: bool,
 }
 
 /// Measures and prints the tables.
@@ -50,7 +52,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--nic" => options.nic = Some(value()?),
             "--peer" => options.peer = Some(value()?),
             "--peer-args" => options.peer_arguments = value()?,
-            _ => return Err(fail(format!("{word}: the options are --nic NAME, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+            "--bulk" => options.bulk = true,
+            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --peer FILE, --peer-args \"0x60 9 0x300\""))),
         }
     }
     // A peer knows one card: the NE2000 unless the user says otherwise.
@@ -61,6 +64,9 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         return Err(fail("no machine has such a NIC"));
     }
     pack::build()?;
+    if options.bulk {
+        return bulk::run(&nics);
+    }
     let units = Units::read(&pack::binaries())?;
     let mut rows = Vec::new();
     for nic in nics {
