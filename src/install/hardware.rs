@@ -1,4 +1,5 @@
-//! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has.
+//! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has. What asks
+//! other packet drivers lies where the first probe is read to, and is called before.
 
 use super::dos::{far, peek, peek_into, regs, vector};
 use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
@@ -59,6 +60,8 @@ fn load(units: &Units, unit: &Unit) -> Option<()> {
 }
 
 /// True when a packet driver answers at this vector.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
 pub fn is_packet_driver(number: u8) -> bool {
     let entry = vector(number);
     entry != 0 && peek::<[u8; 9]>(far(entry).plus(3)) == *b"PKT DRVR\0"
@@ -66,6 +69,7 @@ pub fn is_packet_driver(number: u8) -> bool {
 
 /// The information block of our own driver at this vector.
 #[inline(never)]
+#[unsafe(link_section = ".early_code")]
 pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     if !is_packet_driver(number) {
         return None;
@@ -102,7 +106,7 @@ fn others(units: &Units, options: &Options) -> Option<Others> {
             _ => false,
         };
         if wanted || options.io != 0 && options.io == nic.io {
-            units.say(Line::Taken, &nic.name, number as u32);
+            units.say(Line::Taken, &nic.name, number as u16);
             return None;
         }
         (*port, *place) = (nic.io, nic.pci);
@@ -135,7 +139,7 @@ pub fn find(units: &Units, options: &Options) -> Option<Probe> {
             Want::Any => Line::NoNic,
             _ => Line::NoCard,
         };
-        units.say(line, b"", options.io as u32);
+        units.say(line, b"", options.io);
     }
     found
 }
