@@ -54,7 +54,7 @@ impl<'a> Ground<'a> {
         let next = self.next.checked_add(size)?.checked_add(3)? & !3;
         if next > self.limit {
             let Some(more) = make_room(next - self.limit) else {
-                self.units.say(Line::NoRoom, b"", (next - self.limit) as u32);
+                self.units.say(Line::NoRoom, b"", next - self.limit);
                 return None;
             };
             self.limit = self.limit.saturating_add(more);

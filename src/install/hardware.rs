@@ -1,4 +1,5 @@
-//! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has.
+//! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has. What asks
+//! other packet drivers lies where the first probe is read to, and is called before.
 
 use super::dos::{far, peek, peek_into, regs, vector};
 use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
@@ -59,6 +60,8 @@ fn load(units: &Units, unit: &Unit) -> Option<()> {
 }
 
 /// True when a packet driver answers at this vector.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
 pub fn is_packet_driver(number: u8) -> bool {
     let entry = vector(number);
     entry != 0 && peek::<[u8; 9]>(far(entry).plus(3)) == *b"PKT DRVR\0"
@@ -66,6 +69,7 @@ pub fn is_packet_driver(number: u8) -> bool {
 
 /// The information block of our own driver at this vector.
 #[inline(never)]
+#[unsafe(link_section = ".early_code")]
 pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     if !is_packet_driver(number) {
         return None;
@@ -83,38 +87,11 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     Some((info, nic))
 }
 
-/// Cards of other copies of this driver, by the vectors that the copies are on.
-struct Others {
-    ports: [u16; TAKEN],
-    places: [u16; TAKEN],
-    any: bool,
-}
-
-/// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
-#[inline(never)]
-fn others(units: &Units, options: &Options) -> Option<Others> {
-    let mut others = Others { ports: [0; TAKEN], places: [NOT_PCI; TAKEN], any: false };
-    for (number, (port, place)) in VECTORS.zip(others.ports.iter_mut().zip(&mut others.places)) {
-        let Some((_, nic)) = ours(number) else { continue };
-        let wanted = match options.nic {
-            Want::Pci(place) => place == nic.pci,
-            Want::Mac(mac) => mac == nic.rom,
-            _ => false,
-        };
-        if wanted || options.io != 0 && options.io == nic.io {
-            units.say(Line::Taken, &nic.name, number as u32);
-            return None;
-        }
-        (*port, *place) = (nic.io, nic.pci);
-        others.any = true;
-    }
-    Some(others)
-}
-
 /// Finds the card, or says in one line why there is none.
 #[inline(never)]
 pub fn find(units: &Units, options: &Options) -> Option<Probe> {
-    let mut search = Search { units, options, others: others(units, options)?, said: false };
+    let mut search = Search { units, options, ports: [0; TAKEN], places: [NOT_PCI; TAKEN], others: false, said: false };
+    search.ask_others()?;
     if search.probe(&mut 0).is_none() {
         if let Want::Name(name) = options.nic {
             units.say(Line::NoDriver, name, 0);
@@ -131,11 +108,11 @@ pub fn find(units: &Units, options: &Options) -> Option<Probe> {
     if found.is_none() && !search.said {
         let line = match options.nic {
             _ if options.io != 0 => Line::NoPort,
-            Want::Any if search.others.any => Line::NoOther,
+            Want::Any if search.others => Line::NoOther,
             Want::Any => Line::NoNic,
             _ => Line::NoCard,
         };
-        units.say(line, b"", options.io as u32);
+        units.say(line, b"", options.io);
     }
     found
 }
@@ -143,12 +120,38 @@ pub fn find(units: &Units, options: &Options) -> Option<Probe> {
 struct Search<'a> {
     units: &'a Units,
     options: &'a Options<'a>,
-    others: Others,
+    /// Cards of other copies of this driver, by the vectors that the copies are on: their first ports,
+    ports: [u16; TAKEN],
+    /// and their places on PCI.
+    places: [u16; TAKEN],
+    /// There are other copies.
+    others: bool,
     /// A line has said what is wrong with a card.
     said: bool,
 }
 
 impl Search<'_> {
+    /// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
+    #[inline(never)]
+    fn ask_others(&mut self) -> Option<()> {
+        let Options { nic: want, io, .. } = *self.options;
+        for (number, (port, place)) in VECTORS.zip(self.ports.iter_mut().zip(&mut self.places)) {
+            let Some((_, nic)) = ours(number) else { continue };
+            let wanted = match want {
+                Want::Pci(place) => place == nic.pci,
+                Want::Mac(mac) => mac == nic.rom,
+                _ => false,
+            };
+            if wanted || io != 0 && io == nic.io {
+                self.units.say(Line::Taken, &nic.name, number as u16);
+                return None;
+            }
+            (*port, *place) = (nic.io, nic.pci);
+            self.others = true;
+        }
+        Some(())
+    }
+
     /// The next probe that the user lets look, from a place in the directory on.
     #[inline(never)]
     fn probe(&self, index: &mut u16) -> Option<Unit> {
@@ -176,7 +179,7 @@ impl Search<'_> {
     #[inline(never)]
     fn look(&mut self, unit: &Unit, index: u8, pci: u16) -> Result<Found, Fault> {
         let Options { irq, io, media, .. } = *self.options;
-        let ask = Ask { index, irq, io, pci, taken: &self.others.ports, media };
+        let ask = Ask { index, irq, io, pci, taken: &self.ports, media };
         let mut found = Found::default();
         let mut fault = Fault::from((overlay().find)(&ask, &mut found));
         if fault.is_none() && found.media != media {
@@ -200,7 +203,7 @@ impl Search<'_> {
         let mut functions = Functions::all()?;
         while let Some((place, id)) = functions.next() {
             let elsewhere = matches!(self.options.nic, Want::Pci(wanted) if wanted != place);
-            if elsewhere || self.others.places.contains(&place) {
+            if elsewhere || self.places.contains(&place) {
                 continue;
             }
             let Some(unit) = self.knows(id) else { continue };

@@ -151,13 +151,13 @@ impl Units {
 
     /// Prints a line of the file, with a name before it and a number in it.
     #[inline(never)]
-    pub fn say(&self, line: Line, name: &[u8], number: u32) {
+    pub fn say(&self, line: Line, name: &[u8], number: u16) {
         self.print(lines::FIRST + line as u16, name, number);
     }
 
     /// Nothing is printed when the line cannot be read: then the file is damaged.
     #[inline(never)]
-    fn print(&self, index: u16, name: &[u8], number: u32) {
+    fn print(&self, index: u16, name: &[u8], number: u16) {
         let mut text = [0; REASON];
         if self.hushed.get() || self.feature("lines").and_then(|lines| self.text(&lines, index * REASON as u16, &mut text)).is_none() {
             return;

@@ -7,7 +7,7 @@ use super::lines::HELP;
 use super::load::Units;
 use super::place::{PSP_PARAS, build};
 use super::print::{Hex, Print};
-use super::switches::{self, Options};
+use super::switches::{self, Options, Refused};
 use super::unload::unload;
 use crate::bus::Addr;
 use crate::bus::real::{address, code_segment, copy_far, own};
@@ -21,10 +21,7 @@ pub fn install() {
     let mut tail = [0u8; 128];
     let length = read_tail(&mut tail);
     let code = match switches::options(tail.get(..length).unwrap_or(&[])) {
-        Err(refused) => {
-            line!(refused.word, ": ", refused.why);
-            1
-        }
+        Err(refused) => decline(&refused),
         Ok(options) if options.help => help(),
         Ok(options) if options.unload => unload(&options),
         Ok(options) => match stand(&options) {
@@ -74,6 +71,17 @@ fn read_tail(tail: &mut [u8; 128]) -> usize {
         copy_far(at.plus(1), own(tail.as_mut_ptr()), room);
         peek::<u8>(at) as usize
     }
+}
+
+/// Says what is wrong with the command line.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+fn decline(refused: &Refused) -> u8 {
+    if let Some(units) = open() {
+        units.say(refused.why, refused.word, 0);
+        units.complain();
+    }
+    1
 }
 
 /// The list of switches and NICs, which the pack step wrote to the file.
@@ -158,7 +166,7 @@ fn prepare(options: &Options) -> Option<Units> {
         return None;
     }
     if is_packet_driver(options.vector) {
-        line!(early!("INT "), Hex(options.vector as u32), early!("h has a packet driver already; choose another with /INT="));
+        line!(early!("INT "), Hex(options.vector as u16), early!("h has a packet driver already; choose another with /INT="));
         return None;
     }
     open()

@@ -41,7 +41,7 @@ fn meant(options: &Options) -> Option<u8> {
 pub fn unload(options: &Options) -> u8 {
     let Some(vector) = meant(options) else { return 1 };
     let Some((info, nic)) = ours(vector) else {
-        line!(early!("INT "), Hex(vector as u32), early!("h is not this driver's; give the vector it is on as /INT="));
+        line!(early!("INT "), Hex(vector as u16), early!("h is not this driver's; give the vector it is on as /INT="));
         return 1;
     };
     // A handle, for the specification's sake: a type that no wire carries, with no receiver.

@@ -1,11 +1,12 @@
 //! The driver's own file when it cannot be read: cut short, changed, or on a disk whose n-th read fails, for every n. One
-//! line says so, and the machine is as it was.
+//! line says so, and the machine is as it was. And the room that its image has for its stack.
 
-use super::machine::{Lab, Rig, Steps, qemu};
+use super::machine::{Lab, Rig, Steps, fixture, qemu};
 use super::runner::{Test, Verdict};
 use crate::nics::NICS;
 use crate::rig::Job;
-use crate::rig::image::{Dos, Xms};
+use crate::pack::image::STACK;
+use crate::rig::image::{Dos, Xms, load_paras};
 use crate::rig::qemu::Qemu;
 use std::time::Duration;
 
@@ -32,6 +33,7 @@ pub fn tests() -> Vec<Test> {
     add("help", "3COMPKT /?", || Ok(Qemu::default()), false);
     tests.push(Test::new("qemu/file/cut", cut).takes(6));
     tests.push(Test::new("qemu/file/not-a-probe", not_a_probe));
+    tests.push(Test::new("qemu/file/stack", stack).takes(8));
     tests
 }
 
@@ -140,6 +142,35 @@ fn not_a_probe(lab: &Lab) -> Verdict {
     let mut job = lab.job(&[], &[&STATE[..], &[line], &STATE].concat())?;
     job.files.push(("CHANGED.EXE".into(), file));
     damaged(&card("ne2000")?.steps(&job)?, line)
+}
+
+/// Searches that end with a refusal leave some of the installer's stack for a BIOS, a DOS and resident programs that take
+/// more of it than those here.
+fn stack(lab: &Lab) -> Verdict {
+    const LEAST: u32 = 200;
+    let size = usize::from(load_paras(&whole(lab)?)) * 16;
+    // DOS finds room for it where the driver was: its name is as long as 3COMPKT.EXE.
+    let look = fixture("unused", &[&format!("SIZE={size}"), &format!("STACK={STACK}")]).map_err(|error| error.to_string())?;
+    for (name, lines) in [
+        ("e1000", ["3COMPKT /NIC=nosuch", "3COMPKT /NIC=ne2000", "3COMPKT /MEDIA=TX"]),
+        ("virtio_net", ["3COMPKT /NIC=0:1F.7", "3COMPKT /NIC=ne2000", "3COMPKT /MEDIA=TX"]),
+        ("ne2000", ["3COMPKT /IO=320", "3COMPKT /NIC=e1000", "3COMPKT /MEDIA=TX"]),
+        ("el3", ["3COMPKT /IO=320", "3COMPKT /NIC=e1000", "3COMPKT /MEDIA=TX"]),
+        ("corkscrew", ["3COMPKT /IO=320", "3COMPKT /NIC=e1000", "3COMPKT /MEDIA=BNC"]),
+    ] {
+        let script = lines.iter().flat_map(|line| [*line, "UNUSED1"]).collect::<Vec<_>>();
+        let mut job = lab.job(&[], &script)?;
+        job.files.push(("UNUSED1.COM".into(), look.clone()));
+        let steps = card(name)?.steps(&job)?;
+        for (line, told) in lines.iter().zip(steps.each("UNUSED1")) {
+            steps.exits(line, 1)?;
+            let left = told.text.strip_prefix("[unused ").and_then(|rest| u32::from_str_radix(rest.strip_suffix(']')?, 16).ok());
+            let Some(left) = left else { return steps.fail("the program tells what is left") };
+            println!("        {name}, {line}: {left} bytes left");
+            steps.holds(left >= LEAST, format!("`{line}` leaves {LEAST} bytes of the stack"))?;
+        }
+    }
+    Ok(())
 }
 
 fn whole(lab: &Lab) -> Result<Vec<u8>, String> {

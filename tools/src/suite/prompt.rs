@@ -58,7 +58,7 @@ const BAD: &[(&str, &str)] = &[
 
 /// Lines that are good in themselves, but not for this machine.
 const HOPELESS: &[(&str, &str)] = &[
-    ("/NIC=nosuch", "/NIC=nosuch: no such driver; 3COMPKT /? lists them"),
+    ("/NIC=nosuch", "3COMPKT: nosuch: no such driver; 3COMPKT /? lists them"),
     ("/NIC=0:1F.7", "no such card is free; leave it out"),
     ("/NIC=02:00:00:00:00:77", "no such card is free; leave it out"),
     ("/NIC=ne2k_pci", "no such card is free; leave it out"),
