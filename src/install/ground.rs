@@ -54,7 +54,7 @@ impl Ground {
         let next = self.next.checked_add(size)?.checked_add(3)? & !3;
         if next > self.limit {
             let Some(more) = make_room(next - self.limit) else {
-                line!("too little memory: ", Dec((next - self.limit) as u32), " bytes more are needed; load fewer programs before it");
+                line!("too little memory: ", Dec((next - self.limit) as u32), " bytes more; load fewer programs before it");
                 return None;
             };
             self.limit = self.limit.saturating_add(more);

@@ -183,7 +183,7 @@ impl Search<'_> {
     }
 
     fn ask(&self, index: u8, place: u16) -> Ask {
-        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: self.others.ports, media: self.options.media }
+        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: self.others.ports, media: self.options.media, waits: self.options.waits }
     }
 
     fn probes(&self) -> impl Iterator<Item = Unit> {

@@ -7,7 +7,7 @@ use super::about::{banner, head, nic};
 use super::extended::{self, Memory};
 use super::ground::{Ground, broken};
 use super::hardware::Probe;
-use super::header::{BUS_PCI, KIND_DRIVER, KIND_PROBE, KIND_STARTER, ProbeHeader, Start, Unit, caller, header};
+use super::header::{BUS_PCI, KIND_DRIVER, KIND_FEATURE, KIND_PROBE, KIND_STARTER, ProbeHeader, Start, Unit, caller, header};
 use super::hook::{hook, irq_vector, line_masked};
 use super::load::{Units, fill};
 use super::run::from_device;
@@ -18,7 +18,7 @@ use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::bus::{Addr, Far};
 use crate::info::{self, Block};
 use crate::line;
-use crate::probe::{Fault, Found, REASON, Rings, isa_pnp};
+use crate::probe::{Fault, Found, NO_XMS, REASON, Rings, isa_pnp};
 use crate::resident::table::{
     BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, NO_EOI, PENDING, POLLED, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
 };
@@ -78,7 +78,7 @@ pub fn build(options: &Options, units: &Units, probe: &mut Probe) -> Option<u16>
             return None;
         }
         (rings, again) = (false, true);
-        probe.found.rings_xms = 0;
+        probe.found.rings_xms &= NO_XMS;
         probe.found.rings_low = 0;
     }
 }
@@ -150,7 +150,7 @@ fn place(
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
     let mut flattener = 0;
     if flat {
-        flattener = ground.unit(units, info::BLOCK_FEATURE, units.feature("flat"))?;
+        flattener = ground.unit(units, info::BLOCK_FEATURE, units.named(KIND_FEATURE, &lettered(b"flat\0\0\0\0\0\0\0\0", found.flat)))?;
     }
     if options.stats {
         let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("stats"))?;

@@ -15,6 +15,8 @@ pub const COMPILER: &str = "e50aa6fba4e63ab34c72bf9acfd2c307c1155d1a";
 const BUDGETS: &[(&str, u16)] = &[
     ("core", 2_196),
     ("flat", 364),
+    ("flati", 364),
+    ("flatk", 364),
     ("poll", 64),
     ("vds", 36),
     ("stats", 196),
