@@ -4,7 +4,7 @@
 
 ; Purpose:  Move a frame between the cache and its slot.
 ; In:       BX = the move (src/memory/xms.rs), both ends linear, the length a multiple of four; FS is flat, and so are
-;           all limits (asm/flat.asm)
+;           all limits (asm/flat.inc)
 ; Out:      AL = 1
 ; Corrupts: nothing else
 section .text.move_block progbits alloc exec nowrite align=1

@@ -101,6 +101,73 @@ visit_copy:
         pop     ecx
         jmp     leave_visit
 
+section .text.a20_gate progbits alloc exec nowrite align=1
+
+; Purpose:  Find out what opens A20's gate, for the flat feature of an ISA card: the gate is closed and opened again, and
+;           left as it was.
+; In:       real mode
+; Out:      AL = 0: port 92h does, or it is always open; 1: the keyboard controller; 2: neither
+; Corrupts: EAX, EBX, EDX
+global a20_gate
+a20_gate:
+        pushf
+        cli
+        push    fs
+        push    cx
+        mov     cx, 0               ; CL = the answer, CH = what the keyboard controller is to be put back to, 0: nothing
+        in      al, FAST_A20
+        mov     dl, al
+        FAST_GATE_OFF
+        call    closed
+        jc      .fast
+        mov     ch, GATE_ON         ; port 92h is not what has opened it
+        mov     al, GATE_OFF
+        call    keyboard_gate
+        call    closed
+        jnc     .done
+.fast:  FAST_GATE_ON
+        call    closed
+        jnc     .done
+        inc     cx
+        mov     al, GATE_ON
+        call    keyboard_gate
+        call    closed
+        jnc     .keyboard
+        inc     cx
+.keyboard:
+        test    ch, ch
+        jnz     .done
+        mov     ch, GATE_OFF
+.done:  mov     al, dl
+        and     al, ~1
+        out     FAST_A20, al
+        mov     al, ch
+        test    al, al
+        jz      .answer
+        call    keyboard_gate
+.answer:
+        mov     al, cl
+        pop     cx
+        pop     fs
+        popf
+        ret
+
+; Purpose:  Is A20's gate closed?
+; Out:      CF: it is
+; Corrupts: EAX, BX, FS
+closed: mov     eax, cs
+        shl     eax, 4
+        add     eax, gdt
+        mov     [gdtr+2], eax
+        VISIT   gdtr
+        IF_A20  gdtr, gdt, .open
+        stc
+        ret
+.open:  clc
+        ret
+
+        KEYBOARD_GATE
+
 section .data
         align   8, db 0
 gdt:    dq 0

@@ -7,6 +7,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "clock", "int60", "irq", "upcall", "transfer", "terminate"]),
     ("installer", "installer", &["installer", "pci", "memory", "clock"]),
     ("flat", "resident", &["flat"]),
+    ("flati", "resident", &["flati"]),
+    ("flatk", "resident", &["flatk"]),
     ("poll", "resident", &["poll"]),
     ("vds", "resident", &["vds"]),
     ("stats", "resident", &["stats"]),

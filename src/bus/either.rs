@@ -31,6 +31,8 @@ unsafe extern "fastcall" {
     fn visit_put16();
     fn visit_put32();
     fn visit_copy();
+    /// What opens A20's gate: 0 port 92h, or it is always open; 1 the keyboard controller; 2 neither. In real mode only.
+    pub safe fn a20_gate() -> u8;
 }
 
 /// Says what the next visit is for.

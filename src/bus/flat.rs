@@ -1,6 +1,6 @@
 //! The machine with flat memory: rings in XMS and registers above 1 MB, in real mode.
 //!
-//! Works only behind the flat feature (asm/flat.asm), which gives DS, ES and FS a limit of 4 GB at every entry and
+//! Works only behind the flat feature (asm/flat.inc), which gives DS, ES and FS a limit of 4 GB at every entry and
 //! leaves FS at base 0. Not for V86 mode.
 
 use core::arch::asm;

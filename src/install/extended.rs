@@ -4,6 +4,7 @@ use super::switches::Options;
 use super::xms::Block;
 use crate::bus::either::in_v86;
 use crate::memory::SLOT;
+use crate::probe::NO_XMS;
 
 /// A block of extended memory.
 #[derive(Clone, Copy)]
@@ -17,13 +18,13 @@ pub struct Memory {
 }
 
 /// Memory for so many bytes of rings, and for the frames that the user wants to wait there; for the rings alone if there
-/// is less; or none. In V86 mode no card has rings there.
+/// is less; or none. `rings` may be [`NO_XMS`], and in V86 mode no card has rings there.
 #[inline(never)]
 pub fn memory(options: &Options, mut rings: u32) -> Memory {
-    if in_v86() {
+    let mut slots = if options.waits && rings != NO_XMS { options.slots } else { 0 };
+    if rings == NO_XMS || in_v86() {
         rings = 0;
     }
-    let mut slots = if options.waits { options.slots } else { 0 };
     loop {
         let bytes = rings + slots as u32 * SLOT as u32;
         let block = if bytes != 0 { Block::new(bytes) } else { Block::NONE };

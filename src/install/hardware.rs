@@ -178,8 +178,8 @@ impl Search<'_> {
     /// One look at one candidate: the card, or a fault that was said where it is worth a line.
     #[inline(never)]
     fn look(&mut self, unit: &Unit, index: u8, pci: u16) -> Result<Found, Fault> {
-        let Options { irq, io, media, .. } = *self.options;
-        let ask = Ask { index, irq, io, pci, taken: &self.ports, media };
+        let Options { irq, io, media, waits, .. } = *self.options;
+        let ask = Ask { index, irq, io, pci, taken: &self.ports, media, waits };
         let mut found = Found::default();
         let mut fault = Fault::from((overlay().find)(&ask, &mut found));
         if fault.is_none() && found.media != media {

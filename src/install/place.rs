@@ -17,7 +17,7 @@ use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::bus::{Addr, Far};
 use crate::info::{self, Block};
-use crate::probe::{Fault, Found, Rings, isa_pnp};
+use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, NO_XMS, Rings, isa_pnp};
 use crate::resident::table::{
     BLOCKS, CoreTable, ENTRIES, EOI_FIRST, EOI_SECOND, EOI_WRITE, FilterHeader, FlatHeader, NO_EOI, PENDING, POLLED, PollHeader, Region,
     SPECIFIC_EOI, State, Stats, StatsHeader, StatsRow, VdsHeader,
@@ -75,7 +75,7 @@ pub fn build(options: &Options, units: &Units, mut probe: Probe) -> Option<u16> 
             return None;
         }
         (rings, again) = (false, true);
-        probe.found.rings_xms = 0;
+        probe.found.rings_xms &= NO_XMS;
         probe.found.rings_low = 0;
     }
 }
@@ -141,7 +141,11 @@ fn place(
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
     let mut flattener = 0;
     if flat {
-        flattener = ground.feature("flat")?;
+        flattener = ground.feature(match found.flat {
+            FLAT_INTX => "flati",
+            FLAT_KEYBOARD => "flatk",
+            _ => "flat",
+        })?;
     }
     if options.stats {
         let at = ground.feature("stats")?;

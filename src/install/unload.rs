@@ -71,7 +71,7 @@ pub fn unload(options: &Options) -> u8 {
         release.interrupt(vector);
         if !is_open(&info) {
             if info.flags & FLAG_V86 == 0 && in_v86() {
-                line!(early!("a memory manager (JEMM386) or another program came after the driver; unload that first"));
+                line!(early!("a memory manager or a program came after the driver; unload that first"));
                 return 1;
             }
             line!(early!("another program has hooked the driver's interrupts after it; unload that first"));

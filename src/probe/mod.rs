@@ -44,6 +44,8 @@ pub struct Ask<'a> {
     pub taken: &'a [u16; TAKEN],
     /// What the user gave as `/MEDIA=` (see [`media`]), 0 if nothing.
     pub media: u8,
+    /// The user wants frames to wait.
+    pub waits: bool,
 }
 
 /// Vectors on which a packet driver may be (Packet Driver Specification: 60h to 80h).
@@ -78,11 +80,13 @@ pub struct Found {
     pub pci: u16,
     /// Bytes of ring that `start` wants in memory below 1 MB, when there is no XMS.
     pub rings_low: u16,
-    /// Bytes of ring that `start` wants in XMS, when there is XMS; both 0: no rings.
+    /// Bytes of ring that `start` wants in XMS, when there is XMS; both 0: no rings. Or [`NO_XMS`].
     pub rings_xms: u32,
     /// The card does without rings, too, if need be: the units of the driver's name, probe and driver, are for that. With
     /// rings a probe with an `x` behind its name starts it, and the driver with an `x` (XMS) or a `v` is placed.
     pub plain: bool,
+    /// The letter of the flat feature's unit for it: [`FLAT`] or one of its kin.
+    pub flat: u8,
 }
 
 /// Whether a card can have this address: not a group's, which no frame may come from, and not zeros. A ROM that is
@@ -91,6 +95,15 @@ pub struct Found {
 pub fn is_station(mac: &MacAddr) -> bool {
     mac[0] & 1 == 0 && *mac != [0; 6]
 }
+
+/// The flat feature (asm/flat.inc) for most cards: no letter.
+pub const FLAT: u8 = 0;
+/// For a PCI card whose interrupt can be switched off in its command register.
+pub const FLAT_INTX: u8 = b'i';
+/// For an ISA card on a machine whose A20 the keyboard controller alone moves.
+pub const FLAT_KEYBOARD: u8 = b'k';
+/// [`Found::rings_xms`] where nothing known opens A20's gate: XMS would be of no use.
+pub const NO_XMS: u32 = 1 << 31;
 
 /// Why `find` or `start` gave no card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

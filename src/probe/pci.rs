@@ -136,6 +136,15 @@ pub fn enable(bus: &impl Bus, place: u16, master: bool) -> Result<(), Fault> {
     if took == u32::MAX || master && took & COMMAND_MASTER == 0 { Err(Fault::Dead) } else { Ok(()) }
 }
 
+/// Can the function's interrupt be switched off in its command register (PCI 2.3)? It is as before afterwards.
+pub fn has_intx_off(bus: &impl Bus, place: u16) -> bool {
+    let before = command(bus, place);
+    set_command(bus, place, before | COMMAND_INTX_OFF);
+    let took = command(bus, place);
+    set_command(bus, place, before);
+    took & COMMAND_INTX_OFF != 0
+}
+
 /// The command register, to be put back when the card is not taken after all.
 pub fn command(bus: &impl Bus, place: u16) -> u32 {
     bus.config_read(place, COMMAND) & 0xFFFF

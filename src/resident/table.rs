@@ -123,7 +123,7 @@ pub struct PollHeader {
     pub driver: u16,
 }
 
-/// At offset 0 of the flat feature's unit (asm/flat.asm).
+/// At offset 0 of the flat feature's unit (asm/flat.inc).
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct FlatHeader {

@@ -216,10 +216,11 @@ macro_rules! probe_unit {
     ($probe:ty) => {
         mod unit {
             use super::*;
-            use $crate::bus::either::Either;
+            use $crate::bus::Bus as _;
+            use $crate::bus::either::{Either, a20_gate};
             use $crate::device::Device as _;
             use $crate::install::header::{PROBE_MAGIC, ProbeHeader, Start};
-            use $crate::probe::{Ask, Found, Probe};
+            use $crate::probe::{Ask, FLAT_INTX, FLAT_KEYBOARD, Found, NO_XMS, Probe, pci};
 
             type Dev = <$probe as Probe<Either>>::Device;
 
@@ -227,6 +228,17 @@ macro_rules! probe_unit {
                 match <$probe as Probe<Either>>::find(&Either, ask) {
                     Ok(card) => {
                         *found = card;
+                        if !<$probe as Probe<Either>>::IDS.is_empty() {
+                            if pci::has_intx_off(&Either, ask.pci) {
+                                found.flat = FLAT_INTX;
+                            }
+                        } else if (ask.waits || found.rings_xms != 0) && !Either.confined() {
+                            match a20_gate() {
+                                0 => {}
+                                1 => found.flat = FLAT_KEYBOARD,
+                                _ => found.rings_xms = NO_XMS,
+                            }
+                        }
                         0
                     }
                     Err(fault) => fault as u8,

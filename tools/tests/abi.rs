@@ -158,6 +158,7 @@ fn structures_and_constants() {
         ("INFO_HANDLES", offset_of!(Info, handles)),
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
+        ("NIC_PCI", offset_of!(Work, nic) + offset_of!(NicInfo, pci)),
         ("WORK_JOB", offset_of!(Work, job)),
         ("IOCB_SIZE", offset_of!(Job, head)),
         ("LOOKAHEAD", LOOKAHEAD),
@@ -240,7 +241,7 @@ fn a_driver_s_entries_have_the_order_of_rust_s() {
 
 #[test]
 fn features_headers() {
-    let (labels, words) = header(&source("flat.asm"));
+    let (labels, words) = header(&source("flat.inc"));
     // The installer takes them in the order of the core's places for them.
     assert_eq!(words[..5], ["flat_enter", "flat_out", "flat_leave", "flat_again", "flat_farewell"]);
     let rust = [offset_of!(FlatHeader, enter), offset_of!(FlatHeader, out), offset_of!(FlatHeader, leave), offset_of!(FlatHeader, again)];
@@ -251,11 +252,14 @@ fn features_headers() {
         ("gdtr", offset_of!(FlatHeader, limit)),
         ("xms_handle", offset_of!(FlatHeader, xms_handle)),
         ("xms_entry", offset_of!(FlatHeader, xms_entry)),
+        ("entries_at", offset_of!(FlatHeader, entries)),
         ("gdt", size_of::<FlatHeader>()),
         // In the rest of the first entry of eight bytes.
         ("old_gdtr", size_of::<FlatHeader>() + 2),
     ];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
+    equals("flat.inc", &[("IRQ", Entry::Irq), ("SET_RCV_MODE", Entry::SetRcvMode), ("SET_ADDRESS", Entry::SetAddress)]);
+    assert!(source("flat.inc").contains(&format!("DRIVER_ENTRIES equ {}\n", ENTRIES / 2)));
     // What `lgdt` reads: the limit, then the base.
     assert_eq!(offset_of!(FlatHeader, base), offset_of!(FlatHeader, limit) + 2);
 
@@ -310,10 +314,15 @@ fn filters_headers() {
         ("table_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, table)),
     ];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
-    for (name, entry) in [("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)] {
-        let text = source("stats.asm");
+    equals("stats.asm", &[("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)]);
+}
+
+/// A file's constants are the places of entries in their table.
+fn equals(file: &str, constants: &[(&str, Entry)]) {
+    let text = source(file);
+    for (name, entry) in constants {
         let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
-        assert!(line.ends_with(&format!("equ 2 * {}", entry as u8)), "{line}");
+        assert!(line.ends_with(&format!("equ 2 * {}", *entry as u8)), "{line}");
     }
 }
 

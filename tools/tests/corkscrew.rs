@@ -29,7 +29,7 @@ const FRAME: usize = 0x4000;
 const RINGS: u32 = 0x10_0000;
 
 fn ask(index: u8) -> Ask<'static> {
-    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0 }
+    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0, waits: false }
 }
 
 type Card = Rc<RefCell<model::Corkscrew>>;

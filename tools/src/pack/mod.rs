@@ -19,7 +19,7 @@ use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, KIND_STARTER, Listed};
 
 /// Optional features.
-const FEATURES: &[&str] = &["flat", "poll", "vds", "stats", "pool", "poolv", "poolc"];
+const FEATURES: &[&str] = &["flat", "flati", "flatk", "poll", "vds", "stats", "pool", "poolv", "poolc"];
 
 /// Where `build` leaves its files.
 pub fn dist() -> PathBuf {

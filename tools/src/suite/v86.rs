@@ -11,7 +11,7 @@ use crate::nics::{Found, NICS, Nic};
 use crate::peer::Peer;
 use crate::rig::bochs::{self, Bochs};
 use crate::rig::image::{Dos, Xms};
-use crate::rig::qemu::{Monitor, Net, Qemu};
+use crate::rig::qemu::{Monitor, Net, Nic as Card, Qemu};
 
 const LIMIT: Duration = Duration::from_secs(240);
 const LOAD: &str = "3COMPKT 0x60";
@@ -23,7 +23,7 @@ const EXCHANGE: [&str; 3] = ["PKTCTL test", "PKTCTL test /COUNT=4", "PKTCTL test
 const STATUS: &str = "PKTCTL status";
 const UNLOAD: [&str; 2] = ["3COMPKT /U", "3COMPKT /U /INT=60"];
 /// What `/U` and PKTCTL say in V86 mode of a driver that rests.
-const KEPT: &str = "a memory manager (JEMM386) or another program came after the driver; unload that first";
+const KEPT: &str = "a memory manager or a program came after the driver; unload that first";
 const RESTS: &str = "a memory manager came after it";
 
 /// Drivers whose rings or registers lie above 1 MB.
@@ -39,6 +39,7 @@ pub fn tests() -> Vec<Test> {
         if is_flat(nic) {
             tests.push(test("", |lab, nic| rests(lab, nic, LOAD)));
             tests.push(test("/no-line", |lab, nic| no_line(lab, nic, LOAD)));
+            tests.push(test("/one-line", one_line));
         }
         if matches!(nic.name, "ne2000" | "ne2k_pci" | "el3" | "vortex") {
             tests.push(test("/pool", |lab, nic| rests(lab, nic, POOL)));
@@ -121,6 +122,31 @@ fn no_line(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
     steps.exits(UNLOAD[0], 1)?;
     steps.exits(EXCHANGE[2], 0)?;
     steps.exits(UNLOAD[1], 0)
+}
+
+/// Another card on the same level-triggered line (slots 2 and 6 of QEMU's PC) goes on while the driver rests under a flood;
+/// its interrupts pass through the driver that rests.
+fn one_line(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let (flooded, other) = (peer()?, named("ne2k_pci"));
+    let card = |device: &str, slot: u32, net: Net| Card { device: format!("{device},addr={slot}"), net };
+    let nics = vec![card(nic.devices[0], 2, flooded.cable()), card(other.devices[0], 6, Net::User)];
+    let load = format!("3COMPKT /NIC={}", nic.name);
+    let script = [
+        "3COMPKT /INT=61 /NIC=ne2k_pci", load.as_str(), STATUS, "PKTCTL test /INT=61", EXCHANGE[2], ON, "PKTCTL test /INT=61 /COUNT=4",
+        EXCHANGE[1], OFF, EXCHANGE[2], "PKTCTL test /INT=61 /COUNT=3",
+    ];
+    let steps = run(lab, &Qemu { nics, ..qemu_on(nic, Net::User)? }, &script, &mut |line, _| {
+        if line == "[v86 1]" {
+            flood(&flooded);
+        }
+    })?;
+    let lines: Vec<&str> = steps.first(STATUS)?.text.split(", IRQ ").skip(1).filter_map(|rest| rest.lines().next()).collect();
+    steps.holds(lines.len() == 2 && lines[0] == lines[1], "both cards have one line")?;
+    steps.exits(EXCHANGE[1], 3)?;
+    for line in ["PKTCTL test /INT=61", EXCHANGE[2], "PKTCTL test /INT=61 /COUNT=4", "PKTCTL test /INT=61 /COUNT=3"] {
+        steps.exits(line, 0)?;
+    }
+    Ok(())
 }
 
 /// A driver that has nothing above 1 MB goes on in V86 mode, and can be unloaded there.

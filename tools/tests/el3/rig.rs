@@ -19,7 +19,7 @@ pub const ROOM: usize = 0x2000;
 const FRAME: usize = 0x4000;
 
 pub fn ask(index: u8) -> Ask<'static> {
-    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0 }
+    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0, waits: false }
 }
 
 pub type Card = Rc<RefCell<model::El3>>;

@@ -24,7 +24,7 @@ pub const CANARY: u8 = 0xCA;
 pub type Card = Rc<RefCell<model::Ne2000>>;
 
 pub fn ask(index: u8) -> Ask<'static> {
-    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0 }
+    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0, waits: false }
 }
 
 pub fn plug_at(io: u16, options: Options) -> (FakeBus, Card) {

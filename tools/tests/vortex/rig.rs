@@ -77,7 +77,7 @@ pub fn find(bus: &FakeBus, part: Part) -> Result<Found, Fault> {
 
 /// With `/MEDIA=`.
 pub fn find_as(bus: &FakeBus, part: Part, media: u8) -> Result<Found, Fault> {
-    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: taken(&[]), media };
+    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: taken(&[]), media, waits: false };
     if part.kind == Kind::Vortex { VortexProbe::find(bus, &ask) } else { BoomerangProbe::find(bus, &ask) }
 }
 

@@ -1,0 +1,4 @@
+; The flat feature of a PCI card that can switch its interrupt off (PCI 2.3).
+
+%define INTX
+%include "flat.inc"
