@@ -87,6 +87,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
         ("V86.COM", "v86", &[]),
+        ("NOGATE.COM", "nogate", &[]),
+        ("MODE.COM", "mode", &[]),
     ] {
         files.push((name.to_string(), fixture(source, defines)?));
     }
