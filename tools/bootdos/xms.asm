@@ -39,14 +39,38 @@ xms_start:
         jmp .a20
 .none:  mov byte [xms_version], 0
 .a20:   xor al, al                      ; off, as DOS finds it on a PC
-; Purpose: A20 by port 92h. In: al = 1 on, 0 off. Corrupts al, ah.
+; Purpose: A20 by port 92h; where that does not move it, by the keyboard controller. In: al = 1 on, 0 off.
+; Corrupts ax.
 set_a20:
+        push es
+        push esi
+        push bx
+        mov bl, al
         mov ah, al
         add ah, ah
         in al, 0x92
         and al, ~3
         or al, ah
         out 0x92, al
+        call get_a20
+        cmp al, bl
+        je .end
+        call .ready
+        mov al, 0xD1                    ; write the output port
+        out 0x64, al
+        call .ready
+        mov al, bl
+        add al, al
+        or al, 0xDD
+        out 0x60, al
+        call .ready
+.end:   pop bx
+        pop esi
+        pop es
+        ret
+.ready: in al, 0x64
+        test al, 2
+        jnz .ready
         ret
 
 ; Called far by programs: ah = function. Registers that are no results are kept.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::machine::{Lab, Rig, Steps, qemu, qemu_on};
 use super::runner::{Test, Verdict};
-use super::{faults, traffic, vds};
+use super::{faults, traffic, v86, vds};
 use crate::nics::{Found, Nic};
 use crate::peer::Peer;
 use crate::rig::image::{Dos, Xms};
@@ -56,6 +56,7 @@ pub fn tests() -> Vec<Test> {
         test("pulled", 15, |lab| faults::pulled(lab, &LISTS)),
         test("overrun", 5, |lab| faults::overrun(lab, &LISTS)),
         test("vds", 5, |lab| vds::locked(lab, &LISTS)),
+        test("late-v86", 5, |lab| v86::rests(lab, &LISTS, v86::LOAD)),
         Test { slow: true, ..test("faults", 20, every_fault) },
         test("resident", 4, resident),
         test("two", 8, two),

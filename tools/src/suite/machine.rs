@@ -90,6 +90,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("SPUR15.COM", "spurious", &["LINE=15"]),
         ("COMMAND.COM", "command", &[]),
         ("V86.COM", "v86", &[]),
+        ("NOGATE.COM", "nogate", &[]),
+        ("MODE.COM", "mode", &[]),
     ] {
         files.push((name.to_string(), fixture(source, defines)?));
     }

@@ -9,6 +9,7 @@ use crate::rig::Job;
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
+use crate::setup;
 
 /// The line that is to work as it stands.
 const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
@@ -34,6 +35,11 @@ pub fn tests() -> Vec<Test> {
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
     tests.push(Test::new("qemu/ne2000/pool-polled", polled).takes(5));
+    for name in ["ne2000", "el3"] {
+        tests.push(Test::new(format!("qemu/{name}/pool-a20"), move |lab| a20(lab, nic(name), true)).takes(5));
+        tests.push(Test::new(format!("qemu/{name}/pool-a20-keyboard"), move |lab| a20(lab, nic(name), false)).takes(5));
+    }
+    tests.push(Test::new("qemu/ne2000/pool-a20-never", a20_never).takes(5));
     tests.push(Test { slow: true, ..Test::new("dosbox-x/ne2000/pool-v86", v86).takes(30) });
     tests
 }
@@ -191,4 +197,52 @@ fn v86(lab: &Lab) -> Verdict {
     let lines = judged(&steps, "CONFORM")?;
     lab.note(&format!("dosbox-x v86 {line}"), lines);
     Ok(())
+}
+
+/// Frames reach XMS and come back with A20 off, and A20 stays as it was, whatever it was at load: by port 92h, and on a
+/// machine that has no such port by the keyboard controller.
+fn a20(lab: &Lab, nic: &'static Nic, port: bool) -> Verdict {
+    let line = "3COMPKT /XMS=48 /CACHE=1536 /MIGRATE=1536";
+    let waits = "WAITS 60 /GAP=8000";
+    for (gate, state) in [("A20 OFF", "[a20 0]"), ("A20 ON", "[a20 1]")] {
+        let peer = Peer::new().map_err(|error| error.to_string())?;
+        let mut rig = machine(nic, peer.cable(), Xms::V3)?;
+        if !port {
+            without(&mut rig, "no-port92")?;
+        }
+        let script = ["mem", gate, line, "a20", "A20 OFF", waits, "a20", "PKTCTL status", "A20 ON", "PKTCTL test", "a20", "3COMPKT /U", "mem"];
+        let steps = rig.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
+        for done in [line, "PKTCTL test", waits, "3COMPKT /U"] {
+            steps.exits(done, 0)?;
+        }
+        steps.prints(waits, "every byte right")?;
+        steps.holds(!steps.first("PKTCTL status")?.text.contains("to XMS       0 frames"), "frames went to XMS")?;
+        let gates: Vec<&str> = steps.each("a20").iter().map(|step| step.text.as_str()).collect();
+        steps.holds(gates == [state, "[a20 0]", "[a20 1]"], "the gate stays as it was set")?;
+        steps.same("mem")?;
+    }
+    Ok(())
+}
+
+/// Gives the machine one of the models that take ports away.
+pub(super) fn without(rig: &mut Qemu, device: &str) -> Verdict {
+    rig.plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
+    rig.extra = vec!["-device".into(), device.into()];
+    Ok(())
+}
+
+/// Where nothing opens A20's gate, frames wait in conventional memory: XMS would be written to low memory.
+fn a20_never(lab: &Lab) -> Verdict {
+    let line = "3COMPKT /XMS=48";
+    let mut rig = machine(ne2000(), Net::User, Xms::V3)?;
+    without(&mut rig, "no-a20")?;
+    let script = ["mem", "NOGATE", "a20", line, "PKTCTL test", "PKTCTL status", "3COMPKT /U", "mem"];
+    let steps = rig.steps(&lab.job(&[], &script)?)?;
+    for done in [line, "PKTCTL test", "3COMPKT /U"] {
+        steps.exits(done, 0)?;
+    }
+    steps.prints("a20", "[a20 0]")?;
+    steps.prints(line, NO_XMS)?;
+    steps.prints("PKTCTL status", "in conventional memory: no XMS, or its driver failed")?;
+    steps.same("mem")
 }

@@ -116,6 +116,45 @@ fn share(slot: &Slot, port: u16) {
     }
 }
 
+unsafe extern "C" fn read_hole(_: Opaque, _: u64, _: c_uint) -> u64 {
+    u64::MAX
+}
+
+unsafe extern "C" fn write_hole(_: Opaque, _: u64, _: u64, _: c_uint) {}
+
+unsafe extern "C" fn write_first(opaque: Opaque, _: u64, _: u64, _: c_uint) {
+    // SAFETY: the opaque is the type's own list of ports.
+    let Some(Make::Holes { ports, .. }) = (unsafe { opaque.cast::<Make>().as_ref() }) else { return };
+    ports.iter().for_each(|port| dig(*port, &HOLE, std::ptr::null_mut()));
+}
+
+static HOLE: RegionOps = ops(read_hole, write_hole, 1);
+static FIRST: RegionOps = ops(read_hole, write_first, 1);
+
+/// Maps a port above whatever else listens there.
+fn dig(port: u16, ops: &'static RegionOps, opaque: Opaque) {
+    let region = leak(REGION_BYTES);
+    // SAFETY: the region's memory is large enough and lives for ever; it has no owner.
+    unsafe {
+        (qemu().memory_region_init_io)(region, std::ptr::null_mut(), ops, opaque, c"models-hole".as_ptr(), 1);
+        (qemu().memory_region_add_subregion_overlap)((qemu().get_system_io)(), u64::from(port), region, 1);
+    }
+}
+
+/// Realizes holes.
+///
+/// # Safety
+/// QEMU calls it with a device of one of our types.
+pub unsafe extern "C" fn realize_holes(device: Opaque, errp: Errp) {
+    // SAFETY: every object has a type with a name.
+    let name = unsafe { CStr::from_ptr((qemu().object_get_typename)(device)) };
+    match TYPES.iter().find(|kind| kind.name == name).map(|kind| &kind.make) {
+        Some(Make::Holes { ports, from: 0 }) => ports.iter().for_each(|port| dig(*port, &HOLE, std::ptr::null_mut())),
+        Some(make @ Make::Holes { from, .. }) => dig(*from, &FIRST, std::ptr::from_ref(make).cast_mut().cast()),
+        _ => fail(errp, "a type of another plugin"),
+    }
+}
+
 unsafe extern "C" fn reset(opaque: Opaque) {
     // SAFETY: the opaque of the reset handler is its slot.
     let slot = unsafe { &*opaque.cast::<Slot>() };

@@ -107,6 +107,7 @@ unsafe extern "C" fn class_init(class: Opaque, data: Opaque) {
         let mut parent = None;
         match kind.make {
             types::Make::Isa(_) => (qemu().device_class_set_parent_realize)(class, isa::realize, &mut parent),
+            types::Make::Holes { .. } => (qemu().device_class_set_parent_realize)(class, isa::realize_holes, &mut parent),
             types::Make::Pci(part) => {
                 (qemu().device_class_set_parent_realize)(class, pci::realize, &mut parent);
                 pci::class_init(class, &part, parent);
@@ -124,7 +125,7 @@ fn register(kind: &'static types::Type) {
     let info = Box::leak(Box::new(TypeInfo {
         name: kind.name.as_ptr(),
         parent: match kind.make {
-            types::Make::Isa(_) => c"isa-device".as_ptr(),
+            types::Make::Isa(_) | types::Make::Holes { .. } => c"isa-device".as_ptr(),
             types::Make::Pci(_) => c"pci-device".as_ptr(),
         },
         instance_size: 0,
@@ -138,7 +139,7 @@ fn register(kind: &'static types::Type) {
         class_base_init: None,
         class_data: std::ptr::from_ref(kind).cast_mut().cast(),
         interfaces: match kind.make {
-            types::Make::Isa(_) => std::ptr::null(),
+            types::Make::Isa(_) | types::Make::Holes { .. } => std::ptr::null(),
             types::Make::Pci(_) => Box::leak(Box::new([c"conventional-pci-device".as_ptr(), std::ptr::null()])).as_ptr(),
         },
     }));
