@@ -31,7 +31,7 @@ pub fn tests() -> Vec<Test> {
         let test = Test::new(format!("qemu/ne2000/fuzz-pool-{name}"), move |lab| fuzz(lab, ne2000(), line, xms)).takes(20);
         tests.push(Test { slow: name != "xms", ..test });
     }
-    tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(60) });
+    tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(20) });
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
     tests.push(Test::new("qemu/ne2000/pool-polled", polled).takes(5));
@@ -122,11 +122,11 @@ fn fuzz(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
     steps.prints(&calls, "nothing else changed")
 }
 
-/// A hundred loads and unloads in each form: not a byte, vector or XMS handle is left.
+/// Thirty loads and unloads in each form: not a byte, vector or XMS handle is left.
 fn rounds(lab: &Lab) -> Verdict {
     for (line, xms) in [("3COMPKT /XMS=48", Xms::V3), ("3COMPKT /MIGRATE=4096", Xms::None)] {
         let mut script = vec!["ints keep", "mem", "ints"];
-        for _ in 0..100 {
+        for _ in 0..30 {
             script.extend([line, "3COMPKT /U"]);
         }
         script.extend(["mem", "ints", line, "PKTCTL test"]);
