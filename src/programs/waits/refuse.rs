@@ -172,14 +172,23 @@ fn batch(client: &Client, patience: u16) -> Outcome {
     Ok(())
 }
 
+/// The host sends a batch in this time, in BIOS ticks; then the next one is asked for.
+const ROUND: u16 = 18;
+
 /// Closes the handle while its frames are kept, and opens another for the same type: it gets none of them.
 pub fn closed(client: &mut Client) -> Outcome {
     begin(client, Mood::Everybody);
     ask(client)?;
     let deadline = Deadline::after(PATIENCE);
+    let mut round = Deadline::after(ROUND);
     while client.pool().is_none_or(|stats| stats.waiting < 6) {
         if deadline.over() {
             return Err(c"refused frames do not wait");
+        }
+        // From a slow host each frame may come when the one before has been given up.
+        if round.over() {
+            ask(client)?;
+            round = Deadline::after(ROUND);
         }
     }
     let kept = client.pool().map_or(0, |stats| stats.waiting);
