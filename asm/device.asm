@@ -36,10 +36,9 @@ strategy:
         je      .known
         cmp     al, 18h
         mov     ah, 1               ; done
-        jbe     .known
-        mov     ax, 8103h           ; error, done: unknown command
-        jmp     short .answer
 .known: mov     al, 0
+        jbe     .answer
+        mov     ax, 8103h           ; error, done: unknown command
 .answer:
         mov     [es:bx+3], ax
         popf

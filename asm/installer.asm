@@ -54,8 +54,7 @@ stack_top:      dw 0                ; the end of the image
                 dw strategy
                 dw interrupt
                 dw program
-                times 23 dw 0       ; the core's offsets: CoreTable (src/resident/table.rs)
-                dw 0                ; keeps the size a multiple of four
+                times 22 dw 0       ; the core's offsets: CoreTable (src/resident/table.rs)
 
 ; Context (src/install/header.rs): where we are and who called.
 global context

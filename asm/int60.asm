@@ -3,7 +3,7 @@
 %include "abi.inc"
 bits 16
 
-extern save.counted
+extern save
 extern settle
 extern busy
 extern core_state
@@ -15,7 +15,6 @@ extern get_info
 
 BAD_HANDLE  equ 1
 BAD_COMMAND equ 11
-CANT_SEND   equ 12
 
 SEND_PKT    equ 4
 GET_INFO    equ 80h                 ; ours; it comes last in the table
@@ -24,69 +23,62 @@ LAST        equ 25                  ; of the specification's
 section .text.int60 progbits alloc exec nowrite align=1
 
 ; Purpose:  Look up the function, check its handle, run it, hand back CF and DH.
-; In:       AH function and its registers, by the specification
-; Out:      CF clear and the function's results, or CF set and DH = error
+; In:       AH function and its registers, by the specification; interrupts on or off: a client may PUSHF and call far
+; Out:      CF clear and the function's results, or CF set and DH = error; IF as it was
 ; Corrupts: nothing else
-; Stack:    2 bytes of the caller's beyond the interrupt's 6
+; Stack:    2 bytes of the caller's beyond the interrupt's 6; 6 more where a burst ends (asm/irq.asm, `more`)
 global int60_entry
+global int60_entry.saved
 int60_entry:
         jmp     short .start
         nop
         db      'PKT DRVR', 0
-.deeper:                            ; a third level has no stack left
-        mov     dh, CANT_SEND
-        push    bp
-        mov     bp, sp
-        or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
-        pop     bp
-        iret
-.start: cmp     byte [cs:busy], 1
-        ja      .deeper
-        call    save.counted
-        cmp     byte [bx+FRAME.eax+1], SEND_PKT
-        jne     other               ; the one that has to be fast goes before
+.start: cli
+        call    save
+.saved: cmp     byte [bx+FRAME.eax+1], SEND_PKT
+        jne     other               ; send_pkt has to be fast, so it is looked for first
         call    send_pkt
-.done:  cmp     word [busy], 1      ; no outer entry, and nothing [pending]
-        jne     settled
-        dec     byte [busy]
-.answer:
-        o32 les edi, [esp+FRAME.sp]
+.done:  o32 les edi, [esp+FRAME.sp]
         and     byte [es:di+CALLER_FLAGS], ~FLAG_CARRY
         test    al, al
-        jz      restore
-        mov     [esp+FRAME.edx+1], al
-        inc     byte [es:di+CALLER_FLAGS]
+        jnz     .error
+.out:   cmp     word [busy], 1      ; no outer entry, and nothing [pending]
+        jne     .late
+        dec     byte [busy]
 
 ; Purpose:  The way back: every register and the stack as they were at the entry.
 ; In:       jumped to with FRAME at SS:SP, DS = CS
 ; Out:      the interrupted program's registers, and IRET from its stack
 global restore
 restore:
-        pop     es                  ; a call of the flat feature does it all
+        pop     es                  ; the flat feature patches a call over these three, and does them itself
         pop     si
         pop     ds
         popad
         lss     esp, [esp]
         iret
 
-settled:
-        push    ax
-        call    settle
-        pop     ax
-        jmp     short int60_entry.answer
+int60_entry.error:
+        mov     [esp+FRAME.edx+1], al
+        inc     byte [es:di+CALLER_FLAGS]
+        jmp     short int60_entry.out
+
+int60_entry.late:
+        push    cs
+        pop     es
+        jmp     settle
 
 other:  movzx   si, byte [bx+FRAME.eax+1]
         cmp     si, LAST
-        ja      .ours
+        jbe     .known
+        sub     si, GET_INFO-LAST-1
+        cmp     si, LAST+1
+        je      .known
+        xor     si, si              ; `undefined`
 .known: bt      [handle_functions], si
         jc      .handle
 .run:   add     si, si
         call    [functions+si]
-        jmp     short int60_entry.done
-.ours:  sub     si, GET_INFO-LAST-1
-        cmp     si, LAST+1
-        je      .known
-        mov     al, BAD_COMMAND
         jmp     short int60_entry.done
 .handle:
         mov     al, BAD_HANDLE

@@ -7,24 +7,35 @@ extern entries
 extern catch_up
 extern pending
 extern core_state
+extern work
 extern busy
 extern restore
+extern int60_entry.saved
 
 ; src/resident/table.rs, Entry.
-IRQ   equ 2 * 0
+IRQ          equ 2 * 0
+UNMASK       equ 2 * 1
+SET_RCV_MODE equ 2 * 6
+SET_ADDRESS  equ 2 * 7
+
+CANT_SEND equ 12
 
 PIC1  equ 20h
 PIC2  equ 0A0h
-EOI   equ 20h
+; End of the interrupt of one level, which is added. A spurious interrupt has no level in service, so that this ends none:
+; neither a spurious line 7 or 15 of a card that answers for its line alone, nor another line of the second PIC.
+SPECIFIC_EOI equ 60h
+CASCADE      equ 2                  ; the second PIC's level at the first
 
 section .text.irq progbits alloc exec nowrite align=1
 
 ; Purpose:  The NIC's interrupt line. Not ours: the old handler's turn.
-; In:       interrupt frame on any stack, interrupts off
+; In:       interrupt frame on any stack; interrupts off, or on where another handler chains to us
 ; Corrupts: nothing
-; Stack:    2 bytes of the interrupted program's beyond the interrupt's 6; when it is not ours, 6 and the old handler's
+; Stack:    2 bytes of the interrupted program's beyond the interrupt's 6, 8 when a burst ends (`more`); when it is not
+;           ours, 6 and the old handler's
 global irq_entry
-global irq_entry.second
+global irq_entry.eoi
 irq_entry:                          ; an IISP header (Interrupt Sharing Protocol)
         jmp     short .start
 .old:   dd 0
@@ -33,42 +44,82 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
         jmp     short .reset
         times 7 db 0
 .reset: retf
-.start: call    save
+.start: cli
+        call    save
         mov     bx, [core_state+STATE.device]   ; as an address: EBX was ESP
         call    [entries+IRQ]
         or      [pending], al
         or      al, [core_state+STATE.irq_lone]
         jz      not_ours
-        mov     al, EOI
-.second:
-        out     PIC2, al            ; for a line of the first PIC the installer has NO_EOI here
+; The installer fills in the level, and for a line of the first PIC NO_EOI in the place of `out PIC2, al`.
+.eoi:   mov     al, SPECIFIC_EOI
+        out     PIC2, al
+        mov     al, SPECIFIC_EOI+CASCADE
         out     PIC1, al
-        cmp     byte [busy], 1      ; an outer entry will look
-        jne     .out
+
+; Purpose:  The way out where there is something to do: take the frames that have come since, or that a NIC without an
+;           interrupt has; give the card what INT 60h has changed; let the card interrupt again. An outer entry does all
+;           that itself.
+; In:       jumped to with FRAME at SS:SP, DS = ES = CS
+; Out:      [busy] counts this entry no more; as `restore`
+global settle
+settle: cmp     byte [busy], 1
+        jne     .leave
         call    catch_up
-.out:   dec     byte [busy]
+        cmp     word [work+WORK_JOB+JOB.rx], 0
+        jne     more
+        mov     al, [pending]
+        and     byte [pending], POLLED
+        cmp     al, OPEN
+        je      .leave              ; the card has interrupted all the while
+        jb      .unmask
+        test    al, CHANGED_BIT
+        jz      .unmask
+        mov     si, entries+SET_ADDRESS
+        call    drive
+        mov     si, entries+SET_RCV_MODE
+        call    drive
+.unmask:
+        mov     ebx, [core_state+STATE.device]
+        call    [entries+UNMASK]
+.leave: dec     byte [busy]
         jmp     restore
 
+; Purpose:  Call an entry of the driver.
+; In:       SI = where its near address stands
+; Out, corrupts: as the entry
+global drive
+drive:  mov     ebx, [core_state+STATE.device]
+        jmp     [si]
+
 not_ours:                           ; IRET goes to the old handler
-        sub     word [esp+FRAME.sp], 6
-        o32 les edi, [esp+FRAME.sp]
+        call    six_more
         mov     eax, [irq_entry.old]
         stosd
         pushf
         pop     ax
         stosw
-        jmp     short irq_entry.out
+        jmp     short settle.leave
 
-; Purpose:  Before an entry leaves: take what came meanwhile, or what a NIC without an interrupt has; unless an outer entry
-;           will.
-; In:       `save`d; something is [pending], or there is an outer entry
-; Out:      [busy] counts this entry no more
-; Corrupts: EAX, EBX, ECX, EDX, ESI, EDI, EBP
-global settle
-settle: cmp     byte [busy], 1
-        jne     .leave
-        call    catch_up
-.leave: dec     byte [busy]
+; A burst has ended, and the card may hold frames whose interrupt has been acknowledged. So IRET goes to `again`, with the
+; interrupted program's FLAGS: where those let them, other interrupts come in between, and frames are looked for again
+; before the program goes on. [pending] stays set until then.
+more:   call    six_more
+        mov     ax, again
+        stosw
+        mov     ax, cs
+        stosw
+        mov     ax, [es:di+2+CALLER_FLAGS]
+        stosw
+        jmp     short settle.leave
+again:  cli
+        call    save
+        jmp     short settle
+
+; Out:      ES:DI = room on the interrupted program's stack for one more interrupt frame
+six_more:
+        sub     word [esp+2+FRAME.sp], 6
+        o32 les edi, [esp+2+FRAME.sp]
         ret
 
 ; Purpose:  The way in: save the interrupted program's registers on our stack, set up for Rust, count the entry.
@@ -79,12 +130,10 @@ settle: cmp     byte [busy], 1
 ; busy (a receiver on a stack of its own), the part that no receiver reaches.
 TOP equ 7FFEh                       ; the installer's to fill in: FRAME.sp of an entry from outside
 global save
-global save.counted
 global save.sp
 global save.ss
 global save.patch
 save:   cmp     byte [cs:busy], 1
-.counted:
         pop     word [cs:return_to]
         jnc     .inner
         mov     [cs:TOP], esp
@@ -103,7 +152,18 @@ save:   cmp     byte [cs:busy], 1
         cld
         mov     ebx, esp
         jmp     [return_to]
-.inner: mov     [cs:caller_ss], ss
+.deeper:                            ; a third level of INT 60h has no stack left
+        mov     dh, CANT_SEND
+        push    bp
+        mov     bp, sp
+        or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
+        pop     bp
+        iret
+.inner: je      .second
+        cmp     word [cs:return_to], int60_entry.saved
+        je      .deeper
+.second:
+        mov     [cs:caller_ss], ss
         mov     [cs:caller_sp], esp
         push    ax
         mov     ax, cs

@@ -6,14 +6,13 @@ bits 16
 extern core_state
 extern pending
 
-; PollHeader (src/resident/table.rs): the last four are the core's, the installer's to fill in.
+; PollHeader (src/resident/table.rs): the last three are the core's, the installer's to fill in.
 section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
         dw poll_entry
 save_at:        dw 0
 settle_at:      dw 0
-restore_at:     dw 0
 driver_at:      dw 0                ; the driver's entries: Irq is the first
 
 section .text.poll progbits alloc exec nowrite align=1
@@ -32,10 +31,10 @@ poll_entry:                         ; an IISP header (Interrupt Sharing Protocol
 .reset: retf
 .start: pushf
         call    far [cs:.old]
+        cli                         ; the old handler may have come back with interrupts on
         call    [cs:save_at]
         mov     ebx, [core_state+STATE.device]
         mov     si, [driver_at]
         call    [si]
         or      [pending], al
-        call    [settle_at]
-        jmp     [restore_at]
+        jmp     [settle_at]

@@ -38,6 +38,7 @@ endstruc
 %endmacro
 
 IF_TF       equ 0300h
+TF          equ 0100h
 UPCALLS     equ 3           ; receivers within receivers; each has a stack of its own
 UPCALL_SIZE equ 1024        ; bytes of that stack
 
@@ -130,9 +131,26 @@ program_break:  db 0
 ;   Stack:   48 bytes and what the handler takes
 ;   The INT instruction takes its number from the code, and patching that would not survive a receiver that calls in
 ;   between: so the handler is entered by a far return, over the frame that INT would have pushed.
+;
+; void far_call(u32 target, Regs *regs)
+;   Purpose: PUSHF and CALL FAR to an interrupt handler: the same, but the handler finds IF as `regs.flags` has it
 section .text.int_call progbits alloc exec nowrite align=1
 global int_call
+global far_call
 int_call:
+    push    fs
+    xor     ax, ax
+    mov     fs, ax
+    movzx   eax, byte [esp + 6]
+    mov     edx, [fs:eax * 4]
+    pop     fs
+    mov     cx, ~IF_TF
+    jmp     call_handler
+far_call:
+    mov     edx, [esp + 4]
+    mov     cx, ~TF
+; EDX = the handler, CX = mask of the FLAGS with which it begins.
+call_handler:
     push    ebp
     push    ebx
     push    esi
@@ -142,21 +160,15 @@ int_call:
     push    fs
     push    gs
     pushf
-    mov     eax, [esp + 30]
     mov     ebp, [esp + 34]
     push    bp
     cli
     push    word [bp + regs.flags]
     push    cs
     push    word .back
-    xor     bx, bx
-    mov     fs, bx
-    mov     bx, ax
-    shl     bx, 2
-    push    dword [fs:bx]
-    mov     bx, [bp + regs.flags]
-    and     bx, ~IF_TF
-    push    bx
+    push    edx
+    and     cx, [bp + regs.flags]
+    push    cx
     mov     gs, [bp + regs.gs]
     mov     fs, [bp + regs.fs]
     mov     es, [bp + regs.es]

@@ -10,7 +10,7 @@ section .text.upcall progbits alloc exec nowrite align=1
 ; Purpose:  Call a client's receiver.
 ; In:       BX = where its far address stands: its handle; AX = its AX; ZF: offer it the frame of `work`'s job, else
 ;           the job's address goes to DS:SI and ES:DI
-; Out:      AX = 0 when it left ES:DI = 0:0; the job's address and length: its ES:DI and CX
+; Out:      AX = 0 when it left ES:DI = 0:0; the job's address: its ES:DI. (Nobody means anything by its CX.)
 ; Corrupts: nothing else
 ; Stack:    what the receiver takes, beyond 42 bytes
 ; The receiver may end with RETF or IRET, and keeps nothing but SS and SP: so FLAGS lie under its return address,
@@ -34,7 +34,6 @@ upcall:
         mov     ax, cs
         mov     ds, ax
         mov     esp, [resume_sp]
-        mov     [work+WORK_JOB+JOB.len], cx
         mov     [work+WORK_JOB+JOB.at], di
         mov     [work+WORK_JOB+JOB.at+2], es
 .after:                             ; the same

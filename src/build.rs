@@ -57,9 +57,11 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("probe_corkscrewx", "overlay", &["visit"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
+    ("field", "program", &["program", "field"]),
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),
     ("waits", "program", &["program"]),
+    ("bulk", "program", &["program"]),
     ("bench", "program", &["program", "bench"]),
 ];
 
@@ -84,8 +86,8 @@ fn main() {
                 println!("cargo:rustc-link-arg-bin={unit}=--undefined={entry}");
             }
         }
-        let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings"] } else { *sources };
-        let common: &[&str] = if *script == "overlay" { &["pci", "memory", "clock", "strings"] } else { &[] };
+        let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings", "crc"] } else { *sources };
+        let common: &[&str] = if *script == "overlay" { &["pci", "memory", "clock", "strings", "crc"] } else { &[] };
         for source in sources.iter().chain(common) {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
             let objects = nasm_rs::Build::new()

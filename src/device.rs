@@ -51,7 +51,7 @@ impl Rx {
 pub struct Job {
     /// The client's buffer.
     pub at: Far,
-    /// Bytes of the frame; of one that is offered, what its receiver has room for.
+    /// Bytes of the frame.
     pub len: u16,
     /// [`Job::UPCALL`].
     pub flags: u8,
@@ -78,13 +78,12 @@ pub struct Events(pub u8);
 impl Events {
     /// Not this NIC's interrupt.
     pub const NONE: Events = Events(0);
-    /// Something to peek at, or receive errors.
+    /// Something to peek at, or errors.
     pub const RX: Events = Events(1);
-    /// A transmission ended.
-    pub const TX: Events = Events(2);
     /// The NIC's and none of the above.
     pub const OTHER: Events = Events(4);
-    /// Something to peek at, and the NIC may interrupt all the while: nothing for [`Device::unmask`] to do.
+    /// Something to peek at, and nothing for [`Device::unmask`] to do: the NIC interrupts all the while, or from the moment
+    /// on at which [`Device::peek`] finds nothing.
     pub const OPEN: Events = Events(0x80);
 }
 
@@ -154,9 +153,17 @@ pub struct Counters {
 /// A device is a `repr(C)` struct whose first field is its [`Counters`].
 pub trait Device {
     /// Reads and acknowledges the interrupt causes; when there are any, also masks the NIC's interrupts until
-    /// [`Device::unmask`], or says that it has not.
+    /// [`Device::unmask`], or says with [`Events::OPEN`] that it has not.
+    ///
+    /// An ISA line is edge-triggered: the interrupt controller sees it rise and nothing else. So the line must have been
+    /// low after the last cause that was acknowledged, or no interrupt ever comes again. A driver that masks has that by
+    /// masking. One that does not must read the causes once more behind the acknowledge and find none that it left.
+    ///
+    /// Another NIC on a shared line, or a client that enables interrupts in its upcall, may have this called between any
+    /// other two calls, with the NIC masked too. It must not lose what `unmask` would announce.
     fn irq(&mut self) -> Events;
-    /// Lets the NIC interrupt again; a cause that is pending by then raises a new edge.
+    /// Lets the NIC interrupt again. The line must rise for every cause that is pending by then, and for every frame that
+    /// has come since [`Device::peek`] last said that there is none.
     fn unmask(&mut self);
     /// The next frame and its first bytes (those beyond its end are undefined). Bad frames are counted here and either
     /// thrown away, a bounded number a call, or given as [`Rx::USELESS`]. Not asked again before [`Device::discard`].

@@ -1,8 +1,11 @@
 //! NE2000 and compatibles: a DP8390 with RAM of its own, reached through a data port by remote DMA.
 //!
 //! The card's RAM holds one frame to transmit ([`TX_PAGES`]), then the receive ring. Registers rest in page 0.
-//! Interrupts stay on while frames are taken: all causes are acknowledged at once, so whatever comes later raises the
-//! line again, whether the controller wants edges or levels; and DOSBox-X raises none when a mask is lifted.
+//!
+//! The line may be edge-triggered, so it has to have been low after the last cause that an interrupt served
+//! ([`Device::irq`]). For good frames alone, ISR is read once more behind the acknowledge: without another cause in it the
+//! line was low there, and interrupts stay on, since DOSBox-X raises none when a mask is lifted. For all other causes,
+//! which DOSBox-X does not have, the mask is dropped and lifted.
 
 use super::dp8390::*;
 use crate::bus::Bus;
@@ -160,41 +163,43 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
     /// An interrupt that is not for good frames alone.
     #[inline(never)]
     fn trouble(&mut self, isr: u8) -> Events {
-        let mut causes = isr & CAUSES;
         // All ones: the card is gone.
         if isr == 0xFF {
             return Events::NONE;
         }
+        // What comes from here on raises the line when `unmask` lifts this.
+        self.put(IMR, 0);
         if isr & ISR_OVW != 0 {
             self.hold();
         }
-        self.put(ISR, causes);
+        self.put(ISR, isr & CAUSES);
         if isr & ISR_TXE != 0 {
             self.count.errors_out = self.count.errors_out.wrapping_add(1);
         }
         if isr & (ISR_RXE | ISR_OVW | ISR_CNT) != 0 {
-            causes |= ISR_PRX;
             let bad = self.get(CNTR0).wrapping_add(self.get(CNTR1));
             self.count.errors_in = self.count.errors_in.wrapping_add(bad as u32);
             let missed = self.get(CNTR2);
             self.count.lost = self.count.lost.wrapping_add(missed as u32);
         }
-        // The same bits; a failed transmission is one that ended.
-        Events((causes | causes >> 2) & (Events::RX.0 | Events::TX.0))
+        Events::RX
     }
 }
 
 impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
     fn irq(&mut self) -> Events {
-        let isr = self.get(ISR);
-        if isr & (CAUSES & !ISR_PRX) != 0 {
-            return self.trouble(isr);
+        let mut isr = self.get(ISR);
+        if isr & (CAUSES & !ISR_PRX) == 0 {
+            if isr & ISR_PRX == 0 {
+                return Events::NONE;
+            }
+            self.put(ISR, ISR_PRX);
+            isr = self.get(ISR);
+            if isr & (CAUSES & !ISR_PRX) == 0 {
+                return Events::OPEN;
+            }
         }
-        if isr & ISR_PRX == 0 {
-            return Events::NONE;
-        }
-        self.put(ISR, ISR_PRX);
-        Events::OPEN
+        self.trouble(isr)
     }
 
     fn unmask(&mut self) {

@@ -3,9 +3,8 @@
 //! Every buffer is a chain of two descriptors, the header by itself as legacy devices want it, so each queue looks the
 //! same on every device, and the descriptors are written once.
 //!
-//! The device raises no interrupt for what it sends, nor for what it receives until as many frames as there are
-//! buffers have been taken. What comes later raises the line again: so the frames that the core takes at a time
-//! ([`BURST`]) must cover the buffers that were full before and those of that time.
+//! The device raises no interrupt for what it sends. For what it receives, an interrupt turns further ones off, and they
+//! are turned on again where the ring has proved empty (`peek`), which is looked at once more behind that.
 
 use super::virtio::*;
 use crate::bus::{Addr, Bus};
@@ -19,8 +18,6 @@ const   LINK_UP: u16 = 1 << 0;
 pub const BUFFER: u32 = 1536;
 /// Where the frame begins in it. Legacy headers have ten bytes, modern ones twelve.
 pub const FRAME: u32 = 12;
-/// Frames that the core takes at a time, at least (src/resident/receive.rs).
-pub const BURST: u16 = 64;
 /// Longest that a command may take, in microseconds: it is the host that answers.
 const COMMAND_LIMIT: u16 = 25_000;
 
@@ -88,8 +85,6 @@ pub struct VirtioNet<B> {
     pub tx: Queue,
     /// Commands; nothing to notify when the device takes none.
     pub control: Queue,
-    /// Interrupts come again when this many frames (modulo 65536) have been given back.
-    pub quiet: u16,
     /// Own addresses that are wanted: one or none, or [`ANY`].
     pub own: u8,
     /// Groups likewise.
@@ -190,7 +185,7 @@ impl<B: Bus> Device for VirtioNet<B> {
         let bus = &self.bus;
         let mut back = self.rx.back(bus);
         if back == Addr(0) {
-            // From here on the device interrupts; what it did before is seen in a second look.
+            // From here on the device interrupts; what came before is seen in a second look, unless it did all the while.
             if self.set_interrupts(0) == 0 {
                 return None;
             }
@@ -217,9 +212,6 @@ impl<B: Bus> Device for VirtioNet<B> {
 
     fn discard(&mut self, _rx: Rx) {
         self.rx.give(&self.bus, self.access, self.chain);
-        if self.rx.next == self.quiet {
-            self.set_interrupts(0);
-        }
     }
 
     fn irq(&mut self) -> Events {
@@ -229,15 +221,14 @@ impl<B: Bus> Device for VirtioNet<B> {
             causes if causes & ISR_QUEUE == 0 => Events::OTHER,
             _ => {
                 self.set_interrupts(NO_INTERRUPT);
-                self.quiet = self.rx.next.wrapping_add(self.rx.count);
-                Events::RX
+                Events::OPEN
             }
         }
     }
 
     fn unmask(&mut self) {
-        // After `start` this is the first that the device sees of its buffers, so nothing came in before.
-        self.set_interrupts(0);
+        // After `start` this is the first that the device sees of its buffers, so nothing came in before. Interrupts are
+        // `peek`'s affair: turned on here, they would not announce what is in the ring already.
         self.rx.offer(&self.bus, self.access);
     }
 

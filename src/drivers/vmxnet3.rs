@@ -11,7 +11,8 @@ use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAdd
 /// First window: interrupt mask, 1: none.
 pub const IMR: u16 = 0x000;
 const TXPROD: u16 = 0x600;
-const RXPROD: u16 = 0x800;
+/// The receive descriptor behind the last that the device may have.
+pub const RXPROD: u16 = 0x800;
 
 /// Second window: revisions that the device has; writing chooses one.
 pub const VRRS: u16 = 0x00;
@@ -41,7 +42,7 @@ pub const   CMD_GET_MAC_HIGH: u32 = 0xF00D_0004;
 const MACL: u16 = 0x28;
 /// The other two.
 const MACH: u16 = 0x30;
-/// 1: it interrupts. Reading ends and masks that.
+/// 1: it interrupts. Reading ends the interrupt and masks further ones ([`SHARED_INTERRUPTS`]).
 const ICR: u16 = 0x38;
 /// Acknowledges events ([`SHARED_ECR`]).
 const ECR: u16 = 0x40;
@@ -94,6 +95,10 @@ impl Layout {
 
 /// From buffer to buffer; a longer frame is marked as wrong.
 pub const BUFFER: u16 = 1536;
+/// How it interrupts, in [`Layout::SHARED`].
+pub const SHARED_INTERRUPTS: u16 = 80;
+/// Reading [`ICR`] masks; one interrupt, number 0, for everything.
+pub const   MASKS_ITSELF: u32 = 1 | 1 << 8;
 /// Receive mode, in [`Layout::SHARED`].
 const SHARED_RX_MODE: u16 = 120;
 const   RXM_UCAST: u8 = 1;
@@ -105,6 +110,8 @@ const   RXM_PROMISC: u8 = 16;
 const SHARED_GROUPS: u16 = 124;
 /// Events that wait.
 const SHARED_ECR: u16 = 696;
+/// Not 0: the device wants [`RXPROD`] written when it gets descriptors. Else it reads them by itself.
+const TELL_RXPROD: u16 = Layout::QUEUES + 256;
 /// Frames that found no buffer, in the receive queue's statistics.
 const OUT_OF_BUFFERS: u16 = Layout::QUEUES + 256 + 152;
 
@@ -118,9 +125,9 @@ const RXM_OF_MODE: [u8; 7] = {
     [0, 0, RXM_UCAST, BROADCAST, BROADCAST | RXM_MCAST, ALL, ALL | RXM_PROMISC]
 };
 
-/// Gives a command to the card with this second window; its answer.
-#[inline(never)]
-pub fn command<B: Bus>(bus: &B, commands: Addr, number: u32) -> u32 {
+/// Gives a command to the card with this second window; its answer. Only for commands that have one: QEMU writes a line
+/// to its log where somebody reads the answer of another.
+pub fn answer_to<B: Bus>(bus: &B, commands: Addr, number: u32) -> u32 {
     let at = commands.plus(CMD);
     bus.put32(at, number);
     bus.get32(at)
@@ -143,8 +150,6 @@ pub struct Vmxnet3<B> {
     pub rx: u16,
     /// Frames given to the transmitter.
     pub tx: u16,
-    /// Those that have gone out.
-    pub gone: u16,
     /// Receive buffers, a power of two; the transmit buffers follow.
     pub rx_buffers: u8,
     /// Transmit buffers, a power of two.
@@ -154,17 +159,25 @@ pub struct Vmxnet3<B> {
 }
 
 impl<B: Bus> Vmxnet3<B> {
-    /// Gives a command; its answer.
-    pub fn command(&self, number: u32) -> u32 {
-        command(&self.bus, self.commands, number)
+    /// Gives a command.
+    #[inline(never)]
+    fn command(&self, number: u32) {
+        self.bus.put32(self.commands.plus(CMD), number);
     }
 
     /// Has completion `number` of a ring come? The ring has `size` descriptors, a power of two.
-    #[inline(never)]
+    #[inline(always)]
     fn is_done(&self, ring: u16, number: u16, size: u16) -> bool {
         let at = self.memory.plus(ring + LAST + (number & (size - 1)) * DESC);
-        let turned = number & size != 0;
-        (self.bus.get32(at) >> DONE_GEN == 0) == turned
+        // The device writes turn 1 in the first round, 0 in the second, and so on.
+        let round = (number as u32) << (DONE_GEN - size.trailing_zeros() as u16);
+        (self.bus.get32(at) ^ round) >> DONE_GEN != 0
+    }
+
+    /// Has received frame `number` come?
+    #[inline(never)]
+    fn has_come(&self, number: u16) -> bool {
+        self.is_done(Layout::RX_DONE, number, RX_DESCS)
     }
 
     #[inline(never)]
@@ -178,13 +191,20 @@ impl<B: Bus> Vmxnet3<B> {
     }
 
     /// Lets the device have receive descriptor `number`.
-    #[inline(never)]
+    #[inline(always)]
     pub fn give(&self, number: u16) {
         let turn = if number & RX_DESCS == 0 { 1 << RX_GEN } else { 0 };
         let index = number & (RX_DESCS - 1);
         self.bus.put32(self.memory.plus(Layout::RX + FLAGS + index * DESC), turn | BUFFER as u32);
-        let next = index.wrapping_add(1) & (RX_DESCS - 1);
-        self.bus.put32(self.rings.plus(RXPROD), next as u32);
+    }
+
+    /// Counts what the device has lost since it was last asked.
+    #[inline(always)]
+    fn count_lost(&mut self) {
+        self.command(CMD_GET_STATS);
+        let lost = self.bus.get32(self.memory.plus(OUT_OF_BUFFERS));
+        self.count.lost = self.count.lost.wrapping_add(lost.wrapping_sub(self.lost));
+        self.lost = lost;
     }
 
     fn shared(&self, offset: u16) -> Addr {
@@ -198,24 +218,24 @@ impl<B: Bus> Device for Vmxnet3<B> {
         if self.bus.get32(self.commands.plus(ICR)) != 1 {
             return Events::NONE;
         }
-        self.bus.put32(self.rings.plus(IMR), 1);
         let events = self.bus.get32(self.shared(SHARED_ECR));
         if events != 0 {
             self.bus.put32(self.commands.plus(ECR), events);
         }
-        self.command(CMD_GET_STATS);
-        let lost = self.bus.get32(self.memory.plus(OUT_OF_BUFFERS));
-        self.count.lost = self.count.lost.wrapping_add(lost.wrapping_sub(self.lost));
-        self.lost = lost;
         Events::RX
     }
 
     fn unmask(&mut self) {
-        self.bus.put32(self.rings.plus(IMR), 0);
+        let rings = self.rings;
+        if self.bus.get8(self.memory.plus(TELL_RXPROD)) != 0 {
+            let next = self.rx.wrapping_add(self.rx_buffers as u16) & (RX_DESCS - 1);
+            self.bus.put32(rings.plus(RXPROD), next as u32);
+        }
+        self.bus.put32(rings.plus(IMR), 0);
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
-        if !self.is_done(Layout::RX_DONE, self.rx, RX_DESCS) {
+        if !self.has_come(self.rx) {
             return None;
         }
         let index = self.rx & (RX_DESCS - 1);
@@ -237,22 +257,26 @@ impl<B: Bus> Device for Vmxnet3<B> {
     }
 
     fn discard(&mut self, _rx: Rx) {
-        self.give(self.rx.wrapping_add(self.rx_buffers as u16));
+        let given = self.rx.wrapping_add(self.rx_buffers as u16);
         self.rx = self.rx.wrapping_add(1);
+        self.give(given);
+        // The device loses frames only while all its buffers are full, and only this function ends that. They were full if
+        // the frame in the last of them has come. Looked at after `give`, so that none is lost between the two.
+        if self.has_come(given.wrapping_sub(1)) {
+            self.count_lost();
+        }
     }
 
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
-        if self.tx.wrapping_sub(self.gone) >= self.tx_buffers as u16 {
-            if !self.is_done(Layout::TX_DONE, self.gone, TX_DESCS) {
-                return Err(SendError::Busy);
-            }
-            self.gone = self.gone.wrapping_add(1);
+        // The frame that had this buffer before. Completions begin as those of a round before the first.
+        if !self.is_done(Layout::TX_DONE, self.tx.wrapping_sub(self.tx_buffers as u16), TX_DESCS) {
+            return Err(SendError::Busy);
         }
         let buffer = (self.tx as u8 & self.tx_buffers.wrapping_sub(1)).wrapping_add(self.rx_buffers);
         let padded = stage(&self.bus, job, self.buffer(buffer));
-        let turn = if self.tx & TX_DESCS == 0 { 1 << TX_GEN } else { 0 };
+        let turn = !(self.tx << (TX_GEN - TX_DESCS.trailing_zeros() as u16)) & 1 << TX_GEN;
         let desc = self.memory.plus(Layout::TX + FLAGS + (self.tx & (TX_DESCS - 1)) * DESC);
-        self.bus.put32(desc, padded as u32 | turn);
+        self.bus.put16(desc, padded | turn);
         self.tx = self.tx.wrapping_add(1);
         self.bus.put32(self.rings.plus(TXPROD), (self.tx & (TX_DESCS - 1)) as u32);
         Ok(())
@@ -274,7 +298,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
     }
 
     fn link(&mut self) -> Link {
-        if self.command(CMD_GET_LINK) & 1 != 0 { Link::Up } else { Link::Down }
+        if answer_to(&self.bus, self.commands, CMD_GET_LINK) & 1 != 0 { Link::Up } else { Link::Down }
     }
 
     fn stop(&mut self) {

@@ -67,21 +67,21 @@ pub fn banner(options: &Options, probe: &Probe, irq: u8, bytes: u16) {
     probe.unit.name.print();
     if found.io != 0 {
         " at port ".print();
-        Hex(found.io as u32).print();
+        Hex(found.io).print();
         "h".print();
     } else {
         " at PCI ".print();
-        Hex((found.pci >> 8) as u32).print();
+        Hex(found.pci >> 8).print();
         ":".print();
-        Hex((found.pci >> 3 & 31) as u32).print();
+        Hex(found.pci >> 3 & 31).print();
         ".".print();
-        Hex((found.pci & 7) as u32).print();
+        Hex(found.pci & 7).print();
     }
     if found.irq == 0 {
         ", no IRQ".print();
     } else {
         ", IRQ ".print();
-        Dec(if irq == 0 { found.irq } else { irq } as u32).print();
+        Dec(if irq == 0 { found.irq } else { irq } as u16).print();
         if irq == 0 {
             " is dead".print();
         }
@@ -92,8 +92,8 @@ pub fn banner(options: &Options, probe: &Probe, irq: u8, bytes: u16) {
     ", ".print();
     Mac(found.mac).print();
     ", INT ".print();
-    Hex(options.vector as u32).print();
+    Hex(options.vector as u16).print();
     "h, ".print();
-    Dec(bytes as u32).print();
+    Dec(bytes).print();
     " bytes resident\r\n".print();
 }

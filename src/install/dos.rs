@@ -1,7 +1,7 @@
 //! DOS, as far as the installer needs it.
 
 use crate::bus::Addr;
-use crate::bus::real::{code_segment, copy_far, linear, own};
+use crate::bus::real::{address, code_segment, copy_far, linear, own};
 
 /// Registers of a software interrupt (asm/installer.asm knows the offsets).
 #[repr(C)]
@@ -57,27 +57,9 @@ impl Regs {
     }
 }
 
-/// What is said now is not worth a line.
-static mut HUSHED: bool = false;
-
-/// From now on nothing is written to the console, or everything again.
-pub fn hush(on: bool) {
-    // SAFETY: the installer is one thread.
-    unsafe { HUSHED = on };
-}
-
-/// Is nothing written?
-pub fn hushed() -> bool {
-    // SAFETY: as above.
-    unsafe { HUSHED }
-}
-
 /// Writes a character to the console.
 #[inline(never)]
 pub fn put(byte: u8) {
-    if hushed() {
-        return;
-    }
     let regs = regs(0x0200);
     regs.dx = byte as u16;
     regs.dos();
@@ -122,6 +104,16 @@ impl Drop for File {
         let regs = regs(0x3E00);
         regs.bx = self.0;
         regs.dos();
+    }
+}
+
+/// Closes all files of the program. DOS does not do so when a program stays, and a file to which its output was
+/// redirected would stay open as long as DOS runs.
+pub fn close_all(psp: u16) {
+    /// In the PSP: how many handles it has.
+    const HANDLES: u16 = 0x32;
+    for handle in 0..peek::<u16>(address(psp, HANDLES)) {
+        drop(File(handle));
     }
 }
 

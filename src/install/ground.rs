@@ -1,16 +1,16 @@
 //! The ground on which the driver is built: memory from the core on, which the installer makes free by moving up.
 
-use super::header::{Unit, header};
+use super::header::{KIND_DRIVER, header};
+use super::lines::Line;
 use super::load::{Units, fill};
-use super::print::Dec;
 use super::run::memory_end;
 use crate::bus::real::{address, code_segment};
 use crate::info::{self, Block};
-use crate::line;
 use crate::resident::table::{BLOCKS, ENTRIES};
 
 /// Blocks behind the core, in the order in which they are placed.
-pub struct Ground {
+pub struct Ground<'a> {
+    units: &'a Units,
     /// Of all of them.
     pub segment: u16,
     /// Where the next one goes.
@@ -22,15 +22,15 @@ pub struct Ground {
     pub count: u8,
 }
 
-impl Ground {
+impl<'a> Ground<'a> {
     /// From our segment up to the part of the installer that is still needed (linker/installer.ld).
-    pub fn new(segment: u16) -> Ground {
+    pub fn new(units: &'a Units, segment: u16) -> Ground<'a> {
         unsafe extern "C" {
             static __placing: u8;
         }
         let paragraphs = (code_segment() - segment).min(0xC00);
         let limit = (paragraphs << 4) + (&raw const __placing as u32 as u16 & !15);
-        Ground { segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0 }
+        Ground { units, segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0 }
     }
 
     /// Lists a block.
@@ -54,7 +54,7 @@ impl Ground {
         let next = self.next.checked_add(size)?.checked_add(3)? & !3;
         if next > self.limit {
             let Some(more) = make_room(next - self.limit) else {
-                line!("too little memory: ", Dec((next - self.limit) as u32), " bytes more; load fewer programs before it");
+                self.units.say(Line::NoRoom, b"", next - self.limit);
                 return None;
             };
             self.limit = self.limit.saturating_add(more);
@@ -84,30 +84,20 @@ impl Ground {
     }
 
     /// Takes the block of the driver's unit, whose header is the core's: and loads it.
-    pub fn driver(&mut self, units: &Units, unit: Option<Unit>) -> Option<()> {
-        let Some(unit) = unit else { return broken().map(drop) };
+    pub fn driver(&mut self, name: &[u8; 12]) -> Option<()> {
+        let unit = self.units.named(KIND_DRIVER, name)?;
         let at = self.take(info::BLOCK_NIC, unit.total - ENTRIES)? - ENTRIES;
-        if units.load(&unit, self.segment, at).is_none() {
-            return broken().map(drop);
-        }
-        Some(())
+        self.units.load(&unit, self.segment, at)
     }
 
-    /// Takes a unit's block and loads it.
-    pub fn unit(&mut self, units: &Units, kind: u8, unit: Option<Unit>) -> Option<u16> {
-        let Some(unit) = unit else { return broken() };
-        let at = self.take(kind, unit.total)?;
-        if units.load(&unit, self.segment, at).is_none() {
-            return broken();
-        }
+    /// Takes a feature's block and loads the feature.
+    #[inline(never)]
+    pub fn feature(&mut self, name: &str) -> Option<u16> {
+        let unit = self.units.feature(name)?;
+        let at = self.take(info::BLOCK_FEATURE, unit.total)?;
+        self.units.load(&unit, self.segment, at)?;
         Some(at)
     }
-}
-
-/// Says that the file is not as the pack step made it.
-pub fn broken() -> Option<u16> {
-    line!("the file is damaged; copy it again");
-    None
 }
 
 /// Moves the installer further up, so that at least as many bytes more are free below it; how many there are.

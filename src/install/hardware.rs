@@ -1,14 +1,15 @@
-//! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has.
+//! Which NIC: PCI functions in their order, then ISA's probes in theirs, until a card is found that nobody has. What asks
+//! other packet drivers lies where the first probe is read to, and is called before.
 
 use super::dos::{far, peek, peek_into, regs, vector};
 use super::header::{BUS_PCI, KIND_PROBE, PROBE_MAGIC, ProbeHeader, Unit};
+use super::lines::Line;
 use super::load::Units;
-use super::print::Hex;
+use super::pci::Functions;
 use super::switches::{Options, Want};
 use crate::bus::real::{Machine, address, code_segment};
 use crate::info::{Info, LAYOUT, NOT_PCI, NicInfo, SIGNATURE};
-use crate::line;
-use crate::probe::{Ask, Fault, Found, TAKEN, pci};
+use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
 
 /// A card and the probe that found it, which lies in the overlay until the next one is loaded.
 pub struct Probe {
@@ -51,13 +52,16 @@ fn overlay() -> &'static ProbeHeader {
     unsafe { &*(&raw const __overlay as *const ProbeHeader) }
 }
 
+/// Reads a probe to the overlay.
 #[inline(never)]
 fn load(units: &Units, unit: &Unit) -> Option<()> {
     units.load(unit, code_segment(), &raw const __overlay as u32 as u16)?;
-    (overlay().magic == PROBE_MAGIC).then_some(())
+    if overlay().magic == PROBE_MAGIC { Some(()) } else { units.damage() }
 }
 
 /// True when a packet driver answers at this vector.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
 pub fn is_packet_driver(number: u8) -> bool {
     let entry = vector(number);
     entry != 0 && peek::<[u8; 9]>(far(entry).plus(3)) == *b"PKT DRVR\0"
@@ -65,6 +69,7 @@ pub fn is_packet_driver(number: u8) -> bool {
 
 /// The information block of our own driver at this vector.
 #[inline(never)]
+#[unsafe(link_section = ".early_code")]
 pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     if !is_packet_driver(number) {
         return None;
@@ -82,68 +87,14 @@ pub fn ours(number: u8) -> Option<(Info, NicInfo)> {
     Some((info, nic))
 }
 
-/// What other copies of this driver have.
-struct Others {
-    ports: [u16; TAKEN],
-    places: [u16; TAKEN],
-    count: u8,
-}
-
-/// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
-#[inline(never)]
-fn others(options: &Options) -> Option<Others> {
-    let mut others = Others { ports: [0; TAKEN], places: [NOT_PCI; TAKEN], count: 0 };
-    for number in 0x60..=0x80 {
-        let Some((_, nic)) = ours(number) else { continue };
-        let wanted = match options.nic {
-            Want::Pci(place) => place == nic.pci,
-            Want::Mac(mac) => mac == nic.rom,
-            _ => false,
-        };
-        if wanted || options.io != 0 && options.io == nic.io {
-            line!(nic.name, ": this card belongs to the driver on INT ", Hex(number as u32), "h; leave /IO= and /NIC= out to take another");
-            return None;
-        }
-        let at = others.count as usize;
-        if let (Some(port), Some(place)) = (others.ports.get_mut(at), others.places.get_mut(at)) {
-            *port = nic.io;
-            *place = nic.pci;
-            others.count += 1;
-        }
-    }
-    Some(others)
-}
-
-fn name_is(unit: &Unit, name: &[u8]) -> bool {
-    let end = unit.name.iter().position(|byte| *byte == 0).unwrap_or(unit.name.len());
-    unit.name.get(..end).is_some_and(|own| own.eq_ignore_ascii_case(name))
-}
-
-/// One look at one candidate: the card, or a fault that was said where it was worth a line.
-fn look(units: &Units, unit: &Unit, options: &Options, ask: &Ask, command: u32) -> Result<Probe, Fault> {
-    let mut found = Found::default();
-    let mut fault = Fault::from((overlay().find)(ask, &mut found));
-    if fault.is_none() && found.media != ask.media {
-        fault = Some(Fault::Media);
-    }
-    if let Some(fault) = fault {
-        super::place::explain(units, unit, fault);
-        return Err(fault);
-    }
-    match options.nic {
-        Want::Mac(mac) if mac != found.mac => Err(Fault::Nothing),
-        _ => Ok(Probe { unit: *unit, found, command }),
-    }
-}
-
 /// Finds the card, or says in one line why there is none.
 #[inline(never)]
 pub fn find(units: &Units, options: &Options) -> Option<Probe> {
-    let mut search = Search { units, options, others: others(options)?, said: false };
-    let named = (0..).map_while(|index| units.get(index)).any(|unit| unit.kind == KIND_PROBE && search.wanted(&unit));
-    if !named {
+    let mut search = Search { units, options, ports: [0; TAKEN], places: [NOT_PCI; TAKEN], others: false, said: false };
+    search.ask_others()?;
+    if search.probe(&mut 0).is_none() {
         if let Want::Name(name) = options.nic {
-            line!("/NIC=", name, ": no such driver; 3COMPKT /? lists them");
+            units.say(Line::NoDriver, name, 0);
         }
         return None;
     }
@@ -155,14 +106,13 @@ pub fn find(units: &Units, options: &Options) -> Option<Probe> {
         found = search.isa();
     }
     if found.is_none() && !search.said {
-        if options.io != 0 {
-            line!("no NIC answers at port ", Hex(options.io as u32), "h; check the card's jumpers or leave /IO= out");
-        } else if options.nic != Want::Any {
-            line!("/NIC=: no such card is free; leave it out to take the first one");
-        } else {
-            let other = if search.others.count != 0 { "other " } else { "" };
-            line!("no ", other, "NIC found; give /IO= and /IRQ= if there is one");
-        }
+        let line = match options.nic {
+            _ if options.io != 0 => Line::NoPort,
+            Want::Any if search.others => Line::NoOther,
+            Want::Any => Line::NoNic,
+            _ => Line::NoCard,
+        };
+        units.say(line, b"", options.io);
     }
     found
 }
@@ -170,67 +120,126 @@ pub fn find(units: &Units, options: &Options) -> Option<Probe> {
 struct Search<'a> {
     units: &'a Units,
     options: &'a Options<'a>,
-    others: Others,
+    /// Cards of other copies of this driver, by the vectors that the copies are on: their first ports,
+    ports: [u16; TAKEN],
+    /// and their places on PCI.
+    places: [u16; TAKEN],
+    /// There are other copies.
+    others: bool,
+    /// A line has said what is wrong with a card.
     said: bool,
 }
 
 impl Search<'_> {
-    fn wanted(&self, unit: &Unit) -> bool {
-        match self.options.nic {
-            Want::Name(name) => name_is(unit, name),
-            _ => true,
+    /// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
+    #[inline(never)]
+    fn ask_others(&mut self) -> Option<()> {
+        let Options { nic: want, io, .. } = *self.options;
+        for (number, (port, place)) in VECTORS.zip(self.ports.iter_mut().zip(&mut self.places)) {
+            let Some((_, nic)) = ours(number) else { continue };
+            let wanted = match want {
+                Want::Pci(place) => place == nic.pci,
+                Want::Mac(mac) => mac == nic.rom,
+                _ => false,
+            };
+            if wanted || io != 0 && io == nic.io {
+                self.units.say(Line::Taken, &nic.name, number as u16);
+                return None;
+            }
+            (*port, *place) = (nic.io, nic.pci);
+            self.others = true;
         }
+        Some(())
     }
 
-    fn ask(&self, index: u8, place: u16) -> Ask {
-        Ask { index, irq: self.options.irq, io: self.options.io, pci: place, taken: self.others.ports, media: self.options.media, waits: self.options.waits }
+    /// The next probe that the user lets look, from a place in the directory on.
+    #[inline(never)]
+    fn probe(&self, index: &mut u16) -> Option<Unit> {
+        while let Some(unit) = self.units.next(KIND_PROBE, index) {
+            match self.options.nic {
+                Want::Name(name) if !name_is(&unit, name) => {}
+                _ => return Some(unit),
+            }
+        }
+        None
     }
 
-    fn probes(&self) -> impl Iterator<Item = Unit> {
-        let units = self.units;
-        (0..).map_while(|index| units.get(index)).filter(|unit| unit.kind == KIND_PROBE)
+    /// The probe that knows a PCI function.
+    fn knows(&self, id: u32) -> Option<Unit> {
+        let mut index = 0;
+        while let Some(unit) = self.probe(&mut index) {
+            if unit.bus == BUS_PCI && self.units.knows(&unit, id) {
+                return Some(unit);
+            }
+        }
+        None
+    }
+
+    /// One look at one candidate: the card, or a fault that was said where it is worth a line.
+    #[inline(never)]
+    fn look(&mut self, unit: &Unit, index: u8, pci: u16) -> Result<Found, Fault> {
+        let Options { irq, io, media, waits, .. } = *self.options;
+        let ask = Ask { index, irq, io, pci, taken: &self.ports, media, waits };
+        let mut found = Found::default();
+        let mut fault = Fault::from((overlay().find)(&ask, &mut found));
+        if fault.is_none() && found.media != media {
+            fault = Some(Fault::Media);
+        } else if fault.is_none() && !is_station(&found.mac) {
+            fault = Some(Fault::Eeprom);
+        }
+        if let Some(fault) = fault {
+            self.said |= !matches!(fault, Fault::Nothing | Fault::End);
+            self.units.explain(unit, fault);
+            return Err(fault);
+        }
+        match self.options.nic {
+            Want::Mac(mac) if mac != found.mac => Err(Fault::Nothing),
+            _ => Ok(found),
+        }
     }
 
     #[inline(never)]
     fn pci(&mut self) -> Option<Probe> {
-        super::pci::find(|place, id| {
+        let mut functions = Functions::all()?;
+        while let Some((place, id)) = functions.next() {
             let elsewhere = matches!(self.options.nic, Want::Pci(wanted) if wanted != place);
-            if elsewhere || self.others.places.contains(&place) {
-                return None;
+            if elsewhere || self.places.contains(&place) {
+                continue;
             }
-            let unit = self.probes().find(|unit| unit.bus == BUS_PCI && self.wanted(unit) && self.units.knows(unit, id))?;
+            let Some(unit) = self.knows(id) else { continue };
             load(self.units, &unit)?;
             let command = pci::command(&Machine, place);
-            look(self.units, &unit, self.options, &self.ask(0, place), command)
-                .map_err(|fault| {
-                    pci::set_command(&Machine, place, command);
-                    self.said |= fault != Fault::Nothing;
-                })
-                .ok()
-        })
+            match self.look(&unit, 0, place) {
+                Ok(found) => return Some(Probe { unit, found, command }),
+                Err(_) => pci::set_command(&Machine, place, command),
+            }
+        }
+        None
     }
 
     #[inline(never)]
     fn isa(&mut self) -> Option<Probe> {
-        let units = self.units;
-        for unit in (0..).map_while(|index| units.get(index)) {
-            if unit.kind != KIND_PROBE || unit.bus == BUS_PCI || !self.wanted(&unit) {
+        let mut next = 0;
+        while let Some(unit) = self.probe(&mut next) {
+            if unit.bus == BUS_PCI {
                 continue;
             }
             load(self.units, &unit)?;
             for index in 0..=u8::MAX {
-                match look(self.units, &unit, self.options, &self.ask(index, 0), 0) {
-                    Ok(probe) => return Some(probe),
+                match self.look(&unit, index, 0) {
+                    Ok(found) => return Some(Probe { unit, found, command: 0 }),
                     Err(Fault::End) => break,
                     // Another driver may know the same card, and would say the same.
-                    Err(Fault::Media) => {
-                        self.said = true;
-                        return None;
-                    }
-                    Err(fault) => self.said |= fault != Fault::Nothing,
+                    Err(Fault::Media) => return None,
+                    Err(_) => {}
                 }
             }
         }
         None
     }
+}
+
+fn name_is(unit: &Unit, name: &[u8]) -> bool {
+    let end = unit.name.iter().position(|byte| *byte == 0).unwrap_or(unit.name.len());
+    unit.name.get(..end).is_some_and(|own| own.eq_ignore_ascii_case(name))
 }

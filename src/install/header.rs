@@ -139,4 +139,4 @@ pub struct Start {
 /// First word of a probe's unit.
 pub const PROBE_MAGIC: u16 = 0x5033;
 
-const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 64 && size_of::<ProbeHeader>() == 28);
+const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 60 && size_of::<ProbeHeader>() == 28);

@@ -23,6 +23,7 @@ pub const fn bytes<const N: usize>(text: &str) -> [u8; N] {
     bytes
 }
 
+pub mod lines;
 pub mod numbers;
 pub mod switches;
 

@@ -18,24 +18,32 @@ fn last_bus() -> Option<u8> {
     (Machine.in32(ADDRESS) == ENABLE).then_some(u8::MAX)
 }
 
-/// Calls `visit` with each function's place and identity until it gives something.
-pub fn find<T>(mut visit: impl FnMut(u16, u32) -> Option<T>) -> Option<T> {
-    let last = last_bus()?;
-    for bus in 0..=last {
-        for device in 0..32u16 {
-            let first = (bus as u16) << 8 | device << 3;
-            if pci::id(&Machine, first) as u16 == u16::MAX {
-                continue;
-            }
-            // Bit 23 of the register with the header's kind: the device has more than one function.
-            let many = Machine.config_read(first, 0x0C) & 1 << 23 != 0;
-            for place in first..=first + if many { 7 } else { 0 } {
-                let id = pci::id(&Machine, place);
-                if id as u16 != u16::MAX && let Some(found) = visit(place, id) {
-                    return Some(found);
-                }
+/// Functions that answer, in their order.
+pub struct Functions {
+    next: u32,
+    end: u32,
+}
+
+impl Functions {
+    /// All of them. None: no PCI.
+    pub fn all() -> Option<Functions> {
+        Some(Functions { next: 0, end: (last_bus()? as u32 + 1) << 8 })
+    }
+
+    /// The next one's place (bus in bits 15:8, device 7:3, function 2:0) and identity.
+    pub fn next(&mut self) -> Option<(u16, u32)> {
+        /// In the register with the header's kind: the device has more than one function.
+        const MANY: u32 = 1 << 23;
+        while self.next < self.end {
+            let place = self.next as u16;
+            let id = pci::id(&Machine, place);
+            let answers = id as u16 != u16::MAX;
+            let alone = place & 7 == 0 && !(answers && Machine.config_read(place, 0x0C) & MANY != 0);
+            self.next += if alone { 8 } else { 1 };
+            if answers {
+                return Some((place, id));
             }
         }
+        None
     }
-    None
 }

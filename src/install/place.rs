@@ -5,9 +5,9 @@ use core::mem::offset_of;
 use super::dos::{self, peek, poke};
 use super::about::{banner, head, nic};
 use super::extended::{self, Memory};
-use super::ground::{Ground, broken};
+use super::ground::Ground;
 use super::hardware::Probe;
-use super::header::{BUS_PCI, KIND_DRIVER, KIND_FEATURE, KIND_PROBE, KIND_STARTER, ProbeHeader, Start, Unit, caller, header};
+use super::header::{BUS_PCI, KIND_PROBE, KIND_STARTER, ProbeHeader, Start, caller, header};
 use super::hook::{hook, irq_vector, line_masked};
 use super::load::{Units, fill};
 use super::run::from_device;
@@ -17,14 +17,14 @@ use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::bus::{Addr, Far};
 use crate::info::{self, Block};
-use crate::line;
-use crate::probe::{Fault, Found, NO_XMS, REASON, Rings, isa_pnp};
+use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, NO_XMS, Rings, isa_pnp};
 use crate::resident::table::{
-    BLOCKS, CoreTable, ENTRIES, FilterHeader, FlatHeader, NO_EOI, PENDING, POLLED, PollHeader, Region, State, Stats, StatsHeader, StatsRow, VdsHeader,
+    BLOCKS, CoreTable, ENTRIES, EOI_FIRST, EOI_SECOND, EOI_WRITE, FilterHeader, FlatHeader, NO_EOI, PENDING, POLLED, PollHeader, Region,
+    SPECIFIC_EOI, State, Stats, StatsHeader, StatsRow, VdsHeader,
 };
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
-const STACK_CORE: u16 = 96;
+const STACK_CORE: u16 = 86;
 /// The end of their share: what a call of INT 60h from inside an upcall takes, wherever the receiver's stack is.
 const STACK_SECOND: u16 = 136;
 
@@ -58,18 +58,15 @@ fn letter(found: &Found, flat: bool) -> u8 {
 
 /// Places everything; the resident paragraphs. A card that does without rings goes without them if it cannot have them.
 #[inline(never)]
-pub fn build(options: &Options, units: &Units, probe: &mut Probe) -> Option<u16> {
+pub fn build(options: &Options, units: &Units, mut probe: Probe) -> Option<u16> {
     let mut rings = probe.found.plain && probe.found.rings_low != 0;
     let mut again = false;
     loop {
-        if rings || again {
-            starter(units, probe, rings)?;
-        }
-        // Not worth a line while there is another way.
-        dos::hush(rings);
-        let built = attempt(options, units, probe, again);
-        let another = dos::hushed();
-        dos::hush(false);
+        // No line is printed while there is another way.
+        units.hush(rings);
+        let ready = if rings || again { starter(units, &mut probe, rings) } else { Some(()) };
+        let built = ready.and_then(|()| attempt(options, units, &probe, again));
+        let another = units.hush(false);
         if built.is_some() {
             return built;
         }
@@ -87,15 +84,9 @@ pub fn build(options: &Options, units: &Units, probe: &mut Probe) -> Option<u16>
 #[inline(never)]
 fn starter(units: &Units, probe: &mut Probe, rings: bool) -> Option<()> {
     let (kind, letter) = if rings { (KIND_STARTER, b'x') } else { (KIND_PROBE, 0) };
-    let unit = units.named(kind, &lettered(&probe.unit.name, letter));
-    let loaded = unit.and_then(|unit| {
-        probe.unit.total = unit.total;
-        units.load(&unit, code_segment(), probe.header() as *const ProbeHeader as u32 as u16)
-    });
-    if loaded.is_none() {
-        broken();
-    }
-    loaded
+    let unit = units.named(kind, &lettered(&probe.unit.name, letter))?;
+    probe.unit.total = unit.total;
+    units.load(&unit, code_segment(), probe.header() as *const ProbeHeader as u32 as u16)
 }
 
 /// One way to do it. When that fails, extended memory goes back and what was locked is unlocked.
@@ -132,7 +123,7 @@ fn place(
     let image = caller().load_segment;
     let table = &header().core;
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
-    let mut ground = Ground::new(segment);
+    let mut ground = Ground::new(units, segment);
     ground.take(info::BLOCK_CORE, table.end)?;
     // The second time it is there, and other blocks have come to lie over its first copy.
     if !again {
@@ -144,16 +135,20 @@ fn place(
     let card_flat = extended.rings != 0 || found.mem != 0 && !in_v86();
     let flat = card_flat || extended.block.linear != 0;
     let name = lettered(&probe.unit.name, letter(found, card_flat));
-    ground.driver(units, units.named(KIND_DRIVER, &name))?;
+    ground.driver(&name)?;
     let size = probe.header().instance;
     let device = ground.zeros(info::BLOCK_INSTANCE, size)?;
     let handles = ground.zeros(info::BLOCK_HANDLES, options.handles as u16 * 16)?;
     let mut flattener = 0;
     if flat {
-        flattener = ground.unit(units, info::BLOCK_FEATURE, units.named(KIND_FEATURE, &lettered(b"flat\0\0\0\0\0\0\0\0", found.flat)))?;
+        flattener = ground.feature(match found.flat {
+            FLAT_INTX => "flati",
+            FLAT_KEYBOARD => "flatk",
+            _ => "flat",
+        })?;
     }
     if options.stats {
-        let at = ground.unit(units, info::BLOCK_FEATURE, units.feature("stats"))?;
+        let at = ground.feature("stats")?;
         let rows = ground.zeros(info::BLOCK_STATS, (size_of::<Stats>() + options.handles as usize * size_of::<StatsRow>()) as u16)?;
         filter(segment, at, table);
         let header = StatsHeader { handles, getter: table.getter, known: table.known, table: rows };
@@ -167,9 +162,9 @@ fn place(
     let mut services = None;
     if !card_flat && found.rings_low != 0 {
         if vds::present() {
-            services = Some(ground.unit(units, info::BLOCK_FEATURE, units.feature("vds"))?);
+            services = Some(ground.feature("vds")?);
         } else if in_v86() {
-            explain(units, &probe.unit, Fault::Hidden);
+            units.explain(&probe.unit, Fault::Hidden);
             return None;
         }
     }
@@ -177,14 +172,14 @@ fn place(
     // it would lie, and there is room for the last block behind it. The pool polls by itself.
     let mut poll = 0;
     if waits.is_none() {
-        poll = ground.unit(units, info::BLOCK_FEATURE, units.feature("poll"))?;
+        poll = ground.feature("poll")?;
     }
     let receivers = options.stack + waits.as_ref().map_or(0, |pool| pool.stack);
     ground.reserve(LAST + receivers)?;
 
     if let Some(at) = services {
         let Some(region) = vds::lock(rings.linear, rings.len) else {
-            explain(units, &probe.unit, Fault::Unlocked);
+            units.explain(&probe.unit, Fault::Unlocked);
             return None;
         };
         *locked = Some(region);
@@ -195,12 +190,12 @@ fn place(
     }
     let instance = probe.device();
     let fault = Fault::from((probe.header().start)(found, &Start { rings, device: instance }));
-    if matches!(fault, None | Some(Fault::Dead)) {
-        // A card that does not answer does not do so in another way.
-        dos::hush(false);
-    }
     if let Some(fault) = fault {
-        explain(units, &probe.unit, fault);
+        if fault == Fault::Dead {
+            // A card that does not answer does not do so in another way.
+            units.hush(false);
+        }
+        units.explain(&probe.unit, fault);
         return None;
     }
     let irq = if found.irq == 0 { 0 } else { (probe.header().line)(found, instance) };
@@ -259,9 +254,12 @@ fn place(
     if irq == 0 {
         poke(address(segment, PENDING), &POLLED);
     }
+    let mut level = EOI_SECOND;
     if irq < 8 {
-        poke(address(segment, table.second), &NO_EOI);
+        poke(address(segment, table.eoi + EOI_WRITE), &NO_EOI);
+        level = EOI_FIRST;
     }
+    poke(address(segment, table.eoi + level), &(SPECIFIC_EOI | irq & 7));
     let mut info = head(options, &ground, table, handles, blocks, stack, masked);
     info.pool = waits.as_ref().map_or(0, |pool| pool.header.table);
     poke(address(segment, table.info), &info);
@@ -334,17 +332,4 @@ fn rings(ground: &mut Ground, found: &Found, extended: &Memory) -> Option<Rings>
         linear = address(ground.segment, at + pad);
     }
     Some(Rings { linear, physical: linear.0, len: found.rings_low as u32 })
-}
-
-/// Says in one line what is wrong with a card.
-#[inline(never)]
-pub fn explain(units: &Units, unit: &Unit, fault: Fault) {
-    if matches!(fault, Fault::Nothing | Fault::End | Fault::Master) {
-        return;
-    }
-    let mut why = [0u8; REASON];
-    if let Some(reasons) = units.feature("reasons") {
-        units.read(&reasons, (fault as u16 - 1) * REASON as u16, &mut why);
-    }
-    line!(unit.name, why);
 }

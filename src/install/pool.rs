@@ -3,12 +3,12 @@
 use super::dos::peek;
 use super::extended::Memory;
 use super::ground::Ground;
+use super::lines::Line;
 use super::load::{Units, fill};
 use super::switches::Options;
 use super::xms;
 use crate::bus::real::address;
 use crate::info::{self, Block};
-use crate::line;
 use crate::memory::SLOT;
 use crate::resident::table::{PoolHeader, PoolStart};
 
@@ -35,7 +35,7 @@ pub fn place(ground: &mut Ground, units: &Units, options: &Options, memory: &Mem
         name = "poolc";
         // Smaller rather than not at all.
         size = if ground.has_room(options.migrate) { options.migrate } else { SLOT };
-        line!("no XMS: frames wait below 1 MB");
+        units.say(Line::NoXms, b"", 0);
     } else if memory.block.linear == 0 {
         name = "poolv";
         stack += STACK_XMS;
@@ -43,7 +43,7 @@ pub fn place(ground: &mut Ground, units: &Units, options: &Options, memory: &Mem
     if memory.slots != 0 {
         ground.note(Block { kind: info::BLOCK_BUFFERS, place: 1, size: (memory.slots as u16 * (SLOT / 512)).div_ceil(2) });
     }
-    let at = ground.unit(units, info::BLOCK_FEATURE, units.feature(name))?;
+    let at = ground.feature(name)?;
     let header: PoolHeader = peek(address(ground.segment, at));
     let start = ground.take(info::BLOCK_BUFFERS, size)?;
     let how = PoolStart {

@@ -32,37 +32,33 @@ impl<const N: usize> Print for [u8; N] {
     }
 }
 
-/// A decimal number, with commas between its thousands.
-pub struct Dec(pub u32);
+/// A decimal number, with a comma before its last three digits.
+pub struct Dec(pub u16);
 
 impl Print for Dec {
     fn print(&self) {
-        let mut left = self.0;
+        let mut place = 10_000;
         let mut begun = false;
-        let powers = [1_000_000_000, 100_000_000, 10_000_000, 1_000_000, 100_000, 10_000, 1_000, 100, 10, 1u32];
-        for (at, power) in powers.into_iter().enumerate() {
-            let mut digit = 0;
-            while left >= power {
-                left -= power;
-                digit += 1;
-            }
-            begun |= digit != 0 || power == 1;
+        while place != 0 {
+            let digit = (self.0 / place % 10) as u8;
+            begun |= digit != 0 || place == 1;
             if begun {
                 dos::put(b'0' + digit);
-                if at % 3 == 0 && power != 1 {
+                if place == 1000 {
                     dos::put(b',');
                 }
             }
+            place /= 10;
         }
     }
 }
 
 /// A hexadecimal number without leading zeros.
-pub struct Hex(pub u32);
+pub struct Hex(pub u16);
 
 impl Print for Hex {
     fn print(&self) {
-        let mut shift = 28;
+        let mut shift = 12;
         while shift > 0 && self.0 >> shift == 0 {
             shift -= 4;
         }

@@ -3,10 +3,11 @@
 use super::dos::{self, far, peek, poke};
 use super::hardware::{self, is_packet_driver};
 use super::header::{caller, header};
+use super::lines::HELP;
 use super::load::Units;
 use super::place::{PSP_PARAS, build};
-use super::print::Hex;
-use super::switches::{self, Options};
+use super::print::{Hex, Print};
+use super::switches::{self, Options, Refused};
 use super::unload::unload;
 use crate::bus::Addr;
 use crate::bus::real::{address, code_segment, copy_far, own};
@@ -20,10 +21,7 @@ pub fn install() {
     let mut tail = [0u8; 128];
     let length = read_tail(&mut tail);
     let code = match switches::options(tail.get(..length).unwrap_or(&[])) {
-        Err(refused) => {
-            line!(refused.word, ": ", refused.why);
-            1
-        }
+        Err(refused) => decline(&refused),
         Ok(options) if options.help => help(),
         Ok(options) if options.unload => unload(&options),
         Ok(options) => match stand(&options) {
@@ -75,18 +73,43 @@ fn read_tail(tail: &mut [u8; 128]) -> usize {
     }
 }
 
+/// Says what is wrong with the command line.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+fn decline(refused: &Refused) -> u8 {
+    if let Some(units) = open() {
+        units.say(refused.why, refused.word, 0);
+        units.complain();
+    }
+    1
+}
+
 /// The list of switches and NICs, which the pack step wrote to the file.
 #[inline(never)]
 #[unsafe(link_section = ".early_code")]
 fn help() -> u8 {
     let Some(units) = open() else { return 1 };
-    let Some(text) = units.feature("help") else { return 1 };
-    for at in 0..text.bytes {
-        let mut byte = [0];
-        units.read(&text, at, &mut byte);
-        dos::put(byte[0]);
+    if list(&units).is_some() {
+        return 0;
     }
-    0
+    units.complain();
+    1
+}
+
+/// Prints it, as far as it can be read, and in whole lines.
+#[inline(never)]
+#[unsafe(link_section = ".early_code")]
+fn list(units: &Units) -> Option<()> {
+    let text = units.feature("help")?;
+    let mut at = 0;
+    while at < text.bytes {
+        let mut line = [0; HELP];
+        units.text(&text, at, &mut line)?;
+        line.print();
+        "\r\n".print();
+        at += HELP as u16;
+    }
+    Some(())
 }
 
 /// A file name of DOS's, with its path and a zero.
@@ -143,7 +166,7 @@ fn prepare(options: &Options) -> Option<Units> {
         return None;
     }
     if is_packet_driver(options.vector) {
-        line!(early!("INT "), Hex(options.vector as u32), early!("h has a packet driver already; choose another with /INT="));
+        line!(early!("INT "), Hex(options.vector as u16), early!("h has a packet driver already; choose another with /INT="));
         return None;
     }
     open()
@@ -153,8 +176,11 @@ fn prepare(options: &Options) -> Option<Units> {
 #[inline(never)]
 fn stand(options: &Options) -> Option<u16> {
     let units = prepare(options)?;
-    let mut probe = hardware::find(&units, options)?;
-    build(options, &units, &mut probe)
+    let stood = hardware::find(&units, options).and_then(|probe| build(options, &units, probe));
+    if stood.is_none() {
+        units.complain();
+    }
+    stood
 }
 
 /// Leaves the driver standing.
@@ -171,6 +197,7 @@ fn done(paragraphs: u16) {
     let environment = address(psp, 0x2C);
     dos::free(peek::<u16>(environment));
     poke(environment, &0u16);
+    dos::close_all(psp);
     dos::stay(PSP_PARAS + paragraphs);
 }
 

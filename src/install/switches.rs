@@ -3,6 +3,7 @@
 //! One table serves the parser, `3COMPKT /?` and the manual. What the last two say of a switch is not in the image: the
 //! pack step writes it to the file.
 
+use super::lines::Line;
 use super::numbers::parse;
 use crate::device::MacAddr;
 use crate::memory::{FRAMES, SLOT};
@@ -86,7 +87,7 @@ pub struct Switch {
     /// Its values.
     pub rule: Rule,
     /// What is said when a value does not fit.
-    pub why: &'static str,
+    pub why: Line,
 }
 
 macro_rules! switches {
@@ -108,37 +109,35 @@ macro_rules! switches {
 }
 
 switches! {
-    "INT" "60" Rule::Hex(0x60, 0x80), early!("the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)"),
+    "INT" "60" Rule::Hex(0x60, 0x80), Line::Vector,
         "packet driver vector, hexadecimal, 60 to 80";
-    "NIC" "name" Rule::Nic, early!("the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)"),
+    "NIC" "name" Rule::Nic, Line::Nic,
         "which one: a name, PCI place (0:3.0) or address";
-    "IO" "300" Rule::Hex(0x200, 0xFFE0), early!("the port is 200 to FFE0 (hexadecimal), a multiple of 10"),
+    "IO" "300" Rule::Hex(0x200, 0xFFE0), Line::Port,
         "its first port, hexadecimal (default: look)";
-    "IRQ" "10" Rule::Dec(2, 15), early!("the IRQ is 2 to 7, 9 to 12, 14 or 15"),
+    "IRQ" "10" Rule::Dec(2, 15), Line::Irq,
         "its interrupt, 2 to 15 (default: look)";
-    "HANDLES" "8" Rule::Dec(1, 64), early!("the number of handles is 1 to 64"),
+    "HANDLES" "8" Rule::Dec(1, 64), Line::Handles,
         "handles, 1 to 64";
-    "STACK" "256" Rule::Dec(192, 2048), early!("the stack is 192 to 2048 bytes"),
+    "STACK" "256" Rule::Dec(192, 2048), Line::Stack,
         "stack for receivers in bytes, 192 to 2048";
-    "MEDIA" "TP" Rule::Media, early!("the medium is AUTO, TP, AUI, BNC, TX, FX or MII; TP, TX and FX may have ,FD behind them"),
+    "MEDIA" "TP" Rule::Media, Line::Medium,
         "3Com: AUTO TP AUI BNC TX FX MII; full duplex: TP,FD";
-    "XMS" "48" Rule::Dec(16, 16384), early!("the extended memory is 16 to 16384 KB"),
+    "XMS" "48" Rule::Dec(16, 16384), Line::Xms,
         "KB of XMS for frames that wait, 16 to 16384";
-    "MIGRATE" "8192" Rule::Dec(1536, 65024), early!("it is 1536 to 65024 bytes"),
+    "MIGRATE" "8192" Rule::Dec(1536, 65024), Line::Migrate,
         "bytes of them before XMS is used, 1536 to 65024";
-    "CACHE" "4096" Rule::Dec(1536, 32768), early!("the cache is 1536 to 32768 bytes"),
+    "CACHE" "4096" Rule::Dec(1536, 32768), Line::Cache,
         "low memory before that XMS, 1536 to 32768 bytes";
-    "COMPACT" "" Rule::Bare, NO_VALUE,
+    "COMPACT" "" Rule::Bare, Line::NoValue,
         "as small as can be: /HANDLES=4 /CACHE=1536";
-    "STATS" "" Rule::Bare, NO_VALUE,
+    "STATS" "" Rule::Bare, Line::NoValue,
         "count frames for each handle; PKTCTL status shows them";
-    "U" "" Rule::Bare, NO_VALUE,
+    "U" "" Rule::Bare, Line::NoValue,
         "unload the driver; /INT says which, if there are several";
-    "?" "" Rule::Bare, NO_VALUE,
+    "?" "" Rule::Bare, Line::NoValue,
         "this list";
 }
-
-const NO_VALUE: &str = early!("this switch takes no value");
 
 const INT: usize = 0;
 const IO: usize = 2;
@@ -170,11 +169,8 @@ pub struct Refused<'a> {
     /// The word as the user wrote it.
     pub word: &'a [u8],
     /// What is wrong with it, and the remedy.
-    pub why: &'static str,
+    pub why: Line,
 }
-
-#[cfg_attr(target_os = "none", unsafe(link_section = ".early_text"))]
-static UNKNOWN: &str = early!("no such switch; 3COMPKT /? lists them");
 
 /// Vectors that are others': 67h is EMS, 70h to 77h the second PIC, 7Ah IPX, 79h and 7Fh in use here and there.
 const NO_VECTORS: u32 = 1 << 0x07 | 0xFF << 0x10 | 1 << 0x19 | 1 << 0x1A | 1 << 0x1F;
@@ -196,11 +192,15 @@ fn want(text: &[u8]) -> Option<Want<'_>> {
         }
         return Some(Want::Mac(mac));
     }
-    if text.contains(&b'.') {
+    if text.iter().any(|byte| *byte == b'.') {
+        let mut place = 0;
         let mut parts = text.split(|byte| matches!(byte, b':' | b'.'));
-        let mut place = |highest: u32| parts.next().and_then(|part| parse(part, 16)).filter(|value| *value <= highest);
-        let (Some(bus), Some(device), Some(function)) = (place(255), place(31), place(7)) else { return None };
-        return Some(Want::Pci((bus << 8 | device << 3 | function) as u16));
+        // Bus, device, function.
+        for bits in [8, 5, 3] {
+            let part = parse(parts.next()?, 16).filter(|value| value >> bits == 0)?;
+            place = place << bits | part;
+        }
+        return Some(Want::Pci(place as u16));
     }
     Some(Want::Name(text))
 }
@@ -243,8 +243,8 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
 /// Takes a value for the switch `index`; with `forced`, a number in that radix.
 #[inline(never)]
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
-fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, forced: u32) -> Result<(), &'static str> {
-    let Some(switch) = SWITCHES.get(index) else { return Err(UNKNOWN) };
+fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, forced: u32) -> Result<(), Line> {
+    let Some(switch) = SWITCHES.get(index) else { return Err(Line::NoSwitch) };
     let (low, high, radix) = match switch.rule {
         Rule::Bare => {
             if text.is_some() {
@@ -274,20 +274,21 @@ fn value<'a>(options: &mut Options<'a>, index: usize, text: Option<&'a [u8]>, fo
     if fits.is_some_and(|fits| number(options, index, fits as u16)) { Ok(()) } else { Err(switch.why) }
 }
 
-/// Crynwr's one-letter options: those that mean something here are done, the others refused by what they are.
+/// Crynwr's one-letter options that are refused by what they are.
+#[cfg_attr(target_os = "none", unsafe(link_section = ".early_table"))]
+static LETTERS: [(u8, Line); 5] =
+    [(b'n', Line::Novell), (b'd', Line::Delayed), (b'w', Line::Windows), (b'p', Line::Promiscuous), (b'i', Line::Class11)];
+
+/// Takes one of Crynwr's one-letter options.
 #[inline(never)]
 #[cfg_attr(target_os = "none", unsafe(link_section = ".early_code"))]
-fn letter(options: &mut Options, letter: u8) -> Result<(), &'static str> {
-    match letter.to_ascii_lowercase() {
-        b'u' => options.unload = true,
-        b'n' => return Err(early!("Novell's 802.3 frames are not converted here; use a client that speaks Ethernet II")),
-        b'd' => return Err(early!("the card is always set up at load; leave the option out")),
-        b'w' => return Err(early!("Windows moves clients in memory, which is not watched for here; leave the option out")),
-        b'p' => return Err(early!("promiscuous mode is the clients' choice here; leave the option out")),
-        b'i' => return Err(early!("class 11 (802.3) is always there beside class 1; leave the option out")),
-        _ => return Err(UNKNOWN),
+fn letter(options: &mut Options, letter: u8) -> Result<(), Line> {
+    let letter = letter.to_ascii_lowercase();
+    if letter == b'u' {
+        options.unload = true;
+        return Ok(());
     }
-    Ok(())
+    Err(LETTERS.iter().find(|(known, _)| *known == letter).map_or(Line::NoSwitch, |(_, why)| *why))
 }
 
 /// Reads a command tail: the words behind the driver's name.
@@ -322,7 +323,7 @@ pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
                 value(&mut options, index.unwrap_or(SWITCHES.len()), text.get(1..), 0)
             }
             [b'-', one] => letter(&mut options, *one),
-            [b'-', ..] => Err(UNKNOWN),
+            [b'-', ..] => Err(Line::NoSwitch),
             _ => {
                 positional += 1;
                 // A number of 100h or more is a port, wherever the others stand.
@@ -334,7 +335,7 @@ pub fn options(tail: &[u8]) -> Result<Options<'_>, Refused<'_>> {
                 if positional <= 3 {
                     value(&mut options, index, Some(word), 10)
                 } else {
-                    Err(early!("one number too many; 3COMPKT /? explains"))
+                    Err(Line::TooMany)
                 }
             }
         };

@@ -11,6 +11,7 @@ use crate::bus::either::in_v86;
 use crate::bus::real::address;
 use crate::info::{FLAG_DEVICE, FLAG_MASKED, FLAG_V86, Info};
 use crate::line;
+use crate::probe::VECTORS;
 use crate::resident::handle::Handle;
 
 /// The vector that is meant: the one given, else 60h, else the only other one that we are on. None: there are several,
@@ -22,7 +23,7 @@ fn meant(options: &Options) -> Option<u8> {
         return Some(options.vector);
     }
     let mut found = None;
-    for number in 0x60..=0x80 {
+    for number in VECTORS {
         if ours(number).is_some() {
             if found.is_some() {
                 line!(early!("the driver is loaded more than once; say which by /INT="));
@@ -40,7 +41,7 @@ fn meant(options: &Options) -> Option<u8> {
 pub fn unload(options: &Options) -> u8 {
     let Some(vector) = meant(options) else { return 1 };
     let Some((info, nic)) = ours(vector) else {
-        line!(early!("INT "), Hex(vector as u32), early!("h is not this driver's; give the vector it is on as /INT="));
+        line!(early!("INT "), Hex(vector as u16), early!("h is not this driver's; give the vector it is on as /INT="));
         return 1;
     };
     // A handle, for the specification's sake: a type that no wire carries, with no receiver.

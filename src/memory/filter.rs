@@ -34,7 +34,7 @@ unsafe extern "C" {
     static mut waiting_frames: queue::Fields;
     // asm/pool.inc those.
     static mut submitting: u8;
-    static mut in_tick: u8;
+    static mut acknowledged: u8;
     static iocb: Far;
 }
 
@@ -163,7 +163,7 @@ fn aim(place: u16, len: u16) {
 pub fn irq<P: Pool>(pool: P) -> u8 {
     Backlog(Here(pool)).begin();
     // SAFETY: see above.
-    unsafe { in_tick = 0 };
+    unsafe { acknowledged = 1 };
     lower(Entry::Irq)
 }
 
@@ -183,8 +183,9 @@ pub fn peek<P: Pool>(pool: P) {
             let count = counters();
             (*count).packets_in = (*count).packets_in.wrapping_sub(1);
             (*count).bytes_in = (*count).bytes_in.wrapping_sub(len as u32);
-        } else if in_tick != 0 {
-            // What the card has is its interrupt's: taken here, that would find nothing.
+        } else if acknowledged == 0 {
+            // A tick, and the card's interrupts so far are all served: what it has is the next one's. Taken here, that
+            // would find nothing, and the line would be nobody's.
             (*job()).rx = None;
         } else {
             lower(Entry::Peek);

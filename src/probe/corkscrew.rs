@@ -3,7 +3,7 @@
 use super::boomerang::{DEEP, SHALLOW};
 use super::elink::{self, CONFIG_HIGH, Chip, variant};
 use super::isa_pnp::{Card, free};
-use super::{Ask, Fault, Found, Probe, Rings, vortex};
+use super::{Ask, Fault, Found, Probe, Rings, is_station, vortex};
 use crate::bus::Bus;
 use crate::device::MacAddr;
 use crate::drivers::boomerang::bytes;
@@ -67,7 +67,7 @@ fn identify(bus: &impl Bus, io: u16) -> Result<(MacAddr, u8, bool), Fault> {
         }
         sum ^= word;
     }
-    if sum >> 8 != sum & 0xFF || mac[0] & 1 != 0 || mac == [0; 6] {
+    if sum >> 8 != sum & 0xFF || !is_station(&mac) {
         return Err(Fault::Eeprom);
     }
     Ok((mac, kind, lists))

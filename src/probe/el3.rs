@@ -1,7 +1,7 @@
 //! Finds and starts the 3C509 and 3C509B: by the ID port, where cards contend with their EEPROMs.
 
 use super::isa_pnp::{self, Card};
-use super::{Ask, Fault, Found, Probe, Rings, elink, media};
+use super::{Ask, Fault, Found, Probe, Rings, elink, is_station, media};
 use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::el3::*;
@@ -158,7 +158,7 @@ fn examine(eeprom: &[u16; WORDS], ask: &Ask) -> Result<Found, Fault> {
         return Err(Fault::Nothing);
     }
     let mac = address(eeprom);
-    if !checksum_fits(eeprom) || mac[0] & 1 != 0 || mac == [0; 6] {
+    if !checksum_fits(eeprom) || !is_station(&mac) {
         return Err(Fault::Eeprom);
     }
     let irq = if ask.irq != 0 { ask.irq } else { (word(eeprom, RESOURCE) >> 12) as u8 };

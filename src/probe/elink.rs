@@ -141,7 +141,7 @@ impl<B: Bus> Chip<'_, B> {
         }
         // The XOR of all bytes up to and with the checksum: in word 17h, on a B in word 20h.
         let holds = |last: usize| sums.get(last).is_some_and(|sum| *sum >> 8 == *sum & 0xFF);
-        if checked && !holds(0x17) && !holds(0x20) || mac[0] & 1 != 0 || mac == [0; 6] {
+        if checked && !holds(0x17) && !holds(0x20) {
             return Err(Fault::Eeprom);
         }
         Ok((mac, kind))

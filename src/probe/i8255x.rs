@@ -100,8 +100,7 @@ impl<B: Bus> Probe<B> for I8255xProbe {
         let sum = (0..words).fold(0u16, |sum, at| sum.wrapping_add(microwire::read(&ports, bits, at as u8)));
         let [[a, b], [c, d], [e, f]] = [0, 1, 2].map(|at| microwire::read(&ports, bits, at).to_le_bytes());
         let mac = [a, b, c, d, e, f];
-        // The checksum of zeros is wrong; what is left is a group's address.
-        if sum != EEPROM_SUM || a & 1 != 0 || mac == [0; 6] {
+        if sum != EEPROM_SUM {
             return Err(Fault::Eeprom);
         }
         let phy = microwire::read(&ports, bits, EEPROM_PHY as u8);

@@ -148,8 +148,7 @@ impl<B: Bus> Registers<'_, B> {
         if how == Eeprom::Wires {
             self.put(EECD, self.get(EECD) & !EECD_REQUEST);
         }
-        // The checksum of zeros is wrong; what is left is a group's address.
-        if sum != EEPROM_SUM || mac[0] & 1 != 0 || mac == [0; 6] { Err(Fault::Eeprom) } else { Ok(mac) }
+        if sum != EEPROM_SUM { Err(Fault::Eeprom) } else { Ok(mac) }
     }
 }
 

@@ -31,7 +31,7 @@ use crate::device::{Device, MacAddr};
 /// Which card to look at.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
-pub struct Ask {
+pub struct Ask<'a> {
     /// ISA: the number of the candidate, counted from 0. Not used for PCI.
     pub index: u8,
     /// What the user gave as `/IRQ=`, 0 if nothing.
@@ -41,17 +41,19 @@ pub struct Ask {
     /// PCI: bus in bits 15:8, device 7:3, function 2:0.
     pub pci: u16,
     /// First ports of cards that other copies of this driver have: not to be touched. 0: nothing.
-    pub taken: [u16; TAKEN],
+    pub taken: &'a [u16; TAKEN],
     /// What the user gave as `/MEDIA=` (see [`media`]), 0 if nothing.
     pub media: u8,
     /// The user wants frames to wait.
     pub waits: bool,
 }
 
-/// Entries of [`Ask::taken`].
-pub const TAKEN: usize = 4;
+/// Vectors on which a packet driver may be (Packet Driver Specification: 60h to 80h).
+pub const VECTORS: core::ops::RangeInclusive<u8> = 0x60..=0x80;
+/// Entries of [`Ask::taken`]: a copy of this driver may be on each vector.
+pub const TAKEN: usize = (*VECTORS.end() - *VECTORS.start()) as usize + 1;
 
-impl Ask {
+impl Ask<'_> {
     /// True when another copy of the driver has the card at `io`.
     pub fn is_taken(&self, io: u16) -> bool {
         self.taken.contains(&io)
@@ -85,6 +87,13 @@ pub struct Found {
     pub plain: bool,
     /// The letter of the flat feature's unit for it: [`FLAT`] or one of its kin.
     pub flat: u8,
+}
+
+/// Whether a card can have this address: not a group's, which no frame may come from, and not zeros. A ROM that is
+/// missing or blank reads as one or the other. The installer asks this of every card that was found; a probe asks it
+/// before it activates an ISA card or has one interrupt.
+pub fn is_station(mac: &MacAddr) -> bool {
+    mac[0] & 1 == 0 && *mac != [0; 6]
 }
 
 /// The flat feature (asm/flat.inc) for most cards: no letter.

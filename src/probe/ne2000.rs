@@ -1,6 +1,6 @@
 //! Finds and starts NE1000, NE2000 and their ISA compatibles.
 
-use super::{Ask, Fault, Found, Probe, Rings, line};
+use super::{Ask, Fault, Found, Probe, Rings, is_station, line};
 use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::dp8390::*;
@@ -139,7 +139,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         for (byte, from) in mac.iter_mut().zip(prom.iter().step_by(step)) {
             *byte = *from;
         }
-        if mac[0] & 1 != 0 || mac == MacAddr::default() { Err(Fault::Eeprom) } else { Ok(mac) }
+        if is_station(&mac) { Ok(mac) } else { Err(Fault::Eeprom) }
     }
 
     /// Reads before it writes: nothing is written where every register reads all ones. What then does not stop as a

@@ -72,9 +72,6 @@ impl<B: Bus> Probe<B> for PcnetProbe {
         for (port, byte) in (io..).zip(mac.iter_mut()) {
             *byte = bus.in8(port);
         }
-        if mac[0] & 1 != 0 || mac == [0; 6] {
-            return Err(Fault::Eeprom);
-        }
         Ok(Found {
             mac,
             io,

@@ -99,9 +99,6 @@ impl<B: Bus> Probe<B> for Rtl8139Probe {
         let [a, b, c, d] = bus.in32(port(IDR0)).to_le_bytes();
         let [e, f, ..] = bus.in32(port(IDR0 + 4)).to_le_bytes();
         let mac: MacAddr = [a, b, c, d, e, f];
-        if a & 1 != 0 || mac == [0; 6] {
-            return Err(Fault::Eeprom);
-        }
         Ok(Found {
             mac,
             io,

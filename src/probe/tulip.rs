@@ -100,10 +100,6 @@ impl<B: Bus> Probe<B> for TulipProbe {
         let bits = microwire::address_bits(&ports);
         let [[a, b], [c, d], [e, f]] = [0, 1, 2].map(|word| microwire::read(&ports, bits, SROM_MAC + word).to_le_bytes());
         let mac = [a, b, c, d, e, f];
-        // A ROM that is missing or blank gives all ones, which are a group's address.
-        if a & 1 != 0 || mac == [0; 6] {
-            return Err(Fault::Eeprom);
-        }
         Ok(Found {
             mac,
             io,

@@ -65,11 +65,11 @@ const FEATURE_ACCESS_PLATFORM: u32 = 1 << 1;
 const HEADER_LEGACY: u16 = 10;
 const HEADER_MODERN: u16 = 12;
 
-/// Queues by their numbers: what comes in, what goes out, commands.
+/// Queues by their numbers: what comes in, what goes out (1), commands.
+const RX_QUEUE: u16 = 0;
 const CONTROL_QUEUE: u16 = 2;
-/// Buffers in XMS: the core's burst covers those that were full and as many that come meanwhile.
+/// Buffers in XMS.
 const DEEP: [u8; 2] = [32, 16];
-const _: () = assert!(DEEP[0] as u16 * 2 <= BURST);
 /// Buffers in conventional memory.
 const LOW: [u8; 2] = [3, 1];
 /// Descriptors of the control queue, a power of two; five are in use.
@@ -207,7 +207,7 @@ impl Setup {
     fn bytes(&mut self, bus: &impl Bus, buffers: [u8; 2]) -> u32 {
         self.next = self.page();
         self.buffers = buffers;
-        for number in 0..=CONTROL_QUEUE {
+        for number in RX_QUEUE..=CONTROL_QUEUE {
             self.lay(bus, number, &mut Queue::default());
         }
         self.next
@@ -253,11 +253,11 @@ impl Setup {
         self.access.write32(bus, self.common.plus(register + 4), 0);
     }
 
-    /// Tells the device where a queue lies, which is empty.
+    /// Tells the device where a queue lies, which is empty. Only what comes in interrupts.
     #[inline(never)]
     fn enable(&self, bus: &impl Bus, queue: &mut Queue) {
         self.select(bus, queue.number);
-        bus.put32(Addr(queue.available), NO_INTERRUPT as u32);
+        bus.put32(Addr(queue.available), if queue.number == RX_QUEUE { 0 } else { NO_INTERRUPT as u32 });
         bus.put32(Addr(queue.used), 0);
         if !self.modern {
             let page = self.physical(queue.descriptors) >> PAGE_SHIFT;
@@ -374,7 +374,7 @@ impl Setup {
         self.physical = rings.physical;
         self.next = rings.linear.0;
         let (rx, tx, control) = (&mut device.rx, &mut device.tx, &mut device.control);
-        self.lay(bus, 0, rx);
+        self.lay(bus, RX_QUEUE, rx);
         self.lay(bus, 1, tx);
         self.lay(bus, CONTROL_QUEUE, control);
         if rx.count == 0 || tx.count == 0 {
@@ -455,7 +455,6 @@ impl<B: Bus> Probe<B> for VirtioNetProbe {
             rx: Queue::default(),
             tx: Queue::default(),
             control: Queue::default(),
-            quiet: 0,
             own: 0,
             groups: 0,
             header: 0,

@@ -59,12 +59,9 @@ impl<B: Bus> Probe<B> for Vmxnet3Probe {
                 return Err(Fault::Dead);
             }
         }
-        let [a, b, c, d] = command(bus, Addr(commands), CMD_GET_MAC_LOW).to_le_bytes();
-        let [e, f, ..] = command(bus, Addr(commands), CMD_GET_MAC_HIGH).to_le_bytes();
+        let [a, b, c, d] = answer_to(bus, Addr(commands), CMD_GET_MAC_LOW).to_le_bytes();
+        let [e, f, ..] = answer_to(bus, Addr(commands), CMD_GET_MAC_HIGH).to_le_bytes();
         let mac = [a, b, c, d, e, f];
-        if a & 1 != 0 || mac == [0; 6] {
-            return Err(Fault::Eeprom);
-        }
         let irq = pci::irq(bus, ask);
         Ok(Found {
             mac,
@@ -92,7 +89,6 @@ impl<B: Bus> Probe<B> for Vmxnet3Probe {
             lost: 0,
             rx: 0,
             tx: 0,
-            gone: 0,
             rx_buffers: depth.0,
             tx_buffers: depth.1,
             bus,
@@ -105,12 +101,13 @@ impl<B: Bus> Probe<B> for Vmxnet3Probe {
         }
         card.bus.put32(card.commands.plus(DSAL), rings.physical + skip + Layout::SHARED as u32);
         card.bus.put32(card.commands.plus(DSAH), 0);
-        if card.command(CMD_ACTIVATE) != 0 {
+        if answer_to(&card.bus, card.commands, CMD_ACTIVATE) != 0 {
             return Err(Fault::Dead);
         }
         for number in 0..card.rx_buffers as u16 {
             card.give(number);
         }
+        card.bus.put32(card.rings.plus(RXPROD), card.rx_buffers as u32);
         card.set_address(&found.mac);
         card.set_rcv_mode(RcvMode::Broadcast, &[]);
         Ok(card)
@@ -160,8 +157,7 @@ fn lay_out<B: Bus>(card: &Vmxnet3<B>, physical: u32) {
         (56, MTU),
         // One buffer a frame, one queue each way.
         (60, 1 | 1 << 16 | 1 << 24),
-        // Reading the cause masks; one interrupt, number 0, for everything.
-        (80, 1 | 1 << 8),
+        (SHARED_INTERRUPTS, MASKS_ITSELF),
         (128, place(Layout::GROUPS)),
     ];
     for (at, value) in shared {

@@ -1,4 +1,4 @@
-//! The DOS programs: PKTCTL for users, CONFORM, FUZZ and INTEGRITY for the tests.
+//! The DOS programs: PKTCTL for users, CONFORM, FIELD, FUZZ, INTEGRITY and WAITS for the tests.
 //!
 //! What does not touch the machine is compiled for the host as well, and tested there. Each program is a binary of
 //! its own, linked by `linker/program.ld` and packed as an MZ file.

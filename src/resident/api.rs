@@ -5,8 +5,8 @@ use core::ptr::addr_of;
 
 use super::frame::{Frame, count_groups, fetch_ds_si, fetch_es_di, fetch_frame, fetch_iocb, store_address, store_result, tell_sent};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
-use super::state::{counters, depth, desk, drive, forget, Handles, handle, head_of_info, job, nic, opened, state};
-use super::table::{Entry, GROUPS};
+use super::state::{counters, depth, desk, drive, forget, Handles, handle, head_of_info, job, look_again, nic, opened, state};
+use super::table::{CHANGED, Entry, GROUPS};
 use crate::bus::real::Machine;
 use crate::bus::{Bus, Far};
 use crate::device::{Job, MAX_FRAME, RcvMode};
@@ -100,14 +100,16 @@ pub fn send_pkt(frame: &mut Frame) -> Error {
 fn send() -> Error {
     // SAFETY: interrupts are off; see state.rs. The device's own fields, between two calls into its driver.
     unsafe {
-        if (*job()).len.wrapping_sub(1) < MAX_FRAME && transmit() == 0 {
+        let len = (*job()).len;
+        if len.wrapping_sub(1) >= MAX_FRAME {
+            if len != 0 {
+                return NO_SPACE;
+            }
+        } else if transmit() == 0 {
             let count = counters();
             (*count).packets_out = (*count).packets_out.wrapping_add(1);
             (*count).bytes_out = (*count).bytes_out.wrapping_add((*job()).len as u32);
             return OK;
-        }
-        if (*job()).len > MAX_FRAME {
-            return NO_SPACE;
         }
         let count = counters();
         (*count).errors_out = (*count).errors_out.wrapping_add(1);
@@ -171,11 +173,12 @@ pub fn reset_interface(_: &mut Frame) -> Error {
     apply()
 }
 
-/// Address, mode and multicast list, to the card.
-#[inline(never)]
+/// Has address, mode and multicast list given to the card when this call is left: behind the frames that are in the card,
+/// so that none of them is lost; from inside an upcall, when the outer entry has delivered them.
+#[inline(always)]
 fn apply() -> Error {
-    drive(Entry::SetAddress);
-    drive(Entry::SetRcvMode);
+    // SAFETY: interrupts are off; see state.rs.
+    unsafe { *look_again() |= CHANGED };
     OK
 }
 
@@ -274,8 +277,15 @@ pub fn set_rcv_mode(frame: &mut Frame) -> Error {
     if frame.cx.wrapping_sub(RcvMode::Off as u16) >= RcvMode::Promiscuous as u16 {
         return BAD_MODE;
     }
+    let mode = frame.cx as u8;
     // SAFETY: interrupts are off; see state.rs.
-    unsafe { (*nic()).rcv_mode = frame.cx as u8 };
+    unsafe {
+        // Cards may lose frames when they are told what they know: QEMU's e1000 is deaf for a second.
+        if (*nic()).rcv_mode == mode {
+            return OK;
+        }
+        (*nic()).rcv_mode = mode;
+    }
     apply()
 }
 

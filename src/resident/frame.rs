@@ -99,8 +99,8 @@ macro_rules! upcalls {
 
 #[cfg(target_os = "none")]
 upcalls! {
-    /// Offers the frame in hand: the lookahead is in DS:SI, and DI = 0: no error. What its receiver leaves in ES:DI and CX
-    /// comes to the job's `at` and `len`, which all others get.
+    /// Offers the frame in hand: the lookahead is in DS:SI, and DI = 0: no error. What the receiver leaves in ES:DI comes to
+    /// the job's `at`.
     offer: "xor ax, ax";
     /// The frame is in the buffer, DS:SI.
     hand_over: "xor ax, ax" "inc ax";

@@ -2,50 +2,39 @@
 
 use super::frame::{hand_over, offer};
 use super::handle::{self, Handle};
-use super::state::{all_known, counters, drive, Handles, handle, job, known_of, look_again, taker};
-use super::table::{Entry, POLLED};
+use super::state::{all_known, counters, drive, Handles, handle, job, known_of, taker};
+use super::table::Entry;
 use crate::bus::Far;
-use crate::device::{Events, Rx};
+use crate::device::Rx;
 
-/// Frames taken in one interrupt; what came after that was acknowledged raises the next one. An NE2000's ring holds 57
-/// frames from before, which do not.
+/// Frames taken before other interrupts are let in.
 const BURST: u8 = 64;
 
-/// Takes what came and lets the NIC interrupt again. asm/irq.asm has seen that no outer entry will do this.
+/// Takes the frames that the card has. asm/irq.asm (`settle`), which calls this, has seen that no outer entry will.
+///
+/// The rule: whatever made the loop end, a frame that is in the card is either announced by a later interrupt or looked for
+/// by us. An empty card announces the next frame: nothing has been acknowledged since `peek` found none. At the end of a
+/// burst (the job has a frame yet) there may be frames whose interrupts have been acknowledged, so `settle` comes back for
+/// them.
 #[inline(always)]
 pub fn catch_up() {
-    // SAFETY: interrupts are off; see state.rs.
-    unsafe {
-        let mut left = BURST;
-        loop {
-            drive(Entry::Peek);
-            let rx = Rx::word((*job()).rx);
-            if rx > 0 {
-                deliver(rx as u16);
-            } else if rx == 0 {
-                break;
-            } else {
-                discard();
-            }
-            left -= 1;
-            if left == 0 {
-                break;
-            }
+    let mut left = BURST;
+    loop {
+        drive(Entry::Peek);
+        // SAFETY: interrupts are off; see state.rs.
+        let rx = Rx::word(unsafe { (*job()).rx });
+        if rx < 0 {
+            discard();
+        } else if rx == 0 {
+            break;
+        } else {
+            deliver(rx as u16);
         }
-        // What came meanwhile is either taken by now or raises its interrupt here: the NIC was masked.
-        let events = *look_again();
-        still();
-        if events != Events::OPEN.0 {
-            drive(Entry::Unmask);
+        left -= 1;
+        if left == 0 {
+            break;
         }
     }
-}
-
-/// There is nothing to look at any more. rustc would do it on what it has read.
-#[inline(always)]
-fn still() {
-    // SAFETY: the static of units/core.rs.
-    unsafe { core::arch::asm!("and byte ptr [pending], {}", const POLLED, options(nostack)) };
 }
 
 /// Offers the peeked frame to the handle that it belongs to, copies it if it is wanted, and is done with it.
@@ -61,18 +50,17 @@ fn deliver(len: u16) {
         let kind = (&raw const (*job()).head[12] as *const u16).read_volatile();
         // A type that came before goes where it went then.
         let mut to = handle::recalled(&*all_known(), kind);
-        taker().write_volatile(to);
         if to == 0 {
             to = seek(kind);
+        } else {
+            taker().write_volatile(to);
         }
         if to == 0 || (*handle(to)).receiver == Far(0) || offer(&raw const (*handle(to)).receiver) == 0 {
             lose();
             return;
         }
-        // The receiver's room: 0 is none said.
-        if (*job()).len.wrapping_sub(1) >= len {
-            (*job()).len = len;
-        }
+        // The receiver may have sent a frame, which has used the job. What it left in CX means nothing.
+        (*job()).len = len;
         drive(Entry::Copy);
         let handle = handle(*taker());
         if (*handle).flags & Handle::IN_USE != 0 {

@@ -27,13 +27,13 @@ pub struct CoreTable {
     pub end: u16,
     /// Where the near addresses of [`State::stack`] and of what follows it there are to be.
     pub stack: [u16; 2],
-    /// Where the second PIC's EOI is written, [`NO_EOI`] for a line of the first one.
-    pub second: u16,
+    /// The code that ends the interrupt in the PICs ([`EOI_SECOND`] and what follows it).
+    pub eoi: u16,
     /// Where to patch a near call to [`FlatHeader::enter`], `out`, `leave`, `again` and `farewell`, the last one also to
     /// [`VdsHeader::farewell`]. [`PATCHED`] is what is there.
     pub patches: [u16; 5],
-    /// `save`, `settle` and `restore`, for [`PollHeader`]; and for the pool.
-    pub entries: [u16; 3],
+    /// `save` and `settle`, for [`PollHeader`]; and for the pool.
+    pub entries: [u16; 2],
     /// The handle that gets the frame in hand, for [`StatsHeader`].
     pub getter: u16,
     /// The types that are remembered, for [`StatsHeader`].
@@ -44,6 +44,14 @@ pub struct CoreTable {
     pub functions: u16,
 }
 
+/// Offset in the code at [`CoreTable::eoi`] of the second PIC's end of interrupt: [`SPECIFIC_EOI`] and the level.
+pub const EOI_SECOND: u16 = 1;
+/// Offset of the instruction that writes it, [`NO_EOI`] for a line of the first PIC.
+pub const EOI_WRITE: u16 = 2;
+/// Offset of the first PIC's end of interrupt: for the second PIC's lines the cascade's level, and there already.
+pub const EOI_FIRST: u16 = 5;
+/// End of interrupt of the level that is added (8259A, OCW2).
+pub const SPECIFIC_EOI: u8 = 0x60;
 /// Does nothing (`mov al, al`).
 pub const NO_EOI: u16 = 0xC088;
 
@@ -110,7 +118,7 @@ pub struct PollHeader {
     /// Handler of the timer interrupt: an IISP header.
     pub handler: u16,
     /// [`CoreTable::entries`].
-    pub entries: [u16; 3],
+    pub entries: [u16; 2],
     /// The entries of the driver, or of a filter before it.
     pub driver: u16,
 }
@@ -252,6 +260,10 @@ pub const WORK: u16 = 20;
 pub const STATE: u16 = WORK + size_of::<Work>() as u16;
 /// Of the last of these, for good: the NIC has no interrupt.
 pub const POLLED: u8 = 0x40;
+/// Of the last of these: address, receive mode or multicast list have changed, and the card is to be told. One bit says so
+/// (asm/abi.inc); with the other one the value is above [`crate::device::Events::OPEN`], so that `settle` finds it without
+/// one more comparison.
+pub const CHANGED: u8 = 0x20 | crate::device::Events::OPEN.0;
 /// Where that lies, behind the first.
 pub const PENDING: u16 = STATE + size_of::<State>() as u16 + 3;
 /// Where the core has the near address of its routine that reads the clock (linker/resident.ld).

@@ -259,6 +259,10 @@ shell_stack:
 cached_lba      resd 1
 sector          resb 512
 files           resb FILE_COUNT * file_size
+reads           resw 1                  ; INT 21h AH=3Fh of files, and which of them fails
+read_fails      resw 1
+written         resb WRITTEN_SIZE
+written_size    resw 1
 name            resb 16
 mz              resb 32
 exec_block      resb 14

@@ -1,13 +1,23 @@
-; Files: read only, found by name in the table that image.rs wrote.
+; Files: read only, found by name in the table that image.rs wrote; the console; and one file in memory that is written
+; when a program's output is redirected. As in DOS, a program's handles are bytes in its PSP that name entries of one
+; table, and an entry is free when no handle names it: EXEC lets the child share its parent's handles, an end of the
+; child (but not a stay) closes them.
 
-FILE_COUNT      equ 8                   ; the first one is the kernel's own
-FIRST_HANDLE    equ 5
+FILE_COUNT      equ 10                  ; the first two are the kernel's own and the console
+HANDLES         equ 20                  ; in a PSP
+NO_FILE         equ 0xFF                ; in a PSP: the handle is closed
+CONSOLE_FILE    equ 1
+WRITTEN_SIZE    equ 512
 struc file
 .lba    resd 1
 .size   resd 1
 .pos    resd 1
-.owner  resd 1                          ; PSP, 0: free
+.refs   resw 1                          ; handles that name it
+.kind   resw 1
 endstruc
+ON_DISK         equ 0
+CONSOLE         equ 1
+WRITTEN         equ 2
 
 packet          dw 16, 1, sector, KSEG
 packet_lba      dq 0
@@ -104,58 +114,138 @@ fill_file:
         mov [bx + file.lba], eax
         mov [bx + file.size], edx
         and dword [bx + file.pos], 0
-        mov ax, [current_psp]
-        mov [bx + file.owner], ax
+        mov word [bx + file.refs], 1
+        and word [bx + file.kind], ON_DISK
         ret
+
+; Purpose: a free entry of the table. Out: NC bx; CF ax = 4.
+free_file:
+        mov bx, files + (CONSOLE_FILE + 1) * file_size
+.next:  cmp word [bx + file.refs], 0
+        je .end
+        add bx, file_size
+        cmp bx, files + FILE_COUNT * file_size
+        jb .next
+        mov ax, 4                       ; too many open files
+        stc
+.end:   ret
 
 f_open: mov ds, [r + regs.ds]
         call find_file
         jc .end
-        mov bx, files + file_size
-.slot:  cmp word [bx + file.owner], 0
+        push eax
+        call free_file
+        pop ecx
+        jc .end
+        mov es, [current_psp]
+        mov di, psp.handles
+.handle:
+        cmp byte [es:di], NO_FILE
         je .free
-        add bx, file_size
-        cmp bx, files + FILE_COUNT * file_size
-        jb .slot
-        mov ax, 4                       ; too many open files
+        inc di
+        cmp di, psp.handles + HANDLES
+        jb .handle
+        mov ax, 4
         stc
-        ret
-.free:  call fill_file
-        sub bx, files
-        shr bx, 4
-        add bx, FIRST_HANDLE
-        mov [r + regs.ax], bx
-        clc
 .end:   ret
+.free:  mov eax, ecx
+        call fill_file
+        mov ax, bx
+        sub ax, files
+        shr ax, 4
+        stosb
+        sub di, psp.handles + 1
+        mov [r + regs.ax], di
+        clc
+        ret
 
-; bx = handle. Out: NC bx = its file; CF ax = 6.
-slot:   sub bx, FIRST_HANDLE + 1
-        cmp bx, FILE_COUNT - 1
+; bx = handle. Out: NC bx = its file, es:di = its byte in the PSP; CF ax = 6.
+slot:   cmp bx, HANDLES
         jae .bad
+        mov es, [current_psp]
+        lea di, [bx + psp.handles]
+        movzx bx, [es:di]
+        cmp bl, NO_FILE
+        je .bad
         shl bx, 4
-        add bx, files + file_size
-        cmp word [bx + file.owner], 1
-        jnc .end
+        add bx, files
+        ret
 .bad:   mov ax, 6
         stc
-.end:   ret
-
-f_close:
-        cmp bx, FIRST_HANDLE
-        jb .standard
-        call slot
-        jc .end
-        and word [bx + file.owner], 0
-.end:   ret
-.standard:
-        clc
         ret
 
-f_read: xor ax, ax
-        test bx, bx
-        jz .nothing
+f_close:
         call slot
         jc .end
+        dec word [bx + file.refs]
+        mov byte [es:di], NO_FILE
+        clc
+.end:   ret
+
+; Closes all handles of the current program. Corrupts ax, bx, di, es.
+close_all:
+        xor bx, bx
+.next:  push bx
+        call f_close
+        pop bx
+        inc bx
+        cmp bx, HANDLES
+        jb .next
+        ret
+
+; Gives the PSP at es the handles of the current program. Corrupts ax, bx, di, si.
+inherit:
+        push ds
+        mov ds, [current_psp]
+        mov si, psp.handles
+        mov di, si
+.next:  lodsb
+        stosb
+        cmp al, NO_FILE
+        je .closed
+        movzx bx, al
+        shl bx, 4
+        inc word [cs:files + bx + file.refs]
+.closed:
+        cmp si, psp.handles + HANDLES
+        jb .next
+        pop ds
+        ret
+
+; Redirects the shell's standard output to the written file, which is empty then. Out: CF ax = error. Corrupts bx.
+redirect:
+        call free_file
+        jc .end
+        mov word [bx + file.refs], 1
+        mov word [bx + file.kind], WRITTEN
+        and word [written_size], 0
+        sub bx, files
+        shr bx, 4
+        mov es, [current_psp]
+        mov [es:psp.handles + 1], bl
+        push cs
+        pop es
+        clc
+.end:   ret
+
+; Ends that. Corrupts ax, bx, di.
+redirect_no_more:
+        mov bx, 1
+        call f_close
+        mov byte [es:di], CONSOLE_FILE
+        push cs
+        pop es
+        ret
+
+f_read: call slot
+        jc .end
+        xor ax, ax
+        cmp word [bx + file.kind], ON_DISK
+        jne .nothing
+        inc word [reads]
+        mov ax, [reads]
+        cmp ax, [read_fails]
+        je .fails
         mov es, [r + regs.ds]
         mov di, dx
         call file_read
@@ -163,6 +253,9 @@ f_read: xor ax, ax
         mov [r + regs.ax], ax
         clc
 .end:   ret
+.fails: mov ax, 0x17                    ; data error (CRC)
+        stc
+        ret
 
 ; Purpose: read cx bytes of file bx to es:di. Out: ax = bytes read. Corrupts ecx, edx, si, di. DS = kernel.
 file_read:
@@ -198,28 +291,52 @@ file_read:
 .end:   pop ax
         ret
 
-; Only to the console: handles 1 and 2.
 f_write:
-        dec bx
-        cmp bx, 2
-        jae .bad
+        call slot
+        jc .end
+        mov ax, 5
+        cmp word [bx + file.kind], ON_DISK
+        stc
+        je .end
         mov [r + regs.ax], cx
         mov ds, [r + regs.ds]
         mov si, dx
-        jcxz .end
+        jcxz .done
 .next:  lodsb
-        call putc
+        call write_char
         loop .next
-.end:   clc
-        ret
-.bad:   mov ax, 5
-        stc
-        ret
+.done:  clc
+.end:   ret
+
+; Purpose: al to the program's standard output. Any DS. Corrupts bx, di, es.
+put_standard:
+        mov bx, 1
+        push ax
+        push ds
+        push cs
+        pop ds
+        call slot
+        pop ds
+        pop ax
+        jc write_char.end
+
+; Purpose: al to the file bx, the console or the written one. Any DS. Corrupts di.
+write_char:
+        cmp word [cs:bx + file.kind], CONSOLE
+        je putc
+        mov di, [cs:written_size]
+        cmp di, WRITTEN_SIZE
+        jae .end
+        mov [cs:written + di], al
+        inc word [cs:written_size]
+.end:   ret
 
 f_seek: push ax
         call slot
         pop si
         jc .end
+        cmp word [bx + file.kind], ON_DISK
+        jne slot.bad
         shl ecx, 16
         mov cx, dx
         mov eax, ecx

@@ -127,7 +127,7 @@ fetch_registers:
 
 f_put_char:
         mov al, dl
-        call putc
+        call put_standard
         clc
         ret
 
@@ -137,7 +137,7 @@ f_put_string:
 .next:  lodsb
         cmp al, '$'
         je .end
-        call putc
+        call put_standard
         jmp .next
 .end:   ret                             ; equal: CF is clear
 

@@ -68,6 +68,11 @@ memory_start:
         call own
         mov bx, ax
         call make_psp
+        mov eax, CONSOLE_FILE * 0x01010101
+        mov [es:psp.handles], eax
+        mov [es:psp.handles + 4], al
+        mov word [files + CONSOLE_FILE * file_size + file.refs], 5
+        mov word [files + CONSOLE_FILE * file_size + file.kind], CONSOLE
         push bx
         mov bx, 2
         call allocate

@@ -7,7 +7,7 @@ struc psp
 .far_call       resb 5
 .vectors        resd 3                  ; 22h to 24h as they were
 .parent         resw 1
-.handles        resb 20
+.handles        resb HANDLES
 .environment    resw 1
 .stack          resd 1                  ; SS:SP inside the parent's INT 21h
 .handle_count   resw 1
@@ -59,15 +59,10 @@ make_psp:
         mov ax, [current_psp]
         mov [es:psp.parent], ax
         mov di, psp.handles
-        mov ax, 0x0101
-        stosw
-        stosw
-        mov al, 0xFF
-        stosb
-        mov cx, 15
+        mov al, NO_FILE
+        mov cx, HANDLES
         rep stosb
-        mov byte [es:psp.handles + 4], 1
-        mov word [es:psp.handle_count], 20
+        mov word [es:psp.handle_count], HANDLES
         mov word [es:psp.handle_table], psp.handles
         mov [es:psp.handle_table + 2], bx
         mov dword [es:psp.dispatch], 0xCB21CD
@@ -267,6 +262,11 @@ run:    mov ax, [exec_block]            ; environment to copy, 0: the parent's
         mov es, ax
         mov [es:mcb.owner], bx
         call make_psp
+        push ax
+        push bx
+        call inherit
+        pop bx
+        pop ax
         inc ax
         mov [es:psp.environment], ax
         mov di, psp.tail
@@ -329,6 +329,7 @@ f_exit0:
         mov al, 0
 f_exit: mov [exit_code], al
         mov byte [exit_kind], 0
+        call close_all
         ; Give back its memory.
         mov bx, [current_psp]
         mov es, [first_low]
@@ -348,15 +349,7 @@ f_stay: mov [exit_code], al
 
 ; Back to the parent, out of the INT 21h in which it called EXEC.
 leave_program:
-        mov ax, [current_psp]
-        mov bx, files
-.file:  cmp [bx + file.owner], ax
-        jne .other
-        and word [bx + file.owner], 0
-.other: add bx, file_size
-        cmp bx, files + FILE_COUNT * file_size
-        jb .file
-        mov ds, ax
+        mov ds, [current_psp]
         mov si, psp.vectors
         mov es, [cs:zero]
         mov di, 0x22 * 4

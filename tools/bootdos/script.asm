@@ -123,6 +123,7 @@ commands:
         command "LH ", load_high
         command "LOADHIGH ", load_high
         command "DIR", show_files
+        command "TYPE ", show_written
         command "EXIT", leave_dos
         command "MEM", show_memory
         command "PAUSE", pause
@@ -131,6 +132,8 @@ commands:
         command "A20 ON", a20_on
         command "A20 OFF", a20_off
         command "A20", show_a20
+        command "READ FAIL", read_fail_later
+        command "READS", show_reads
         command "XMS FAIL", xms_fail_next
         command "XMS OFF", xms_off
         command "XMS ON", xms_again
@@ -141,7 +144,7 @@ commands:
         command "VDS", show_vds
         db 0
 
-; A program: NAME[.EXT] arguments.
+; A program: NAME[.EXT] arguments [>FILE].
 program:
         mov byte [load_mode], 0
         call execute
@@ -196,7 +199,8 @@ report_program:
         say `[resident %u bytes at %x]\n`, bx, di
 .end:   ret
 
-; Purpose: run the program line at si by INT 21h 4B00h. Out: CF ax = error. Corrupts everything.
+; Purpose: run the program line at si by INT 21h 4B00h, its output redirected if the line says so. Out: CF ax = error.
+; Corrupts everything.
 execute:
         mov di, program_name
 .name:  lodsb
@@ -211,11 +215,20 @@ execute:
         push di
         ; The tail: its length, the rest of the line, CR.
         mov di, tail + 1
+        mov byte [.redirected], 0
 .tail:  lodsb
         test al, al
         jz .ended
+        cmp al, '>'
+        je .redirect
         stosb
         jmp .tail
+.redirect:
+        push di
+        call redirect
+        pop di
+        jc .unopened
+        inc byte [.redirected]
 .ended: mov byte [di], 13
         mov ax, di
         sub ax, tail + 1
@@ -245,9 +258,21 @@ execute:
         cmp si, .extensions_end
         jb .try
 .failed:
+        call .end_redirection
         mov ax, [.error]
         stc
-.done:  ret
+        ret
+.unopened:
+        pop di
+        ret
+.done:
+.end_redirection:
+        cmp byte [.redirected], 0
+        je .plain
+        call redirect_no_more
+.plain: clc
+        ret
+.redirected     db 0
 .extensions     db 0, 0, 0, 0, ".COM.EXE"
 .extensions_end:
 .block  dw 0, tail, KSEG, 0, 0, 0, 0
@@ -290,6 +315,16 @@ show_files:
         cmp di, sector + 512
         jb .entry
         jmp .sector
+.end:   ret
+
+; TYPE: what was written when output was last redirected.
+show_written:
+        mov si, written
+        mov cx, [written_size]
+        jcxz .end
+.next:  lodsb
+        call putc
+        loop .next
 .end:   ret
 
 ; MEM: every block, what is free, what of XMS is in use, and whether something wrote past the upper block.
@@ -399,6 +434,18 @@ show_a20:
         push cs
         pop es
         say `[a20 %u]\n`, bx
+        ret
+
+; READ FAIL n: of the reads from now on the n-th fails, as one from a bad disk does. 0: none.
+read_fail_later:
+        call number
+        mov [read_fails], ax
+        and word [reads], 0
+        ret
+; READS: how many there were since.
+show_reads:
+        mov bx, [reads]
+        say `[reads %u]\n`, bx
         ret
 
 ; XMS FAIL n [m]: after m more calls that succeed, n calls fail with A0h (functions from 08h on).

@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use compkt::bus::{Addr, Far};
 use compkt::device::{Head, Job};
+use compkt::probe::TAKEN;
 use models::isa::Card;
 use models::{Env, Model};
 
@@ -87,7 +88,12 @@ struct Machine {
     writes: Vec<u16>,
     taken: Vec<u8>,
     cpu_takes: bool,
+    /// What a test has planned, and how many accesses come before it.
+    planned: Vec<(u32, Event)>,
 }
+
+/// Something that happens outside of the driver.
+type Event = Box<dyn FnOnce(&FakeBus)>;
 
 /// What a model sees of the machine.
 struct World<'a> {
@@ -285,6 +291,13 @@ impl Machine {
 #[derive(Clone)]
 pub struct FakeBus(Rc<RefCell<Machine>>);
 
+/// What a probe is told when other copies of the driver have cards at these ports.
+pub fn taken(ports: &[u16]) -> &'static [u16; TAKEN] {
+    let mut all = [0; TAKEN];
+    all[..ports.len()].copy_from_slice(ports);
+    Box::leak(Box::new(all))
+}
+
 /// A frame of `len` bytes at an address (below 896 KB) of the machine's memory, of which `peek` has read `head`.
 pub fn job(at: usize, len: usize, head: &Head) -> Job {
     Job { at: Far::new((at >> 4) as u16, at as u16 & 15), len: len as u16, head: *head, ..Job::default() }
@@ -313,6 +326,7 @@ impl FakeBus {
             writes: Vec::new(),
             taken: Vec::new(),
             cpu_takes: false,
+            planned: Vec::new(),
         })))
     }
 
@@ -336,6 +350,27 @@ impl FakeBus {
     /// For what the trait of models has no name for: the world of a card, whose model the caller has a clone of.
     pub fn with_env<T>(&self, card: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
         self.0.borrow_mut().with_env(card, action)
+    }
+
+    /// Plans what happens behind the `accesses`-th (1: the next) access of the driver to a port or to memory: a frame that
+    /// comes between two of them, for example. A string operation is one access.
+    pub fn after(&self, accesses: u32, event: impl FnOnce(&FakeBus) + 'static) {
+        self.0.borrow_mut().planned.push((accesses, Box::new(event)));
+    }
+
+    /// Is something planned that has not happened yet?
+    pub fn awaits(&self) -> bool {
+        !self.0.borrow().planned.is_empty()
+    }
+
+    /// An access of the driver is over: what was planned for this moment happens.
+    fn accessed(&self) {
+        let due = {
+            let planned = &mut self.0.borrow_mut().planned;
+            planned.iter_mut().for_each(|(left, _)| *left -= 1);
+            planned.extract_if(.., |(left, _)| *left == 0).collect::<Vec<_>>()
+        };
+        due.into_iter().for_each(|(_, event)| event(self));
     }
 
     /// The frames that a card has sent since the last call.

@@ -28,7 +28,7 @@ Starts a PC with the card, with 3COMPKT.SYS, 3COMPKT.EXE and PKTCTL.EXE on its d
   --copy FILE      a file for the disk
   --exec CMD       a command; when all have run, the machine ends. Without any: a text screen in this terminal, in
                    QEMU; `exit` ends the small DOS, Alt-2 and then `quit` any
-  --limit SECONDS  the longest that a machine with commands may run. Without it: 60
+  --limit SECONDS  the longest that a machine with commands may run without printing anything. Without it: 60
   --help           this text
 ";
 

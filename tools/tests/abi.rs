@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem::{offset_of, size_of};
 
-use compkt::device::{Job, LOOKAHEAD};
+use compkt::device::{Events, Job, LOOKAHEAD};
 use compkt::info::{Info, NicInfo};
 use compkt::resident::frame::Frame;
 use compkt::memory::arena::Fields as Arena;
@@ -14,8 +14,8 @@ use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
 use compkt::resident::table::{
-    CLOCK, CoreTable, ENTRIES, Entry, FilterHeader, FlatHeader, PATCHED, PollHeader, PoolHeader, PoolStart, STATE, State, Stats as HandleStats, StatsHeader,
-    StatsRow, WORK, Work,
+    CHANGED, CLOCK, CoreTable, ENTRIES, Entry, FilterHeader, FlatHeader, PATCHED, POLLED, PollHeader, PoolHeader, PoolStart, STATE, State,
+    Stats as HandleStats, StatsHeader, StatsRow, WORK, Work,
 };
 use tools::setup;
 
@@ -138,7 +138,7 @@ fn structures_and_constants() {
     rust.insert("START_size".into(), size_of::<PoolStart>());
     rust.extend(fields!("CORE", CoreTable: "end" = end, "getter" = getter, "known" = known, "upcall" = upcall, "functions" = functions));
     let entries = offset_of!(CoreTable, entries);
-    rust.extend(["save", "settle", "restore"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
+    rust.extend(["save", "settle"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
     rust.extend([("CORE.farewell".into(), offset_of!(CoreTable, patches) + 8), ("CORE_size".into(), size_of::<CoreTable>())]);
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));
@@ -167,6 +167,9 @@ fn structures_and_constants() {
         ("HANDLE_TYPE", offset_of!(Handle, kind)),
         ("HANDLE_IN_USE", Handle::IN_USE.into()),
         ("HANDLE_TYPE_MOST", MAX_TYPE),
+        ("POLLED", POLLED.into()),
+        ("CHANGED_BIT", (CHANGED & !Events::OPEN.0).into()),
+        ("OPEN", Events::OPEN.0.into()),
         ("XMS_FAILED", Stats::XMS_FAILED.into()),
         ("ENTRIES", ENTRIES.into()),
         ("RECORD", size_of::<cache::Record>()),
@@ -263,7 +266,7 @@ fn features_headers() {
     let (labels, words) = header(&source("poll.asm"));
     assert_eq!(words[0], "poll_entry");
     let entries = offset_of!(PollHeader, entries);
-    let rust = [("unit_header", offset_of!(PollHeader, handler)), ("save_at", entries), ("settle_at", entries + 2), ("restore_at", entries + 4),
+    let rust = [("unit_header", offset_of!(PollHeader, handler)), ("save_at", entries), ("settle_at", entries + 2),
         ("driver_at", offset_of!(PollHeader, driver))];
     assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
     assert_eq!(size_of::<PollHeader>(), 2 * words.len());

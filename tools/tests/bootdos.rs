@@ -195,6 +195,31 @@ fn xms_fails_on_demand_and_has_its_variants() {
 }
 
 #[test]
+fn output_is_redirected_and_a_file_is_closed_when_no_program_has_it() {
+    let mut lines = vec!["PROBE a >OUT", "TYPE OUT"];
+    // A program that ends closes its handles.
+    lines.extend(["PROBE a >OUT"; 10]);
+    // One that stays keeps them open: the table's eight entries are used up by eight of them.
+    lines.extend(["STAY >OUT"; 8]);
+    lines.extend(["PROBE b >OUT", "PROBE c"]);
+    let report = run(Dos::default(), &[], &lines);
+    assert!(report.of("TYPE OUT").unwrap().starts_with("tail [ a ] PE 0000"), "{}", report.output);
+    assert_eq!(report.of("PROBE a >OUT"), Some(""));
+    assert_eq!(report.of("PROBE b >OUT"), Some("Cannot run: error 4"));
+    assert!(report.of("PROBE c").unwrap().starts_with("tail [ c] PE"));
+    let codes: Vec<&str> = report.output.lines().filter(|line| line.starts_with("[exit")).collect();
+    assert_eq!((codes[11], codes[12], codes[19], codes[20], codes[21]), ("[exit 7]", "[exit 5]", "[exit 5]", "[exit 255]", "[exit 7]"));
+}
+
+#[test]
+fn reads_are_counted_and_the_one_that_is_asked_for_fails() {
+    let report = run(Dos::default(), &[], &["READ FAIL 0", "CALLS", "READS", "READ FAIL 2", "CALLS", "READS"]);
+    assert_eq!(each(&report, "READS"), ["[reads 3]\n[exit 0]"; 2]);
+    let told: Vec<&str> = each(&report, "CALLS").iter().map(|text| text.split(" read ").nth(2).unwrap().split(' ').next().unwrap()).collect();
+    assert_eq!(told, ["0000", "0017"]);
+}
+
+#[test]
 fn a20_follows_the_command() {
     let report = run(Dos::default(), &[], &["a20 on", "a20", "a20 off", "a20"]);
     assert_eq!(each(&report, "a20"), ["[a20 1]\n[exit 0]", "[a20 0]\n[exit 0]"]);

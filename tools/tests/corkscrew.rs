@@ -19,7 +19,7 @@ use compkt::probe::corkscrew::lists::CorkscrewListsProbe;
 use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 use models::corkscrew::{self as model, Options};
 use models::faults::Faults;
-use tools::fake_bus::{FakeBus, job};
+use tools::fake_bus::{FakeBus, job, taken};
 
 const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 const OTHER: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x57];
@@ -28,8 +28,8 @@ const ROOM: usize = 0x2000;
 const FRAME: usize = 0x4000;
 const RINGS: u32 = 0x10_0000;
 
-fn ask(index: u8) -> Ask {
-    Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4], media: 0, waits: false }
+fn ask(index: u8) -> Ask<'static> {
+    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0, waits: false }
 }
 
 type Card = Rc<RefCell<model::Corkscrew>>;
@@ -202,8 +202,8 @@ fn places_and_lines_in_use_are_left_alone() {
     let mut first = start(&bus, slot, card, &ask(0));
     assert_eq!((first.found.io, first.found.irq), (0x300, 10));
     bus.set_masks(!(1 << 5 | 1 << 10), false);
-    let taken = Ask { taken: [first.found.io, 0, 0, 0], ..ask(0) };
-    let mut second = start(&bus, 1 - slot, other, &taken);
+    let beside = Ask { taken: taken(&[first.found.io]), ..ask(0) };
+    let mut second = start(&bus, 1 - slot, other, &beside);
     assert_eq!((second.found.io, second.found.irq), (0x320, 11));
     assert_ne!(first.found.mac, second.found.mac);
     if first.found.mac == OTHER {
@@ -211,7 +211,7 @@ fn places_and_lines_in_use_are_left_alone() {
     }
     first.works(60..64);
     second.works(60..64);
-    assert_eq!(CorkscrewProbe::find(&bus, &Ask { taken: [0x300, 0x320, 0, 0], ..ask(0) }), Err(Fault::End));
+    assert_eq!(CorkscrewProbe::find(&bus, &Ask { taken: taken(&[0x300, 0x320]), ..ask(0) }), Err(Fault::End));
 }
 
 #[test]

@@ -28,13 +28,13 @@ fn dosbox_x_loads_the_driver_from_dist() {
     fs::write(path("dist/PKTCTL.COM"), nic(0x300, port)).unwrap();
     let mut command = setup::dosbox_x().unwrap().command();
     command.arg("-conf").arg(setup::root().join("dosbox/dosbox-x.conf"));
-    command.args(["-nogui", "-nomenu", "-fastlaunch", "-exit", "-time-limit", "20"]);
+    command.args(["-nogui", "-nomenu", "-fastlaunch", "-exit"]);
     for setting in ["dosbox quit warning=false", "log logfile=log", "dos log console=quiet", "sdl output=surface"] {
         command.args(["-set", setting]);
     }
     command.envs([("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy")]).env("HOME", folder.path());
     command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-    Bounded::start(&mut command, Duration::from_secs(30)).unwrap().wait().unwrap();
+    Bounded::start(&mut command, Duration::from_secs(300)).unwrap().wait().unwrap();
     let log = fs::read(path("log")).unwrap();
     let log = String::from_utf8_lossy(&log);
     let driver = log.find("tail [] PE 0000").unwrap_or_else(|| panic!("{log}"));

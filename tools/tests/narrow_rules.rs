@@ -199,7 +199,8 @@ fn what_assembly_calls_where_all_is_saved_keeps_nothing() {
     };
     assert!(!keeps("irq", "stop"));
     assert!(!keeps("set_address", "catch_up"), "the core's, by INT 60h");
-    assert!(keeps("set_address", "irq"), "a driver's, by the core's Rust");
+    assert!(!keeps("set_address", "irq"), "a driver's, by `settle`");
+    assert!(keeps("send", "irq"), "a driver's, by the core's Rust");
     assert!(keeps("driver_info", "catch_up"), "nobody has said so");
 }
 

@@ -1,18 +1,20 @@
 //! `tools/run` as a person starts it: by names, scripted in three emulators, and at a text screen; one line for what
 //! cannot be.
 
+mod terminal;
+
 use std::fs::{self, File};
-use std::io::Write;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use terminal::Terminal;
 use tools::nics::NICS;
 use tools::process::{Bounded, TempDir};
 use tools::{pack, setup};
 
 /// The longest that a run may take; builds on a slow machine are among them.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(900);
 
 /// What a run printed, what it complained of, and whether it was well.
 fn run(arguments: &[&str]) -> (String, String, bool) {
@@ -124,53 +126,109 @@ fn dosbox_x_and_bochs_run_the_cards_that_they_have() {
     }
 }
 
-/// What a text screen shows, read without its cursor movements.
-fn screen(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    let mut escaped = false;
-    for &byte in bytes {
-        match byte {
-            0x1B => escaped = true,
-            b'[' | b';' | b'?' | b'(' | b'0'..=b'9' if escaped => {}
-            _ if escaped => escaped = false,
-            _ => text.push(byte as char),
-        }
-    }
-    text
-}
+/// The longest wait for something on the screen, and for a process's end.
+const PATIENCE: Duration = Duration::from_secs(300);
 
 #[test]
 fn without_commands_a_person_types_them_at_a_text_screen() {
     setup::qemu().unwrap();
     let folder = TempDir::new("screen").unwrap();
-    let path = |name: &str| folder.path().join(name);
-    assert!(Command::new("mkfifo").arg(path("keys")).status().unwrap().success());
-    // `script` makes the terminal.
-    let tools = env!("CARGO_BIN_EXE_tools");
-    let line = format!("stty rows 25 cols 80; TERM=vt100 {tools} run --nic e1000 --config DEVICE=3COMPKT.SYS; echo it ended with $?");
-    let mut command = Command::new("sh");
-    command.args(["-c", "exec script -qfc \"$0\" screen <keys >terminal 2>&1", &line]).current_dir(folder.path());
-    let mut child = Bounded::start(&mut command, LIMIT).unwrap();
-    let mut keys = File::options().write(true).open(path("keys")).unwrap();
-    let mut wait = |text: &str| {
-        let begun = Instant::now();
-        loop {
-            let shown = screen(&fs::read(path("screen")).unwrap_or_default());
-            if shown.contains(text) {
-                return;
-            }
-            let ended = child.poll();
-            assert!(begun.elapsed() < LIMIT && matches!(ended, Ok(None)), "no `{text}` on the screen: {ended:?}\n{shown}");
-            sleep(Duration::from_millis(50));
-        }
-    };
-    wait("3COMPKT: e1000");
-    wait("A>");
+    let arguments = ["run", "--nic", "e1000", "--config", "DEVICE=3COMPKT.SYS"];
+    let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tools"), &arguments, folder.path(), PATIENCE);
+    terminal.wait("3COMPKT: e1000");
     // A letter is taken back.
-    keys.write_all(b"PKTCTL memx\x7f\r").unwrap();
-    wait("stack");
-    keys.write_all(b"dir\r").unwrap();
-    wait("PKTCTL.EXE");
-    keys.write_all(b"exit\r").unwrap();
-    wait("it ended with 0");
+    terminal.type_line("A>", "PKTCTL memx\x7F");
+    terminal.wait("stack");
+    terminal.type_line("A>", "dir");
+    terminal.wait("PKTCTL.EXE");
+    terminal.type_line("A>", "exit");
+    assert_eq!(terminal.end().code(), Some(0));
+}
+
+/// A process and when it began, which tells it from a later one of the same number.
+type Process = (u32, String);
+
+/// The state, the parent and the beginning of a process: fields 3, 4 and 22 of its `stat`, behind its name in brackets.
+fn stat(process: u32) -> Option<(String, u32, String)> {
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
+    let fields: Vec<&str> = text.rsplit_once(") ")?.1.split(' ').collect();
+    Some((fields.first()?.to_string(), fields.get(1)?.parse().ok()?, fields.get(19)?.to_string()))
+}
+
+/// What a process has started.
+fn children(of: u32) -> Vec<Process> {
+    let all = fs::read_dir("/proc").unwrap().flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    all.filter_map(|id| stat(id).filter(|process| process.1 == of).map(|process| (id, process.2))).collect()
+}
+
+/// What a process has started, and what those have.
+fn descendants(of: u32) -> Vec<Process> {
+    let mut all = children(of);
+    let mut next = 0;
+    while let Some((id, _)) = all.get(next) {
+        all.extend(children(*id));
+        next += 1;
+    }
+    all
+}
+
+/// Is it a machine in QEMU?
+fn is_machine(process: &Process) -> bool {
+    fs::read_to_string(format!("/proc/{}/cmdline", process.0)).is_ok_and(|line| line.split('\0').any(|word| word == "-nodefaults"))
+}
+
+/// Waits until `what` holds.
+fn until(what: &str, mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
+    while !holds() {
+        assert!(begun.elapsed() < PATIENCE, "{what}");
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// Waits until all of these have ended. One whose status nobody has taken yet has.
+fn have_ended(processes: &[Process]) {
+    let runs = |(id, begun): &Process| stat(*id).is_some_and(|now| now.2 == *begun && now.0 != "Z");
+    until(&format!("{processes:?} were left running"), || !processes.iter().any(runs));
+}
+
+#[test]
+fn a_program_at_a_text_screen_that_is_killed_leaves_no_machine_running() {
+    setup::qemu().unwrap();
+    let folder = TempDir::new("screen").unwrap();
+    // A shell starts it, and stays when it has gone.
+    let arguments = ["-c", "\"$0\" run --nic none; exec sleep 1000", env!("CARGO_BIN_EXE_tools")];
+    let mut terminal = Terminal::start("sh", &arguments, folder.path(), PATIENCE);
+    terminal.wait("A>");
+    let [program] = &children(terminal.id())[..] else { panic!("the shell starts one program") };
+    let started = descendants(program.0);
+    assert!(started.iter().any(is_machine));
+    assert!(Command::new("kill").args(["-KILL", &program.0.to_string()]).status().unwrap().success());
+    have_ended(&started);
+}
+
+/// The variable that has a test be the one that is killed.
+const VICTIM: &str = "KILLED_IN_THE_MIDDLE";
+
+#[test]
+fn a_test_program_that_is_killed_in_the_middle_leaves_nothing_running() {
+    if std::env::var_os(VICTIM).is_some() {
+        run(&["--nic", "none", "--limit", "600", "--exec", "PAUSE"]);
+        return;
+    }
+    setup::qemu().unwrap();
+    let folder = TempDir::new("killed").unwrap();
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", "a_test_program_that_is_killed_in_the_middle_leaves_nothing_running"]);
+    command.env(VICTIM, "1").env("TMPDIR", folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut program = command.spawn().unwrap();
+    let mut started = Vec::new();
+    until("no machine was started", || {
+        assert!(program.try_wait().unwrap().is_none(), "the test ended before its machine ran");
+        started = descendants(program.id());
+        started.iter().any(is_machine)
+    });
+    program.kill().unwrap();
+    program.wait().unwrap();
+    have_ended(&started);
 }

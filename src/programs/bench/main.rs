@@ -1,12 +1,14 @@
 //! BENCH: counts the instructions that a packet driver takes for a frame.
 //!
-//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32]`, where the time stamp counter counts instructions: QEMU with
+//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16]`, where the time stamp counter counts instructions: QEMU with
 //! `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends what the one on `/INT` receives.
 //! Every interrupt is held back while a frame is sent, and only the measured driver's let through afterwards, so that
-//! nothing else is counted. Prints, for each length, averages over the frames:
+//! nothing else is counted. Prints `ready` before the first frame, and for each length, averages over the frames:
 //!
 //! - `send LENGTH CALL INTERRUPTS`: in the call of send_pkt, and in the interrupts that it brought.
 //! - `receive LENGTH DELIVERED WHOLE`: from the interrupt to the second upcall, and to the interrupt's end.
+//! - `burst LENGTH WHOLE INTERRUPTS`, with `/BURST=`: so many frames are in the card before its interrupt is let through.
+//!   Instructions for each of them, and interrupts for all.
 //!
 //! What the receiver and the clocks take themselves is measured first and taken off.
 #![no_std]
@@ -34,6 +36,8 @@ const CASCADE: u16 = 1 << 2;
 const MACHINE: u16 = 3;
 /// Frames before the first that counts: some drivers wait longer for their first.
 const WARM_UP: u32 = 4;
+/// Most frames of a burst: the count of deliveries is a byte.
+const MOST_IN_BURST: u32 = 100;
 /// BIOS ticks before the first frame: QEMU's cards take none for a second after they were set up.
 const SETTLE: u16 = 30;
 /// Turns of an empty loop: 10 ms of such a machine.
@@ -78,6 +82,8 @@ struct Bench {
     sender_line: u16,
     own: Own,
     frames: u32,
+    /// Frames in a burst, 0: none.
+    burst: u32,
 }
 
 /// A place beside the code.
@@ -127,18 +133,19 @@ fn interrupt_of(line: u8) -> u16 {
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut measured, mut by, mut frames) = (0x60, 0x61, 32);
+    let (mut measured, mut by, mut frames, mut burst) = (0x60, 0x61, 32, 0);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             Some((name, value)) if same(name, "INT") => set(&mut measured, options::hex(value).map(|v| v as u8)),
             Some((name, value)) if same(name, "BY") => set(&mut by, options::hex(value).map(|v| v as u8)),
             Some((name, value)) if same(name, "FRAMES") => set(&mut frames, options::number(value).filter(|v| *v != 0)),
+            Some((name, value)) if same(name, "BURST") => set(&mut burst, options::number(value).filter(|v| *v <= MOST_IN_BURST)),
             _ => false,
         };
         if !good {
             say!(c"BENCH cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32.\n");
+            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32 /BURST=16.\n");
             return 2;
         }
     }
@@ -164,10 +171,11 @@ fn main() -> u8 {
     let mac = driver.address(handle).unwrap_or_default();
     let mask = masks() | MACHINE;
     let mut bench =
-        Bench { entry: vector(measured), sender, mac, mask, sender_line: 1 << line, own: Own::default(), frames };
+        Bench { entry: vector(measured), sender, mac, mask, sender_line: 1 << line, own: Own::default(), frames, burst };
     let old: [Far; LINES as usize] = core::array::from_fn(|line| vector(interrupt_of(line as u8) as u8));
     bench.calibrate();
     uninterrupted(|| bench.hook(&old, true));
+    say!(c"ready\n");
     let good = bench.all();
     set_masks(mask);
     uninterrupted(|| bench.hook(&old, false));
@@ -219,7 +227,8 @@ impl Bench {
     }
 
     fn all(&self) -> bool {
-        [MIN_FRAME, MAX_FRAME].into_iter().all(|length| self.send(length) && self.receive(length))
+        let single = [MIN_FRAME, MAX_FRAME].into_iter().all(|length| self.send(length) && self.receive(length));
+        single && (self.burst == 0 || self.in_burst(MIN_FRAME))
     }
 
     /// A frame for `to`.
@@ -268,12 +277,9 @@ impl Bench {
         let (mut delivered, mut whole) = (0, 0);
         for number in 0..WARM_UP + self.frames {
             let frame = self.frame(&self.mac, length, number);
-            set_masks(0xFFFF);
-            if self.sender.send(frame).is_err() {
-                say!(c"FAIL the other driver could not send frame {d} of {d} bytes\n", number, length);
+            if !self.put_into_card(frame, number) {
                 return false;
             }
-            self.let_through(!(self.sender_line | CASCADE));
             clear();
             self.let_through(self.sender_line);
             // SAFETY: nobody writes to it now.
@@ -291,6 +297,43 @@ impl Bench {
             whole += place(bench_spent).read32() - clocks - self.own.first - self.own.second;
         }
         say!(c"receive {d} {d} {d}\n", length, self.average(delivered), self.average(whole));
+        true
+    }
+
+    /// Lets the other driver send a frame. The measured one's interrupt waits.
+    fn put_into_card(&self, frame: &[u8], number: u32) -> bool {
+        set_masks(0xFFFF);
+        if self.sender.send(frame).is_err() {
+            say!(c"FAIL the other driver could not send frame {d} of {d} bytes\n", number, frame.len() as u16);
+            return false;
+        }
+        self.let_through(!(self.sender_line | CASCADE));
+        true
+    }
+
+    /// As many bursts as they take to have [`Bench::frames`] frames or more.
+    fn in_burst(&self, length: u16) -> bool {
+        let bursts = self.frames.div_ceil(self.burst);
+        let (mut whole, mut interrupts) = (0, 0);
+        for number in 0..bursts {
+            for index in 0..self.burst {
+                if !self.put_into_card(self.frame(&self.mac, length, index), index) {
+                    return false;
+                }
+            }
+            clear();
+            self.let_through(self.sender_line);
+            let deliveries = count(bench_deliveries) as u32;
+            if deliveries != self.burst {
+                say!(c"FAIL burst {d}: of {d} frames {d} were handed over\n", number, self.burst, deliveries);
+                return false;
+            }
+            let clocks = count(bench_fired) as u32 * self.own.interrupt;
+            whole += place(bench_spent).read32() - clocks - deliveries * (self.own.first + self.own.second);
+            interrupts += count(bench_fired) as u32;
+        }
+        let all = bursts * self.burst;
+        say!(c"burst {d} {d} {d}\n", length, (whole / TICKS + all / 2) / all, interrupts.div_ceil(bursts));
         true
     }
 

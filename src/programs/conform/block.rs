@@ -1,7 +1,7 @@
 //! INT 60h AH=80h: the information block says what the specification's functions say.
 
 use crate::Machine;
-use crate::check::Checks;
+use compkt::programs::rt::check::Checks;
 use crate::mailbox::{self, PLAIN};
 use compkt::info::{Block, Info, NicInfo, STACK_CANARY};
 use compkt::programs::rt::Far;

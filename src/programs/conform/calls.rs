@@ -1,7 +1,7 @@
 //! What the driver says of itself, its settings, and what it leaves alone in the caller's registers.
 
 use crate::Machine;
-use crate::check::Checks;
+use compkt::programs::rt::check::Checks;
 use crate::mailbox::{self, PLAIN};
 use compkt::device::MacAddr;
 use compkt::programs::rt::packet::{Driver, Handle, error, forget};

@@ -1,7 +1,7 @@
 //! access_type and release_type: what may be open beside what, and how many.
 
 use crate::Machine;
-use crate::check::Checks;
+use compkt::programs::rt::check::Checks;
 use crate::mailbox::{self, PLAIN};
 use compkt::programs::rt::packet::{Driver, Handle, error, release_all};
 use compkt::programs::rt::{Far, Regs};

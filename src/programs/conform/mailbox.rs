@@ -2,7 +2,6 @@
 
 use compkt::device::MAX_FRAME;
 use compkt::programs::net::Frame;
-use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::packet::Driver;
 use compkt::programs::rt::{DF, Far, Regs, Shared, enable_interrupts, inbox};
 
@@ -104,6 +103,7 @@ static SECONDS: Shared<u16> = Shared::new(0);
 static SENT: Shared<u16> = Shared::new(0);
 static SEND_ERROR: Shared<u8> = Shared::new(0);
 static ODD: Shared<u16> = Shared::new(0);
+static AGAIN: Shared<u16> = Shared::new(0);
 
 unsafe extern "C" {
     static mut receiver_irets: u8;
@@ -247,25 +247,22 @@ pub fn odd() -> u16 {
     ODD.read()
 }
 
+/// Counts a question that is asked again: its answer did not come, or not alone. A host with much to do, or a ring with
+/// room for few frames, is no fault of the driver's.
+pub fn again() {
+    count(&AGAIN);
+}
+
+/// Questions that were asked again, since the program began.
+pub fn retries() -> u16 {
+    AGAIN.read()
+}
+
 /// The mail `index` (below [`KEPT`]) since the reset.
 pub fn mail(index: usize) -> &'static Mail {
     static NONE: Mail = NEW;
     // SAFETY: the caller looks at it only when no frame is on its way into it.
     unsafe { &*MAILS.get() }.get(index).unwrap_or(&NONE)
-}
-
-/// Waits for `done`, at most `ticks`.
-pub fn wait(ticks: u16, mut done: impl FnMut() -> bool) -> bool {
-    let deadline = Deadline::after(ticks);
-    loop {
-        if done() {
-            return true;
-        }
-        // A host that was away for a while brings the ticks and what was waited for all at once.
-        if deadline.over() {
-            return done();
-        }
-    }
 }
 
 /// No direction flag: the receiver's string instructions go upwards.

@@ -1,8 +1,8 @@
 //! send_pkt, as_send_pkt in both its forms, drop_pkt, and how they are counted.
 
 use crate::Machine;
-use crate::check::Checks;
-use crate::mailbox::wait;
+use compkt::programs::rt::check::Checks;
+use compkt::programs::rt::clock::wait;
 use compkt::programs::net;
 use compkt::programs::rt::packet::{Driver, Handle, Statistics, error};
 use compkt::programs::rt::{Far, Regs, Shared, inbox};

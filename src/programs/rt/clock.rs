@@ -28,6 +28,20 @@ impl Deadline {
     }
 }
 
+/// Waits for `done`, at most `ticks`. Was it done?
+pub fn wait(ticks: u16, mut done: impl FnMut() -> bool) -> bool {
+    let deadline = Deadline::after(ticks);
+    loop {
+        if done() {
+            return true;
+        }
+        // A host that was away for a while brings the ticks and what was waited for all at once.
+        if deadline.over() {
+            return done();
+        }
+    }
+}
+
 /// PIT counter 0, latched.
 fn counter() -> u16 {
     let count: u16;

@@ -2,6 +2,7 @@
 //!
 //! Everything runs with DS = ES = SS, the code in a segment of its own; `asm/program.asm` has the entries.
 
+pub mod check;
 pub mod clock;
 pub mod console;
 pub mod inbox;
@@ -78,6 +79,7 @@ impl Regs {
 
 unsafe extern "C" {
     fn int_call(vector: u32, regs: *mut Regs);
+    fn far_call(target: u32, regs: *mut Regs);
     fn far_copy(to: u32, from: u32, bytes: u32);
     fn far_sum(from: u32, dwords: u32, seed: u32) -> u32;
     static program_psp: u16;
@@ -207,6 +209,20 @@ pub fn vector(vector: u8) -> Far {
 pub fn int(vector: u8, regs: &mut Regs) {
     // SAFETY: the stub keeps what C keeps, whatever the handler does to registers other than SS:SP.
     unsafe { int_call(vector as u32, regs) }
+}
+
+/// PUSHF and CALL FAR to an interrupt handler, which finds IF as `regs.flags` has it. The caller answers for the rest.
+pub fn far(target: Far, regs: &mut Regs) {
+    // SAFETY: as for `int`.
+    unsafe { far_call(target.0, regs) }
+}
+
+/// Makes `handler` that of interrupt `vector`, and gives the one before.
+pub fn hook(number: u8, handler: Far) -> Far {
+    let old = vector(number);
+    // SAFETY: one whole vector, with interrupts off.
+    uninterrupted(|| unsafe { Far::new(0, number as u16 * 4).write(&handler.0.to_le_bytes()) });
+    old
 }
 
 /// Ends the program: handles released, output written.

@@ -11,6 +11,7 @@ pub mod isa;
 pub mod ne2000;
 pub mod plugin;
 pub mod pnp;
+pub mod virtio_net;
 pub mod vortex;
 
 /// The world as a card sees it.

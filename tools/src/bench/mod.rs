@@ -4,6 +4,8 @@
 //! The machine is QEMU with `-icount`, where nothing depends on the host: two runs print the same. The NIC's frames
 //! come from a second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
 
+pub mod bulk;
+pub mod registers;
 pub mod table;
 
 use std::io;
@@ -14,6 +16,7 @@ use compkt::resident::table::ENTRIES;
 
 use crate::nics::{Found, NICS, Nic};
 use crate::pack::{self, Units};
+use crate::process::TempDir;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{self, Net, Qemu};
 use crate::rig::{Job, Report};
@@ -24,6 +27,8 @@ use table::{Cost, Row};
 /// The card that sends, and the line that loads its driver.
 const SENDER: &str = "ne2k_isa,iobase=0x340,irq=3,mac=02:00:00:00:00:B0";
 const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=3";
+/// The line that measures our driver. (Not every other driver's card holds a burst.)
+const BENCH: &str = "BENCH /BURST=16";
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Default)]
@@ -31,6 +36,7 @@ struct Options {
     nic: Option<String>,
     peer: Option<String>,
     peer_arguments: String,
+    bulk: bool,
 }
 
 /// Measures and prints the tables.
@@ -46,7 +52,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--nic" => options.nic = Some(value()?),
             "--peer" => options.peer = Some(value()?),
             "--peer-args" => options.peer_arguments = value()?,
-            _ => return Err(fail(format!("{word}: the options are --nic NAME, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+            "--bulk" => options.bulk = true,
+            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --peer FILE, --peer-args \"0x60 9 0x300\""))),
         }
     }
     // A peer knows one card: the NE2000 unless the user says otherwise.
@@ -57,6 +64,9 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         return Err(fail("no machine has such a NIC"));
     }
     pack::build()?;
+    if options.bulk {
+        return bulk::run(&nics);
+    }
     let units = Units::read(&pack::binaries())?;
     let mut rows = Vec::new();
     for nic in nics {
@@ -86,45 +96,66 @@ fn property<'a>(device: &'a str, name: &str) -> Option<&'a str> {
     device.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Our driver on this NIC: with XMS, and without it where that makes a difference.
+/// Our driver on this NIC: with XMS, until it is ready, and without XMS where that makes a difference. A machine each.
+fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
+    let mut row = figures(nic, units)?;
+    let mut load = Job { exec: timed(&format!("3COMPKT{}", choice(nic))), limit: LIMIT, ..Job::default() };
+    load.files = pack::files()?;
+    load.files.push(("CLOCK.COM".into(), fixture("clock", &[])?));
+    let loaded = machine(nic, device(nic), Dos::default())?.run(&load)?;
+    row.ready = passed(&loaded.output).map(|us| us.div_ceil(1000));
+    if nic.memory && !nic.plain {
+        let job = job(nic, &["PKTCTL mem"])?;
+        let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
+        row.without_xms = Some(table::blocks(said(&report, "PKTCTL mem")?)?.iter().map(|block| block.1).sum());
+    }
+    Ok(row)
+}
+
+/// What it keeps with XMS, and what a frame costs.
 ///
 /// # Errors
 /// As for [`run`].
-pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
+pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
+    let job = job(nic, &[LOAD_SENDER, "PKTCTL mem /INT=60", "pause", BENCH])?;
+    let folder = TempDir::new("trace")?;
+    let trace = folder.path().join("trace");
+    let report = machine(nic, device(nic), Dos::default())?.run_with(&job, &mut |line, monitor| {
+        if line == "[pause]" {
+            monitor.command(&format!("logfile {}", trace.display()))?;
+            monitor.command(registers::TRACE)?;
+            monitor.resume()?;
+        }
+        Ok(())
+    })?;
+    let blocks = table::blocks(said(&report, "PKTCTL mem /INT=60")?)?;
+    agree(nic, units, &blocks, &report)?;
+    let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report, BENCH)?, ..Row::default() };
+    row.burst = table::burst(said(&report, BENCH)?);
+    row.accesses = registers::counted(nic, &std::fs::read_to_string(&trace)?);
+    row.resident = row.blocks.iter().map(|block| block.1).sum();
+    let kept = told(&report, &job.config[0], "[device resident ")?;
+    if kept != row.resident {
+        return Err(fail(format!("{}: the blocks have {} bytes and DOS keeps {kept}", nic.name, row.resident)));
+    }
+    Ok(row)
+}
+
+/// The driver by DEVICE=, and commands.
+fn job(nic: &Nic, exec: &[&str]) -> io::Result<Job> {
+    let config = vec![format!("DEVICE=3COMPKT.SYS{}", choice(nic))];
+    Ok(Job { files: pack::files()?, config, exec: exec.iter().map(ToString::to_string).collect(), limit: LIMIT, ..Job::default() })
+}
+
+/// The switches that choose the card, and not the sender's.
+fn choice(nic: &Nic) -> String {
     let place = match property(device(nic), "iobase") {
         Some(port) => format!(" /IO={}", port.trim_start_matches("0x")),
         // A card that chooses a line before the sender has its own.
         None if matches!(nic.found, Found::Isa(_)) => " /IRQ=10".into(),
         None => String::new(),
     };
-    let config = format!("DEVICE=3COMPKT.SYS /NIC={}{place}", nic.name);
-    let job = Job {
-        files: pack::files()?,
-        config: vec![config.clone()],
-        exec: [LOAD_SENDER, "PKTCTL mem /INT=60", "BENCH"].map(String::from).into(),
-        limit: LIMIT,
-        ..Job::default()
-    };
-    let report = machine(nic, device(nic), Dos::default())?.run(&job)?;
-    let blocks = table::blocks(said(&report, "PKTCTL mem /INT=60")?)?;
-    agree(nic, units, &blocks, &report)?;
-    let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report)?, ..Row::default() };
-    row.resident = row.blocks.iter().map(|block| block.1).sum();
-    let kept = told(&report, &config, "[device resident ")?;
-    if kept != row.resident {
-        return Err(fail(format!("{}: the blocks have {} bytes and DOS keeps {kept}", nic.name, row.resident)));
-    }
-    let mut load = Job { exec: timed(&format!("3COMPKT /NIC={}{place}", nic.name)), limit: LIMIT, ..Job::default() };
-    load.files = pack::files()?;
-    load.files.push(("CLOCK.COM".into(), fixture("clock", &[])?));
-    let loaded = machine(nic, device(nic), Dos::default())?.run(&load)?;
-    row.ready = passed(&loaded.output).map(|us| us.div_ceil(1000));
-    if nic.memory && !nic.plain {
-        let job = Job { exec: vec!["PKTCTL mem".into()], ..job };
-        let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
-        row.without_xms = Some(table::blocks(said(&report, "PKTCTL mem")?)?.iter().map(|block| block.1).sum());
-    }
-    Ok(row)
+    format!(" /NIC={}{place}", nic.name)
 }
 
 /// What a line printed.
@@ -140,8 +171,8 @@ fn told(report: &Report, line: &str, words: &str) -> io::Result<u32> {
 }
 
 /// BENCH's figures.
-fn cost(report: &Report) -> io::Result<Cost> {
-    table::cost(said(report, "BENCH")?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
+fn cost(report: &Report, line: &str) -> io::Result<Cost> {
+    table::cost(said(report, line)?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
 }
 
 /// The blocks that the resident driver names are as large as the pack step made their units.
@@ -177,7 +208,7 @@ fn peers(nic: &Nic, path: &Path, arguments: &str) -> io::Result<Row> {
     let rig = machine(nic, &card_for(device(nic), arguments), Dos::default())?;
     let report = Qemu { forgiving: true, ..rig }.run(&job)?;
     let resident = told(&report, &load, "[resident ")?;
-    Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report)?, ..Row::default() })
+    Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report, "BENCH")?, ..Row::default() })
 }
 
 /// The card where Crynwr's positional arguments (vector, interrupt, port) expect it, if it is one that can be put there.

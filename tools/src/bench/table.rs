@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::registers::Accesses;
 use crate::setup::fail;
 
 /// Instructions for a frame of 60 and of 1,514 bytes.
@@ -14,6 +15,15 @@ pub struct Cost {
     pub receive: [u32; 2],
     /// Receiving, up to the interrupt's end.
     pub whole: [u32; 2],
+}
+
+/// What frames that wait in the card together take: those of one interrupt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Burst {
+    /// Instructions for each.
+    pub whole: u32,
+    /// Interrupts for all.
+    pub interrupts: u32,
 }
 
 /// A driver on a NIC.
@@ -31,6 +41,10 @@ pub struct Row {
     pub ready: Option<u32>,
     /// Instructions.
     pub cost: Cost,
+    /// The same in a burst, where that was measured.
+    pub burst: Option<Burst>,
+    /// Register accesses, where they were counted.
+    pub accesses: Option<Accesses>,
 }
 
 /// The blocks that `PKTCTL mem` shows: those in conventional memory.
@@ -73,7 +87,14 @@ pub fn cost(text: &str) -> Option<Cost> {
     Some(cost)
 }
 
-/// Both tables.
+/// The figures of the burst that BENCH prints.
+pub fn burst(text: &str) -> Option<Burst> {
+    let words: Vec<&str> = text.lines().find_map(|line| line.strip_prefix("burst "))?.split(' ').collect();
+    let [_, whole, interrupts] = words[..] else { return None };
+    Some(Burst { whole: whole.parse().ok()?, interrupts: interrupts.parse().ok()? })
+}
+
+/// The tables.
 pub fn text(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(10) + 2;
     let mut names: Vec<&str> = Vec::new();
@@ -106,7 +127,25 @@ pub fn text(rows: &[Row]) -> String {
         let ready = row.ready.map_or("-".into(), |ms| format!("{ms} ms"));
         text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}{ready:>14}\n", row.name, pair(send), pair(receive), pair(whole)));
     }
+    text.push_str(&in_bursts(rows, width));
     text.push_str("send: the call of send_pkt and its interrupts. receive: from the interrupt to the second upcall.\nready: from the command to the prompt, in the machine's own time.\n");
+    text
+}
+
+/// Register accesses, and bursts.
+fn in_bursts(rows: &[Row], width: usize) -> String {
+    let mut text = String::from("\nFrames of 60 bytes, one at a time and in bursts of 16: register accesses for each frame, and the burst's cost\n");
+    let columns = ["send", "receive", "in a burst", "instructions", "interrupts"];
+    text.push_str(&format!("{:<width$}", "NIC"));
+    columns.iter().for_each(|column| text.push_str(&format!("{column:>14}")));
+    text.push('\n');
+    for row in rows {
+        text.push_str(&format!("{:<width$}", row.name));
+        let accesses = row.accesses.map_or(["-", "-", "-"].map(String::from), |counts| counts.per_frame().map(|count| format!("{count:.2}")));
+        let burst = row.burst.map_or(["-", "-"].map(String::from), |burst| [burst.whole.to_string(), burst.interrupts.to_string()]);
+        accesses.iter().chain(&burst).for_each(|cell| text.push_str(&format!("{cell:>14}")));
+        text.push('\n');
+    }
     text
 }
 

@@ -6,7 +6,24 @@ use compkt::device::Job;
 use super::{ACCESS_NS, FakeBus, OWN, OWN_SEGMENTS, Place};
 
 impl FakeBus {
+    fn port_read(&self, port: u16, width: u8) -> u32 {
+        let value = self.0.borrow_mut().read(port, width);
+        self.accessed();
+        value
+    }
+
+    fn port_write(&self, port: u16, width: u8, value: u32) {
+        self.0.borrow_mut().write(port, width, value);
+        self.accessed();
+    }
+
     fn memory_read(&self, at: Addr, width: u8) -> u32 {
+        let value = self.memory_value(at, width);
+        self.accessed();
+        value
+    }
+
+    fn memory_value(&self, at: Addr, width: u8) -> u32 {
         let mut machine = self.0.borrow_mut();
         if let Some((slot, offset)) = machine.find(Place::Memory(at.0, 0)) {
             machine.pass(ACCESS_NS);
@@ -18,12 +35,16 @@ impl FakeBus {
     }
 
     fn memory_write(&self, at: Addr, width: u8, value: u32) {
-        let mut machine = self.0.borrow_mut();
-        if let Some((slot, offset)) = machine.find(Place::Memory(at.0, 0)) {
-            machine.pass(ACCESS_NS);
-            return machine.act(slot, |model, env| model.write(env, offset, width, value));
+        {
+            let mut machine = self.0.borrow_mut();
+            if let Some((slot, offset)) = machine.find(Place::Memory(at.0, 0)) {
+                machine.pass(ACCESS_NS);
+                machine.act(slot, |model, env| model.write(env, offset, width, value));
+            } else {
+                machine.store(at, &value.to_le_bytes()[..width as usize]);
+            }
         }
-        machine.store(at, &value.to_le_bytes()[..width as usize]);
+        self.accessed();
     }
 
     fn string_in(&self, port: u16, to: &mut [u8], width: u8) {
@@ -31,6 +52,7 @@ impl FakeBus {
             let read = self.0.borrow_mut().read(port, width).to_le_bytes();
             value.copy_from_slice(&read[..value.len()]);
         }
+        self.accessed();
     }
 
     fn string_out(&self, port: u16, from: &[u8], width: u8) {
@@ -39,6 +61,7 @@ impl FakeBus {
             bytes[..value.len()].copy_from_slice(value);
             self.0.borrow_mut().write(port, width, u32::from_le_bytes(bytes));
         }
+        self.accessed();
     }
 
     /// The frame that goes out, and at most three bytes behind it.
@@ -51,22 +74,22 @@ impl FakeBus {
 
 impl Bus for FakeBus {
     fn in8(&self, port: u16) -> u8 {
-        self.0.borrow_mut().read(port, 1) as u8
+        self.port_read(port, 1) as u8
     }
     fn in16(&self, port: u16) -> u16 {
-        self.0.borrow_mut().read(port, 2) as u16
+        self.port_read(port, 2) as u16
     }
     fn in32(&self, port: u16) -> u32 {
-        self.0.borrow_mut().read(port, 4)
+        self.port_read(port, 4)
     }
     fn out8(&self, port: u16, value: u8) {
-        self.0.borrow_mut().write(port, 1, value as u32)
+        self.port_write(port, 1, value as u32)
     }
     fn out16(&self, port: u16, value: u16) {
-        self.0.borrow_mut().write(port, 2, value as u32)
+        self.port_write(port, 2, value as u32)
     }
     fn out32(&self, port: u16, value: u32) {
-        self.0.borrow_mut().write(port, 4, value)
+        self.port_write(port, 4, value)
     }
     fn ins(&self, port: u16, job: &Job) {
         let mut bytes = vec![0; job.len as usize];
@@ -136,11 +159,13 @@ impl Bus for FakeBus {
         let mut bytes = vec![0; len as usize];
         self.0.borrow().load(from, &mut bytes);
         self.0.borrow_mut().deliver(to, &bytes);
+        self.accessed();
     }
     fn give(&self, from: Far, to: Addr, len: u16) {
         let mut bytes = vec![0; len as usize];
         self.0.borrow().fetch(from, &mut bytes);
         self.0.borrow_mut().store(to, &bytes);
+        self.accessed();
     }
 
     fn config_read(&self, place: u16, register: u8) -> u32 {

@@ -11,7 +11,7 @@ use super::stack;
 use super::touch::{AX, DX, all, low, touch};
 
 /// Entries of a driver without a result, and not called from inside a receiver.
-const ENTRIES: &[&str] = &["unmask", "peek", "copy", "discard", "stop"];
+const ENTRIES: &[&str] = &["peek", "copy", "discard", "stop"];
 
 /// Functions of INT 60h and what settles, which asm/int60.asm and asm/irq.asm call behind `save`, or asm/pool.inc for them.
 const SAVED: &[&str] = &[
@@ -19,8 +19,9 @@ const SAVED: &[&str] = &[
     "release_type", "reset_interface", "send_pkt", "set_address", "set_multicast_list", "set_rcv_mode",
 ];
 
-/// A driver's or a filter's entry that asm/irq.asm calls likewise, or a filter's own, which then has no more to do.
-const INTERRUPT: &str = "irq";
+/// A driver's or a filter's entries that asm/irq.asm alone calls, behind `save` too. (A filter calls the one below its own
+/// and has nothing left to do.)
+const SETTLED: &[&str] = &["irq", "unmask", "set_rcv_mode", "set_address"];
 
 /// How a function keeps registers.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -36,7 +37,7 @@ pub fn together(functions: &mut [Function]) {
     let popped = stack::popped(functions);
     // A driver has entries of the same names, which the core's Rust calls.
     let core = functions.iter().any(|function| function.global && function.name == "catch_up");
-    let free = |name: &str| name == INTERRUPT || core && SAVED.contains(&name);
+    let free = |name: &str| SETTLED.contains(&name) || core && SAVED.contains(&name);
     for function in functions.iter_mut().filter(|function| function.global && free(&function.name)) {
         if let Some(lines) = saved(function, &[], &popped, How::Never) {
             function.lines = lines;

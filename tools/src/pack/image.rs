@@ -12,9 +12,9 @@ pub const LOAD_IMAGE_LIMIT: usize = 24 << 10;
 /// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
 /// What only a switch brings, and texts: what they need lies behind the image, like the buffers that come with them.
-const ASKED_FOR: [&str; 5] = ["pool", "poolv", "poolc", "help", "reasons"];
-/// The installer's stack.
-const STACK: usize = 1536;
+const ASKED_FOR: [&str; 5] = ["pool", "poolv", "poolc", "help", "lines"];
+/// The installer's stack, and what BIOS, DOS and interrupts take of it. The test `qemu/file/stack` sees what is left.
+pub const STACK: usize = 1600;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
 const DEVICE_ROUTINES: usize = 6;
 /// Offsets in the installer's header (asm/installer.asm).
@@ -27,10 +27,10 @@ const INTERRUPT: usize = 12;
 const PROGRAM: usize = 14;
 const CORE: usize = 16;
 /// The core's symbols that go there (CoreTable in src/resident/table.rs).
-const CORE_TABLE: [&str; 23] = [
+const CORE_TABLE: [&str; 22] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
-    "save.sp", "save.ss", "irq_entry.second", "save.patch", "restore", "upcall.before", "upcall.after", "terminate.patch",
-    "save", "settle", "restore", "getter", "known", "upcall", "functions",
+    "save.sp", "save.ss", "irq_entry.eoi", "save.patch", "restore", "upcall.before", "upcall.after", "terminate.patch",
+    "save", "settle", "getter", "known", "upcall", "functions",
 ];
 /// Where the patches begin among them.
 const PATCHES: usize = 11;

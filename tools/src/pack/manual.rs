@@ -24,17 +24,17 @@ pub fn text(version: &str, cards: &[String]) -> String {
 /// Names in a row of the list of NICs.
 const ROW: usize = 6;
 
-/// What `3COMPKT /?` prints.
-pub fn help(nics: &[&str]) -> String {
-    let mut text = String::from("3COMPKT [0x60 [irq] [io]] [switches]\r\n");
+/// What `3COMPKT /?` prints, line by line.
+pub fn help(nics: &[&str]) -> Vec<String> {
+    let mut lines = vec!["3COMPKT [0x60 [irq] [io]] [switches]".to_string()];
     for switch in &SWITCHES {
         let value = if switch.value.is_empty() { String::new() } else { format!("={}", switch.value) };
-        text.push_str(&format!("  /{:<15}{}\r\n", format!("{}{value}", switch.name), switch.help));
+        lines.push(format!("  /{:<15}{}", format!("{}{value}", switch.name), switch.help));
     }
-    text.push_str("NICs:\r\n");
+    lines.push("NICs:".into());
     for row in nics.chunks(ROW) {
         let row: String = row.iter().map(|name| format!("{name:<12}")).collect();
-        text.push_str(&format!("  {row}\r\n"));
+        lines.push(format!("  {row}"));
     }
-    text
+    lines
 }

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 
 use crate::setup::{self, fail};
 use checks::Role;
+use compkt::install::lines::{HELP, LINES};
 use compkt::probe::{REASON, REASONS};
 use elf::Unit;
 use crate::nics::{Found, NICS};
@@ -65,12 +66,22 @@ pub fn build() -> io::Result<()> {
     let units = Units::read(&folder)?;
     units.check()?;
     let driver = units.compose()?;
-    fs::write(dist().join("3COMPKT.SYS"), &driver)?;
-    fs::write(dist().join("3COMPKT.EXE"), &driver)?;
+    put("3COMPKT.SYS", &driver)?;
+    put("3COMPKT.EXE", &driver)?;
     let cards: Vec<String> = NICS.iter().map(|nic| format!("  {:<11} {}", nic.name, nic.cards)).collect();
-    fs::write(dist().join("3COMPKT.TXT"), manual::text(env!("CARGO_PKG_VERSION"), &cards))?;
-    fs::write(dist().join("PKTCTL.EXE"), program::read(&folder, "pktctl")?)?;
-    Ok(())
+    put("3COMPKT.TXT", manual::text(env!("CARGO_PKG_VERSION"), &cards).as_ref())?;
+    put("PKTCTL.EXE", &program::read(&folder, "pktctl")?)
+}
+
+/// Writes a file of `dist/` as a whole: another test may read it at the same moment.
+fn put(name: &str, contents: &[u8]) -> io::Result<()> {
+    replace(&dist().join(name), contents)
+}
+
+fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let part = path.with_extension(format!("part{}", std::process::id()));
+    fs::write(&part, contents)?;
+    fs::rename(part, path)
 }
 
 /// `tools/build`: builds and prints the table of sizes.
@@ -164,11 +175,43 @@ impl Units {
         let others = self.others.iter();
         let mut listed: Vec<Listed> = others.map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();
         let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
-        let help = Unit::text("help", manual::help(&names));
+        let help = Unit::text("help", padded(&manual::help(&names), HELP)?);
         listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "help", unit: &help });
-        let reasons: String = REASONS.iter().map(|why| format!("{why:\0<REASON$}")).collect();
-        let reasons = Unit::text("reasons", reasons);
-        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "reasons", unit: &reasons });
+        let lines: Vec<&str> = REASONS.iter().chain(LINES).copied().collect();
+        let lines = Unit::text("lines", padded(&lines, REASON)?);
+        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "lines", unit: &lines });
         image::compose(&self.core, &self.installer, &listed)
+    }
+}
+
+/// Lines of `size` bytes each, padded with zeros, one behind the other.
+fn padded(lines: &[impl AsRef<str>], size: usize) -> io::Result<String> {
+    if let Some(long) = lines.iter().find(|line| line.as_ref().len() > size) {
+        return Err(fail(format!("more than {size} bytes: {}", long.as_ref())));
+    }
+    Ok(lines.iter().map(|line| format!("{:\0<size$}", line.as_ref())).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace;
+    use crate::process::TempDir;
+    use std::fs;
+    use std::thread::scope;
+
+    #[test]
+    fn a_build_beside_a_test_that_reads_dist_leaves_whole_files() {
+        let folder = TempDir::new("dist").unwrap();
+        let path = folder.path().join("3COMPKT.SYS");
+        let contents = |round: u8| vec![round; 100_000];
+        replace(&path, &contents(0)).unwrap();
+        scope(|scope| {
+            let writer = scope.spawn(|| (0..200).for_each(|round| replace(&path, &contents(round)).unwrap()));
+            while !writer.is_finished() {
+                let read = fs::read(&path).unwrap();
+                assert!(read.len() == 100_000 && read.iter().all(|byte| *byte == read[0]), "{} bytes", read.len());
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 }

@@ -10,7 +10,7 @@ use std::{fs, io};
 const HEADER: usize = 32;
 
 /// The programs that only tests run.
-const TESTS: &[&str] = &["conform", "fuzz", "integrity", "waits", "bench"];
+const TESTS: &[&str] = &["conform", "field", "fuzz", "integrity", "waits", "bench", "bulk"];
 
 /// What tests run in DOS, by DOS name: PKTCTL and the test programs. `folder` holds the ELF files.
 ///

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-/// The longest run, if the job names no limit.
+/// The longest time without output, if the job names no limit.
 const LIMIT: Duration = Duration::from_secs(60);
 /// Bytes of one cylinder in the geometry that the disk is given: 16 heads, 63 sectors.
 const CYLINDER: usize = 16 * 63 * 512;
@@ -77,7 +77,7 @@ impl Bochs {
         command.env("BXSHARE", "bochs/usr/share/bochs");
         command.stdout(File::create(path("console"))?).stderr(Stdio::null());
         let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
-        let ended = Bounded::start(&mut command, limit)?.wait();
+        let ended = Bounded::start(&mut command, limit)?.watching(path("console")).wait();
 
         let output = console(&fs::read(path("console"))?);
         let log = fs::read(path("log")).unwrap_or_default();

@@ -5,6 +5,7 @@
 //! off. The network is QEMU's own, cut off from the host but for one forwarded connection to a listener of ours.
 
 use super::qemu::Monitor;
+use super::retries;
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
 use std::fs::{self, File};
@@ -14,12 +15,37 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The longest run.
+/// The longest time without output.
 const LIMIT: Duration = Duration::from_secs(240);
 /// The port of the forwarded connection, as the guest sees it: 10.0.2.100.
 const PORT: u16 = 7000;
 /// What begins a line in which a model complains.
 pub const COMPLAINT: &str = "MODEL COMPLAINS:";
+
+/// What a script may call. Each waits for an event, as long as that takes on a busy host; what never comes ends the
+/// machine at its limit.
+///
+/// `again NAME COMMAND…` runs a command until it succeeds, 20 times at most, and tells if that was not the first time.
+/// `pings SIZE ADDRESS` has two echoes answered. `carrier CARD` waits for the card's link. `upload FILE` sends a file
+/// through the forwarded connection and waits until the host has it; few segments are on their way at once, for a ring that
+/// is full when Linux comes to it keeps its 3c515 driver in `boomerang_rx` for ever.
+const FUNCTIONS: &str = r#"
+again() {
+    name=$1; shift; tries=0
+    until "$@"; do
+        tries=$((tries + 1)); [ $tries -lt 20 ] || return 1
+    done
+    [ $tries = 0 ] || echo "$tries $name again"
+}
+pings() { ping -q -c 2 -w 20 -i 0.05 -s $1 $2 | grep -q ' 0% packet loss'; }
+carrier() { until [ "$(cat /sys/class/net/$1/carrier)" = 1 ]; do sleep 0.1; done; }
+upload() {
+    echo 4096 8192 8192 > /proc/sys/net/ipv4/tcp_wmem
+    nc 10.0.2.100 7000 < $1 & sender=$!
+    until tftp -g -l /received -r received 10.0.2.2 2>/dev/null; do sleep 0.2; done
+    kill $sender
+}
+"#;
 
 /// A machine and what its Linux is to do.
 #[derive(Clone, Debug, Default)]
@@ -30,9 +56,10 @@ pub struct Linux {
     pub modules: Vec<String>,
     /// Added to the kernel's command line.
     pub kernel: String,
-    /// The script, after the drivers were loaded. `/file` is the one that TFTP at 10.0.2.2 has.
+    /// The script, after the drivers were loaded; [`FUNCTIONS`] are there for it.
     pub script: String,
-    /// What TFTP serves as `file`.
+    /// What TFTP at 10.0.2.2 serves as `file`. When as many bytes have come through the forwarded connection, it serves
+    /// `received` too.
     pub file: Vec<u8>,
     /// All cards hang on one hub with the first card's network, instead of each on its own.
     pub hub: bool,
@@ -45,6 +72,8 @@ pub struct Linux {
 pub struct Verdict {
     /// The console, kernel messages and the script's.
     pub console: String,
+    /// How often something was tried again.
+    pub retries: u32,
     /// What the models complained of.
     pub complaints: Vec<String>,
     /// What came through the forwarded connection.
@@ -105,6 +134,7 @@ impl Linux {
             let parameters = line.strip_prefix(name).unwrap_or_default();
             init.push_str(&format!("insmod /{name}.ko{parameters} || echo FAILED insmod {name}\n"));
         }
+        init.push_str(FUNCTIONS);
         init.push_str(&self.script);
         init.push_str("\necho SCRIPT ENDED\npoweroff -f\n");
         entry(&mut archive, "init", PROGRAM, init.as_bytes());
@@ -131,9 +161,11 @@ impl Linux {
         command.arg("-plugin").arg(format!("{},log={}", setup::models()?.display(), path("complaints").display()));
         command.arg("-serial").arg(format!("file:{}", path("console").display()));
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(path("initramfs"));
-        // A busy host makes the kernel measure its clock wrongly and then wait too short. So its waits are set for a
-        // time stamp counter of 5 GHz, at 250 ticks a second: on a slower one they are longer than they need be.
-        command.arg("-append").arg(format!("console=ttyS0 panic=-1 mitigations=off lpj=20000000 {}", self.kernel));
+        // A busy host makes the kernel measure its processor's clock wrongly, and wait too short or take it for stuck. So
+        // it does without that clock and without its watchdogs, and its waits are set for loops of 0.2 ns: they are longer
+        // than they need be.
+        let settings = "console=ttyS0 panic=-1 mitigations=off lpj=20000000 tsc=unstable nowatchdog";
+        command.arg("-append").arg(format!("{settings} {}", self.kernel));
         command.arg("-chardev").arg(format!("socket,id=mon,path={},server=on,wait=off", path("monitor").display()));
         command.args(["-mon", "chardev=mon,mode=readline"]);
         for (number, card) in self.cards.iter().enumerate() {
@@ -159,7 +191,7 @@ impl Linux {
         let errors = File::create(path("errors"))?;
         command.stdout(errors.try_clone()?).stderr(errors);
 
-        let mut machine = Bounded::start(&mut command, LIMIT)?;
+        let mut machine = Bounded::start(&mut command, LIMIT)?.watching(path("console"));
         let mut received = Vec::new();
         let mut stream = None;
         let mut monitor = Monitor::new(path("monitor"));
@@ -184,6 +216,9 @@ impl Linux {
                     && let Ok(count @ 1..) = stream.read(&mut buffer)
                 {
                     received.extend_from_slice(&buffer[..count]);
+                    if received.len() == self.file.len() {
+                        fs::write(path("tftp").join("received"), "all of it")?;
+                    }
                 }
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -193,7 +228,7 @@ impl Linux {
         match ended {
             Ok(_) if console.contains("SCRIPT ENDED") => {
                 let frames = frames(&fs::read(path("frames"))?);
-                Ok(Verdict { console, complaints, received, frames })
+                Ok(Verdict { retries: retries(&console), console, complaints, received, frames })
             }
             Ok(status) => Err(fail(format!("Linux ended early ({status:?}):\n{console}\n{}", text("errors")))),
             Err(error) => Err(fail(format!("{error} in Linux, after:\n{console}\n{}", text("errors")))),

@@ -20,7 +20,7 @@ pub struct Job {
     pub config: Vec<String>,
     /// Command lines, run one after another: `PKTCTL status`.
     pub exec: Vec<String>,
-    /// The longest that the machine may run; a zero takes the rig's own limit.
+    /// The longest that the machine may run without printing anything; a zero takes the rig's own limit.
     pub limit: Duration,
     /// A frame capture is wanted, where the rig can make one.
     pub capture: bool,
@@ -47,6 +47,13 @@ impl Report {
     }
 }
 
+/// How often something was tried again, as programs and rigs tell it: the sum of all `N … again` between commas,
+/// semicolons and line ends.
+pub fn retries(text: &str) -> u32 {
+    let pieces = text.split(['\n', ',', ';']).map(str::trim).filter_map(|piece| piece.strip_suffix(" again"));
+    pieces.filter_map(|piece| piece.split(' ').next()?.parse::<u32>().ok()).sum()
+}
+
 /// A name for a new capture, which stays when the machine has gone: `.rigs/captures/RIG-….pcap`. Who asked for it
 /// removes it.
 pub fn new_pcap(rig: &str) -> std::io::Result<PathBuf> {
@@ -55,4 +62,14 @@ pub fn new_pcap(rig: &str) -> std::io::Result<PathBuf> {
     std::fs::create_dir_all(&folder)?;
     let name = format!("{rig}-{}-{}.pcap", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
     Ok(folder.canonicalize()?.join(name))
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn retries_are_those_that_are_told() {
+        let text = "300 frames, every byte right; 2 batches asked for again, 1 sent again, 5 sends refused\n\
+                    ok   reset_interface receives for the old one again\n0 lost, 0 batches again\n4 questions again\n";
+        assert_eq!(super::retries(text), 7);
+    }
 }

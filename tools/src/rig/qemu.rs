@@ -3,7 +3,7 @@
 use super::image::{self, Dos};
 use super::linux::COMPLAINT;
 use super::{Job, Report};
-use crate::process::{Bounded, TempDir};
+use crate::process::{self, Bounded, TempDir};
 use crate::setup::{self, fail};
 use std::fs::{self, File};
 use std::io::{self, IsTerminal, Read, Write};
@@ -13,14 +13,14 @@ use std::process::{Command, ExitStatus};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// The longest run, if the job names no limit.
+/// The longest time without output, if the job names no limit.
 const LIMIT: Duration = Duration::from_secs(60);
 /// How often the console is looked at.
 const STEP: Duration = Duration::from_millis(5);
 /// QEMU's status when the boot DOS has come to the end of its script: 2 * 10h + 1.
 const DONE: i32 = 0x21;
 /// The longest answer time of QEMU's monitor.
-const MONITOR_LIMIT: Duration = Duration::from_secs(5);
+const MONITOR_LIMIT: Duration = Duration::from_secs(120);
 
 /// What a NIC's cable leads to.
 #[derive(Clone, Debug)]
@@ -63,6 +63,8 @@ pub struct Qemu {
     /// PCI cards keep their option ROMs, and the network is tried before the disk: iPXE has driven the card, and
     /// asked for a DHCP lease, before DOS begins. iPXE does not run on a `pentium`: give it `qemu32`.
     pub roms: bool,
+    /// A reset starts the machine again, and its script with it; else it ends the machine.
+    pub reboots: bool,
     /// A model's complaints are shown and no error: what runs is somebody else's driver.
     pub forgiving: bool,
     /// Plugin libraries, with their arguments behind commas.
@@ -80,6 +82,7 @@ impl Default for Qemu {
             memory: 16,
             icount: false,
             roms: false,
+            reboots: false,
             forgiving: false,
             plugins: Vec::new(),
             extra: Vec::new(),
@@ -119,7 +122,10 @@ impl Qemu {
         let pcap = if job.capture { Some(super::new_pcap("qemu")?) } else { None };
 
         let mut command = Command::new(setup::qemu()?);
-        command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
+        command.args(["-nodefaults", "-no-user-config", "-display", "none"]);
+        if !self.reboots {
+            command.arg("-no-reboot");
+        }
         command.args(["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]);
         command.arg("-debugcon").arg(format!("file:{}", console.display()));
         command.arg("-chardev").arg(format!("socket,id=mon,path={},server=on,wait=off", socket.display()));
@@ -130,7 +136,7 @@ impl Qemu {
         let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
         let mut run = Console { file: File::open(&console)?, output: String::new(), shown: 0 };
         let mut monitor = Monitor::new(socket);
-        let ended = watch(Bounded::start(&mut command, limit)?, &mut run, &mut monitor, on_line);
+        let ended = watch(Bounded::start(&mut command, limit)?.watching(&console), &mut run, &mut monitor, on_line);
         let output = run.output;
         match ended {
             Ok(status) if status.code() == Some(DONE) => {
@@ -181,6 +187,8 @@ impl Qemu {
         if std::env::var("TERM").is_ok_and(|name| name.is_empty() || name == "dumb") || std::env::var_os("TERM").is_none() {
             command.env("TERM", "vt100");
         }
+        // It is in our session, for the terminal's sake, and ends with us all the same.
+        process::tie(&mut command);
         // What QEMU or a model says would spoil the screen: it comes behind it.
         let status = command.stderr(File::create(&errors)?).status()?;
         let said = fs::read_to_string(&errors).unwrap_or_default();

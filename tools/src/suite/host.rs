@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use super::runner::{Test, Verdict};
+use super::runner::{self, Test, Verdict};
 use crate::process::{Bounded, TempDir};
+use crate::rig::retries;
 use crate::setup;
 
-/// The longest that one test may take.
-const LIMIT: Duration = Duration::from_secs(300);
+/// The longest that one test may take without printing anything; its machines have limits of their own.
+const LIMIT: Duration = Duration::from_secs(1800);
 
 /// Test programs whose tests run a machine each: they take seconds, and some of them many.
 const MACHINES: &[(&str, u32, bool)] = &[
@@ -82,9 +83,12 @@ fn one(program: &Path, test: &str) -> Verdict {
     let output = std::fs::File::create(&path).and_then(|file| Ok((file.try_clone()?, file)));
     let (out, err) = output.map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
-    command.args(["--exact", test, "--test-threads=1"]).current_dir(setup::root()).stdout(out).stderr(err);
-    let ended = Bounded::start(&mut command, LIMIT).and_then(|mut child| child.wait());
+    command.args(["--exact", test, "--test-threads=1", "--show-output"]).current_dir(setup::root()).stdout(out).stderr(err);
+    // If it is killed, its temporary folders go with ours.
+    command.env("TMPDIR", folder.path());
+    let ended = Bounded::start(&mut command, LIMIT).and_then(|child| child.watching(&path).wait());
     let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
+    runner::retried(retries(&text));
     match ended {
         // A name that is no longer there runs nothing.
         Ok(status) if status.success() && text.contains("test result: ok. 1 passed") => Ok(()),

@@ -3,13 +3,13 @@
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-use super::runner::Verdict;
+use super::runner::{self, Verdict};
 use crate::nics::Nic;
 use crate::rig::bochs::Bochs;
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::assemble;
 use crate::rig::qemu::{self, Net, Qemu};
-use crate::rig::{Job, Report};
+use crate::rig::{Job, Report, retries};
 use crate::{pack, setup};
 
 /// The image and the programs that look at it, built once, and what tests leave for each other.
@@ -86,6 +86,9 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("MOVELINE.COM", "reroute", &["ROUTE=5"]),
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
+        ("SPUR7.COM", "spurious", &["LINE=7"]),
+        ("SPUR15.COM", "spurious", &["LINE=15"]),
+        ("COMMAND.COM", "command", &[]),
         ("V86.COM", "v86", &[]),
         ("NOGATE.COM", "nogate", &[]),
         ("MODE.COM", "mode", &[]),
@@ -159,6 +162,7 @@ pub struct Steps {
 impl Steps {
     /// Takes a report apart.
     pub fn of(report: Report) -> Steps {
+        runner::retried(retries(&report.output));
         let mut all: Vec<Step> = Vec::new();
         for line in report.output.lines() {
             let exit = line.strip_prefix("[exit ").and_then(|rest| rest.strip_suffix(']')?.parse().ok());

@@ -3,12 +3,16 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up
 //! has failed.
 
-mod counts;
+mod cards;
 mod corkscrew;
+mod counts;
 mod device;
 mod faults;
+mod field;
+mod file;
 mod figures;
 mod host;
+mod lines;
 pub mod machine;
 mod memory;
 mod prompt;
@@ -92,14 +96,18 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     let mut tests = host::tests();
     tests.extend(device::tests());
     tests.extend(prompt::tests());
+    tests.extend(file::tests());
+    tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(counts::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
+    tests.extend(field::tests());
     tests.extend(vds::tests());
     tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
+    tests.extend(lines::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
         tests.iter().for_each(|test| println!("{}", test.name));

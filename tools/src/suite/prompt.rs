@@ -58,7 +58,7 @@ const BAD: &[(&str, &str)] = &[
 
 /// Lines that are good in themselves, but not for this machine.
 const HOPELESS: &[(&str, &str)] = &[
-    ("/NIC=nosuch", "/NIC=nosuch: no such driver; 3COMPKT /? lists them"),
+    ("/NIC=nosuch", "3COMPKT: nosuch: no such driver; 3COMPKT /? lists them"),
     ("/NIC=0:1F.7", "no such card is free; leave it out"),
     ("/NIC=02:00:00:00:00:77", "no such card is free; leave it out"),
     ("/NIC=ne2k_pci", "no such card is free; leave it out"),
@@ -107,6 +107,8 @@ pub fn tests() -> Vec<Test> {
         tests.push(Test::new(format!("dosbox-x/cpu/{cpu}"), move |lab| old_cpu(lab, cpu)).takes(5));
     }
     tests.push(Test::new("dosbox-x/prompt/loads", dosbox_x).takes(6));
+    tests.push(Test::new("qemu/prompt/redirected", |lab| redirected(lab, &qemu(ne2000())?)).takes(6));
+    tests.push(Test::new("dosbox-x/prompt/redirected", |lab| redirected(lab, &DosboxX { files: Some(20), ..DosboxX::default() })).takes(12));
     tests
 }
 
@@ -418,4 +420,20 @@ fn dosbox_x(lab: &Lab) -> Verdict {
     }
     steps.exits("3COMPKT /BAD", 1)?;
     steps.prints("PKTCTL status", "upper memory")
+}
+
+/// Loaded and unloaded twenty times with its output in a file: that file is closed each time, and what was said is in it.
+/// Each DOS here has fewer than twenty files.
+fn redirected(lab: &Lab, rig: &impl Rig) -> Verdict {
+    let mut script = Vec::new();
+    for _ in 0..20 {
+        script.extend(["3COMPKT 0x60 >OUT", "TYPE OUT", "3COMPKT /U >OUT", "TYPE OUT"]);
+    }
+    let steps = rig.steps(&Job { limit: Duration::from_secs(240), ..lab.job(&[], &script)? })?;
+    for (number, said) in steps.each("TYPE OUT").iter().enumerate() {
+        let words = if number % 2 == 0 { "3COMPKT: ne2000 at port 300h, IRQ 10, " } else { "3COMPKT: ne2000 unloaded" };
+        steps.holds(said.text.starts_with(words), format!("file {number} has the line `{words}`"))?;
+    }
+    steps.exits("3COMPKT 0x60 >OUT", 0)?;
+    steps.exits("3COMPKT /U >OUT", 0)
 }

@@ -1,5 +1,7 @@
-//! Runs tests two at a time, longest first; a line for each, and what failed in full.
+//! Runs tests two at a time, longest first: a line for each, what failed, and what was tried again.
 
+use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::VecDeque;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,7 +11,7 @@ use std::thread::scope;
 use std::time::{Duration, Instant};
 
 use super::machine::Lab;
-use crate::setup;
+use crate::{process, setup};
 
 /// How many run at once: the machines are single processors, and a peer has to answer in time.
 const WORKERS: usize = 2;
@@ -57,6 +59,18 @@ impl Test {
 struct Score {
     passed: u32,
     failed: u32,
+    /// The tests in which something was tried again, and how often.
+    retries: Vec<(String, u32)>,
+}
+
+thread_local! {
+    /// How often the test that runs on this thread has tried something again.
+    static RETRIES: Cell<u32> = const { Cell::new(0) };
+}
+
+/// The test that runs on this thread has tried something again, so often.
+pub(super) fn retried(times: u32) {
+    RETRIES.set(RETRIES.get() + times);
 }
 
 /// Where the reports of failed tests are kept until the next run.
@@ -66,6 +80,7 @@ fn folder() -> PathBuf {
 
 /// Runs the tests and prints the score. True when none failed.
 pub fn run(mut tests: Vec<Test>, lab: &Lab) -> bool {
+    process::sweep();
     let _ = fs::remove_dir_all(folder());
     tests.sort_by_key(|test| std::cmp::Reverse(test.seconds));
     let (last, first): (VecDeque<Test>, VecDeque<Test>) = tests.into_iter().partition(|test| test.last);
@@ -87,6 +102,9 @@ pub fn run(mut tests: Vec<Test>, lab: &Lab) -> bool {
     if score.failed != 0 {
         println!("the reports of what failed are kept in {}", folder().canonicalize().unwrap_or_default().display());
     }
+    for (name, times) in &score.retries {
+        println!("tried again: {name}, {times} in all");
+    }
     println!("{} passed, {} failed", score.passed, score.failed);
     score.failed == 0
 }
@@ -101,20 +119,39 @@ fn one(test: Test, lab: &Lab, score: &Mutex<Score>) {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         Err(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_string())
     });
-    tell(&test.name, begun.elapsed(), &verdict, &mut lock(score));
+    let mut score = lock(score);
+    let retries = RETRIES.take();
+    tell(&test.name, begun.elapsed(), retries, &verdict, &mut score);
 }
 
-fn tell(name: &str, took: Duration, verdict: &Verdict, score: &mut Score) {
+fn tell(name: &str, took: Duration, retries: u32, verdict: &Verdict, score: &mut Score) {
+    let mut again = String::new();
+    if retries != 0 {
+        again = format!(", {retries} tries again");
+        score.retries.push((name.to_string(), retries));
+    }
     match verdict {
         Ok(()) => {
             score.passed += 1;
-            println!("ok      {name}  {:.1} s", took.as_secs_f32());
+            println!("ok      {name}  {:.1} s{again}", took.as_secs_f32());
         }
         Err(why) => {
             score.failed += 1;
-            println!("FAILED  {name}  {:.1} s\n{}", took.as_secs_f32(), why.trim_end());
+            println!("FAILED  {name}  {:.1} s{again}\n{}", took.as_secs_f32(), shortened(why.trim_end()));
             let _ = fs::create_dir_all(folder());
             let _ = fs::write(folder().join(format!("{}.txt", name.replace('/', "-"))), why);
         }
     }
+}
+
+/// The most of a failed test's report that is printed: its beginning and its end, in bytes.
+const PRINTED: (usize, usize) = (8 << 10, 24 << 10);
+
+/// A report as it is printed.
+fn shortened(text: &str) -> Cow<'_, str> {
+    if text.len() <= PRINTED.0 + PRINTED.1 {
+        return text.into();
+    }
+    let (first, last) = (text.floor_char_boundary(PRINTED.0), text.ceil_char_boundary(text.len() - PRINTED.1));
+    format!("{}\n[{} bytes are left out here]\n{}", &text[..first], last - first, &text[last..]).into()
 }

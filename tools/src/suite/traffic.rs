@@ -48,6 +48,7 @@ pub fn tests() -> Vec<Test> {
         ("low", false, "DEVICE=C:\\3COMPKT.SYS"),
         ("umb", false, "DEVICEHIGH=C:\\3COMPKT.SYS"),
         ("v86", true, "DEVICE=C:\\3COMPKT.SYS"),
+        ("v86-umb", true, "DEVICEHIGH=C:\\3COMPKT.SYS"),
     ] {
         let rig = move || DosboxX { v86, ..DosboxX::default() };
         let test = Test::new(format!("dosbox-x/ne2000/conform-{name}"), move |lab| without_peer(lab, &rig(), "dosbox-x", line)).takes(20);

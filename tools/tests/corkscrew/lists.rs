@@ -65,8 +65,8 @@ fn two_of_them_have_a_channel_each() {
     let (_, other) = plug(&bus, Options { lists: true, ..Options::new(OTHER) });
     let mut first = start_in(&bus, slot, card, &ask(0), Way::Deep);
     bus.set_masks(!(1 << 10), false);
-    let taken = Ask { taken: [first.found.io, 0, 0, 0], ..ask(0) };
-    let found = CorkscrewProbe::find(&bus, &taken).unwrap();
+    let second = Ask { taken: taken(&[first.found.io]), ..ask(0) };
+    let found = CorkscrewProbe::find(&bus, &second).unwrap();
     assert_eq!([first.found.io, found.io].map(|io| bus.in16(io + 0x2000) & 7), [7, 6]);
     let rings = Rings { linear: Addr(0x18_0000), physical: 0x18_0000, len: found.rings_low as u32 };
     let mut device: Box<dyn Driver> = Box::new(CorkscrewListsProbe::start(bus.clone(), &found, &rings).unwrap());

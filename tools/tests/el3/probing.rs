@@ -43,7 +43,7 @@ fn a_second_copy_of_the_driver_leaves_the_first_one_its_card() {
     let (slot, card) = plug(&bus, Options::new(MAC));
     plug(&bus, Options { io: 0x320, irq: 11, ..Options::new(OTHER) });
     let mut first = start(bus.clone(), slot, card, &ask(0));
-    let second = (0..7).map(|index| El3Probe::find(&bus, &Ask { taken: [0x300, 0, 0, 0], ..ask(index) }));
+    let second = (0..7).map(|index| El3Probe::find(&bus, &Ask { taken: taken(&[0x300]), ..ask(index) }));
     let second: Vec<Found> = second.take_while(|found| *found != Err(Fault::End)).filter_map(Result::ok).collect();
     assert_eq!(second.iter().map(|found| (found.mac, found.io)).collect::<Vec<_>>(), [(OTHER, 0x320)]);
     first.works();

@@ -10,7 +10,7 @@ pub use compkt::probe::el3::El3Probe;
 pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 pub use models::el3::{self as model, Options};
 pub use models::faults::Faults;
-pub use tools::fake_bus::{FakeBus, job};
+pub use tools::fake_bus::{FakeBus, job, taken};
 
 pub const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 pub const NO_RINGS: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
@@ -18,8 +18,8 @@ pub const NO_RINGS: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
 pub const ROOM: usize = 0x2000;
 const FRAME: usize = 0x4000;
 
-pub fn ask(index: u8) -> Ask {
-    Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4], media: 0, waits: false }
+pub fn ask(index: u8) -> Ask<'static> {
+    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0, waits: false }
 }
 
 pub type Card = Rc<RefCell<model::El3>>;

@@ -73,7 +73,7 @@ fn transmissions_that_fail_are_counted() {
     let mut rig = rig(Options::ne2000(MAC));
     rig.card.borrow_mut().faults.tx = TxFault::Aborted;
     assert!(rig.send(&frame(PEER, 60, 1)).is_empty());
-    assert_eq!(rig.serve().0, Events::TX);
+    assert_eq!(rig.serve().0, Events::RX);
     assert_eq!(rig.device_counts(), [0, 1, 0]);
     rig.card.borrow_mut().faults.tx = TxFault::None;
     let out = frame(PEER, 60, 2);

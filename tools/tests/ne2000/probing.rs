@@ -55,8 +55,8 @@ fn nothing_is_written_where_nothing_answers() {
 #[test]
 fn a_card_of_another_copy_is_not_touched() {
     let (bus, _) = plug_at(0x320, Options::ne2000(MAC));
-    let taken = Ask { taken: [0x300, 0x320, 0, 0], ..ask(1) };
-    assert_eq!(find(&bus, &taken), Err(Fault::Nothing));
+    let second = Ask { taken: taken(&[0x300, 0x320]), ..ask(1) };
+    assert_eq!(find(&bus, &second), Err(Fault::Nothing));
     assert_eq!(bus.writes(), []);
 }
 

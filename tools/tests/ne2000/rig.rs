@@ -9,7 +9,7 @@ pub use compkt::drivers::ne2000::Ne2000;
 pub use compkt::probe::ne2000::Ne2000Probe;
 pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 pub use models::ne2000::{self as model, Options, TxFault};
-pub use tools::fake_bus::{FakeBus, Place, job};
+pub use tools::fake_bus::{FakeBus, Place, job, taken};
 pub use tools::random::Random;
 
 pub const MAC: MacAddr = [0x02, 0x60, 0x8C, 0x12, 0x34, 0x56];
@@ -23,8 +23,8 @@ pub const CANARY: u8 = 0xCA;
 
 pub type Card = Rc<RefCell<model::Ne2000>>;
 
-pub fn ask(index: u8) -> Ask {
-    Ask { index, irq: 0, io: 0, pci: 0, taken: [0; 4], media: 0, waits: false }
+pub fn ask(index: u8) -> Ask<'static> {
+    Ask { index, irq: 0, io: 0, pci: 0, taken: taken(&[]), media: 0, waits: false }
 }
 
 pub fn plug_at(io: u16, options: Options) -> (FakeBus, Card) {
@@ -122,7 +122,7 @@ impl Rig {
         Some(bytes)
     }
 
-    /// Serves an interrupt if one is requested.
+    /// Serves an interrupt if one is requested, as the core does.
     pub fn serve(&mut self) -> (Events, Vec<Vec<u8>>) {
         if !self.bus.take(IRQ) {
             return (Events::NONE, Vec::new());
@@ -132,7 +132,9 @@ impl Rig {
         if events.0 & (Events::RX.0 | Events::OPEN.0) != 0 {
             frames.extend(std::iter::from_fn(|| self.take()).take(100));
         }
-        self.device.unmask();
+        if events != Events::NONE && events != Events::OPEN {
+            self.device.unmask();
+        }
         (events, frames)
     }
 

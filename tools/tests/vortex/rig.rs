@@ -13,7 +13,7 @@ pub use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 use models::elink::Kind;
 pub use models::faults::Faults;
 pub use models::vortex::{self as model, Options, Part};
-pub use tools::fake_bus::{FakeBus, PciFunction, Place, job};
+pub use tools::fake_bus::{FakeBus, PciFunction, Place, job, taken};
 
 pub const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 pub const IO: u16 = 0xC100;
@@ -77,7 +77,7 @@ pub fn find(bus: &FakeBus, part: Part) -> Result<Found, Fault> {
 
 /// With `/MEDIA=`.
 pub fn find_as(bus: &FakeBus, part: Part, media: u8) -> Result<Found, Fault> {
-    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: [0; 4], media, waits: false };
+    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: taken(&[]), media, waits: false };
     if part.kind == Kind::Vortex { VortexProbe::find(bus, &ask) } else { BoomerangProbe::find(bus, &ask) }
 }
 

@@ -139,6 +139,8 @@ pub struct Ne2000 {
     tx: Option<Tx>,
     /// The ring was full and the overflow routine has not been gone through.
     overflowed: bool,
+    /// The driver has read so.
+    told: bool,
     in_reset: bool,
     /// Causes that were there when the line was last looked at.
     seen: u8,
@@ -186,6 +188,7 @@ impl Ne2000 {
             dma: None,
             tx: None,
             overflowed: false,
+            told: false,
             in_reset: false,
             seen: 0,
         }
@@ -232,6 +235,12 @@ impl Ne2000 {
         if self.tally.iter().any(|count| count & 0x80 != 0) {
             self.isr |= isr::COUNTERS;
         }
+    }
+
+    /// A frame that passed the filter is not stored. That is a receive error, and is counted.
+    fn miss(&mut self) {
+        self.count(2);
+        self.isr |= isr::RX_ERROR;
     }
 
     fn reset(&mut self, env: &mut dyn Env) {
@@ -339,19 +348,21 @@ impl Model for Ne2000 {
 
     fn receive(&mut self, env: &mut dyn Env, frame: &[u8]) -> bool {
         self.poll(env);
-        if self.faults.absent || !self.listening() || !self.wanted(frame) {
+        if self.faults.absent || !self.running || self.tcr & 6 != 0 || !self.wanted(frame) {
             return false;
         }
-        let stored = if self.rcr & 0x20 != 0 {
-            self.count(2);
+        // Monitor mode; or the ring was full before.
+        let stored = if self.rcr & 0x20 != 0 || self.overflowed {
+            self.miss();
             false
         } else if self.store(frame) {
             self.isr |= isr::RECEIVED;
             true
         } else {
             self.overflowed = true;
+            self.told = false;
             self.isr |= isr::OVERFLOW | isr::RESET;
-            self.count(2);
+            self.miss();
             false
         };
         self.drive(env);

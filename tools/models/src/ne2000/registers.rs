@@ -14,7 +14,10 @@ impl Ne2000 {
             (0, 3) => self.bnry,
             (0, 4) => self.tsr,
             (0, 5) => 0,
-            (0, 7) => self.isr,
+            (0, 7) => {
+                self.told |= self.isr & isr::OVERFLOW != 0;
+                self.isr
+            }
             (0, 8 | 9) => {
                 let at = self.dma.as_ref().map_or(self.rsar, |dma| dma.at);
                 at.to_le_bytes()[register as usize - 8]
@@ -58,7 +61,7 @@ impl Ne2000 {
                 if self.running && !self.ring_has(value) {
                     env.complain(&format!("boundary {value:02X}h outside the ring"));
                 }
-                if self.running && self.overflowed {
+                if self.running && self.overflowed && self.told {
                     env.complain("frames taken out of an overflowed ring that was not stopped");
                 }
                 self.bnry = value;

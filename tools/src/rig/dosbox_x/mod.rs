@@ -16,7 +16,7 @@ use std::time::Duration;
 /// The console log's mark: see `mark.asm`.
 const MARK: &str = "\n\x04";
 
-/// The longest run, if the job names no limit.
+/// The longest time without output, if the job names no limit.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The machine.
@@ -33,6 +33,8 @@ pub struct DosboxX {
     pub ems: bool,
     /// Everything runs in V86 mode under an EMM386; it brings EMS.
     pub v86: bool,
+    /// How many files can be open, if not as many as DOSBox-X likes: FILES= in CONFIG.SYS.
+    pub files: Option<u8>,
     /// DOSBox-X's `cputype`: `8086`, `286`, `386`, `486`, `pentium`.
     pub cpu: String,
     /// DOSBox-X's `cycles`: `max`, `fixed 10000`.
@@ -47,6 +49,7 @@ impl Default for DosboxX {
             xms: true,
             ems: false,
             v86: false,
+            files: None,
             cpu: "pentium".into(),
             cycles: "max".into(),
         }
@@ -65,17 +68,16 @@ impl DosboxX {
         let (tap, pcap) = if job.capture { (Some(setup::wiretap()?), Some(super::new_pcap("dosbox-x")?)) } else { (None, None) };
         let mut command = emulator.command_with(tap.as_deref());
         command.envs(pcap.iter().map(|path| ("WIRETAP", path)));
-        command.args(["-conf", "rig.conf", "-nogui", "-nomenu", "-fastlaunch", "-exit", "-time-limit"]);
-        command.arg(limit.as_secs().max(1).to_string());
+        command.args(["-conf", "rig.conf", "-nogui", "-nomenu", "-fastlaunch", "-exit"]);
         command.envs([("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy")]);
         // Its own home, so that nobody's settings come in.
         command.env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME").current_dir(folder.path());
         let messages = folder.path().join("messages");
         command.stdout(Stdio::null()).stderr(File::create(&messages)?);
-        // It ends itself at the limit; the time on top is for its own start and end.
-        let ended = Bounded::start(&mut command, limit + Duration::from_secs(10))?.wait();
+        let console = folder.path().join("console.log");
+        let ended = Bounded::start(&mut command, limit)?.watching(&console).wait();
 
-        let log = fs::read(folder.path().join("console.log")).unwrap_or_default();
+        let log = fs::read(console).unwrap_or_default();
         let (output, whole) = parse(&log);
         match ended {
             Ok(_) if whole => Ok(Report { output, pcap }),
@@ -101,7 +103,8 @@ impl DosboxX {
         fs::write(drive_z.join("DEVICE.COM"), assemble(&setup::root().join("dosbox/device.asm"), &[])?)?;
 
         let mut config = self.settings(folder);
-        config.push_str(&format!("[config]\ninstall=mount.com c \"{}\"\n", drive_c.display()));
+        let files = self.files.map_or_else(String::new, |files| format!("files={files}\n"));
+        config.push_str(&format!("[config]\n{files}install=mount.com c \"{}\"\n", drive_c.display()));
         config.push_str(&format!("install=mount.com r \"{}\"\n", drive_r.display()));
         let mut batch = String::from("@echo off\r\nc:\r\n");
         let mark = |number: usize, text: &str| fs::write(drive_r.join(number.to_string()), format!("\r{MARK}{text}\r\n"));

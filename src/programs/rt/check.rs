@@ -1,13 +1,15 @@
 //! Counts checks and prints a line for each.
 
-use compkt::programs::rt::console::{self, Word};
-use compkt::programs::rt::packet::error;
-use compkt::say;
+use super::console::{self, Word};
+use super::packet::error;
+use crate::say;
 use core::ffi::CStr;
 
 /// How many there were.
 pub struct Checks {
+    /// Checks that held.
     pub passed: u32,
+    /// Checks that did not.
     pub failed: u32,
     /// What stands before the names: a pattern and its words.
     about: (&'static CStr, [Word; 2]),

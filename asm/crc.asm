@@ -1,0 +1,27 @@
+; The check sequence of an address, for hash filters.
+
+bits 16
+
+section .text.crc progbits alloc exec nowrite align=1
+
+; Purpose:  CRC-32 of six bytes, each of which goes in and out with its low bit first.
+; In:       BX = the bytes
+; Out:      AX = the high half
+; Corrupts: EAX, BX, DX
+global crc_high
+crc_high:
+        push    cx
+        or      eax, -1
+        mov     cx, 6
+.byte:  xor     al, [bx]
+        inc     bx
+        mov     dl, 8
+.bit:   shr     eax, 1
+        jnc     .next
+        xor     eax, 0EDB88320h
+.next:  dec     dl
+        jnz     .bit
+        loop    .byte
+        shr     eax, 16
+        pop     cx
+        ret

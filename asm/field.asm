@@ -1,0 +1,281 @@
+; FIELD's receiver, its handlers of interrupts, and calls from a small stack.
+
+bits 16
+cpu 386
+
+extern __text_paragraphs
+extern int_call
+extern field_upcall
+extern field_interrupt
+extern field_hung
+
+; `Regs` in src/programs/rt/mod.rs, which asserts these offsets.
+struc regs
+    .eax    resd 1
+    .ebx    resd 1
+    .ecx    resd 1
+    .edx    resd 1
+    .esi    resd 1
+    .edi    resd 1
+    .ebp    resd 1
+    .ds     resw 1
+    .es     resw 1
+    .fs     resw 1
+    .gs     resw 1
+    .flags  resw 1
+    .ss     resw 1
+    .esp    resd 1
+endstruc
+
+STACK_SIZE  equ 1024        ; bytes of each stack here
+
+; AX, DS = our data, from any segments. Corrupts: FLAGS
+%macro load_ds 0
+    mov     ax, cs
+    add     ax, __text_paragraphs
+    mov     ds, ax
+%endmacro
+
+; ----------------------------------------------------------------------------------------------------------------
+; field_receiver
+;   Purpose: a receiver with one stack of its own, whose caller's SS:SP is saved in one place: calls field_upcall(Regs *)
+;   In:      a far call from the driver; field_opens: STI is its first concern
+;   Out:     registers as field_upcall left them in its Regs, FLAGS too, but SS:ESP; by IRET if field_irets
+;   Stack:   12 bytes of the driver's
+;   A second upcall before the first has returned is counted in field_nested, and refused.
+section .text.field_receiver progbits alloc exec nowrite align=1
+global field_receiver
+field_receiver:
+    push    ds
+    push    eax
+    load_ds
+    test    byte [field_opens], 1
+    jz      .closed
+    sti
+.closed:
+    cmp     byte [field_inside], 0
+    jne     .nested
+    inc     byte [field_inside]
+    pop     dword [field_regs + regs.eax]
+    pop     word [field_regs + regs.ds]
+    mov     [field_regs + regs.ebx], ebx
+    mov     [field_regs + regs.ecx], ecx
+    mov     [field_regs + regs.edx], edx
+    mov     [field_regs + regs.esi], esi
+    mov     [field_regs + regs.edi], edi
+    mov     [field_regs + regs.ebp], ebp
+    mov     [field_regs + regs.es], es
+    mov     [field_regs + regs.fs], fs
+    mov     [field_regs + regs.gs], gs
+    mov     [field_regs + regs.ss], ss
+    mov     [field_regs + regs.esp], esp
+    pushf
+    pop     word [field_regs + regs.flags]
+    mov     es, ax
+    mov     ss, ax
+    mov     esp, receiver_stack + STACK_SIZE
+    push    dword field_regs
+    cld
+    call    dword field_upcall
+    cli
+    mov     ss, [field_regs + regs.ss]
+    mov     esp, [field_regs + regs.esp]
+    mov     eax, [field_regs + regs.eax]
+    mov     ebx, [field_regs + regs.ebx]
+    mov     ecx, [field_regs + regs.ecx]
+    mov     edx, [field_regs + regs.edx]
+    mov     esi, [field_regs + regs.esi]
+    mov     edi, [field_regs + regs.edi]
+    mov     ebp, [field_regs + regs.ebp]
+    mov     es, [field_regs + regs.es]
+    mov     fs, [field_regs + regs.fs]
+    mov     gs, [field_regs + regs.gs]
+    push    word [field_regs + regs.flags]
+    dec     byte [field_inside]
+    test    byte [field_irets], 1
+    mov     ds, [field_regs + regs.ds]
+    jnz     .iret
+    popf
+    retf
+.iret:
+    popf
+    iret
+.nested:
+    inc     word [field_nested]
+    pop     eax
+    pop     ds
+    xor     di, di
+    mov     es, di
+    retf
+
+section .data.field_receiver progbits alloc noexec write align=4
+global field_opens
+global field_irets
+global field_nested
+field_nested:   dw 0
+field_opens:    db 0
+field_irets:    db 0
+field_inside:   db 0
+
+section .bss.field_receiver nobits alloc noexec write align=16
+receiver_stack: resb STACK_SIZE
+field_regs:     resb regs_size
+
+; ----------------------------------------------------------------------------------------------------------------
+; CALL_FIELD which, part: field_interrupt(which) on the stack of `part`, unless that is in use
+;   In:      AX = DS = our data
+;   Corrupts: EAX, FLAGS
+%macro call_field 2
+    cmp     byte [%2_inside], 0
+    jne     %%end
+    inc     byte [%2_inside]
+    mov     [%2_sp], esp
+    mov     [%2_ss], ss
+    mov     ss, ax
+    mov     esp, %2_stack + STACK_SIZE
+    pushad
+    push    es
+    push    fs
+    push    gs
+    mov     es, ax
+    cld
+    push    dword %1
+    call    dword field_interrupt
+    add     sp, 4
+    pop     gs
+    pop     fs
+    pop     es
+    popad
+    cli
+    mov     ss, [%2_ss]
+    mov     esp, [%2_sp]
+    dec     byte [%2_inside]
+%%end:
+%endmacro
+
+%macro part_data 1
+section .bss.%1 nobits alloc noexec write align=16
+%1_stack:   resb STACK_SIZE
+%1_sp:      resd 1
+%1_ss:      resw 1
+%1_inside:  resb 1
+%endmacro
+
+; ----------------------------------------------------------------------------------------------------------------
+; field_timer
+;   Purpose: INT 08h: field_interrupt(0) before the EOI, (1) after it, as timer_when's bits 0 and 1 say; bit 2: interrupts
+;            on after the EOI. Every timer_divide'th is the old handler's, which then gives the EOI; after timer_watch of
+;            those field_hung ends the program
+;   Stack:   12 bytes of whom it interrupts, and the old handler's
+section .text.field_timer progbits alloc exec nowrite align=1
+global field_timer
+field_timer:
+    push    ds
+    push    eax
+    load_ds
+    inc     word [timer_ticks]
+    test    byte [timer_when], 1
+    jz      .eoi
+    call_field 0, timer
+.eoi:
+    dec     word [timer_left]
+    jnz     .own
+    mov     ax, [timer_divide]
+    mov     [timer_left], ax
+    dec     word [timer_watch]
+    jz      .hung
+    pushf
+    call far [timer_old]
+    jmp     .after
+.own:
+    mov     al, 20h
+    out     20h, al
+.after:
+    test    byte [timer_when], 2
+    jz      .end
+    test    byte [timer_when], 4
+    jz      .closed
+    sti
+.closed:
+    mov     ax, ds
+    call_field 1, timer
+.end:
+    pop     eax
+    pop     ds
+    iret
+.hung:
+    mov     al, 20h
+    out     0A0h, al
+    out     20h, al
+    mov     ax, ds
+    mov     es, ax
+    mov     ss, ax
+    mov     esp, timer_stack + STACK_SIZE
+    cld
+    jmp     field_hung
+
+section .data.timer progbits alloc noexec write align=4
+global timer_old
+global timer_ticks
+global timer_divide
+global timer_left
+global timer_when
+global timer_watch
+timer_watch:    dw 0
+timer_old:      dd 0
+timer_ticks:    dw 0
+timer_divide:   dw 1
+timer_left:     dw 1
+timer_when:     db 0
+part_data timer
+
+; ----------------------------------------------------------------------------------------------------------------
+; field_tick, field_idle
+;   Purpose: INT 1Ch and INT 28h: field_interrupt(2) and (3), then whoever had the vector
+;   Stack:   12 bytes of whom they interrupt
+%macro chained 3
+section .text.field_%1 progbits alloc exec nowrite align=1
+global field_%1
+field_%1:
+    push    ds
+    push    eax
+    load_ds
+    call_field %2, %1
+    pop     eax
+    pop     ds
+    jmp far [cs:%3]
+global %3
+%3:     dd 0
+part_data %1
+%endmacro
+chained tick, 2, tick_old
+chained idle, 3, idle_old
+
+; ----------------------------------------------------------------------------------------------------------------
+; void small_call(u32 top, u32 vector, Regs *regs)
+;   Purpose: int_call(vector, regs) from a stack that ends at `top` in our data
+;   Stack:   60 bytes of the small one, and what the handler takes
+section .text.small_call progbits alloc exec nowrite align=1
+global small_call
+small_call:
+    mov     eax, [esp + 4]
+    mov     ecx, [esp + 8]
+    mov     edx, [esp + 12]
+    mov     [small_sp], esp
+    mov     esp, eax
+    push    edx
+    push    ecx
+    call dword int_call
+    mov     esp, [small_sp]
+    o32 ret
+
+section .bss.small_call nobits alloc noexec write align=4
+small_sp:       resd 1
+
+; ----------------------------------------------------------------------------------------------------------------
+; field_nothing
+;   Purpose: an interrupt handler that does nothing
+section .text.field_nothing progbits alloc exec nowrite align=1
+global field_nothing
+field_nothing:
+    iret

@@ -1,0 +1,62 @@
+//! Lines that the installer prints once its own file is open. They are in the file only; the image has their numbers.
+//!
+//! The pack step writes them behind [`crate::probe::REASONS`], each padded with zeros to [`crate::probe::REASON`] bytes.
+
+use crate::probe::Fault;
+
+/// The number of the first line: behind the faults, which count from 1.
+pub const FIRST: u16 = Fault::Unlocked as u16;
+/// Stands for the line's number, in hexadecimal.
+pub const HEX: u8 = b'%';
+/// Stands for the line's number, in decimal.
+pub const DECIMAL: u8 = b'#';
+
+/// Bytes of a line of what `3COMPKT /?` prints, padded with zeros.
+pub const HELP: usize = 80;
+
+macro_rules! lines {
+    ($($name:ident $text:literal;)*) => {
+        /// A line.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        #[repr(u16)]
+        #[allow(missing_docs, reason = "the text says what each is")]
+        pub enum Line {
+            $($name,)*
+        }
+        /// The texts of all lines.
+        #[cfg(not(target_os = "none"))]
+        pub const LINES: &[&str] = &[$($text,)*];
+    };
+}
+
+lines! {
+    // The command line's, behind the word that is wrong.
+    NoSwitch ": no such switch; 3COMPKT /? lists them";
+    NoValue ": this switch takes no value";
+    TooMany ": one number too many; 3COMPKT /? explains";
+    Vector ": the vector is 60 to 66, 68 to 6F, 78, 7B to 7E or 80 (hexadecimal)";
+    Nic ": the NIC is a name (e.g. ne2000), a PCI place (0:3.0) or an address (52:54:00:12:34:56)";
+    Port ": the port is 200 to FFE0 (hexadecimal), a multiple of 10";
+    Irq ": the IRQ is 2 to 7, 9 to 12, 14 or 15";
+    Handles ": the number of handles is 1 to 64";
+    Stack ": the stack is 192 to 2048 bytes";
+    Medium ": the medium is AUTO, TP, AUI, BNC, TX, FX or MII; TP, TX and FX may have ,FD behind them";
+    Xms ": the extended memory is 16 to 16384 KB";
+    Migrate ": it is 1536 to 65024 bytes";
+    Cache ": the cache is 1536 to 32768 bytes";
+    Novell ": Novell's 802.3 frames are not converted here; use a client that speaks Ethernet II";
+    Delayed ": the card is always set up at load; leave the option out";
+    Windows ": Windows moves clients in memory, which is not watched for here; leave the option out";
+    Promiscuous ": promiscuous mode is the clients' choice here; leave the option out";
+    Class11 ": class 11 (802.3) is always there beside class 1; leave the option out";
+    // The search's, behind the name of a card or driver, if there is one.
+    Taken ": this card belongs to the driver on INT %h; leave /IO= and /NIC= out to take another";
+    NoDriver ": no such driver; 3COMPKT /? lists them";
+    NoPort "no NIC answers at port %h; check the card's jumpers or leave /IO= out";
+    NoCard "/NIC=: no such card is free; leave it out to take the first one";
+    NoNic "no NIC found; give /IO= and /IRQ= if there is one";
+    NoOther "no other NIC found; give /IO= and /IRQ= if there is one";
+    // The builder's.
+    NoRoom "too little memory: # bytes more are needed; load fewer programs before it";
+    NoXms "no XMS: frames wait below 1 MB";
+}

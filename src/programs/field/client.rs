@@ -1,0 +1,250 @@
+//! The client: its handles, flows of frames in both directions, and what is checked of them.
+
+use core::ffi::CStr;
+
+use compkt::device::{MAX_FRAME, MacAddr};
+use compkt::programs::net::Frame;
+use compkt::programs::rt::check::Checks;
+use compkt::programs::rt::clock::{Deadline, wait};
+use compkt::programs::rt::packet::{Driver, Handle, release_all};
+use compkt::programs::rt::{Far, Shared};
+use compkt::say;
+use compkt::wire::{Ask, ETHERTYPE, Framing, Header, Op, Tally};
+
+use crate::receiver::{self, Flow, KIND, Plan, Seen};
+use crate::sender;
+use crate::timer::feed;
+
+/// BIOS ticks in which something that was asked for begins to come.
+pub const PATIENCE: u16 = 182;
+/// BIOS ticks without any upcall after which a flow is over.
+const SILENCE: u16 = 55;
+/// BIOS ticks without any upcall after which the driver is asked what it counted.
+const PAUSE: u16 = 18;
+
+/// How often a flow is asked for of which the card lost some, and what each time adds to the time between two frames.
+const TRIES: u8 = 5;
+const GAP_STEP_US: u16 = 6000;
+
+static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
+
+/// What all groups of checks share.
+pub struct Client {
+    pub driver: Driver,
+    pub mac: MacAddr,
+    pub checks: Checks,
+    /// The handle that gets the flows.
+    pub handle: Handle,
+    /// Nothing came at all when something was asked for: nobody waits for more.
+    pub dead: bool,
+    /// The card drops what finds no room without a sign.
+    pub uncounted: bool,
+    /// The card holds few frames: of those that come at once it may lose some.
+    pub small: bool,
+    /// The HMA is there, and nobody's.
+    pub high: bool,
+    seed: u32,
+    /// What [`Client::lost`] said before the flow was asked for.
+    before: u32,
+}
+
+impl Client {
+    /// A client without handles.
+    pub fn new(driver: Driver, seed: u32) -> Client {
+        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, seed, before: 0 }
+    }
+
+    /// Takes a handle for the flows and one for the peer's answers; or one for everything.
+    pub fn open(&mut self, all: bool) -> bool {
+        let receiver = receiver::entry();
+        receiver::reset(0, receiver::SHORT, receiver::PLAIN);
+        let opened = if all {
+            self.driver.access(1, &[], receiver)
+        } else {
+            self.driver.access(1, &ETHERTYPE.to_be_bytes(), receiver).and_then(|_| self.driver.access(1, &KIND.to_be_bytes(), receiver))
+        };
+        let opened = opened.and_then(|handle| Ok((handle, self.driver.address(handle)?)));
+        let Some((handle, mac)) = self.checks.succeeds(c"access_type and get_address", opened) else { return false };
+        self.handle = handle;
+        self.mac = mac;
+        receiver::start(mac);
+        sender::start(self.driver.vector, mac);
+        true
+    }
+
+    /// Gives the handles back.
+    pub fn close(&mut self) {
+        release_all();
+    }
+
+    /// A number for a new flow.
+    pub fn seed(&mut self) -> u32 {
+        self.seed = self.seed.wrapping_add(0x10);
+        self.seed
+    }
+
+    fn tell(&self, header: &Header, used: &[u8]) -> Result<(), u8> {
+        // SAFETY: only the main program uses it.
+        let frame = unsafe { &mut *OUT.get() };
+        feed();
+        let answer = sender::transmit(sender::compose(frame, header, used));
+        feed();
+        answer
+    }
+
+    /// Asks for a flow.
+    pub fn ask(&mut self, flow: Flow, plan: Plan) -> Result<(), u8> {
+        let seed = self.seed();
+        self.before = self.lost();
+        receiver::reset(seed, flow, plan);
+        let ask = Ask { min: flow.min, max: flow.max, kind: KIND, framing: Framing::Type, to: flow.to, gap_us: flow.gap_us, delay_ms: 0 };
+        self.tell(&Header { op: Op::Ask, index: 0, seed, length: 60, count: flow.count }, &ask.encode())
+    }
+
+    /// Waits until all of a flow has come, or nothing comes any more.
+    pub fn await_flow(&mut self, flow: &Flow) -> Seen {
+        let mut seen = receiver::seen();
+        let mut quiet = Deadline::after(PATIENCE);
+        let mut pause = Deadline::after(PAUSE);
+        loop {
+            let now = receiver::seen();
+            if now.firsts != seen.firsts || now.seconds != seen.seconds {
+                quiet = Deadline::after(SILENCE);
+                pause = Deadline::after(PAUSE);
+            }
+            seen = now;
+            if pause.over() {
+                pause = Deadline::after(PATIENCE);
+                // All that misses is accounted for, and so is the peer's last word.
+                if self.lost().wrapping_sub(self.before) > flow.count.saturating_sub(seen.good + seen.bad) as u32 {
+                    break;
+                }
+            }
+            if seen.done && seen.good + seen.bad >= flow.count {
+                break;
+            }
+            if quiet.over() {
+                self.dead |= seen.firsts == 0;
+                break;
+            }
+        }
+        seen
+    }
+
+    /// Has a flow come.
+    pub fn receive(&mut self, flow: Flow, plan: Plan) -> Seen {
+        if self.dead {
+            return Seen::default();
+        }
+        match self.ask(flow, plan) {
+            Ok(()) => self.await_flow(&flow),
+            Err(_) => Seen::default(),
+        }
+    }
+
+    /// Checks that every frame of a flow comes, once, and right, in upcalls that are not nested. Where the card had no room
+    /// for all of them, it is asked for fewer, further apart.
+    pub fn comes(&mut self, name: &CStr, mut flow: Flow, plan: Plan) -> Seen {
+        let nested = receiver::nested();
+        let mut tries = 0;
+        loop {
+            let lost = self.lost();
+            let seen = self.receive(flow, plan);
+            tries += 1;
+            if self.no_room(&flow, &seen, lost) && seen.bad == 0 && tries != TRIES {
+                flow.count = (flow.count * 3 / 4).max(3);
+                flow.gap_us += if flow.gap_us != 0 { GAP_STEP_US } else { 0 };
+                continue;
+            }
+            self.whole(name, &flow, &seen);
+            self.right(&seen, nested);
+            receiver::be(receiver::PLAIN);
+            return seen;
+        }
+    }
+
+    /// Do frames of a flow miss for which the card had no room? (`lost` as [`Client::lost`] said before.)
+    fn no_room(&mut self, flow: &Flow, seen: &Seen, lost: u32) -> bool {
+        let lost = self.lost().wrapping_sub(lost);
+        let missing = !self.dead && seen.good + seen.bad < flow.count && (self.small && lost != 0 || self.uncounted && seen.good != 0);
+        if missing {
+            say!(c"   {d} of {d} came, {d} counted lost or wrong\n", seen.good, flow.count, lost);
+        }
+        missing
+    }
+
+    /// Checks that every frame of a flow has come for which the card had room, else some.
+    pub fn mostly(&mut self, name: &CStr, flow: &Flow, seen: &Seen, lost: u32) {
+        if self.no_room(flow, seen, lost) {
+            self.checks.holds(name, seen.good != 0, c"some frames");
+        } else {
+            self.whole(name, flow, seen);
+        }
+    }
+
+    /// Checks that every frame of a flow has come.
+    pub fn whole(&mut self, name: &CStr, flow: &Flow, seen: &Seen) {
+        if self.dead {
+            self.checks.holds(name, false, c"reception, which is dead");
+        } else {
+            self.checks.equal(name, flow.count as u32, seen.good as u32);
+        }
+    }
+
+    /// Checks that what has come is right.
+    pub fn right(&mut self, seen: &Seen, nested: u16) {
+        let nested = receiver::nested().wrapping_sub(nested);
+        if seen.bad != 0 || seen.twice != 0 {
+            say!(c"   {d} wrong, the first by its {s}, {d} twice\n", seen.bad, why(seen.why), seen.twice);
+        }
+        self.checks.equal(c"  with every byte right, once", 0, seen.bad as u32 + seen.twice as u32);
+        self.checks.equal(c"  and no upcall inside another", 0, nested as u32);
+    }
+
+    /// Sends a frame that the peer sends back.
+    pub fn echo(&mut self) -> bool {
+        let seed = self.seed();
+        let sent = self.tell(&Header { op: Op::Echo, index: 0, seed, length: 60, count: 0 }, &[]);
+        self.dead |= sent.is_err() || !wait(PATIENCE, || receiver::echoed(seed));
+        !self.dead
+    }
+
+    /// What the peer heard of a flow that went.
+    pub fn tally(&mut self, seed: u32, count: u16) -> Option<Tally> {
+        if !self.dead {
+            let sent = self.tell(&Header { op: Op::Report, index: 0, seed, length: 60, count }, &[]);
+            self.dead = sent.is_err() || !wait(PATIENCE, || receiver::tally(seed).is_some());
+        }
+        receiver::tally(seed)
+    }
+
+    /// Checks that what a sender sent has reached the peer, every byte right.
+    pub fn reaches(&mut self, name: &CStr, which: usize, least: u16) {
+        let (sent, refused, errors, seed) = sender::count(which);
+        say!(c"   {d} sent, {d} refused with CANT_SEND, {d} with something else\n", sent, refused, errors);
+        self.checks.holds(name, sent >= least && errors == 0, c"frames that are taken, and no error but CANT_SEND");
+        let tally = self.tally(seed, sent).unwrap_or_default();
+        self.checks.equal(c"  all of them are on the wire", sent as u32, tally.good);
+        self.checks.equal(c"  with every byte right, once", 0, tally.bad + tally.repeated);
+    }
+
+    /// Frames that the driver counts as lost or wrong.
+    pub fn lost(&self) -> u32 {
+        self.driver.statistics(self.handle).map_or(0, |counts| counts.packets_lost.wrapping_add(counts.errors_in))
+    }
+
+    /// set_rcv_mode, the multicast list and the address as they are at first.
+    pub fn restore(&mut self) {
+        let _ = self.driver.set_rcv_mode(self.handle, 3);
+        let _ = self.driver.ask(0x1600, self.handle, 0, Far(0));
+        let mac = Shared::new(self.mac);
+        let _ = self.driver.ask(0x1900, self.handle, 6, Far::of(mac.get()));
+    }
+}
+
+/// Names for what [`receiver::wrong`] tells apart.
+fn why(code: u8) -> &'static CStr {
+    const NAMES: [&CStr; 8] =
+        [c"nothing", c"AX", c"CX", c"DS:SI", c"length", c"MAC header", c"content", c"surroundings"];
+    NAMES.get(code as usize).copied().unwrap_or(c"?")
+}

@@ -1,0 +1,90 @@
+//! FIELD: behaves as clients in the field do, and says what a packet driver makes of it.
+//!
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for each check, `ok NAME` or `FAIL NAME:
+//! expected …, got …`; the last line counts them.
+#![no_std]
+#![no_main]
+
+mod bursts;
+mod calls;
+mod change;
+mod client;
+mod outside;
+mod receiver;
+mod receivers;
+mod sender;
+mod senders;
+mod timer;
+
+use client::Client;
+use compkt::programs::options::{self, same};
+use compkt::programs::rt::{self, console, packet::Driver};
+use compkt::say;
+
+compkt::program!(main);
+
+/// A group of checks.
+type Group = fn(&mut Client);
+const GROUPS: [(&str, Group); 8] = [
+    ("BURSTS", bursts::run),
+    ("CALLS", calls::run),
+    ("CHANGE", change::run),
+    ("RECEIVERS", receivers::run),
+    ("SENDERS", senders::run),
+    ("FIRST", outside::first),
+    ("CABLE", outside::cable),
+    ("KEYS", outside::keys),
+];
+
+fn main() -> u8 {
+    let tail = rt::tail();
+    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small) = (0x60, 1, None, false, false, false);
+    for word in options::words(&tail) {
+        let good = match options::switch(word) {
+            None => {
+                group = GROUPS.iter().find(|(name, _)| same(word, name)).map(|(_, run)| *run);
+                group.is_some()
+            }
+            Some((name, value)) if same(name, "INT") => options::hex(value).map(|value| vector = value as u8).is_some(),
+            Some((name, value)) if same(name, "SEED") => options::number(value).map(|value| seed = value).is_some(),
+            Some((name, [])) if same(name, "HMA") => {
+                high = true;
+                true
+            }
+            Some((name, [])) if same(name, "UNCOUNTED") => {
+                uncounted = true;
+                true
+            }
+            Some((name, [])) if same(name, "SMALL") => {
+                small = true;
+                true
+            }
+            Some(_) => false,
+        };
+        if !good {
+            say!(c"FIELD cannot use \"");
+            console::bytes(word);
+            say!(c"\".\n");
+            group = None;
+            break;
+        }
+    }
+    let Some(group) = group else {
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE or KEYS, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/INT=60 and /SEED=1.\n");
+        return 2;
+    };
+    let Some(driver) = Driver::on(vector) else {
+        say!(c"No packet driver on INT {x}h.\n", vector);
+        return 2;
+    };
+    let mut client = Client::new(driver, seed.wrapping_mul(0x1_0001) << 4);
+    client.high = high;
+    client.uncounted = uncounted;
+    client.small = small;
+    let hooks = timer::Hooks::new();
+    group(&mut client);
+    drop(hooks);
+    let checks = &client.checks;
+    say!(c"{d} passed, {d} failed\n", checks.passed, checks.failed);
+    (checks.failed != 0) as u8
+}

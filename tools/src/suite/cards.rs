@@ -1,0 +1,92 @@
+//! Several cards in one machine, with a copy of the driver for each; and cards with an address that no card can have.
+
+use super::machine::{Lab, Rig, Steps, qemu};
+use super::runner::{Test, Verdict};
+use crate::nics::{Found, NICS, Nic};
+use crate::rig::Job;
+use crate::rig::qemu::{Net, Nic as Card, Qemu};
+use std::time::Duration;
+
+/// Six cards on PCI, in the order of their slots: the driver's name and the device.
+const PCI: [(&str, &str); 6] = [
+    ("ne2k_pci", "ne2k_pci"),
+    ("e1000", "e1000"),
+    ("pcnet", "pcnet"),
+    ("rtl8139", "rtl8139"),
+    ("i8255x", "i82551"),
+    ("virtio_net", "virtio-net-pci"),
+];
+/// Six cards on ISA, in the order in which they are looked for.
+const ISA: [(&str, &str); 6] = [
+    ("ne2000", "ne2k_isa,iobase=0x300,irq=3"),
+    ("ne2000", "ne2k_isa,iobase=0x320,irq=4"),
+    ("ne2000", "ne2k_isa,iobase=0x340,irq=5"),
+    ("ne2000", "ne2k_isa,iobase=0x360,irq=7"),
+    ("ne2000", "ne2k_isa,iobase=0x280,irq=10"),
+    ("ne2000", "ne2k_isa,iobase=0x2a0,irq=11"),
+];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = vec![
+        Test::new("qemu/copies/six-pci", |lab| copies(lab, &PCI)).takes(20),
+        Test::new("qemu/copies/six-isa", |lab| copies(lab, &ISA)).takes(20),
+        Test { slow: true, ..Test::new("qemu/copies/six-of-a-kind", |lab| copies(lab, &[("rtl8139", "rtl8139"); 6])).takes(20) },
+        Test { slow: true, ..Test::new("qemu/copies/pci-and-isa", |lab| copies(lab, &[&PCI[1..5], &ISA[..3]].concat())).takes(25) },
+    ];
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        let name = format!("qemu/{}/address-of-a-group", nic.name);
+        tests.push(Test::new(name, move |lab| group_address(lab, nic)));
+    }
+    tests
+}
+
+/// A copy for each card, by the order of vectors: each drives a card of its own, and one more finds none.
+fn copies(lab: &Lab, cards: &[(&str, &str)]) -> Verdict {
+    let mac = |number: usize| format!("52:54:00:12:34:{:02X}", 0x40 + number);
+    let nics = cards.iter().enumerate().map(|(number, (_, device))| Card { device: format!("{device},mac={}", mac(number)), net: Net::User });
+    let rig = Qemu { nics: nics.collect(), ..Qemu::default() };
+    let line = |command: &str| -> Vec<String> { (0..cards.len()).map(|number| format!("{command} /INT={:X}", 0x60 + number)).collect() };
+    let (loads, exchanges, unloads) = (line("3COMPKT"), line("PKTCTL test"), line("3COMPKT /U"));
+    // 67h is EMS's.
+    let more = if cards.len() < 7 { format!("3COMPKT /INT={:X}", 0x60 + cards.len()) } else { "3COMPKT /INT=68".to_string() };
+    let mut script = vec!["ints keep", "mem", "ints", "COMMAND"];
+    script.extend(loads.iter().map(String::as_str));
+    script.push(&more);
+    for _ in 0..2 {
+        script.extend(exchanges.iter().map(String::as_str));
+    }
+    // Copies that share a line go in the order in which they can.
+    script.extend(unloads.iter().rev().map(String::as_str));
+    script.extend(["mem", "ints"]);
+    let steps = rig.steps(&Job { limit: Duration::from_secs(240), ..lab.job(&[], &script)? })?;
+    for (number, load) in loads.iter().enumerate() {
+        steps.exits(load, 0)?;
+        steps.prints(load, &format!("3COMPKT: {} at ", cards[number].0))?;
+        steps.prints(load, &mac(number))?;
+    }
+    steps.exits(&more, 1)?;
+    steps.holds(steps.first(&more)?.text == "3COMPKT: no other NIC found; give /IO= and /IRQ= if there is one", "one more finds no card")?;
+    for line in exchanges.iter().chain(&unloads) {
+        steps.exits(line, 0)?;
+    }
+    as_before(&steps, &["mem", "ints"])
+}
+
+fn as_before(steps: &Steps, lines: &[&str]) -> Verdict {
+    lines.iter().try_for_each(|line| steps.same(line))
+}
+
+/// A card whose ROM holds a group's address would hear nothing: it is refused in one line that names it.
+fn group_address(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let mut rig = qemu(nic)?;
+    rig.nics.iter_mut().for_each(|card| card.device.push_str(",mac=03:00:00:00:00:01"));
+    let line = format!("3COMPKT /NIC={}", nic.name);
+    let state: &[&str] = if nic.found == Found::Pci { &["mem", "ints", "COMMAND"] } else { &["mem", "ints"] };
+    let script = [&["ints keep"], state, &[&line], state].concat();
+    let steps = rig.steps(&lab.job(&[], &script)?)?;
+    steps.exits(&line, 1)?;
+    let said = format!("3COMPKT: {}: the card's EEPROM holds no valid address; repair it with the card's own setup program", nic.name);
+    steps.holds(steps.first(&line)?.text == said, "one line says why")?;
+    as_before(&steps, state)
+}

@@ -1,0 +1,183 @@
+//! FIELD on every NIC that a machine has: clients as they are in the field.
+
+use std::time::Duration;
+
+use super::machine::{Lab, Rig, Steps, qemu_on};
+use super::runner::{Test, Verdict};
+use super::traffic::is_quick;
+use crate::nics::{NICS, Nic};
+use crate::peer::Peer;
+use crate::rig::qemu::{Monitor, Qemu};
+
+/// The longest that a group of checks may take: a driver that hangs the machine ends there.
+const LIMIT: Duration = Duration::from_secs(120);
+
+/// Groups of checks: the test, the line, about how many seconds.
+const GROUPS: [(&str, &str, u32); 5] = [
+    ("bursts", "FIELD BURSTS", 15),
+    ("calls", "FIELD CALLS", 15),
+    ("change", "FIELD CHANGE", 10),
+    ("receivers", "FIELD RECEIVERS", 10),
+    ("senders", "FIELD SENDERS /HMA", 10),
+];
+
+/// Drivers whose cards in QEMU do not count what finds no room: the NE2000s drop it without a sign, and the 21143's
+/// CSR8 stays at 0.
+const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip"];
+
+/// Drivers whose cards hold few frames, in a FIFO.
+const SMALL: &[&str] = &["el3", "vortex", "corkscrew"];
+
+const EXCHANGE: &str = "PKTCTL test";
+const UNLOAD: &str = "3COMPKT /U";
+/// Frames that come at each line while the driver is loaded and unloaded.
+const FLOOD: usize = 40;
+/// Rounds of that.
+const ROUNDS: usize = 5;
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = Vec::new();
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        for (what, group, seconds) in GROUPS {
+            let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| asked(lab, nic, group)).takes(seconds);
+            tests.push(Test { slow: !is_quick(nic), ..test });
+        }
+        for (what, run) in [("reload", reload as fn(&Lab, &'static Nic) -> Verdict), ("reboot", reboot), ("keys", keys), ("cable", cable)] {
+            let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| run(lab, nic)).takes(5);
+            tests.push(Test { slow: !is_quick(nic), ..test });
+        }
+    }
+    tests
+}
+
+fn load(nic: &Nic) -> String {
+    format!("3COMPKT /NIC={}", nic.name)
+}
+
+fn peer() -> Result<Peer, String> {
+    Peer::new().map_err(|error| error.to_string())
+}
+
+/// A group of FIELD's checks, and unloading behind it.
+fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
+    let peer = peer()?;
+    let about = [(UNCOUNTED, " /UNCOUNTED"), (SMALL, " /SMALL")].map(|(names, switch)| if names.contains(&nic.name) { switch } else { "" });
+    let group = format!("{group}{}", about.concat());
+    let mut job = lab.job(&[], &["A20 ON", &load(nic), &group, UNLOAD])?;
+    job.limit = LIMIT;
+    let steps = qemu_on(nic, peer.cable())?.steps(&job)?;
+    steps.exits(&load(nic), 0)?;
+    judged(&steps, &group)?;
+    steps.exits(UNLOAD, 0)
+}
+
+/// All checks of a group held, and it came to its end.
+fn judged(steps: &Steps, line: &str) -> Verdict {
+    for step in steps.each(line) {
+        let bad: Vec<&str> = step.text.lines().filter(|line| line.starts_with("FAIL")).collect();
+        if !bad.is_empty() {
+            return Err(format!("{}\n\nin:\n{}", bad.join("\n"), steps.report.output));
+        }
+        let good = step.text.lines().filter(|line| line.starts_with("ok ")).count();
+        steps.holds(good > 0 && step.text.lines().last() == Some(&format!("{good} passed, 0 failed")), "FIELD counts what it printed")?;
+    }
+    steps.exits(line, 0)
+}
+
+/// One machine, with something done at a line.
+fn run(lab: &Lab, rig: &Qemu, config: &[&str], exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
+    let mut job = lab.job(config, exec)?;
+    job.limit = LIMIT;
+    let report = rig.run_with(&job, &mut |line, monitor| {
+        on_line(line, monitor);
+        Ok(())
+    });
+    report.map(Steps::of).map_err(|error| error.to_string())
+}
+
+/// Broadcasts of a type that nobody asked for.
+fn flood(peer: &Peer, frames: usize) {
+    for number in 0..frames {
+        let mut frame = vec![number as u8; 60 + number * 37 % 1000];
+        frame[..6].fill(0xFF);
+        frame[6] = 2;
+        frame[12..14].copy_from_slice(&[0x88, 0xB6]);
+        peer.send(frame);
+    }
+}
+
+/// The first frame right after loading; then loads and unloads while frames come: vectors, masks, memory below 1 MB and
+/// XMS are afterwards as they were.
+fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let load = load(nic);
+    let mut script = vec!["ints keep", "mem", "ints"];
+    for round in 0..ROUNDS {
+        script.extend([load.as_str(), if round == 0 { "FIELD FIRST" } else { EXCHANGE }, UNLOAD, "mem", "ints"]);
+    }
+    let mut lines = 0;
+    let steps = run(lab, &qemu_on(nic, peer.cable())?, &[], &script, &mut |line, _| {
+        lines += line.starts_with("> ") as usize;
+        // From the second round on.
+        if line.starts_with("> ") && lines > 7 {
+            flood(&peer, FLOOD);
+        }
+    })?;
+    judged(&steps, "FIELD FIRST")?;
+    for line in [&load, EXCHANGE, UNLOAD] {
+        steps.exits(line, 0)?;
+    }
+    for line in [&load, "mem", "ints"] {
+        steps.same(line)?;
+    }
+    Ok(())
+}
+
+/// The machine is reset while frames come and the driver is loaded: the next start finds the card as it likes.
+fn reboot(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let line = format!("DEVICE=3COMPKT.SYS /NIC={}", nic.name);
+    let rig = Qemu { reboots: true, ..qemu_on(nic, peer.cable())? };
+    let mut pauses = 0;
+    let steps = run(lab, &rig, &[&line], &[EXCHANGE, "pause", EXCHANGE], &mut |line, monitor| {
+        if line == "[pause]" {
+            pauses += 1;
+            flood(&peer, FLOOD * 3);
+            let _ = if pauses < 3 { monitor.command("system_reset").map(drop) } else { monitor.resume() };
+        }
+    })?;
+    steps.holds(steps.each(&line).len() == 3 && steps.each(EXCHANGE).len() == 4, "the machine starts three times")?;
+    steps.exits(EXCHANGE, 0)?;
+    steps.same(&line)
+}
+
+/// Keys while frames come: none is lost.
+fn keys(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let line = "FIELD KEYS";
+    let steps = run(lab, &qemu_on(nic, peer.cable())?, &[], &[&load(nic), line, UNLOAD], &mut |line, monitor| {
+        if line == "[key]" {
+            flood(&peer, 10);
+            let _ = monitor.command("sendkey a 2");
+        }
+    })?;
+    judged(&steps, line)?;
+    steps.exits(UNLOAD, 0)
+}
+
+/// The cable is out: 50 sends end; with it in again all is well.
+fn cable(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let mut up = true;
+    let script = [&load(nic), EXCHANGE, "pause", "FIELD CABLE", "pause", EXCHANGE, UNLOAD];
+    let steps = run(lab, &qemu_on(nic, peer.cable())?, &[], &script, &mut |line, monitor| {
+        if line == "[pause]" {
+            up = !up;
+            let _ = monitor.set_link("n0", up).and_then(|()| monitor.resume());
+        }
+    })?;
+    judged(&steps, "FIELD CABLE")?;
+    steps.exits(EXCHANGE, 0)?;
+    steps.exits(UNLOAD, 0)
+}
