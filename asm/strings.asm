@@ -1,4 +1,5 @@
-; A frame, the core's job, between its client and a card's data port. Each driver links those that it calls.
+; A frame between its client and a card: the core's job by a data port, or by rings below 1 MB. Each driver links those
+; routines that it calls.
 
 %include "abi.inc"
 bits 16
@@ -74,8 +75,6 @@ ins_fifo:
         mov     cx, ax
         shr     cx, 2
         rep insd
-        test    al, 3
-        jz      .end
         and     ax, 3
         xchg    ax, cx
         rep insb
@@ -123,3 +122,56 @@ outs_fifo:
         shr     cx, 2
         rep outsd
         FRAME_END
+
+section .text.rings progbits alloc exec nowrite align=1
+
+; Purpose:  Copy from a ring to a client.
+; In:       EBX = from, linear; EDX = to, far; AX = bytes
+; Corrupts: AX, EBX, FLAGS
+global ring_to_client
+ring_to_client:
+        push    ds
+        push    es
+        push    si
+        push    di
+        push    cx
+        call    both
+.copy:  rep movsb
+        pop     cx
+        pop     di
+        pop     si
+        pop     es
+        pop     ds
+        ret
+
+; Purpose:  Copy from a client to a ring.
+; In:       EBX = from, far; EDX = to, linear; AX = bytes
+; Corrupts: AX, EBX, EDX, FLAGS
+global client_to_ring
+client_to_ring:
+        push    ds
+        push    es
+        push    si
+        push    di
+        push    cx
+        xchg    ebx, edx
+        call    both
+        push    ds
+        push    es
+        pop     ds
+        pop     es
+        xchg    si, di
+        jmp     short ring_to_client.copy
+
+; DS:SI = the ring's linear address EBX, ES:DI = the client's far one EDX, CX = AX. The client's is not made linear: the HMA
+; has no other segment.
+both:   mov     cx, ax
+        mov     si, bx
+        and     si, 15
+        shr     ebx, 4
+        mov     ds, bx
+        push    edx
+        pop     di
+        pop     es
+        WHOLE   es, di
+        ret

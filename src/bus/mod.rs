@@ -37,10 +37,11 @@ impl Far {
         Far((segment as u32) << 16 | offset as u32)
     }
 
-    /// The address `bytes` further on, with an offset below 16: no frame that begins there crosses the end of a segment.
+    /// The address `bytes` further on, in the same segment unless it ends before: the HMA has no other.
     pub fn plus(self, bytes: u16) -> Far {
-        let at = self.linear().plus(bytes).0;
-        Far::new((at >> 4) as u16, at as u16 & 15)
+        let (offset, ended) = (self.0 as u16).overflowing_add(bytes);
+        let segment = (self.0 >> 16) as u16;
+        Far::new(if ended { segment.wrapping_add(0x1000) } else { segment }, offset)
     }
 
     /// The linear address.

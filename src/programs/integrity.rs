@@ -1,7 +1,8 @@
 //! INTEGRIT(Y): exchanges frames of random sizes with the test peer, both ways at once, and checks every byte.
 //!
-//! `INTEGRIT [frames] [/SEED=n] [/MIN=60] [/MAX=1514] [/INT=60]`. A batch in which a frame got lost is asked for or
-//! sent again and counted; a wrong byte is a failure.
+//! `INTEGRIT [frames] [/SEED=n] [/MIN=60] [/MAX=1514] [/INT=60] [/HMA]`. A batch in which a frame got lost is asked for or
+//! sent again and counted; a wrong byte is a failure. With /HMA frames are sent from and received into the 64 KB above 1 MB
+//! that real mode reaches; A20 has to be on.
 #![no_std]
 #![no_main]
 
@@ -10,7 +11,7 @@ use compkt::programs::net::{self, Frame};
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::packet::{Driver, error};
-use compkt::programs::rt::{self, Shared, console, inbox, interrupted};
+use compkt::programs::rt::{self, Far, Regs, Shared, console, inbox, interrupted};
 use compkt::say;
 use compkt::wire::{self, Ask, ETHERTYPE, Framing, HEADER, Header, MAC_HEADER, Op, Tally};
 
@@ -31,6 +32,46 @@ const PROGRESS: u32 = 2500;
 const SHORTEST: u16 = 26;
 
 static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
+
+/// Where a frame of so many bytes is received to, and sent from. Frames of every other batch end where the HMA does, and
+/// those that go the other way begin at its first bytes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum High {
+    /// In the program's own memory.
+    No,
+    /// Received at its end, sent from its start.
+    InAtEnd,
+    /// The other way round.
+    OutAtEnd,
+}
+static HIGH: Shared<High> = Shared::new(High::No);
+/// The inbox's place for the frame that comes.
+static PLACE: Shared<Far> = Shared::new(Far(0));
+const HMA: u16 = 0xFFFF;
+const HMA_START: u16 = 0x10;
+
+fn in_hma(len: u16, at_end: High) -> Far {
+    Far::new(HMA, if HIGH.read() == at_end { len.wrapping_neg() } else { HMA_START + (len & 15) })
+}
+
+/// The receiver: the inbox, by way of the HMA.
+extern "C" fn receive_high(regs: &mut Regs) {
+    let len = regs.ecx as u16;
+    if regs.eax as u16 == 0 {
+        inbox::receive(regs);
+        if regs.es != 0 || regs.edi != 0 {
+            PLACE.write(Far::new(regs.es, regs.edi as u16));
+            let to = in_hma(len, High::InAtEnd);
+            regs.es = to.segment();
+            regs.edi = to.offset() as u32;
+        }
+    } else {
+        // SAFETY: the inbox has lent this place, which is ours, for the frame, and nothing looks at it before it is full.
+        let to = unsafe { core::slice::from_raw_parts_mut(PLACE.read().offset() as usize as *mut u8, len as usize) };
+        Far::new(regs.ds, regs.esi as u16).read(to);
+        inbox::receive(regs);
+    }
+}
 
 /// What is going on.
 struct Exchange {
@@ -62,6 +103,10 @@ fn main() -> u8 {
     for word in options::words(&tail) {
         let number = |value| options::number(value).filter(|v| *v >= SHORTEST as u32 && *v <= MAX_FRAME as u32);
         let good = match options::switch(word) {
+            Some((name, [])) if same(name, "HMA") => {
+                HIGH.write(High::OutAtEnd);
+                true
+            }
             None => set(&mut frames, options::number(word)),
             Some((name, value)) if same(name, "SEED") => set(&mut seed, options::number(value)),
             Some((name, value)) if same(name, "MIN") => set(&mut min, number(value).map(|v| v as u16)),
@@ -72,7 +117,7 @@ fn main() -> u8 {
         if !good || min > max {
             say!(c"INTEGRIT cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes [frames] /SEED=1 /MIN=60 /MAX=1514 /INT=60.\n");
+            say!(c"\". It takes [frames] /SEED=1 /MIN=60 /MAX=1514 /INT=60 /HMA.\n");
             return 2;
         }
     }
@@ -80,7 +125,8 @@ fn main() -> u8 {
         say!(c"No packet driver on INT {x}h.\n", vector);
         return 2;
     };
-    let mac = driver.access(1, &ETHERTYPE.to_be_bytes(), inbox::receiver()).and_then(|handle| driver.address(handle));
+    let receiver = if HIGH.read() == High::No { inbox::receiver() } else { inbox::receiver_with(receive_high) };
+    let mac = driver.access(1, &ETHERTYPE.to_be_bytes(), receiver).and_then(|handle| driver.address(handle));
     match mac {
         Ok(mac) => {
             // The peer remembers the frames of a seed: runs with other lengths must not share one.
@@ -132,6 +178,11 @@ impl Exchange {
     fn batch(&mut self, count: u16) -> bool {
         self.seed = self.seed.wrapping_add(2);
         self.came = 0;
+        match HIGH.read() {
+            High::No => {}
+            High::InAtEnd => HIGH.write(High::OutAtEnd),
+            High::OutAtEnd => HIGH.write(High::InAtEnd),
+        }
         let all = (1u32 << count) - 1;
         let (mut in_done, mut out_done) = (false, false);
         for attempt in 0..TRIES {
@@ -198,7 +249,18 @@ impl Exchange {
         net::ether(frame, &net::BROADCAST, &self.mac, ETHERTYPE);
         let bytes = frame.get_mut(..header.length as usize).unwrap_or(&mut []);
         wire::write_body(bytes.get_mut(MAC_HEADER..).unwrap_or(&mut []), header, used);
-        self.refused += self.driver.send(bytes).is_err() as u32;
+        if HIGH.read() == High::No {
+            self.refused += self.driver.send(bytes).is_err() as u32;
+            return;
+        }
+        let at = in_hma(header.length, High::OutAtEnd);
+        let mut regs = Regs::ax(0x0400);
+        regs.ecx = header.length as u32;
+        regs.ds = at.segment();
+        regs.esi = at.offset() as u32;
+        // SAFETY: the tests give the HMA to nobody else; what is received goes to its other end.
+        unsafe { at.write(bytes) };
+        self.refused += self.driver.call(&mut regs).is_err() as u32;
     }
 
     /// Takes what has come.

@@ -1,6 +1,8 @@
 //! The 3C515-TX's driver and probe against its model, and on DOS.
 
 mod elink;
+#[path = "corkscrew/edges.rs"]
+mod edges;
 #[path = "corkscrew/faults.rs"]
 mod faults;
 #[path = "corkscrew/lists.rs"]

@@ -2,6 +2,8 @@
 
 #[path = "el3/chosen.rs"]
 mod chosen;
+#[path = "el3/edges.rs"]
+mod edges;
 mod elink;
 #[path = "el3/faults.rs"]
 mod faults;

@@ -221,14 +221,14 @@ fn a_test_program_that_is_killed_in_the_middle_leaves_nothing_running() {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", "a_test_program_that_is_killed_in_the_middle_leaves_nothing_running"]);
     command.env(VICTIM, "1").env("TMPDIR", folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
-    let mut program = command.spawn().unwrap();
+    let mut program = Bounded::start(&mut command, LIMIT).unwrap();
     let mut started = Vec::new();
     until("no machine was started", || {
-        assert!(program.try_wait().unwrap().is_none(), "the test ended before its machine ran");
+        assert!(program.poll().unwrap().is_none(), "the test ended before its machine ran");
         started = descendants(program.id());
         started.iter().any(is_machine)
     });
-    program.kill().unwrap();
-    program.wait().unwrap();
+    // What it has started is in sessions of their own.
+    program.kill();
     have_ended(&started);
 }

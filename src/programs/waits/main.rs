@@ -148,12 +148,18 @@ impl Client {
         Some(unsafe { Far::new(block.at.segment(), block.info.pool).read_as() })
     }
 
-    /// Sends a frame of the protocol by send_pkt.
+    /// Sends a frame of the protocol by send_pkt, as soon as the card has room.
     pub fn send(&self, header: &Header, used: &[u8]) -> Outcome {
         // SAFETY: no receiver looks at it.
         let frame = unsafe { &mut *OUT.get() };
         self.write(frame, header, used);
-        self.driver.send(frame.get(..header.length as usize).unwrap_or(&[])).map_err(error::name)
+        let deadline = Deadline::after(PATIENCE);
+        loop {
+            match self.driver.send(frame.get(..header.length as usize).unwrap_or(&[])) {
+                Err(error::CANT_SEND) if !deadline.over() => {}
+                sent => return sent.map_err(error::name),
+            }
+        }
     }
 
     /// Writes a frame of the protocol.

@@ -63,9 +63,14 @@ pub enum Callee {
     Here(usize),
     /// A routine of ours in assembly: it gets the low halves of its arguments.
     Assembly,
+    /// One of [`WHOLE`]: it gets BX and DX whole.
+    Whole,
     /// Whatever a pointer points to.
     Anyone,
 }
+
+/// Routines of ours in assembly to which whole registers matter (asm/strings.asm).
+const WHOLE: [&str; 2] = ["ring_to_client", "client_to_ring"];
 
 /// What is known of the functions.
 struct Known {
@@ -152,7 +157,11 @@ fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers) ->
 
 /// Where an instruction leads.
 pub fn next(names: &HashMap<String, usize>, function: &Function, insn: &Insn) -> Next {
-    let callee = |name: &String| names.get(name).map_or(Callee::Assembly, |at| Callee::Here(*at));
+    let callee = |name: &String| match names.get(name) {
+        Some(at) => Callee::Here(*at),
+        None if WHOLE.contains(&name.as_str()) => Callee::Whole,
+        None => Callee::Assembly,
+    };
     let place = |name: &String| match function.labels.get(name) {
         Some(at) => Place::Here(*at),
         None => Place::Function(callee(name)),
@@ -300,6 +309,7 @@ impl Known {
         match callee {
             Callee::Here(callee) => self.live[callee],
             Callee::Assembly => 0,
+            Callee::Whole => 1 << BX | 1 << 2,
             Callee::Anyone => CALL,
         }
     }

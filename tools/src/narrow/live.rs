@@ -148,6 +148,7 @@ impl Known {
         match callee {
             Callee::Here(callee) => self.arguments[callee],
             Callee::Assembly => low(BX) | low(DX) | low(AX),
+            Callee::Whole => all(BX) | all(DX) | low(AX),
             Callee::Anyone => all(BX) | all(DX),
         }
     }

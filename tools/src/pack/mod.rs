@@ -10,6 +10,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::process::Bounded;
 use crate::setup::{self, fail};
 use checks::Role;
 use compkt::install::lines::{HELP, LINES};
@@ -36,7 +37,8 @@ pub fn compile() -> io::Result<PathBuf> {
     setup::nasm()?;
     setup::rust_src()?;
     let target = setup::root().join("target");
-    let status = setup::cargo()
+    let mut cargo = setup::cargo();
+    cargo
         .args(["build", "--quiet", "--release", "--package", "compkt", "--bins", "--features", "dos"])
         .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"])
         .args(["--target", "i386-dos.json"])
@@ -44,9 +46,8 @@ pub fn compile() -> io::Result<PathBuf> {
         // The linker is this program (narrow/link.rs), which wants rustc's listings.
         .env("CARGO_TARGET_I386_DOS_LINKER", std::env::current_exe()?)
         .env("CARGO_TARGET_I386_DOS_RUSTFLAGS", "--emit=asm")
-        .current_dir(setup::root())
-        .status()?;
-    if !status.success() {
+        .current_dir(setup::root());
+    if !Bounded::tool(&mut cargo, setup::LIMIT)?.wait()?.success() {
         return Err(fail("the compiler's messages stand above"));
     }
     Ok(binaries())
@@ -55,11 +56,9 @@ pub fn compile() -> io::Result<PathBuf> {
 /// Compiles, packs, and writes `dist/`. From a test, by way of the `tools` program, which is the linker too.
 pub fn build() -> io::Result<()> {
     if std::env::current_exe()?.file_stem().is_none_or(|name| name != "tools") {
-        let status = setup::cargo()
-            .args(["run", "--quiet", "--package", "tools", "--", "build"])
-            .current_dir(setup::root())
-            .status()?;
-        return if status.success() { Ok(()) } else { Err(fail("tools/build failed; its messages stand above")) };
+        let mut cargo = setup::cargo();
+        cargo.args(["run", "--quiet", "--package", "tools", "--", "build"]).current_dir(setup::root());
+        return if Bounded::tool(&mut cargo, setup::LIMIT)?.wait()?.success() { Ok(()) } else { Err(fail("tools/build failed; its messages stand above")) };
     }
     let folder = compile()?;
     fs::create_dir_all(dist())?;

@@ -12,8 +12,11 @@ pub use linux::{linux, models};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::OnceLock;
+use std::time::Duration;
+
+use crate::process;
 
 /// The repository's top folder.
 pub fn root() -> &'static Path {
@@ -56,9 +59,12 @@ fn rust(program: &str) -> Command {
     command
 }
 
+/// The longest that a download, an installation or a build takes.
+pub const LIMIT: Duration = Duration::from_secs(3600);
+
 /// Runs a command whose output nobody reads; what it wrote to standard error becomes the error.
 fn quiet(command: &mut Command) -> io::Result<String> {
-    let done = command.stdin(Stdio::null()).output()?;
+    let done = process::output(command, LIMIT)?;
     if done.status.success() {
         return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
     }

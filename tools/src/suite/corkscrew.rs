@@ -50,6 +50,8 @@ pub fn tests() -> Vec<Test> {
         Test { slow: true, ..test("fuzz/no-xms", 20, |lab| fuzz(lab, Place::Low)) },
         test("integrity", 15, |lab| integrity(lab, Place::Xms)),
         test("integrity/no-xms", 15, |lab| integrity(lab, Place::Low)),
+        test("integrity/hma", 6, |lab| traffic::intact_high(lab, &LISTS, Xms::V3)),
+        test("integrity/hma/no-xms", 8, |lab| traffic::intact_high(lab, &LISTS, Xms::None)),
         test("cable", 6, |lab| traffic::cable(lab, &LISTS)),
         test("a20", 4, |lab| faults::a20(lab, &LISTS)),
         Test { slow: true, ..test("reload", 15, |lab| faults::reload(lab, &LISTS)) },

@@ -20,18 +20,22 @@ pub fn tests() -> Vec<Test> {
 fn counted(lab: &Lab, program: &str, taken: usize, refused: usize) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let line = "DEVICE=3COMPKT.SYS /STATS";
-    let script = [program, "STALL", "PKTCTL status", "PKTCTL mem"];
+    // The host may take its time.
+    let wait = format!("AWAIT {}", 2 * FRAMES);
+    let script = [program, "pause", &wait, "PKTCTL status", "PKTCTL mem"];
     let job = Job { config: vec![line.into()], ..lab.job(&[], &script)? };
-    let report = qemu_on(ne2000(), peer.cable())?.run_with(&job, &mut |line, _| {
-        if line == "[stall]" {
+    let report = qemu_on(ne2000(), peer.cable())?.run_with(&job, &mut |line, monitor| {
+        if line == "[pause]" {
             for kind in [KIND, [0x90, 0x72]] {
                 (0..FRAMES).for_each(|_| peer.send(frame(kind)));
             }
+            monitor.resume()?;
         }
         Ok(())
     });
     let steps = Steps::of(report.map_err(|error| error.to_string())?);
     steps.exits(program, 0)?;
+    steps.exits(&wait, 0)?;
     let bytes = taken * BYTES;
     let text = format!("Ethernet, type 9071: {taken} frames and {bytes} bytes taken, {refused} frames refused");
     steps.prints("PKTCTL status", &text)?;

@@ -170,18 +170,19 @@ pub(super) fn pulled(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(!after || LINK_IS_FIXED.contains(&nic.name), "the driver knows that the link is down")
 }
 
-/// Nobody looks at the card for half a second, and more comes than its ring can hold.
+/// Nobody looks at the card for half a second, and more comes than its ring can hold: some of it comes in.
 pub(super) fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let after = "PKTCTL status /INT=60";
-    let script = ["STALL", "STALL", STATUS, EXCHANGE, INTEGRITY, after];
+    let script = ["STALL", "STALL", "AWAIT 4", EXCHANGE, INTEGRITY, after];
     let steps = run(lab, &qemu_on(nic, peer.cable())?, &[LINE], &script, &mut |line, _| {
         if line == "[stall]" {
             flood(&peer);
         }
     })?;
-    steps.exits("STALL", 0)?;
-    steps.exits(EXCHANGE, 0)?;
+    for line in ["STALL", "AWAIT 4", EXCHANGE] {
+        steps.exits(line, 0)?;
+    }
     right(&steps, INTEGRITY)?;
     if COUNT_WHAT_IS_LOST.contains(&nic.name) {
         // INTEGRIT's frames came behind the flood, of which nobody took a frame.
@@ -189,9 +190,7 @@ pub(super) fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
         let lost = text.split(" not taken").next().and_then(|before| before.rsplit(' ').next()?.parse::<usize>().ok());
         steps.holds(lost.is_some_and(|frames| frames >= 2 * FLOOD), "every frame of the flood is counted")?;
     }
-    let text = &steps.first(STATUS)?.text;
-    let came = text.split("in  ").nth(1).and_then(|rest| rest.trim_start().split(' ').next()?.parse::<u32>().ok());
-    steps.holds(came.is_some_and(|frames| frames >= 4), "some of the flood came in")
+    Ok(())
 }
 
 /// The wrong interrupt line is asked for: the card has the one that its firmware gave it.

@@ -21,9 +21,9 @@ const GROUPS: [(&str, &str, u32); 5] = [
     ("senders", "FIELD SENDERS /HMA", 10),
 ];
 
-/// Drivers whose cards in QEMU do not count what finds no room: the NE2000s drop it without a sign, and the 21143's
-/// CSR8 stays at 0.
-const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip"];
+/// Drivers whose cards do not always count what finds no room: QEMU's NE2000s drop it without a sign, CSR8 of its 21143 stays
+/// at 0, and a 3Com card with a FIFO tells of an overrun only in the frame that it cut.
+const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip", "el3", "vortex", "corkscrew", "boomerang"];
 
 /// Drivers whose cards hold few frames, in a FIFO.
 const SMALL: &[&str] = &["el3", "vortex", "corkscrew"];
@@ -41,7 +41,9 @@ pub fn tests() -> Vec<Test> {
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         for (what, group, seconds) in GROUPS {
             let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| asked(lab, nic, group)).takes(seconds);
-            tests.push(Test { slow: !is_quick(nic), ..test });
+            // On these one sent frame in some thousands is missing on the wire now and then.
+            let long = what == "senders" && SMALL.contains(&nic.name);
+            tests.push(Test { slow: !is_quick(nic), long, ..test });
         }
         for (what, run) in [("reload", reload as fn(&Lab, &'static Nic) -> Verdict), ("reboot", reboot), ("keys", keys), ("cable", cable)] {
             let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| run(lab, nic)).takes(5);

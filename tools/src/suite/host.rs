@@ -1,11 +1,11 @@
 //! cargo's tests of the whole workspace, each as a test of the runner.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use super::runner::{self, Test, Verdict};
-use crate::process::{Bounded, TempDir};
+use crate::process::{self, Bounded, TempDir};
 use crate::rig::retries;
 use crate::setup;
 
@@ -37,8 +37,8 @@ pub fn tests() -> Vec<Test> {
 /// Builds the test programs.
 fn build() -> Result<Vec<PathBuf>, String> {
     let mut command = setup::cargo();
-    command.args(["test", "--workspace", "--no-run", "--color=never"]).current_dir(setup::root()).stdin(Stdio::null());
-    let done = command.output().map_err(|error| format!("cargo: {error}"))?;
+    command.args(["test", "--workspace", "--no-run", "--color=never"]).current_dir(setup::root());
+    let done = process::output(&mut command, setup::LIMIT).map_err(|error| format!("cargo: {error}"))?;
     let text = String::from_utf8_lossy(&done.stderr);
     if !done.status.success() {
         return Err(text.into_owned());

@@ -81,6 +81,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOG.COM", "hog", &[]),
         ("HOGXMS.COM", "hogxms", &[]),
         ("STALL.COM", "stall", &[]),
+        ("AWAIT.COM", "await", &[]),
         ("NOLINES.COM", "nolines", &[]),
         ("DEADLINE.COM", "reroute", &["ROUTE=0x80"]),
         ("MOVELINE.COM", "reroute", &["ROUTE=5"]),

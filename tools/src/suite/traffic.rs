@@ -33,6 +33,7 @@ pub fn tests() -> Vec<Test> {
         tests.push(Test { slow: !is_quick(nic), ..test("conform", conform).takes(15) });
         tests.push(test("fuzz", fuzz).takes(20));
         tests.push(test("integrity", integrity).takes(20));
+        tests.push(test("integrity/hma", |lab, nic| intact_high(lab, nic, Xms::V3)).takes(6));
         tests.push(Test { slow: !is_quick(nic), ..test("cable", cable).takes(6) });
         tests.push(test("ready", ready).takes(2));
         for device in &nic.devices[1..] {
@@ -42,6 +43,7 @@ pub fn tests() -> Vec<Test> {
         if nic.found == Found::Pci {
             let name = format!("qemu/{name}/integrity/no-xms");
             tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu(nic)? })).takes(8));
+            tests.push(test("integrity/hma/no-xms", |lab, nic| intact_high(lab, nic, Xms::None)).takes(8));
         }
     }
     for (name, v86, line) in [
@@ -207,6 +209,18 @@ fn intact(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
     let (config, line) = (device_line(nic), format!("INTEGRIT {frames}"));
     let mut job = lab.job(&[config.as_str()], &[line.as_str(), "PKTCTL status"])?;
     job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
+    let steps = machine.steps(&job)?;
+    steps.exits(&line, 0)?;
+    steps.prints(&line, "every byte right")
+}
+
+/// The same with the client's buffers in the HMA, at its very end too.
+pub(super) fn intact_high(lab: &Lab, nic: &'static Nic, xms: Xms) -> Verdict {
+    let peer = Peer::new().map_err(|error| error.to_string())?;
+    let machine = Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, peer.cable())? };
+    let (config, line) = (device_line(nic), format!("INTEGRIT {} /HMA", lab.calls / 200));
+    let mut job = lab.job(&[config.as_str()], &["A20 ON", line.as_str(), "PKTCTL status"])?;
+    job.limit = LIMIT;
     let steps = machine.steps(&job)?;
     steps.exits(&line, 0)?;
     steps.prints(&line, "every byte right")

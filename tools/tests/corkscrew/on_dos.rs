@@ -4,16 +4,6 @@ use crate::elink;
 use tools::rig::qemu::{Net, Nic};
 
 #[test]
-fn slow_it_conforms_on_dos() {
-    elink::conforms("corkscrew", elink::LINE);
-}
-
-#[test]
-fn frames_go_both_ways_unharmed_on_dos() {
-    elink::moves_frames("corkscrew", elink::LINE, 3000);
-}
-
-#[test]
 fn what_cannot_be_used_is_refused_in_one_line() {
     let qemu = |fault: &str| elink::qemu(&format!("corkscrew{fault}"), Net::User);
     elink::refused(&qemu(",fault=bad-checksum"), elink::LINE, "EEPROM");

@@ -10,7 +10,7 @@ use tools::fake_bus::{FakeBus, MEMORY};
 use tools::random::Random;
 
 /// More accesses than any entry of a driver may make.
-const LIMIT: u32 = 100_000;
+const LIMIT: u32 = 200_000;
 
 /// How a card is gone.
 #[derive(Clone, Copy, Debug)]

@@ -28,7 +28,7 @@ use compkt::probe::vmxnet3::Vmxnet3Probe;
 use compkt::probe::vortex::VortexProbe;
 use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 use models::Model;
-use tools::fake_bus::{FakeBus, PciFunction, Place, job};
+use tools::fake_bus::{FakeBus, PciFunction, Place, job, taken};
 use tools::random::Random;
 
 use bus::{Dying, Gone, Noise};
@@ -104,11 +104,11 @@ const DRIVERS: [(&str, Make); 20] = [
     }),
 ];
 
-fn ask() -> Ask {
-    Ask { index: 0, irq: 10, io: 0, pci: 0, taken: [0; 4], media: 0 }
+fn ask() -> Ask<'static> {
+    Ask { index: 0, irq: 10, io: 0, pci: 0, taken: taken(&[]), media: 0, waits: false }
 }
 
-fn pci_ask() -> Ask {
+fn pci_ask() -> Ask<'static> {
     Ask { pci: SLOT, irq: 0, ..ask() }
 }
 
@@ -337,6 +337,6 @@ fn a_card_that_is_gone_has_no_frames_without_end() {
             assert!(frames < 200, "{name}");
             next = device.peek(&mut [0; 24]);
         }
-        println!("{name}: {frames} frames");
+        println!("{name}: frames: {frames}");
     }
 }

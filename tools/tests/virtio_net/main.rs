@@ -9,7 +9,7 @@ use compkt::drivers::virtio_net::VirtioNet;
 use compkt::probe::virtio_net::VirtioNetProbe;
 use compkt::probe::{Ask, Found, Probe, Rings};
 use models::virtio_net as model;
-use tools::fake_bus::{FakeBus, PciFunction, Place, job};
+use tools::fake_bus::{FakeBus, PciFunction, Place, job, taken};
 use tools::random::Random;
 
 const MAC: MacAddr = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
@@ -38,7 +38,7 @@ fn rig() -> Rig {
     writable[4] = 7;
     writable[5] = 4;
     bus.add_pci(PciFunction { place: SLOT, config, writable });
-    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: [0; 4], media: 0 };
+    let ask = Ask { index: 0, irq: 0, io: 0, pci: SLOT, taken: taken(&[]), media: 0, waits: false };
     let found = VirtioNetProbe::find(&bus, &ask).expect("the card is there");
     assert_eq!((found.mac, found.irq, found.io), (MAC, IRQ, BASE));
     let Found { rings_xms, .. } = found;

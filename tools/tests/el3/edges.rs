@@ -1,0 +1,72 @@
+//! An edge-triggered line: what comes while the driver acknowledges something else must raise a new edge.
+
+use crate::rig::*;
+
+/// What happens between two accesses of the driver.
+#[derive(Clone, Copy, Debug)]
+enum Event {
+    /// A frame comes, and is whole.
+    Frame,
+    /// A damaged one.
+    Damaged,
+    /// Sixteen collisions end a transmission.
+    Collisions,
+    /// A FIFO fails, as the frame comes.
+    Failure,
+}
+const EVENTS: [Event; 4] = [Event::Frame, Event::Damaged, Event::Collisions, Event::Failure];
+
+fn happen(bus: &FakeBus, slot: usize, card: &Card, event: Event) {
+    let fault = match event {
+        Event::Frame | Event::Collisions => "",
+        Event::Damaged => "rx-crc",
+        Event::Failure => "adapter-failure",
+    };
+    if let Event::Collisions = event {
+        // Sent before, and still on the wire.
+        return bus.sleep(300);
+    }
+    card.borrow_mut().chip().faults = Faults::parse(fault).expect("a fault");
+    bus.receive(slot, &frame(60));
+    bus.sleep(100);
+}
+
+/// An event behind each access of the service of an interrupt, for a cause of each kind.
+#[test]
+fn what_comes_while_an_interrupt_is_served_raises_a_new_edge() {
+    for first in EVENTS {
+        for event in EVENTS {
+            for accesses in 1.. {
+                let mut rig = rig();
+                if matches!((first, event), (Event::Collisions, _) | (_, Event::Collisions)) {
+                    rig.card.borrow_mut().chip().faults = Faults::parse("max-collisions").expect("a fault");
+                    assert_eq!(rig.send(&frame(200)), Ok(()));
+                    // Its first bit is on the wire.
+                    rig.bus.sleep(20);
+                }
+                happen(&rig.bus, rig.slot, &rig.card, first);
+                let (slot, card) = (rig.slot, rig.card.clone());
+                rig.bus.after(accesses, move |bus| happen(bus, slot, &card, event));
+                assert!(rig.bus.requested(rig.found.irq), "{first:?}");
+                while rig.bus.requested(rig.found.irq) {
+                    rig.serve();
+                }
+                // The service is shorter than that.
+                if rig.bus.awaits() {
+                    assert!(accesses > 5);
+                    break;
+                }
+                rig.bus.sleep(300);
+                rig.serve();
+                // A card that had failed did not hear the frame that was to be damaged.
+                rig.card.borrow_mut().chip().faults = Faults::none();
+                let next = frame(321);
+                assert!(rig.bus.receive(rig.slot, &next));
+                rig.bus.sleep(500);
+                let what = format!("{event:?} behind access {accesses} of the service of {first:?}");
+                assert!(rig.bus.requested(rig.found.irq), "{what}: no edge for the next frame");
+                assert!(rig.serve().contains(&next), "{what}");
+            }
+        }
+    }
+}
