@@ -205,7 +205,7 @@ fn v86(lab: &Lab) -> Verdict {
 /// machine that has no such port by the keyboard controller.
 fn a20(lab: &Lab, nic: &'static Nic, port: bool) -> Verdict {
     let line = "3COMPKT /XMS=48 /CACHE=1536 /MIGRATE=1536";
-    let waits = "WAITS 60 /GAP=8000";
+    let waits = "WAITS 60 /GAP=8000 /AGAIN=50";
     for (gate, state) in [("A20 OFF", "[a20 0]"), ("A20 ON", "[a20 1]")] {
         let peer = Peer::new().map_err(|error| error.to_string())?;
         let mut rig = machine(nic, peer.cable(), Xms::V3)?;
