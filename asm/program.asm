@@ -10,32 +10,8 @@ cpu 386
 extern program_main
 extern __bss_start
 extern __bss_end
-extern __text_paragraphs
 
-; `Regs` in src/programs/rt/mod.rs, which asserts these offsets.
-struc regs
-    .eax    resd 1
-    .ebx    resd 1
-    .ecx    resd 1
-    .edx    resd 1
-    .esi    resd 1
-    .edi    resd 1
-    .ebp    resd 1
-    .ds     resw 1
-    .es     resw 1
-    .fs     resw 1
-    .gs     resw 1
-    .flags  resw 1
-    .ss     resw 1
-    .esp    resd 1
-endstruc
-
-; AX, DS = our data, from any segments. Corrupts: FLAGS
-%macro load_ds 0
-    mov     ax, cs
-    add     ax, __text_paragraphs
-    mov     ds, ax
-%endmacro
+%include "program.inc"
 
 IF_TF       equ 0300h
 TF          equ 0100h

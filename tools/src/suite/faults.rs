@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::machine::{Lab, Rig, Steps, qemu_on};
+use super::machine::{Lab, Rig, Steps, peer, qemu_on, unasked, watched};
 use super::runner::{Test, Verdict};
 use super::traffic::is_quick;
 use crate::nics::{Found, NICS, Nic};
 use crate::peer::Peer;
+use crate::rig::Job;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{self, Monitor, Net, Qemu};
 
@@ -61,17 +62,7 @@ pub fn tests() -> Vec<Test> {
 
 /// One machine, one card, one job, with something done at a line.
 fn run(lab: &Lab, rig: &Qemu, config: &[&str], exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
-    let mut job = lab.job(config, exec)?;
-    job.limit = LIMIT;
-    let report = rig.run_with(&job, &mut |line, monitor| {
-        on_line(line, monitor);
-        Ok(())
-    });
-    report.map(Steps::of).map_err(|error| error.to_string())
-}
-
-fn peer() -> Result<Peer, String> {
-    Peer::new().map_err(|error| error.to_string())
+    watched(rig, &Job { limit: LIMIT, ..lab.job(config, exec)? }, on_line)
 }
 
 fn right(steps: &Steps, line: &str) -> Verdict {
@@ -81,13 +72,7 @@ fn right(steps: &Steps, line: &str) -> Verdict {
 
 /// Broadcasts of a type that nobody here asked for.
 pub(super) fn flood(peer: &Peer) {
-    for number in 0..FLOOD {
-        let mut frame = vec![number as u8; 1000];
-        frame[..6].fill(0xFF);
-        frame[6] = 2;
-        frame[12..14].copy_from_slice(&[0x88, 0xB6]);
-        peer.send(frame);
-    }
+    (0..FLOOD).for_each(|number| peer.send(unasked(number, 1000)));
 }
 
 /// Rings below 1 MB, or none.

@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::machine::{Lab, Rig, Steps, qemu_on};
+use super::machine::{Lab, Rig, Steps, peer, qemu_on, unasked, watched};
 use super::runner::{Test, Verdict};
 use super::traffic::is_quick;
 use crate::nics::{NICS, Nic};
 use crate::peer::Peer;
+use crate::rig::Job;
 use crate::rig::qemu::{Monitor, Qemu};
 
 /// The longest that a group of checks may take: a driver that hangs the machine ends there.
@@ -60,10 +61,6 @@ fn load(nic: &Nic) -> String {
     format!("3COMPKT /NIC={}", nic.name)
 }
 
-fn peer() -> Result<Peer, String> {
-    Peer::new().map_err(|error| error.to_string())
-}
-
 /// A group of FIELD's checks, and unloading behind it.
 fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
     let peer = peer()?;
@@ -92,24 +89,12 @@ fn judged(steps: &Steps, line: &str) -> Verdict {
 
 /// One machine, with something done at a line.
 fn run(lab: &Lab, rig: &Qemu, config: &[&str], exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
-    let mut job = lab.job(config, exec)?;
-    job.limit = LIMIT;
-    let report = rig.run_with(&job, &mut |line, monitor| {
-        on_line(line, monitor);
-        Ok(())
-    });
-    report.map(Steps::of).map_err(|error| error.to_string())
+    watched(rig, &Job { limit: LIMIT, ..lab.job(config, exec)? }, on_line)
 }
 
 /// Broadcasts of a type that nobody asked for.
 fn flood(peer: &Peer, frames: usize) {
-    for number in 0..frames {
-        let mut frame = vec![number as u8; 60 + number * 37 % 1000];
-        frame[..6].fill(0xFF);
-        frame[6] = 2;
-        frame[12..14].copy_from_slice(&[0x88, 0xB6]);
-        peer.send(frame);
-    }
+    (0..frames).for_each(|number| peer.send(unasked(number, 60 + number * 37 % 1000)));
 }
 
 /// The first frame right after loading; then loads and unloads while frames come: vectors, masks, memory below 1 MB and

@@ -5,10 +5,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::runner::{self, Verdict};
 use crate::nics::Nic;
+use crate::peer::Peer;
 use crate::rig::bochs::Bochs;
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::assemble;
-use crate::rig::qemu::{self, Net, Qemu};
+use crate::rig::qemu::{self, Monitor, Net, Qemu};
 use crate::rig::{Job, Report, retries};
 use crate::{pack, setup};
 
@@ -114,6 +115,29 @@ pub fn qemu_on(nic: &Nic, net: Net) -> Result<Qemu, String> {
 /// The NE2000, which stands for all cards where the card does not matter.
 pub fn ne2000() -> &'static Nic {
     crate::nics::NICS.iter().find(|nic| nic.name == "ne2000").expect("the list has an NE2000")
+}
+
+/// A station at the other end of the cable.
+pub fn peer() -> Result<Peer, String> {
+    Peer::new().map_err(|error| error.to_string())
+}
+
+/// A broadcast of a type that nobody asked for.
+pub fn unasked(number: usize, len: usize) -> Vec<u8> {
+    let mut frame = vec![number as u8; len];
+    frame[..6].fill(0xFF);
+    frame[6] = 2;
+    frame[12..14].copy_from_slice(&[0x88, 0xB6]);
+    frame
+}
+
+/// A job, with something done at each line of its output.
+pub fn watched(rig: &Qemu, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
+    let report = rig.run_with(job, &mut |line, monitor| {
+        on_line(line, monitor);
+        Ok(())
+    });
+    report.map(Steps::of).map_err(|error| error.to_string())
 }
 
 /// A rig.

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use super::faults::flood;
 use super::memory::without;
-use super::machine::{Lab, Rig, Steps, qemu_on};
+use super::machine::{Lab, Rig, Steps, peer, qemu_on, watched};
 use super::runner::{Test, Verdict};
 use crate::nics::{Found, NICS, Nic};
 use crate::peer::Peer;
+use crate::rig::Job;
 use crate::rig::bochs::{self, Bochs};
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Monitor, Net, Nic as Card, Qemu};
@@ -67,19 +68,9 @@ fn named(name: &str) -> &'static Nic {
     NICS.iter().find(|nic| nic.name == name).expect("the list has it")
 }
 
-fn peer() -> Result<Peer, String> {
-    Peer::new().map_err(|error| error.to_string())
-}
-
 /// One machine, and what is done at a line.
 fn run(lab: &Lab, rig: &Qemu, exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
-    let mut job = lab.job(&[], exec)?;
-    job.limit = LIMIT;
-    let report = rig.run_with(&job, &mut |line, monitor| {
-        on_line(line, monitor);
-        Ok(())
-    });
-    report.map(Steps::of).map_err(|error| error.to_string())
+    watched(rig, &Job { limit: LIMIT, ..lab.job(&[], exec)? }, on_line)
 }
 
 /// In V86 mode sends are refused, the driver stays, and the machine goes on under a flood of frames; in real mode the NIC

@@ -1,35 +1,11 @@
 //! An edge-triggered line, by programmed I/O and with rings: what comes while the driver acknowledges something else must
 //! raise a new edge.
 
+use crate::elink::event::{self, EVENTS, Event};
 use crate::*;
 
-/// What happens between two accesses of the driver.
-#[derive(Clone, Copy, Debug)]
-enum Event {
-    /// A frame comes, and is whole.
-    Frame,
-    /// A damaged one.
-    Damaged,
-    /// Sixteen collisions end a transmission.
-    Collisions,
-    /// A FIFO fails, as the frame comes.
-    Failure,
-}
-const EVENTS: [Event; 4] = [Event::Frame, Event::Damaged, Event::Collisions, Event::Failure];
-
 fn happen(bus: &FakeBus, slot: usize, card: &Card, event: Event) {
-    let fault = match event {
-        Event::Frame | Event::Collisions => "",
-        Event::Damaged => "rx-crc",
-        Event::Failure => "adapter-failure",
-    };
-    if let Event::Collisions = event {
-        // Sent before, and still on the wire.
-        return bus.sleep(300);
-    }
-    card.borrow_mut().chip().faults = Faults::parse(fault).expect("a fault");
-    bus.receive(slot, &frame(60));
-    bus.sleep(100);
+    event::happen(bus, slot, |faults| card.borrow_mut().chip().faults = faults, &frame(60), event);
 }
 
 /// An event behind each access of the service of an interrupt, for a cause of each kind.

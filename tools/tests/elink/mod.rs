@@ -1,6 +1,8 @@
 //! The image in QEMU with one of our models of a 3Com card: a model's complaint makes the run fail.
 #![allow(dead_code)] // each test uses what it needs
 
+pub mod event;
+
 use std::time::Duration;
 
 use tools::pack;
