@@ -255,3 +255,14 @@ fn a_high_half_that_no_caller_wants_is_not_kept() {
     assert_eq!(lines_of(&(f.clone() + &caller("\tmovw\t%si, there\n")), "f")[0], "pushw %si");
     assert_eq!(lines_of(&(f + &caller("\tmovl\t%esi, there\n")), "f")[0], "pushl %esi");
 }
+
+#[test]
+fn a_call_in_an_asm_comes_back_with_the_registers_that_rustc_expects() {
+    let call = |name: &str| body(&format!("\tmovl\there, %ecx\n\tmovl\tmask, %eax\n\tandl\t%eax, %ecx\n\t#APP\n\tcalll\t{name}\n\t#NO_APP\n\tshrl\t%ecx\n\tmovw\t%cx, there\n\tretl"));
+    // All of ECX is looked at behind the call, so the mask is one of 32 bits.
+    let lines = call("routine");
+    assert_eq!(lines[2..5], ["andl %eax, %ebx", "callw routine", "shrl %ebx"]);
+    // What moves frames changes no register (asm/strings.asm): a high half that is zero stays zero.
+    let lines = body("\tmovzwl\there, %ecx\n\t#APP\n\tcalll\touts_words\n\t#NO_APP\n\tshrl\t%ecx\n\tmovw\t%cx, there\n\tretl");
+    assert_eq!(lines, ["movw here, %bx", "callw outs_words", "shrw %bx", "movw %bx, there", "retw"]);
+}

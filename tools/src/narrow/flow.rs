@@ -29,6 +29,14 @@ const RESULT: Registers = 1 | 1 << 2;
 const KEPT: Registers = 1 << CX | 1 << BP | 1 << SI | 1 << DI;
 const STACK: Registers = 1 << SP;
 
+/// Routines that change no register (asm/strings.asm).
+const FRAMES: &[&str] = &["ins_words", "ins_bytes", "ins_fifo", "outs_words", "outs_bytes", "outs_fifo"];
+
+/// Whether a call comes back with all registers as they were.
+fn keeps_all(call: &Insn) -> bool {
+    call.inline && matches!(call.args.first(), Some(Arg::Target(name)) if FRAMES.contains(&name.as_str()))
+}
+
 /// Where control goes from a line.
 pub enum Next {
     /// To the next line.
@@ -201,7 +209,8 @@ impl Known {
                     if let Callee::Here(callee) = callee {
                         changed |= meet(&mut self.zero[callee], now);
                     }
-                    changed |= meet(&mut zero[line + 1], now & (KEPT | STACK) | result);
+                    let kept = if keeps_all(insn) { now } else { now & (KEPT | STACK) | result };
+                    changed |= meet(&mut zero[line + 1], kept);
                 }
                 Next::Return => changed |= meet(&mut self.zero_result[at], now),
                 Next::Table => {
@@ -246,7 +255,9 @@ impl Known {
                                 let keeps = after.high & KEPT | self.keeps[at] & !self.own[at];
                                 changed |= join(&mut self.keeps[callee], keeps);
                             }
-                            Live { high: after.high & KEPT | self.wanted(callee), flags: 0 }
+                            // rustc knows what an `asm!` changes, and may look at all other registers behind it.
+                            let kept = if insn.inline { ALL } else { KEPT };
+                            Live { high: after.high & kept | self.wanted(callee), flags: 0 }
                         }
                         Next::Return => Live { high: self.keeps[at] | self.live_result[at], flags: 0 },
                         Next::Table => {

@@ -104,7 +104,9 @@ impl Known {
                     Next::On => after,
                     Next::Call(callee) => {
                         changed |= self.want(callee, after.bits & RESULTS);
-                        Live { bits: after.bits & KEPT | self.argument(callee), flags: 0 }
+                        // rustc knows what an `asm!` changes, and may look at all other registers behind it.
+                        let kept = if insn.inline { EVERY } else { KEPT };
+                        Live { bits: after.bits & kept | self.argument(callee), flags: 0 }
                     }
                     Next::Return => Live { bits: KEPT | self.results[at], flags: 0 },
                     Next::Table => Live { bits: EVERY, flags: function.in_tables.iter().fold(0, |all, target| all | lines[*target].flags) },
