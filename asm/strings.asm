@@ -108,7 +108,8 @@ outs_bytes:
         rep outsb
         FRAME_END
 
-; Purpose:  Write a frame by whole double words.
+; Purpose:  Write a frame by whole double words, the last of which may reach behind it. In the last three bytes of the HMA,
+;           where there is nothing behind it, only a frame of whole double words may end.
 ; In:       DX = port
 ; Corrupts: FLAGS
 section .text.outs_fifo progbits alloc exec nowrite align=1
