@@ -259,7 +259,10 @@ fn faults_reach_linux_and_it_recovers() {
     let verdict = run(&linux);
     assert!(verdict.complaints.is_empty(), "{:#?}", verdict.complaints);
     assert!(verdict.console.contains("RECOVERED 5\n"), "{}", verdict.console);
-    assert!(verdict.console.contains("COUNTS 1 1 3\n"), "{}", verdict.console);
+    let counts = verdict.console.lines().find_map(|line| line.strip_prefix("COUNTS ")).unwrap_or_default();
+    let counts: Vec<u32> = counts.split_whitespace().filter_map(|count| count.parse().ok()).collect();
+    // A busy host may stop the guest between two writes to the FIFO, or two looks at it: an underrun or overrun more.
+    assert!(matches!(counts[..], [1, overruns, aborted] if overruns >= 1 && aborted >= 3), "{}", verdict.console);
 }
 
 /// The monitor pulls the cable and plugs it in again.
