@@ -2,10 +2,20 @@
 //!
 //! On the host there is nothing to do: the library alone is built there.
 
+mod slots {
+    include!("install/slots.rs");
+}
+use slots::SLOT_A;
+
 /// A linked binary: its name, its linker script, its assembly. A resident unit without any is a NIC's driver.
 const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "clock", "int60", "irq", "upcall", "transfer", "terminate"]),
-    ("installer", "installer", &["installer", "pci", "memory", "clock"]),
+    ("kernel", "kernel", &["kernel"]),
+    ("stage_line", "stage", &[]),
+    ("stage_unload", "stage", &[]),
+    ("stage_search", "stage", &[]),
+    ("stage_place", "stage", &[]),
+    ("stage_stand", "stage", &[]),
     ("flat", "resident", &["flat"]),
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
@@ -16,45 +26,60 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("poolc", "resident", &["poolc"]),
     ("poolv", "resident", &["poolv"]),
     ("el3", "resident", &[]),
-    ("probe_el3", "overlay", &["visit"]),
+    ("find_el3", "stage", &["visit", "strings", "crc"]),
+    ("start_el3", "stage", &["visit", "strings", "crc"]),
     ("ne2000", "resident", &[]),
-    ("probe_ne2000", "overlay", &["visit"]),
+    ("find_ne2000", "stage", &["visit", "strings", "crc"]),
+    ("start_ne2000", "stage", &["visit", "strings", "crc"]),
     ("ne1000", "resident", &[]),
-    ("probe_ne1000", "overlay", &["visit"]),
+    ("find_ne1000", "stage", &["visit", "strings", "crc"]),
+    ("start_ne1000", "stage", &["visit", "strings", "crc"]),
     ("ne2k_pci", "resident", &[]),
-    ("probe_ne2k_pci", "overlay", &["visit"]),
+    ("find_ne2k_pci", "stage", &["visit", "strings", "crc"]),
+    ("start_ne2k_pci", "stage", &["visit", "strings", "crc"]),
     ("e1000", "resident", &[]),
-    ("probe_e1000", "overlay", &["visit"]),
+    ("find_e1000", "stage", &["visit", "strings", "crc"]),
+    ("start_e1000", "stage", &["visit", "strings", "crc"]),
     ("e1000e", "resident", &[]),
     ("e1000ev", "resident", &[]),
-    ("probe_e1000e", "overlay", &["visit"]),
+    ("find_e1000e", "stage", &["visit", "strings", "crc"]),
+    ("start_e1000e", "stage", &["visit", "strings", "crc"]),
     ("rtl8139", "resident", &[]),
     ("rtl8139v", "resident", &[]),
-    ("probe_rtl8139", "overlay", &["visit"]),
+    ("find_rtl8139", "stage", &["visit", "strings", "crc"]),
+    ("start_rtl8139", "stage", &["visit", "strings", "crc"]),
     ("virtio_net", "resident", &[]),
     ("virtio_netv", "resident", &[]),
-    ("probe_virtio_net", "overlay", &["visit"]),
+    ("find_virtio_net", "stage", &["visit", "strings", "crc"]),
+    ("start_virtio_net", "stage", &["visit", "strings", "crc"]),
     ("vmxnet3", "resident", &[]),
-    ("probe_vmxnet3", "overlay", &["visit"]),
+    ("find_vmxnet3", "stage", &["visit", "strings", "crc"]),
+    ("start_vmxnet3", "stage", &["visit", "strings", "crc"]),
     ("pcnet", "resident", &[]),
     ("pcnetv", "resident", &[]),
-    ("probe_pcnet", "overlay", &["visit"]),
+    ("find_pcnet", "stage", &["visit", "strings", "crc"]),
+    ("start_pcnet", "stage", &["visit", "strings", "crc"]),
     ("i8255x", "resident", &[]),
     ("i8255xv", "resident", &[]),
-    ("probe_i8255x", "overlay", &["visit"]),
+    ("find_i8255x", "stage", &["visit", "strings", "crc"]),
+    ("start_i8255x", "stage", &["visit", "strings", "crc"]),
     ("tulip", "resident", &[]),
     ("tulipv", "resident", &[]),
-    ("probe_tulip", "overlay", &["visit"]),
+    ("find_tulip", "stage", &["visit", "strings", "crc"]),
+    ("start_tulip", "stage", &["visit", "strings", "crc"]),
     ("vortex", "resident", &[]),
-    ("probe_vortex", "overlay", &["visit"]),
+    ("find_vortex", "stage", &["visit", "strings", "crc"]),
+    ("start_vortex", "stage", &["visit", "strings", "crc"]),
     ("boomerang", "resident", &[]),
     ("boomerangv", "resident", &[]),
-    ("probe_boomerang", "overlay", &["visit"]),
+    ("find_boomerang", "stage", &["visit", "strings", "crc"]),
+    ("start_boomerang", "stage", &["visit", "strings", "crc"]),
     ("corkscrew", "resident", &[]),
     ("corkscrewx", "resident", &[]),
     ("corkscrewv", "resident", &[]),
-    ("probe_corkscrew", "overlay", &["visit"]),
-    ("probe_corkscrewx", "overlay", &["visit"]),
+    ("find_corkscrew", "stage", &["visit", "strings", "crc"]),
+    ("start_corkscrew", "stage", &["visit", "strings", "crc"]),
+    ("start_corkscrewx", "stage", &["visit", "strings", "crc"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
     ("field", "program", &["program", "field"]),
@@ -75,6 +100,7 @@ fn main() {
     }
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
     for (unit, script, sources) in UNITS {
+        println!("cargo:rustc-link-arg-bin={unit}=--defsym=slot_a={SLOT_A}");
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
         if *script == "program" || unit.starts_with("pool") {
             // Code and data are a segment each, and both begin at 0; what runs once lies where the tables are to be.
@@ -87,7 +113,7 @@ fn main() {
             }
         }
         let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings", "crc"] } else { *sources };
-        let common: &[&str] = if *script == "overlay" { &["pci", "memory", "clock", "strings", "crc"] } else { &[] };
+        let common: &[&str] = if matches!(*script, "stage" | "kernel") { &["pci", "memory", "clock"] } else { &[] };
         for source in sources.iter().chain(common) {
             // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
             let objects = nasm_rs::Build::new()

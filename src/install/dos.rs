@@ -1,9 +1,12 @@
-//! DOS, as far as the installer needs it.
+//! DOS and other software interrupts, for the kernel and for stages.
 
+use super::kernel::{caller, kernel};
+use super::plan::XmsBlock;
 use crate::bus::Addr;
-use crate::bus::real::{address, code_segment, copy_far, linear, own};
+use crate::bus::real::{address, copy_far, linear, own};
+use crate::resident::table::Region;
 
-/// Registers of a software interrupt (asm/installer.asm knows the offsets).
+/// Registers of a software interrupt (asm/kernel.asm knows the offsets).
 #[repr(C)]
 pub struct Regs {
     /// AX.
@@ -26,95 +29,106 @@ pub struct Regs {
     pub flags: u16,
 }
 
-static mut REGS: Regs = Regs { ax: 0, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds: 0, es: 0, flags: 0 };
-
 /// The registers for one interrupt: AX, our own data segment, everything else zero. There is one set of them, to be
 /// used up before the next is asked for.
-#[inline(never)]
+#[inline(always)]
 pub fn regs(ax: u16) -> &'static mut Regs {
-    let (ds, es) = (code_segment(), code_segment());
     // SAFETY: the installer is one thread, and each caller is done with them before the next call.
-    let regs = unsafe { &mut *&raw mut REGS };
-    *regs = Regs { ax, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds, es, flags: 0 };
-    regs
+    unsafe { &mut *(kernel().regs)(ax) }
 }
 
 impl Regs {
     /// INT `number`. True when CF is clear afterwards.
-    #[inline(never)]
+    #[inline(always)]
     pub fn interrupt(&mut self, number: u8) -> bool {
-        unsafe extern "fastcall" {
-            fn software_interrupt(number: u32, regs: &mut Regs);
-        }
-        // SAFETY: the callers pass registers that DOS, the BIOS or a packet driver defines.
-        unsafe { software_interrupt(number as u32, self) };
-        self.flags & 1 == 0
-    }
-
-    #[inline(never)]
-    fn dos(&mut self) -> Option<u16> {
-        self.interrupt(0x21).then_some(self.ax)
+        (kernel().interrupt)(self, number)
     }
 }
 
 /// Writes a character to the console.
-#[inline(never)]
+#[inline(always)]
 pub fn put(byte: u8) {
-    let regs = regs(0x0200);
-    regs.dx = byte as u16;
-    regs.dos();
+    (kernel().put)(byte);
+}
+
+/// A far call and its registers (asm/kernel.asm knows the offsets).
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Call {
+    /// Segment in the high half.
+    pub entry: u32,
+    /// AX.
+    pub ax: u16,
+    /// BX.
+    pub bx: u16,
+    /// DX.
+    pub dx: u16,
+}
+
+/// A far call with these registers; those that it leaves.
+#[inline(never)]
+pub fn far_call(entry: u32, ax: u16, bx: u16, dx: u16) -> Call {
+    let mut call = Call { entry, ax, bx, dx };
+    (kernel().far_call)(&mut call);
+    call
+}
+
+/// XMS 2.0 functions.
+const XMS_FREE: u16 = 0x0A00;
+const XMS_UNLOCK: u16 = 0x0D00;
+
+impl XmsBlock {
+    /// Gives it back.
+    #[inline(never)]
+    pub fn free(&self) {
+        if self.handle != 0 {
+            // What is not locked stays so.
+            far_call(self.entry, XMS_UNLOCK, 0, self.handle);
+            far_call(self.entry, XMS_FREE, 0, self.handle);
+        }
+    }
+}
+
+const VDS_UNLOCK: u16 = 0x8104;
+
+impl Region {
+    /// Unlocks it.
+    pub fn unlock(&mut self) {
+        let regs = regs(VDS_UNLOCK);
+        regs.di = self as *mut Region as u32 as u16;
+        regs.interrupt(0x4B);
+    }
+}
+
+/// Did DOS load us by DEVICE=?
+pub fn from_device() -> bool {
+    caller().psp == 0
+}
+
+/// The INIT request of DEVICE=.
+pub fn request() -> Addr {
+    address(caller().request_segment, caller().request_offset)
+}
+
+/// The segment behind the last that is ours.
+pub fn memory_end() -> u32 {
+    if !from_device() {
+        return peek::<u16>(address(caller().psp, 2)) as u32;
+    }
+    // Before version 5 DOS left this field as it was.
+    if version() >= 0x0500 {
+        let end = peek::<u32>(request().plus(0x0E));
+        return (end >> 16) + ((end & 0xFFFF) >> 4);
+    }
+    // The BIOS's count of kilobytes.
+    (peek::<u16>(Addr(0x413)) as u32) << 6
 }
 
 /// DOS's version, major in the high byte.
 pub fn version() -> u16 {
-    regs(0x3000).dos().unwrap_or(0).swap_bytes()
-}
-
-/// A file that is open for reading.
-pub struct File(u16);
-
-impl File {
-    /// Opens a file by the far address of its ASCIZ name.
-    pub fn open(segment: u16, offset: u16) -> Option<File> {
-        let regs = regs(0x3D00);
-        regs.ds = segment;
-        regs.dx = offset;
-        regs.dos().map(File)
-    }
-
-    /// Reads exactly `len` bytes at `offset` of the file.
-    #[inline(never)]
-    pub fn read(&self, offset: u32, to: Addr, len: u16) -> Option<()> {
-        let seek = regs(0x4200);
-        seek.bx = self.0;
-        seek.cx = (offset >> 16) as u16;
-        seek.dx = offset as u16;
-        seek.dos()?;
-        let read = regs(0x3F00);
-        read.bx = self.0;
-        read.cx = len;
-        read.ds = (to.0 >> 4) as u16;
-        read.dx = to.0 as u16 & 15;
-        (read.dos()? == len).then_some(())
-    }
-}
-
-impl Drop for File {
-    fn drop(&mut self) {
-        let regs = regs(0x3E00);
-        regs.bx = self.0;
-        regs.dos();
-    }
-}
-
-/// Closes all files of the program. DOS does not do so when a program stays, and a file to which its output was
-/// redirected would stay open as long as DOS runs.
-pub fn close_all(psp: u16) {
-    /// In the PSP: how many handles it has.
-    const HANDLES: u16 = 0x32;
-    for handle in 0..peek::<u16>(address(psp, HANDLES)) {
-        drop(File(handle));
-    }
+    let regs = regs(0x3000);
+    regs.interrupt(0x21);
+    regs.ax.swap_bytes()
 }
 
 /// The far address in an interrupt vector, segment in the high half.
@@ -122,33 +136,9 @@ pub fn vector(number: u8) -> u32 {
     peek(Addr(number as u32 * 4))
 }
 
-/// Sets an interrupt vector.
-#[inline(never)]
-pub fn set_vector(number: u8, segment: u16, offset: u16) {
-    let regs = regs(0x2500 | number as u16);
-    regs.ds = segment;
-    regs.dx = offset;
-    regs.dos();
-}
-
-/// Frees a memory block.
-pub fn free(segment: u16) {
-    let regs = regs(0x4900);
-    regs.es = segment;
-    regs.dos();
-}
-
 /// Ends the program.
 pub fn exit(code: u8) -> ! {
-    regs(0x4C00 | code as u16).dos();
-    loop {}
-}
-
-/// Ends the program and keeps this many paragraphs from its PSP on.
-pub fn stay(paragraphs: u16) -> ! {
-    let regs = regs(0x3100);
-    regs.dx = paragraphs;
-    regs.dos();
+    regs(0x4C00 | code as u16).interrupt(0x21);
     loop {}
 }
 
@@ -181,7 +171,50 @@ fn read(from: Addr, to: *mut u8, len: u16) {
     copy_far(from, own(to), len);
 }
 
+/// Fills memory below 1 MB.
+#[inline(never)]
+pub fn fill(at: Addr, byte: u8, len: u16) {
+    for offset in 0..len {
+        poke(at.plus(offset), &byte);
+    }
+}
+
 /// The address of a far pointer with its segment in the high half.
 pub fn far(pointer: u32) -> Addr {
     linear(pointer)
+}
+
+/// What the kernel's entries of the table do.
+pub mod own_entries {
+    use super::Regs;
+    use crate::bus::real::code_segment;
+
+    static mut REGS: Regs = Regs { ax: 0, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds: 0, es: 0, flags: 0 };
+
+    /// [`super::regs`].
+    pub extern "fastcall" fn regs(ax: u16) -> *mut Regs {
+        let (ds, es) = (code_segment(), code_segment());
+        // SAFETY: see there.
+        unsafe { REGS = Regs { ax, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds, es, flags: 0 } };
+        &raw mut REGS
+    }
+
+    /// [`Regs::interrupt`].
+    pub extern "fastcall" fn interrupt(regs: *mut Regs, number: u8) -> bool {
+        unsafe extern "fastcall" {
+            fn software_interrupt(number: u32, regs: *mut Regs);
+        }
+        // SAFETY: the callers pass registers that DOS, the BIOS or a packet driver defines.
+        unsafe {
+            software_interrupt(number as u32, regs);
+            (*regs).flags & 1 == 0
+        }
+    }
+
+    /// [`super::put`].
+    pub extern "fastcall" fn put(byte: u8) {
+        let regs = super::regs(0x0200);
+        regs.dx = byte as u16;
+        regs.interrupt(0x21);
+    }
 }

@@ -1,23 +1,29 @@
-//! What the pack step tells the installer, and what its entries know of their caller.
+//! What the pack step tells the installer: the image's header, the unit directory, and the headers of discarded units.
 
+use crate::install::plan::Plan;
 use crate::resident::table::CoreTable;
 
-/// At the start of what is still there while the driver is placed (asm/installer.asm); the pack step fills in all but
-/// the entries.
+/// At the kernel's start (asm/kernel.asm). The pack step fills in all but the entries and the context.
 #[repr(C)]
-pub struct InstallerHeader {
+pub struct ImageHeader {
     /// Offset of the unit directory in the file.
     pub directory: u32,
-    /// Entries in it.
-    pub unit_count: u16,
-    /// Bytes of the core in the image; its BSS follows.
+    /// The file has the same number at [`BUILD_AT`].
+    pub build: u16,
+    /// Bytes of the core in the file, from [`CORE_AT`] on; its BSS follows in memory.
     pub core_bytes: u16,
+    /// Where slot B begins in our segment.
+    pub slot_b: u16,
     /// Where our segment ends: the stack is the last of the image.
     pub stack_top: u16,
     /// Offsets of the entries, for the pack step.
     pub entries: [u16; 3],
+    /// NICs in the directory.
+    pub nics: u16,
     /// Where things lie in the core.
     pub core: CoreTable,
+    /// Written by the entry, before Rust runs.
+    pub context: Context,
 }
 
 /// Who called.
@@ -33,33 +39,23 @@ pub struct Context {
     pub request_segment: u16,
 }
 
-unsafe extern "C" {
-    static installer_header: InstallerHeader;
-    static context: Context;
-}
-
-/// What the pack step filled in.
-pub fn header() -> &'static InstallerHeader {
-    // SAFETY: written before the file was.
-    unsafe { &*&raw const installer_header }
-}
-
-/// Who called.
-pub fn caller() -> &'static Context {
-    // SAFETY: written by the entry, before Rust ran.
-    unsafe { &*&raw const context }
-}
+/// Where the file has its build's number: the MZ header's last two bytes.
+pub const BUILD_AT: u32 = 30;
+/// Where the file has the core: behind the MZ header.
+pub const CORE_AT: u32 = 32;
 
 /// An entry of the unit directory.
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Unit {
-    /// Its name, padded with zeros: the NIC's, or the feature's.
+    /// The NIC's name, padded with zeros; of other units their own.
     pub name: [u8; 12],
-    /// [`KIND_DRIVER`], [`KIND_PROBE`], [`KIND_FEATURE`] or [`KIND_STARTER`].
+    /// [`KIND_DRIVER`] and its kin.
     pub kind: u8,
-    /// Probes: [`BUS_PCI`] or an ISA probe's place in the order.
+    /// Find units: [`BUS_PCI`] or an ISA NIC's place in the order. Stages: [`SLOT_FIRST`] and its kin.
     pub bus: u8,
+    /// [`sum`](crate::install::kernel::file) of the bytes and the fix-ups.
+    pub sum: u16,
     /// Offset in the file: the bytes, then the fix-ups of 16 bits, then those of 32.
     pub offset: u32,
     /// Bytes in the file.
@@ -70,61 +66,130 @@ pub struct Unit {
     pub fixes16: u16,
     /// Fix-ups of 32 bits.
     pub fixes32: u16,
-    /// Probes: identities of PCI functions, four bytes each, behind the fix-ups.
-    pub ids: u16,
-    /// Keeps the size a multiple of four.
-    pub unused: u16,
+    /// Start units: bytes of the device that they write.
+    pub instance: u16,
+    /// The sum of this entry up to here.
+    pub check: u16,
 }
 
 impl Unit {
     /// An entry to read into.
-    pub const EMPTY: Unit = Unit {
-        name: [0; 12],
-        kind: 0,
-        bus: 0,
-        offset: 0,
-        bytes: 0,
-        total: 0,
-        fixes16: 0,
-        fixes32: 0,
-        ids: 0,
-        unused: 0,
-    };
-
-    /// Where the identities are in the file.
-    pub fn ids_at(&self) -> u32 {
-        self.offset + self.bytes as u32 + 2 * (self.fixes16 + self.fixes32) as u32
-    }
+    pub const EMPTY: Unit =
+        Unit { name: [0; 12], kind: 0, bus: 0, sum: 0, offset: 0, bytes: 0, total: 0, fixes16: 0, fixes32: 0, instance: 0, check: 0 };
 }
 
 /// The resident half of a NIC's driver.
 pub const KIND_DRIVER: u8 = 1;
-/// The discarded half.
-pub const KIND_PROBE: u8 = 2;
+/// Finds a NIC.
+pub const KIND_FIND: u8 = 2;
 /// An optional feature.
 pub const KIND_FEATURE: u8 = 3;
-/// A probe that finds nothing, but starts a card in another way than the one that found it.
-pub const KIND_STARTER: u8 = 4;
-/// [`Unit::bus`] of a PCI probe.
+/// Starts a NIC.
+pub const KIND_START: u8 = 4;
+/// A stage of the installation.
+pub const KIND_STAGE: u8 = 5;
+/// A text or table.
+pub const KIND_TEXT: u8 = 6;
+
+/// [`Unit::bus`] of a PCI NIC.
 pub const BUS_PCI: u8 = 0;
 
-/// At offset 0 of a probe's unit.
+/// [`Unit::bus`] of a stage in slot A.
+pub const SLOT_FIRST: u8 = 0;
+/// Of one at slot A's end.
+pub const SLOT_LAST: u8 = 1;
+/// Of one in slot B.
+pub const SLOT_SECOND: u8 = 2;
+
+/// Numbers of units in the directory. First the texts.
+pub mod number {
+    /// Lines that the installer prints ([`crate::install::lines`]).
+    pub const LINES: u8 = 0;
+    /// What `3COMPKT /?` prints.
+    pub const HELP: u8 = 1;
+    /// PCI functions that we know: [`super::PciRow`].
+    pub const PCI: u8 = 2;
+    /// The stages.
+    pub const UNLOAD: u8 = 3;
+    /// See above.
+    pub const SEARCH: u8 = 4;
+    /// See above.
+    pub const PLACE: u8 = 5;
+    /// See above.
+    pub const STAND: u8 = 6;
+    /// The features.
+    pub const FLAT: u8 = 7;
+    /// See above.
+    pub const FLATI: u8 = 8;
+    /// See above.
+    pub const FLATK: u8 = 9;
+    /// See above.
+    pub const STATS: u8 = 10;
+    /// See above.
+    pub const VDS: u8 = 11;
+    /// See above.
+    pub const POOL: u8 = 12;
+    /// See above.
+    pub const POOLV: u8 = 13;
+    /// See above.
+    pub const POOLC: u8 = 14;
+    /// See above.
+    pub const POLL: u8 = 15;
+    /// The NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so many units or not.
+    pub const NICS: u8 = 16;
+    /// Of each NIC: finds it.
+    pub const FIND: u8 = 0;
+    /// Starts it.
+    pub const START: u8 = 1;
+    /// Its driver.
+    pub const DRIVER: u8 = 2;
+    /// Its driver with rings below 1 MB.
+    pub const DRIVER_V: u8 = 3;
+    /// Starts it with rings, where it does without them as well.
+    pub const START_X: u8 = 4;
+    /// Its driver for that, with rings in XMS.
+    pub const DRIVER_X: u8 = 5;
+    /// Numbers of a NIC.
+    pub const UNITS: u8 = 6;
+}
+
+/// A row of the table of PCI functions.
+#[derive(Clone, Copy)]
 #[repr(C)]
-pub struct ProbeHeader {
-    /// [`PROBE_MAGIC`].
-    pub magic: u16,
-    /// Bytes of the device that `start` writes.
-    pub instance: u16,
+pub struct PciRow {
+    /// Vendor in the low half, device in the high half.
+    pub id: u32,
+    /// The NIC, counted from 0.
+    pub nic: u32,
+}
+
+/// At offset 0 of each discarded unit.
+#[repr(C)]
+pub struct StageHeader {
+    /// Does its work: 0, or the next stage ([`crate::install::kernel::run`]).
+    pub run: extern "fastcall" fn(&mut Plan) -> u8,
+}
+
+/// At offset 0 of a unit that finds a NIC.
+#[repr(C)]
+pub struct FindHeader {
     /// [`crate::probe::Probe::find`]: 0, or a [`crate::probe::Fault`].
     pub find: extern "fastcall" fn(&crate::probe::Ask, &mut crate::probe::Found) -> u8,
+    /// [`crate::probe::Probe::IDS`], for the pack step.
+    pub ids: &'static [u32],
+}
+
+/// At offset 0 of a unit that starts a NIC.
+#[repr(C)]
+pub struct StartHeader {
     /// [`crate::probe::Probe::start`]: 0, or a [`crate::probe::Fault`].
     pub start: extern "fastcall" fn(&crate::probe::Found, &Start) -> u8,
     /// [`crate::probe::Probe::line`] of a device that `start` made.
     pub line: extern "fastcall" fn(&crate::probe::Found, *mut u8) -> u8,
     /// [`crate::device::Device::unmask`] of a device that `start` made, once the vectors are hooked.
     pub unmask: extern "fastcall" fn(*mut u8),
-    /// [`crate::probe::Probe::IDS`], which the pack step copies into the directory.
-    pub ids: &'static [u32],
+    /// Bytes of the device that `start` writes, for the pack step.
+    pub instance: u32,
 }
 
 /// What `start` is given besides the card.
@@ -136,7 +201,5 @@ pub struct Start {
     pub device: *mut u8,
 }
 
-/// First word of a probe's unit.
-pub const PROBE_MAGIC: u16 = 0x5033;
-
-const _: () = assert!(size_of::<Unit>() == 32 && size_of::<InstallerHeader>() == 60 && size_of::<ProbeHeader>() == 28);
+const _: () = assert!(size_of::<Unit>() == 32 && size_of::<ImageHeader>() == 72 && size_of::<StartHeader>() == 16);
+const _: () = assert!(size_of::<FindHeader>() == 12 && size_of::<PciRow>() == 8);

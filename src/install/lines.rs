@@ -1,4 +1,4 @@
-//! Lines that the installer prints once its own file is open. They are in the file only; the image has their numbers.
+//! Lines that the installer prints once its own file is open. They are in the file alone; the code has their numbers.
 //!
 //! The pack step writes them behind [`crate::probe::REASONS`], each padded with zeros to [`crate::probe::REASON`] bytes.
 
@@ -49,6 +49,19 @@ lines! {
     Windows ": Windows moves clients in memory, which is not watched for here; leave the option out";
     Promiscuous ": promiscuous mode is the clients' choice here; leave the option out";
     Class11 ": class 11 (802.3) is always there beside class 1; leave the option out";
+    // The first stage's.
+    OtherBuild "the file is another one than was loaded: its build is %h; start the driver from the file that DOS loads";
+    OldDos "DOS 3.3 or later is needed";
+    NoRoomHere "too little memory here; load it low with DEVICE= or give it more upper memory";
+    VectorTaken "INT %h has a packet driver already; choose another with /INT=";
+    // Unloading; behind the card's name.
+    Several "the driver is loaded more than once; say which by /INT=";
+    NotOurs "INT %h is not this driver's; give the vector it is on as /INT=";
+    Stopped " stopped; its memory stays with DOS until the next boot (it came by DEVICE=)";
+    Unloaded " unloaded";
+    V86After "a memory manager or a program came after the driver; unload that first";
+    Hooked "another program has hooked the driver's interrupts after it; unload that first";
+    Open "a program still has the driver open; end it first";
     // The search's, behind the name of a card or driver, if there is one.
     Taken ": this card belongs to the driver on INT %h; leave /IO= and /NIC= out to take another";
     NoDriver ": no such driver; 3COMPKT /? lists them";

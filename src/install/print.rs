@@ -91,13 +91,3 @@ impl Print for Mac {
         }
     }
 }
-
-/// Prints a line that begins with the driver's name.
-#[macro_export]
-macro_rules! line {
-    ($($part:expr),+) => {{
-        $crate::install::print::Print::print("3COMPKT: ");
-        $( $crate::install::print::Print::print(&$part); )+
-        $crate::install::print::Print::print("\r\n");
-    }};
-}

@@ -210,19 +210,33 @@ macro_rules! pool_mover {
     };
 }
 
-/// A probe unit: the header of its entry points, and the entries.
+/// A stage of the installation: its header.
 #[macro_export]
-macro_rules! probe_unit {
+macro_rules! stage_unit {
+    ($stage:ident) => {
+        #[unsafe(link_section = ".unit_header")]
+        #[unsafe(no_mangle)]
+        #[allow(non_upper_case_globals, reason = "the name is the linker script's")]
+        static unit_header: $crate::install::header::StageHeader =
+            $crate::install::header::StageHeader { run };
+
+        extern "fastcall" fn run(plan: &mut $crate::install::plan::Plan) -> u8 {
+            $crate::install::stages::$stage::run(plan)
+        }
+        $crate::no_panic!();
+    };
+}
+
+/// A unit that finds a NIC: its header, and the entry.
+#[macro_export]
+macro_rules! find_unit {
     ($probe:ty) => {
         mod unit {
             use super::*;
             use $crate::bus::Bus as _;
             use $crate::bus::either::{Either, a20_gate};
-            use $crate::device::Device as _;
-            use $crate::install::header::{PROBE_MAGIC, ProbeHeader, Start};
+            use $crate::install::header::FindHeader;
             use $crate::probe::{Ask, FLAT_INTX, FLAT_KEYBOARD, Found, NO_XMS, Probe, pci};
-
-            type Dev = <$probe as Probe<Either>>::Device;
 
             extern "fastcall" fn find(ask: &Ask, found: &mut Found) -> u8 {
                 match <$probe as Probe<Either>>::find(&Either, ask) {
@@ -244,6 +258,28 @@ macro_rules! probe_unit {
                     Err(fault) => fault as u8,
                 }
             }
+
+            #[unsafe(link_section = ".unit_header")]
+            #[unsafe(no_mangle)]
+            static unit_header: FindHeader = FindHeader { find, ids: <$probe as Probe<Either>>::IDS };
+        }
+        $crate::no_panic!();
+    };
+}
+
+/// A unit that starts a NIC: its header, and the entries.
+#[macro_export]
+macro_rules! start_unit {
+    ($probe:ty) => {
+        mod unit {
+            use super::*;
+            use $crate::bus::either::Either;
+            use $crate::device::Device as _;
+            use $crate::install::header::{Start, StartHeader};
+            use $crate::probe::{Found, Probe};
+
+            type Dev = <$probe as Probe<Either>>::Device;
+
             extern "fastcall" fn start(found: &Found, how: &Start) -> u8 {
                 match <$probe as Probe<Either>>::start(Either, found, &how.rings) {
                     Ok(device) => {
@@ -265,15 +301,7 @@ macro_rules! probe_unit {
 
             #[unsafe(link_section = ".unit_header")]
             #[unsafe(no_mangle)]
-            static unit_header: ProbeHeader = ProbeHeader {
-                magic: PROBE_MAGIC,
-                instance: size_of::<Dev>() as u16,
-                find,
-                start,
-                line,
-                unmask,
-                ids: <$probe as Probe<Either>>::IDS,
-            };
+            static unit_header: StartHeader = StartHeader { start, line, unmask, instance: size_of::<Dev>() as u32 };
         }
         $crate::no_panic!();
     };

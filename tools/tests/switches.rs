@@ -1,7 +1,7 @@
 //! The command line's parser: every switch, its range, Crynwr's positional form and letters, and bad input.
 
 use compkt::install::lines::{LINES, Line};
-use compkt::install::switches::{Options, Refused, Rule, SWITCHES, Want, options};
+use compkt::install::stages::switches::{Options, Refused, Rule, SWITCHES, Want, options};
 use tools::random::Random;
 
 fn good(tail: &str) -> Options<'_> {

@@ -15,13 +15,13 @@ const MEMORY: &[&str] = &["memcpy", "memset", "memcmp", "bcmp"];
 /// # Errors
 /// What cannot be narrowed or assembled; what the linker says goes to standard error.
 pub fn link(mut arguments: Vec<OsString>) -> io::Result<bool> {
-    let in_our_segment = ["linker/resident.ld", "linker/installer.ld", "linker/overlay.ld"];
+    let in_our_segment = ["linker/resident.ld", "linker/kernel.ld", "linker/stage.ld"];
     if arguments.iter().any(|argument| in_our_segment.iter().any(|script| argument.to_string_lossy().ends_with(script))) {
         let is_unit = |argument: &OsString| argument.to_string_lossy().ends_with(".rcgu.o");
         let objects: Vec<usize> = (0..arguments.len()).filter(|at| is_unit(&arguments[*at])).collect();
         let [at] = objects[..] else { return Err(fail("a unit is one object: codegen-units = 1, lto = \"fat\"")) };
         let given = arguments.iter().any(|argument| argument.to_string_lossy().ends_with("/memory.o"));
-        // The installer's script knows functions by their sections.
+        // The order of functions matters in a resident unit alone.
         let resident = arguments.iter().any(|argument| argument.to_string_lossy().ends_with(in_our_segment[0]));
         arguments[at] = narrowed(Path::new(&arguments[at]), if given { MEMORY } else { &[] }, resident)?.into();
     }

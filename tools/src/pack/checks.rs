@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::process::Command;
 
+use compkt::install::slots::SLOT_A;
+
 use super::elf::Unit;
 use crate::process::TempDir;
 
@@ -48,8 +50,10 @@ const BUDGETS: &[(&str, u16)] = &[
     ("ne2000", 1_056),
     ("ne1000", 1_076),
 ];
-/// The budget of a probe, which the installer loads and forgets; the largest makes the load image as large as it is.
-const PROBE: u16 = 6_144;
+/// The most that a unit of slot B may take: what `/?`, the largest stage and the largest card need.
+const SLOT_B: u16 = 9_144;
+/// The most that the stages of slot A may take.
+const STAGES: &[(&str, u16)] = &[("kernel", 4_096), ("stage_unload", SLOT_A), ("stage_search", SLOT_A), ("stage_stand", 9_800)];
 
 /// Instructions that came after the 386, or that mean that a trap can be reached. Names as objdump has them, without
 /// a size's letter; those that end with a star begin so.
@@ -64,19 +68,17 @@ const REFUSED: &[&str] = &[
 pub enum Role {
     /// Stays in memory.
     Resident,
-    /// Is loaded and forgotten.
-    Probe,
-    /// The installer.
-    Installer,
+    /// Finds or starts a NIC, or is a stage of the installation, and forgotten.
+    Discarded,
+    /// The installer's kernel.
+    Kernel,
 }
 
 /// The most bytes that the unit may take.
 pub fn budget(name: &str, role: Role) -> u16 {
     match role {
         Role::Resident => BUDGETS.iter().find(|row| row.0 == name).map_or(0, |row| row.1),
-        Role::Probe => PROBE,
-        // The load image has a limit of its own.
-        Role::Installer => u16::MAX,
+        Role::Discarded | Role::Kernel => STAGES.iter().find(|row| row.0 == name).map_or(SLOT_B, |row| row.1),
     }
 }
 
@@ -88,6 +90,7 @@ pub fn check(unit: &Unit, role: Role) -> Result<(), String> {
     if role == Role::Resident {
         no_panic(unit)?;
     }
+    looks_outside(unit, role)?;
     fixes_stay_inside(unit)?;
     opcodes(unit)
 }
@@ -113,16 +116,32 @@ fn no_panic(unit: &Unit) -> Result<(), String> {
     found.map_or(Ok(()), |(name, ..)| Err(format!("{} has a panic path or core::fmt: {name}", unit.name)))
 }
 
-/// What the loader adds the base to is an offset in this unit: no unit knows where another lies, the installer least.
+/// A unit is linked by itself: it reaches another one by fixed places alone. A resident unit knows the core's, a stage the
+/// kernel's header and table, the kernel and what finds or starts a NIC none. So nothing that is still needed can call, jump
+/// or read into a slot whose contents have changed.
+fn looks_outside(unit: &Unit, role: Role) -> Result<(), String> {
+    let allowed: &[&str] = match role {
+        Role::Resident => &["core_clock", "work", "core_state", "getter", "busy", "pending"],
+        Role::Discarded if unit.name.starts_with("stage_") => &["image_header", "kernel_table"],
+        Role::Discarded | Role::Kernel => &[],
+    };
+    match unit.outside.iter().find(|name| !allowed.contains(&name.as_str())) {
+        Some(name) => Err(format!("{} looks at {name}, which is another unit's", unit.name)),
+        None => Ok(()),
+    }
+}
+
+/// What the loader adds the base to is an offset in this unit.
 fn fixes_stay_inside(unit: &Unit) -> Result<(), String> {
     let value = |at: u16, size: usize| -> Option<u32> {
         let bytes = unit.bytes.get(usize::from(at)..usize::from(at) + size)?;
         Some(bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte)))
     };
+    let base = u32::from(unit.base);
     let all = unit.fixes16.iter().map(|at| (*at, 2)).chain(unit.fixes32.iter().map(|at| (*at, 4)));
     for (at, size) in all {
         match value(at, size) {
-            Some(target) if target <= u32::from(unit.total) => {}
+            Some(target) if (base..=base + u32::from(unit.total)).contains(&target) => {}
             Some(target) => return Err(format!("{}: the address at {at:#x} points out of the unit, to {target:#x}", unit.name)),
             None => return Err(format!("{}: a fix-up at {at:#x}, behind the unit's bytes", unit.name)),
         }
@@ -192,7 +211,7 @@ fn disassembled(unit: &Unit) -> Result<Vec<(String, String)>, String> {
 pub fn table(units: &[(&Unit, Role)]) -> String {
     let mut text = format!("{:<16}{:>7}{:>7}{:>9}{:>8}\n", "unit", "bytes", "BSS", "fix-ups", "budget");
     for (unit, role) in units {
-        let budget = if *role == Role::Installer { "-".into() } else { budget(&unit.name, *role).to_string() };
+        let budget = budget(&unit.name, *role);
         let bss = usize::from(unit.total).saturating_sub(unit.bytes.len());
         let fixes = unit.fixes16.len() + unit.fixes32.len();
         text.push_str(&format!("{:<16}{:>7}{bss:>7}{fixes:>9}{budget:>8}\n", unit.name, unit.bytes.len()));
@@ -210,10 +229,8 @@ mod tests {
             name: "bad".into(),
             bytes: code.to_vec(),
             total: code.len() as u16,
-            fixes16: Vec::new(),
-            fixes32: Vec::new(),
-            symbols: Vec::new(),
             functions: vec![("function".into(), 0, code.len() as u16)],
+            ..Unit::default()
         }
     }
 
@@ -240,7 +257,7 @@ mod tests {
             ("fld", b"\xD9\xE8\xC3"),
             ("movd", b"\x0F\x6E\xC0\xC3"),
         ] {
-            for role in [Role::Resident, Role::Probe, Role::Installer] {
+            for role in [Role::Resident, Role::Discarded, Role::Kernel] {
                 let error = check(&unit(code), role).expect_err(name);
                 assert!(error.contains("not a 386's instruction in function: ") && error.contains(name), "{name}: {error}");
             }
@@ -260,7 +277,7 @@ mod tests {
             let mut unit = unit(b"\xC3");
             unit.functions[0].0 = name.into();
             assert!(check(&unit, Role::Resident).is_err_and(|error| error.contains(name)));
-            assert_eq!(check(&unit, Role::Installer), Ok(()));
+            assert_eq!(check(&unit, Role::Discarded), Ok(()));
         }
     }
 
@@ -290,8 +307,8 @@ mod tests {
         assert_eq!(fits(&unit, Role::Resident), Ok(()));
         unit.total = 37;
         assert!(fits(&unit, Role::Resident).is_err_and(|error| error.contains("37 bytes and a budget of 36")));
-        unit.total = PROBE + 1;
-        assert!(fits(&unit, Role::Probe).is_err());
+        unit.total = SLOT_B + 1;
+        assert!(fits(&unit, Role::Discarded).is_err());
     }
 
     #[test]

@@ -5,6 +5,8 @@ use std::path::Path;
 use object::read::elf::ElfFile32;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolFlags, SymbolKind, SymbolSection};
 
+use compkt::install::slots::SLOT_A;
+
 use crate::setup::fail;
 
 /// Relocation kinds of the i386 ELF supplement; the `object` crate keeps their names behind a feature of its own.
@@ -16,6 +18,7 @@ const R_386_PC16: u32 = 21;
 const R_386_PC8: u32 = 23;
 
 /// A unit.
+#[derive(Default)]
 pub struct Unit {
     /// The binary's name.
     pub name: String,
@@ -31,6 +34,10 @@ pub struct Unit {
     pub symbols: Vec<(String, u16, u32)>,
     /// The compiler's functions: name, offset, size.
     pub functions: Vec<(String, u16, u16)>,
+    /// The offset that it is linked at: 0, but for the installer's kernel.
+    pub base: u16,
+    /// Symbols of fixed places outside that it looks at.
+    pub outside: Vec<String>,
 }
 
 impl Unit {
@@ -49,21 +56,28 @@ impl Unit {
         let elf = ElfFile32::<object::Endianness>::parse(data).map_err(|error| error.to_string())?;
         let image = elf.section_by_name(".image").ok_or("no .image section")?;
         let bytes = image.data().map_err(|error| error.to_string())?.to_vec();
-        if image.address() != 0 {
-            return Err("not linked at offset 0".into());
+        let base = image.address();
+        if base != 0 && base != u64::from(SLOT_A) {
+            return Err("linked neither at offset 0 nor behind slot A".into());
         }
-        let bss = elf.section_by_name(".bss").map_or(bytes.len() as u64, |bss| bss.address() + bss.size());
-        let (mut fixes16, mut fixes32) = (Vec::new(), Vec::new());
+        let bss = elf.section_by_name(".bss").map_or(base + bytes.len() as u64, |bss| bss.address() + bss.size());
+        let (mut fixes16, mut fixes32, mut outside) = (Vec::new(), Vec::new(), Vec::new());
         for (at, relocation) in image.relocations() {
+            let at = at - base;
             let RelocationFlags::Elf { r_type } = relocation.flags() else { return Err("not ELF relocations".into()) };
             if let RelocationTarget::Symbol(index) = relocation.target() {
                 let symbol = elf.symbol_by_index(index).map_err(|error| error.to_string())?;
                 let absolute = matches!(symbol.flags(), SymbolFlags::Elf { .. }) && symbol.section() == SymbolSection::Absolute;
+                let name = symbol.name().unwrap_or("?");
                 if absolute {
+                    if !matches!(r_type.0, R_386_32 | R_386_16) {
+                        return Err(format!("a jump or call out of the unit, to {name}"));
+                    }
+                    outside.push(name.to_string());
                     continue;
                 }
                 if symbol.is_undefined() {
-                    return Err(format!("undefined symbol {}", symbol.name().unwrap_or("?")));
+                    return Err(format!("undefined symbol {name}"));
                 }
             }
             match r_type.0 {
@@ -81,16 +95,36 @@ impl Unit {
         let functions = elf
             .symbols()
             .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() != 0)
-            .map(|symbol| (symbol.name().unwrap_or("").to_string(), symbol.address() as u16, symbol.size() as u16))
+            .map(|symbol| (symbol.name().unwrap_or("").to_string(), (symbol.address() - base) as u16, symbol.size() as u16))
             .collect();
-        Ok(Unit { name: name.into(), total: bss.max(bytes.len() as u64) as u16, bytes, fixes16, fixes32, symbols, functions })
+        let total = (bss - base).max(bytes.len() as u64) as u16;
+        Ok(Unit { name: name.into(), total, bytes, fixes16, fixes32, symbols, functions, base: base as u16, outside })
     }
 
-    /// A text, which nothing is added to.
-    pub fn text(name: &str, text: String) -> Unit {
-        let bytes = text.into_bytes();
-        let total = bytes.len() as u16;
-        Unit { name: name.into(), bytes, total, fixes16: Vec::new(), fixes32: Vec::new(), symbols: Vec::new(), functions: Vec::new() }
+    /// A text or table, which nothing is added to.
+    pub fn data(name: &str, bytes: Vec<u8>) -> Unit {
+        Unit { name: name.into(), total: bytes.len() as u16, bytes, ..Unit::default() }
+    }
+
+    /// What the loader adds `at` to, as it is when the unit lies there.
+    pub fn loaded(&self, at: u16) -> Vec<u8> {
+        let mut bytes = self.bytes.clone();
+        for fix in self.fixes16.iter().chain(&self.fixes32) {
+            let fix = usize::from(*fix);
+            let value = u16::from_le_bytes([bytes[fix], bytes[fix + 1]]).wrapping_add(at);
+            bytes[fix..fix + 2].copy_from_slice(&value.to_le_bytes());
+        }
+        bytes.resize(usize::from(self.total), 0);
+        bytes
+    }
+
+    /// A symbol's value.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn symbol(&self, name: &str) -> std::io::Result<u16> {
+        let found = self.symbols.iter().find(|(symbol, ..)| symbol == name);
+        found.map(|(_, at, _)| *at).ok_or_else(|| fail(format!("{} has no {name}", self.name)))
     }
 
     /// The 16-bit word at `at`.

@@ -1,5 +1,6 @@
-//! The driver's file: an MZ header, the load image (core, installer), the unit directory, the units.
+//! The driver's file: an MZ header, the load image (core, kernel, first stage), the unit directory, the units.
 
+use compkt::install::slots::SLOT_A;
 use compkt::resident::table::PATCHED;
 
 use super::elf::Unit;
@@ -7,25 +8,29 @@ use crate::setup::fail;
 
 /// Bytes of the MZ header.
 const MZ_HEADER: usize = 32;
-/// The load image holds header, core and installer; DOS gives a DEVICE= line no more memory than this.
-pub const LOAD_IMAGE_LIMIT: usize = 24 << 10;
+/// Where the build's number lies in it (src/install/header.rs).
+const BUILD_AT: usize = 30;
+/// The load image holds the core, slot A, the kernel, slot B and the stack; DOS gives a DEVICE= line no more memory than this.
+pub const LOAD_IMAGE_LIMIT: usize = 24_576;
 /// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
-/// What only a switch brings, and texts: what they need lies behind the image, like the buffers that come with them.
-const ASKED_FOR: [&str; 5] = ["pool", "poolv", "poolc", "help", "lines"];
+/// What only a switch brings: what it needs lies behind the image, like the buffers that come with it.
+const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
 /// The installer's stack, and what BIOS, DOS and interrupts take of it. The test `qemu/file/stack` sees what is left.
 pub const STACK: usize = 1600;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
 const DEVICE_ROUTINES: usize = 6;
-/// Offsets in the installer's header (asm/installer.asm).
+/// Offsets in the kernel (asm/kernel.asm).
 const DIRECTORY: usize = 0;
-const UNIT_COUNT: usize = 4;
+const BUILD: usize = 4;
 const CORE_BYTES: usize = 6;
-const STACK_TOP: usize = 8;
-const STRATEGY: usize = 10;
-const INTERRUPT: usize = 12;
-const PROGRAM: usize = 14;
-const CORE: usize = 16;
+const SLOT_B: usize = 8;
+const STACK_TOP: usize = 10;
+const STRATEGY: usize = 12;
+const INTERRUPT: usize = 14;
+const PROGRAM: usize = 16;
+const NICS: usize = 18;
+const CORE: usize = 20;
 /// The core's symbols that go there (CoreTable in src/resident/table.rs).
 const CORE_TABLE: [&str; 22] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
@@ -36,115 +41,168 @@ const CORE_TABLE: [&str; 22] = [
 const PATCHES: usize = 11;
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 32;
-/// Offsets in a probe's header: bytes of a device, the identities' near address and count.
-const PROBE_INSTANCE: usize = 2;
-const PROBE_IDS: usize = 20;
+/// Offset in a start unit's header: bytes of a device; in a find unit's: the identities' near address and count.
+const START_INSTANCE: usize = 12;
+const FIND_IDS: usize = 4;
 
-/// Kinds of units (src/install/header.rs): the resident half of a driver, its probe, a feature.
+/// Kinds of units (src/install/header.rs): the resident half of a driver.
 pub const KIND_DRIVER: u8 = 1;
-/// See [`KIND_DRIVER`].
-pub const KIND_PROBE: u8 = 2;
-/// See [`KIND_DRIVER`].
+/// What finds a NIC.
+pub const KIND_FIND: u8 = 2;
+/// An optional feature.
 pub const KIND_FEATURE: u8 = 3;
-/// A probe that starts what another one has found.
-pub const KIND_STARTER: u8 = 4;
+/// What starts a NIC.
+pub const KIND_START: u8 = 4;
+/// A stage of the installation.
+pub const KIND_STAGE: u8 = 5;
+/// A text or table.
+pub const KIND_TEXT: u8 = 6;
 
 /// A unit behind the load image.
 pub struct Listed<'a> {
     /// [`KIND_DRIVER`] and its kin.
     pub kind: u8,
-    /// Probes: 0 PCI, else ISA's order.
+    /// Find units: 0 PCI, else ISA's order. Stages: their slot.
     pub bus: u8,
     /// The NIC's or feature's name.
     pub name: &'a str,
-    /// The unit.
-    pub unit: &'a Unit,
+    /// The unit. None: its number is not used.
+    pub unit: Option<&'a Unit>,
 }
 
-/// Puts the file together.
-pub fn compose(core: &Unit, installer: &Unit, units: &[Listed]) -> std::io::Result<Vec<u8>> {
-    let symbol = |name: &str| {
-        let found = installer.symbols.iter().find(|(symbol, ..)| symbol == name);
-        found.map(|(_, at, _)| *at as usize).ok_or_else(|| fail(format!("the installer has no {name}")))
+/// The parts of a load image, in bytes: printed by `tools/bench`.
+#[derive(Clone, Copy, Debug)]
+pub struct Image {
+    /// The core.
+    pub core: usize,
+    /// What of slot A the largest driver leaves below the last stage.
+    pub free_a: usize,
+    /// The kernel.
+    pub kernel: usize,
+    /// Slot B, which is as large as its largest unit.
+    pub slot_b: usize,
+    /// All of it.
+    pub size: usize,
+}
+
+fn paragraphs(bytes: usize) -> usize {
+    bytes.next_multiple_of(16)
+}
+
+/// Lays out the load image.
+///
+/// # Errors
+/// It does not fit.
+pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Image> {
+    let largest = |of: &dyn Fn(&Listed) -> bool, size: &dyn Fn(&Unit) -> usize| {
+        units.iter().filter(|listed| of(listed)).filter_map(|listed| listed.unit).map(size).max().unwrap_or(0)
     };
-    let largest = |kind: u8, size: &dyn Fn(&Unit) -> usize| units.iter().filter(|listed| listed.kind == kind && !ASKED_FOR.contains(&listed.name)).map(|listed| size(listed.unit)).max().unwrap_or(0);
-    let total = |unit: &Unit| (unit.total as usize).next_multiple_of(4);
-    let instance = |unit: &Unit| unit.word(PROBE_INSTANCE) as usize;
-    let largest_probe = |size: &dyn Fn(&Unit) -> usize| largest(KIND_PROBE, size).max(largest(KIND_STARTER, size));
-    // Any driver with its rings in XMS is to have room where the search for the card was, in upper memory as large as
-    // the image. The core's BSS, too, lies there.
-    let resident = core.total as usize + largest(KIND_DRIVER, &total) + largest_probe(&instance) + largest(KIND_FEATURE, &total) + OTHER_BLOCKS;
-    let at = core.bytes.len().max(resident.saturating_sub(symbol("__placing")?)).next_multiple_of(16);
-    let overlay = symbol("__overlay")?;
-    let room = overlay + largest_probe(&|unit| total(unit) + instance(unit));
-    let installer_end = room.max(installer.bytes.len()).next_multiple_of(16) + STACK;
-    let size = at + installer_end;
+    let total = |unit: &Unit| usize::from(unit.total).next_multiple_of(4);
+    let is = |wanted: u8| move |listed: &Listed| listed.kind == wanted && !ASKED_FOR.contains(&listed.name);
+    let stage = |slot: u8| move |listed: &Listed| listed.kind == KIND_STAGE && listed.bus == slot;
+    let instance = |unit: &Unit| usize::from(unit.word(START_INSTANCE));
+    // Any driver with its rings in XMS is to have room below the last stage, in upper memory as large as the image.
+    let resident = usize::from(core.total) + largest(&is(KIND_DRIVER), &total) + largest(&is(KIND_START), &instance) + largest(&is(KIND_FEATURE), &total) + OTHER_BLOCKS;
+    let below = paragraphs(core.bytes.len()) + usize::from(SLOT_A) - paragraphs(largest(&stage(1), &total));
+    let free_a = below.checked_sub(resident).ok_or_else(|| fail(format!("slot A is {} bytes too small", resident - below)))?;
+    if largest(&stage(0), &total) > usize::from(SLOT_A) {
+        return Err(fail("a stage is larger than slot A"));
+    }
+    let starts = largest(&is(KIND_START), &|unit| total(unit) + instance(unit));
+    let slot_b = paragraphs([total(first), starts, largest(&stage(2), &total), largest(&is(KIND_FIND), &total)].into_iter().max().unwrap_or(0));
+    let (core, kernel) = (paragraphs(core.bytes.len()), paragraphs(usize::from(kernel.total)));
+    let size = core + usize::from(SLOT_A) + kernel + slot_b + STACK;
     if size > LOAD_IMAGE_LIMIT {
         return Err(fail(format!("the load image has {size} bytes; {LOAD_IMAGE_LIMIT} is the limit")));
     }
+    Ok(Image { core, free_a, kernel, slot_b, size })
+}
+
+/// Puts the file together.
+pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Vec<u8>> {
+    let parts = layout(core, kernel, first, units)?;
+    let at = parts.core;
+    let header = at + usize::from(SLOT_A);
+    let slot_b = usize::from(SLOT_A) + parts.kernel;
     let mut image = core.bytes.clone();
-    image.resize(at, 0);
-    image.extend(&installer.bytes);
-    image.resize(size, 0);
+    image.resize(header, 0);
+    image.extend(&kernel.bytes);
+    image.resize(at + slot_b, 0);
+    image.extend(first.loaded(slot_b as u16));
+    image.resize(parts.size, 0);
     // DOS calls the installer first; it puts the device's own routines back.
-    let header = symbol("installer_header")?;
-    let entry = |offset: usize| installer.word(header + offset);
+    let entry = |offset: usize| kernel.word(offset);
     let mut put = |at: usize, value: &[u8]| image[at..at + value.len()].copy_from_slice(value);
     put(DEVICE_ROUTINES, &(at as u16 + entry(STRATEGY)).to_le_bytes());
     put(DEVICE_ROUTINES + 2, &(at as u16 + entry(INTERRUPT)).to_le_bytes());
-    let directory = MZ_HEADER + size;
-    put(at + header + DIRECTORY, &(directory as u32).to_le_bytes());
-    put(at + header + UNIT_COUNT, &(units.len() as u16).to_le_bytes());
-    put(at + header + CORE_BYTES, &(core.bytes.len() as u16).to_le_bytes());
-    put(at + header + STACK_TOP, &(installer_end as u16).to_le_bytes());
+    let directory = MZ_HEADER + parts.size;
+    let stack_top = parts.size - at;
+    let nics = units.iter().filter(|listed| listed.kind == KIND_FIND).count();
+    put(header + DIRECTORY, &(directory as u32).to_le_bytes());
+    put(header + CORE_BYTES, &(core.bytes.len() as u16).to_le_bytes());
+    put(header + SLOT_B, &(slot_b as u16).to_le_bytes());
+    put(header + STACK_TOP, &(stack_top as u16).to_le_bytes());
+    put(header + NICS, &(nics as u16).to_le_bytes());
     for (place, name) in CORE_TABLE.into_iter().enumerate() {
-        let symbol = core.symbols.iter().find(|(symbol, ..)| symbol == name);
-        let (_, offset, _) = symbol.ok_or_else(|| fail(format!("the core has no {name}")))?;
-        put(at + header + CORE + 2 * place, &offset.to_le_bytes());
+        let offset = core.symbol(name)?;
+        put(header + CORE + 2 * place, &offset.to_le_bytes());
         let code = place.checked_sub(PATCHES).and_then(|patch| PATCHED.get(patch));
-        if code.is_some_and(|code| !core.bytes[usize::from(*offset)..].starts_with(code)) {
+        if code.is_some_and(|code| !core.bytes[usize::from(offset)..].starts_with(code)) {
             return Err(fail(format!("at {name} the core has other code than the installer knows")));
         }
     }
 
-    let mut file = mz_header(size, (at / 16) as u16, entry(PROGRAM), installer_end as u16);
+    let (entries, tail) = directory_of(units, directory)?;
+    let mut file = mz_header(parts.size, (at / 16) as u16, entry(PROGRAM), stack_top as u16);
     file.extend(image);
-    let mut offset = directory + units.len() * ENTRY;
-    let mut tail = Vec::new();
+    file.extend(entries);
+    file.extend(tail);
+    let build = sum(&file, 0).to_le_bytes();
+    file[BUILD_AT..BUILD_AT + 2].copy_from_slice(&build);
+    file[MZ_HEADER + header + BUILD..][..2].copy_from_slice(&build);
+    Ok(file)
+}
+
+/// The unit directory, which lies at `start` in the file, and what lies behind it.
+fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
+    let (mut entries, mut tail) = (Vec::new(), Vec::new());
     for listed in units {
-        let unit = listed.unit;
+        let before = entries.len();
+        let Some(unit) = listed.unit else {
+            entries.resize(before + ENTRY, 0);
+            continue;
+        };
         let mut name = [0u8; 12];
         if listed.name.len() >= name.len() {
             return Err(fail(format!("the name {} has more than 11 letters", listed.name)));
         }
         name[..listed.name.len()].copy_from_slice(listed.name.as_bytes());
-        file.extend(name);
-        file.extend([listed.kind, listed.bus, 0, 0]);
-        file.extend((offset as u32).to_le_bytes());
-        let ids = ids(listed);
-        let sizes = [unit.bytes.len(), unit.total as usize, unit.fixes16.len(), unit.fixes32.len(), ids.len() / 4, 0];
-        for size in sizes {
-            file.extend((size as u16).to_le_bytes());
+        let fixes: Vec<u8> = unit.fixes16.iter().chain(&unit.fixes32).flat_map(|fix| fix.to_le_bytes()).collect();
+        entries.extend(name);
+        entries.extend([listed.kind, listed.bus]);
+        entries.extend(sum(&fixes, sum(&unit.bytes, 0)).to_le_bytes());
+        entries.extend(((start + units.len() * ENTRY + tail.len()) as u32).to_le_bytes());
+        let instance = if listed.kind == KIND_START { unit.word(START_INSTANCE) } else { 0 };
+        for size in [unit.bytes.len() as u16, unit.total, unit.fixes16.len() as u16, unit.fixes32.len() as u16, instance] {
+            entries.extend(size.to_le_bytes());
         }
-        let before = tail.len();
+        let check = sum(&entries[before..], 0);
+        entries.extend(check.to_le_bytes());
         tail.extend(&unit.bytes);
-        for fix in unit.fixes16.iter().chain(&unit.fixes32) {
-            tail.extend(fix.to_le_bytes());
-        }
-        tail.extend(ids);
-        offset += tail.len() - before;
+        tail.extend(fixes);
     }
-    file.extend(tail);
-    Ok(file)
+    Ok((entries, tail))
 }
 
-/// The PCI identities that a probe knows, as they lie in its unit.
-fn ids<'a>(listed: &Listed<'a>) -> &'a [u8] {
-    if listed.kind != KIND_PROBE {
-        return &[];
-    }
-    let (at, count) = (listed.unit.word(PROBE_IDS) as usize, listed.unit.word(PROBE_IDS + 4) as usize);
-    &listed.unit.bytes[at..at + 4 * count]
+/// The sum of bytes, behind others whose sum is `sum`: turned left by a bit and the byte added, for each byte.
+pub fn sum(bytes: &[u8], sum: u16) -> u16 {
+    bytes.iter().fold(sum, |sum, byte| sum.rotate_left(1).wrapping_add(u16::from(*byte)))
+}
+
+/// The PCI identities that a find unit knows, as they lie in it.
+pub fn ids(unit: &Unit) -> &[u8] {
+    let (at, count) = (unit.word(FIND_IDS) as usize, unit.word(FIND_IDS + 4) as usize);
+    &unit.bytes[at..at + 4 * count]
 }
 
 /// An MZ header for an image that starts at `segment`:`ip` with its stack in the same segment.

@@ -1,7 +1,7 @@
 //! `3COMPKT.TXT`: the manual, with the switches from the parser's own table and the cards from the list of NICs; and what
 //! `3COMPKT /?` prints.
 
-use compkt::install::switches::SWITCHES;
+use compkt::install::stages::switches::SWITCHES;
 
 const SOURCE: &str = include_str!("../../../src/install/manual.txt");
 

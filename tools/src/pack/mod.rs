@@ -17,10 +17,12 @@ use compkt::install::lines::{HELP, LINES};
 use compkt::probe::{REASON, REASONS};
 use elf::Unit;
 use crate::nics::{Found, NICS};
-use image::{KIND_DRIVER, KIND_FEATURE, KIND_PROBE, KIND_STARTER, Listed};
+use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_TEXT, Listed};
 
-/// Optional features.
-const FEATURES: &[&str] = &["flat", "flati", "flatk", "poll", "vds", "stats", "pool", "poolv", "poolc"];
+/// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
+const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("stand", 1)];
+/// Optional features, in the order of their numbers.
+const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "poll"];
 
 /// Where `build` leaves its files.
 pub fn dist() -> PathBuf {
@@ -110,10 +112,12 @@ pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
 pub struct Units {
     /// What always stays.
     pub core: Unit,
-    /// What loads the others.
-    pub installer: Unit,
-    /// Behind the load image: kind, bus, name in the directory, unit.
-    pub others: Vec<(u8, u8, String, Unit)>,
+    /// What runs the stages.
+    pub kernel: Unit,
+    /// The first stage, which is in the load image.
+    pub first: Unit,
+    /// Behind the load image, but for the texts: what each is, and the unit. None: a NIC without that.
+    pub others: Vec<(u8, u8, String, Option<Unit>)>,
 }
 
 impl Units {
@@ -122,37 +126,40 @@ impl Units {
     /// # Errors
     /// There was none, or a unit is not as our linker scripts leave it.
     pub fn read(folder: &Path) -> io::Result<Units> {
+        let read = |name: String| Unit::read(folder, &name);
         let mut others = Vec::new();
+        for (name, slot) in STAGES {
+            others.push((KIND_STAGE, *slot, name.to_string(), Some(read(format!("stage_{name}"))?)));
+        }
+        for name in FEATURES {
+            others.push((KIND_FEATURE, 0, name.to_string(), Some(read(name.to_string())?)));
+        }
         for nic in NICS {
+            let name = nic.name;
             let order = match nic.found {
                 Found::Pci => 0,
                 Found::Isa(order) => order,
             };
-            others.push((KIND_PROBE, order, nic.name.to_string(), Unit::read(folder, &format!("probe_{}", nic.name))?));
-            others.push((KIND_DRIVER, 0, nic.name.to_string(), Unit::read(folder, nic.name)?));
-            let mut more = |kind, letter: &str, unit: &str| {
-                let name = format!("{}{letter}", nic.name);
-                Ok::<_, io::Error>(others.push((kind, 0, name.clone(), Unit::read(folder, &format!("{unit}{name}"))?)))
+            let mut add = |kind, there: bool, unit: String| {
+                let unit = there.then(|| read(unit)).transpose()?;
+                others.push((kind, order, name.to_string(), unit));
+                Ok::<_, io::Error>(())
             };
-            if nic.memory {
-                more(KIND_DRIVER, "v", "")?;
-            }
-            if nic.plain {
-                more(KIND_DRIVER, "x", "")?;
-                more(KIND_STARTER, "x", "probe_")?;
-            }
+            add(KIND_FIND, true, format!("find_{name}"))?;
+            add(KIND_START, true, format!("start_{name}"))?;
+            add(KIND_DRIVER, true, name.to_string())?;
+            add(KIND_DRIVER, nic.memory, format!("{name}v"))?;
+            add(KIND_START, nic.plain, format!("start_{name}x"))?;
+            add(KIND_DRIVER, nic.plain, format!("{name}x"))?;
         }
-        for name in FEATURES {
-            others.push((KIND_FEATURE, 0, name.to_string(), Unit::read(folder, name)?));
-        }
-        Ok(Units { core: Unit::read(folder, "core")?, installer: Unit::read(folder, "installer")?, others })
+        Ok(Units { core: read("core".into())?, kernel: read("kernel".into())?, first: read("stage_line".into())?, others })
     }
 
     /// Every unit and what it is to memory.
     pub fn all(&self) -> Vec<(&Unit, Role)> {
-        let role = |kind| if matches!(kind, KIND_PROBE | KIND_STARTER) { Role::Probe } else { Role::Resident };
-        let others = self.others.iter().map(|(kind, _, _, unit)| (unit, role(*kind)));
-        [(&self.core, Role::Resident), (&self.installer, Role::Installer)].into_iter().chain(others).collect()
+        let role = |kind| if matches!(kind, KIND_DRIVER | KIND_FEATURE) { Role::Resident } else { Role::Discarded };
+        let others = self.others.iter().filter_map(|(kind, _, _, unit)| Some((unit.as_ref()?, role(*kind))));
+        [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).collect()
     }
 
     /// Refuses what no machine may be given.
@@ -171,15 +178,24 @@ impl Units {
 
     /// The driver's file.
     fn compose(&self) -> io::Result<Vec<u8>> {
-        let others = self.others.iter();
-        let mut listed: Vec<Listed> = others.map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit }).collect();
         let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
-        let help = Unit::text("help", padded(&manual::help(&names), HELP)?);
-        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "help", unit: &help });
         let lines: Vec<&str> = REASONS.iter().chain(LINES).copied().collect();
-        let lines = Unit::text("lines", padded(&lines, REASON)?);
-        listed.push(Listed { kind: KIND_FEATURE, bus: 0, name: "lines", unit: &lines });
-        image::compose(&self.core, &self.installer, &listed)
+        let texts = [
+            Unit::data("lines", padded(&lines, REASON)?.into_bytes()),
+            Unit::data("help", padded(&manual::help(&names), HELP)?.into_bytes()),
+            Unit::data("pci", self.pci_rows()),
+        ];
+        let mut listed: Vec<Listed> =
+            texts.iter().map(|unit| Listed { kind: KIND_TEXT, bus: 0, name: &unit.name, unit: Some(unit) }).collect();
+        listed.extend(self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }));
+        image::compose(&self.core, &self.kernel, &self.first, &listed)
+    }
+
+    /// The table of PCI functions: identity and NIC.
+    fn pci_rows(&self) -> Vec<u8> {
+        let finds = self.others.iter().filter(|(kind, ..)| *kind == KIND_FIND);
+        let row = |nic: usize, id: &[u8]| [id, &(nic as u32).to_le_bytes()].concat();
+        finds.enumerate().flat_map(|(nic, (.., unit))| unit.iter().flat_map(move |unit| image::ids(unit).chunks(4).flat_map(move |id| row(nic, id)))).collect()
     }
 }
 

@@ -1,0 +1,171 @@
+//! What the stages share. It lies in the kernel; each stage gets a reference to it.
+
+use super::lines::{self, Line};
+use crate::bus::Addr;
+use crate::info::Block;
+use crate::install::stages::switches::Options;
+use crate::probe::{Fault, Found, Rings};
+use crate::resident::table::{BLOCKS, Region};
+
+/// Bytes of the command line that are read.
+pub const TAIL: usize = 128;
+
+/// The plan of the installation.
+#[repr(C)]
+pub struct Plan {
+    /// The words behind the driver's name. Each ends with a byte that is not above a blank.
+    pub tail: [u8; TAIL],
+    /// What they ask for.
+    pub options: Options,
+    /// The exit code when nothing stands.
+    pub exit: u8,
+    /// What is said then: the line's number in the file and one more, 0: nothing.
+    pub failure: u16,
+    /// And the number in it.
+    pub number: u16,
+    /// The card that was found.
+    pub card: Card,
+    /// It is to be tried with rings first, then without.
+    pub two_ways: bool,
+    /// Extended memory that was taken.
+    pub memory: Memory,
+    /// What the DMA services locked; size 0: nothing.
+    pub region: Region,
+    /// Memory for what stays.
+    pub ground: Ground,
+    /// What was placed there.
+    pub placed: Placed,
+}
+
+/// A card that was found.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Card {
+    /// The NIC's name.
+    pub name: [u8; 12],
+    /// Which one in the directory, counted from 0.
+    pub nic: u8,
+    /// It is on PCI.
+    pub is_pci: bool,
+    /// Then its command register as it was; above 16 bits: nothing is to be put back.
+    pub command: u32,
+    /// The card.
+    pub found: Found,
+}
+
+/// Extended memory for the card's rings and for frames that wait.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Memory {
+    /// The block.
+    pub block: XmsBlock,
+    /// Bytes for the card's rings, which come first.
+    pub rings: u32,
+    /// Slots for frames that wait.
+    pub slots: u8,
+}
+
+/// A locked block of extended memory.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct XmsBlock {
+    /// The XMS driver's entry, segment in the high half.
+    pub entry: u32,
+    /// Its handle; 0: no block.
+    pub handle: u16,
+    /// Where it lies, linear and physical alike; 0: it is not locked.
+    pub linear: u32,
+}
+
+impl XmsBlock {
+    /// No block.
+    pub const NONE: XmsBlock = XmsBlock { entry: 0, handle: 0, linear: 0 };
+}
+
+/// The ground on which the driver is built: memory from the core on, which the installer makes free by moving up.
+#[repr(C)]
+pub struct Ground {
+    /// Of all that is placed.
+    pub segment: u16,
+    /// Where the next block goes.
+    pub next: u16,
+    /// Where the part of the installer begins that is still needed.
+    pub limit: u16,
+    /// What was taken.
+    pub blocks: [Block; BLOCKS],
+    /// How many of them.
+    pub count: u8,
+}
+
+/// Offsets of what was placed in [`Ground::segment`]; 0: there is none.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Placed {
+    /// Instance.
+    pub device: u16,
+    /// Its bytes.
+    pub device_size: u16,
+    /// The handle table.
+    pub handles: u16,
+    /// The flat feature.
+    pub flat: u16,
+    /// The DMA services' feature.
+    pub vds: u16,
+    /// The stats feature.
+    pub stats: u16,
+    /// Its table.
+    pub counts: u16,
+    /// The pool.
+    pub pool: u16,
+    /// Its buffers in conventional memory, from here on
+    pub buffers: u16,
+    /// to here.
+    pub buffers_end: u16,
+    /// The poll feature, the last of all.
+    pub poll: u16,
+    /// Stack that receivers find, and the features below them.
+    pub receivers: u16,
+    /// The card's rings.
+    pub rings: Rings,
+}
+
+impl Placed {
+    /// Nothing.
+    pub const NONE: Placed = Placed {
+        device: 0,
+        device_size: 0,
+        handles: 0,
+        flat: 0,
+        vds: 0,
+        stats: 0,
+        counts: 0,
+        pool: 0,
+        buffers: 0,
+        buffers_end: 0,
+        poll: 0,
+        receivers: 0,
+        rings: Rings { linear: Addr(0), physical: 0, len: 0 },
+    };
+}
+
+impl Plan {
+    /// Notes what is said if nothing stands in the end.
+    pub fn fail(&mut self, line: Line, number: u16) -> u8 {
+        (self.failure, self.number) = (lines::FIRST + line as u16 + 1, number);
+        FAILED
+    }
+
+    /// Notes what is wrong with the card.
+    pub fn fault(&mut self, fault: Fault) -> u8 {
+        self.failure = fault as u16;
+        FAILED
+    }
+}
+
+/// What a stage gives when nothing stands, and all is said ([`Plan::exit`]). Other values are the number of the next stage.
+pub const QUIT: u8 = 0;
+/// The driver stands; the resident paragraphs are [`Ground::next`]'s.
+pub const DONE: u8 = 1;
+/// This way did not work ([`Plan::failure`]).
+pub const FAILED: u8 = 2;
+

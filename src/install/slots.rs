@@ -1,0 +1,5 @@
+// The one figure that the linker scripts, the installer and the pack step share. src/build.rs includes this file.
+
+/// Bytes of slot A, which is the first of the installer's segment: stages run there, and the driver is placed over it. The
+/// kernel lies behind it. A multiple of 16.
+pub const SLOT_A: u16 = 0x1DC0;

@@ -1,0 +1,43 @@
+//! The stages of the installation, in the order in which they run.
+//!
+//! | stage | slot | what it does | next |
+//! |---|---|---|---|
+//! | line | B | opens the file, reads the command line | unload or search |
+//! | unload | A | `/U` | |
+//! | search | A | finds a card that nobody has | place |
+//! | place | B | takes memory for all that stays, and reads it from the file | stand |
+//! | stand | A's end | starts the card, then hooks the vectors | |
+//!
+//! The other files are parts of those.
+
+pub mod numbers;
+pub mod switches;
+
+#[cfg(target_os = "none")]
+pub mod about;
+#[cfg(target_os = "none")]
+pub mod copies;
+#[cfg(target_os = "none")]
+pub mod extended;
+#[cfg(target_os = "none")]
+pub mod ground;
+#[cfg(target_os = "none")]
+pub mod hook;
+#[cfg(target_os = "none")]
+pub mod line;
+#[cfg(target_os = "none")]
+pub mod pci;
+#[cfg(target_os = "none")]
+pub mod place;
+#[cfg(target_os = "none")]
+pub mod pool;
+#[cfg(target_os = "none")]
+pub mod search;
+#[cfg(target_os = "none")]
+pub mod stand;
+#[cfg(target_os = "none")]
+pub mod unload;
+#[cfg(target_os = "none")]
+pub mod vds;
+#[cfg(target_os = "none")]
+pub mod xms;

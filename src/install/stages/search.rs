@@ -1,0 +1,225 @@
+//! Which NIC: PCI functions in their order, then ISA's NICs in theirs, until a card is found that nobody has.
+
+use super::copies::ours;
+use super::pci::Functions;
+use super::switches::{NAME, Options, Want};
+use crate::bus::real::{Machine, address, code_segment};
+use crate::info::NOT_PCI;
+use crate::install::dos::peek;
+use crate::install::header::{BUS_PCI, FindHeader, PciRow, Unit, number};
+use crate::install::kernel::{explain, header, load, say, unit};
+use crate::install::lines::Line;
+use crate::install::plan::{Card, Plan, QUIT};
+use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
+
+/// The stage.
+pub fn run(plan: &mut Plan) -> u8 {
+    let options = plan.options;
+    let mut search =
+        Search { options: &options, ports: [0; TAKEN], places: [NOT_PCI; TAKEN], others: false, said: false, slot: Slot::Empty };
+    match search.find() {
+        Some(card) => {
+            plan.two_ways = card.found.plain && card.found.rings_low != 0;
+            plan.card = card;
+            number::PLACE
+        }
+        None => QUIT,
+    }
+}
+
+/// What lies in slot B.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Slot {
+    Empty,
+    /// The table of PCI functions, so many rows.
+    Table(u16),
+    Find,
+}
+
+struct Search<'a> {
+    options: &'a Options,
+    /// Cards of other copies of this driver, by the vectors that the copies are on: their first ports,
+    ports: [u16; TAKEN],
+    /// and their places on PCI.
+    places: [u16; TAKEN],
+    /// There are other copies.
+    others: bool,
+    /// A line has said what is wrong with a card.
+    said: bool,
+    slot: Slot,
+}
+
+/// The find unit in slot B.
+fn finder() -> &'static FindHeader {
+    // SAFETY: `Search::read` read a unit to this place; nothing writes there while it is in use.
+    unsafe { &*(header().slot_b as u32 as *const FindHeader) }
+}
+
+impl Search<'_> {
+    /// Finds the card, or says in one line why there is none.
+    fn find(&mut self) -> Option<Card> {
+        self.ask_others()?;
+        let only = self.only()?;
+        let options = self.options;
+        let mut found = None;
+        if options.io == 0 {
+            found = self.pci(only);
+        }
+        if found.is_none() && !matches!(options.nic, Want::Pci(_)) {
+            found = self.isa(only);
+        }
+        if found.is_none() && !self.said {
+            let line = match options.nic {
+                _ if options.io != 0 => Line::NoPort,
+                Want::Any if self.others => Line::NoOther,
+                Want::Any => Line::NoNic,
+                _ => Line::NoCard,
+            };
+            say(line, b" ", options.io);
+        }
+        found
+    }
+
+    /// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
+    #[inline(never)]
+    fn ask_others(&mut self) -> Option<()> {
+        let Options { nic: want, io, .. } = *self.options;
+        for (number, (port, place)) in VECTORS.zip(self.ports.iter_mut().zip(&mut self.places)) {
+            let Some((_, nic)) = ours(number) else { continue };
+            let wanted = match want {
+                Want::Pci(place) => place == nic.pci,
+                Want::Mac(mac) => mac == nic.rom,
+                _ => false,
+            };
+            if wanted || io != 0 && io == nic.io {
+                say(Line::Taken, &nic.name, number as u16);
+                return None;
+            }
+            (*port, *place) = (nic.io, nic.pci);
+            self.others = true;
+        }
+        Some(())
+    }
+
+    /// The NIC of the name that the user gave, [`ANY`] without one. None: there is none, and a line has said so.
+    #[inline(never)]
+    fn only(&self) -> Option<u16> {
+        let Want::Name(name) = self.options.nic else { return Some(ANY) };
+        for nic in 0..header().nics {
+            if unit(finder_of(nic))?.name.eq_ignore_ascii_case(&name) {
+                return Some(nic);
+            }
+        }
+        let mut told = [0; NAME + 1];
+        told.iter_mut().zip(name).for_each(|(to, from)| *to = from);
+        say(Line::NoDriver, &told, 0);
+        None
+    }
+
+    /// The NIC that knows a PCI function.
+    #[inline(never)]
+    fn knows(&mut self, id: u32) -> Option<u16> {
+        let at = header().slot_b;
+        let rows = match self.slot {
+            Slot::Table(rows) => rows,
+            _ => {
+                let table = unit(number::PCI)?;
+                load(&table, code_segment(), at)?;
+                table.bytes / size_of::<PciRow>() as u16
+            }
+        };
+        self.slot = Slot::Table(rows);
+        for row in 0..rows {
+            let row = address(code_segment(), at + row * size_of::<PciRow>() as u16);
+            if peek::<u32>(row) == id {
+                return Some(peek(row.plus(4)));
+            }
+        }
+        None
+    }
+
+    /// Reads a NIC's find unit to slot B.
+    #[inline(never)]
+    fn read(&mut self, unit: &Unit) -> Option<()> {
+        self.slot = Slot::Find;
+        load(unit, code_segment(), header().slot_b)
+    }
+
+    /// One look at one candidate: the card, or a fault that was said where it is worth a line.
+    #[inline(never)]
+    fn look(&mut self, unit: &Unit, index: u8, pci: u16) -> Result<Found, Fault> {
+        let Options { irq, io, media, waits, .. } = *self.options;
+        let ask = Ask { index, irq, io, pci, taken: &self.ports, media, waits };
+        let mut found = Found::default();
+        let mut fault = Fault::from((finder().find)(&ask, &mut found));
+        if fault.is_none() && found.media != media {
+            fault = Some(Fault::Media);
+        } else if fault.is_none() && !is_station(&found.mac) {
+            fault = Some(Fault::Eeprom);
+        }
+        if let Some(fault) = fault {
+            self.said |= !matches!(fault, Fault::Nothing | Fault::End);
+            explain(fault, &unit.name);
+            return Err(fault);
+        }
+        match self.options.nic {
+            Want::Mac(mac) if mac != found.mac => Err(Fault::Nothing),
+            _ => Ok(found),
+        }
+    }
+
+    #[inline(never)]
+    fn pci(&mut self, only: u16) -> Option<Card> {
+        let mut functions = Functions::all()?;
+        while let Some((place, id)) = functions.next() {
+            let elsewhere = matches!(self.options.nic, Want::Pci(wanted) if wanted != place);
+            if elsewhere || self.places.contains(&place) {
+                continue;
+            }
+            let Some(nic) = self.knows(id) else { continue };
+            if only != ANY && only != nic {
+                continue;
+            }
+            let unit = unit(finder_of(nic))?;
+            self.read(&unit)?;
+            let command = pci::command(&Machine, place);
+            match self.look(&unit, 0, place) {
+                Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: true, command, found }),
+                Err(_) => pci::set_command(&Machine, place, command),
+            }
+        }
+        None
+    }
+
+    #[inline(never)]
+    fn isa(&mut self, only: u16) -> Option<Card> {
+        for nic in 0..header().nics {
+            if only != ANY && only != nic {
+                continue;
+            }
+            let unit = unit(finder_of(nic))?;
+            if unit.bus == BUS_PCI {
+                continue;
+            }
+            self.read(&unit)?;
+            for index in 0..=u8::MAX {
+                match self.look(&unit, index, 0) {
+                    Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: false, command: 0, found }),
+                    Err(Fault::End) => break,
+                    // Another driver may know the same card, and would say the same.
+                    Err(Fault::Media) => return None,
+                    Err(_) => {}
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Every NIC may look.
+const ANY: u16 = 0xFFFF;
+
+/// The number of a NIC's find unit.
+fn finder_of(nic: u16) -> u8 {
+    number::NICS + nic as u8 * number::UNITS + number::FIND
+}

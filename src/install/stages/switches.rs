@@ -1,0 +1,349 @@
+//! The command line: `/NAME=value` switches, Crynwr's positional form, and what each is good for.
+//!
+//! One table serves the parser, `3COMPKT /?` and the manual. What the last two say of a switch is not in the image: the
+//! pack step writes it to the file.
+
+use super::numbers::parse;
+use crate::device::MacAddr;
+use crate::install::lines::Line;
+use crate::memory::{FRAMES, SLOT};
+use crate::probe::media;
+
+/// What the user asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Options {
+    /// INT vector of the packet driver.
+    pub vector: u8,
+    /// It was the user who said so.
+    pub vector_given: bool,
+    /// First port; 0: find it.
+    pub io: u16,
+    /// Interrupt line; 0: find it.
+    pub irq: u8,
+    /// Entries in the handle table.
+    pub handles: u8,
+    /// Bytes of stack that receivers find.
+    pub stack: u16,
+    /// Which NIC.
+    pub nic: Want,
+    /// The card's medium (see [`media`]); 0: as its EEPROM says.
+    pub media: u8,
+    /// Count for each handle.
+    pub stats: bool,
+    /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
+    pub waits: bool,
+    /// Slots in extended memory for frames that wait.
+    pub slots: u8,
+    /// Queued bytes at which frames go there; without XMS, bytes for all that wait.
+    pub migrate: u16,
+    /// Bytes of conventional memory before extended memory.
+    pub cache: u16,
+    /// As little memory as can be.
+    pub compact: bool,
+    /// Unload.
+    pub unload: bool,
+    /// Explain.
+    pub help: bool,
+}
+
+/// Letters of a NIC's name that are looked at: more than any has.
+pub const NAME: usize = 12;
+
+/// Which NIC the user wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, u8)]
+pub enum Want {
+    /// The first found.
+    Any,
+    /// The first of a kind, by its first letters; zeros behind them.
+    Name([u8; NAME]),
+    /// The one at a PCI place: bus in bits 15:8, device 7:3, function 2:0.
+    Pci(u16),
+    /// The one with an address.
+    Mac(MacAddr),
+}
+
+/// What values a switch takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rule {
+    /// None.
+    Bare,
+    /// A hexadecimal number in a range.
+    Hex(u16, u16),
+    /// A decimal number in a range.
+    Dec(u16, u16),
+    /// [`Want`].
+    Nic,
+    /// One of [`MEDIA`], perhaps in full duplex.
+    Media,
+}
+
+/// A switch: its name, its values, its default, what it does.
+pub struct Switch {
+    /// Upper case, without the slash.
+    pub name: &'static str,
+    /// An example or the default; empty when the switch takes no value.
+    #[cfg(not(target_os = "none"))]
+    pub value: &'static str,
+    /// One line.
+    #[cfg(not(target_os = "none"))]
+    pub help: &'static str,
+    /// Its values.
+    pub rule: Rule,
+    /// What is said when a value does not fit.
+    pub why: Line,
+}
+
+macro_rules! switches {
+    ($($name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
+        /// Every switch there is, in the order of [`INT`] and its kin.
+                pub static SWITCHES: [Switch; 14] = [$(
+            Switch {
+                name: $name,
+                #[cfg(not(target_os = "none"))]
+                value: $value,
+                #[cfg(not(target_os = "none"))]
+                help: $help,
+                rule: $rule,
+                why: $why,
+            },
+        )*];
+    };
+}
+
+switches! {
+    "INT" "60" Rule::Hex(0x60, 0x80), Line::Vector,
+        "packet driver vector, hexadecimal, 60 to 80";
+    "NIC" "name" Rule::Nic, Line::Nic,
+        "which one: a name, PCI place (0:3.0) or address";
+    "IO" "300" Rule::Hex(0x200, 0xFFE0), Line::Port,
+        "its first port, hexadecimal (default: look)";
+    "IRQ" "10" Rule::Dec(2, 15), Line::Irq,
+        "its interrupt, 2 to 15 (default: look)";
+    "HANDLES" "8" Rule::Dec(1, 64), Line::Handles,
+        "handles, 1 to 64";
+    "STACK" "256" Rule::Dec(192, 2048), Line::Stack,
+        "stack for receivers in bytes, 192 to 2048";
+    "MEDIA" "TP" Rule::Media, Line::Medium,
+        "3Com: AUTO TP AUI BNC TX FX MII; full duplex: TP,FD";
+    "XMS" "48" Rule::Dec(16, 16384), Line::Xms,
+        "KB of XMS for frames that wait, 16 to 16384";
+    "MIGRATE" "8192" Rule::Dec(1536, 65024), Line::Migrate,
+        "bytes of them before XMS is used, 1536 to 65024";
+    "CACHE" "4096" Rule::Dec(1536, 32768), Line::Cache,
+        "low memory before that XMS, 1536 to 32768 bytes";
+    "COMPACT" "" Rule::Bare, Line::NoValue,
+        "as small as can be: /HANDLES=4 /CACHE=1536";
+    "STATS" "" Rule::Bare, Line::NoValue,
+        "count frames for each handle; PKTCTL status shows them";
+    "U" "" Rule::Bare, Line::NoValue,
+        "unload the driver; /INT says which, if there are several";
+    "?" "" Rule::Bare, Line::NoValue,
+        "this list";
+}
+
+const INT: usize = 0;
+const IO: usize = 2;
+const IRQ: usize = 3;
+const HANDLES: usize = 4;
+const STACK: usize = 5;
+const XMS: usize = 7;
+const MIGRATE: usize = 8;
+const CACHE: usize = 9;
+const COMPACT: usize = 10;
+const STATS: usize = 11;
+const UNLOAD: usize = 12;
+
+/// Media by name.
+static MEDIA: [(&str, u8); 7] = [
+    ("AUTO", media::AUTO),
+    ("TP", media::TP),
+    ("AUI", media::AUI),
+    ("BNC", media::BNC),
+    ("TX", media::TX),
+    ("FX", media::FX),
+    ("MII", media::MII),
+];
+
+/// Why a command line was refused. The text is the offending word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Refused<'a> {
+    /// The word as the user wrote it.
+    pub word: &'a [u8],
+    /// What is wrong with it, and the remedy.
+    pub why: Line,
+}
+
+/// Vectors that are others': 67h is EMS, 70h to 77h the second PIC, 7Ah IPX, 79h and 7Fh in use here and there.
+const NO_VECTORS: u32 = 1 << 0x07 | 0xFF << 0x10 | 1 << 0x19 | 1 << 0x1A | 1 << 0x1F;
+/// Lines of the timer, keyboard and cascade, the clock, the coprocessor.
+const NO_LINES: u32 = 1 << 8 | 1 << 13;
+
+/// A name, `bus:device.function`, or an address with colons or hyphens.
+#[inline(never)]
+fn want(text: &[u8]) -> Option<Want> {
+    if text.is_empty() {
+        return None;
+    }
+    let separators = text.iter().filter(|byte| matches!(byte, b':' | b'-')).count();
+    if separators == 5 {
+        let mut mac = [0; 6];
+        for (byte, part) in mac.iter_mut().zip(text.split(|byte| matches!(byte, b':' | b'-'))) {
+            *byte = parse(part, 16).filter(|value| *value <= 0xFF)? as u8;
+        }
+        return Some(Want::Mac(mac));
+    }
+    if text.iter().any(|byte| *byte == b'.') {
+        let mut place = 0;
+        let mut parts = text.split(|byte| matches!(byte, b':' | b'.'));
+        // Bus, device, function.
+        for bits in [8, 5, 3] {
+            let part = parse(parts.next()?, 16).filter(|value| value >> bits == 0)?;
+            place = place << bits | part;
+        }
+        return Some(Want::Pci(place as u16));
+    }
+    let mut name = [0; NAME];
+    name.iter_mut().zip(text).for_each(|(to, from)| *to = *from);
+    Some(Want::Name(name))
+}
+
+/// A name of [`MEDIA`], or one of three with `,FD`.
+#[inline(never)]
+fn medium(text: &[u8]) -> Option<u8> {
+    let (name, full) = match text {
+        [name @ .., b',', b'F' | b'f', b'D' | b'd'] => (name, media::FULL),
+        _ => (text, 0),
+    };
+    let (_, code) = MEDIA.iter().find(|(known, _)| name.eq_ignore_ascii_case(known.as_bytes()))?;
+    // Negotiation finds the duplex by itself, and shared cables have none.
+    (full == 0 || matches!(*code, media::TP | media::TX | media::FX)).then_some(code | full)
+}
+
+/// Takes a number for the switch `index`; false when it does not fit.
+#[inline(never)]
+fn number(options: &mut Options, index: usize, value: u16) -> bool {
+    match index {
+        INT if NO_VECTORS >> (value & 31) & 1 == 0 || value == 0x80 => {
+            options.vector = value as u8;
+            options.vector_given = true;
+        }
+        IO if value & 15 == 0 => options.io = value,
+        // The AT leads the old bus line 2 to the second PIC's 9.
+        IRQ if NO_LINES >> value & 1 == 0 => options.irq = if value == 2 { 9 } else { value as u8 },
+        HANDLES => options.handles = value as u8,
+        STACK => options.stack = value,
+        XMS => (options.waits, options.slots) = (true, (value as u32 * 1024 / SLOT as u32).min(FRAMES as u32) as u8),
+        MIGRATE => (options.waits, options.migrate) = (true, value),
+        CACHE => options.cache = value,
+        _ => return false,
+    }
+    true
+}
+
+/// Takes a value for the switch `index`; with `forced`, a number in that radix.
+#[inline(never)]
+fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) -> Result<(), Line> {
+    let Some(switch) = SWITCHES.get(index) else { return Err(Line::NoSwitch) };
+    let (low, high, radix) = match switch.rule {
+        Rule::Bare => {
+            if text.is_some() {
+                return Err(switch.why);
+            }
+            match index {
+                STATS => options.stats = true,
+                COMPACT => options.compact = true,
+                UNLOAD => options.unload = true,
+                _ => options.help = true,
+            }
+            return Ok(());
+        }
+        Rule::Nic => {
+            options.nic = want(text.unwrap_or(b"")).ok_or(switch.why)?;
+            return Ok(());
+        }
+        Rule::Media => {
+            options.media = medium(text.unwrap_or(b"")).ok_or(switch.why)?;
+            return Ok(());
+        }
+        Rule::Hex(low, high) => (low, high, 16),
+        Rule::Dec(low, high) => (low, high, 10),
+    };
+    let radix = if forced != 0 { forced } else { radix };
+    let fits = parse(text.unwrap_or(b""), radix).filter(|number| (low as u32..=high as u32).contains(number));
+    if fits.is_some_and(|fits| number(options, index, fits as u16)) { Ok(()) } else { Err(switch.why) }
+}
+
+/// Crynwr's one-letter options that are refused by what they are.
+static LETTERS: [(u8, Line); 5] =
+    [(b'n', Line::Novell), (b'd', Line::Delayed), (b'w', Line::Windows), (b'p', Line::Promiscuous), (b'i', Line::Class11)];
+
+/// Takes one of Crynwr's one-letter options.
+#[inline(never)]
+fn letter(options: &mut Options, letter: u8) -> Result<(), Line> {
+    let letter = letter.to_ascii_lowercase();
+    if letter == b'u' {
+        options.unload = true;
+        return Ok(());
+    }
+    Err(LETTERS.iter().find(|(known, _)| *known == letter).map_or(Line::NoSwitch, |(_, why)| *why))
+}
+
+/// Reads a command tail: the words behind the driver's name.
+#[inline(never)]
+pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
+    let mut options = Options {
+        vector: 0x60,
+        vector_given: false,
+        io: 0,
+        irq: 0,
+        handles: 0,
+        stack: 256,
+        nic: Want::Any,
+        media: 0,
+        stats: false,
+        waits: false,
+        slots: FRAMES as u8,
+        migrate: 8192,
+        cache: 0,
+        compact: false,
+        unload: false,
+        help: false,
+    };
+    let mut positional = 0;
+    for word in tail.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()) {
+        let result = match word {
+            [b'/', rest @ ..] => {
+                let at = rest.iter().position(|byte| matches!(byte, b'=' | b':'));
+                let (name, text) = rest.split_at_checked(at.unwrap_or(rest.len())).unwrap_or((rest, b""));
+                let index = SWITCHES.iter().position(|switch| name.eq_ignore_ascii_case(switch.name.as_bytes()));
+                value(&mut options, index.unwrap_or(SWITCHES.len()), text.get(1..), 0)
+            }
+            [b'-', one] => letter(&mut options, *one),
+            [b'-', ..] => Err(Line::NoSwitch),
+            _ => {
+                positional += 1;
+                // A number of 100h or more is a port, wherever the others stand.
+                let index = match parse(word, 10) {
+                    _ if positional == 1 => INT,
+                    Some(0x100..) => IO,
+                    _ => IRQ,
+                };
+                if positional <= 3 {
+                    value(&mut options, index, Some(word), 10)
+                } else {
+                    Err(Line::TooMany)
+                }
+            }
+        };
+        result.map_err(|why| Refused { word, why })?;
+    }
+    if options.handles == 0 {
+        options.handles = if options.compact { 4 } else { 8 };
+    }
+    if options.cache == 0 {
+        options.cache = if options.compact { 1536 } else { 4096 };
+    }
+    Ok(options)
+}

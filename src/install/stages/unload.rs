@@ -1,0 +1,95 @@
+//! `/U`: asks the resident driver to go.
+
+use core::mem::offset_of;
+
+use super::copies::ours;
+use super::hook::mask_line;
+use super::switches::Options;
+use crate::bus::either::in_v86;
+use crate::bus::real::address;
+use crate::info::{FLAG_DEVICE, FLAG_MASKED, FLAG_V86, Info};
+use crate::install::dos::{peek, regs};
+use crate::install::kernel::say;
+use crate::install::lines::Line;
+use crate::install::plan::{Plan, QUIT};
+use crate::probe::VECTORS;
+use crate::resident::handle::Handle;
+
+/// The vector that is meant: the one given, else 60h, else the only other one that we are on. None: there are several,
+/// and a line has said so.
+#[inline(never)]
+fn meant(options: &Options) -> Option<u8> {
+    if options.vector_given || ours(options.vector).is_some() {
+        return Some(options.vector);
+    }
+    let mut found = None;
+    for number in VECTORS {
+        if ours(number).is_some() {
+            if found.is_some() {
+                say(Line::Several, b" ", 0);
+                return None;
+            }
+            found = Some(number);
+        }
+    }
+    Some(found.unwrap_or(options.vector))
+}
+
+/// The stage.
+pub fn run(plan: &mut Plan) -> u8 {
+    plan.exit = unload(&plan.options);
+    QUIT
+}
+
+/// Unloads our driver; the exit code.
+#[inline(never)]
+fn unload(options: &Options) -> u8 {
+    let Some(vector) = meant(options) else { return 1 };
+    let Some((info, nic)) = ours(vector) else {
+        say(Line::NotOurs, b" ", vector as u16);
+        return 1;
+    };
+    // A handle, for the specification's sake: a type that no wire carries, with no receiver.
+    let kind: [u8; 2] = [0xFF, 0xFF];
+    let access = regs(0x0201);
+    access.bx = 0xFFFF;
+    access.cx = 2;
+    access.si = &raw const kind as u32 as u16;
+    access.es = 0;
+    if access.interrupt(vector) {
+        let handle = access.ax;
+        let terminate = regs(0x0500);
+        terminate.bx = handle;
+        if terminate.interrupt(vector) {
+            if info.flags & FLAG_MASKED != 0 {
+                mask_line(nic.irq);
+            }
+            if info.flags & FLAG_DEVICE != 0 {
+                say(Line::Stopped, &nic.name, 0);
+            } else {
+                say(Line::Unloaded, &nic.name, 0);
+            }
+            return 0;
+        }
+        let release = regs(0x0300);
+        release.bx = handle;
+        release.interrupt(vector);
+        if !is_open(&info) {
+            if info.flags & FLAG_V86 == 0 && in_v86() {
+                say(Line::V86After, b" ", 0);
+                return 1;
+            }
+            say(Line::Hooked, b" ", 0);
+            return 1;
+        }
+    }
+    say(Line::Open, b" ", 0);
+    1
+}
+
+/// Has a program a handle?
+#[inline(never)]
+fn is_open(info: &Info) -> bool {
+    let flags = |index| info.handles + index as u16 * info.handle_size as u16 + offset_of!(Handle, flags) as u16;
+    (0..info.handle_count).any(|index| peek::<u8>(address(info.segment, flags(index))) & Handle::IN_USE != 0)
+}

@@ -1,0 +1,7 @@
+//! NE1000, and NE2000 in an 8-bit slot: the find unit.
+#![no_std]
+#![no_main]
+
+use compkt::probe::ne2000::Ne2000Probe;
+
+compkt::find_unit!(Ne2000Probe<false>);

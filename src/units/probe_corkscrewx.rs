@@ -1,7 +1,0 @@
-//! 3C515-TX with rings: the unit that starts it.
-#![no_std]
-#![no_main]
-
-use compkt::probe::corkscrew::lists::CorkscrewListsProbe;
-
-compkt::probe_unit!(CorkscrewListsProbe);

@@ -1,7 +1,0 @@
-//! 82540, 82544 and 82545: the probe unit.
-#![no_std]
-#![no_main]
-
-use compkt::probe::e1000::E1000Probe;
-
-compkt::probe_unit!(E1000Probe);

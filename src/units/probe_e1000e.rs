@@ -1,7 +1,0 @@
-//! 82574 and 82583: the probe unit.
-#![no_std]
-#![no_main]
-
-use compkt::probe::e1000e::E1000eProbe;
-
-compkt::probe_unit!(E1000eProbe);

@@ -1,7 +1,0 @@
-//! 3C509 and 3C509B: the probe unit.
-#![no_std]
-#![no_main]
-
-use compkt::probe::el3::El3Probe;
-
-compkt::probe_unit!(El3Probe);

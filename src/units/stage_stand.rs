@@ -1,0 +1,5 @@
+//! The stage `stand` of the installation.
+#![no_std]
+#![no_main]
+
+compkt::stage_unit!(stand);

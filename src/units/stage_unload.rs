@@ -1,0 +1,5 @@
+//! The stage `unload` of the installation.
+#![no_std]
+#![no_main]
+
+compkt::stage_unit!(unload);

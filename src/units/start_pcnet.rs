@@ -1,0 +1,7 @@
+//! PCnet-PCI: the start unit.
+#![no_std]
+#![no_main]
+
+use compkt::probe::pcnet::PcnetProbe;
+
+compkt::start_unit!(PcnetProbe);
