@@ -1,22 +1,31 @@
 ; The stats feature: stands between the core and the NIC's driver, and counts for each handle and for the types that the
 ; core remembers.
 
-%include "abi.inc"
+%include "attach.inc"
 bits 16
 
 extern work
 
 ; src/resident/table.rs, Entry.
-PEEK        equ 2 * 2
-COPY        equ 2 * 3
-DISCARD     equ 2 * 4
+PEEK        equ 2
+COPY        equ 3
+DISCARD     equ 4
 
-; FilterHeader, then StatsHeader (src/resident/table.rs): the installer fills in all but what stands in the first table.
+FEATURE NEEDS_STATS, BLOCK_COUNTER, 0, BLOCK_STATS, STATS.rows, STATS_ROW_size
+TAKES   POINT_ENTRIES, PEEK, peek
+TAKES   POINT_ENTRIES, COPY, copy
+TAKES   POINT_ENTRIES, DISCARD, discard
+TOLD    handles, 2, handles_at
+TOLD    getter, 4, getter_at
+TOLD    table, 2, table_at
+
 section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
-        dw 0, 0, stats_peek, stats_copy, stats_discard, 0, 0, 0, 0, 0
-below:  times 10 dw 0
+; Ours; once attached, those of the driver or of a filter below.
+peek:           dw stats_peek
+copy:           dw stats_copy
+discard:        dw stats_discard
 handles_at:     dw 0
 getter_at:      dw 0
 known_at:       dw 0
@@ -28,7 +37,7 @@ section .text progbits alloc exec nowrite align=1
 ; In:       as a driver's entry
 ; Corrupts: EAX, EBX, EDX
 stats_peek:
-        call    [below+PEEK]
+        call    [peek]
         mov     ax, [work+WORK_JOB+JOB.rx]
         inc     ax
         cmp     ax, 1
@@ -58,7 +67,7 @@ stats_copy:
         movzx   eax, word [work+WORK_JOB+JOB.len]
         add     [bx+STATS_ROW.bytes], eax
         pop     bx
-        jmp     [below+COPY]
+        jmp     [copy]
 
 ; Purpose:  A frame was refused, or nobody wants it: count it, and throw it away.
 ; In:       as a driver's entry
@@ -73,7 +82,7 @@ stats_discard:
         call    row
         inc     dword [bx+STATS_ROW.refused]
 .pass:  pop     bx
-        jmp     [below+DISCARD]
+        jmp     [discard]
 
 ; Purpose:  Find the row of the handle that the frame is offered to.
 ; Out:      BX

@@ -1,19 +1,23 @@
 ; The vds feature: gives back, when the driver goes, the memory that the Virtual DMA Services locked for its rings.
 
+%include "attach.inc"
 bits 16
 
 VDS        equ 4Bh
 VDS_UNLOCK equ 8104h
 
-; VdsHeader (src/resident/table.rs): the installer fills in the region.
+FEATURE NEEDS_VDS, BLOCK_VDS, 0
+CALLED  PATCH_FAREWELL, farewell, next
+TOLD    region, 16, region
+
 section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
-        dw vds_farewell
-        dw 0
-region: times 16 db 0
+farewell:       dw vds_farewell
+next:           dw vds_farewell.done
+region:         times 16 db 0       ; their DMA descriptor structure
 
-section .text progbits alloc exec nowrite align=1
+section .text.vds progbits alloc exec nowrite align=1
 
 ; Purpose:  Unlock the rings: the driver goes.
 ; In:       ES = CS, the card at rest
@@ -25,4 +29,5 @@ vds_farewell:
         xor     dx, dx
         int     VDS
         pop     di
-        ret
+        jmp     [next]
+.done:  ret

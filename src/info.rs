@@ -127,11 +127,21 @@ pub const BLOCK_HANDLES: u8 = 4;
 pub const BLOCK_STACK: u8 = 5;
 /// DMA rings.
 pub const BLOCK_RINGS: u8 = 6;
-/// An optional feature's code and tables.
-pub const BLOCK_FEATURE: u8 = 7;
 /// Packet buffers.
 pub const BLOCK_BUFFERS: u8 = 8;
 /// The counts of handles: [`crate::resident::table::Stats`].
 pub const BLOCK_STATS: u8 = 9;
+/// Features (asm/attach.inc): flat memory.
+pub const BLOCK_FLAT: u8 = 16;
+/// Rings that the DMA services locked.
+pub const BLOCK_VDS: u8 = 17;
+/// What counts for handles.
+pub const BLOCK_COUNTER: u8 = 18;
+/// Frames that wait.
+pub const BLOCK_POOL: u8 = 19;
+/// The timer.
+pub const BLOCK_TICK: u8 = 20;
+/// The example of the README.
+pub const BLOCK_EXAMPLE: u8 = 21;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

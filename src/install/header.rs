@@ -18,8 +18,10 @@ pub struct ImageHeader {
     pub stack_top: u16,
     /// Offsets of the entries, for the pack step.
     pub entries: [u16; 3],
-    /// NICs in the directory.
-    pub nics: u16,
+    /// Features in the directory,
+    pub features: u8,
+    /// and NICs behind them.
+    pub nics: u8,
     /// Where things lie in the core.
     pub core: CoreTable,
     /// Written by the entry, before Rust runs.
@@ -66,8 +68,23 @@ pub struct Unit {
     pub fixes16: u16,
     /// Fix-ups of 32 bits.
     pub fixes32: u16,
-    /// Start units: bytes of the device that they write.
-    pub instance: u16,
+    /// Features: where one of these holds they are placed ([`crate::install::features::needs`]).
+    pub needs: u16,
+    /// Features: the kind of their block ([`crate::info`]),
+    pub block: u8,
+    /// and of their table's.
+    pub table_block: u8,
+    /// Start units: bytes of the device that they write. Features: bytes of the table behind them ([`BUFFERS`]: as many as
+    /// the switches ask for).
+    pub table: u16,
+    /// Features: bytes more in it for each handle.
+    pub per_handle: u16,
+    /// Features: stack that they take below an upcall.
+    pub stack: u16,
+    /// Features: how they attach, so many [`crate::install::features::Hook`]s behind the fix-ups.
+    pub hooks: u16,
+    /// The sum of those.
+    pub hook_sum: u16,
     /// The sum of this entry up to here.
     pub check: u16,
 }
@@ -75,8 +92,12 @@ pub struct Unit {
 impl Unit {
     /// An entry to read into.
     pub const EMPTY: Unit =
-        Unit { name: [0; 12], kind: 0, bus: 0, sum: 0, offset: 0, bytes: 0, total: 0, fixes16: 0, fixes32: 0, instance: 0, check: 0 };
+        // SAFETY: all of it is numbers.
+        unsafe { core::mem::zeroed() };
 }
+
+/// [`Unit::table`]: the packet buffers.
+pub const BUFFERS: u16 = 0xFFFF;
 
 /// The resident half of a NIC's driver.
 pub const KIND_DRIVER: u8 = 1;
@@ -116,27 +137,13 @@ pub mod number {
     /// See above.
     pub const PLACE: u8 = 5;
     /// See above.
-    pub const STAND: u8 = 6;
-    /// The features.
-    pub const FLAT: u8 = 7;
+    pub const START_CARD: u8 = 6;
     /// See above.
-    pub const FLATI: u8 = 8;
-    /// See above.
-    pub const FLATK: u8 = 9;
-    /// See above.
-    pub const STATS: u8 = 10;
-    /// See above.
-    pub const VDS: u8 = 11;
-    /// See above.
-    pub const POOL: u8 = 12;
-    /// See above.
-    pub const POOLV: u8 = 13;
-    /// See above.
-    pub const POOLC: u8 = 14;
-    /// See above.
-    pub const POLL: u8 = 15;
-    /// The NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so many units or not.
-    pub const NICS: u8 = 16;
+    pub const STAND: u8 = 7;
+    /// The features, in the order in which they are placed and attached: each comes between the core and those before it.
+    pub const FEATURES: u8 = 8;
+    // Behind the features there are the NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so
+    // many units or not.
     /// Of each NIC: finds it.
     pub const FIND: u8 = 0;
     /// Starts it.
@@ -188,6 +195,8 @@ pub struct StartHeader {
     pub line: extern "fastcall" fn(&crate::probe::Found, *mut u8) -> u8,
     /// [`crate::device::Device::unmask`] of a device that `start` made, once the vectors are hooked.
     pub unmask: extern "fastcall" fn(*mut u8),
+    /// [`crate::device::Device::stop`].
+    pub stop: extern "fastcall" fn(*mut u8),
     /// Bytes of the device that `start` writes, for the pack step.
     pub instance: u32,
 }
@@ -201,5 +210,5 @@ pub struct Start {
     pub device: *mut u8,
 }
 
-const _: () = assert!(size_of::<Unit>() == 32 && size_of::<ImageHeader>() == 72 && size_of::<StartHeader>() == 16);
+const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 72 && size_of::<StartHeader>() == 20);
 const _: () = assert!(size_of::<FindHeader>() == 12 && size_of::<PciRow>() == 8);

@@ -11,6 +11,7 @@
 //!              stack
 //! ```
 
+pub mod features;
 pub mod lines;
 /// Where the slots lie.
 pub mod slots;

@@ -1,7 +1,6 @@
 //! What the stages share. It lies in the kernel; each stage gets a reference to it.
 
 use super::lines::{self, Line};
-use crate::bus::Addr;
 use crate::info::Block;
 use crate::install::stages::switches::Options;
 use crate::probe::{Fault, Found, Rings};
@@ -31,10 +30,14 @@ pub struct Plan {
     pub memory: Memory,
     /// What the DMA services locked; size 0: nothing.
     pub region: Region,
+    /// What holds of it all ([`super::features::needs`]).
+    pub needs: u16,
     /// Memory for what stays.
     pub ground: Ground,
     /// What was placed there.
     pub placed: Placed,
+    /// Where the start unit has written the device of a card that runs; 0: none runs.
+    pub device: u16,
 }
 
 /// A card that was found.
@@ -97,56 +100,48 @@ pub struct Ground {
     pub count: u8,
 }
 
-/// Offsets of what was placed in [`Ground::segment`]; 0: there is none.
+/// What was placed in [`Ground::segment`].
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Placed {
-    /// Instance.
+    /// The instance.
     pub device: u16,
     /// Its bytes.
     pub device_size: u16,
     /// The handle table.
     pub handles: u16,
-    /// The flat feature.
-    pub flat: u16,
-    /// The DMA services' feature.
-    pub vds: u16,
-    /// The stats feature.
-    pub stats: u16,
-    /// Its table.
-    pub counts: u16,
-    /// The pool.
-    pub pool: u16,
-    /// Its buffers in conventional memory, from here on
-    pub buffers: u16,
-    /// to here.
-    pub buffers_end: u16,
-    /// The poll feature, the last of all.
-    pub poll: u16,
     /// Stack that receivers find, and the features below them.
     pub receivers: u16,
     /// The card's rings.
     pub rings: Rings,
+    /// The features, in their order.
+    pub features: [Feature; FEATURES],
+    /// How many.
+    pub count: u8,
+    /// The card's line at which it really interrupts; 0: polled.
+    pub irq: u8,
 }
 
-impl Placed {
-    /// Nothing.
-    pub const NONE: Placed = Placed {
-        device: 0,
-        device_size: 0,
-        handles: 0,
-        flat: 0,
-        vds: 0,
-        stats: 0,
-        counts: 0,
-        pool: 0,
-        buffers: 0,
-        buffers_end: 0,
-        poll: 0,
-        receivers: 0,
-        rings: Rings { linear: Addr(0), physical: 0, len: 0 },
-    };
+/// A feature that was placed.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Feature {
+    /// Its number in the directory.
+    pub number: u8,
+    /// What it is for ([`super::header::Unit::needs`]).
+    pub needs: u16,
+    /// Where it lies.
+    pub at: u16,
+    /// Its table,
+    pub table: u16,
+    /// up to here.
+    pub table_end: u16,
+    /// How many hooks it has.
+    pub hooks: u16,
 }
+
+/// The most features that are placed at a time.
+pub const FEATURES: usize = 6;
 
 impl Plan {
     /// Notes what is said if nothing stands in the end.

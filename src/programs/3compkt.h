@@ -94,9 +94,14 @@ struct compkt_nic {
 #define COMPKT_BLOCK_HANDLES   4
 #define COMPKT_BLOCK_STACK     5
 #define COMPKT_BLOCK_RINGS     6        /* DMA rings */
-#define COMPKT_BLOCK_FEATURE   7        /* an optional feature's code and tables */
 #define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
 #define COMPKT_BLOCK_STATS     9        /* compkt_stats, and a compkt_stats_row for each handle */
+#define COMPKT_BLOCK_FLAT      16       /* features: memory above 1 MB */
+#define COMPKT_BLOCK_VDS       17       /* rings locked by the DMA services */
+#define COMPKT_BLOCK_COUNTER   18       /* what counts for handles */
+#define COMPKT_BLOCK_POOL      19       /* frames that wait */
+#define COMPKT_BLOCK_TICK      20       /* the timer */
+#define COMPKT_BLOCK_EXAMPLE   21       /* the example of the README */
 
 /* place of compkt_block */
 #define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */

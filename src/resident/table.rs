@@ -29,16 +29,16 @@ pub struct CoreTable {
     pub stack: [u16; 2],
     /// The code that ends the interrupt in the PICs ([`EOI_SECOND`] and what follows it).
     pub eoi: u16,
-    /// Where to patch a near call to [`FlatHeader::enter`], `out`, `leave`, `again` and `farewell`, the last one also to
-    /// [`VdsHeader::farewell`]. [`PATCHED`] is what is there.
+    /// Where features may patch a near call in (asm/attach.inc): at an entry, at the way out, before a receiver, behind it, and
+    /// when the driver goes. [`PATCHED`] is what is there.
     pub patches: [u16; 5],
-    /// `save` and `settle`, for [`PollHeader`]; and for the pool.
+    /// The routines `save` and `settle`.
     pub entries: [u16; 2],
-    /// The handle that gets the frame in hand, for [`StatsHeader`].
+    /// The handle that gets the frame in hand.
     pub getter: u16,
-    /// The types that are remembered, for [`StatsHeader`].
+    /// The types that are remembered.
     pub known: u16,
-    /// Calls a client, for the pool.
+    /// The routine that calls a client.
     pub upcall: u16,
     /// The near addresses of INT 60h's functions.
     pub functions: u16,
@@ -65,30 +65,6 @@ pub const PATCHED: [[u8; 3]; 5] = [
     [0x8D, 0x74, 0],
 ];
 
-/// At offset 0 of the unit of a filter: a feature that stands between the core and the NIC's driver.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct FilterHeader {
-    /// Its own entries; 0: what is below serves.
-    pub own: [u16; ENTRIES as usize / 2],
-    /// The entries of what is below it, the driver or another filter.
-    pub below: [u16; ENTRIES as usize / 2],
-}
-
-/// Behind the [`FilterHeader`] of the stats feature's unit (asm/stats.asm).
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct StatsHeader {
-    /// The handle table.
-    pub handles: u16,
-    /// [`CoreTable::getter`].
-    pub getter: u16,
-    /// [`CoreTable::known`].
-    pub known: u16,
-    /// [`Stats`].
-    pub table: u16,
-}
-
 /// What the stats feature counts, behind which there is a [`StatsRow`] for each handle.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -111,86 +87,6 @@ pub struct StatsRow {
     pub bytes: u32,
 }
 
-/// At offset 0 of the poll feature's unit (asm/poll.asm).
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct PollHeader {
-    /// Handler of the timer interrupt: an IISP header.
-    pub handler: u16,
-    /// [`CoreTable::entries`].
-    pub entries: [u16; 2],
-    /// The entries of the driver, or of a filter before it.
-    pub driver: u16,
-}
-
-/// At offset 0 of the flat feature's unit (asm/flat.inc).
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct FlatHeader {
-    /// Makes memory flat, at an entry.
-    pub enter: u16,
-    /// The way out, with A20 as it was.
-    pub out: u16,
-    /// Puts A20 back, before a receiver.
-    pub leave: u16,
-    /// Makes memory flat, behind it.
-    pub again: u16,
-    /// Gives XMS back.
-    pub farewell: u16,
-    /// Limit of the descriptor table.
-    pub limit: u16,
-    /// Its base, low word first, within our segment until the installer adds the segment's.
-    pub base: [u16; 2],
-    /// XMS handle, 0: none.
-    pub xms_handle: u16,
-    /// The XMS driver's entry, as two words: this is not aligned to four.
-    pub xms_entry: [u16; 2],
-    /// The entries that the core calls, the last of it.
-    pub entries: u16,
-}
-
-/// At offset 0 of the pool feature's units (asm/pool.inc).
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct PoolHeader {
-    /// Its own entries, which change places with those that the core calls; 0: what is below serves.
-    pub own: [u16; ENTRIES as usize / 2],
-    /// Takes the unit's places in the core and elsewhere: a far entry, with DS:BX = [`PoolStart`].
-    pub once: u16,
-    /// Where that lies, and later the tables, which are zero at first.
-    pub tables: u16,
-    /// Handler of the timer interrupt: an IISP header.
-    pub tick: u16,
-    /// The form's fields ([`crate::memory::cache`] and its kin).
-    pub table: u16,
-}
-
-/// What a pool's unit is told.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct PoolStart {
-    /// Offset of [`CoreTable`] in the same segment.
-    pub core: u16,
-    /// 1: the NIC has no interrupt, and the timer's vector is hooked for it.
-    pub polled: u16,
-    /// Where the arena begins, a multiple of four; where it ends.
-    pub start: u16,
-    /// See above.
-    pub end: u16,
-    /// Bytes in it at which frames go to XMS.
-    pub migrate: u16,
-    /// Slots in XMS.
-    pub slots: u16,
-    /// Their handle.
-    pub handle: u16,
-    /// Keeps what follows on a boundary of four.
-    pub unused: u16,
-    /// The XMS driver's entry.
-    pub xms: u32,
-    /// Where the slots begin, in real mode.
-    pub linear: u32,
-}
-
 /// A region that the Virtual DMA Services locked: their DMA descriptor structure.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
@@ -205,18 +101,6 @@ pub struct Region {
     pub buffer: u16,
     /// Where a card finds it.
     pub physical: u32,
-}
-
-/// At offset 0 of the vds feature's unit (asm/vds.asm).
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub struct VdsHeader {
-    /// Unlocks the rings.
-    pub farewell: u16,
-    /// Keeps the region on a boundary of four.
-    pub unused: u16,
-    /// The rings.
-    pub region: Region,
 }
 
 /// At most this many blocks are listed in the information block: core, driver, device, handles, flat or vds, stats with
@@ -286,8 +170,7 @@ pub struct Work {
 }
 
 const _: () =
-    assert!(size_of::<Job>() == 40 && size_of::<FlatHeader>() == 24 && size_of::<VdsHeader>() == 20 && size_of::<State>() == 28 && size_of::<Work>() == 124);
-const _: () = assert!(size_of::<PoolHeader>() == 28 && size_of::<PoolStart>() == 24);
+    assert!(size_of::<Job>() == 40 && size_of::<Region>() == 16 && size_of::<State>() == 28 && size_of::<Work>() == 124);
 
 /// Bytes of the driver's entries, the last of the core: there the header of the driver's unit comes to lie.
 pub const ENTRIES: u16 = 20;

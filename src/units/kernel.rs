@@ -30,6 +30,7 @@ static kernel_table: Kernel = Kernel {
     read: file::read,
     unit: file::unit,
     load: file::load,
+    hooks: file::hooks,
     say: file::say,
     move_up: up,
 };

@@ -298,10 +298,14 @@ macro_rules! start_unit {
                 // SAFETY: the installer's copy of what `start` wrote.
                 unsafe { (*(near as *mut Dev)).unmask() };
             }
+            extern "fastcall" fn stop(near: *mut u8) {
+                // SAFETY: as above.
+                unsafe { (*(near as *mut Dev)).stop() };
+            }
 
             #[unsafe(link_section = ".unit_header")]
             #[unsafe(no_mangle)]
-            static unit_header: StartHeader = StartHeader { start, line, unmask, instance: size_of::<Dev>() as u32 };
+            static unit_header: StartHeader = StartHeader { start, line, unmask, stop, instance: size_of::<Dev>() as u32 };
         }
         $crate::no_panic!();
     };

@@ -6,7 +6,8 @@ use std::fs;
 use std::mem::{offset_of, size_of};
 
 use compkt::device::{Events, Job, LOOKAHEAD};
-use compkt::info::{Info, NicInfo};
+use compkt::info::{self, Info, NicInfo};
+use compkt::install::features::{self, Facts, needs};
 use compkt::resident::frame::Frame;
 use compkt::memory::arena::Fields as Arena;
 use compkt::memory::cache::Fields as Cache;
@@ -14,8 +15,7 @@ use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
 use compkt::resident::table::{
-    CHANGED, CLOCK, CoreTable, ENTRIES, Entry, FilterHeader, FlatHeader, PATCHED, POLLED, PollHeader, PoolHeader, PoolStart, STATE, State,
-    Stats as HandleStats, StatsHeader, StatsRow, WORK, Work,
+    CHANGED, CLOCK, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WORK, Work,
 };
 use tools::setup;
 
@@ -133,13 +133,10 @@ fn structures_and_constants() {
     rust.insert("JOB_size".into(), offset_of!(Job, rx) + 2);
     rust.extend(fields!("STATS", HandleStats: "hits" = hits, "searches" = searches));
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
-    rust.extend(fields!("START", PoolStart: "core" = core, "polled" = polled, "start" = start, "end" = end, "migrate" = migrate,
-        "slots" = slots, "handle" = handle, "xms" = xms, "linear" = linear));
-    rust.insert("START_size".into(), size_of::<PoolStart>());
-    rust.extend(fields!("CORE", CoreTable: "end" = end, "getter" = getter, "known" = known, "upcall" = upcall, "functions" = functions));
-    let entries = offset_of!(CoreTable, entries);
-    rust.extend(["save", "settle"].into_iter().zip((entries..).step_by(2)).map(|(name, at)| (format!("CORE.{name}"), at)));
-    rust.extend([("CORE.farewell".into(), offset_of!(CoreTable, patches) + 8), ("CORE_size".into(), size_of::<CoreTable>())]);
+    rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
+        "upcall" = upcall, "handles" = handles, "table" = table, "table_end" = table_end, "migrate" = migrate, "slots" = slots,
+        "xms_handle" = xms_handle, "xms_entry" = xms_entry, "xms_linear" = xms_linear, "region" = region));
+    rust.insert("FACTS_size".into(), size_of::<Facts>());
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));
     rust.extend(fields!("POOL", Cache: "full" = full, "half" = half, "near" = near, "handle" = slots));
@@ -239,48 +236,79 @@ fn a_driver_s_entries_have_the_order_of_rust_s() {
     assert_eq!(words.len(), entries.len());
 }
 
+/// What a feature says of itself has the same numbers in asm/attach.inc and in src/install/features.rs.
 #[test]
-fn features_headers() {
-    let (labels, words) = header(&source("flat.inc"));
-    // The installer takes them in the order of the core's places for them.
-    assert_eq!(words[..5], ["flat_enter", "flat_out", "flat_leave", "flat_again", "flat_farewell"]);
-    let rust = [offset_of!(FlatHeader, enter), offset_of!(FlatHeader, out), offset_of!(FlatHeader, leave), offset_of!(FlatHeader, again)];
-    assert_eq!(rust, [0, 2, 4, 6]);
-    assert_eq!((offset_of!(FlatHeader, farewell), PATCHED.len()), (8, 5));
-    let rust = [
-        ("unit_header", 0),
-        ("gdtr", offset_of!(FlatHeader, limit)),
-        ("xms_handle", offset_of!(FlatHeader, xms_handle)),
-        ("xms_entry", offset_of!(FlatHeader, xms_entry)),
-        ("entries_at", offset_of!(FlatHeader, entries)),
-        ("gdt", size_of::<FlatHeader>()),
-        // In the rest of the first entry of eight bytes.
-        ("old_gdtr", size_of::<FlatHeader>() + 2),
-    ];
-    assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
-    equals("flat.inc", &[("IRQ", Entry::Irq), ("SET_RCV_MODE", Entry::SetRcvMode), ("SET_ADDRESS", Entry::SetAddress)]);
-    assert!(source("flat.inc").contains(&format!("DRIVER_ENTRIES equ {}\n", ENTRIES / 2)));
-    // What `lgdt` reads: the limit, then the base.
-    assert_eq!(offset_of!(FlatHeader, base), offset_of!(FlatHeader, limit) + 2);
-
-    let (labels, words) = header(&source("poll.asm"));
-    assert_eq!(words[0], "poll_entry");
-    let entries = offset_of!(PollHeader, entries);
-    let rust = [("unit_header", offset_of!(PollHeader, handler)), ("save_at", entries), ("settle_at", entries + 2),
-        ("driver_at", offset_of!(PollHeader, driver))];
-    assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
-    assert_eq!(size_of::<PollHeader>(), 2 * words.len());
-
-    let (labels, words) = header(&source("pool.inc"));
-    let rust = [("once", offset_of!(PoolHeader, once)), ("__bss", offset_of!(PoolHeader, tables)), ("tick", offset_of!(PoolHeader, tick)),
-        ("table", offset_of!(PoolHeader, table))];
-    for (name, offset) in rust {
-        assert_eq!(words[offset / 2], name);
+fn how_features_attach() {
+    let text = source("attach.inc");
+    let constant = |name: &str| {
+        let words = text.lines().map(code).map(|line| line.split_whitespace().collect::<Vec<_>>());
+        let value = words.filter(|words| words.first() == Some(&name)).find_map(|words| Some(match words[2..] {
+            ["1", "<<", bit] => 1 << number(bit)?,
+            [value] => number(value)?,
+            _ => return None,
+        }));
+        value.unwrap_or_else(|| panic!("asm/attach.inc has no {name}"))
+    };
+    for (name, value) in [
+        ("NEEDS_FLAT", needs::FLAT),
+        ("NEEDS_FLATI", needs::FLATI),
+        ("NEEDS_FLATK", needs::FLATK),
+        ("NEEDS_STATS", needs::STATS),
+        ("NEEDS_VDS", needs::VDS),
+        ("NEEDS_POOL", needs::POOL),
+        ("NEEDS_POOLV", needs::POOLV),
+        ("NEEDS_POOLC", needs::POOLC),
+        ("NEEDS_POLLED", needs::POLLED),
+        ("NEEDS_COUNT", needs::COUNT),
+        ("BLOCK_FLAT", info::BLOCK_FLAT.into()),
+        ("BLOCK_VDS", info::BLOCK_VDS.into()),
+        ("BLOCK_STATS", info::BLOCK_STATS.into()),
+        ("BLOCK_BUFFERS", info::BLOCK_BUFFERS.into()),
+        ("BLOCK_COUNTER", info::BLOCK_COUNTER.into()),
+        ("BLOCK_EXAMPLE", info::BLOCK_EXAMPLE.into()),
+        ("BLOCK_POOL", info::BLOCK_POOL.into()),
+        ("BLOCK_TICK", info::BLOCK_TICK.into()),
+        ("POINT_ENTRIES", features::POINT_ENTRIES as u16),
+        ("POINT_FUNCTIONS", features::POINT_FUNCTIONS as u16),
+        ("POINT_TICK", features::POINT_TICK as u16),
+        ("POINT_POOL", features::POINT_POOL as u16),
+    ] {
+        assert_eq!(constant(name), usize::from(value), "{name}");
     }
-    assert_eq!((size_of::<PoolHeader>(), labels["unit_header_end"]), (2 * words.len(), usize::from(ENTRIES)));
-    // Those of a driver that it does not replace go by it.
-    let replaced = [Entry::Irq, Entry::Peek, Entry::Copy, Entry::Discard, Entry::Send];
-    assert!((0..10).all(|entry| (words[entry] != "0") == replaced.iter().any(|known| *known as usize == entry)));
+    assert_eq!(constant("PATCH_FAREWELL") + 1, PATCHED.len());
+    let lines: Vec<&str> = text.lines().map(code).collect();
+    for (name, op) in [
+        ("PROVIDES", features::PROVIDES),
+        ("TAKES", features::TAKES),
+        ("CALLED", features::CALLED),
+        ("TOLD", features::TOLD),
+        ("BASED", features::BASED),
+        ("ONCE", features::ONCE),
+        ("HOOKS", features::HOOKS_VECTOR),
+    ] {
+        let at = lines.iter().position(|line| line.starts_with(&format!("%macro {name} "))).expect(name);
+        assert!(lines[at + 1].starts_with(&format!("ATTACH {op}, ")), "{name}");
+    }
+}
+
+/// Features that take a driver's entries name them by their numbers.
+#[test]
+fn features_know_a_driver_s_entries() {
+    equals("flat.inc", "2 * ", &[("IRQ", Entry::Irq), ("SET_RCV_MODE", Entry::SetRcvMode), ("SET_ADDRESS", Entry::SetAddress)]);
+    assert!(source("flat.inc").contains(&format!("DRIVER_ENTRIES equ {}\n", ENTRIES / 2)));
+    equals("stats.asm", "", &[("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)]);
+    let pool = source("pool.inc");
+    let (labels, _) = header(&pool);
+    for (entry, name) in [(Entry::Irq, "irq"), (Entry::Peek, "peek"), (Entry::Copy, "copy"), (Entry::Discard, "discard"), (Entry::Send, "send")] {
+        // src/memory/filter.rs finds those below where a driver has its entries.
+        assert_eq!(labels[&format!("own_{name}")], 2 * entry as usize);
+        assert!(pool.contains(&format!("TAKES   POINT_ENTRIES, {}, own_{name}\n", entry as u8)), "{name}");
+    }
+    // What `lgdt` reads: the limit, then the base.
+    let (labels, _) = header(&source("flat.inc"));
+    assert_eq!(labels["xms_handle"], labels["gdtr"] + 6);
+    assert_eq!(labels["xms_entry"], labels["xms_handle"] + 2, "both are told at once");
+    assert_eq!(labels["old_gdtr"], labels["gdt"] + 2, "in the rest of the first entry of eight bytes");
 }
 
 /// What asm/pool.inc and src/memory/filter.rs tell each other in a byte.
@@ -297,32 +325,12 @@ fn a_frame_that_may_wait() {
     assert!(rust.contains(&format!("const QUEUED: u8 = {};", value("QUEUED "))));
 }
 
-/// Filters stand in the driver's place: their entries have its order.
-#[test]
-fn filters_headers() {
-    let (labels, words) = header(&source("stats.asm"));
-    let own = |entry: Entry| words[entry as usize].as_str();
-    assert_eq!([own(Entry::Peek), own(Entry::Copy), own(Entry::Discard)], ["stats_peek", "stats_copy", "stats_discard"]);
-    let entries = usize::from(ENTRIES) / 2;
-    assert_eq!(words[..entries].iter().filter(|word| *word != "0").count(), 3);
-    let rust = [
-        ("unit_header", 0),
-        ("below", offset_of!(FilterHeader, below)),
-        ("handles_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, handles)),
-        ("getter_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, getter)),
-        ("known_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, known)),
-        ("table_at", size_of::<FilterHeader>() + offset_of!(StatsHeader, table)),
-    ];
-    assert_eq!(labels, rust.map(|(name, offset)| (name.to_string(), offset)).into());
-    equals("stats.asm", &[("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)]);
-}
-
 /// A file's constants are the places of entries in their table.
-fn equals(file: &str, constants: &[(&str, Entry)]) {
+fn equals(file: &str, factor: &str, constants: &[(&str, Entry)]) {
     let text = source(file);
     for (name, entry) in constants {
         let line = text.lines().find(|line| line.starts_with(&format!("{name} "))).unwrap();
-        assert!(line.ends_with(&format!("equ 2 * {}", *entry as u8)), "{line}");
+        assert!(line.ends_with(&format!("equ {factor}{}", *entry as u8)), "{line}");
     }
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
-use compkt::install::switches::SWITCHES;
+use compkt::install::stages::switches::SWITCHES;
 use tools::nics::NICS;
 use tools::process::TempDir;
 use tools::setup;

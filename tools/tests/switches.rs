@@ -4,7 +4,7 @@ use compkt::install::lines::{LINES, Line};
 use compkt::install::stages::switches::{Options, Refused, Rule, SWITCHES, Want, options};
 use tools::random::Random;
 
-fn good(tail: &str) -> Options<'_> {
+fn good(tail: &str) -> Options {
     options(tail.as_bytes()).unwrap_or_else(|refused| panic!("{tail}: {}", said(refused.why)))
 }
 
@@ -55,7 +55,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/IRQ=5"), Options { irq: 5, ..good("") });
     assert_eq!(good("/HANDLES=64"), Options { handles: 64, ..good("") });
     assert_eq!(good("/STACK=2048"), Options { stack: 2048, ..good("") });
-    assert_eq!(good("/NIC=ne2000"), Options { nic: Want::Name(b"ne2000"), ..good("") });
+    assert_eq!(good("/NIC=ne2000"), Options { nic: Want::Name(*b"ne2000\0\0\0\0\0\0"), ..good("") });
     for (name, code) in [("AUTO", 9), ("tp", 1), ("Aui", 2), ("BNC", 4), ("tx", 5), ("FX", 6), ("MII", 7), ("tp,fd", 0x81), ("TX,FD", 0x85), ("FX,Fd", 0x86)] {
         assert_eq!(good(&format!("/MEDIA={name}")), Options { media: code, ..good("") }, "{name}");
     }
@@ -161,7 +161,7 @@ fn ports_are_multiples_of_sixteen() {
 
 #[test]
 fn a_nic_is_a_name_a_place_or_an_address() {
-    assert_eq!(good("/NIC=NE2K_PCI").nic, Want::Name(b"NE2K_PCI"));
+    assert_eq!(good("/NIC=NE2K_PCI").nic, Want::Name(*b"NE2K_PCI\0\0\0\0"));
     assert_eq!(good("/NIC=0:1F.7").nic, Want::Pci(0x1F << 3 | 7));
     assert_eq!(good("/NIC=ff:0.0").nic, Want::Pci(0xFF00));
     let mac = Want::Mac([0x52, 0x54, 0, 0x12, 0xAB, 0xFF]);

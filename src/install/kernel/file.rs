@@ -10,6 +10,7 @@ use super::{Near, Piece, Told, header};
 use crate::bus::Addr;
 use crate::bus::real::{address, own};
 use crate::install::dos::{self, fill, peek, poke, regs};
+use crate::install::features::{HOOKS, Hook};
 use crate::install::header::{Unit, number};
 use crate::install::lines;
 use crate::install::print::{Dec, Hex, Print};
@@ -119,12 +120,21 @@ fn sum(at: Addr, len: u16, mut sum: u16) -> u16 {
 /// The unit of a number.
 pub extern "fastcall" fn unit(number: u8, unit: *mut Unit) -> bool {
     const SIZE: u16 = size_of::<Unit>() as u16;
-    if !fetch(header().directory + (number as u16 * SIZE) as u32, unit as *mut u8, SIZE) {
+    if !fetch(header().directory + number as u32 * SIZE as u32, unit as *mut u8, SIZE) {
         return false;
     }
     // SAFETY: the caller's, and read.
     let check = unsafe { (*unit).check };
     note(sum(own(unit as *mut u8), SIZE - 2, 0) == check)
+}
+
+/// Reads how a feature attaches.
+pub extern "fastcall" fn hooks(unit: *const Unit, to: *mut Hook) -> bool {
+    // SAFETY: the caller's.
+    let unit = unsafe { &*unit };
+    let at = unit.offset + unit.bytes as u32 + 2 * (unit.fixes16 + unit.fixes32) as u32;
+    let len = unit.hooks.min(HOOKS as u16) * size_of::<Hook>() as u16;
+    fetch(at, to as *mut u8, len) && note(sum(own(to as *mut u8), len, 0) == unit.hook_sum)
 }
 
 /// Reads a unit to a place and fixes it up.

@@ -8,7 +8,8 @@ pub mod file;
 pub mod run;
 
 use super::dos::{Call, Regs};
-use super::header::{Context, ImageHeader, Unit};
+use super::features::Hook;
+use super::header::{Context, ImageHeader, Unit, number};
 use super::lines::{self, Line};
 use crate::bus::Addr;
 use crate::probe::Fault;
@@ -32,6 +33,8 @@ pub struct Kernel {
     pub unit: extern "fastcall" fn(number: u8, unit: *mut Unit) -> bool,
     /// [`load`].
     pub load: extern "fastcall" fn(unit: *const Unit, to: *const Near) -> bool,
+    /// [`hooks`].
+    pub hooks: extern "fastcall" fn(unit: *const Unit, to: *mut Hook) -> bool,
     /// [`say`].
     pub say: extern "fastcall" fn(line: u16, told: *const Told),
     /// [`move_up`].
@@ -112,6 +115,16 @@ pub fn load(unit: &Unit, segment: u16, at: u16) -> Option<()> {
     (kernel().load)(unit, &Near { segment, at }).then_some(())
 }
 
+/// Reads how a feature attaches: [`Unit::hooks`] of these, at most [`crate::install::features::HOOKS`]. None: as above.
+pub fn hooks(unit: &Unit, to: *mut Hook) -> Option<()> {
+    (kernel().hooks)(unit, to).then_some(())
+}
+
+/// The number of a unit of the card's NIC.
+pub fn of_nic(nic: u8, unit: u8) -> u8 {
+    number::FEATURES + header().features + nic * number::UNITS + unit
+}
+
 /// Prints a line of the file.
 pub fn say(line: Line, name: &[u8], number: u16) {
     (kernel().say)(lines::FIRST + line as u16, &Told { name: name.as_ptr(), number });
@@ -122,8 +135,9 @@ pub fn move_up(paragraphs: u16) {
     (kernel().move_up)(paragraphs);
 }
 
-/// The routine that moves must not lie where its copy comes to lie.
-pub const MOVE_LEAST: u16 = 4;
+/// The first bytes of the kernel, up to the end of the routine that moves, must not lie where their copy comes to lie: the
+/// routine runs there (linker/kernel.ld).
+pub const MOVE_LEAST: u16 = 12;
 
 /// Says in one line what is wrong with a card; nothing of a fault that is not worth a line.
 #[inline(never)]

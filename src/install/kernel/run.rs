@@ -3,7 +3,7 @@
 use super::{caller, file, header};
 use crate::bus::real::{Machine, address, code_segment};
 use crate::install::dos::{self, from_device, peek, poke, regs, request};
-use crate::install::header::{SLOT_FIRST, SLOT_SECOND, StageHeader, Unit, number};
+use crate::install::header::{SLOT_FIRST, SLOT_SECOND, StageHeader, StartHeader, Unit, number};
 use crate::install::kernel::{Near, Told};
 use crate::install::plan::{DONE, FAILED, Plan, QUIT, XmsBlock};
 use crate::install::slots::SLOT_A;
@@ -84,9 +84,15 @@ pub fn last(stage: &Unit) -> u16 {
     SLOT_A - ((stage.total + 15) & !15)
 }
 
-/// Gives back what an attempt took: extended memory, and the DMA services' lock.
+/// Gives back what an attempt took: the card is stopped, extended memory freed, the DMA services' lock opened.
 #[inline(never)]
 fn give_back(plan: &mut Plan) {
+    if plan.device != 0 {
+        // SAFETY: the unit that started the card still lies in slot B.
+        let unit = unsafe { &*(header().slot_b as u32 as *const StartHeader) };
+        (unit.stop)(plan.device as u32 as *mut u8);
+        plan.device = 0;
+    }
     plan.memory.block.free();
     plan.memory.block = XmsBlock::NONE;
     if plan.region.size != 0 {

@@ -46,14 +46,14 @@ pub fn head(plan: &Plan, blocks: u16, stack: u16, masked: bool) -> Info {
 
 /// The NIC's part of it.
 #[inline(never)]
-pub fn nic(plan: &Plan, irq: u8) -> NicInfo {
+pub fn nic(plan: &Plan) -> NicInfo {
     let found = &plan.card.found;
     NicInfo {
         name: plan.card.name,
         rom: found.mac,
         mac: found.mac,
         io: found.io,
-        irq,
+        irq: plan.placed.irq,
         link: Link::Unknown as u8,
         pci: if plan.card.is_pci { found.pci } else { NOT_PCI },
         rcv_mode: RcvMode::Broadcast as u8,
@@ -62,8 +62,8 @@ pub fn nic(plan: &Plan, irq: u8) -> NicInfo {
 }
 
 /// The line at load.
-pub fn banner(plan: &Plan, irq: u8) {
-    let found = &plan.card.found;
+pub fn banner(plan: &Plan) {
+    let (found, irq) = (&plan.card.found, plan.placed.irq);
     "3COMPKT: ".print();
     plan.card.name.print();
     if found.io != 0 {

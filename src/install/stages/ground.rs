@@ -3,7 +3,7 @@
 use crate::bus::real::{address, code_segment};
 use crate::info::{self, Block};
 use crate::install::dos::{fill, memory_end};
-use crate::install::header::number;
+use crate::install::header::{Unit, number};
 use crate::install::kernel::run::last;
 use crate::install::kernel::{MOVE_LEAST, header, load, move_up, unit};
 use crate::install::lines::Line;
@@ -35,17 +35,6 @@ impl Ground {
         size < 0x9000 && self.segment as u32 + (end >> 4) < memory_end()
     }
 
-    /// Gives back the block that was taken last.
-    pub fn give_back(&mut self, at: u16) {
-        self.next = at;
-        self.count -= 1;
-    }
-
-    /// Takes the last block, for which [`Plan::reserve`] has seen to room.
-    pub fn take_last(&mut self, kind: u8, size: u16) {
-        self.next += size;
-        self.note(Block { kind, place: 0, size });
-    }
 }
 
 impl Plan {
@@ -85,22 +74,16 @@ impl Plan {
 
     /// Takes a block for a unit, which begins `inside` bytes before it, and reads the unit; where it begins.
     #[inline(never)]
-    pub fn unit(&mut self, kind: u8, number: u8, inside: u16) -> Option<u16> {
-        let unit = unit(number)?;
+    pub fn read(&mut self, kind: u8, unit: &Unit, inside: u16) -> Option<u16> {
         let at = self.take(kind, unit.total - inside)? - inside;
-        load(&unit, self.ground.segment, at)?;
+        load(unit, self.ground.segment, at)?;
         Some(at)
     }
 
     /// Takes the block of the driver's unit, whose header is the end of the core.
     pub fn driver(&mut self, number: u8) -> Option<()> {
-        self.unit(info::BLOCK_NIC, number, ENTRIES)?;
+        self.read(info::BLOCK_NIC, &unit(number)?, ENTRIES)?;
         Some(())
-    }
-
-    /// Takes a feature's block and reads the feature.
-    pub fn feature(&mut self, number: u8) -> Option<u16> {
-        self.unit(info::BLOCK_FEATURE, number, 0)
     }
 }
 

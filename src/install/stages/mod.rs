@@ -5,8 +5,9 @@
 //! | line | B | opens the file, reads the command line | unload or search |
 //! | unload | A | `/U` | |
 //! | search | A | finds a card that nobody has | place |
-//! | place | B | takes memory for all that stays, and reads it from the file | stand |
-//! | stand | A's end | starts the card, then hooks the vectors | |
+//! | place | B | takes memory for all that stays, and reads it from the file | start |
+//! | start | A's end | starts the card, by a unit in slot B; tells the core | stand |
+//! | stand | A's end | attaches the features, hooks the vectors | |
 //!
 //! The other files are parts of those.
 
@@ -15,6 +16,8 @@ pub mod switches;
 
 #[cfg(target_os = "none")]
 pub mod about;
+#[cfg(target_os = "none")]
+pub mod attach;
 #[cfg(target_os = "none")]
 pub mod copies;
 #[cfg(target_os = "none")]
@@ -30,11 +33,13 @@ pub mod pci;
 #[cfg(target_os = "none")]
 pub mod place;
 #[cfg(target_os = "none")]
-pub mod pool;
-#[cfg(target_os = "none")]
 pub mod search;
 #[cfg(target_os = "none")]
 pub mod stand;
+#[cfg(target_os = "none")]
+pub mod start;
+#[cfg(target_os = "none")]
+pub mod state;
 #[cfg(target_os = "none")]
 pub mod unload;
 #[cfg(target_os = "none")]

@@ -1,18 +1,22 @@
-//! Takes memory for all that stays, block behind block (core, driver, device, handles, features, rings, the poll feature,
-//! stack), and reads the units there. The machine's vectors and the card are as they were.
+//! Takes memory for all that stays, block behind block (core, driver, device, handles, rings, features, stack), and reads the
+//! units there. The machine's vectors and the card are as they were.
 
-use super::{extended, pool, vds};
+use super::extended;
+use super::vds::is_there;
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::address;
 use crate::info::{self, Block};
 use crate::install::dos::{fill, from_device};
-use crate::install::header::{CORE_AT, number};
+use crate::install::features::needs;
+use crate::install::header::{BUFFERS, CORE_AT, number};
 use crate::install::kernel::run::PSP_PARAS;
-use crate::install::kernel::{caller, header, read, unit};
-use crate::install::plan::{FAILED, Ground, Placed, Plan};
+use crate::install::kernel::{caller, header, of_nic, read, say, unit};
+use crate::install::lines::Line;
+use crate::install::plan::{FAILED, Feature, Ground, Plan};
+use crate::memory::SLOT;
 use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, Rings, isa_pnp};
-use crate::resident::table::{BLOCKS, Stats, StatsRow};
+use crate::resident::table::BLOCKS;
 
 /// Stack below the receivers' share: the core's own depth at an upcall.
 pub const STACK_CORE: u16 = 86;
@@ -27,7 +31,7 @@ const PSP_SIZE: u16 = 0x10;
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
     match place(plan) {
-        Some(()) => number::STAND,
+        Some(()) => number::START_CARD,
         None => FAILED,
     }
 }
@@ -36,45 +40,101 @@ fn place(plan: &mut Plan) -> Option<()> {
     let image = caller().load_segment;
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
     plan.ground = Ground::new(segment)?;
-    plan.placed = Placed::NONE;
     core(plan)?;
     take_extended(plan);
+    // What the card does above 1 MB.
+    let flat = plan.memory.rings != 0 || plan.card.found.mem != 0 && !in_v86();
+    needs(plan, flat)?;
 
-    // What the card does above 1 MB, and what frames that wait do there.
-    let card_flat = plan.memory.rings != 0 || plan.card.found.mem != 0 && !in_v86();
-    let flat = card_flat || plan.memory.block.linear != 0;
-    let own = number::NICS + plan.card.nic * number::UNITS;
-    plan.driver(own + driver(&plan.card.found, card_flat))?;
-    plan.placed.device_size = unit(own + starter(plan))?.instance;
+    plan.driver(of_nic(plan.card.nic, driver(&plan.card.found, flat)))?;
+    plan.placed.device_size = unit(of_nic(plan.card.nic, starter(plan)))?.table;
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
-    let handles = plan.options.handles as usize;
-    plan.placed.handles = plan.zeros(info::BLOCK_HANDLES, handles as u16 * 16)?;
-    if flat {
-        plan.placed.flat = plan.feature(match plan.card.found.flat {
-            FLAT_INTX => number::FLATI,
-            FLAT_KEYBOARD => number::FLATK,
-            _ => number::FLAT,
-        })?;
-    }
-    if plan.options.stats {
-        plan.placed.stats = plan.feature(number::STATS)?;
-        plan.placed.counts = plan.zeros(info::BLOCK_STATS, (size_of::<Stats>() + handles * size_of::<StatsRow>()) as u16)?;
-    }
-    plan.placed.receivers = plan.options.stack;
-    if plan.options.waits {
-        plan.placed.receivers += pool::place(plan)?;
-    }
+    plan.placed.handles = plan.zeros(info::BLOCK_HANDLES, plan.options.handles as u16 * HANDLE)?;
     rings(plan)?;
-    if !card_flat && plan.card.found.rings_low != 0 {
-        services(plan)?;
-    }
-    // Whether the card has to be polled shows only when it runs, and nothing may fail then: the feature is loaded to where
-    // it would lie, and there is room for the last block behind it. The pool polls by itself.
-    if !plan.options.waits {
-        plan.placed.poll = plan.feature(number::POLL)?;
-    }
+    plan.placed.receivers = plan.options.stack;
+    features(plan)?;
     plan.reserve(LAST + plan.placed.receivers)?;
     Some(())
+}
+
+/// Bytes of a handle.
+const HANDLE: u16 = 16;
+
+/// What holds of the machine, the card and the switches.
+#[inline(never)]
+fn needs(plan: &mut Plan, card_flat: bool) -> Option<()> {
+    // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
+    // last of all, and given back if need be.
+    let mut all = needs::POLLED;
+    if card_flat || plan.memory.block.linear != 0 {
+        all |= match plan.card.found.flat {
+            FLAT_INTX => needs::FLATI,
+            FLAT_KEYBOARD => needs::FLATK,
+            _ => needs::FLAT,
+        };
+    }
+    if plan.options.stats {
+        all |= needs::STATS;
+    }
+    if plan.options.waits {
+        all |= if plan.memory.slots == 0 {
+            say(Line::NoXms, b" ", 0);
+            needs::POOLC
+        } else if plan.memory.block.linear == 0 {
+            needs::POOLV
+        } else {
+            needs::POOL
+        };
+    }
+    if !card_flat && plan.card.found.rings_low != 0 {
+        if is_there() {
+            all |= needs::VDS;
+        } else if in_v86() {
+            plan.fault(Fault::Hidden);
+            return None;
+        }
+    }
+    plan.needs = all;
+    Some(())
+}
+
+/// Places the features that are needed, with their tables.
+fn features(plan: &mut Plan) -> Option<()> {
+    plan.placed.count = 0;
+    for number in number::FEATURES..number::FEATURES + header().features {
+        let unit = unit(number)?;
+        if unit.needs & plan.needs == 0 {
+            continue;
+        }
+        let at = plan.read(unit.block, &unit, 0)?;
+        let mut table = plan.ground.next;
+        if unit.table != 0 {
+            let size = match unit.table {
+                BUFFERS => buffers(plan),
+                bytes => bytes + unit.per_handle * plan.options.handles as u16,
+            };
+            table = plan.zeros(unit.table_block, size)?;
+        }
+        plan.placed.receivers += unit.stack;
+        let feature = Feature { number, needs: unit.needs, at, table, table_end: plan.ground.next, hooks: 0 };
+        if let Some(slot) = plan.placed.features.get_mut(plan.placed.count as usize) {
+            *slot = feature;
+            plan.placed.count += 1;
+        }
+    }
+    Some(())
+}
+
+/// Bytes of packet buffers below 1 MB; and lists those above.
+#[inline(never)]
+fn buffers(plan: &mut Plan) -> u16 {
+    let slots = plan.memory.slots as u16;
+    if slots != 0 {
+        plan.ground.note(Block { kind: info::BLOCK_BUFFERS, place: 1, size: (slots * (SLOT / 512)).div_ceil(2) });
+        return plan.options.cache;
+    }
+    // Smaller rather than not at all.
+    if plan.ground.has_room(plan.options.migrate) { plan.options.migrate } else { SLOT }
 }
 
 /// The core, read once more: what an attempt before this one has changed in it is gone.
@@ -132,17 +192,5 @@ fn rings(plan: &mut Plan) -> Option<()> {
         }
         Rings { linear, physical: linear.0, len: low as u32 }
     };
-    Some(())
-}
-
-/// Rings below 1 MB: the Virtual DMA Services tell where the card finds them, if there are such services.
-#[inline(never)]
-fn services(plan: &mut Plan) -> Option<()> {
-    if vds::present() {
-        plan.placed.vds = plan.feature(number::VDS)?;
-    } else if in_v86() {
-        plan.fault(Fault::Hidden);
-        return None;
-    }
     Some(())
 }

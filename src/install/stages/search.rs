@@ -7,7 +7,7 @@ use crate::bus::real::{Machine, address, code_segment};
 use crate::info::NOT_PCI;
 use crate::install::dos::peek;
 use crate::install::header::{BUS_PCI, FindHeader, PciRow, Unit, number};
-use crate::install::kernel::{explain, header, load, say, unit};
+use crate::install::kernel::{explain, header, load, of_nic, say, unit};
 use crate::install::lines::Line;
 use crate::install::plan::{Card, Plan, QUIT};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
@@ -105,7 +105,7 @@ impl Search<'_> {
     #[inline(never)]
     fn only(&self) -> Option<u16> {
         let Want::Name(name) = self.options.nic else { return Some(ANY) };
-        for nic in 0..header().nics {
+        for nic in 0..header().nics as u16 {
             if unit(finder_of(nic))?.name.eq_ignore_ascii_case(&name) {
                 return Some(nic);
             }
@@ -193,7 +193,7 @@ impl Search<'_> {
 
     #[inline(never)]
     fn isa(&mut self, only: u16) -> Option<Card> {
-        for nic in 0..header().nics {
+        for nic in 0..header().nics as u16 {
             if only != ANY && only != nic {
                 continue;
             }
@@ -221,5 +221,5 @@ const ANY: u16 = 0xFFFF;
 
 /// The number of a NIC's find unit.
 fn finder_of(nic: u16) -> u8 {
-    number::NICS + nic as u8 * number::UNITS + number::FIND
+    of_nic(nic as u8, number::FIND)
 }

@@ -13,7 +13,7 @@ const LOCK: u16 = 0x8103;
 const IN_PLACE: u16 = 1 << 2 | 1 << 3;
 
 /// Are the services there?
-pub fn present() -> bool {
+pub fn is_there() -> bool {
     peek::<u8>(BIOS_FLAGS) & PRESENT != 0
 }
 

@@ -79,9 +79,14 @@ fn name(kind: u8) -> &'static CStr {
         info::BLOCK_HANDLES => c"handles   ",
         info::BLOCK_STACK => c"stack     ",
         info::BLOCK_RINGS => c"DMA rings ",
-        info::BLOCK_FEATURE => c"feature   ",
         info::BLOCK_BUFFERS => c"buffers   ",
         info::BLOCK_STATS => c"counts    ",
+        info::BLOCK_FLAT => c"flat      ",
+        info::BLOCK_VDS => c"DMA lock  ",
+        info::BLOCK_COUNTER => c"statistics",
+        info::BLOCK_POOL => c"pool      ",
+        info::BLOCK_TICK => c"timer     ",
+        info::BLOCK_EXAMPLE => c"example   ",
         _ => c"other     ",
     }
 }

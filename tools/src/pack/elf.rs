@@ -36,6 +36,8 @@ pub struct Unit {
     pub functions: Vec<(String, u16, u16)>,
     /// The offset that it is linked at: 0, but for the installer's kernel.
     pub base: u16,
+    /// How a feature attaches (asm/attach.inc), empty for others.
+    pub attach: Vec<u8>,
     /// Symbols of fixed places outside that it looks at.
     pub outside: Vec<String>,
 }
@@ -97,8 +99,12 @@ impl Unit {
             .filter(|symbol| symbol.kind() == SymbolKind::Text && symbol.size() != 0)
             .map(|symbol| (symbol.name().unwrap_or("").to_string(), (symbol.address() - base) as u16, symbol.size() as u16))
             .collect();
+        let attach = match elf.section_by_name(".attach") {
+            Some(section) => section.data().map_err(|error| error.to_string())?.to_vec(),
+            None => Vec::new(),
+        };
         let total = (bss - base).max(bytes.len() as u64) as u16;
-        Ok(Unit { name: name.into(), total, bytes, fixes16, fixes32, symbols, functions, base: base as u16, outside })
+        Ok(Unit { name: name.into(), total, bytes, fixes16, fixes32, symbols, functions, base: base as u16, attach, outside })
     }
 
     /// A text or table, which nothing is added to.

@@ -11,7 +11,7 @@ const MZ_HEADER: usize = 32;
 /// Where the build's number lies in it (src/install/header.rs).
 const BUILD_AT: usize = 30;
 /// The load image holds the core, slot A, the kernel, slot B and the stack; DOS gives a DEVICE= line no more memory than this.
-pub const LOAD_IMAGE_LIMIT: usize = 24_576;
+pub const LOAD_IMAGE_LIMIT: usize = 20_480;
 /// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
 /// What only a switch brings: what it needs lies behind the image, like the buffers that come with it.
@@ -29,7 +29,8 @@ const STACK_TOP: usize = 10;
 const STRATEGY: usize = 12;
 const INTERRUPT: usize = 14;
 const PROGRAM: usize = 16;
-const NICS: usize = 18;
+const FEATURES: usize = 18;
+const NICS: usize = 19;
 const CORE: usize = 20;
 /// The core's symbols that go there (CoreTable in src/resident/table.rs).
 const CORE_TABLE: [&str; 22] = [
@@ -40,9 +41,14 @@ const CORE_TABLE: [&str; 22] = [
 /// Where the patches begin among them.
 const PATCHES: usize = 11;
 /// Bytes of a directory entry (src/install/header.rs).
-const ENTRY: usize = 32;
+const ENTRY: usize = 44;
+/// Bytes of what a feature says of itself, before its hooks, and of a hook (asm/attach.inc).
+const FEATURE: usize = 10;
+const HOOK: usize = 6;
+/// The most hooks of a feature.
+const HOOKS: usize = 16;
 /// Offset in a start unit's header: bytes of a device; in a find unit's: the identities' near address and count.
-const START_INSTANCE: usize = 12;
+const START_INSTANCE: usize = 16;
 const FIND_IDS: usize = 4;
 
 /// Kinds of units (src/install/header.rs): the resident half of a driver.
@@ -137,12 +143,13 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> st
     put(DEVICE_ROUTINES + 2, &(at as u16 + entry(INTERRUPT)).to_le_bytes());
     let directory = MZ_HEADER + parts.size;
     let stack_top = parts.size - at;
-    let nics = units.iter().filter(|listed| listed.kind == KIND_FIND).count();
+    let count = |kind: u8| units.iter().filter(|listed| listed.kind == kind).count() as u8;
     put(header + DIRECTORY, &(directory as u32).to_le_bytes());
     put(header + CORE_BYTES, &(core.bytes.len() as u16).to_le_bytes());
     put(header + SLOT_B, &(slot_b as u16).to_le_bytes());
     put(header + STACK_TOP, &(stack_top as u16).to_le_bytes());
-    put(header + NICS, &(nics as u16).to_le_bytes());
+    put(header + FEATURES, &[count(KIND_FEATURE)]);
+    put(header + NICS, &[count(KIND_FIND)]);
     for (place, name) in CORE_TABLE.into_iter().enumerate() {
         let offset = core.symbol(name)?;
         put(header + CORE + 2 * place, &offset.to_le_bytes());
@@ -182,14 +189,26 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
         entries.extend([listed.kind, listed.bus]);
         entries.extend(sum(&fixes, sum(&unit.bytes, 0)).to_le_bytes());
         entries.extend(((start + units.len() * ENTRY + tail.len()) as u32).to_le_bytes());
-        let instance = if listed.kind == KIND_START { unit.word(START_INSTANCE) } else { 0 };
-        for size in [unit.bytes.len() as u16, unit.total, unit.fixes16.len() as u16, unit.fixes32.len() as u16, instance] {
+        for size in [unit.bytes.len() as u16, unit.total, unit.fixes16.len() as u16, unit.fixes32.len() as u16] {
             entries.extend(size.to_le_bytes());
         }
+        let hooks = unit.attach.get(FEATURE..).unwrap_or(&[]);
+        if hooks.len() % HOOK != 0 || hooks.len() > HOOKS * HOOK {
+            return Err(fail(format!("{} has {} bytes of hooks", unit.name, hooks.len())));
+        }
+        match unit.attach.get(..FEATURE) {
+            Some(feature) => entries.extend(feature),
+            _ if listed.kind == KIND_FEATURE => return Err(fail(format!("{} does not say how it attaches", unit.name))),
+            _ if listed.kind == KIND_START => entries.extend([&[0; 4], &unit.word(START_INSTANCE).to_le_bytes()[..], &[0; 4]].concat()),
+            _ => entries.extend([0; FEATURE]),
+        }
+        entries.extend(((hooks.len() / HOOK) as u16).to_le_bytes());
+        entries.extend(sum(hooks, 0).to_le_bytes());
         let check = sum(&entries[before..], 0);
         entries.extend(check.to_le_bytes());
         tail.extend(&unit.bytes);
         tail.extend(fixes);
+        tail.extend(hooks);
     }
     Ok((entries, tail))
 }

@@ -20,9 +20,9 @@ use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_TEXT, Listed};
 
 /// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
-const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("stand", 1)];
+const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1)];
 /// Optional features, in the order of their numbers.
-const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "poll"];
+const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "tick"];
 
 /// Where `build` leaves its files.
 pub fn dist() -> PathBuf {

@@ -39,10 +39,11 @@ fn counted(lab: &Lab, program: &str, taken: usize, refused: usize) -> Verdict {
     let bytes = taken * BYTES;
     let text = format!("Ethernet, type 9071: {taken} frames and {bytes} bytes taken, {refused} frames refused");
     steps.prints("PKTCTL status", &text)?;
-    // Of either type the first frame was searched for, and those that came to the other's place: both have the same.
+    // Of either type the first frame was searched for; and the next one, where AWAIT opened its handle among them: a new
+    // handle makes the core forget the types that it knew.
     let types = steps.first("PKTCTL status")?.text.lines().find(|line| line.contains("types")).map(str::to_string);
     let numbers: Vec<usize> = types.iter().flat_map(|line| line.split(' ').filter_map(|word| word.parse().ok())).collect();
-    steps.holds(numbers.iter().sum::<usize>() == 2 * FRAMES && numbers.last() == Some(&2), "each type was searched for once")?;
+    steps.holds(numbers.iter().sum::<usize>() == 2 * FRAMES && numbers.last().is_some_and(|searches| (2..=4).contains(searches)), "each type was searched for once, or once more")?;
     steps.prints("PKTCTL mem", "counts")
 }
 

@@ -15,7 +15,7 @@ const DAMAGED: &str = "3COMPKT: the file is damaged; copy it again";
 /// What of the machine is compared.
 const STATE: [&str; 3] = ["mem", "ints", "COMMAND"];
 /// A directory entry's bytes in the file (src/install/header.rs).
-const ENTRY: usize = 32;
+const ENTRY: usize = 44;
 /// After so many failing reads the state is compared: what each of them leaves adds up.
 const CHUNK: usize = 10;
 
@@ -109,11 +109,11 @@ fn cut(lab: &Lab) -> Verdict {
         unit.map(|unit| unit.2 + unit.3 / 2).ok_or_else(|| format!("the file has no {name}"))
     };
     let inside = |kind, name| middle(kind, name).map(|end| vec![end]);
-    let texts = [start, start + 16, start + 5 * ENTRY, start + (units.len() - 1) * ENTRY, middle(3, "lines")?];
-    check_cut(lab, &card("ne2000")?, "", &[&texts[..4], &[middle(2, "ne2000")?, middle(1, "ne2000")?, middle(3, "poll")?]].concat())?;
+    let texts = [start, start + 16, start + 5 * ENTRY, start + (units.len() - 1) * ENTRY, middle(6, "lines")?];
+    check_cut(lab, &card("ne2000")?, "", &[&texts[..4], &[middle(2, "ne2000")?, middle(1, "ne2000")?, middle(3, "tick")?]].concat())?;
     check_cut(lab, &card("e1000")?, "", &[&texts[..4], &[middle(2, "e1000")?, middle(1, "e1000")?, middle(3, "flat")?]].concat())?;
     check_cut(lab, &Qemu::default(), "", &texts)?;
-    check_cut(lab, &Qemu::default(), " /?", &inside(3, "help")?)
+    check_cut(lab, &Qemu::default(), " /?", &inside(6, "help")?)
 }
 
 fn check_cut(lab: &Lab, rig: &Qemu, switches: &str, ends: &[usize]) -> Verdict {

@@ -1,0 +1,108 @@
+//! How a feature attaches: what asm/attach.inc writes behind its unit in the file, and what it may be told.
+
+use crate::resident::table::Region;
+
+/// What may hold of a machine, a card and the switches. A feature is placed where one of its needs holds.
+pub mod needs {
+    /// Memory above 1 MB is reached.
+    pub const FLAT: u16 = 1 << 0;
+    /// The same, of a card whose interrupt can be switched off in its command register.
+    pub const FLATI: u16 = 1 << 1;
+    /// The same, where the keyboard controller moves A20.
+    pub const FLATK: u16 = 1 << 2;
+    /// Frames are counted for each handle.
+    pub const STATS: u16 = 1 << 3;
+    /// Rings below 1 MB, which the DMA services lock.
+    pub const VDS: u16 = 1 << 4;
+    /// Frames wait, in XMS in real mode.
+    pub const POOL: u16 = 1 << 5;
+    /// Frames wait, in XMS in V86 mode.
+    pub const POOLV: u16 = 1 << 6;
+    /// Frames wait, below 1 MB.
+    pub const POOLC: u16 = 1 << 7;
+    /// The card has no interrupt. That shows only when it runs.
+    pub const POLLED: u16 = 1 << 8;
+    /// Frames are counted, for whoever reads the example of the README.
+    pub const COUNT: u16 = 1 << 9;
+}
+
+/// One thing that a feature wants done.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Hook {
+    /// [`PROVIDES`] and its kin.
+    pub op: u8,
+    /// A point, a patch, bytes, or an interrupt.
+    pub what: u8,
+    /// An offset in the unit.
+    pub at: u16,
+    /// One more, or a number.
+    pub more: u16,
+}
+
+/// The most that a feature may have.
+pub const HOOKS: usize = 16;
+
+/// Others find point `what` at `at`.
+pub const PROVIDES: u8 = 1;
+/// The word at `at` changes places with the one of number `more` at point `what`.
+pub const TAKES: u8 = 2;
+/// The core calls the routine whose address is at `at`, at patch `what`; whom it called there before goes to `more`.
+pub const CALLED: u8 = 3;
+/// `what` bytes of [`Facts`], from `more` on, are copied to `at`.
+pub const TOLD: u8 = 4;
+/// The linear address of the driver's segment is added at `at`.
+pub const BASED: u8 = 5;
+/// The far routine whose offset is at `at` runs; then there are zeros from `more` on.
+pub const ONCE: u8 = 6;
+/// The vector of interrupt `what` gets the IISP header at `at`.
+pub const HOOKS_VECTOR: u8 = 7;
+
+/// Point: the core's table of the driver's entries.
+pub const POINT_ENTRIES: usize = 0;
+/// The core's table of INT 60h's functions.
+pub const POINT_FUNCTIONS: usize = 1;
+/// Routines of the timer's tick.
+pub const POINT_TICK: usize = 2;
+/// What the information block tells of the pool.
+pub const POINT_POOL: usize = 3;
+/// Points.
+pub const POINTS: usize = 4;
+
+/// What a feature may be told.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Facts {
+    /// Offset of the core's table of the driver's entries.
+    pub entries: u16,
+    /// Of the core's routines `save`
+    pub save: u16,
+    /// and `settle`.
+    pub settle: u16,
+    /// Of the handle that gets the frame in hand.
+    pub getter: u16,
+    /// Of the types that are remembered.
+    pub known: u16,
+    /// Of the core's routine that calls a client.
+    pub upcall: u16,
+    /// Of the handle table.
+    pub handles: u16,
+    /// Of the feature's own table or buffers,
+    pub table: u16,
+    /// and where it ends.
+    pub table_end: u16,
+    /// Bytes of waiting frames at which they go to XMS.
+    pub migrate: u16,
+    /// Slots for frames in XMS.
+    pub slots: u16,
+    /// Its handle, 0: none.
+    pub xms_handle: u16,
+    /// The XMS driver's entry.
+    pub xms_entry: u32,
+    /// Where the slots begin, in real mode.
+    pub xms_linear: u32,
+    /// What the DMA services locked.
+    pub region: Region,
+}
+
+const _: () = assert!(size_of::<Facts>() == 48 && size_of::<Hook>() == 6);

@@ -1,0 +1,158 @@
+//! Attaches features as they say themselves (asm/attach.inc): the core, the driver's entries, INT 60h's functions and other
+//! features then call them, and they know where things are.
+
+use crate::bus::real::{address, copy_far, own};
+use crate::install::dos::{far_call, fill, peek, poke, regs, vector};
+use crate::install::features::{
+    BASED, CALLED, Facts, HOOKS, HOOKS_VECTOR, Hook, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINTS, PROVIDES, TAKES, TOLD,
+};
+use crate::install::kernel::{header, hooks, unit};
+use crate::install::plan::{Feature, Plan};
+use crate::resident::table::ENTRIES;
+
+/// The most hooks of all features of a machine together.
+const ALL: usize = 56;
+/// How the features attach, one behind the other. Not on the stack, which has no room for it.
+static mut LIST: [Hook; ALL] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL];
+
+/// Features that are being attached.
+pub struct Attaching<'a> {
+    plan: &'a Plan,
+    /// Where the points are, by their numbers; 0: nowhere.
+    pub points: [u16; POINTS],
+    facts: Facts,
+}
+
+/// Reads how all features attach. None: that cannot be read.
+pub fn read(plan: &mut Plan) -> Option<()> {
+    let mut next = 0;
+    for feature in plan.placed.features.iter_mut().take(plan.placed.count as usize) {
+        let unit = unit(feature.number)?;
+        if next + HOOKS > ALL {
+            break;
+        }
+        // There is room for as many as a unit may have.
+        hooks(&unit, (&raw mut LIST as *mut Hook).wrapping_add(next))?;
+        feature.hooks = unit.hooks;
+        next += unit.hooks as usize;
+    }
+    Some(())
+}
+
+impl<'a> Attaching<'a> {
+    /// What is to be told is known.
+    pub fn new(plan: &'a Plan) -> Attaching<'a> {
+        let core = &header().core;
+        let (entries, [save, settle]) = (core.end - ENTRIES, core.entries);
+        let (memory, placed) = (&plan.memory, &plan.placed);
+        let facts = Facts {
+            entries,
+            save,
+            settle,
+            getter: core.getter,
+            known: core.known,
+            upcall: core.upcall,
+            handles: placed.handles,
+            table: 0,
+            table_end: 0,
+            migrate: plan.options.migrate,
+            slots: memory.slots as u16,
+            xms_handle: memory.block.handle,
+            xms_entry: memory.block.entry,
+            xms_linear: memory.block.linear + memory.rings,
+            region: plan.region,
+        };
+        let mut points = [0; POINTS];
+        (points[POINT_ENTRIES], points[POINT_FUNCTIONS]) = (entries, core.functions);
+        Attaching { plan, points, facts }
+    }
+
+    /// Carries out the hooks of all features: those with this operation, or with 0 all but [`HOOKS_VECTOR`].
+    #[inline(never)]
+    fn each(&mut self, op: u8) {
+        // SAFETY: see `read`, which is done.
+        let mut list = unsafe { &*&raw const LIST }.iter();
+        for feature in self.plan.placed.features.iter().take(self.plan.placed.count as usize) {
+            (self.facts.table, self.facts.table_end) = (feature.table, feature.table_end);
+            for hook in list.by_ref().take(feature.hooks as usize) {
+                if hook.op == op || op == 0 && hook.op != HOOKS_VECTOR {
+                    self.carry_out(feature, hook);
+                }
+            }
+        }
+    }
+
+    /// Does all that is to be done to memory. Nothing can fail.
+    pub fn attach(&mut self) {
+        self.each(PROVIDES);
+        self.each(0);
+    }
+
+    /// Hooks the vectors of interrupts.
+    pub fn hook(&mut self) {
+        self.each(HOOKS_VECTOR);
+    }
+
+    /// The offset of what a hook names.
+    fn point(&self, number: u8) -> u16 {
+        self.points.get(number as usize).copied().unwrap_or(0)
+    }
+
+    #[inline(never)]
+    fn carry_out(&mut self, feature: &Feature, hook: &Hook) {
+        let segment = self.plan.ground.segment;
+        let at = feature.at + hook.at;
+        let place = address(segment, at);
+        match hook.op {
+            PROVIDES => {
+                if let Some(point) = self.points.get_mut(hook.what as usize) {
+                    *point = at;
+                }
+            }
+            TAKES => {
+                let other = address(segment, self.point(hook.what) + 2 * hook.more);
+                let (own, below) = (peek::<u16>(place), peek::<u16>(other));
+                poke(place, &below);
+                poke(other, &own);
+            }
+            CALLED => {
+                let patch = header().core.patches.get(hook.what as usize).copied().unwrap_or(0);
+                let before = call(segment, patch, peek(place));
+                if before != 0 && hook.more != 0 {
+                    poke(address(segment, feature.at + hook.more), &before);
+                }
+            }
+            TOLD => copy_far(own((&raw const self.facts as u32 + hook.more as u32) as *mut u8), place, hook.what as u16),
+            BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4))),
+            ONCE => {
+                let entry = (segment as u32) << 16 | peek::<u16>(place) as u32;
+                far_call(entry, 0, &raw const self.facts as u32 as u16, 0);
+                let tables = feature.at + hook.more;
+                fill(address(segment, tables), 0, feature.table - tables);
+            }
+            _ => set_vector(hook.what, segment, at),
+        }
+    }
+}
+
+/// Has the core call a routine at one of its patches; whom it has called there so far, 0: nobody.
+#[inline(never)]
+fn call(segment: u16, patch: u16, target: u16) -> u16 {
+    const CALL: u8 = 0xE8;
+    let place = address(segment, patch);
+    let next = patch + 3;
+    let before = if peek::<u8>(place) == CALL { peek::<u16>(place.plus(1)).wrapping_add(next) } else { 0 };
+    poke(place, &CALL);
+    poke(place.plus(1), &target.wrapping_sub(next));
+    before
+}
+
+/// Sets an interrupt vector to an IISP header of ours, which gets the handler before.
+#[inline(never)]
+pub fn set_vector(number: u8, segment: u16, header: u16) {
+    poke(address(segment, header + 2), &vector(number));
+    let regs = regs(0x2500 | number as u16);
+    regs.ds = segment;
+    regs.dx = header;
+    regs.interrupt(0x21);
+}
