@@ -2,4 +2,4 @@
 
 /// Bytes of slot A, which is the first of the installer's segment: stages run there, and the driver is placed over it. The
 /// kernel lies behind it. A multiple of 16.
-pub const SLOT_A: u16 = 0x1700;
+pub const SLOT_A: u16 = 0x1720;
