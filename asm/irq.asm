@@ -36,14 +36,15 @@ section .text.irq progbits alloc exec nowrite align=1
 ;           ours, 6 and the old handler's
 global irq_entry
 global irq_entry.eoi
+irq_reset:                          ; hardware reset: nothing to do
+        retf
 irq_entry:                          ; an IISP header (Interrupt Sharing Protocol)
         jmp     short .start
 .old:   dd 0
         dw 424Bh
         db 0                        ; EOI is our own affair
-        jmp     short .reset
+        jmp     short irq_reset
         times 7 db 0
-.reset: retf
 .start: cli
         call    save
         mov     bx, [core_state+STATE.device]   ; as an address: EBX was ESP

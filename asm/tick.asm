@@ -45,7 +45,6 @@ tick:                               ; an IISP header (Interrupt Sharing Protocol
         db 0
         jmp     short .reset
         times 7 db 0
-.reset: retf
 .start: pushf
         call    far [cs:.old]
         cli                         ; the old handler may have come back with interrupts on
@@ -56,6 +55,7 @@ tick:                               ; an IISP header (Interrupt Sharing Protocol
         or      [pending], al
         call    [routines]
         jmp     [settle_at]
+.reset: retf
 
 ; Purpose:  terminate: only if nobody hooked the timer after us.
 ; In:       as a function of INT 60h

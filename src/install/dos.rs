@@ -31,10 +31,10 @@ pub struct Regs {
 
 /// The registers for one interrupt: AX, our own data segment, everything else zero. There is one set of them, to be
 /// used up before the next is asked for.
-#[inline(always)]
+#[inline(never)]
 pub fn regs(ax: u16) -> &'static mut Regs {
     // SAFETY: the installer is one thread, and each caller is done with them before the next call.
-    unsafe { &mut *(kernel().regs)(ax) }
+    unsafe { &mut *((kernel().regs)(ax) as u32 as *mut Regs) }
 }
 
 impl Regs {
@@ -192,11 +192,11 @@ pub mod own_entries {
     static mut REGS: Regs = Regs { ax: 0, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds: 0, es: 0, flags: 0 };
 
     /// [`super::regs`].
-    pub extern "fastcall" fn regs(ax: u16) -> *mut Regs {
+    pub extern "fastcall" fn regs(ax: u16) -> u16 {
         let (ds, es) = (code_segment(), code_segment());
         // SAFETY: see there.
         unsafe { REGS = Regs { ax, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds, es, flags: 0 } };
-        &raw mut REGS
+        &raw mut REGS as u32 as u16
     }
 
     /// [`Regs::interrupt`].

@@ -60,6 +60,7 @@ lines! {
     Stopped " stopped; its memory stays with DOS until the next boot (it came by DEVICE=)";
     Unloaded " unloaded";
     V86After "a memory manager or a program came after the driver; unload that first";
+    HookedBy " has hooked the driver's interrupts after it; unload that first";
     Hooked "another program has hooked the driver's interrupts after it; unload that first";
     Open "a program still has the driver open; end it first";
     // The search's, behind the name of a card or driver, if there is one.

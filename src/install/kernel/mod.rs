@@ -2,7 +2,7 @@
 //!
 //! A stage is linked by itself, and knows two addresses of the kernel's: the image's header and this table. Any other call
 //! into the kernel does not link. An entry takes at most two arguments, of 16 bits each: so it is with every function that is
-//! called by its address (asm/abi.inc).
+//! called by its address (asm/abi.inc). A result has 16 bits, too.
 
 pub mod file;
 pub mod run;
@@ -17,8 +17,8 @@ use crate::probe::Fault;
 /// What stages may call.
 #[repr(C)]
 pub struct Kernel {
-    /// [`super::dos::regs`].
-    pub regs: extern "fastcall" fn(ax: u16) -> *mut Regs,
+    /// [`super::dos::regs`]: their near address.
+    pub regs: extern "fastcall" fn(ax: u16) -> u16,
     /// [`Regs::interrupt`].
     pub interrupt: extern "fastcall" fn(regs: *mut Regs, number: u8) -> bool,
     /// [`super::dos::far_call`].

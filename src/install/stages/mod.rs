@@ -19,6 +19,8 @@ pub mod about;
 #[cfg(target_os = "none")]
 pub mod attach;
 #[cfg(target_os = "none")]
+pub mod chain;
+#[cfg(target_os = "none")]
 pub mod copies;
 #[cfg(target_os = "none")]
 pub mod extended;

@@ -2,12 +2,12 @@
 
 use core::mem::offset_of;
 
+use super::chain::Chains;
 use super::copies::ours;
 use super::hook::mask_line;
 use super::switches::Options;
-use crate::bus::either::in_v86;
 use crate::bus::real::address;
-use crate::info::{FLAG_DEVICE, FLAG_MASKED, FLAG_V86, Info};
+use crate::info::{FLAG_DEVICE, FLAG_MASKED, Info};
 use crate::install::dos::{peek, regs};
 use crate::install::kernel::say;
 use crate::install::lines::Line;
@@ -58,28 +58,24 @@ fn unload(options: &Options) -> u8 {
     access.es = 0;
     if access.interrupt(vector) {
         let handle = access.ax;
+        let mut chains = Chains::new(&info, &nic);
+        chains.put_us_on_top();
         let terminate = regs(0x0500);
         terminate.bx = handle;
-        if terminate.interrupt(vector) {
+        let gone = terminate.interrupt(vector);
+        chains.put_back(gone);
+        if gone {
             if info.flags & FLAG_MASKED != 0 {
                 mask_line(nic.irq);
             }
-            if info.flags & FLAG_DEVICE != 0 {
-                say(Line::Stopped, &nic.name, 0);
-            } else {
-                say(Line::Unloaded, &nic.name, 0);
-            }
+            say(if info.flags & FLAG_DEVICE != 0 { Line::Stopped } else { Line::Unloaded }, &nic.name, 0);
             return 0;
         }
         let release = regs(0x0300);
         release.bx = handle;
         release.interrupt(vector);
         if !is_open(&info) {
-            if info.flags & FLAG_V86 == 0 && in_v86() {
-                say(Line::V86After, b" ", 0);
-                return 1;
-            }
-            say(Line::Hooked, b" ", 0);
+            chains.complain(&info);
             return 1;
         }
     }

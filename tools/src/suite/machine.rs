@@ -75,6 +75,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
     for (name, source, defines) in [
         ("HOOK60.COM", "hook", &["VECTOR=0x60"][..]),
         ("HOOK08.COM", "hook", &["VECTOR=0x08"]),
+        ("SHARE08.COM", "share", &["VECTOR=0x08"]),
+        ("SHARE72.COM", "share", &["VECTOR=0x72"]),
         ("HOOK72.COM", "hook", &["VECTOR=0x72"]),
         ("HOLD.COM", "hold", &[]),
         ("TAKE.COM", "hold", &["TAKE"]),

@@ -98,8 +98,9 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/unload/only-copy", only_copy),
         Test::new("qemu/prompt/vector-of-another", vector_of_another),
         Test::new("qemu/prompt/little-memory", little_memory),
-        Test::new("qemu/unload/int60-hooked", |lab| not_on_top(lab, "HOOK60", "another program has hooked")),
-        Test::new("qemu/unload/irq-hooked", |lab| not_on_top(lab, "HOOK72", "another program has hooked")),
+        Test::new("qemu/unload/int60-hooked", |lab| not_on_top(lab, "HOOK60", "3COMPKT: HOOK60 has hooked")),
+        Test::new("qemu/unload/irq-hooked", |lab| not_on_top(lab, "HOOK72", "3COMPKT: HOOK72 has hooked")),
+        Test::new("qemu/unload/below-sharers", below_sharers),
         Test::new("qemu/unload/handle-open", |lab| not_on_top(lab, "HOLD", "a program still has the driver open")),
         Test::new("qemu/unload/device-copy", unload_device),
     ];
@@ -370,6 +371,20 @@ fn little_memory(lab: &Lab) -> Verdict {
 }
 
 /// Who came later keeps the driver in memory, and it works on.
+/// Programs that keep the Interrupt Sharing Protocol come after the driver, on the vectors of interrupts: it goes from below them,
+/// leaves their vectors to them, and comes again.
+fn below_sharers(lab: &Lab) -> Verdict {
+    let load = "3COMPKT /XMS=48";
+    let script = [load, "SHARE08", "SHARE72", "PKTCTL test", "3COMPKT /U", "ints", load, "PKTCTL test", "3COMPKT /U", "ints"];
+    let steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
+    for line in script.iter().filter(|line| **line != "ints") {
+        steps.exits(line, 0)?;
+    }
+    steps.prints("3COMPKT /U", "3COMPKT: ne2000 unloaded")?;
+    steps.same("ints")?;
+    steps.same(load)
+}
+
 fn not_on_top(lab: &Lab, other: &str, words: &str) -> Verdict {
     let script = ["3COMPKT", other, "mem", "ints", "3COMPKT /U", "mem", "ints", "PKTCTL test", "3COMPKT /U", "mem", "ints"];
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
