@@ -16,6 +16,7 @@ mod lines;
 pub mod machine;
 mod memory;
 mod prompt;
+mod remembered;
 mod runner;
 mod traffic;
 mod v86;
@@ -39,6 +40,8 @@ struct Options {
     nic: Option<String>,
     /// Only tests whose names contain this.
     only: Option<String>,
+    /// Run what is remembered, too.
+    again: bool,
     /// Print names, run nothing.
     list: bool,
 }
@@ -52,11 +55,12 @@ impl Options {
             match word.as_str() {
                 "--quick" => options.quick = true,
                 "--long" => options.long = true,
+                "--again" => options.again = true,
                 "--list" => options.list = true,
                 "--nic" => options.nic = Some(value()?),
                 "--only" => options.only = Some(value()?),
                 word if !word.starts_with('-') => options.only = Some(word.into()),
-                _ => return Err(fail(format!("{word}: the options are --quick, --long, --list, --nic NAME, --only PATTERN"))),
+                _ => return Err(fail(format!("{word}: the options are --quick, --long, --again, --list, --nic NAME, --only PATTERN"))),
             }
         }
         Ok(options)
@@ -116,5 +120,5 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     if tests.is_empty() {
         return Err(fail("no test has such a name; tools/test --list shows them"));
     }
-    if runner::run(tests, &lab) { Ok(()) } else { Err(fail("")) }
+    if runner::run(tests, &lab, &remembered::Remembered::read(options.again || options.only.is_some())) { Ok(()) } else { Err(fail("")) }
 }
