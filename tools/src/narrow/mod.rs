@@ -20,6 +20,7 @@ mod color;
 mod effect;
 mod flow;
 mod insn;
+mod known;
 mod jumps;
 mod layout;
 pub mod link;
@@ -72,6 +73,7 @@ pub fn narrow_by(listing: &str, library: &[&str], one_section: bool, options: Op
 
 fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<String, String> {
     let (mut items, labels_in_data) = read(listing);
+    known::check(&items)?;
     let mut functions: Vec<&mut Function> = Vec::new();
     for item in &mut items {
         if let Item::Function(function) = item {
