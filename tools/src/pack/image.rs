@@ -1,6 +1,5 @@
 //! The driver's file: an MZ header, the load image (core, kernel, first stage), the unit directory, the units.
 
-use compkt::install::slots::SLOT_A;
 use compkt::resident::table::PATCHED;
 
 use super::elf::Unit;
@@ -12,6 +11,8 @@ const MZ_HEADER: usize = 32;
 const BUILD_AT: usize = 30;
 /// The load image holds the core, slot A, the kernel, slot B and the stack; DOS gives a DEVICE= line no more memory than this.
 pub const LOAD_IMAGE_LIMIT: usize = 20_480;
+/// What it may have where no other limit is asked for: it is one segment.
+pub const SEGMENT: usize = 0xFFF0;
 /// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
 /// What only a switch brings: what it needs lies behind the image, like the buffers that come with it.
@@ -95,11 +96,11 @@ fn paragraphs(bytes: usize) -> usize {
     bytes.next_multiple_of(16)
 }
 
-/// Lays out the load image.
+/// Lays out a load image of at most `limit` bytes.
 ///
 /// # Errors
 /// It does not fit.
-pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Image> {
+pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Image> {
     let largest = |of: &dyn Fn(&Listed) -> bool, size: &dyn Fn(&Unit) -> usize| {
         units.iter().filter(|listed| of(listed)).filter_map(|listed| listed.unit).map(size).max().unwrap_or(0)
     };
@@ -109,27 +110,28 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std
     let instance = |unit: &Unit| usize::from(unit.word(START_INSTANCE));
     // Any driver with its rings in XMS is to have room below the last stage, in upper memory as large as the image.
     let resident = usize::from(core.total) + largest(&is(KIND_DRIVER), &total) + largest(&is(KIND_START), &instance) + largest(&is(KIND_FEATURE), &total) + OTHER_BLOCKS;
-    let below = paragraphs(core.bytes.len()) + usize::from(SLOT_A) - paragraphs(largest(&stage(1), &total));
+    let below = paragraphs(core.bytes.len()) + usize::from(kernel.base) - paragraphs(largest(&stage(1), &total));
     let free_a = below.checked_sub(resident).ok_or_else(|| fail(format!("slot A is {} bytes too small", resident - below)))?;
-    if largest(&stage(0), &total) > usize::from(SLOT_A) {
+    if largest(&stage(0), &total) > usize::from(kernel.base) {
         return Err(fail("a stage is larger than slot A"));
     }
     let starts = largest(&is(KIND_START), &|unit| total(unit) + instance(unit));
     let slot_b = paragraphs([total(first), starts, largest(&stage(2), &total), largest(&is(KIND_FIND), &total)].into_iter().max().unwrap_or(0));
+    let slot_a = usize::from(kernel.base);
     let (core, kernel) = (paragraphs(core.bytes.len()), paragraphs(usize::from(kernel.total)));
-    let size = core + usize::from(SLOT_A) + kernel + slot_b + STACK;
-    if size > LOAD_IMAGE_LIMIT {
-        return Err(fail(format!("the load image has {size} bytes; {LOAD_IMAGE_LIMIT} is the limit")));
+    let size = core + slot_a + kernel + slot_b + STACK;
+    if size > limit {
+        return Err(fail(format!("the load image has {size} bytes; {limit} is the limit")));
     }
     Ok(Image { core, free_a, kernel, slot_b, size })
 }
 
-/// Puts the file together.
-pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Vec<u8>> {
-    let parts = layout(core, kernel, first, units)?;
+/// Puts the file together, with a load image of at most `limit` bytes.
+pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Vec<u8>> {
+    let parts = layout(core, kernel, first, units, limit)?;
     let at = parts.core;
-    let header = at + usize::from(SLOT_A);
-    let slot_b = usize::from(SLOT_A) + parts.kernel;
+    let header = at + usize::from(kernel.base);
+    let slot_b = usize::from(kernel.base) + parts.kernel;
     let mut image = core.bytes.clone();
     image.resize(header, 0);
     image.extend(&kernel.bytes);

@@ -21,6 +21,7 @@ mod runner;
 mod traffic;
 mod v86;
 mod vds;
+mod wide;
 
 use std::io;
 
@@ -111,6 +112,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
+    tests.extend(wide::tests());
     tests.extend(lines::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
