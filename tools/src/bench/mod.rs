@@ -15,7 +15,8 @@ use std::time::Duration;
 use compkt::resident::table::ENTRIES;
 
 use crate::nics::{Found, NICS, Nic};
-use crate::pack::{self, Units};
+use crate::pack::checks::Role;
+use crate::pack::{self, Units, Way};
 use crate::process::TempDir;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{self, Net, Qemu};
@@ -78,6 +79,13 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         }
     }
     print!("{}", table::text(&rows));
+    pack::build_by(&Way::wide())?;
+    let wide = Units::read(&Way::wide().binaries())?;
+    let sizes = |units: &Units| -> Vec<(String, u16)> {
+        let resident = units.all().into_iter().filter(|(_, role)| *role == Role::Resident);
+        resident.map(|(unit, _)| (unit.name.clone(), unit.total)).collect()
+    };
+    print!("\n{}", table::sizes(&sizes(&units), &sizes(&wide)));
     Ok(())
 }
 
