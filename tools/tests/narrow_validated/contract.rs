@@ -48,6 +48,13 @@ const SAVED: &[&str] = &[
     "release_type", "reset_interface", "send_pkt", "set_address", "set_multicast_list", "set_rcv_mode",
 ];
 
+/// Entries of discarded units with a result of a byte, and without one, as their mangled names end.
+const BYTE: &[&str] = &["4find", "5start", "4line", "3run", "9interrupt", "4open", "4read", "4unit", "4load", "5hooks"];
+const NOTHING: &[&str] = &["6unmask", "4stop", "3put", "3say", "3far", "2up"];
+
+/// Those of a driver that asm/irq.asm alone calls, behind `save`.
+const SETTLED: &[&str] = &["irq", "unmask", "set_rcv_mode", "set_address"];
+
 /// The entries of a unit: what its listing exports, and what its data or code hold the address of.
 pub fn entries(listing: &str, resident: bool) -> Vec<Entry> {
     let mut functions: Vec<&str> = Vec::new();
@@ -68,14 +75,15 @@ pub fn entries(listing: &str, resident: bool) -> Vec<Entry> {
     }
     let core = exported.contains("catch_up");
     let entry = |name: &&str| {
-        let keeps = !(resident && (*name == "irq" || core && SAVED.contains(name)));
+        let keeps = !(resident && (SETTLED.contains(name) || core && SAVED.contains(name)));
         let result = match exported.contains(name) {
             true if resident && NO_RESULT.contains(name) => Result::Nothing,
             true if resident && !core && NO_RESULT_OF_DRIVERS.contains(name) => Result::Nothing,
             true => Result::Word,
-            // A probe's header (src/install/header.rs).
-            false if ["find", "start", "line"].iter().any(|end| name.ends_with(end)) => Result::Byte,
-            false if name.ends_with("unmask") => Result::Nothing,
+            // The headers of discarded units (src/install/header.rs), and the kernel's table (src/install/kernel/mod.rs).
+            false if !resident && BYTE.iter().any(|end| name.ends_with(end)) => Result::Byte,
+            false if !resident && NOTHING.iter().any(|end| name.ends_with(end)) => Result::Nothing,
+            false if !resident && name.ends_with("4regs") => Result::Word,
             false => Result::Pair,
         };
         Entry { name: name.to_string(), result, keeps, private: false }
@@ -88,7 +96,7 @@ pub fn looks_at(name: &str) -> (bool, bool, bool, bool) {
     match name {
         "now" | "clock" | "visit_get8" | "visit_get16" | "visit_get32" | "visit_put8" | "visit_put16" | "visit_put32" | "visit_copy" => (false, false, false, false),
         "ins_words" | "ins_bytes" | "ins_fifo" | "outs_words" | "outs_bytes" | "outs_fifo" => (false, false, true, false),
-        "fetch_frame" | "store_address" | "store_result" | "count_groups" | "fetch" | "give" | "move_block" | "pci_bios" | "xms_call" | "move_up" => (false, true, false, false),
+        "fetch_frame" | "store_address" | "store_result" | "count_groups" | "fetch" | "give" | "move_block" | "pci_bios" | "far_call" | "move_up" => (false, true, false, false),
         "upcall" => (true, true, false, true),
         _ => (false, true, true, false),
     }
@@ -103,7 +111,7 @@ pub fn answers(name: &str) -> bool {
 pub fn fills(name: &str) -> Option<(bool, u32)> {
     match name {
         "pci_bios" => Some((true, 4)),
-        "xms_call" => Some((true, 12)),
+        "far_call" => Some((true, 12)),
         "software_interrupt" => Some((false, 28)),
         "fetch_ds_si" => Some((false, 8)),
         "fetch_es_di" => Some((false, 12)),

@@ -331,8 +331,9 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
     if at == STUBS {
         return;
     }
-    let number = ((at - STUBS) / STUB - 1) as usize;
-    let Some((name, inline, table)) = log.stubs.get(number).cloned() else {
+    // A jump between the end of runs and the first stub, or behind the last one, is a state's fault.
+    let number = ((at - STUBS) / STUB).wrapping_sub(1);
+    let Some((name, inline, table)) = log.stubs.get(number as usize).cloned() else {
         log.astray = true;
         engine.stop();
         return;
@@ -350,7 +351,7 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
         let word = |at: usize| u32::from(u16::from_le_bytes([words[at], words[at + 1]]));
         let (one, other, count) = (word(0), word(4), word(8));
         let shown = [log.shown(one), log.shown(other)];
-        log.note(Event::Call(number as u32, shown[0], shown[1], count, false));
+        log.note(Event::Call(number, shown[0], shown[1], count, false));
         let bytes = |at: u32| {
             let mut bytes = vec![0; count as usize];
             engine.read(BASE + at, &mut bytes);
@@ -361,7 +362,7 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
     }
     let seen = |value: u32, looked: bool| if looked { log.shown(if table { value } else { value & 0xFFFF }) } else { 0 };
     let looked = [seen(a, at_a), seen(b, at_b), seen(d, at_d)];
-    log.note(Event::Call(number as u32, looked[0], looked[1], looked[2], flag));
+    log.note(Event::Call(number, looked[0], looked[1], looked[2], flag));
     log.over(engine);
     if !answers(&name) {
         return;

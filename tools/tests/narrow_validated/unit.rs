@@ -225,10 +225,10 @@ pub fn link(listing: &str, outside: &Outside, form: Form, shift: u32) -> Result<
     assemble(folder.path(), "unit", &marked)?;
     assemble(folder.path(), "foreign", &foreign)?;
     let script = format!(
-        "SECTIONS {{ . = {:#x}; .code : {{ *(.text .text.* .early_code .move_up .init) }} ASSERT(. <= {STUBS:#x}, \"code\") \
+        "SECTIONS {{ . = {:#x}; .code : {{ *(.text .text.* .move_up .init) }} ASSERT(. <= {STUBS:#x}, \"code\") \
          . = {STUBS:#x}; .stubs : {{ *(.stubs) }} . = {DATA:#x}; \
-         .constant : {{ *(.rodata .rodata.* .early_text .early_table .installer_header) *(.unit_header) }} \
-         .variable ALIGN(4) : {{ *(.data .data.* .early_data .work .work.*) *(.bss .bss.*) *(COMMON) . = ALIGN(4); *(.foreign) }} \
+         .constant : {{ *(.rodata .rodata.* .kernel_table .image_header) *(.unit_header) }} \
+         .variable ALIGN(4) : {{ *(.data .data.* .work .work.*) *(.bss .bss.*) *(COMMON) . = ALIGN(4); *(.foreign) }} \
          ASSERT(. <= {THINGS:#x}, \"data\") .linker : {{ *(.got .got.plt .igot.plt .iplt .rel.got .rel.iplt) }} /DISCARD/ : {{ *(.comment) *(.note*) *(.eh_frame*) }} }}",
         CODE + shift
     );
