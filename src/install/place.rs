@@ -241,7 +241,7 @@ fn place(
         int_slot: options.vector as u16 * 4,
         irq_slot: irq_vector(irq) as u16 * 4,
         irq_lone: masked as u8,
-        unused: 0,
+        burst: options.burst,
         old_irq: handler + 2,
         old_int60: Far(dos::vector(options.vector)),
         stack: top as u32 - 6,
