@@ -31,6 +31,8 @@ pub struct Options {
     pub media: u8,
     /// Count for each handle.
     pub stats: bool,
+    /// Frames that are taken before other interrupts are looked for.
+    pub burst: u8,
     /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
     pub waits: bool,
     /// Slots in extended memory for frames that wait.
@@ -98,7 +100,7 @@ pub struct Switch {
 macro_rules! switches {
     ($($name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
         /// Every switch there is, in the order of [`INT`] and its kin.
-                pub static SWITCHES: [Switch; 14] = [$(
+        pub static SWITCHES: [Switch; 15] = [$(
             Switch {
                 name: $name,
                 #[cfg(not(target_os = "none"))]
@@ -137,6 +139,8 @@ switches! {
         "as small as can be: /HANDLES=4 /CACHE=1536";
     "STATS" "" Rule::Bare, Line::NoValue,
         "count frames for each handle; PKTCTL status shows them";
+    "BURST" "8" Rule::Dec(1, 64), Line::Burst,
+        "frames taken before other interrupts, 1 to 64";
     "U" "" Rule::Bare, Line::NoValue,
         "unload the driver; /INT says which, if there are several";
     "?" "" Rule::Bare, Line::NoValue,
@@ -153,7 +157,8 @@ const MIGRATE: usize = 8;
 const CACHE: usize = 9;
 const COMPACT: usize = 10;
 const STATS: usize = 11;
-const UNLOAD: usize = 12;
+const BURST: usize = 12;
+const UNLOAD: usize = 13;
 
 /// Media by name.
 static MEDIA: [(&str, u8); 7] = [
@@ -237,6 +242,7 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
         XMS => (options.waits, options.slots) = (true, (value as u32 * 1024 / SLOT as u32).min(FRAMES as u32) as u8),
         MIGRATE => (options.waits, options.migrate) = (true, value),
         CACHE => options.cache = value,
+        BURST => options.burst = value as u8,
         _ => return false,
     }
     true
@@ -303,6 +309,7 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         nic: Want::Any,
         media: 0,
         stats: false,
+        burst: crate::resident::table::BURST,
         waits: false,
         slots: FRAMES as u8,
         migrate: 8192,

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::BURST;
 use super::registers::Accesses;
 use crate::setup::fail;
 
@@ -134,7 +135,7 @@ pub fn text(rows: &[Row]) -> String {
 
 /// Register accesses, and bursts.
 fn in_bursts(rows: &[Row], width: usize) -> String {
-    let mut text = String::from("\nFrames of 60 bytes, one at a time and in bursts of 16: register accesses for each frame, and the burst's cost\n");
+    let mut text = format!("\nFrames of 60 bytes, one at a time and in bursts of {BURST}: register accesses for each frame, and the burst's cost\n");
     let columns = ["send", "receive", "in a burst", "instructions", "interrupts"];
     text.push_str(&format!("{:<width$}", "NIC"));
     columns.iter().for_each(|column| text.push_str(&format!("{column:>14}")));
