@@ -267,6 +267,15 @@ impl Search {
         }
         let differs = written.iter_mut().position(|(_, program, machine)| !first.agrees(&machine.run(program, &self.entry, state, 0, false, Some(&first))));
         let Some((form, other, machine)) = differs.map(|at| &mut written[at]) else { return Ok(()) };
+        // Neither came back, and the other one went astray first: a pointer of the state's led to its stack, which lies
+        // elsewhere than the compiled form's. As far as it went, it has to have done the same.
+        let lost = machine.run(other, &self.entry, state, 0, false, Some(&first));
+        if matches!(first.ended, Ended::Fault(_)) && lost.ended == Ended::Fault(0) && lost.count < first.count {
+            let so_far = compiled.run(program, &self.entry, state, 0, false, Some(&lost));
+            if (so_far.hash, so_far.count) == (lost.hash, lost.count) {
+                return Ok(());
+            }
+        }
         // What depends on where code and stack lie is not for the entry to see.
         if !first.agrees(&moved.run(elsewhere, &self.entry, state, SHIFT, false, Some(&first))) {
             return Ok(());
