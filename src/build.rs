@@ -20,6 +20,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("flat", "resident", &["flat"]),
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
+    ("count", "resident", &["count"]),
     ("tick", "resident", &["tick"]),
     ("vds", "resident", &["vds"]),
     ("stats", "resident", &["stats"]),

@@ -103,9 +103,9 @@ pub struct Region {
     pub physical: u32,
 }
 
-/// At most this many blocks are listed in the information block: core, driver, device, handles, flat or vds, stats with
-/// its counts, the pool with its tables, buffers and XMS, rings, poll, stack.
-pub const BLOCKS: usize = 14;
+/// At most this many blocks are listed in the information block: core, driver, device, handles, rings, buffers in XMS, stack,
+/// and of each feature one or two. The pack step counts them.
+pub const BLOCKS: usize = 15;
 
 /// What the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]

@@ -298,6 +298,9 @@ fn features_know_a_driver_s_entries() {
     equals("flat.inc", "2 * ", &[("IRQ", Entry::Irq), ("SET_RCV_MODE", Entry::SetRcvMode), ("SET_ADDRESS", Entry::SetAddress)]);
     assert!(source("flat.inc").contains(&format!("DRIVER_ENTRIES equ {}\n", ENTRIES / 2)));
     equals("stats.asm", "", &[("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)]);
+    equals("count.asm", "", &[("TAKE", Entry::Copy)]);
+    let (labels, _) = header(&source("count.asm"));
+    assert_eq!(labels["count"], 0, "PKTCTL looks for it there");
     let pool = source("pool.inc");
     let (labels, _) = header(&pool);
     for (entry, name) in [(Entry::Irq, "irq"), (Entry::Peek, "peek"), (Entry::Copy, "copy"), (Entry::Discard, "discard"), (Entry::Send, "send")] {

@@ -18,7 +18,7 @@ const R_386_PC16: u32 = 21;
 const R_386_PC8: u32 = 23;
 
 /// A unit.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Unit {
     /// The binary's name.
     pub name: String,

@@ -1,6 +1,9 @@
 //! The driver's file: an MZ header, the load image (core, kernel, first stage), the unit directory, the units.
 
-use compkt::resident::table::PATCHED;
+use std::collections::BTreeMap;
+
+use compkt::install::features::{self, ALL_HOOKS, HOOKS};
+use compkt::resident::table::{BLOCKS, PATCHED};
 
 use super::elf::Unit;
 use crate::setup::fail;
@@ -45,9 +48,9 @@ const PATCHES: usize = 11;
 const ENTRY: usize = 44;
 /// Bytes of what a feature says of itself, before its hooks, and of a hook (asm/attach.inc).
 const FEATURE: usize = 10;
-const HOOK: usize = 6;
-/// The most hooks of a feature.
-const HOOKS: usize = 16;
+const HOOK: usize = size_of::<features::Hook>();
+/// Blocks of a driver besides its features': core, driver, device, handles, rings, buffers in XMS, stack.
+const BLOCKS_OF_ALL: usize = 7;
 /// Offset in a start unit's header: bytes of a device; in a find unit's: the identities' near address and count.
 const START_INSTANCE: usize = 16;
 const FIND_IDS: usize = 4;
@@ -128,6 +131,7 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit:
 
 /// Puts the file together, with a load image of at most `limit` bytes.
 pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Vec<u8>> {
+    features_fit(units).map_err(fail)?;
     let parts = layout(core, kernel, first, units, limit)?;
     let at = parts.core;
     let header = at + usize::from(kernel.base);
@@ -170,6 +174,28 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit
     file[BUILD_AT..BUILD_AT + 2].copy_from_slice(&build);
     file[MZ_HEADER + header + BUILD..][..2].copy_from_slice(&build);
     Ok(file)
+}
+
+/// The installer has room for every set of features that a machine can have. Features with blocks of one kind exclude each other.
+///
+/// # Errors
+/// Says what there is not enough of.
+fn features_fit(units: &[Listed]) -> Result<(), String> {
+    // By kind: hooks, blocks.
+    let mut kinds = BTreeMap::new();
+    for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
+        let [_, _, kind, table, ..] = attach[..] else { continue };
+        let most: &mut (usize, usize) = kinds.entry(kind).or_default();
+        most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
+        most.1 = most.1.max(1 + usize::from(table != 0));
+    }
+    let (hooks, blocks) = kinds.values().fold((0, BLOCKS_OF_ALL), |all, kind| (all.0 + kind.0, all.1 + kind.1));
+    for (what, count, most) in [("features", kinds.len(), features::FEATURES), ("hooks", hooks, ALL_HOOKS), ("blocks", blocks, BLOCKS)] {
+        if count > most {
+            return Err(format!("a machine may have {count} {what}; the installer has room for {most}"));
+        }
+    }
+    Ok(())
 }
 
 /// The unit directory, which lies at `start` in the file, and what lies behind it.
@@ -248,4 +274,31 @@ fn mz_header(image: usize, segment: u16, ip: u16, sp: u16) -> Vec<u8> {
     let mut header: Vec<u8> = words.iter().flat_map(|word: &u16| word.to_le_bytes()).collect();
     header.resize(MZ_HEADER, 0);
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A feature whose block has a kind, with so many hooks, and with a table.
+    fn feature(kind: u8, hooks: usize, table: u8) -> Unit {
+        Unit { attach: [&[0, 0, kind, table, 0, 0, 0, 0, 0, 0][..], &vec![0; hooks * HOOK]].concat(), ..Unit::default() }
+    }
+
+    fn fit(features: &[Unit]) -> Result<(), String> {
+        let listed: Vec<Listed> = features.iter().map(|unit| Listed { kind: KIND_FEATURE, bus: 0, name: "", unit: Some(unit) }).collect();
+        features_fit(&listed)
+    }
+
+    #[test]
+    fn more_features_than_a_machine_has_room_for_are_refused() {
+        let full: Vec<Unit> = (0..features::FEATURES as u8).map(|kind| feature(kind, ALL_HOOKS / features::FEATURES, 0)).collect();
+        assert_eq!(fit(&full), Ok(()));
+        let exclude = [&full[..], &[feature(0, 1, 0)]].concat();
+        assert_eq!(fit(&exclude), Ok(()), "of a kind there is one");
+        let says = |features: &[Unit], words: &str| assert!(fit(features).is_err_and(|why| why.contains(words)), "{words}");
+        says(&[&full[..], &[feature(99, 0, 0)]].concat(), "9 features; the installer has room for 8");
+        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "58 hooks; the installer has room for 48");
+        says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "23 blocks; the installer has room for 15");
+    }
 }

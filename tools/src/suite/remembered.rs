@@ -95,7 +95,7 @@ fn parts(lab: &Lab) -> Option<(Hash, Vec<(&'static str, Hash)>)> {
     for (unit, _) in units.all() {
         match nic_of(&unit.name).and_then(|name| nics.iter_mut().find(|(nic, _)| *nic == name)) {
             Some((_, hash)) => *hash = hash.with(&unit.bytes),
-            None => common = common.with(&unit.bytes),
+            None => common = common.with(&unit.bytes).with(&unit.attach),
         }
     }
     Some((common, nics))
