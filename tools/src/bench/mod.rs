@@ -86,6 +86,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         resident.map(|(unit, _)| (unit.name.clone(), unit.total)).collect()
     };
     print!("\n{}", table::sizes(&sizes(&units), &sizes(&wide)));
+    print!("\n{}", table::image(&units.layout()?));
     Ok(())
 }
 

@@ -85,7 +85,9 @@ pub struct Listed<'a> {
 pub struct Image {
     /// The core.
     pub core: usize,
-    /// What of slot A the largest driver leaves below the last stage.
+    /// Slot A,
+    pub slot_a: usize,
+    /// and what of it the largest driver leaves below the last stage.
     pub free_a: usize,
     /// The kernel.
     pub kernel: usize,
@@ -126,7 +128,7 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit:
     if size > limit {
         return Err(fail(format!("the load image has {size} bytes; {limit} is the limit")));
     }
-    Ok(Image { core, free_a, kernel, slot_b, size })
+    Ok(Image { core, slot_a, free_a, kernel, slot_b, size })
 }
 
 /// Puts the file together, with a load image of at most `limit` bytes.
