@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
-use crate::layout::{DATA, FAR, THINGS};
+use crate::layout::{DATA, FAR, SLOT, THINGS};
+use crate::unit::SLOT_ENTRY;
 
 /// A function that is called from outside of its unit.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,6 +35,8 @@ pub enum Result {
     Byte,
     /// AX.
     Word,
+    /// EAX, EBX and EDX, for a routine in assembly.
+    Registers,
     /// AX and DX: a pair, by a pointer that only Rust calls.
     Pair,
 }
@@ -91,34 +94,6 @@ pub fn entries(listing: &str, resident: bool) -> Vec<Entry> {
     functions.iter().filter(|name| exported.contains(*name) || named.contains(*name)).map(entry).collect()
 }
 
-/// What a routine outside looks at: AX, BX, DX and ZF (the headers in asm/).
-pub fn looks_at(name: &str) -> (bool, bool, bool, bool) {
-    match name {
-        "now" | "clock" | "visit_get8" | "visit_get16" | "visit_get32" | "visit_put8" | "visit_put16" | "visit_put32" | "visit_copy" => (false, false, false, false),
-        "ins_words" | "ins_bytes" | "ins_fifo" | "outs_words" | "outs_bytes" | "outs_fifo" => (false, false, true, false),
-        "fetch_frame" | "store_address" | "store_result" | "count_groups" | "fetch" | "give" | "move_block" | "pci_bios" | "far_call" | "move_up" => (false, true, false, false),
-        "upcall" => (true, true, false, true),
-        _ => (false, true, true, false),
-    }
-}
-
-/// Whether a routine outside gives an answer in EAX. Those that move frames give none and change no register.
-pub fn answers(name: &str) -> bool {
-    !["ins_words", "ins_bytes", "ins_fifo", "outs_words", "outs_bytes", "outs_fifo"].contains(&name)
-}
-
-/// Where a routine outside fills something in: whether BX points there, else DX, and how many bytes.
-pub fn fills(name: &str) -> Option<(bool, u32)> {
-    match name {
-        "pci_bios" => Some((true, 4)),
-        "far_call" => Some((true, 12)),
-        "software_interrupt" => Some((false, 28)),
-        "fetch_ds_si" => Some((false, 8)),
-        "fetch_es_di" => Some((false, 12)),
-        _ => None,
-    }
-}
-
 /// Makes the unit's data, and what it knows of the core's, as the installer and the unit leave them: in range, whatever
 /// else it is. `memory` begins with the data.
 pub fn prepare(symbols: &HashMap<String, u32>, memory: &mut [u8]) {
@@ -141,6 +116,13 @@ pub fn prepare(symbols: &HashMap<String, u32>, memory: &mut [u8]) {
         put(memory, state, THINGS as u16 + u16::from(memory[state] & 7) * 0x80);
         put(memory, state + 2, 0);
         put(memory, state + 4, 16 + u16::from(memory[state + 4] & 7) * 16);
+    }
+    // Slot B, and a unit there (src/install/header.rs).
+    if let (Some(header), Some(entry)) = (find("image_header"), symbols.get(SLOT_ENTRY)) {
+        put(memory, header + 8, SLOT as u16);
+        for at in (0..24).map(|word| (SLOT - DATA) as usize + 2 * word) {
+            put(memory, at, if at & 2 == 0 { *entry as u16 } else { 0 });
+        }
     }
     if let (Some(records), Some(table), Some(kept), Some(waiting)) = (find("records"), find("table"), find("kept_frames"), find("waiting_frames")) {
         // Without XMS a record has four bytes, and its table ends with the arena's limit.

@@ -1,11 +1,11 @@
 //! What the engine's hooks do: they note what the outside sees, and answer in its place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ffi::c_void;
 
 use crate::compare::Comparison;
-use crate::contract::{answers, fills, looks_at};
 use crate::layout::*;
+use crate::routines::{A, B, D, Z, routine};
 use crate::state::{Input, State, mix, outside};
 use crate::unicorn::{Engine, Handle, READ_UNMAPPED, READ_WRITE, WRITE_UNMAPPED, reg};
 use crate::unit::Form;
@@ -43,6 +43,8 @@ pub enum Event {
     Store(u32, u8, u32),
     /// A routine outside: its number, and what it looks at of AX, BX and DX, and of ZF.
     Call(u32, u32, u32, u32, bool),
+    /// A field of what its argument points to.
+    Field(u32),
     /// The end: what the caller looks at.
     End(Vec<u32>),
 }
@@ -50,7 +52,8 @@ pub enum Event {
 /// What hooks work on.
 pub struct Log {
     pub form: Form,
-    pub stubs: Vec<(String, bool, bool)>,
+    /// Name, and whether it is called from an `asm!`.
+    pub stubs: Vec<(String, bool)>,
     pub state: State,
     pub keep: bool,
     pub hash: u64,
@@ -65,6 +68,11 @@ pub struct Log {
     pub too_long: bool,
     /// A jump or a pointer led where none does.
     pub astray: bool,
+    /// Where return addresses are on the stack.
+    pub returns: Vec<u32>,
+    /// Offsets where functions and stubs begin; a pointer has been called, and must lead to one.
+    pub starts: HashSet<u32>,
+    pub by_pointer: bool,
     /// What lies below the stack changes all the time.
     pub noisy: bool,
     pub last: u32,
@@ -105,6 +113,7 @@ impl Log {
             Event::Load(a, b, c) => word(word(word(word(self.hash, 3), *a), *c), u32::from(*b)),
             Event::Store(a, b, c) => word(word(word(word(self.hash, 4), *a), *c), u32::from(*b)),
             Event::Call(a, b, c, d, e) => word(word(word(word(word(self.hash, 5 + u32::from(*e)), *a), *b), *c), *d),
+            Event::Field(value) => word(word(self.hash, 8), *value),
             Event::End(values) => values.iter().fold(word(self.hash, 7), |hash, value| word(hash, *value)),
         };
         self.before = self.hash;
@@ -126,15 +135,40 @@ impl Log {
         answer
     }
 
-    /// A pointer to the stack, which lies elsewhere in another form, as one value.
+    /// A pointer to the stack, which lies elsewhere in another form, as one value: a near, a linear and a far address.
     pub fn shown(&self, value: u32) -> u32 {
-        if (self.top - DEPTH..=self.top).contains(&value) { STACK } else { value }
+        let stack = self.top - DEPTH..=self.top;
+        let far = u32::from(SEGMENT) << 16;
+        let base = [0, BASE, far].into_iter().find(|base| stack.contains(&value.wrapping_sub(*base)));
+        base.map_or(value, |base| base + STACK)
     }
 
     /// Has what lies outside of the segment put back before the next run.
     fn changes(&mut self, at: u32, size: u32) {
         let outside = |at: &u32| !(BASE..BASE + 0x1_0000).contains(at);
         self.dirty.extend([at & !15, at.wrapping_add(size - 1) & !15].iter().filter(|at| outside(at)));
+    }
+
+    /// Notes return addresses as they are pushed. Where anything else is written over one, a copy has been given too
+    /// many bytes, and what comes then depends on the stack.
+    fn keep_returns(&mut self, engine: Engine, at: u32, size: u32, value: u32) {
+        let covers = |place: &u32| *place < at + size && at < *place + 2;
+        if let Some(number) = self.returns.iter().position(covers) {
+            let place = self.returns.swap_remove(number);
+            if place > BASE + (engine.get(reg::GENERAL[SP]) & 0xFFFF) {
+                self.astray = true;
+                engine.stop();
+            }
+        }
+        if size >= 2 && (CODE..STUBS).contains(&value) {
+            let mut code = [0; 4];
+            engine.read(BASE + (engine.get(reg::EIP) & 0xFFFF), &mut code);
+            let at_op = code.iter().position(|byte| ![0x66, 0x67].contains(byte)).unwrap_or(0);
+            if code[at_op] == 0xE8 || code[at_op] == 0xFF && code.get(at_op + 1).is_some_and(|mode| mode >> 3 & 7 == 2) {
+                self.returns.push(at);
+                self.by_pointer = code[at_op] == 0xFF;
+            }
+        }
     }
 
     fn over(&mut self, engine: Engine) {
@@ -155,6 +189,11 @@ pub unsafe extern "C" fn at_block(handle: Handle, address: u64, size: u32, data:
     let log = log(data);
     let at = (address as u32).wrapping_sub(BASE);
     log.blocks += 1;
+    if std::mem::take(&mut log.by_pointer) && !log.starts.contains(&at) {
+        log.astray = true;
+        Engine::of(handle).stop();
+        return;
+    }
     if let Some(seen) = log.seen.get_mut(at as usize) {
         *seen = (*seen).max(size as u16);
     }
@@ -224,6 +263,8 @@ pub unsafe extern "C" fn at_read(handle: Handle, _: i32, address: u64, size: i32
         return;
     }
     if (BASE..BASE + 0x1_0000).contains(&at) {
+        // A return takes it.
+        log.returns.retain(|place| *place != at);
         // A pointer that leads to the stack by chance.
         if at >= BASE + STACK && !(BASE + log.top - DEPTH..BASE + log.top + ARGUMENTS as u32).contains(&at) {
             log.astray = true;
@@ -263,6 +304,7 @@ pub unsafe extern "C" fn at_write(handle: Handle, _: i32, address: u64, size: i3
             log.astray = true;
             Engine::of(handle).stop();
         }
+        log.keep_returns(Engine::of(handle), at, size as u32, value as u32 & mask(size));
         return;
     }
     if !(BASE..BASE + 0x1_0000).contains(&at) && !may_leave(Engine::of(handle), true) {
@@ -333,7 +375,7 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
     }
     // A jump between the end of runs and the first stub, or behind the last one, is a state's fault.
     let number = ((at - STUBS) / STUB).wrapping_sub(1);
-    let Some((name, inline, table)) = log.stubs.get(number as usize).cloned() else {
+    let Some((name, inline)) = log.stubs.get(number as usize).cloned() else {
         log.astray = true;
         engine.stop();
         return;
@@ -341,8 +383,8 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
     let general = reg::GENERAL;
     let first = if log.form == Form::Compiled { CX } else { BX };
     let [a, b, d] = [AX, first, DX].map(|number| engine.get(general[number]));
-    let (at_a, at_b, at_d, at_flag) = if table { (false, true, true, false) } else { looks_at(&name) };
-    let flag = at_flag && engine.get(reg::EFLAGS) & 0x40 != 0;
+    let routine = routine(&name, inline);
+    let flag = routine.reads & Z != 0 && engine.get(reg::EFLAGS) & 0x40 != 0;
     if name == "memcmp" {
         // C's convention.
         let return_address = if log.form == Form::Compiled { 4 } else { 2 };
@@ -360,26 +402,42 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
         engine.set(general[AX], bytes(one).cmp(&bytes(other)) as i32 as u32);
         return;
     }
-    let seen = |value: u32, looked: bool| if looked { log.shown(if table { value } else { value & 0xFFFF }) } else { 0 };
-    let looked = [seen(a, at_a), seen(b, at_b), seen(d, at_d)];
+    let seen = |value: u32, bit: u8| match (routine.reads & bit, routine.whole & bit) {
+        (0, _) => 0,
+        (_, 0) => log.shown(value & 0xFFFF),
+        _ => log.shown(value),
+    };
+    let looked = [seen(a, A), seen(b, B), seen(d, D)];
     log.note(Event::Call(number, looked[0], looked[1], looked[2], flag));
     log.over(engine);
-    if !answers(&name) {
+    let pointer = |register: u8| [(A, a), (B, b), (D, d)].into_iter().find(|(bit, _)| *bit == register).map(|(_, value)| value & 0xFFFF);
+    // What it reads where an argument points; the stack is not seen otherwise.
+    if let Some(mut at) = pointer(routine.at.0) {
+        for bytes in routine.at.1 {
+            let mut field = [0; 4];
+            if at >= DATA && at <= TOP {
+                engine.read(BASE + at, &mut field[..usize::from(*bytes)]);
+            }
+            log.note(Event::Field(log.shown(u32::from_le_bytes(field))));
+            at += u32::from(*bytes);
+        }
+    }
+    if routine.changes == 0 {
         return;
     }
     let (answer, _) = log.answer();
     engine.set(general[AX], answer);
-    // What it may change besides. Behind an `asm!` only what that says: a table's entry keeps the rest.
-    if !inline || table {
-        let noise = mix(log.hash) as u32;
+    let noise = mix(log.hash) as u32;
+    if routine.changes & D != 0 {
         engine.set(general[DX], noise);
+    }
+    if routine.changes & B != 0 {
         engine.set(general[first], noise.rotate_left(16) ^ 0x5A5A_1234);
     }
     // What it fills in, where an argument points.
-    if let Some((by_first, bytes)) = fills(&name) {
-        let at = (if by_first { b } else { d }) & 0xFFFF;
-        for place in (at..at + bytes).step_by(4).filter(|place| *place >= DATA && place + 4 <= TOP) {
-            let value = log.answer().0;
+    if let Some(at) = pointer(routine.fills.0) {
+        for place in (at..at + routine.fills.1).step_by(2).filter(|place| *place >= DATA && place + 2 <= TOP) {
+            let value = log.answer().0 as u16;
             engine.write(BASE + place, &value.to_le_bytes());
         }
     }

@@ -15,6 +15,8 @@ pub const STUB: u32 = 4;
 pub const DATA: u32 = 0xB000;
 /// What the arguments point to: the NIC's instance and the like.
 pub const THINGS: u32 = 0xD000;
+/// The unit in slot B; most of what arguments point to lies before it.
+pub const SLOT: u32 = 0xDF00;
 /// The stack's page.
 pub const STACK: u32 = 0xE000;
 /// The stack's top at an entry.

@@ -57,7 +57,7 @@ impl Machine {
         engine.write(BASE, &program.image[..DATA as usize]);
         let mut log = Box::new(Log {
             form: program.form,
-            stubs: program.stubs.values().map(|stub| (stub.name.clone(), stub.inline, stub.table)).collect(),
+            stubs: program.stubs.values().map(|stub| (stub.name.clone(), stub.inline)).collect(),
             state: State::default(),
             keep: false,
             hash: 0,
@@ -69,6 +69,9 @@ impl Machine {
             blocks: 0,
             too_long: false,
             astray: false,
+            returns: Vec::new(),
+            starts: program.symbols.iter().filter(|(name, _)| ![".L", "block.", "compare."].iter().any(|mark| name.starts_with(mark))).map(|(_, at)| *at).filter(|at| *at >= CODE && *at < DATA).collect(),
+            by_pointer: false,
             noisy: false,
             last: 0,
             seen: vec![0; DATA as usize],
@@ -122,6 +125,9 @@ impl Machine {
         (log.too_long, log.astray, log.noisy) = (false, false, shift != 0);
         log.until = like.filter(|like| like.ended != Ended::Well).map_or((u32::MAX, LIMIT), |like| (like.count, 2 * like.blocks + like.count / 2 + 1000));
         log.events.clear();
+        log.by_pointer = false;
+        log.returns.clear();
+        log.returns.push(BASE + log.top - if program.form == Form::Compiled { 4 } else { 2 });
         log.touched.drain(..).for_each(|edge| log.times[usize::from(edge)] = 0);
         for (at, _) in log.reads.drain(..) {
             log.read[usize::from(at)] = false;
@@ -182,12 +188,15 @@ impl Machine {
             let mut values = vec![sp, engine.get(reg::EFLAGS) & 0x400];
             values.extend(reg::SEGMENTS[1..].iter().map(|segment| engine.get(*segment)));
             let words = match entry.result {
-                Result::Nothing => 0,
+                Result::Nothing | Result::Registers => 0,
                 Result::Byte | Result::Word => 1,
                 Result::Pair => 2,
             };
             let bits = if entry.result == Result::Byte { 0xFF } else { 0xFFFF };
             values.extend([AX, DX][..words].iter().map(|number| log.shown(now[*number] & bits)));
+            if entry.result == Result::Registers {
+                values.extend([AX, BX, DX].map(|number| now[number]));
+            }
             if entry.keeps {
                 let mask = if entry.private { 0xFFFF } else { u32::MAX };
                 values.extend([CX, 5, 6, 7].map(|number| (now[number] ^ kept[number]) & mask));

@@ -70,6 +70,40 @@ looks_behind_a_call:
 	.size	looks_behind_a_call, .Lfunc_end_looks_behind_a_call-looks_behind_a_call
 
 
+# All of EAX is looked at behind a call in an asm! that changes it.
+	.section	.text.looks_at_an_answer,"ax",@progbits
+	.globl	looks_at_an_answer
+	.type	looks_at_an_answer,@function
+looks_at_an_answer:
+	movzwl	(%ecx), %eax
+	#APP
+	calll	routine
+	#NO_APP
+	shrl	$3, %eax
+	movw	%ax, there
+	xorl	%eax, %eax
+	retl
+.Lfunc_end_looks_at_an_answer:
+	.size	looks_at_an_answer, .Lfunc_end_looks_at_an_answer-looks_at_an_answer
+
+
+# A routine that gets a linear and a far address.
+	.section	.text.copies_from_a_ring,"ax",@progbits
+	.globl	copies_from_a_ring
+	.type	copies_from_a_ring,@function
+copies_from_a_ring:
+	movl	4(%ecx), %edx
+	movw	8(%ecx), %ax
+	movl	(%ecx), %ecx
+	#APP
+	calll	ring_to_client
+	#NO_APP
+	xorl	%eax, %eax
+	retl
+.Lfunc_end_copies_from_a_ring:
+	.size	copies_from_a_ring, .Lfunc_end_copies_from_a_ring-copies_from_a_ring
+
+
 # A callee that puts back the low half of ESI only.
 	.section	.text.loses,"ax",@progbits
 	.type	loses,@function

@@ -11,13 +11,14 @@ use tools::setup;
 use crate::state::mix;
 
 /// The validation's own text: after a change all is run again.
-const OWN: [&str; 9] = [
+const OWN: [&str; 10] = [
     include_str!("hooks.rs"),
     include_str!("compare.rs"),
     include_str!("contract.rs"),
     include_str!("layout.rs"),
     include_str!("listing.rs"),
     include_str!("machine.rs"),
+    include_str!("routines.rs"),
     include_str!("state.rs"),
     include_str!("unit.rs"),
     include_str!("validate.rs"),

@@ -30,8 +30,6 @@ pub struct Stub {
     pub name: String,
     /// Called from an `asm!`, which expects its registers back.
     pub inline: bool,
-    /// Called by way of a table: then all 32 bits of both arguments are passed.
-    pub table: bool,
 }
 
 /// A linked listing.
@@ -61,6 +59,9 @@ pub struct Outside {
     tables: BTreeSet<(String, u32, bool)>,
     data: Vec<String>,
 }
+
+/// The entries of a unit in slot B.
+pub const SLOT_ENTRY: &str = "slot_entry";
 
 /// Bytes of a symbol of another unit.
 const FOREIGN: u32 = 192;
@@ -101,17 +102,31 @@ impl Outside {
             let calls = |text: &str| text.split_once(char::is_whitespace).is_some_and(|(op, target)| (op.starts_with("call") || op.starts_with('j')) && target.trim() == name);
             let called: Vec<bool> = lines(listing).filter(|(text, _)| calls(text)).map(|(_, inline)| inline).collect();
             match called.first() {
-                Some(inline) => outside.code.push(Stub { name, inline: *inline, table: false }),
+                Some(inline) => outside.code.push(Stub { name, inline: *inline }),
                 None => outside.data.push(name),
             }
         }
         for (text, _) in lines(listing) {
-            let Some((op, target)) = text.split_once(char::is_whitespace).filter(|(op, _)| op.starts_with("call")) else { continue };
-            let Some(place) = target.trim().strip_prefix('*').filter(|place| !place.contains(['%', '('])) else { continue };
+            let Some((op, operands)) = text.split_once(char::is_whitespace) else { continue };
+            let called = op.starts_with("call") || op.starts_with("jmp");
+            let place = operands.trim().strip_prefix('*').filter(|place| called && !place.contains(['%', '(']));
+            // An entry of the kernel's may be loaded before it is called.
+            let loaded = || operands.split([',', '(', ')']).map(str::trim).find(|word| word.starts_with("kernel_table") && outside.data.iter().any(|name| name == "kernel_table"));
+            let Some(place) = place.or_else(loaded) else { continue };
             let (name, offset) = place.split_once('+').unwrap_or((place, "0"));
             outside.tables.insert((name.into(), offset.parse().unwrap(), op == "callw"));
         }
         outside
+    }
+
+    /// Data of these names, and nothing else.
+    pub fn data(names: Vec<String>) -> Outside {
+        Outside { code: Vec::new(), tables: BTreeSet::new(), data: names }
+    }
+
+    /// The routines that are called by name.
+    pub fn called(&self) -> impl Iterator<Item = &str> {
+        self.code.iter().map(|stub| &*stub.name)
     }
 
     /// Assembly of stubs and foreign data, and the stubs in their order.
@@ -127,8 +142,10 @@ impl Outside {
             stub(&mut text, &code.name, false, code.clone());
         }
         for (table, offset, near) in &self.tables {
-            stub(&mut text, &format!("{table}..{offset}"), *near, Stub { name: format!("{table}+{offset}"), inline: *near, table: true });
+            stub(&mut text, &format!("{table}..{offset}"), *near, Stub { name: format!("{table}+{offset}"), inline: *near });
         }
+        // What stages call in a unit that the kernel has read.
+        stub(&mut text, SLOT_ENTRY, false, Stub { name: SLOT_ENTRY.into(), inline: false });
         text += ".section .foreign,\"aw\"\n";
         for name in &self.data {
             writeln!(text, ".balign 4\n.globl \"{name}\"\n\"{name}\":").unwrap();
@@ -221,14 +238,23 @@ pub fn link(listing: &str, outside: &Outside, form: Form, shift: u32) -> Result<
     // The machine status word says whether this is V86 mode: here a port says it, which may give any answer.
     let (marked, names) = with_blocks(&listing.replace("smsww\t%ax", "inw\t$119, %ax"));
     let (marked, compares) = if form == Form::Compiled { with_compares(&marked) } else { (marked, Vec::new()) };
-    let (foreign, stubs) = outside.text(form);
     assemble(folder.path(), "unit", &marked)?;
+    link_objects(&folder, outside, form, shift, &names, &compares)
+}
+
+/// Links `unit.o` in a folder with what is outside of it. `names` and `compares`: of its blocks and comparisons, if they are
+/// marked there.
+///
+/// # Errors
+/// What assembler and linker say.
+pub fn link_objects(folder: &TempDir, outside: &Outside, form: Form, shift: u32, names: &[String], compares: &[&str]) -> Result<Program, String> {
+    let (foreign, stubs) = outside.text(form);
     assemble(folder.path(), "foreign", &foreign)?;
     let script = format!(
         "SECTIONS {{ . = {:#x}; .code : {{ *(.text .text.* .move_up .init) }} ASSERT(. <= {STUBS:#x}, \"code\") \
          . = {STUBS:#x}; .stubs : {{ *(.stubs) }} . = {DATA:#x}; \
          .constant : {{ *(.rodata .rodata.* .kernel_table .image_header) *(.unit_header) }} \
-         .variable ALIGN(4) : {{ *(.data .data.* .work .work.*) *(.bss .bss.*) *(COMMON) . = ALIGN(4); *(.foreign) }} \
+         .variable ALIGN(4) : {{ *(.data .data.* .work .work.* .entries) *(.bss .bss.*) *(COMMON) . = ALIGN(4); *(.foreign) }} \
          ASSERT(. <= {THINGS:#x}, \"data\") .linker : {{ *(.got .got.plt .igot.plt .iplt .rel.got .rel.iplt) }} /DISCARD/ : {{ *(.comment) *(.note*) *(.eh_frame*) }} }}",
         CODE + shift
     );
@@ -240,7 +266,7 @@ pub fn link(listing: &str, outside: &Outside, form: Form, shift: u32) -> Result<
     if !done.status.success() {
         return Err(format!("not linked: {}", String::from_utf8_lossy(&done.stderr)));
     }
-    Ok(read(&fs::read(path("unit")).unwrap(), form, &names, &stubs, &compares))
+    Ok(read(&fs::read(path("unit")).unwrap(), form, names, &stubs, compares))
 }
 
 /// A listing with a symbol at each comparison, and the comparisons' lines.
