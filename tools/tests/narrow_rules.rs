@@ -266,6 +266,9 @@ fn a_call_in_an_asm_comes_back_with_the_registers_that_rustc_expects() {
     // What moves frames changes no register (asm/strings.asm): a high half that is zero stays zero.
     let lines = body("\tmovzwl\there, %ecx\n\t#APP\n\tcalll\touts_words\n\t#NO_APP\n\tshrl\t%ecx\n\tmovw\t%cx, there\n\tretl");
     assert_eq!(lines, ["movw here, %bx", "callw outs_words", "shrw %bx", "movw %bx, there", "retw"]);
+    // What copies a ring gets all of both addresses, and leaves nothing in EAX, EDX and the first argument's register.
+    let copies = |then: &str| body(&format!("\tmovl\there, %edx\n\tmovw\tmask, %ax\n\tmovl\t(%ecx), %ecx\n\t#APP\n\tcalll\tring_to_client\n\t#NO_APP\n{then}\tretl"));
+    assert_eq!(copies("")[..4], ["movl here, %edx", "movw mask, %ax", "movl (%bx), %ebx", "jmp ring_to_client"]);
 }
 
 #[test]

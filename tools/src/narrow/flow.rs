@@ -35,7 +35,13 @@ const FRAMES: &[&str] = &["ins_words", "ins_bytes", "ins_fifo", "outs_words", "o
 
 /// Whether a call comes back with all registers as they were.
 fn keeps_all(call: &Insn) -> bool {
-    call.inline && matches!(call.args.first(), Some(Arg::Target(name)) if FRAMES.contains(&name.as_str()))
+    call.inline && matches!(call.args.first(), Some(Arg::Target(name)) if FRAMES.contains(&name.as_str()) || wrong(Mistake::WordsInlineZero))
+}
+
+/// Whether what a caller looks at behind a call may have been there before it, in any register. rustc knows what an `asm!`
+/// changes, and may look at all other registers behind it; what copies rings may change all three of a call's.
+pub fn passes(call: &Insn, callee: Callee) -> bool {
+    call.inline && !matches!(callee, Callee::Whole)
 }
 
 /// Where control goes from a line.
@@ -72,7 +78,7 @@ pub enum Callee {
     Here(usize),
     /// A routine of ours in assembly: it gets the low halves of its arguments.
     Assembly,
-    /// One of [`WHOLE`]: it gets BX and DX whole.
+    /// One of [`WHOLE`]: it gets BX and DX whole, and may leave anything there and in AX.
     Whole,
     /// Whatever a pointer points to.
     Anyone,
@@ -258,8 +264,7 @@ impl Known {
                                 let keeps = if wrong(Mistake::PushesLost) { 0 } else { keeps };
                                 changed |= join(&mut self.keeps[callee], keeps);
                             }
-                            // rustc knows what an `asm!` changes, and may look at all other registers behind it.
-                            let kept = if insn.inline && !wrong(Mistake::WordsInlineCall) { ALL } else { KEPT };
+                            let kept = if passes(insn, callee) && !wrong(Mistake::WordsInlineCall) { ALL } else { KEPT };
                             Live { high: after.high & kept | self.wanted(callee), flags: 0 }
                         }
                         Next::Return => Live { high: self.keeps[at] | self.live_result[at], flags: 0 },
@@ -323,6 +328,7 @@ impl Known {
         match callee {
             Callee::Here(callee) => self.live[callee],
             Callee::Assembly => 0,
+            Callee::Whole if wrong(Mistake::WordsWhole) => 0,
             Callee::Whole => 1 << BX | 1 << 2,
             Callee::Anyone => CALL,
         }

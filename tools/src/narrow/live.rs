@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::flow::{Callee, Function, Next, Place, next};
+use super::flow::{Callee, Function, Next, Place, next, passes};
 use super::insn::{Arg, BX, Line, Part, SP};
 use super::touch::{AX, Bits, DX, EVERY, KEPT, all, bits, low, touch};
 
@@ -104,8 +104,7 @@ impl Known {
                     Next::On => after,
                     Next::Call(callee) => {
                         changed |= self.want(callee, after.bits & RESULTS);
-                        // rustc knows what an `asm!` changes, and may look at all other registers behind it.
-                        let kept = if insn.inline { EVERY } else { KEPT };
+                        let kept = if passes(insn, callee) { EVERY } else { KEPT };
                         Live { bits: after.bits & kept | self.argument(callee), flags: 0 }
                     }
                     Next::Return => Live { bits: KEPT | self.results[at], flags: 0 },

@@ -86,6 +86,10 @@ pub enum Mistake {
     WordsShift,
     /// Behind a call in an asm! no high half is looked at.
     WordsInlineCall,
+    /// A call in an asm! leaves every high half as it was.
+    WordsInlineZero,
+    /// A routine that gets whole registers looks at their low halves.
+    WordsWhole,
     /// A saved register has 16 bits whatever changes.
     PushesAll,
     /// A callee does not give a high half back that its caller looks at.
@@ -132,7 +136,7 @@ pub enum Mistake {
 pub const MISTAKES: &[Mistake] = &[
     Mistake::NoSwap, Mistake::ConstantsPush, Mistake::StackPlace, Mistake::ThirdMoved, Mistake::ThirdPlace, Mistake::ReuseStored, Mistake::ReuseLabel,
     Mistake::RegistersAddress, Mistake::AsmPushesAll, Mistake::WordsFlags, Mistake::WordsMove, Mistake::WordsAddress, Mistake::WordsZero,
-    Mistake::WordsShift, Mistake::WordsInlineCall, Mistake::PushesAll, Mistake::PushesLost, Mistake::AddressesBase, Mistake::SingleCompare,
+    Mistake::WordsShift, Mistake::WordsInlineCall, Mistake::WordsInlineZero, Mistake::WordsWhole, Mistake::PushesAll, Mistake::PushesLost, Mistake::AddressesBase, Mistake::SingleCompare,
     Mistake::SingleByte, Mistake::SingleFlags, Mistake::PairsBit, Mistake::PairsFlags, Mistake::PairsDead, Mistake::FoldIntact,
     Mistake::FoldSum, Mistake::InvertedCondition, Mistake::ThreadsReturn, Mistake::EndsMore, Mistake::UselessTable,
     Mistake::LastCallsArguments, Mistake::ExchangeSource, Mistake::SaveNoneOthers, Mistake::SaveAllResult, Mistake::OrderFalls,
