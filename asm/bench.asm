@@ -21,7 +21,29 @@ global bench_fired
 global bench_deliveries
 global bench_length
 global bench_failed
+global bench_left
+global bench_flood
+global bench_sender
+global bench_frame
+global bench_size
+global bench_own
+global bench_apart
+global bench_longest
 global bench_old
+bench_left:         dw 0                ; frames of a flood that are still to be sent
+bench_flood:        db 0                ; 1: a flood is on
+                    db 0
+bench_sender:       dd 0                ; the other driver's handler
+bench_frame:        dd 0                ; what it is to send: far, and bytes
+bench_size:         dw 0
+                    dw 0
+bench_own:          dd 0                ; what an upcall takes beside what it notes in bench_apart
+bench_apart:        dd 0                ; in upcalls since the timer was set
+bench_longest:      dd 0                ; the longest that the timer was due, less bench_apart
+upcall_began:       dd 0
+armed_at:           dd 0                ; when the timer was last set
+armed:              db 0                ; 1: it has not come since
+                    db 0
 bench_old:          times LINES dd 0    ; the handlers behind the stubs
 bench_spent:        dd 0                ; in all interrupts since it was set to 0
 bench_delivered:    dd 0                ; from the first interrupt to the second upcall
@@ -38,9 +60,22 @@ bench_failed:       db 0                ; 1: the call came back with carry
 ; Stubs for the 16 interrupt lines
 ;   Purpose: count what the handler behind them takes
 ;   Stack:   22 bytes and what the handler takes
+; ARM: the timer is due from now on, a few instructions later.
+;   Corrupts: EAX, EDX
+%macro arm 0
+    mov     dword [cs:bench_apart], 0
+    mov     byte [cs:armed], 1
+    mov     al, 1               ; counter 0 is in mode 0, its low byte alone
+    out     40h, al
+    stamp
+    mov     [cs:armed_at], eax
+%endmacro
+
 %assign n 0
 %rep LINES
 stub %+ n:
+    test    byte [cs:bench_flood], 1
+    jnz     flood_ %+ n
     push    eax
     push    edx
     stamp
@@ -58,16 +93,28 @@ stub %+ n:
     pop     edx
     pop     eax
     iret
+flood_ %+ n:
+    cmp     byte [cs:armed], 0
+    jne     armed_ %+ n
+    push    eax
+    push    edx
+    arm
+    pop     edx
+    pop     eax
+armed_ %+ n:
+    jmp     far [cs:bench_old + n * 4]
   %assign n n + 1
 %endrep
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; bench_receiver
-;   Purpose: takes every frame into bench_buffer and notes when it was handed over
+;   Purpose: takes every frame into bench_buffer and notes when it was handed over; in a flood has the next frame sent
 ;   In, Out: as the specification has them
 ;   Stack:   8 bytes of the driver's
 global bench_receiver
 bench_receiver:
+    test    byte [cs:bench_flood], 1
+    jnz     flooded
     test    ax, ax
     jnz     .second
     mov     di, bench_buffer
@@ -86,6 +133,68 @@ bench_receiver:
     pop     eax
     retf
 data_segment:       dw 0
+
+; In a flood. Stack: 60 bytes of the driver's.
+flooded:
+    pushad
+    push    ds
+    push    es
+    mov     bx, ax
+    stamp
+    mov     [cs:upcall_began], eax
+    test    bx, bx
+    jz      .noted
+    inc     byte [cs:bench_deliveries]
+    cmp     word [cs:bench_left], 0
+    je      .noted
+    dec     word [cs:bench_left]
+    lds     si, [cs:bench_frame]
+    mov     cx, [cs:bench_size]
+    mov     ah, 4
+    pushf
+    call    far [cs:bench_sender]
+    cli
+.noted:
+    stamp
+    sub     eax, [cs:upcall_began]
+    add     eax, [cs:bench_own]
+    add     [cs:bench_apart], eax
+    pop     es
+    pop     ds
+    popad
+    mov     di, bench_buffer
+    mov     es, [cs:data_segment]
+    retf
+
+; ----------------------------------------------------------------------------------------------------------------
+; bench_tick
+;   Purpose: INT 08h in a flood: notes the time since it became due. Where it has interrupted a driver and not BENCH, the
+;            next one is due at once
+;   Stack:   8 bytes
+global bench_tick
+bench_tick:
+    push    eax
+    push    edx
+    stamp
+    cmp     byte [cs:armed], 1      ; else it was due before the flood
+    jne     .shorter
+    mov     byte [cs:armed], 0
+    sub     eax, [cs:armed_at]
+    sub     eax, [cs:bench_apart]
+    cmp     eax, [cs:bench_longest]
+    jbe     .shorter
+    mov     [cs:bench_longest], eax
+.shorter:
+    mov     al, 20h
+    out     20h, al
+    mov     ax, cs
+    cmp     ax, [esp + 10]
+    je      .ours
+    arm
+.ours:
+    pop     edx
+    pop     eax
+    iret
 
 ; Handlers for finding out what the clocks take: one that does nothing, and one that hands over at once.
 global bench_nothing

@@ -80,8 +80,9 @@ impl Events {
     pub const NONE: Events = Events(0);
     /// Something to peek at, or errors.
     pub const RX: Events = Events(1);
-    /// The NIC's and none of the above.
-    pub const OTHER: Events = Events(4);
+    /// The link may have changed: [`Device::link`] tells. Not every NIC interrupts for that. The core does nothing about it; a
+    /// unit that wants it takes over the driver's entry `irq` (`Entry::Irq`) and looks at what the driver's own gives.
+    pub const LINK: Events = Events(4);
     /// Something to peek at, and nothing for [`Device::unmask`] to do: the NIC interrupts all the while, or from the moment
     /// on at which [`Device::peek`] finds nothing.
     pub const OPEN: Events = Events(0x80);
@@ -113,6 +114,10 @@ pub enum RcvMode {
     /// Every frame.
     Promiscuous = 6,
 }
+
+/// The most register accesses that [`Device::link`] takes: a PHY's register by hand, 64 clocks of four accesses, and a choice
+/// of the window before and behind.
+pub const LINK_ACCESSES: u16 = 64 * 4 + 2;
 
 /// The state of the cable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +187,8 @@ pub trait Device {
     /// Receives for (and, where the part fills it in, sends from) this address, from the [`Device::set_rcv_mode`] on that
     /// follows at once.
     fn set_address(&mut self, address: &MacAddr);
-    /// The state of the cable now.
+    /// The state of the cable. Where a PHY has to be asked, a link that was lost since the last call is down once. At most
+    /// [`LINK_ACCESSES`] register accesses, so that it may be called at each timer tick.
     fn link(&mut self) -> Link;
     /// No DMA and no interrupt after this.
     fn stop(&mut self);

@@ -85,7 +85,7 @@ pub struct NicInfo {
     pub io: u16,
     /// Interrupt line; 0: polled.
     pub irq: u8,
-    /// [`crate::device::Link`] at the time of the call.
+    /// [`crate::device::Link`] at the time of the call; where it was lost since the last call, it may be down once.
     pub link: u8,
     /// PCI bus in bits 15:8, device 7:3, function 2:0; [`NOT_PCI`].
     pub pci: u16,

@@ -321,8 +321,6 @@ impl<B: Bus> Device for I8255x<B> {
         if self.phy == 0 {
             return Link::Unknown;
         }
-        // The bit says first whether the link was lost since it was last read.
-        self.mdi(MDI_READ | BMSR << 16);
         if self.mdi(MDI_READ | BMSR << 16) & BMSR_LINK != 0 { Link::Up } else { Link::Down }
     }
 

@@ -32,9 +32,13 @@ const ICR: u16 = 0x00C0;
 pub const IMS: u16 = 0x00D0;
 /// Interrupt mask clear.
 const IMC: u16 = 0x00D8;
+/// The link has changed. It is where [`Events::LINK`] is.
+const   CAUSE_LSC: u32 = 1 << 2;
 const   CAUSE_RXO: u32 = 1 << 6;
 /// Frames were received.
 pub const   CAUSE_RXT0: u32 = 1 << 7;
+/// What interrupts.
+const CAUSES: u32 = CAUSE_LSC | CAUSE_RXO | CAUSE_RXT0;
 /// Receive control.
 const RCTL: u16 = 0x0100;
 const   RCTL_EN: u16 = 1 << 1;
@@ -258,17 +262,17 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
     fn irq(&mut self) -> Events {
         let causes = self.get(ICR);
         // All ones: the card is gone.
-        if causes & (CAUSE_RXO | CAUSE_RXT0) == 0 || causes == !0 {
+        if causes & CAUSES == 0 || causes == !0 {
             return Events::NONE;
         }
         self.put(IMC, !0);
         self.count.lost = self.count.lost.wrapping_add(self.get(MPC));
         self.count.errors_in = self.count.errors_in.wrapping_add(self.get(CRCERRS));
-        Events::RX
+        Events(Events::RX.0 | (causes & CAUSE_LSC) as u8)
     }
 
     fn unmask(&mut self) {
-        self.put(IMS, CAUSE_RXO | CAUSE_RXT0);
+        self.put(IMS, CAUSES);
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {

@@ -74,27 +74,25 @@ pub const fn read_status(phy: u8) -> u16 {
     READ << 12 | (phy as u16) << 7 | (BMSR as u16) << 2
 }
 
-/// What the basic status says of the link; `read` is [`read_status`]'s. Window 4 is selected.
+/// What the basic status says of the link: down once, if it was lost since this was last called. `read` is [`read_status`]'s.
+/// Window 4 is selected.
 #[inline(always)]
 pub fn link(bus: &impl Bus, port: u16, read: u16) -> Link {
     let mut value = 0u32;
-    // The first reading is of the past. Each has 32 ones, the 14 bits, two clocks in which the bus turns round, and
-    // the register.
-    for _ in 0..2 {
-        let mut bits = read;
-        for clock in 0..64u8 {
-            let mut wires = OUTPUT | DATA;
-            if clock >= 46 {
-                wires = 0;
-            } else if clock >= 32 {
-                wires = OUTPUT | bits >> 14 & DATA;
-                bits <<= 1;
-            }
-            bus.out16(port, wires);
-            value = value << 1 | (bus.in16(port) & DATA) as u32;
-            bus.out16(port, wires | CLOCK);
-            bus.in16(port);
+    let mut bits = read;
+    // 32 ones, the 14 bits, two clocks in which the bus turns round, and the register.
+    for clock in 0..64u8 {
+        let mut wires = OUTPUT | DATA;
+        if clock >= 46 {
+            wires = 0;
+        } else if clock >= 32 {
+            wires = OUTPUT | bits >> 14 & DATA;
+            bits <<= 1;
         }
+        bus.out16(port, wires);
+        value = value << 1 | (bus.in16(port) & DATA) as u32;
+        bus.out16(port, wires | CLOCK);
+        bus.in16(port);
     }
     // A bit is one further up than in the register. No PHY has pulled the bus low: nobody is there.
     if value & 1 << 17 != 0 {

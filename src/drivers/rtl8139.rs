@@ -47,6 +47,8 @@ pub const   ISR_RER: u16 = 1 << 1;
 pub const   ISR_TER: u16 = 1 << 3;
 /// The ring is full. Stays until frames have been taken.
 pub const   ISR_RXOVW: u16 = 1 << 4;
+/// The link has changed; or a packet has gone wrong while it was received (PUN).
+pub const   ISR_LINK: u16 = 1 << 5;
 /// The receiver's FIFO overran.
 pub const   ISR_FOVW: u16 = 1 << 6;
 /// Transmit configuration (32 bits). Written only while the transmitter is enabled.
@@ -102,7 +104,7 @@ const CRC: u16 = 4;
 const LONGEST: u16 = 0x1000;
 
 /// What interrupts.
-const CAUSES: u16 = RX_CAUSES | ISR_TER;
+const CAUSES: u16 = RX_CAUSES | ISR_TER | ISR_LINK;
 const RX_CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RXOVW | ISR_FOVW;
 const TCR_VALUE: u32 = TCR_IFG_STANDARD | TCR_MXDMA_1024;
 /// A reset or the end of a reception takes less than this, in microseconds.
@@ -272,17 +274,19 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
         if isr & ISR_RER != 0 {
             count.errors_in = count.errors_in.wrapping_add(1);
         }
-        if isr & ISR_TER != 0 {
-            count.errors_out = count.errors_out.wrapping_add(1);
-            self.put32(TCR, TCR_VALUE | TCR_CLRABT);
-            self.put16(ISR, ISR_TER);
+        if isr & (ISR_TER | ISR_LINK) != 0 {
+            if isr & ISR_TER != 0 {
+                count.errors_out = count.errors_out.wrapping_add(1);
+                self.put32(TCR, TCR_VALUE | TCR_CLRABT);
+            }
+            self.put16(ISR, isr & (ISR_TER | ISR_LINK));
         }
         if isr & (ISR_RXOVW | ISR_FOVW) != 0 {
             let missed = self.get32(MPC) & 0xFF_FFFF;
             self.count.lost = self.count.lost.wrapping_add(missed);
             self.put32(MPC, 0);
         }
-        Events::RX
+        Events(Events::RX.0 | ((isr & ISR_LINK) / (ISR_LINK / Events::LINK.0 as u16)) as u8)
     }
 
     fn unmask(&mut self) {

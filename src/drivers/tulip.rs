@@ -349,8 +349,6 @@ impl<B: Bus> Device for Tulip<B> {
         let up = if self.phy > 31 {
             self.bus.in8(self.port(CSR12)) & CSR12_LS10 == 0
         } else {
-            // The bit says first whether the link was lost since it was last read.
-            self.mii_get(BMSR);
             self.mii_get(BMSR) & BMSR_LINK != 0
         };
         if up { Link::Up } else { Link::Down }

@@ -8,6 +8,8 @@ use crate::bus::{Addr, Bus};
 
 /// Interrupt status (byte): read and acknowledge. A queue's buffers came back.
 pub const ISR_QUEUE: u8 = 1 << 0;
+/// In the same: the configuration has changed, of which a network card has the link alone.
+pub const ISR_CONFIGURATION: u8 = 1 << 1;
 
 /// Device status (byte; writing 0 resets): the guest has seen the device.
 pub const STATUS_ACKNOWLEDGE: u8 = 1 << 0;

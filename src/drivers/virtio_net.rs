@@ -215,15 +215,17 @@ impl<B: Bus> Device for VirtioNet<B> {
     }
 
     fn irq(&mut self) -> Events {
-        match self.access.read8(&self.bus, self.isr) {
-            // All ones: the card is gone.
-            0 | 0xFF => Events::NONE,
-            causes if causes & ISR_QUEUE == 0 => Events::OTHER,
-            _ => {
-                self.set_interrupts(NO_INTERRUPT);
-                Events::OPEN
-            }
+        let causes = self.access.read8(&self.bus, self.isr);
+        // All ones: the card is gone.
+        if causes == 0xFF {
+            return Events::NONE;
         }
+        let mut events = (causes & ISR_CONFIGURATION) * (Events::LINK.0 / ISR_CONFIGURATION);
+        if causes & ISR_QUEUE != 0 {
+            self.set_interrupts(NO_INTERRUPT);
+            events |= Events::OPEN.0;
+        }
+        Events(events)
     }
 
     fn unmask(&mut self) {

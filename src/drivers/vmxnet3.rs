@@ -108,8 +108,9 @@ const   RXM_ALL_MULTI: u8 = 8;
 const   RXM_PROMISC: u8 = 16;
 /// Bytes of multicast addresses.
 const SHARED_GROUPS: u16 = 124;
-/// Events that wait.
+/// Events that wait. That of the link is where [`Events::LINK`] is.
 const SHARED_ECR: u16 = 696;
+const   ECR_LINK: u32 = 1 << 2;
 /// Not 0: the device wants [`RXPROD`] written when it gets descriptors. Else it reads them by itself.
 const TELL_RXPROD: u16 = Layout::QUEUES + 256;
 /// Frames that found no buffer, in the receive queue's statistics.
@@ -222,7 +223,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
         if events != 0 {
             self.bus.put32(self.commands.plus(ECR), events);
         }
-        Events::RX
+        Events(Events::RX.0 | (events & ECR_LINK) as u8)
     }
 
     fn unmask(&mut self) {

@@ -6,7 +6,8 @@
  *
  * All offsets are in the segment of the answer's ES. Later drivers of the same layout only make the parts longer:
  * step through NICs and blocks by nic_size and block_size, not by sizeof. Numbers are little endian. The block is the
- * driver's own: read it, never write it; the link is that of the moment of the call.
+ * driver's own: read it, never write it. The link is that of the moment of the call; one that was lost since the last
+ * call may be down once.
  *
  * Any C compiler in which short has 16 bits will do; tools/ compiles this file and holds it against the driver's source.
  */

@@ -168,6 +168,7 @@ fn structures_and_constants() {
         ("CHANGED", CHANGED.into()),
         ("CHANGED_BIT", (CHANGED & !Events::OPEN.0).into()),
         ("OPEN", Events::OPEN.0.into()),
+        ("LINK", Events::LINK.0.into()),
         ("XMS_FAILED", Stats::XMS_FAILED.into()),
         ("ENTRIES", ENTRIES.into()),
         ("RECORD", size_of::<cache::Record>()),

@@ -10,7 +10,7 @@ mod on_dos;
 #[path = "vortex/rig.rs"]
 mod rig;
 
-use compkt::device::{Link, RcvMode};
+use compkt::device::{LINK_ACCESSES, Link, RcvMode};
 use rig::*;
 
 #[test]
@@ -135,7 +135,19 @@ fn the_link_is_seen() {
         assert_eq!(rig.device.link(), Link::Down, "{part:?}");
         rig.pull(true);
         rig.bus.sleep(3_000_000);
+        // A PHY tells of the loss once more.
+        rig.device.link();
         assert_eq!(rig.device.link(), Link::Up, "{part:?}");
+    }
+}
+
+#[test]
+fn a_look_at_the_link_takes_no_more_than_one_register_of_a_phy() {
+    for part in PARTS {
+        let mut rig = rig(part);
+        rig.bus.after(u32::from(LINK_ACCESSES) + 1, |_| ());
+        rig.device.link();
+        assert!(rig.bus.awaits(), "{part:?}: more than {LINK_ACCESSES} accesses");
     }
 }
 

@@ -1,6 +1,6 @@
 //! BENCH: counts the instructions that a packet driver takes for a frame.
 //!
-//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16]`, where the time stamp counter counts instructions: QEMU with
+//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100]`, where the time stamp counter counts instructions: QEMU with
 //! `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends what the one on `/INT` receives.
 //! Every interrupt is held back while a frame is sent, and only the measured driver's let through afterwards, so that
 //! nothing else is counted. Prints `ready` before the first frame, and for each length, averages over the frames:
@@ -9,6 +9,9 @@
 //! - `receive LENGTH DELIVERED WHOLE`: from the interrupt to the second upcall, and to the interrupt's end.
 //! - `burst LENGTH WHOLE INTERRUPTS`, with `/BURST=`: so many frames are in the card before its interrupt is let through.
 //!   Instructions for each of them, and interrupts for all.
+//! - `closed LENGTH LONGEST`, with `/FLOOD=`: the longest time with interrupts off while so many frames come: 16, or what the
+//!   card holds of them, at once, and then a further one for each that is taken. The timer is due as soon as an interrupt has begun, and again as soon as it
+//!   was served: the longest that it waits is counted, in instructions, without what the receiver takes.
 //!
 //! What the receiver and the clocks take themselves is measured first and taken off.
 #![no_std]
@@ -19,7 +22,7 @@ use compkt::programs::net::{self, Frame};
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::packet::{Driver, error};
-use compkt::programs::rt::{self, Far, Shared, console, uninterrupted, vector};
+use compkt::programs::rt::{self, Far, Shared, console, hook, uninterrupted, vector};
 use compkt::say;
 use core::arch::asm;
 
@@ -34,6 +37,17 @@ const LINES: u8 = 16;
 const CASCADE: u16 = 1 << 2;
 /// The timer and the keyboard.
 const MACHINE: u16 = 3;
+const TIMER: u16 = 1;
+/// Instructions of asm/bench.asm's between the timer's being due and its being served.
+const BESIDE: u32 = 7;
+/// Frames of a flood that are sent before the card's interrupt is let through, as far as the card holds them: more than a
+/// driver takes with interrupts off.
+const AHEAD: u16 = 16;
+/// The longest that a flood is waited for, in calls of [`wait`].
+const FLOOD_WHILES: u16 = 200;
+/// Control words of the PIT for counter 0: mode 0, a count of one byte; mode 2, of two.
+const ONCE: u8 = 0x10;
+const AGAIN: u8 = 0x34;
 /// Frames before the first that counts: some drivers wait longer for their first.
 const WARM_UP: u32 = 4;
 /// Most frames of a burst: the count of deliveries is a byte.
@@ -60,6 +74,15 @@ unsafe extern "C" {
     fn bench_deliveries();
     fn bench_length();
     fn bench_failed();
+    fn bench_left();
+    fn bench_flood();
+    fn bench_sender();
+    fn bench_frame();
+    fn bench_size();
+    fn bench_own();
+    fn bench_apart();
+    fn bench_longest();
+    fn bench_tick();
     static bench_stubs: [u32; LINES as usize];
     static bench_buffer: Frame;
 }
@@ -102,6 +125,25 @@ fn clear() {
     }
 }
 
+/// Writes a variable of asm/bench.asm.
+fn put(label: unsafe extern "C" fn(), bytes: &[u8]) {
+    // SAFETY: the variable has as many bytes; no interrupt that uses it is let through.
+    unsafe { place(label).write(bytes) };
+}
+
+/// Writes a control word for counter 0 of the PIT, and for [`AGAIN`] the count that it has by default.
+fn timer_mode(control: u8) {
+    uninterrupted(|| {
+        // SAFETY: the timer's line is masked, or its old handler serves it.
+        unsafe {
+            asm!("out 0x43, al", in("al") control, options(nomem, nostack));
+            if control == AGAIN {
+                asm!("out 0x40, al", "out 0x40, al", in("al") 0u8, options(nomem, nostack));
+            }
+        }
+    });
+}
+
 fn masks() -> u16 {
     let (low, high): (u8, u8);
     // SAFETY: reads the masks of the two interrupt controllers.
@@ -133,19 +175,20 @@ fn interrupt_of(line: u8) -> u16 {
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut measured, mut by, mut frames, mut burst) = (0x60, 0x61, 32, 0);
+    let (mut measured, mut by, mut frames, mut burst, mut flood) = (0x60, 0x61, 32, 0, 0);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             Some((name, value)) if same(name, "INT") => set(&mut measured, options::hex(value).map(|v| v as u8)),
             Some((name, value)) if same(name, "BY") => set(&mut by, options::hex(value).map(|v| v as u8)),
             Some((name, value)) if same(name, "FRAMES") => set(&mut frames, options::number(value).filter(|v| *v != 0)),
             Some((name, value)) if same(name, "BURST") => set(&mut burst, options::number(value).filter(|v| *v <= MOST_IN_BURST)),
+            Some((name, value)) if same(name, "FLOOD") => set(&mut flood, options::number(value).filter(|v| *v <= MOST_IN_BURST)),
             _ => false,
         };
         if !good {
             say!(c"BENCH cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32 /BURST=16.\n");
+            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32 /BURST=16 /FLOOD=100.\n");
             return 2;
         }
     }
@@ -176,7 +219,7 @@ fn main() -> u8 {
     bench.calibrate();
     uninterrupted(|| bench.hook(&old, true));
     say!(c"ready\n");
-    let good = bench.all();
+    let good = bench.all() && (flood == 0 || [MIN_FRAME, MAX_FRAME].into_iter().all(|length| bench.flood(length, flood as u16)));
     set_masks(mask);
     uninterrupted(|| bench.hook(&old, false));
     set_masks(mask & !MACHINE);
@@ -334,6 +377,52 @@ impl Bench {
         }
         let all = bursts * self.burst;
         say!(c"burst {d} {d} {d}\n", length, (whole / TICKS + all / 2) / all, interrupts.div_ceil(bursts));
+        true
+    }
+
+    /// The longest time with interrupts off while frames of this length come one behind the other.
+    fn flood(&self, length: u16, frames: u16) -> bool {
+        let frame = self.frame(&self.mac, length, 0);
+        let zero = |label| put(label, &[0; 4]);
+        put(bench_sender, &vector(self.sender.vector).0.to_le_bytes());
+        put(bench_frame, &Far::of(frame.as_ptr()).0.to_le_bytes());
+        put(bench_size, &length.to_le_bytes());
+        for number in 0..AHEAD {
+            if !self.put_into_card(frame, number as u32) {
+                return false;
+            }
+        }
+        put(bench_flood, &[1]);
+        zero(bench_own);
+        zero(bench_apart);
+        zero(bench_longest);
+        put(bench_left, &[0; 2]);
+        // SAFETY: the receiver keeps what C keeps, or bench_upcall does.
+        let ticks = unsafe { bench_upcall(place(bench_receiver).0, 0) - bench_upcall(place(bench_return).0, 0) + TICKS };
+        put(bench_own, &(ticks - place(bench_apart).read32()).to_le_bytes());
+        put(bench_left, &(frames - AHEAD).to_le_bytes());
+        clear();
+        set_masks(0xFFFF);
+        let timer = hook(8, place(bench_tick));
+        timer_mode(ONCE);
+        set_masks(self.mask & !TIMER | self.sender_line);
+        for _ in 0..FLOOD_WHILES {
+            wait();
+            if place(bench_left).read16() == 0 {
+                break;
+            }
+        }
+        set_masks(0xFFFF);
+        timer_mode(AGAIN);
+        hook(8, timer);
+        put(bench_flood, &[0]);
+        let (deliveries, left) = (count(bench_deliveries), place(bench_left).read16());
+        if left != 0 {
+            say!(c"FAIL flood of {d} bytes: {d} frames were handed over, {d} not sent\n", length, deliveries, left);
+            return false;
+        }
+        self.let_through(0);
+        say!(c"closed {d} {d}\n", length, place(bench_longest).read32() / TICKS - BESIDE);
         true
     }
 

@@ -12,6 +12,7 @@ use compkt::resident::table::BURST;
 use compkt::say;
 use compkt::wire::{Ask, ETHERTYPE, Framing, Header, Op, Tally};
 
+use crate::link::Tells;
 use crate::receiver::{self, Flow, KIND, Plan, Seen};
 use crate::sender;
 use crate::timer::feed;
@@ -46,6 +47,8 @@ pub struct Client {
     pub high: bool,
     /// Frames that the driver takes before it looks for other interrupts.
     pub burst: u16,
+    /// How the card tells of its link.
+    pub tells: Tells,
     seed: u32,
     /// What [`Client::lost`] said before the flow was asked for.
     before: u32,
@@ -54,7 +57,7 @@ pub struct Client {
 impl Client {
     /// A client without handles.
     pub fn new(driver: Driver, seed: u32) -> Client {
-        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, burst: BURST as u16, seed, before: 0 }
+        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, burst: BURST as u16, tells: Tells::Nothing, seed, before: 0 }
     }
 
     /// Takes a handle for the flows and one for the peer's answers; or one for everything.

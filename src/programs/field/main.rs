@@ -1,6 +1,6 @@
 //! FIELD: behaves as clients in the field do, and says what a packet driver makes of it.
 //!
-//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for
 //! each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
 #![no_std]
 #![no_main]
@@ -9,6 +9,7 @@ mod bursts;
 mod calls;
 mod change;
 mod client;
+mod link;
 mod outside;
 mod receiver;
 mod receivers;
@@ -17,6 +18,7 @@ mod senders;
 mod timer;
 
 use client::Client;
+use link::Tells;
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::{self, console, packet::Driver};
 use compkt::resident::table::BURST;
@@ -24,9 +26,12 @@ use compkt::say;
 
 compkt::program!(main);
 
+/// What `/TELLS=` takes.
+const TELLS: [(&str, Tells); 3] = [("EVENTS", Tells::Events), ("READS", Tells::Reads), ("NOTHING", Tells::Nothing)];
+
 /// A group of checks.
 type Group = fn(&mut Client);
-const GROUPS: [(&str, Group); 8] = [
+const GROUPS: [(&str, Group); 9] = [
     ("BURSTS", bursts::run),
     ("CALLS", calls::run),
     ("CHANGE", change::run),
@@ -35,11 +40,12 @@ const GROUPS: [(&str, Group); 8] = [
     ("FIRST", outside::first),
     ("CABLE", outside::cable),
     ("KEYS", outside::keys),
+    ("LINK", link::run),
 ];
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small, mut burst) = (0x60, 1, None, false, false, false, BURST as u16);
+    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small, mut burst, mut tells) = (0x60, 1, None, false, false, false, BURST as u16, Tells::Nothing);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => {
@@ -61,6 +67,10 @@ fn main() -> u8 {
                 true
             }
             Some((name, value)) if same(name, "BURST") => options::number(value).map(|value| burst = value as u16).is_some(),
+            Some((name, value)) if same(name, "TELLS") => {
+                let known = TELLS.iter().find(|(text, _)| same(value, text));
+                known.map(|(_, value)| tells = *value).is_some()
+            }
             Some(_) => false,
         };
         if !good {
@@ -72,7 +82,7 @@ fn main() -> u8 {
         }
     }
     let Some(group) = group else {
-        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE or KEYS, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/BURST=8 (the driver's), /INT=60 and /SEED=1.\n");
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE, KEYS or LINK, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/BURST=8 (the driver's), /TELLS=EVENTS, READS or NOTHING (of its link),\n/INT=60 and /SEED=1.\n");
         return 2;
     };
     let Some(driver) = Driver::on(vector) else {
@@ -84,6 +94,7 @@ fn main() -> u8 {
     client.uncounted = uncounted;
     client.small = small;
     client.burst = burst;
+    client.tells = tells;
     let hooks = timer::Hooks::new();
     group(&mut client);
     drop(hooks);

@@ -28,6 +28,8 @@ pub fn run(asked: &Options) -> u8 {
 }
 
 fn show(driver: &Driver, info: &DriverInfo) {
+    // Asked twice: a link that was lost and came back is down once.
+    let _ = driver.block();
     let block = driver.block();
     let functions = match info.functions {
         1 => c"basic",

@@ -30,6 +30,8 @@ const SENDER: &str = "ne2k_isa,iobase=0x340,irq=3,mac=02:00:00:00:00:B0";
 const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=3";
 /// Frames that are in the card before one interrupt, in BENCH's bursts.
 pub const BURST: u32 = 16;
+/// BENCH's flood.
+const FLOOD: &str = "/FLOOD=100";
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Default)]
@@ -127,7 +129,7 @@ fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
 /// As for [`run`].
 pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
     // The line that measures our driver. (Not every other driver's card holds a burst.)
-    let bench = format!("BENCH /BURST={BURST}");
+    let bench = format!("BENCH /BURST={BURST} {FLOOD}");
     let job = job(nic, &[LOAD_SENDER, "PKTCTL mem /INT=60", "pause", &bench])?;
     let folder = TempDir::new("trace")?;
     let trace = folder.path().join("trace");
@@ -143,6 +145,7 @@ pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
     agree(nic, units, &blocks, &report)?;
     let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report, &bench)?, ..Row::default() };
     row.burst = table::burst(said(&report, &bench)?);
+    row.closed = closed(&report, &bench)?;
     row.accesses = registers::counted(nic, &std::fs::read_to_string(&trace)?);
     row.resident = row.blocks.iter().map(|block| block.1).sum();
     let kept = told(&report, &job.config[0], "[device resident ")?;
@@ -181,6 +184,11 @@ fn told(report: &Report, line: &str, words: &str) -> io::Result<u32> {
     number.ok_or_else(|| fail(format!("{line} did not print `{words}`:\n{}", report.output)))
 }
 
+/// The longest times with interrupts off.
+fn closed(report: &Report, line: &str) -> io::Result<[u32; 2]> {
+    table::closed(said(report, line)?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
+}
+
 /// BENCH's figures.
 fn cost(report: &Report, line: &str) -> io::Result<Cost> {
     table::cost(said(report, line)?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
@@ -210,16 +218,17 @@ fn peers(nic: &Nic, path: &Path, arguments: &str) -> io::Result<Row> {
     let mut files = pack::files()?;
     files.push((file.clone(), std::fs::read(path).map_err(|error| fail(format!("{}: {error}", path.display())))?));
     let load = format!("{file} {arguments}").trim_end().to_string();
+    let bench = format!("BENCH {FLOOD}");
     let job = Job {
         files,
-        exec: vec![load.clone(), LOAD_SENDER.into(), "BENCH".into()],
+        exec: vec![load.clone(), LOAD_SENDER.into(), bench.clone()],
         limit: LIMIT,
         ..Job::default()
     };
     let rig = machine(nic, &card_for(device(nic), arguments), Dos::default())?;
     let report = Qemu { forgiving: true, ..rig }.run(&job)?;
     let resident = told(&report, &load, "[resident ")?;
-    Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report, "BENCH")?, ..Row::default() })
+    Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report, &bench)?, closed: closed(&report, &bench)?, ..Row::default() })
 }
 
 /// The card where Crynwr's positional arguments (vector, interrupt, port) expect it, if it is one that can be put there.

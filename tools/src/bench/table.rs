@@ -43,7 +43,9 @@ pub struct Row {
     pub ready: Option<u32>,
     /// Instructions.
     pub cost: Cost,
-    /// The same in a burst, where that was measured.
+    /// Instructions in the longest time with interrupts off, in a flood of frames of 60 and of 1,514 bytes.
+    pub closed: [u32; 2],
+    /// Instructions of a frame in a burst, where that was measured.
     pub burst: Option<Burst>,
     /// Register accesses, where they were counted.
     pub accesses: Option<Accesses>,
@@ -96,6 +98,12 @@ pub fn burst(text: &str) -> Option<Burst> {
     Some(Burst { whole: whole.parse().ok()?, interrupts: interrupts.parse().ok()? })
 }
 
+/// The longest times with interrupts off that BENCH prints.
+pub fn closed(text: &str) -> Option<[u32; 2]> {
+    let longest = |length: u32| text.lines().find_map(|line| line.strip_prefix(&format!("closed {length} "))?.parse().ok());
+    Some([longest(60)?, longest(1514)?])
+}
+
 /// The tables.
 pub fn text(rows: &[Row]) -> String {
     let width = rows.iter().map(|row| row.name.len()).max().unwrap_or(0).max(10) + 2;
@@ -123,13 +131,17 @@ pub fn text(rows: &[Row]) -> String {
     text.push_str("\nInstructions for a frame of 60 / 1514 bytes, the client's own taken off\n");
     let columns = ["send", "receive", "whole interrupt", "ready after"];
     text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}{:>14}\n", "NIC", columns[0], columns[1], columns[2], columns[3]));
+    let pair = |pair: [u32; 2]| format!("{} / {}", pair[0], pair[1]);
     for row in rows {
-        let pair = |pair: [u32; 2]| format!("{} / {}", pair[0], pair[1]);
         let Cost { send, receive, whole } = row.cost;
         let ready = row.ready.map_or("-".into(), |ms| format!("{ms} ms"));
         text.push_str(&format!("{:<width$}{:>16}{:>16}{:>18}{ready:>14}\n", row.name, pair(send), pair(receive), pair(whole)));
     }
     text.push_str(&in_bursts(rows, width));
+    text.push_str("\nLongest time with interrupts off while frames of 60 / 1514 bytes come without a pause, in instructions\n");
+    for row in rows {
+        text.push_str(&format!("{:<width$}{:>16}\n", row.name, pair(row.closed)));
+    }
     text.push_str("send: the call of send_pkt and its interrupts. receive: from the interrupt to the second upcall.\nready: from the command to the prompt, in the machine's own time.\n");
     text
 }
@@ -203,6 +215,12 @@ mod tests {
     }
 
     #[test]
+    fn the_longest_times_are_read_and_none_may_be_missing() {
+        assert_eq!(closed("burst 60 1 1\nclosed 60 12\nclosed 1514 345\n"), Some([12, 345]));
+        assert_eq!(closed("closed 60 12\nFAIL flood of 1514 bytes"), None);
+    }
+
+    #[test]
     fn both_sizes_of_a_unit_stand_beside_each_other() {
         let sizes = |core: u16| [("core".to_string(), core), ("flat".to_string(), 9)];
         let text = sizes_text(&sizes(5), &sizes(7));
@@ -216,11 +234,12 @@ mod tests {
     #[test]
     fn a_peer_stands_beside_with_what_is_known_of_it() {
         let ours = Row { name: "x".into(), blocks: vec![("core".into(), 9)], resident: 9, ..Row::default() };
-        let peer = Row { name: "x (PEER.COM)".into(), resident: 4656, cost: Cost { send: [1, 2], ..Cost::default() }, ..Row::default() };
+        let peer = Row { name: "x (PEER.COM)".into(), resident: 4656, cost: Cost { send: [1, 2], ..Cost::default() }, closed: [3, 4], ..Row::default() };
         let text = text(&[ours, peer]);
         let lines: Vec<Vec<&str>> = text.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(lines[2], ["x", "9", "9", "-"]);
         assert_eq!(lines[3], ["x", "(PEER.COM)", "-", "4656", "-"]);
         assert_eq!(lines[8][..5], ["x", "(PEER.COM)", "1", "/", "2"]);
+        assert!(lines.contains(&vec!["x", "(PEER.COM)", "3", "/", "4"]));
     }
 }

@@ -22,7 +22,7 @@ const FUZZ: &str = "FUZZ 1000 /SEED=3";
 const FLOOD: usize = 300;
 
 /// Drivers whose cards in QEMU know nothing of their cables, and say that the link is up.
-const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
+pub(super) const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
 
 /// Drivers for whose cards QEMU has no iPXE.
 const WITHOUT_ROM: &[&str] = &["tulip"];

@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use super::machine::{Lab, Rig, Steps, peer, qemu_on, unasked, watched};
+use super::faults::LINK_IS_FIXED;
 use super::runner::{Test, Verdict};
 use super::traffic::is_quick;
 use crate::nics::{NICS, Nic};
 use crate::peer::Peer;
 use crate::rig::Job;
-use crate::rig::qemu::{Monitor, Qemu};
+use crate::rig::qemu::{Monitor, Nic as Card, Qemu};
 
 /// The longest that a group of checks may take: a driver that hangs the machine ends there.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -57,6 +58,12 @@ pub fn tests() -> Vec<Test> {
                 let test = Test::new(format!("qemu/{}/field-bursts-of-{burst}", nic.name), move |lab| in_bursts(lab, nic, burst));
                 tests.push(Test { slow: !is_quick(nic), ..test.takes(15) });
             }
+        }
+        // Of our models each: some have a PHY.
+        for device in nic.devices.iter().take(if nic.plugin { usize::MAX } else { 1 }) {
+            let of_device = if *device == nic.devices[0] { String::new() } else { format!("/{device}") };
+            let test = Test::new(format!("qemu/{}/field-link{of_device}", nic.name), move |lab| link(lab, nic, device)).takes(5);
+            tests.push(Test { slow: !is_quick(nic), ..test });
         }
         for (what, run) in [("reload", reload as fn(&Lab, &'static Nic) -> Verdict), ("reboot", reboot), ("keys", keys), ("cable", cable)] {
             let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| run(lab, nic)).takes(5);
@@ -171,6 +178,41 @@ fn keys(lab: &Lab, nic: &'static Nic) -> Verdict {
         }
     })?;
     judged(&steps, line)?;
+    steps.exits(UNLOAD, 0)
+}
+
+/// What FIELD LINK is told of a card.
+fn tells(nic: &Nic) -> &'static str {
+    match nic.name {
+        name if LINK_IS_FIXED.contains(&name) || name.starts_with("ne") => "NOTHING",
+        "e1000" | "e1000e" | "rtl8139" | "virtio_net" | "vmxnet3" => "EVENTS",
+        _ => "READS",
+    }
+}
+
+/// The cable is pulled and plugged in, twice: what the driver makes of it. Then once more, unseen, and `PKTCTL status` does not
+/// take the loss that is over for the link.
+fn link(lab: &Lab, nic: &'static Nic, device: &str) -> Verdict {
+    let peer = peer()?;
+    let (line, load, status) = (format!("FIELD LINK /TELLS={}", tells(nic)), format!("{} /STACK=512", load(nic)), "PKTCTL status");
+    let machine = Qemu { nics: vec![Card { device: device.into(), net: peer.cable() }], ..qemu_on(nic, peer.cable())? };
+    let steps = run(lab, &machine, &[], &[&load, &line, "pause", "STALL", "STALL", status, EXCHANGE, UNLOAD], &mut |line, monitor| {
+        let cable: &[bool] = match line {
+            "[down]" => &[false],
+            "[up]" => &[true],
+            "[pause]" => &[false, true],
+            _ => return,
+        };
+        for up in cable {
+            let _ = monitor.set_link("n0", *up);
+        }
+        if line == "[pause]" {
+            let _ = monitor.resume();
+        }
+    })?;
+    judged(&steps, &line)?;
+    steps.exits(EXCHANGE, 0)?;
+    steps.holds(nic.name.starts_with("ne") || steps.first(status)?.text.contains("link         up"), "the link is up")?;
     steps.exits(UNLOAD, 0)
 }
 
