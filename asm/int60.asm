@@ -6,6 +6,7 @@ bits 16
 extern save
 extern settle
 extern busy
+extern pending
 extern core_state
 extern info
 extern driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
@@ -95,6 +96,15 @@ other:  movzx   si, byte [bx+FRAME.eax+1]
 
 undefined:
         mov     al, BAD_COMMAND
+        ret
+
+; Purpose:  A function of INT 60h has changed address, receive mode or multicast list: `settle` is to tell the card.
+; Out:      AX = 0: no error
+; Corrupts: nothing else
+global note_change
+note_change:
+        or      byte [pending], CHANGED
+        xor     ax, ax
         ret
 
 ; Functions whose BX has to be an open handle.

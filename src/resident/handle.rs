@@ -165,22 +165,24 @@ pub fn recalled(known: &[Known; KNOWN], kind: u16) -> u16 {
     to
 }
 
-/// Has `taker` be who gets a frame of this type or length that [`recalled`] does not know: nobody, as `known`, its place,
-/// says, or whom `search` finds, which is remembered of a type.
+/// The handle that gets a frame of this type or length, where [`recalled`] gave none; 0: nobody. A type whose place, `known`,
+/// has it without a handle is nobody's. For every other frame `search` gives the handle; of a type, `known` remembers it.
 ///
 /// # Safety
-/// Both are alive, and `search` leaves `known` as it is.
+/// `known` is alive, and `search` leaves it as it is.
 #[inline(always)]
-pub unsafe fn learn(known: *mut Known, kind: u16, taker: *mut u16, mut search: impl FnMut()) {
+pub unsafe fn learn(known: *mut Known, kind: u16, mut search: impl FnMut() -> u16) -> u16 {
     // SAFETY: the caller's word.
     unsafe {
-        *taker = 0;
         if !is_surely_type(kind) {
-            search();
+            search()
         } else if kind != (*known).kind {
             (*known).kind = kind;
-            search();
-            (*known).taker = *taker;
+            let found = search();
+            (*known).taker = found;
+            found
+        } else {
+            0
         }
     }
 }

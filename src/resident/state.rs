@@ -28,7 +28,6 @@ unsafe extern "C" {
     static mut info: Info;
     static mut work: Work;
     static mut busy: u8;
-    static mut pending: u8;
     static mut open: u8;
     static mut getter: u16;
     static mut known: [Known; KNOWN];
@@ -44,8 +43,6 @@ field!(/// The NIC as INT 60h sees it.
     nic: NicInfo = work.nic);
 field!(/// Depth of entries.
     depth: u8 = busy);
-field!(/// An interrupt came while the core was busy: look again before leaving.
-    look_again: u8 = pending);
 field!(/// Open handles.
     opened: u8 = open);
 field!(/// Types that are remembered, each at its place.

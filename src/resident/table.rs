@@ -133,9 +133,13 @@ pub struct State {
     pub segment: u16,
     /// Not zero: the line was masked in the PIC before; an interrupt that is not ours has no other owner.
     pub irq_lone: u8,
-    /// Keeps the size a multiple of four.
-    pub unused: u8,
+    /// Frames that the core takes from the card before it looks for other interrupts, 1 or more: [`BURST`]. Read at the start
+    /// of each burst, so that it may change while the driver runs.
+    pub burst: u8,
 }
+
+/// [`State::burst`] without `/BURST=`.
+pub const BURST: u8 = 8;
 
 /// Where [`Work`] lies in the core (linker/resident.ld).
 pub const WORK: u16 = 20;

@@ -36,6 +36,7 @@ fn nothing_means_the_defaults() {
         nic: Want::Any,
         media: 0,
         needs: 0,
+        burst: 8,
         waits: false,
         slots: 32,
         migrate: 8192,
@@ -67,6 +68,8 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/COUNT"), Options { needs: needs::COUNT, ..good("") });
     assert_eq!(good("/COUNT /STATS"), Options { needs: needs::COUNT | needs::STATS, ..good("") });
     refused("/COUNT=1", "/COUNT=1", "takes no value");
+    assert_eq!(good("/BURST=1"), Options { burst: 1, ..good("") });
+    assert_eq!(good("/BURST=64"), Options { burst: 64, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
     assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
@@ -75,7 +78,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
     assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, cache: 1536, ..good("") });
-    assert_eq!(SWITCHES.len(), 15, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 16, "a new switch wants a line above");
 }
 
 #[test]

@@ -32,6 +32,8 @@ pub struct Options {
     pub media: u8,
     /// What features it takes ([`needs`]), as far as the machine and the card do not decide that.
     pub needs: u16,
+    /// Frames that are taken before other interrupts are looked for.
+    pub burst: u8,
     /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
     pub waits: bool,
     /// Slots in extended memory for frames that wait.
@@ -147,6 +149,8 @@ switches! {
         "count frames for each handle; PKTCTL status shows them";
     Count "COUNT" "" Rule::Needs(needs::COUNT), Line::NoValue,
         "count the frames that receivers take (an example)";
+    Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,
+        "frames taken before other interrupts, 1 to 64";
     Unload "U" "" Rule::Bare, Line::NoValue,
         "unload the driver; /INT says which, if there are several";
     Help "?" "" Rule::Bare, Line::NoValue,
@@ -162,6 +166,7 @@ const XMS: usize = Index::Xms as usize;
 const MIGRATE: usize = Index::Migrate as usize;
 const CACHE: usize = Index::Cache as usize;
 const COMPACT: usize = Index::Compact as usize;
+const BURST: usize = Index::Burst as usize;
 const UNLOAD: usize = Index::Unload as usize;
 
 /// Media by name.
@@ -246,6 +251,7 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
         XMS => (options.waits, options.slots) = (true, (value as u32 * 1024 / SLOT as u32).min(FRAMES as u32) as u8),
         MIGRATE => (options.waits, options.migrate) = (true, value),
         CACHE => options.cache = value,
+        BURST => options.burst = value as u8,
         _ => return false,
     }
     true
@@ -313,6 +319,7 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         nic: Want::Any,
         media: 0,
         needs: 0,
+        burst: crate::resident::table::BURST,
         waits: false,
         slots: FRAMES as u8,
         migrate: 8192,

@@ -8,6 +8,7 @@ use compkt::programs::rt::{Far, IF, Regs, Shared};
 use compkt::wire::{self, ETHERTYPE, HEADER, Header, MAC_HEADER, Op, Tally};
 
 use crate::sender;
+use crate::timer::interrupts;
 
 /// The type of frames that are asked for.
 pub const KIND: u16 = 0x9051;
@@ -50,7 +51,7 @@ pub struct Plan {
     /// Stays so long in each second upcall, in microseconds.
     pub stay_us: u16,
     /// Stays so long in the first upcall of the flow, so that the other frames are there.
-    pub gather_us: u16,
+    pub gather_us: u32,
     /// Changes every register but SS:SP and the answer.
     pub scramble: bool,
     /// Ends with IRET.
@@ -91,6 +92,8 @@ pub const SHORT: Flow = Flow { count: 12, min: 60, max: 100, gap_us: 0, to: [0; 
 pub struct Seen {
     /// Different frames whose every byte was right.
     pub good: u16,
+    /// Frames that were offered before the timer interrupt that was due during the first one, that one included.
+    pub before_tick: u16,
     /// Upcalls or frames with something wrong, and what that was first: see [`wrong`].
     pub bad: u16,
     pub why: u8,
@@ -138,6 +141,8 @@ static GOT: Shared<[u32; MOST / 32]> = Shared::new([0; MOST / 32]);
 /// The frame between its two upcalls: its length and buffer.
 static OFFERED: Shared<u16> = Shared::new(0);
 static NEXT: Shared<u8> = Shared::new(0);
+/// Timer interrupts at the first frame of the flow.
+static TICKS: Shared<u16> = Shared::new(0);
 static MAC: Shared<MacAddr> = Shared::new([0; 6]);
 /// Another station's.
 static OTHER: Shared<MacAddr> = Shared::new([2, 0x3C, 0x50, 0x9B, 0, 9]);
@@ -147,7 +152,7 @@ static ECHO: Shared<u32> = Shared::new(0);
 static TALLY: Shared<(u32, Tally)> = Shared::new((0, Tally { good: 0, bad: 0, repeated: 0, lost: 0 }));
 
 const NOTHING: Seen =
-    Seen { good: 0, bad: 0, why: 0, twice: 0, late: 0, firsts: 0, seconds: 0, done: false, acted: 0, refused: 0, error: 0 };
+    Seen { good: 0, before_tick: 0, bad: 0, why: 0, twice: 0, late: 0, firsts: 0, seconds: 0, done: false, acted: 0, refused: 0, error: 0 };
 
 unsafe extern "C" {
     fn field_receiver();
@@ -212,9 +217,9 @@ pub fn tally(seed: u32) -> Option<Tally> {
 }
 
 /// Lets time go by.
-pub fn stay(us: u16) {
+pub fn stay(us: u32) {
     let mut watch = Stopwatch::start();
-    while us != 0 && watch.microseconds() < us as u32 {}
+    while us != 0 && watch.microseconds() < us {}
 }
 
 fn note(change: impl FnOnce(&mut Seen)) {
@@ -243,7 +248,11 @@ pub extern "C" fn field_upcall(regs: &mut Regs) {
     }
     let number = SEEN.read().firsts.wrapping_sub(1);
     if first && number == 0 {
+        TICKS.write(interrupts());
         stay(plan.gather_us);
+    }
+    if first && interrupts() == TICKS.read() {
+        note(|seen| seen.before_tick += 1);
     }
     if plan.act != Act::None && first != plan.in_second && (plan.act == Act::Send || number == 0 || number == 3) {
         act(&plan, regs.ebx as u16, number != 0);
@@ -322,7 +331,7 @@ fn taken(regs: &Regs, plan: &Plan) {
     buffer.after = [GUARD; 8];
     // What is left of an older frame must not pass for a new one.
     buffer.bytes.fill(0x5B);
-    stay(plan.stay_us);
+    stay(plan.stay_us as u32);
 }
 
 /// A whole frame.

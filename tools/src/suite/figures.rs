@@ -26,8 +26,8 @@ const PEERS: [Peer; 2] = [
 ];
 
 /// Cards whose registers are a hypervisor's, where each access takes longer than the frame's instructions: accesses for a
-/// frame sent, received by itself, and received in a burst of 16.
-const ACCESSES: [(&str, [f32; 3]); 1] = [("vmxnet3", [3.0, 2.0, 2.0 / 16.0])];
+/// frame sent, received by itself, and received in a burst.
+const ACCESSES: [(&str, [f32; 3]); 1] = [("vmxnet3", [3.0, 2.0, 2.0 / bench::BURST as f32])];
 
 /// The tests.
 pub fn tests() -> Vec<Test> {

@@ -22,7 +22,11 @@ const MACHINES: &[(&str, u32, bool)] = &[
     ("peer", 3, false),
     ("run", 12, false),
     ("narrow_random", 10, false),
+    ("narrow_validated", 40, false),
 ];
+
+/// Lines of a test that passed are shown if they begin so.
+const FIGURE: &str = "        ";
 
 /// Names that begin with `slow_` are left out by `--quick`; those that begin with `long_` need `--long`.
 /// The tests of every test program that cargo builds; a program that cannot be built is a failed test.
@@ -91,7 +95,11 @@ fn one(program: &Path, test: &str) -> Verdict {
     runner::retried(retries(&text));
     match ended {
         // A name that is no longer there runs nothing.
-        Ok(status) if status.success() && text.contains("test result: ok. 1 passed") => Ok(()),
+        Ok(status) if status.success() && text.contains("test result: ok. 1 passed") => {
+            // Figures that a person may want.
+            text.lines().filter(|line| line.starts_with(FIGURE)).for_each(|line| println!("{line}"));
+            Ok(())
+        }
         Ok(status) => Err(format!("{status}\n{text}")),
         Err(error) => Err(format!("{error}\n{text}")),
     }
