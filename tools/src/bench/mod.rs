@@ -38,6 +38,7 @@ struct Options {
     peer: Option<String>,
     peer_arguments: String,
     bulk: bool,
+    image: bool,
 }
 
 /// Measures and prints the tables.
@@ -54,7 +55,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--peer" => options.peer = Some(value()?),
             "--peer-args" => options.peer_arguments = value()?,
             "--bulk" => options.bulk = true,
-            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+            "--image" => options.image = true,
+            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --peer FILE, --peer-args \"0x60 9 0x300\""))),
         }
     }
     // A peer knows one card: the NE2000 unless the user says otherwise.
@@ -69,6 +71,10 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         return bulk::run(&nics);
     }
     let units = Units::read(&pack::binaries())?;
+    if options.image {
+        print!("{}", units.image()?.text());
+        return Ok(());
+    }
     let mut rows = Vec::new();
     for nic in nics {
         eprintln!("measuring {}", nic.name);
@@ -78,7 +84,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             rows.push(peers(nic, Path::new(path), &options.peer_arguments)?);
         }
     }
-    print!("{}", table::text(&rows));
+    print!("{}\n{}", table::text(&rows), units.image()?.text());
     pack::build_by(&Way::wide())?;
     let wide = Units::read(&Way::wide().binaries())?;
     let sizes = |units: &Units| -> Vec<(String, u16)> {

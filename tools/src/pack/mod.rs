@@ -264,6 +264,19 @@ impl Units {
         Ok(())
     }
 
+    /// The load image that these units make.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn image(&self) -> io::Result<image::Image> {
+        image::layout(&self.core, &self.kernel, &self.first, &self.listed(), image::LOAD_IMAGE_LIMIT)
+    }
+
+    /// The units behind the load image, but for the texts.
+    fn listed(&self) -> Vec<Listed<'_>> {
+        self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }).collect()
+    }
+
     /// The driver's file.
     fn compose(&self, way: &Way) -> io::Result<Vec<u8>> {
         let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
@@ -275,7 +288,7 @@ impl Units {
         ];
         let mut listed: Vec<Listed> =
             texts.iter().map(|unit| Listed { kind: KIND_TEXT, bus: 0, name: &unit.name, unit: Some(unit) }).collect();
-        listed.extend(self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }));
+        listed.extend(self.listed());
         image::compose(&self.core, &self.kernel, &self.first, &listed, if way.is_limited() { image::LOAD_IMAGE_LIMIT } else { image::SEGMENT })
     }
 
