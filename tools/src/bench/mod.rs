@@ -40,6 +40,7 @@ struct Options {
     peer: Option<String>,
     peer_arguments: String,
     bulk: bool,
+    image: bool,
 }
 
 /// Measures and prints the tables.
@@ -56,7 +57,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--peer" => options.peer = Some(value()?),
             "--peer-args" => options.peer_arguments = value()?,
             "--bulk" => options.bulk = true,
-            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+            "--image" => options.image = true,
+            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --peer FILE, --peer-args \"0x60 9 0x300\""))),
         }
     }
     // A peer knows one card: the NE2000 unless the user says otherwise.
@@ -71,6 +73,10 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         return bulk::run(&nics);
     }
     let units = Units::read(&pack::binaries())?;
+    if options.image {
+        print!("{}", units.image()?.text());
+        return Ok(());
+    }
     let mut rows = Vec::new();
     for nic in nics {
         eprintln!("measuring {}", nic.name);
@@ -80,7 +86,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             rows.push(peers(nic, Path::new(path), &options.peer_arguments)?);
         }
     }
-    print!("{}", table::text(&rows));
+    print!("{}\n{}", table::text(&rows), units.image()?.text());
     pack::build_by(&Way::wide())?;
     let wide = Units::read(&Way::wide().binaries())?;
     let sizes = |units: &Units| -> Vec<(String, u16)> {
@@ -88,7 +94,6 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         resident.map(|(unit, _)| (unit.name.clone(), unit.total)).collect()
     };
     print!("\n{}", table::sizes(&sizes(&units), &sizes(&wide)));
-    print!("\n{}", table::image(&units.layout()?));
     Ok(())
 }
 

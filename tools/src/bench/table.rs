@@ -5,7 +5,6 @@ use std::io;
 
 use super::BURST;
 use super::registers::Accesses;
-use crate::pack::image::{Image, LOAD_IMAGE_LIMIT, STACK};
 use crate::setup::fail;
 
 /// Instructions for a frame of 60 and of 1,514 bytes.
@@ -161,22 +160,6 @@ fn in_bursts(rows: &[Row], width: usize) -> String {
         text.push('\n');
     }
     text
-}
-
-/// The parts of the load image.
-pub fn image(parts: &Image) -> String {
-    let rows = [
-        ("core", parts.core),
-        ("slot A", parts.slot_a),
-        ("kernel", parts.kernel),
-        ("slot B", parts.slot_b),
-        ("stack", STACK),
-        ("all", parts.size),
-        ("limit", LOAD_IMAGE_LIMIT),
-        ("free in A", parts.free_a),
-    ];
-    let text: String = rows.iter().map(|(name, bytes)| format!("{name:<12}{bytes:>8}\n")).collect();
-    format!("Bytes of the load image (free in A: below the last stage, with the largest driver)\n{text}")
 }
 
 /// Bytes of each resident unit, and what they would be without the optional rules of `tools/src/narrow`.

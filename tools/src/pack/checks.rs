@@ -314,20 +314,52 @@ mod tests {
         assert!(fits(&unit, Role::Discarded).is_err());
     }
 
+    /// What `ld -r` makes of a unit in assembly; the kernel's table is at its fixed place.
+    fn linked(text: &str) -> Result<Unit, String> {
+        let folder = TempDir::new("as").unwrap();
+        let path = |name: &str| folder.path().join(name);
+        fs::write(path("unit.s"), text).unwrap();
+        let runs = |command: &mut Command| assert!(command.status().unwrap().success());
+        runs(Command::new("as").args(["--32", "-o"]).arg(path("unit.o")).arg(path("unit.s")));
+        runs(Command::new("ld").args(["-melf_i386", "-r", "--defsym=kernel_table=0x1768", "-o"]).arg(path("unit")).arg(path("unit.o")));
+        Unit::parse("bad", &fs::read(path("unit")).unwrap())
+    }
+
+    const HEAD: &str = ".code16\n.section .image,\"ax\"\n";
+
     #[test]
     fn what_no_linker_finished_is_refused() {
-        let assemble = |text: &str| {
-            let folder = TempDir::new("as").unwrap();
-            let path = |name: &str| folder.path().join(name);
-            fs::write(path("unit.s"), text).unwrap();
-            assert!(Command::new("as").args(["--32", "-o"]).arg(path("unit.o")).arg(path("unit.s")).status().unwrap().success());
-            Unit::parse("bad", &fs::read(path("unit.o")).unwrap())
-        };
-        let head = ".code16\n.section .image,\"ax\"\n";
-        assert!(assemble(&format!("{head}f: ret\n.globl f\n")).is_ok());
-        assert_eq!(assemble(".code16\nret\n").err(), Some("no .image section".into()));
-        assert_eq!(assemble(&format!("{head}movw $a_unit_can_panic, %ax\n")).err(), Some("undefined symbol a_unit_can_panic".into()));
-        let error = assemble(&format!("{head}g: .byte g\n.globl g\n")).err().unwrap_or_default();
+        assert!(linked(&format!("{HEAD}f: ret\n.globl f\n")).is_ok());
+        assert_eq!(linked(".code16\nret\n").err(), Some("no .image section".into()));
+        assert_eq!(linked(&format!("{HEAD}movw $a_unit_can_panic, %ax\n")).err(), Some("undefined symbol a_unit_can_panic".into()));
+        let error = linked(&format!("{HEAD}g: .byte g\n.globl g\n")).err().unwrap_or_default();
         assert!(error.contains("relocation of kind 22 at 0x0"), "{error}");
+    }
+
+    #[test]
+    fn a_jump_or_call_out_of_the_unit_is_refused() {
+        for code in ["call kernel_table", "jmp kernel_table", "jne kernel_table", ".code32\ncall kernel_table"] {
+            let error = linked(&format!("{HEAD}{code}\n")).err().unwrap_or_default();
+            assert_eq!(error, "a jump or call out of the unit, to kernel_table", "{code}");
+        }
+        for code in ["call 0x1768", "jmp 0x1768"] {
+            let error = linked(&format!("{HEAD}{code}\n")).err().unwrap_or_default();
+            assert!(error.starts_with("at 0x1 a place that is a number"), "{code}: {error}");
+        }
+        assert!(linked(&format!("{HEAD}call f\nf: ret\n.globl f\n")).is_ok(), "inside it");
+    }
+
+    #[test]
+    fn a_unit_that_looks_at_another_one_is_refused() {
+        let reads = |name: &str, code: &str| Unit { name: name.into(), ..linked(&format!("{HEAD}{code}\n")).unwrap() };
+        let looks = |name, role| check(&reads(name, "movw kernel_table, %ax"), role);
+        assert_eq!(looks("stage_place", Role::Discarded), Ok(()));
+        for (name, role) in [("kernel", Role::Kernel), ("find_e1000", Role::Discarded), ("start_e1000", Role::Discarded), ("e1000", Role::Resident)] {
+            assert_eq!(looks(name, role), Err(format!("{name} looks at kernel_table, which is another unit's")));
+        }
+        let work = Unit { outside: vec!["work".into()], ..unit(b"\xC3") };
+        assert_eq!(check(&work, Role::Resident), Ok(()));
+        assert_eq!(check(&work, Role::Kernel), Err("bad looks at work, which is another unit's".into()));
+        assert!(check(&Unit { name: "stage_place".into(), ..work }, Role::Discarded).is_err());
     }
 }

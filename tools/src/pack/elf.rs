@@ -67,20 +67,21 @@ impl Unit {
         for (at, relocation) in image.relocations() {
             let at = at - base;
             let RelocationFlags::Elf { r_type } = relocation.flags() else { return Err("not ELF relocations".into()) };
-            if let RelocationTarget::Symbol(index) = relocation.target() {
-                let symbol = elf.symbol_by_index(index).map_err(|error| error.to_string())?;
-                let absolute = matches!(symbol.flags(), SymbolFlags::Elf { .. }) && symbol.section() == SymbolSection::Absolute;
-                let name = symbol.name().unwrap_or("?");
-                if absolute {
-                    if !matches!(r_type.0, R_386_32 | R_386_16) {
-                        return Err(format!("a jump or call out of the unit, to {name}"));
-                    }
-                    outside.push(name.to_string());
-                    continue;
+            let RelocationTarget::Symbol(index) = relocation.target() else {
+                return Err(format!("at {at:#x} a place that is a number, which moves with no unit"));
+            };
+            let symbol = elf.symbol_by_index(index).map_err(|error| error.to_string())?;
+            let absolute = matches!(symbol.flags(), SymbolFlags::Elf { .. }) && symbol.section() == SymbolSection::Absolute;
+            let name = symbol.name().unwrap_or("?");
+            if absolute {
+                if !matches!(r_type.0, R_386_32 | R_386_16) {
+                    return Err(format!("a jump or call out of the unit, to {name}"));
                 }
-                if symbol.is_undefined() {
-                    return Err(format!("undefined symbol {name}"));
-                }
+                outside.push(name.to_string());
+                continue;
+            }
+            if symbol.is_undefined() {
+                return Err(format!("undefined symbol {name}"));
             }
             match r_type.0 {
                 R_386_32 => fixes32.push(at as u16),

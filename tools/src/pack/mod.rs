@@ -264,6 +264,19 @@ impl Units {
         Ok(())
     }
 
+    /// The load image that these units make.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn image(&self) -> io::Result<image::Image> {
+        image::layout(&self.core, &self.kernel, &self.first, &self.listed(), image::LOAD_IMAGE_LIMIT)
+    }
+
+    /// The units behind the load image, but for the texts.
+    fn listed(&self) -> Vec<Listed<'_>> {
+        self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }).collect()
+    }
+
     /// The driver's file.
     fn compose(&self, way: &Way) -> io::Result<Vec<u8>> {
         let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
@@ -277,19 +290,6 @@ impl Units {
             texts.iter().map(|unit| Listed { kind: KIND_TEXT, bus: 0, name: &unit.name, unit: Some(unit) }).collect();
         listed.extend(self.listed());
         image::compose(&self.core, &self.kernel, &self.first, &listed, if way.is_limited() { image::LOAD_IMAGE_LIMIT } else { image::SEGMENT })
-    }
-
-    /// What lies behind the load image, but for the texts.
-    fn listed(&self) -> Vec<Listed<'_>> {
-        self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }).collect()
-    }
-
-    /// The parts of the load image.
-    ///
-    /// # Errors
-    /// It does not fit.
-    pub fn layout(&self) -> io::Result<image::Image> {
-        image::layout(&self.core, &self.kernel, &self.first, &self.listed(), image::LOAD_IMAGE_LIMIT)
     }
 
     /// The table of PCI functions: identity and NIC.

@@ -316,6 +316,14 @@ impl Monitor {
         self.command("sendkey ret").map(drop)
     }
 
+    /// The machine's memory from a physical address on.
+    pub fn memory(&mut self, from: usize, bytes: usize) -> io::Result<Vec<u8>> {
+        let folder = TempDir::new("memory")?;
+        let path = folder.path().join("memory");
+        let answer = self.command(&format!("pmemsave {from} {bytes} \"{}\"", path.display()))?;
+        fs::read(path).map_err(|error| fail(format!("{error}: {answer}")))
+    }
+
     /// Any command; what it answers.
     pub fn command(&mut self, line: &str) -> io::Result<String> {
         let stream = match self.stream.take() {

@@ -1,7 +1,7 @@
 //! The driver's own file when it cannot be read: cut short, changed, or on a disk whose n-th read fails, for every n. One
 //! line says so, and the machine is as it was. And the room that its image has for its stack.
 
-use super::machine::{Lab, Rig, Steps, fixture, qemu};
+use super::machine::{Lab, Rig, Steps, fixture, qemu, watched};
 use super::runner::{Test, Verdict};
 use crate::nics::NICS;
 use crate::rig::Job;
@@ -34,7 +34,8 @@ pub fn tests() -> Vec<Test> {
     tests.push(Test::new("qemu/file/cut", cut).takes(6));
     tests.push(Test::new("qemu/file/changed", changed).takes(12));
     tests.push(Test::new("qemu/file/other-build", other_build));
-    tests.push(Test::new("qemu/file/stack", stack).takes(8));
+    tests.push(Test::new("qemu/file/stack-of-refusals", stack_of_refusals).takes(8));
+    tests.push(Test::new("qemu/file/stack-of-loads", stack_of_loads).takes(30));
     tests
 }
 
@@ -168,7 +169,7 @@ fn cut(lab: &Lab) -> Verdict {
     let texts = [start, start + 16, start + 5 * ENTRY, start + (units.len() - 1) * ENTRY, place(&file, 6, "lines", Part::Middle)?];
     let no_nic = Change { rig: Qemu::default(), switches: "", files: texts.map(|end| file[..end].to_vec()).into() };
     all_damaged(lab, no_nic)?;
-    for (nic, feature) in [("ne2000", "tick"), ("e1000", "flat")] {
+    for (nic, feature) in [("ne2000", "tick"), ("e1000", "flati")] {
         let mut ends = texts[..4].to_vec();
         for (kind, name) in parts_of(nic, feature) {
             ends.push(place(&file, kind, name, Part::Middle)?);
@@ -229,10 +230,12 @@ fn other_build(lab: &Lab) -> Verdict {
     STATE.iter().try_for_each(|line| steps.same(line))
 }
 
-/// Searches that end with a refusal leave some of the installer's stack for a BIOS, a DOS and resident programs that take
-/// more of it than those here.
-fn stack(lab: &Lab) -> Verdict {
-    const LEAST: u32 = 200;
+/// Bytes of the installer's stack that are to be left for a BIOS, a DOS and resident programs that take more of it than those
+/// here.
+const LEAST: usize = 200;
+
+/// Searches that end with a refusal leave enough of the stack.
+fn stack_of_refusals(lab: &Lab) -> Verdict {
     let size = usize::from(load_paras(&whole(lab)?)) * 16;
     // DOS finds room for it where the driver was: its name is as long as 3COMPKT.EXE.
     let look = fixture("unused", &[&format!("SIZE={size}"), &format!("STACK={STACK}")]).map_err(|error| error.to_string())?;
@@ -249,13 +252,58 @@ fn stack(lab: &Lab) -> Verdict {
         let steps = card(name)?.steps(&job)?;
         for (line, told) in lines.iter().zip(steps.each("UNUSED1")) {
             steps.exits(line, 1)?;
-            let left = told.text.strip_prefix("[unused ").and_then(|rest| u32::from_str_radix(rest.strip_suffix(']')?, 16).ok());
+            let left = told.text.strip_prefix("[unused ").and_then(|rest| usize::from_str_radix(rest.strip_suffix(']')?, 16).ok());
             let Some(left) = left else { return steps.fail("the program tells what is left") };
-            println!("        {name}, {line}: {left} bytes left");
-            steps.holds(left >= LEAST, format!("`{line}` leaves {LEAST} bytes of the stack"))?;
+            enough(&steps, name, line, left)?;
         }
     }
     Ok(())
+}
+
+fn enough(steps: &Steps, name: &str, line: &str, left: usize) -> Verdict {
+    println!("        {name}, {line}: {left} bytes left");
+    steps.holds(left >= LEAST, format!("`{line}` leaves {LEAST} bytes of the stack"))
+}
+
+/// So do loads: of each card, with and without XMS, with all features, with rings that are tried first.
+fn stack_of_loads(lab: &Lab) -> Verdict {
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        for line in ["3COMPKT", "3COMPKT /XMS=48 /STATS /COUNT"] {
+            load_leaves(lab, nic.name, &qemu(nic)?, line)?;
+        }
+        if nic.memory {
+            let dos = Dos { vds: true, xms: Xms::None, ..Dos::default() };
+            load_leaves(lab, nic.name, &Qemu { dos, ..qemu(nic)? }, "3COMPKT /MIGRATE=8192 /STATS")?;
+        }
+    }
+    load_leaves(lab, "corkscrew with rings", &rings()?, "3COMPKT")
+}
+
+/// Loads the driver, the first program of the machine, and looks at the stack by QEMU's monitor. DOS has written the load
+/// image's zeros there. Where the installer moved up it moved the stack with its zeros; behind it there is only memory that no
+/// program has had, which QEMU fills with zeros.
+fn load_leaves(lab: &Lab, name: &str, rig: &Qemu, line: &str) -> Verdict {
+    /// The furthest that the installer looks for memory: a segment.
+    const FURTHEST: usize = 0x10000;
+    let size = usize::from(load_paras(&whole(lab)?)) * 16;
+    let mut segment = None;
+    let mut memory = Vec::new();
+    let steps = watched(rig, &lab.job(&[], &[line, "pause"])?, &mut |line, monitor| {
+        if let Some((_, at)) = line.strip_prefix("[resident ").and_then(|rest| rest.strip_suffix(']')?.split_once(" bytes at ")) {
+            segment = usize::from_str_radix(at, 16).ok();
+        } else if line == "[pause]" {
+            // Behind the PSP.
+            let start = (segment.unwrap_or(0) + 0x10) * 16 + size - STACK;
+            memory = monitor.memory(start, FURTHEST).unwrap_or_default();
+            // The run ends by its limit where this fails.
+            let _ = monitor.resume();
+        }
+    })?;
+    steps.exits(line, 0)?;
+    let Some(top) = memory.iter().rposition(|byte| *byte != 0) else { return steps.fail("the stack was seen") };
+    let top = (top + 1).next_multiple_of(16);
+    let Some(stack) = top.checked_sub(STACK).and_then(|bottom| memory.get(bottom..top)) else { return steps.fail("the stack lies there") };
+    enough(&steps, name, line, stack.iter().take_while(|byte| **byte == 0).count())
 }
 
 fn whole(lab: &Lab) -> Result<Vec<u8>, String> {
