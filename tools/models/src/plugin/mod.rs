@@ -10,6 +10,7 @@
 //! Complaints go to standard error, each line beginning with `MODEL COMPLAINS:`, and to the file that the plugin's
 //! argument `log=` names. `-device NAME,help` shows nothing.
 
+mod clock;
 pub mod ffi;
 mod isa;
 mod net;

@@ -3,6 +3,7 @@
 //! Everything runs under QEMU's big lock, one call at a time. A call into the model notes what the model wants of the
 //! outside; only when the model is released is it done, since a network backend may answer within the send call.
 
+use super::clock::Clock;
 use super::ffi::{Opaque, qemu};
 use super::log;
 use crate::isa::Card;
@@ -16,9 +17,6 @@ const VIRTUAL: c_int = 1;
 pub const REGION_BYTES: usize = 2048;
 /// And for a timer, which takes 48.
 const TIMER_BYTES: usize = 256;
-
-/// Nanoseconds of QEMU's clock for which a card's stands at the most.
-const HOLD: u64 = 200_000_000;
 
 /// Zeroed memory that lives as long as QEMU.
 pub fn leak(bytes: usize) -> Opaque {
@@ -76,13 +74,7 @@ pub struct Slot {
     /// Its network queue; null without a backend.
     pub queue: Cell<Opaque>,
     timer: Opaque,
-    /// Nanoseconds by which the card's clock is ahead of QEMU's: what accesses would have taken.
-    skew: Cell<u64>,
-    access_ns: u64,
-    /// The card's time while it goes on with accesses alone, and QEMU's when that began. A machine that writes a frame
-    /// which already goes out does so without a pause, but its host may stop it in between for longer than the frame
-    /// takes.
-    held: Cell<Option<(u64, u64)>>,
+    clock: RefCell<Clock>,
     line: Cell<(u8, bool)>,
     starved: Cell<bool>,
 }
@@ -90,6 +82,7 @@ pub struct Slot {
 /// The world of one call into a model.
 pub struct World<'a> {
     slot: &'a Slot,
+    now: u64,
     lines: Vec<bool>,
     frames: Vec<Vec<u8>>,
 }
@@ -107,7 +100,7 @@ impl World<'_> {
 
 impl Env for World<'_> {
     fn now_ns(&self) -> u64 {
-        self.slot.now()
+        self.now
     }
     fn set_irq(&mut self, active: bool) {
         self.lines.push(active);
@@ -161,9 +154,7 @@ impl Slot {
             memory,
             queue: Cell::new(std::ptr::null_mut()),
             timer,
-            skew: Cell::new(0),
-            access_ns,
-            held: Cell::new(None),
+            clock: RefCell::new(Clock::new(access_ns)),
             line: Cell::new((0, false)),
             starved: Cell::new(false),
         }));
@@ -177,20 +168,15 @@ impl Slot {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    fn clock(&self) -> u64 {
+    /// QEMU's clock.
+    fn host(&self) -> u64 {
         // SAFETY: the clock can be read at any time.
         unsafe { (qemu().qemu_clock_get_ns)(VIRTUAL) as u64 }
     }
 
+    /// The card's.
     fn now(&self) -> u64 {
-        self.held.get().map_or_else(|| self.clock() + self.skew.get(), |(now, _)| now)
-    }
-
-    /// Stops the card's clock, or lets it go on; QEMU's time at which it is to be asked again.
-    fn hold(&self, racing: bool) -> Option<u64> {
-        let since = racing.then(|| self.held.get().unwrap_or_else(|| (self.now(), self.clock())));
-        self.held.set(since);
-        since.map(|(_, since)| since + HOLD)
+        self.clock.borrow().now(self.host())
     }
 
     /// A byte of the PCI configuration space; None on ISA.
@@ -204,8 +190,7 @@ impl Slot {
 
     /// An access on the bus: it takes time.
     pub fn accessed(&self) {
-        self.skew.set(self.skew.get() + self.access_ns);
-        self.held.set(self.held.get().map(|(now, since)| (now + self.access_ns, since)));
+        self.clock.borrow_mut().accessed();
     }
 
     /// Calls into the model and then does what it asked for. None: the model is at work (its bus mastering met its own
@@ -215,13 +200,12 @@ impl Slot {
             log(&format!("MODEL COMPLAINS: {}: it reached itself by bus mastering", self.name));
             return None;
         };
-        self.held.set(self.held.get().filter(|(_, since)| self.clock() < since + HOLD));
-        let mut world = World { slot: self, lines: Vec::new(), frames: Vec::new() };
+        let now = self.clock.borrow_mut().begin(self.host());
+        let mut world = World { slot: self, now, lines: Vec::new(), frames: Vec::new() };
         part.model().poll(&mut world);
         let result = call(&mut part, &mut world);
         let World { lines, frames, .. } = world;
-        let wake = part.model().wake_at().map(|at| at.saturating_sub(self.skew.get()));
-        let wake = self.hold(part.model().racing()).or(wake);
+        let wake = self.clock.borrow_mut().end(self.host(), part.model().racing(), part.model().wake_at());
         let free = part.model().wire_free(self.now());
         let (base, line) = match &*part {
             Part::Isa(card) => (card.base(), card.line()),
