@@ -17,6 +17,8 @@ use crate::timer::{AFTER, BEFORE, Calling, Does, OPEN, feed};
 const FRAMES: u16 = 250;
 const MOST: u16 = 10_000;
 const LEAST: u16 = 4;
+/// Frames of the main program's after which it waits for the peer.
+const AHEAD: u16 = 1_000;
 
 pub fn run(client: &mut Client) {
     if !client.open(false) {
@@ -77,6 +79,9 @@ fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
                 int(0x28, &mut Regs::ax(0));
             }
             number += 1;
+            if number % AHEAD == 0 && !client.dead {
+                client.drain();
+            }
             if deadline.over() || number == MOST {
                 break;
             }

@@ -56,8 +56,8 @@ fn copies(lab: &Lab, cards: &[(&str, &str)]) -> Verdict {
     for _ in 0..2 {
         script.extend(exchanges.iter().map(String::as_str));
     }
-    // Copies that share a line go in the order in which they can.
-    script.extend(unloads.iter().rev().map(String::as_str));
+    // Those that came first go first: copies that share a line go from below the others.
+    script.extend(unloads.iter().map(String::as_str));
     script.extend(["mem", "ints"]);
     let steps = rig.steps(&Job { limit: Duration::from_secs(240), ..lab.job(&[], &script)? })?;
     for (number, load) in loads.iter().enumerate() {

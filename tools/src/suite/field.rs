@@ -27,10 +27,8 @@ const GROUPS: [(&str, &str, u32); 5] = [
 /// at 0, and a 3Com card with a FIFO tells of an overrun only in the frame that it cut.
 const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip", "el3", "vortex", "corkscrew", "boomerang"];
 
-/// Drivers whose cards hold few frames, in a FIFO.
-const FIFO: &[&str] = &["el3", "vortex", "corkscrew"];
-/// Those, and drivers whose cards in QEMU drop what finds no descriptor: on a slow host a frame of a long flow may be lost, and
-/// is counted.
+/// Drivers whose cards hold few frames, in a FIFO, or in QEMU drop what finds no descriptor: on a slow host a frame of a long
+/// flow may be lost, and is counted.
 const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip"];
 
 /// A FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
@@ -49,9 +47,7 @@ pub fn tests() -> Vec<Test> {
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         for (what, group, seconds) in GROUPS {
             let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| asked(lab, nic, group)).takes(seconds);
-            // On these one sent frame in some thousands is missing on the wire now and then.
-            let long = what == "senders" && FIFO.contains(&nic.name);
-            tests.push(Test { slow: !is_quick(nic), long, ..test });
+            tests.push(Test { slow: !is_quick(nic), ..test });
         }
         if BURSTS_ON.contains(&nic.name) {
             for burst in ["1", "64"] {
