@@ -1,4 +1,4 @@
-//! From the NIC's interrupt to the clients' receivers.
+//! Delivers received frames to the clients' receivers. Called from asm/irq.asm with interrupts off.
 
 use super::frame::{hand_over, offer};
 use super::handle::{self, Handle};
@@ -7,15 +7,15 @@ use super::table::Entry;
 use crate::bus::Far;
 use crate::device::Rx;
 
-/// Frames taken before other interrupts are let in.
+/// Frames that are taken before other interrupts are let in.
 const BURST: u8 = 64;
 
-/// Takes the frames that the card has. asm/irq.asm (`settle`), which calls this, has seen that no outer entry will.
+/// Takes the frames that the card holds. `settle` in asm/irq.asm calls this in the outermost entry only.
 ///
-/// The rule: whatever made the loop end, a frame that is in the card is either announced by a later interrupt or looked for
-/// by us. An empty card announces the next frame: nothing has been acknowledged since `peek` found none. At the end of a
-/// burst (the job has a frame yet) there may be frames whose interrupts have been acknowledged, so `settle` comes back for
-/// them.
+/// The rule: however the loop ends, a later interrupt announces each frame that is in the card, or the driver looks for it.
+/// An empty card announces the next frame: nothing has been acknowledged since `peek` found none. At the end of a burst
+/// (the job still has a frame) the card may hold frames whose interrupts have been acknowledged; so `settle` calls this
+/// again, after other interrupts.
 #[inline(always)]
 pub fn catch_up() {
     let mut left = BURST;
@@ -37,18 +37,18 @@ pub fn catch_up() {
     }
 }
 
-/// Offers the peeked frame to the handle that it belongs to, copies it if it is wanted, and is done with it.
+/// Offers the peeked frame to its handle, copies it if the receiver takes it, and discards it otherwise.
 #[inline(always)]
 fn deliver(len: u16) {
-    // SAFETY: interrupts are off (see state.rs); no reference lives beyond a call into a driver or a client.
+    // SAFETY: interrupts are off (see state.rs); no reference is alive across a call into a driver or a client.
     unsafe {
         let count = counters();
         (*count).packets_in = (*count).packets_in.wrapping_add(1);
         (*count).bytes_in = (*count).bytes_in.wrapping_add(len as u32);
         (*job()).len = len;
-        // One word, whatever is looked at in it.
+        // Volatile: one read of 16 bits, where rustc would read some bytes twice.
         let kind = (&raw const (*job()).head[12] as *const u16).read_volatile();
-        // A type that came before goes where it went then.
+        // The type cache saves the search for most frames.
         let mut to = handle::recalled(&*all_known(), kind);
         if to == 0 {
             to = seek(kind);
@@ -59,7 +59,7 @@ fn deliver(len: u16) {
             lose();
             return;
         }
-        // The receiver may have sent a frame, which has used the job. What it left in CX means nothing.
+        // The receiver may have sent a frame, which overwrites the job. CX, which some receivers change, is not looked at.
         (*job()).len = len;
         drive(Entry::Copy);
         let handle = handle(*taker());
@@ -70,7 +70,7 @@ fn deliver(len: u16) {
     }
 }
 
-/// The taker of a peeked frame of a type that is not remembered to have one; 0: nobody.
+/// The handle of a frame whose type has none in the type cache; 0: no handle.
 #[inline(never)]
 fn seek(kind: u16) -> u16 {
     // SAFETY: interrupts are off; see state.rs.
@@ -80,27 +80,27 @@ fn seek(kind: u16) -> u16 {
     }
 }
 
-/// Makes the handle that the peeked frame belongs to its taker, if there is one.
+/// Sets the taker to the handle that gets the peeked frame, if there is one.
 #[inline(never)]
 fn search() {
     // SAFETY: interrupts are off; see state.rs.
     handle::find(Handles, unsafe { &(*job()).head }, take_note);
 }
 
-/// Makes a slot the taker. rustc would count its near address beside the slot's own.
+/// Sets the taker to a slot. In assembly: rustc would keep its near address in a second register.
 #[inline(always)]
 fn take_note(slot: *mut Handle) {
     // SAFETY: the static of units/core.rs.
     unsafe { core::arch::asm!("mov word ptr [getter], {:x}", in(reg) slot, options(nostack, preserves_flags)) };
 }
 
-/// Throws the peeked frame away.
+/// Discards the peeked frame.
 #[inline(never)]
 fn discard() {
     drive(Entry::Discard);
 }
 
-/// Throws the peeked frame away, which nobody wants, and counts it.
+/// Discards the peeked frame, which has no receiver, and counts it as lost.
 #[inline(never)]
 fn lose() {
     discard();
