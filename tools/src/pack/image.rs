@@ -1,4 +1,4 @@
-//! The driver's file: an MZ header, the load image (core, kernel, first stage), the unit directory, the units.
+//! Composes the driver's file: MZ header, load image (core, kernel, first stage), unit directory, units.
 
 use compkt::install::slots::SLOT_A;
 use compkt::resident::table::PATCHED;
@@ -8,15 +8,15 @@ use crate::setup::fail;
 
 /// Bytes of the MZ header.
 const MZ_HEADER: usize = 32;
-/// Where the build's number lies in it (src/install/header.rs).
+/// Offset of the build number in the MZ header (src/install/header.rs).
 const BUILD_AT: usize = 30;
-/// The load image holds the core, slot A, the kernel, slot B and the stack; DOS gives a DEVICE= line no more memory than this.
+/// The most bytes of the load image: core, slot A, kernel, slot B, stack. DOS gives a DEVICE= line no more memory than the image.
 pub const LOAD_IMAGE_LIMIT: usize = 20_480;
-/// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
+/// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
-/// What only a switch brings: what it needs lies behind the image, like the buffers that come with it.
+/// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
 const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
-/// The installer's stack, and what BIOS, DOS and interrupts take of it. The test `qemu/file/stack` sees what is left.
+/// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The test `qemu/file/stack` checks what is left.
 pub const STACK: usize = 1600;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
 const DEVICE_ROUTINES: usize = 6;
@@ -32,32 +32,33 @@ const PROGRAM: usize = 16;
 const FEATURES: usize = 18;
 const NICS: usize = 19;
 const CORE: usize = 20;
-/// The core's symbols that go there (CoreTable in src/resident/table.rs).
+/// The core's symbols for CoreTable (src/resident/table.rs), in its order.
 const CORE_TABLE: [&str; 22] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
     "save.sp", "save.ss", "irq_entry.eoi", "save.patch", "restore", "upcall.before", "upcall.after", "terminate.patch",
     "save", "settle", "getter", "known", "upcall", "functions",
 ];
-/// Where the patches begin among them.
+/// Index of the first patch among them.
 const PATCHES: usize = 11;
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
-/// Bytes of what a feature says of itself, before its hooks, and of a hook (asm/attach.inc).
+// Bytes of a feature's description before its hooks, and of a hook (asm/attach.inc).
 const FEATURE: usize = 10;
 const HOOK: usize = 6;
-/// The most hooks of a feature.
+/// The most hooks that a feature may have.
 const HOOKS: usize = 16;
-/// Offset in a start unit's header: bytes of a device; in a find unit's: the identities' near address and count.
+// Start unit: offset in the header of a device's size. Find unit: of the identities' address and count.
 const START_INSTANCE: usize = 16;
 const FIND_IDS: usize = 4;
 
-/// Kinds of units (src/install/header.rs): the resident half of a driver.
+// Kinds of units (src/install/header.rs).
+/// The resident half of a driver.
 pub const KIND_DRIVER: u8 = 1;
-/// What finds a NIC.
+/// Finds a NIC.
 pub const KIND_FIND: u8 = 2;
 /// An optional feature.
 pub const KIND_FEATURE: u8 = 3;
-/// What starts a NIC.
+/// Starts a NIC.
 pub const KIND_START: u8 = 4;
 /// A stage of the installation.
 pub const KIND_STAGE: u8 = 5;
@@ -66,28 +67,28 @@ pub const KIND_TEXT: u8 = 6;
 
 /// A unit behind the load image.
 pub struct Listed<'a> {
-    /// [`KIND_DRIVER`] and its kin.
+    /// [`KIND_DRIVER`] or one of the constants behind it.
     pub kind: u8,
-    /// Find units: 0 PCI, else ISA's order. Stages: their slot.
+    /// Find units: 0 for PCI, otherwise the order among ISA. Stages: their slot.
     pub bus: u8,
     /// The NIC's or feature's name.
     pub name: &'a str,
-    /// The unit. None: its number is not used.
+    /// The unit. None: the number is unused.
     pub unit: Option<&'a Unit>,
 }
 
-/// The parts of a load image, in bytes: printed by `tools/bench`.
+/// The parts of a load image in bytes, which `tools/bench` prints.
 #[derive(Clone, Copy, Debug)]
 pub struct Image {
     /// The core.
     pub core: usize,
-    /// What of slot A the largest driver leaves below the last stage.
+    /// Bytes of slot A below the last stage that the largest driver leaves free.
     pub free_a: usize,
     /// The kernel.
     pub kernel: usize,
     /// Slot B, which is as large as its largest unit.
     pub slot_b: usize,
-    /// All of it.
+    /// The whole image.
     pub size: usize,
 }
 
@@ -95,10 +96,10 @@ fn paragraphs(bytes: usize) -> usize {
     bytes.next_multiple_of(16)
 }
 
-/// Lays out the load image.
+/// Computes the layout of the load image.
 ///
 /// # Errors
-/// It does not fit.
+/// It is too large.
 pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Image> {
     let largest = |of: &dyn Fn(&Listed) -> bool, size: &dyn Fn(&Unit) -> usize| {
         units.iter().filter(|listed| of(listed)).filter_map(|listed| listed.unit).map(size).max().unwrap_or(0)
@@ -107,7 +108,7 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std
     let is = |wanted: u8| move |listed: &Listed| listed.kind == wanted && !ASKED_FOR.contains(&listed.name);
     let stage = |slot: u8| move |listed: &Listed| listed.kind == KIND_STAGE && listed.bus == slot;
     let instance = |unit: &Unit| usize::from(unit.word(START_INSTANCE));
-    // Any driver with its rings in XMS is to have room below the last stage, in upper memory as large as the image.
+    // Any driver with rings in XMS must fit below the last stage: then an upper block as large as the image is enough.
     let resident = usize::from(core.total) + largest(&is(KIND_DRIVER), &total) + largest(&is(KIND_START), &instance) + largest(&is(KIND_FEATURE), &total) + OTHER_BLOCKS;
     let below = paragraphs(core.bytes.len()) + usize::from(SLOT_A) - paragraphs(largest(&stage(1), &total));
     let free_a = below.checked_sub(resident).ok_or_else(|| fail(format!("slot A is {} bytes too small", resident - below)))?;
@@ -124,7 +125,7 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std
     Ok(Image { core, free_a, kernel, slot_b, size })
 }
 
-/// Puts the file together.
+/// Composes the file.
 pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Vec<u8>> {
     let parts = layout(core, kernel, first, units)?;
     let at = parts.core;
@@ -136,7 +137,7 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> st
     image.resize(at + slot_b, 0);
     image.extend(first.loaded(slot_b as u16));
     image.resize(parts.size, 0);
-    // DOS calls the installer first; it puts the device's own routines back.
+    // DOS calls the installer's routines first; the installer restores the device's own.
     let entry = |offset: usize| kernel.word(offset);
     let mut put = |at: usize, value: &[u8]| image[at..at + value.len()].copy_from_slice(value);
     put(DEVICE_ROUTINES, &(at as u16 + entry(STRATEGY)).to_le_bytes());
@@ -170,7 +171,7 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> st
     Ok(file)
 }
 
-/// The unit directory, which lies at `start` in the file, and what lies behind it.
+/// The unit directory for offset `start` in the file, and the units behind it.
 fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let (mut entries, mut tail) = (Vec::new(), Vec::new());
     for listed in units {
@@ -213,12 +214,12 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
     Ok((entries, tail))
 }
 
-/// The sum of bytes, behind others whose sum is `sum`: turned left by a bit and the byte added, for each byte.
+/// A sum over bytes, continued from `sum`: for each byte, rotated left by one bit, then the byte is added.
 pub fn sum(bytes: &[u8], sum: u16) -> u16 {
     bytes.iter().fold(sum, |sum, byte| sum.rotate_left(1).wrapping_add(u16::from(*byte)))
 }
 
-/// The PCI identities that a find unit knows, as they lie in it.
+/// The PCI identities of a find unit, as bytes.
 pub fn ids(unit: &Unit) -> &[u8] {
     let (at, count) = (unit.word(FIND_IDS) as usize, unit.word(FIND_IDS + 4) as usize);
     &unit.bytes[at..at + 4 * count]

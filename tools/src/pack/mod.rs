@@ -1,4 +1,4 @@
-//! From cargo's binaries to what a user copies: `dist/`.
+//! Makes `dist/`, the files for users, from cargo's binaries.
 
 pub mod checks;
 pub mod elf;
@@ -24,17 +24,17 @@ const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("st
 /// Optional features, in the order of their numbers.
 const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "tick"];
 
-/// Where `build` leaves its files.
+/// The folder for the output of `build`.
 pub fn dist() -> PathBuf {
     setup::root().join("dist")
 }
 
-/// Where cargo leaves the binaries of units and programs.
+/// The folder of the compiled units and programs.
 pub fn binaries() -> PathBuf {
     setup::root().join("target/i386-dos/release")
 }
 
-/// Compiles the units for the 386 and gives the folder of their binaries.
+/// Compiles the units for the 386; returns the folder of their binaries.
 pub fn compile() -> io::Result<PathBuf> {
     setup::nasm()?;
     setup::rust_src()?;
@@ -45,7 +45,7 @@ pub fn compile() -> io::Result<PathBuf> {
         .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"])
         .args(["--target", "i386-dos.json"])
         .env("CARGO_TARGET_DIR", &target)
-        // The linker is this program (narrow/link.rs), which wants rustc's listings.
+        // This program is the linker (narrow/link.rs), which needs rustc's listings.
         .env("CARGO_TARGET_I386_DOS_LINKER", std::env::current_exe()?)
         .env("CARGO_TARGET_I386_DOS_RUSTFLAGS", "--emit=asm")
         .current_dir(setup::root());
@@ -55,7 +55,7 @@ pub fn compile() -> io::Result<PathBuf> {
     Ok(binaries())
 }
 
-/// Compiles, packs, and writes `dist/`. From a test, by way of the `tools` program, which is the linker too.
+/// Compiles, packs, and writes `dist/`. Tests call it by the `tools` program, because that is the linker.
 pub fn build() -> io::Result<()> {
     if std::env::current_exe()?.file_stem().is_none_or(|name| name != "tools") {
         let mut cargo = setup::cargo();
@@ -74,7 +74,7 @@ pub fn build() -> io::Result<()> {
     put("PKTCTL.EXE", &program::read(&folder, "pktctl")?)
 }
 
-/// Writes a file of `dist/` as a whole: another test may read it at the same moment.
+/// Replaces a file of `dist/` at once: another test may read it at the same time.
 fn put(name: &str, contents: &[u8]) -> io::Result<()> {
     replace(&dist().join(name), contents)
 }
@@ -85,18 +85,18 @@ fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     fs::rename(part, path)
 }
 
-/// `tools/build`: builds and prints the table of sizes.
+/// `tools/build`: builds, and prints the table of sizes.
 pub fn build_and_tell() -> io::Result<()> {
     build()?;
     print!("{}", checks::table(&Units::read(&binaries())?.all()));
     Ok(())
 }
 
-/// What a test machine is given, from the last build, by DOS name: the driver by both its names, PKTCTL, the test
+/// The files for a test machine, from the last build, with their DOS names: the driver by both its names, PKTCTL, the test
 /// programs.
 ///
 /// # Errors
-/// There was no build.
+/// There is no build.
 pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
     let read = || {
         let mut files = program::all(&binaries())?;
@@ -110,13 +110,13 @@ pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
 
 /// The units of a build.
 pub struct Units {
-    /// What always stays.
+    /// The core.
     pub core: Unit,
-    /// What runs the stages.
+    /// The installer's kernel.
     pub kernel: Unit,
     /// The first stage, which is in the load image.
     pub first: Unit,
-    /// Behind the load image, but for the texts: what each is, and the unit. None: a NIC without that.
+    /// The units behind the load image, without texts: kind, bus or slot, name, unit. None: a NIC has no such unit.
     pub others: Vec<(u8, u8, String, Option<Unit>)>,
 }
 
@@ -124,7 +124,7 @@ impl Units {
     /// Reads the units of the last build.
     ///
     /// # Errors
-    /// There was none, or a unit is not as our linker scripts leave it.
+    /// There is no build, or a unit is not as the linker scripts make it.
     pub fn read(folder: &Path) -> io::Result<Units> {
         let read = |name: String| Unit::read(folder, &name);
         let mut others = Vec::new();
@@ -155,14 +155,14 @@ impl Units {
         Ok(Units { core: read("core".into())?, kernel: read("kernel".into())?, first: read("stage_line".into())?, others })
     }
 
-    /// Every unit and what it is to memory.
+    /// Every unit and its kind.
     pub fn all(&self) -> Vec<(&Unit, Role)> {
         let role = |kind| if matches!(kind, KIND_DRIVER | KIND_FEATURE) { Role::Resident } else { Role::Discarded };
         let others = self.others.iter().filter_map(|(kind, _, _, unit)| Some((unit.as_ref()?, role(*kind))));
         [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).collect()
     }
 
-    /// Refuses what no machine may be given.
+    /// Checks all units.
     fn check(&self) -> io::Result<()> {
         let exact = setup::compiler()? == checks::COMPILER;
         for (unit, role) in self.all() {
@@ -199,7 +199,7 @@ impl Units {
     }
 }
 
-/// Lines of `size` bytes each, padded with zeros, one behind the other.
+/// Joins lines, each padded with zeros to `size` bytes.
 fn padded(lines: &[impl AsRef<str>], size: usize) -> io::Result<String> {
     if let Some(long) = lines.iter().find(|line| line.as_ref().len() > size) {
         return Err(fail(format!("more than {size} bytes: {}", long.as_ref())));

@@ -1,4 +1,4 @@
-//! Debian's i386 Linux and our models as a QEMU plugin.
+//! Gets Debian's i386 Linux, and builds the models as a QEMU plugin.
 
 use super::{cargo, debian, lock, once, quiet, root};
 use std::io;
@@ -13,7 +13,7 @@ pub fn linux() -> io::Result<PathBuf> {
     })
 }
 
-/// The models as a library that QEMU loads: `-plugin PATH`.
+/// The models as a library for QEMU: `-plugin PATH`.
 pub fn models() -> io::Result<PathBuf> {
     let target = root().join(".rigs/target");
     let _lock = lock()?;
