@@ -1,4 +1,4 @@
-//! What `/STATS` counts, against what was sent.
+//! The counts of `/STATS`, compared with the frames that were sent.
 
 use super::machine::{Lab, Steps, ne2000, qemu_on};
 use super::runner::{Test, Verdict};
@@ -8,7 +8,7 @@ use crate::rig::Job;
 /// Frames of each kind.
 const FRAMES: usize = 20;
 const BYTES: usize = 100;
-/// HOLD's and TAKE's.
+/// The type that HOLD and TAKE receive.
 const KIND: [u8; 2] = [0x90, 0x71];
 
 /// The tests.
@@ -16,11 +16,11 @@ pub fn tests() -> Vec<Test> {
     vec![Test::new("qemu/stats/refused", |lab| counted(lab, "HOLD", 0, FRAMES)), Test::new("qemu/stats/taken", |lab| counted(lab, "TAKE", FRAMES, 0))]
 }
 
-/// A program that holds a handle, frames for it, and as many for nobody.
+/// A program holds a handle; frames for that handle come, and as many for none.
 fn counted(lab: &Lab, program: &str, taken: usize, refused: usize) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let line = "DEVICE=3COMPKT.SYS /STATS";
-    // The host may take its time.
+    // Waits for the frames, which a busy host may send late.
     let wait = format!("AWAIT {}", 2 * FRAMES);
     let script = [program, "pause", &wait, "PKTCTL status", "PKTCTL mem"];
     let job = Job { config: vec![line.into()], ..lab.job(&[], &script)? };
@@ -39,8 +39,7 @@ fn counted(lab: &Lab, program: &str, taken: usize, refused: usize) -> Verdict {
     let bytes = taken * BYTES;
     let text = format!("Ethernet, type 9071: {taken} frames and {bytes} bytes taken, {refused} frames refused");
     steps.prints("PKTCTL status", &text)?;
-    // Of either type the first frame was searched for; and the next one, where AWAIT opened its handle among them: a new
-    // handle makes the core forget the types that it knew.
+    // For each type the first frame was searched for, and one more after AWAIT opened its handle: that clears the type cache.
     let types = steps.first("PKTCTL status")?.text.lines().find(|line| line.contains("types")).map(str::to_string);
     let numbers: Vec<usize> = types.iter().flat_map(|line| line.split(' ').filter_map(|word| word.parse().ok())).collect();
     steps.holds(numbers.iter().sum::<usize>() == 2 * FRAMES && numbers.last().is_some_and(|searches| (2..=4).contains(searches)), "each type was searched for once, or once more")?;

@@ -1,4 +1,4 @@
-//! FIELD on every NIC that a machine has: clients as they are in the field.
+//! FIELD on every NIC that a machine has: clients that behave as existing ones.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::qemu::{Monitor, Qemu};
 
-/// The longest that a group of checks may take: a driver that hangs the machine ends there.
+/// Longest time of a group of checks, after which a hanging machine is ended.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Groups of checks: the test, the line, about how many seconds.
+/// Groups of checks: test, command line, seconds.
 const GROUPS: [(&str, &str, u32); 5] = [
     ("bursts", "FIELD BURSTS", 15),
     ("calls", "FIELD CALLS", 15),
@@ -22,21 +22,21 @@ const GROUPS: [(&str, &str, u32); 5] = [
     ("senders", "FIELD SENDERS /HMA", 10),
 ];
 
-/// Drivers whose cards do not always count what finds no room: QEMU's NE2000s drop it without a sign, CSR8 of its 21143 stays
-/// at 0, and a 3Com card with a FIFO tells of an overrun only in the frame that it cut.
+/// Drivers whose cards do not always count frames without room: QEMU's NE2000s do not at all, CSR8 of its 21143 stays 0, and a
+/// 3Com card with a FIFO shows an overrun only in the frame that was cut.
 const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip", "el3", "vortex", "corkscrew", "boomerang"];
 
 /// Drivers whose cards hold few frames, in a FIFO.
 const FIFO: &[&str] = &["el3", "vortex", "corkscrew"];
-/// Those, and drivers whose cards in QEMU drop what finds no descriptor: on a slow host a frame of a long flow may be lost, and
-/// is counted.
+/// Those, and drivers whose cards in QEMU drop frames without a descriptor: on a slow host a frame of a long flow may be lost,
+/// and is counted.
 const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip"];
 
 const EXCHANGE: &str = "PKTCTL test";
 const UNLOAD: &str = "3COMPKT /U";
-/// Frames that come at each line while the driver is loaded and unloaded.
+/// Frames at each line while the driver is loaded and unloaded.
 const FLOOD: usize = 40;
-/// Rounds of that.
+/// Number of such rounds.
 const ROUNDS: usize = 5;
 
 /// The tests.
@@ -45,7 +45,7 @@ pub fn tests() -> Vec<Test> {
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         for (what, group, seconds) in GROUPS {
             let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| asked(lab, nic, group)).takes(seconds);
-            // On these one sent frame in some thousands is missing on the wire now and then.
+            // With these a sent frame in some thousands is sometimes missing on the wire.
             let long = what == "senders" && FIFO.contains(&nic.name);
             tests.push(Test { slow: !is_quick(nic), long, ..test });
         }
@@ -61,7 +61,7 @@ fn load(nic: &Nic) -> String {
     format!("3COMPKT /NIC={}", nic.name)
 }
 
-/// A group of FIELD's checks, and unloading behind it.
+/// Runs a group of FIELD's checks, and then unloads the driver.
 fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
     let peer = peer()?;
     let about = [(UNCOUNTED, " /UNCOUNTED"), (SMALL, " /SMALL")].map(|(names, switch)| if names.contains(&nic.name) { switch } else { "" });
@@ -74,7 +74,7 @@ fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
     steps.exits(UNLOAD, 0)
 }
 
-/// All checks of a group held, and it came to its end.
+/// All checks of a group passed, and its last line was printed.
 fn judged(steps: &Steps, line: &str) -> Verdict {
     for step in steps.each(line) {
         let bad: Vec<&str> = step.text.lines().filter(|line| line.starts_with("FAIL")).collect();
@@ -87,18 +87,18 @@ fn judged(steps: &Steps, line: &str) -> Verdict {
     steps.exits(line, 0)
 }
 
-/// One machine, with something done at a line.
+/// Runs a job with one card; `on_line` acts at lines of its output.
 fn run(lab: &Lab, rig: &Qemu, config: &[&str], exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
     watched(rig, &Job { limit: LIMIT, ..lab.job(config, exec)? }, on_line)
 }
 
-/// Broadcasts of a type that nobody asked for.
+/// Sends broadcasts of a type that no client wants.
 fn flood(peer: &Peer, frames: usize) {
     (0..frames).for_each(|number| peer.send(unasked(number, 60 + number * 37 % 1000)));
 }
 
-/// The first frame right after loading; then loads and unloads while frames come: vectors, masks, memory below 1 MB and
-/// XMS are afterwards as they were.
+/// The first frame right after loading. Then loads and unloads while frames come: vectors, masks, memory below 1 MB and XMS are
+/// the same afterwards.
 fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let load = load(nic);
@@ -124,7 +124,7 @@ fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
     Ok(())
 }
 
-/// The machine is reset while frames come and the driver is loaded: the next start finds the card as it likes.
+/// The machine is reset while the driver is loaded and frames come: the next start finds the card in any state.
 fn reboot(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let line = format!("DEVICE=3COMPKT.SYS /NIC={}", nic.name);
@@ -142,7 +142,7 @@ fn reboot(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.same(&line)
 }
 
-/// Keys while frames come: none is lost.
+/// Keys are pressed while frames come: none is lost.
 fn keys(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let line = "FIELD KEYS";
@@ -156,7 +156,7 @@ fn keys(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.exits(UNLOAD, 0)
 }
 
-/// The cable is out: 50 sends end; with it in again all is well.
+/// The cable is out: 50 calls that send return. With the cable in again all works.
 fn cable(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let mut up = true;

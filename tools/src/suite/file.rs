@@ -1,5 +1,5 @@
-//! The driver's own file when it cannot be read: cut short, changed, or on a disk whose n-th read fails, for every n. One
-//! line says so, and the machine is as it was. And the room that its image has for its stack.
+//! The driver's file cannot be read: it is cut short, changed, or on a disk whose n-th read fails, for every n. One line must
+//! say so, and the machine must be unchanged. Also the room for the installer's stack.
 
 use super::machine::{Lab, Rig, Steps, fixture, qemu};
 use super::runner::{Test, Verdict};
@@ -10,13 +10,13 @@ use crate::rig::image::{Dos, Xms, load_paras};
 use crate::rig::qemu::Qemu;
 use std::time::Duration;
 
-/// What is said of every such file.
+/// The line for every such file.
 const DAMAGED: &str = "3COMPKT: the file is damaged; copy it again";
-/// What of the machine is compared.
+/// The state of the machine that is compared.
 const STATE: [&str; 3] = ["mem", "ints", "COMMAND"];
-/// A directory entry's bytes in the file (src/install/header.rs).
+/// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
-/// After so many failing reads the state is compared: what each of them leaves adds up.
+/// The state is compared after so many failing reads; what each of them left would add up.
 const CHUNK: usize = 10;
 
 /// The tests.
@@ -41,7 +41,7 @@ fn card(name: &str) -> Result<Qemu, String> {
     qemu(NICS.iter().find(|nic| nic.name == name).ok_or("the list has no such NIC")?)
 }
 
-/// A card whose rings are in conventional memory, where the DMA services find it.
+/// A card with rings in conventional memory, which the DMA services lock.
 fn without_xms() -> Result<Qemu, String> {
     Ok(Qemu { dos: Dos { vds: true, xms: Xms::None, ..Dos::default() }, ..card("rtl8139")? })
 }
@@ -53,7 +53,7 @@ fn rings() -> Result<Qemu, String> {
     Ok(rig)
 }
 
-/// For every n, the n-th read fails.
+/// The n-th read fails, for every n.
 fn each_read(lab: &Lab, rig: &Qemu, line: &str) -> Verdict {
     let config = line.starts_with("DEVICE=");
     let run = |script: &[&str]| {
@@ -75,11 +75,11 @@ fn each_read(lab: &Lab, rig: &Qemu, line: &str) -> Verdict {
     damaged(&run(&script)?, line)
 }
 
-/// Every time the line says what is wrong with the file, and nothing else; nothing stays.
+/// Each run prints the line and nothing else; nothing stays.
 fn damaged(steps: &Steps, line: &str) -> Verdict {
     let refused = format!("{DAMAGED}\n[device refused, status 8003]");
     for (step, before) in steps.all.iter().skip(1).zip(&steps.all).filter(|(step, _)| step.line == line) {
-        // What `3COMPKT /?` has printed already stands before it.
+        // The part of `3COMPKT /?` that was read is printed before it.
         let last = step.text.lines().last().unwrap_or_default();
         let said = if line.ends_with("/?") { last == DAMAGED } else { step.text == DAMAGED || step.text == refused };
         steps.holds(said && step.exit != Some(0), format!("`{line}` after `{}` says that the file is damaged", before.line))?;
@@ -87,7 +87,7 @@ fn damaged(steps: &Steps, line: &str) -> Verdict {
     STATE.iter().try_for_each(|line| steps.same(line))
 }
 
-/// Where the directory begins, and its entries: kind, name, where the unit begins, its bytes.
+/// The directory's offset, and its entries: kind, name, offset and bytes of the unit.
 fn directory(file: &[u8]) -> (usize, Vec<(u8, String, usize, usize)>) {
     let word = |at: usize| file.get(at..at + 2).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8);
     let short = if word(2) == 0 { 0 } else { 512 - word(2) };
@@ -100,7 +100,7 @@ fn directory(file: &[u8]) -> (usize, Vec<(u8, String, usize, usize)>) {
     (start, (start..first).step_by(ENTRY).map(entry).collect())
 }
 
-/// The file ends early: in the directory, in a probe, in a driver, in a feature, in its texts.
+/// The file is cut: in the directory, a probe, a driver, a feature, the texts.
 fn cut(lab: &Lab) -> Verdict {
     let file = whole(lab)?;
     let (start, units) = directory(&file);
@@ -131,7 +131,7 @@ fn check_cut(lab: &Lab, rig: &Qemu, switches: &str, ends: &[usize]) -> Verdict {
     lines.iter().try_for_each(|line| damaged(&steps, line))
 }
 
-/// What lies where the directory says is no probe.
+/// The directory's offset of a probe leads to other bytes.
 fn not_a_probe(lab: &Lab) -> Verdict {
     let mut file = whole(lab)?;
     let (_, units) = directory(&file);
@@ -144,12 +144,12 @@ fn not_a_probe(lab: &Lab) -> Verdict {
     damaged(&card("ne2000")?.steps(&job)?, line)
 }
 
-/// Searches that end with a refusal leave some of the installer's stack for a BIOS, a DOS and resident programs that take
-/// more of it than those here.
+/// A search that ends with a refusal leaves part of the installer's stack unused, for a BIOS, a DOS or resident programs that
+/// need more than those of the tests.
 fn stack(lab: &Lab) -> Verdict {
     const LEAST: u32 = 200;
     let size = usize::from(load_paras(&whole(lab)?)) * 16;
-    // DOS finds room for it where the driver was: its name is as long as 3COMPKT.EXE.
+    // DOS loads this program where the driver was: its name is as long as 3COMPKT.EXE's.
     let look = fixture("unused", &[&format!("SIZE={size}"), &format!("STACK={STACK}")]).map_err(|error| error.to_string())?;
     for (name, lines) in [
         ("e1000", ["3COMPKT /NIC=nosuch", "3COMPKT /NIC=ne2000", "3COMPKT /MEDIA=TX"]),
