@@ -1,7 +1,7 @@
 //! FIELD: behaves as existing clients do, and checks how a packet driver copes with that.
 //!
-//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for each check, `ok NAME` or `FAIL NAME:
-//! expected …, got …`; the last line counts them.
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for each check, `ok
+//! NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
 #![no_std]
 #![no_main]
 

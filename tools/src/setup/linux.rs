@@ -4,7 +4,8 @@ use super::{cargo, debian, lock, once, quiet, root};
 use std::io;
 use std::path::PathBuf;
 
-/// Debian 12's kernel for the 686, its network drivers, its packet generator, and busybox: a folder with `boot`, `lib/modules` and `bin`.
+/// Debian 12's kernel for the 686, its network drivers, its packet generator, and busybox: a folder with `boot`, `lib/modules`
+/// and `bin`.
 pub fn linux() -> io::Result<PathBuf> {
     once("linux-i386-2", |folder| {
         eprintln!("fetching Debian's i386 Linux (53 MB)");

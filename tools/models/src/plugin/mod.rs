@@ -4,8 +4,8 @@
 //! parents' sizes, so that structure sizes do not matter. Each card's state is a [`slot::Slot`]. Tested with QEMU 7.2.22.
 //!
 //! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see [`crate::faults`]), `pnp`
-//! (`on` or `off`), `wire` (nanoseconds for a byte), `lists` (`on`: the 3C515 offers its list engines; `unasked`: these get the bus
-//! even without a DMA channel), `power` (`d3`: a PCI card that has to be woken). Complaints go to standard error, each line
+//! (`on` or `off`), `wire` (nanoseconds for a byte), `lists` (`on`: the 3C515 offers its list engines; `unasked`: these get the
+//! bus even without a DMA channel), `power` (`d3`: a PCI card that has to be woken). Complaints go to standard error, each line
 //! beginning with `MODEL COMPLAINS:`, and to the file in the plugin's argument `log=`. `-device NAME,help` shows nothing.
 
 pub mod ffi;
