@@ -6,6 +6,7 @@ bits 16
 extern save
 extern settle
 extern busy
+extern pending
 extern core_state
 extern info
 extern driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface
@@ -97,7 +98,16 @@ undefined:
         mov     al, BAD_COMMAND
         ret
 
-; A bit for each function that takes an open handle in BX.
+; Purpose:  A function of INT 60h has changed address, receive mode or multicast list: `settle` is to tell the card.
+; Out:      AX = 0: no error
+; Corrupts: nothing else
+global note_change
+note_change:
+        or      byte [pending], CHANGED
+        xor     ax, ax
+        ret
+
+; Functions whose BX has to be an open handle.
 handle_functions:
         dd (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 20)
 

@@ -5,7 +5,7 @@
 mod slots {
     include!("install/slots.rs");
 }
-use slots::SLOT_A;
+use slots::{SLOT_A, SLOT_A_WIDE};
 
 /// A linked binary: its name, its linker script, its assembly. A resident unit without any is a NIC's driver.
 const UNITS: &[(&str, &str, &[&str])] = &[
@@ -20,6 +20,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("flat", "resident", &["flat"]),
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
+    ("count", "resident", &["count"]),
     ("tick", "resident", &["tick"]),
     ("vds", "resident", &["vds"]),
     ("stats", "resident", &["stats"]),
@@ -100,8 +101,10 @@ fn main() {
         return;
     }
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
+    // By the pack step, where units are written without rules of tools/src/narrow.
+    let slot_a = if std::env::var_os("CARGO_CFG_WIDE").is_some() { SLOT_A_WIDE } else { SLOT_A };
     for (unit, script, sources) in UNITS {
-        println!("cargo:rustc-link-arg-bin={unit}=--defsym=slot_a={SLOT_A}");
+        println!("cargo:rustc-link-arg-bin={unit}=--defsym=slot_a={slot_a}");
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
         if *script == "program" || unit.starts_with("pool") {
             // Code and data are a segment each, and both begin at 0; what runs once lies where the tables are to be.

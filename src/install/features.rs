@@ -22,7 +22,7 @@ pub mod needs {
     pub const POOLC: u16 = 1 << 7;
     /// The card has no interrupt. That shows only when it runs.
     pub const POLLED: u16 = 1 << 8;
-    /// Frames are counted, for whoever reads the example of the README.
+    /// Frames that receivers take are counted: the README's example of a feature.
     pub const COUNT: u16 = 1 << 9;
 }
 
@@ -40,8 +40,12 @@ pub struct Hook {
     pub more: u16,
 }
 
-/// The most that a feature may have.
+/// The most hooks of a feature,
 pub const HOOKS: usize = 16;
+/// and of all features of a machine together. The pack step sees to both, and to the next one.
+pub const ALL_HOOKS: usize = 48;
+/// The most features of a machine.
+pub const FEATURES: usize = 8;
 
 /// Others find point `what` at `at`.
 pub const PROVIDES: u8 = 1;

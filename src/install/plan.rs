@@ -1,5 +1,6 @@
 //! What the stages share. It lies in the kernel; each stage gets a reference to it.
 
+use super::features::FEATURES;
 use super::lines::{self, Line};
 use crate::info::Block;
 use crate::install::stages::switches::Options;
@@ -139,9 +140,6 @@ pub struct Feature {
     /// How many hooks it has.
     pub hooks: u16,
 }
-
-/// The most features that are placed at a time.
-pub const FEATURES: usize = 6;
 
 impl Plan {
     /// Notes what is said if nothing stands in the end.

@@ -101,7 +101,7 @@ struct compkt_nic {
 #define COMPKT_BLOCK_COUNTER   18       /* the code that counts for each handle */
 #define COMPKT_BLOCK_POOL      19       /* frames that wait */
 #define COMPKT_BLOCK_TICK      20       /* the timer */
-#define COMPKT_BLOCK_EXAMPLE   21       /* the example of the README */
+#define COMPKT_BLOCK_EXAMPLE   21       /* frames that receivers took: 32 bits, the low half first */
 
 /* place of compkt_block */
 #define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */

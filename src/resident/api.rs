@@ -5,8 +5,8 @@ use core::ptr::addr_of;
 
 use super::frame::{Frame, count_groups, fetch_ds_si, fetch_es_di, fetch_frame, fetch_iocb, store_address, store_result, tell_sent};
 use super::handle::{self, CLASS_8023, CLASS_DIX, Handle, MAX_TYPE};
-use super::state::{counters, depth, desk, drive, forget, Handles, handle, head_of_info, job, look_again, nic, opened, state};
-use super::table::{CHANGED, Entry, GROUPS};
+use super::state::{counters, depth, desk, drive, forget, Handles, handle, head_of_info, job, nic, opened, state};
+use super::table::{Entry, GROUPS};
 use crate::bus::real::Machine;
 use crate::bus::{Bus, Far};
 use crate::device::{Job, MAX_FRAME, RcvMode};
@@ -178,9 +178,11 @@ pub fn reset_interface(_: &mut Frame) -> Error {
 /// does that.
 #[inline(always)]
 fn apply() -> Error {
-    // SAFETY: interrupts are off; see state.rs.
-    unsafe { *look_again() |= CHANGED };
-    OK
+    unsafe extern "fastcall" {
+        /// asm/int60.asm: marks the change in `pending`; its result is [`OK`].
+        safe fn note_change() -> Error;
+    }
+    note_change()
 }
 
 /// AH=10. The answer has 14 bytes; its third byte says so.

@@ -166,23 +166,24 @@ pub fn recalled(known: &[Known; KNOWN], kind: u16) -> u16 {
     to
 }
 
-/// Sets `taker` to the handle that gets frames of a type or length for which [`recalled`] has returned 0; to 0 if there is
-/// none. `known` is the entry for the type: if it holds the type, no handle wants the frame. Otherwise `search` sets
-/// `taker`, and the entry gets the result if `kind` is a type.
+/// The handle that gets a frame of this type or length, where [`recalled`] gave none; 0: nobody. A type whose place, `known`,
+/// has it without a handle is nobody's. For every other frame `search` gives the handle; of a type, `known` remembers it.
 ///
 /// # Safety
-/// Both pointers are valid, and `search` does not change `known`.
+/// `known` is alive, and `search` leaves it as it is.
 #[inline(always)]
-pub unsafe fn learn(known: *mut Known, kind: u16, taker: *mut u16, mut search: impl FnMut()) {
-    // SAFETY: as the caller promises.
+pub unsafe fn learn(known: *mut Known, kind: u16, mut search: impl FnMut() -> u16) -> u16 {
+    // SAFETY: the caller's word.
     unsafe {
-        *taker = 0;
         if !is_surely_type(kind) {
-            search();
+            search()
         } else if kind != (*known).kind {
             (*known).kind = kind;
-            search();
-            (*known).taker = *taker;
+            let found = search();
+            (*known).taker = found;
+            found
+        } else {
+            0
         }
     }
 }

@@ -2,33 +2,31 @@
 
 use super::frame::{hand_over, offer};
 use super::handle::{self, Handle};
-use super::state::{all_known, counters, drive, Handles, handle, job, known_of, taker};
+use super::state::{all_known, counters, drive, Handles, handle, job, known_of, state, taker};
 use super::table::Entry;
 use crate::bus::Far;
 use crate::device::Rx;
 
-/// Frames that are taken before other interrupts are let in.
-const BURST: u8 = 64;
-
-/// Takes the frames that the card holds. `settle` in asm/irq.asm calls this in the outermost entry only.
+/// Takes frames from the card: all that it has, or a burst of them. The caller, `settle` in asm/irq.asm, has checked that no
+/// outer entry takes them.
 ///
-/// The rule: however the loop ends, a later interrupt announces each frame that is in the card, or the driver looks for it.
-/// An empty card announces the next frame: nothing has been acknowledged since `peek` found none. At the end of a burst
-/// (the job still has a frame) the card may hold frames whose interrupts have been acknowledged; so `settle` calls this
-/// again, after other interrupts.
+/// The rule: whatever made the loop end, a frame in the card is either announced by a later interrupt or looked for by the
+/// driver. When `peek` has found none, the next frame interrupts: nothing has been acknowledged since. At the end of a burst
+/// the job still has a frame, and the card may have more whose interrupts have been acknowledged: `settle` calls again.
 #[inline(always)]
 pub fn catch_up() {
-    let mut left = BURST;
+    // SAFETY: written by the installer; one byte, which may change between two bursts.
+    let mut left = unsafe { (*state()).burst };
     loop {
         drive(Entry::Peek);
         // SAFETY: interrupts are off; see state.rs.
-        let rx = Rx::word(unsafe { (*job()).rx });
+        let rx = opaque(Rx::word(unsafe { (*job()).rx }));
         if rx < 0 {
             discard();
         } else if rx == 0 {
             break;
         } else {
-            deliver(rx as u16);
+            deliver(rx as u32);
         }
         left -= 1;
         if left == 0 {
@@ -37,16 +35,25 @@ pub fn catch_up() {
     }
 }
 
-/// Offers the peeked frame to its handle, copies it if the receiver takes it, and discards it otherwise.
+/// A value of which LLVM knows nothing. It would test a known one twice: 32 bits of it for the sign, 16 for zero.
 #[inline(always)]
-fn deliver(len: u16) {
-    // SAFETY: interrupts are off (see state.rs); no reference is alive across a call into a driver or a client.
+fn opaque(word: i16) -> i32 {
+    let mut value = i32::from(word);
+    // SAFETY: no instruction.
+    unsafe { core::arch::asm!("", inout("edi") value, options(pure, nomem, nostack, preserves_flags)) };
+    value
+}
+
+/// Offers the peeked frame to the handle that it belongs to, copies it if it is wanted, and is done with it.
+#[inline(always)]
+fn deliver(len: u32) {
+    // SAFETY: interrupts are off (see state.rs); no reference lives beyond a call into a driver or a client.
     unsafe {
         let count = counters();
         (*count).packets_in = (*count).packets_in.wrapping_add(1);
-        (*count).bytes_in = (*count).bytes_in.wrapping_add(len as u32);
-        (*job()).len = len;
-        // Volatile: one read of 16 bits, where rustc would read some bytes twice.
+        (*count).bytes_in = (*count).bytes_in.wrapping_add(len);
+        (*job()).len = len as u16;
+        // One word, whatever is looked at in it.
         let kind = (&raw const (*job()).head[12] as *const u16).read_volatile();
         // The type cache saves the search for most frames.
         let mut to = handle::recalled(&*all_known(), kind);
@@ -59,8 +66,8 @@ fn deliver(len: u16) {
             lose();
             return;
         }
-        // The receiver may have sent a frame, which overwrites the job. CX, which some receivers change, is not looked at.
-        (*job()).len = len;
+        // The receiver may have sent a frame, which has used the job. What it left in CX means nothing.
+        (*job()).len = len as u16;
         drive(Entry::Copy);
         let handle = handle(*taker());
         if (*handle).flags & Handle::IN_USE != 0 {
@@ -75,16 +82,19 @@ fn deliver(len: u16) {
 fn seek(kind: u16) -> u16 {
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        handle::learn(known_of(kind), kind, taker(), search);
-        *taker()
+        *taker() = 0;
+        handle::learn(known_of(kind), kind, search)
     }
 }
 
-/// Sets the taker to the handle that gets the peeked frame, if there is one.
+/// Makes the handle that the peeked frame belongs to its taker, if there is one; the taker.
 #[inline(never)]
-fn search() {
+fn search() -> u16 {
     // SAFETY: interrupts are off; see state.rs.
-    handle::find(Handles, unsafe { &(*job()).head }, take_note);
+    unsafe {
+        handle::find(Handles, &(*job()).head, take_note);
+        *taker()
+    }
 }
 
 /// Sets the taker to a slot. In assembly: rustc would keep its near address in a second register.

@@ -28,7 +28,6 @@ unsafe extern "C" {
     static mut info: Info;
     static mut work: Work;
     static mut busy: u8;
-    static mut pending: u8;
     static mut open: u8;
     static mut getter: u16;
     static mut known: [Known; KNOWN];
@@ -44,9 +43,7 @@ field!(/// The NIC's part of the information block.
     nic: NicInfo = work.nic);
 field!(/// Number of entries in progress.
     depth: u8 = busy);
-field!(/// Work for the way out of the outermost entry: the events of interrupts, POLLED, CHANGED (`settle` in asm/irq.asm).
-    look_again: u8 = pending);
-field!(/// Number of open handles.
+field!(/// Open handles.
     opened: u8 = open);
 field!(/// The type cache.
     all_known: [Known; KNOWN] = known);

@@ -104,9 +104,9 @@ pub struct Region {
     pub physical: u32,
 }
 
-/// The most blocks in the information block: core, driver, device, handles, flat or vds, stats with its counts, the pool
-/// with its tables, buffers and XMS, rings, poll, stack.
-pub const BLOCKS: usize = 14;
+/// At most this many blocks are listed in the information block: core, driver, device, handles, rings, buffers in XMS, stack,
+/// and of each feature one or two. The pack step counts them.
+pub const BLOCKS: usize = 15;
 
 /// The core's fields that the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]
@@ -135,11 +135,15 @@ pub struct State {
     /// Not 0: the line was masked in the PIC before the load. No other handler waits for it, so an interrupt that is not
     /// the NIC's is not passed on.
     pub irq_lone: u8,
-    /// Keeps the size a multiple of four.
-    pub unused: u8,
+    /// Frames that the core takes from the card before it looks for other interrupts, 1 or more: [`BURST`]. Read at the start
+    /// of each burst, so that it may change while the driver runs.
+    pub burst: u8,
 }
 
-/// Offset of [`Work`] in the core (linker/resident.ld).
+/// [`State::burst`] without `/BURST=`.
+pub const BURST: u8 = 8;
+
+/// Where [`Work`] lies in the core (linker/resident.ld).
 pub const WORK: u16 = 20;
 /// Offset of [`State`] in the core, behind [`Work`]. Behind it lie `getter` (the handle that gets the peeked frame), `busy`
 /// (the number of entries in progress) and `pending` (the work for the way out).

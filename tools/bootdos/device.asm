@@ -41,8 +41,12 @@ device: mov al, 0
         call allocate
         call image_paras
         cmp bx, ax
-        jb .no_room
-        mov [device_paras], bx
+        jae .room
+        cmp byte [strategy], 0
+        je .no_room
+        cmp byte [careless], 0
+        je .no_room
+.room:  mov [device_paras], bx
         call allocate
         mov byte [strategy], 0
         mov [device_segment], ax

@@ -18,7 +18,7 @@ fn main() -> ExitCode {
         };
     }
     let result = match arguments.next().as_deref() {
-        Some("build") => pack::build_and_tell(),
+        Some("build") => pack::build_and_tell(&arguments.collect::<Vec<_>>()),
         Some("test") => tools::suite::run(&arguments.collect::<Vec<_>>()),
         Some("demo") => tools::demo::demo(),
         Some("bench") => tools::bench::run(&arguments.collect::<Vec<_>>()),

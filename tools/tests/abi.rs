@@ -126,8 +126,8 @@ fn structures_and_constants() {
     rust.extend([("FRAME.ebp".into(), ebx - 8), ("FRAME.fs".into(), ebx - 4), ("FRAME_size".into(), size_of::<Frame>())]);
     rust.extend(fields!("STATE", State: "device" = device, "handles_size" = handles_size, "memory" = memory,
         "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "old_irq" = old_irq,
-        "old_int60" = old_int60, "stack" = stack, "segment" = segment, "irq_lone" = irq_lone));
-    rust.insert("STATE_size".into(), offset_of!(State, unused));
+        "old_int60" = old_int60, "stack" = stack, "segment" = segment, "irq_lone" = irq_lone, "burst" = burst));
+    rust.insert("STATE_size".into(), size_of::<State>());
     rust.extend(fields!("JOB", Job: "at" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall,
         "head" = head, "rx" = rx));
     rust.insert("JOB_size".into(), offset_of!(Job, rx) + 2);
@@ -165,6 +165,7 @@ fn structures_and_constants() {
         ("HANDLE_IN_USE", Handle::IN_USE.into()),
         ("HANDLE_TYPE_MOST", MAX_TYPE),
         ("POLLED", POLLED.into()),
+        ("CHANGED", CHANGED.into()),
         ("CHANGED_BIT", (CHANGED & !Events::OPEN.0).into()),
         ("OPEN", Events::OPEN.0.into()),
         ("XMS_FAILED", Stats::XMS_FAILED.into()),
@@ -297,6 +298,9 @@ fn features_know_a_driver_s_entries() {
     equals("flat.inc", "2 * ", &[("IRQ", Entry::Irq), ("SET_RCV_MODE", Entry::SetRcvMode), ("SET_ADDRESS", Entry::SetAddress)]);
     assert!(source("flat.inc").contains(&format!("DRIVER_ENTRIES equ {}\n", ENTRIES / 2)));
     equals("stats.asm", "", &[("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)]);
+    equals("count.asm", "", &[("TAKE", Entry::Copy)]);
+    let (labels, _) = header(&source("count.asm"));
+    assert_eq!(labels["count"], 0, "PKTCTL looks for it there");
     let pool = source("pool.inc");
     let (labels, _) = header(&pool);
     for (entry, name) in [(Entry::Irq, "irq"), (Entry::Peek, "peek"), (Entry::Copy, "copy"), (Entry::Discard, "discard"), (Entry::Send, "send")] {

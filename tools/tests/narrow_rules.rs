@@ -1,6 +1,7 @@
 //! Each rule that makes narrow code shorter, and where it does not hold.
 
-use tools::narrow::{narrow, narrow_with};
+use tools::narrow::rules::{Options, RULES};
+use tools::narrow::{narrow, narrow_by, narrow_with};
 
 /// The narrow form of `f`, which is called from outside.
 fn body(lines: &str) -> Vec<String> {
@@ -265,4 +266,17 @@ fn a_call_in_an_asm_comes_back_with_the_registers_that_rustc_expects() {
     // What moves frames changes no register (asm/strings.asm): a high half that is zero stays zero.
     let lines = body("\tmovzwl\there, %ecx\n\t#APP\n\tcalll\touts_words\n\t#NO_APP\n\tshrl\t%ecx\n\tmovw\t%cx, there\n\tretl");
     assert_eq!(lines, ["movw here, %bx", "callw outs_words", "shrw %bx", "movw %bx, there", "retw"]);
+}
+
+#[test]
+fn a_rule_is_switched_off_by_its_name() {
+    let listing = function("f", true, "\tmovl\t%ecx, %edx\n\taddl\t$15, %edx\n\toutb\t%al, %dx\n\tretl");
+    let text = |names: &str| narrow_by(&listing, &[], false, Options::named(names).unwrap()).expect("narrow");
+    assert!(text("").contains("leaw\t15(%bx), %dx"));
+    assert!(text("pairs").contains("movw\t%bx, %dx\n\taddw\t$15, %dx"));
+    assert!(text("words,single,pairs").contains("movl\t%ebx, %edx\n\taddl\t$15, %edx"));
+    assert!(text("wide").contains("movl\t%ebx, %edx\n\taddl\t$15, %edx"));
+    assert_eq!(Options::named("pairs,nothing"), Err("no rule is called nothing; tools/build --rules lists them".into()));
+    let all = RULES.iter().map(|(_, name, _)| *name).collect::<Vec<_>>().join(",");
+    assert_eq!(Options::named(&all), Ok(Options::wide()));
 }

@@ -1,6 +1,7 @@
 //! The command line's parser: every switch, its range, Crynwr's positional form and letters, and bad input.
 
 use compkt::install::lines::{LINES, Line};
+use compkt::install::features::needs;
 use compkt::install::stages::switches::{Options, Refused, Rule, SWITCHES, Want, options};
 use tools::random::Random;
 
@@ -34,7 +35,8 @@ fn nothing_means_the_defaults() {
         stack: 256,
         nic: Want::Any,
         media: 0,
-        stats: false,
+        needs: 0,
+        burst: 8,
         waits: false,
         slots: 32,
         migrate: 8192,
@@ -62,7 +64,12 @@ fn each_switch_sets_its_option() {
     for name in ["", "T", "TPX", "BNC,FD", "AUI,FD", "MII,FD", "AUTO,FD", "TP,", ",FD", "TP,HD", "100"] {
         refused(&format!("/MEDIA={name}"), &format!("/MEDIA={name}"), "the medium is");
     }
-    assert_eq!(good("/STATS"), Options { stats: true, ..good("") });
+    assert_eq!(good("/STATS"), Options { needs: needs::STATS, ..good("") });
+    assert_eq!(good("/COUNT"), Options { needs: needs::COUNT, ..good("") });
+    assert_eq!(good("/COUNT /STATS"), Options { needs: needs::COUNT | needs::STATS, ..good("") });
+    refused("/COUNT=1", "/COUNT=1", "takes no value");
+    assert_eq!(good("/BURST=1"), Options { burst: 1, ..good("") });
+    assert_eq!(good("/BURST=64"), Options { burst: 64, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
     assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
@@ -71,7 +78,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
     assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, cache: 1536, ..good("") });
-    assert_eq!(SWITCHES.len(), 14, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 16, "a new switch wants a line above");
 }
 
 #[test]
@@ -122,7 +129,7 @@ fn ranges_end_where_the_reasons_say() {
         let (low, high, radix) = match switch.rule {
             Rule::Hex(low, high) => (low, high, 16),
             Rule::Dec(low, high) => (low, high, 10),
-            Rule::Bare | Rule::Nic | Rule::Media => continue,
+            Rule::Bare | Rule::Needs(_) | Rule::Nic | Rule::Media => continue,
         };
         let tail = |value: u32| if radix == 16 { format!("/{}={value:X}", switch.name) } else { format!("/{}={value}", switch.name) };
         for value in [u32::from(low), u32::from(high)] {
@@ -212,7 +219,7 @@ fn switches_that_do_not_exist_or_want_no_value() {
     for tail in ["/U=1", "/U=", "/?=x", "/u:"] {
         refused(tail, tail, "takes no value");
     }
-    for switch in SWITCHES.iter().filter(|switch| switch.rule != Rule::Bare) {
+    for switch in SWITCHES.iter().filter(|switch| !matches!(switch.rule, Rule::Bare | Rule::Needs(_))) {
         for tail in [format!("/{}", switch.name), format!("/{}=", switch.name)] {
             assert_eq!(bad(&tail).why, switch.why, "{tail}");
         }

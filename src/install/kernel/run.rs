@@ -6,7 +6,6 @@ use crate::install::dos::{self, from_device, peek, poke, regs, request};
 use crate::install::header::{SLOT_FIRST, SLOT_SECOND, StageHeader, StartHeader, Unit, number};
 use crate::install::kernel::{Near, Told};
 use crate::install::plan::{DONE, FAILED, Plan, QUIT, XmsBlock};
-use crate::install::slots::SLOT_A;
 use crate::probe::{NO_XMS, pci};
 use crate::resident::table::Region;
 
@@ -81,7 +80,8 @@ fn place(number: u8) -> Option<u16> {
 
 /// Where a stage lies that is at slot A's end.
 pub fn last(stage: &Unit) -> u16 {
-    SLOT_A - ((stage.total + 15) & !15)
+    // The kernel begins where the slot ends.
+    header() as *const _ as u32 as u16 - ((stage.total + 15) & !15)
 }
 
 /// Gives back what an attempt took: the card is stopped, extended memory freed, the DMA services' lock opened.

@@ -4,16 +4,14 @@
 use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{far_call, fill, peek, poke, regs, vector};
 use crate::install::features::{
-    BASED, CALLED, Facts, HOOKS, HOOKS_VECTOR, Hook, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINTS, PROVIDES, TAKES, TOLD,
+    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINTS, PROVIDES, TAKES, TOLD,
 };
 use crate::install::kernel::{header, hooks, unit};
 use crate::install::plan::{Feature, Plan};
 use crate::resident::table::ENTRIES;
 
-/// The most hooks of all features of a machine together.
-const ALL: usize = 56;
 /// How the features attach, one behind the other. Not on the stack, which has no room for it.
-static mut LIST: [Hook; ALL] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL];
+static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
 
 /// Features that are being attached.
 pub struct Attaching<'a> {
@@ -28,10 +26,10 @@ pub fn read(plan: &mut Plan) -> Option<()> {
     let mut next = 0;
     for feature in plan.placed.features.iter_mut().take(plan.placed.count as usize) {
         let unit = unit(feature.number)?;
-        if next + HOOKS > ALL {
+        // The pack step has seen to it that there is room.
+        if next + unit.hooks as usize > ALL_HOOKS {
             break;
         }
-        // There is room for as many as a unit may have.
         hooks(&unit, (&raw mut LIST as *mut Hook).wrapping_add(next))?;
         feature.hooks = unit.hooks;
         next += unit.hooks as usize;

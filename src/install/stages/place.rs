@@ -65,16 +65,13 @@ const HANDLE: u16 = 16;
 fn needs(plan: &mut Plan, card_flat: bool) -> Option<()> {
     // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
     // last of all, and given back if need be.
-    let mut all = needs::POLLED;
+    let mut all = needs::POLLED | plan.options.needs;
     if card_flat || plan.memory.block.linear != 0 {
         all |= match plan.card.found.flat {
             FLAT_INTX => needs::FLATI,
             FLAT_KEYBOARD => needs::FLATK,
             _ => needs::FLAT,
         };
-    }
-    if plan.options.stats {
-        all |= needs::STATS;
     }
     if plan.options.waits {
         all |= if plan.memory.slots == 0 {

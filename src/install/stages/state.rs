@@ -79,7 +79,7 @@ fn state(plan: &Plan, blocks: u16) {
         int_slot,
         irq_slot,
         irq_lone: masked as u8,
-        unused: 0,
+        burst: plan.options.burst,
         old_irq,
         old_int60: Far(vector(plan.options.vector)),
         stack: top as u32 - 6,

@@ -5,6 +5,7 @@
 
 use super::numbers::parse;
 use crate::device::MacAddr;
+use crate::install::features::needs;
 use crate::install::lines::Line;
 use crate::memory::{FRAMES, SLOT};
 use crate::probe::media;
@@ -29,8 +30,10 @@ pub struct Options {
     pub nic: Want,
     /// The card's medium (see [`media`]); 0: as its EEPROM says.
     pub media: u8,
-    /// Count for each handle.
-    pub stats: bool,
+    /// What features it takes ([`needs`]), as far as the machine and the card do not decide that.
+    pub needs: u16,
+    /// Frames that are taken before other interrupts are looked for.
+    pub burst: u8,
     /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
     pub waits: bool,
     /// Slots in extended memory for frames that wait.
@@ -69,6 +72,8 @@ pub enum Want {
 pub enum Rule {
     /// None.
     Bare,
+    /// None; a feature is placed for this need.
+    Needs(u16),
     /// A hexadecimal number in a range.
     Hex(u16, u16),
     /// A decimal number in a range.
@@ -96,9 +101,14 @@ pub struct Switch {
 }
 
 macro_rules! switches {
-    ($($name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
-        /// Every switch there is, in the order of [`INT`] and its kin.
-                pub static SWITCHES: [Switch; 14] = [$(
+    ($($index:ident $name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
+        /// Their places in it. Those of switches that the table says all about are not used.
+        #[allow(dead_code)]
+        enum Index {
+            $($index,)*
+        }
+        /// Every switch there is.
+        pub static SWITCHES: [Switch; [$($name),*].len()] = [$(
             Switch {
                 name: $name,
                 #[cfg(not(target_os = "none"))]
@@ -113,47 +123,51 @@ macro_rules! switches {
 }
 
 switches! {
-    "INT" "60" Rule::Hex(0x60, 0x80), Line::Vector,
+    Int "INT" "60" Rule::Hex(0x60, 0x80), Line::Vector,
         "packet driver vector, hexadecimal, 60 to 80";
-    "NIC" "name" Rule::Nic, Line::Nic,
+    Nic "NIC" "name" Rule::Nic, Line::Nic,
         "which one: a name, PCI place (0:3.0) or address";
-    "IO" "300" Rule::Hex(0x200, 0xFFE0), Line::Port,
+    Io "IO" "300" Rule::Hex(0x200, 0xFFE0), Line::Port,
         "its first port, hexadecimal (default: look)";
-    "IRQ" "10" Rule::Dec(2, 15), Line::Irq,
+    Irq "IRQ" "10" Rule::Dec(2, 15), Line::Irq,
         "its interrupt, 2 to 15 (default: look)";
-    "HANDLES" "8" Rule::Dec(1, 64), Line::Handles,
+    Handles "HANDLES" "8" Rule::Dec(1, 64), Line::Handles,
         "handles, 1 to 64";
-    "STACK" "256" Rule::Dec(192, 2048), Line::Stack,
+    Stack "STACK" "256" Rule::Dec(192, 2048), Line::Stack,
         "stack for receivers in bytes, 192 to 2048";
-    "MEDIA" "TP" Rule::Media, Line::Medium,
+    Media "MEDIA" "TP" Rule::Media, Line::Medium,
         "3Com: AUTO TP AUI BNC TX FX MII; full duplex: TP,FD";
-    "XMS" "48" Rule::Dec(16, 16384), Line::Xms,
+    Xms "XMS" "48" Rule::Dec(16, 16384), Line::Xms,
         "KB of XMS for frames that wait, 16 to 16384";
-    "MIGRATE" "8192" Rule::Dec(1536, 65024), Line::Migrate,
+    Migrate "MIGRATE" "8192" Rule::Dec(1536, 65024), Line::Migrate,
         "bytes of them before XMS is used, 1536 to 65024";
-    "CACHE" "4096" Rule::Dec(1536, 32768), Line::Cache,
+    Cache "CACHE" "4096" Rule::Dec(1536, 32768), Line::Cache,
         "low memory before that XMS, 1536 to 32768 bytes";
-    "COMPACT" "" Rule::Bare, Line::NoValue,
+    Compact "COMPACT" "" Rule::Bare, Line::NoValue,
         "as small as can be: /HANDLES=4 /CACHE=1536";
-    "STATS" "" Rule::Bare, Line::NoValue,
+    Stats "STATS" "" Rule::Needs(needs::STATS), Line::NoValue,
         "count frames for each handle; PKTCTL status shows them";
-    "U" "" Rule::Bare, Line::NoValue,
+    Count "COUNT" "" Rule::Needs(needs::COUNT), Line::NoValue,
+        "count the frames that receivers take (an example)";
+    Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,
+        "frames taken before other interrupts, 1 to 64";
+    Unload "U" "" Rule::Bare, Line::NoValue,
         "unload the driver; /INT says which, if there are several";
-    "?" "" Rule::Bare, Line::NoValue,
+    Help "?" "" Rule::Bare, Line::NoValue,
         "this list";
 }
 
-const INT: usize = 0;
-const IO: usize = 2;
-const IRQ: usize = 3;
-const HANDLES: usize = 4;
-const STACK: usize = 5;
-const XMS: usize = 7;
-const MIGRATE: usize = 8;
-const CACHE: usize = 9;
-const COMPACT: usize = 10;
-const STATS: usize = 11;
-const UNLOAD: usize = 12;
+const INT: usize = Index::Int as usize;
+const IO: usize = Index::Io as usize;
+const IRQ: usize = Index::Irq as usize;
+const HANDLES: usize = Index::Handles as usize;
+const STACK: usize = Index::Stack as usize;
+const XMS: usize = Index::Xms as usize;
+const MIGRATE: usize = Index::Migrate as usize;
+const CACHE: usize = Index::Cache as usize;
+const COMPACT: usize = Index::Compact as usize;
+const BURST: usize = Index::Burst as usize;
+const UNLOAD: usize = Index::Unload as usize;
 
 /// Media by name.
 static MEDIA: [(&str, u8); 7] = [
@@ -237,6 +251,7 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
         XMS => (options.waits, options.slots) = (true, (value as u32 * 1024 / SLOT as u32).min(FRAMES as u32) as u8),
         MIGRATE => (options.waits, options.migrate) = (true, value),
         CACHE => options.cache = value,
+        BURST => options.burst = value as u8,
         _ => return false,
     }
     true
@@ -247,12 +262,13 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
 fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) -> Result<(), Line> {
     let Some(switch) = SWITCHES.get(index) else { return Err(Line::NoSwitch) };
     let (low, high, radix) = match switch.rule {
+        Rule::Bare | Rule::Needs(_) if text.is_some() => return Err(switch.why),
+        Rule::Needs(need) => {
+            options.needs |= need;
+            return Ok(());
+        }
         Rule::Bare => {
-            if text.is_some() {
-                return Err(switch.why);
-            }
             match index {
-                STATS => options.stats = true,
                 COMPACT => options.compact = true,
                 UNLOAD => options.unload = true,
                 _ => options.help = true,
@@ -302,7 +318,8 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         stack: 256,
         nic: Want::Any,
         media: 0,
-        stats: false,
+        needs: 0,
+        burst: crate::resident::table::BURST,
         waits: false,
         slots: FRAMES as u8,
         migrate: 8192,

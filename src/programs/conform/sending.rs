@@ -1,6 +1,7 @@
 //! Checks of send_pkt, both forms of as_send_pkt, drop_pkt, and the counters of sent frames.
 
 use crate::Machine;
+use crate::mailbox::again;
 use compkt::programs::rt::check::Checks;
 use compkt::programs::rt::clock::wait;
 use compkt::programs::net;
@@ -37,7 +38,23 @@ pub fn run(checks: &mut Checks, machine: &Machine) {
 }
 
 fn send(driver: &Driver, len: u16) -> Result<(), u8> {
-    driver.ask(0x0400, 0, len, Far::of(FRAME.get())).map(|_| ())
+    patiently(|| driver.ask(0x0400, 0, len, Far::of(FRAME.get())).map(|_| ()))
+}
+
+/// BIOS ticks in which a card whose host has much to do gets room for a frame.
+const ROOM: u16 = 10 * PATIENCE;
+
+/// Asks again while the card has no room, which is CANT_SEND: a host that is busy may take its time with a full ring.
+fn patiently(mut send: impl FnMut() -> Result<(), u8>) -> Result<(), u8> {
+    let mut sent = send();
+    if sent == Err(error::CANT_SEND) {
+        again();
+        wait(ROOM, || {
+            sent = send();
+            sent != Err(error::CANT_SEND)
+        });
+    }
+    sent
 }
 
 fn counts(driver: &Driver, handle: Handle) -> Statistics {
@@ -104,7 +121,7 @@ fn as_send_from(driver: &Driver, frame: Far, len: u16, upcall: Far) -> Result<()
     regs.ecx = len as u32;
     regs.es = upcall.segment();
     regs.edi = upcall.offset() as u32;
-    driver.call(&mut regs)
+    patiently(|| driver.call(&mut regs.clone()))
 }
 
 fn asynchronous(checks: &mut Checks, driver: &Driver, handle: Handle) {

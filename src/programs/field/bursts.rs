@@ -18,7 +18,10 @@ const PACE_US: u16 = 850;
 const OPEN: Plan = Plan { opens: true, ..PLAIN };
 /// So few frames that any card holds them.
 const FEW: Flow = Flow { count: 5, gap_us: 3000, ..SHORT };
-/// BIOS ticks within which a frame that was left in the card comes after another.
+/// More than a burst, which lie in the card or behind it while the first one is in hand, interrupts off: two BIOS ticks.
+const PILE: Flow = Flow { count: 110, ..SHORT };
+const GATHER_US: u32 = 110_000;
+/// BIOS ticks in which a frame that was stranded comes behind another.
 const SETTLE: u16 = 9;
 
 pub fn run(client: &mut Client) {
@@ -26,7 +29,7 @@ pub fn run(client: &mut Client) {
         return;
     }
     client.comes(c"five frames come", FEW, PLAIN);
-    for count in [64, 65, 110, 250, 400] {
+    for count in [8, 9, 64, 65, 110, 250, 400] {
         burst(client, c"slow receiver with interrupts on", Flow { count, gap_us: PACE_US, ..SHORT }, SLOW);
     }
     burst(client, c"slow receiver with interrupts on, frames at once", Flow { count: 250, ..SHORT }, SLOW);
@@ -34,6 +37,7 @@ pub fn run(client: &mut Client) {
     burst(client, c"STI and RETF", Flow { count: 400, ..SHORT }, OPEN);
     burst(client, c"interrupts off", Flow { count: 250, ..SHORT }, PLAIN);
     burst(client, c"20 ms with interrupts on", Flow { count: 12, ..SHORT }, Plan { stay_us: 20_000, ..OPEN });
+    tick(client);
     pairs(client);
     client.close();
 }
@@ -68,7 +72,19 @@ fn burst(client: &mut Client, receiver: &'static CStr, flow: Flow, plan: Plan) {
     client.checks.about(c"", [Word(0); 2]);
 }
 
-/// Two frames at a time, and the peer's message that it has sent them; then silence.
+/// A timer interrupt that is due during a frame comes when the burst that the frame is of has ended, and not when the card
+/// is empty.
+fn tick(client: &mut Client) {
+    let most = client.burst;
+    client.checks.about(c"a timer interrupt is due in the first of {d} frames: ", [PILE.count.into(), Word(0)]);
+    let seen = client.receive(PILE, Plan { gather_us: GATHER_US, ..PLAIN });
+    say!(c"   {d} of {d} frames were offered before it\n", seen.before_tick, seen.firsts);
+    client.checks.holds(c"frames come", seen.good != 0, c"some");
+    client.checks.holds(c"it comes behind no more than /BURST= frames", seen.before_tick <= most, c"no more");
+    client.checks.about(c"", [Word(0); 2]);
+}
+
+/// Two frames (and the peer's word that it has sent them), then silence.
 fn pairs(client: &mut Client) {
     for gap_us in [0, 20, 50, 100, 150, 200, 250, 300] {
         let flow = Flow { count: 2, gap_us, ..SHORT };

@@ -8,6 +8,7 @@ use compkt::programs::rt::check::Checks;
 use compkt::programs::rt::clock::{Deadline, wait};
 use compkt::programs::rt::packet::{Driver, Handle, release_all};
 use compkt::programs::rt::{Far, Shared};
+use compkt::resident::table::BURST;
 use compkt::say;
 use compkt::wire::{Ask, ETHERTYPE, Framing, Header, Op, Tally};
 
@@ -43,6 +44,8 @@ pub struct Client {
     pub small: bool,
     /// There is an HMA, and no other program uses it.
     pub high: bool,
+    /// Frames that the driver takes before it looks for other interrupts.
+    pub burst: u16,
     seed: u32,
     /// [`Client::lost`] before the flow was asked for.
     before: u32,
@@ -51,7 +54,7 @@ pub struct Client {
 impl Client {
     /// A client without handles.
     pub fn new(driver: Driver, seed: u32) -> Client {
-        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, seed, before: 0 }
+        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, burst: BURST as u16, seed, before: 0 }
     }
 
     /// Opens a handle for the flows and one for the peer's answers; or one for all frames.

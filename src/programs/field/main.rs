@@ -1,7 +1,7 @@
 //! FIELD: behaves as existing clients do, and checks how a packet driver copes with that.
 //!
-//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for each check, `ok
-//! NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for
+//! each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
 #![no_std]
 #![no_main]
 
@@ -19,6 +19,7 @@ mod timer;
 use client::Client;
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::{self, console, packet::Driver};
+use compkt::resident::table::BURST;
 use compkt::say;
 
 compkt::program!(main);
@@ -38,7 +39,7 @@ const GROUPS: [(&str, Group); 8] = [
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small) = (0x60, 1, None, false, false, false);
+    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small, mut burst) = (0x60, 1, None, false, false, false, BURST as u16);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => {
@@ -59,6 +60,7 @@ fn main() -> u8 {
                 small = true;
                 true
             }
+            Some((name, value)) if same(name, "BURST") => options::number(value).map(|value| burst = value as u16).is_some(),
             Some(_) => false,
         };
         if !good {
@@ -70,7 +72,7 @@ fn main() -> u8 {
         }
     }
     let Some(group) = group else {
-        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE or KEYS, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/INT=60 and /SEED=1.\n");
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE or KEYS, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/BURST=8 (the driver's), /INT=60 and /SEED=1.\n");
         return 2;
     };
     let Some(driver) = Driver::on(vector) else {
@@ -81,6 +83,7 @@ fn main() -> u8 {
     client.high = high;
     client.uncounted = uncounted;
     client.small = small;
+    client.burst = burst;
     let hooks = timer::Hooks::new();
     group(&mut client);
     drop(hooks);

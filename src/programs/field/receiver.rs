@@ -8,6 +8,7 @@ use compkt::programs::rt::{Far, IF, Regs, Shared};
 use compkt::wire::{self, ETHERTYPE, HEADER, Header, MAC_HEADER, Op, Tally};
 
 use crate::sender;
+use crate::timer::interrupts;
 
 /// The type of frames that are asked for.
 pub const KIND: u16 = 0x9051;
@@ -49,9 +50,9 @@ pub struct Plan {
     pub opens: bool,
     /// Stays this long in each second upcall, in microseconds.
     pub stay_us: u16,
-    /// Stays this long in the first upcall of the flow, so that the other frames arrive meanwhile.
-    pub gather_us: u16,
-    /// Changes every register except SS:SP and the results.
+    /// Stays so long in the first upcall of the flow, so that the other frames are there.
+    pub gather_us: u32,
+    /// Changes every register but SS:SP and the answer.
     pub scramble: bool,
     /// Ends with IRET.
     pub irets: bool,
@@ -91,7 +92,9 @@ pub const SHORT: Flow = Flow { count: 12, min: 60, max: 100, gap_us: 0, to: [0; 
 pub struct Seen {
     /// Distinct frames with every byte right.
     pub good: u16,
-    /// Faulty upcalls or frames, and the first fault's code: see [`wrong`].
+    /// Frames that were offered before the timer interrupt that was due during the first one, that one included.
+    pub before_tick: u16,
+    /// Upcalls or frames with something wrong, and what that was first: see [`wrong`].
     pub bad: u16,
     pub why: u8,
     /// Frames that had come before.
@@ -138,6 +141,8 @@ static GOT: Shared<[u32; MOST / 32]> = Shared::new([0; MOST / 32]);
 /// The frame between its two upcalls: length and buffer.
 static OFFERED: Shared<u16> = Shared::new(0);
 static NEXT: Shared<u8> = Shared::new(0);
+/// Timer interrupts at the first frame of the flow.
+static TICKS: Shared<u16> = Shared::new(0);
 static MAC: Shared<MacAddr> = Shared::new([0; 6]);
 /// Another station's address.
 static OTHER: Shared<MacAddr> = Shared::new([2, 0x3C, 0x50, 0x9B, 0, 9]);
@@ -147,7 +152,7 @@ static ECHO: Shared<u32> = Shared::new(0);
 static TALLY: Shared<(u32, Tally)> = Shared::new((0, Tally { good: 0, bad: 0, repeated: 0, lost: 0 }));
 
 const NOTHING: Seen =
-    Seen { good: 0, bad: 0, why: 0, twice: 0, late: 0, firsts: 0, seconds: 0, done: false, acted: 0, refused: 0, error: 0 };
+    Seen { good: 0, before_tick: 0, bad: 0, why: 0, twice: 0, late: 0, firsts: 0, seconds: 0, done: false, acted: 0, refused: 0, error: 0 };
 
 unsafe extern "C" {
     fn field_receiver();
@@ -211,10 +216,10 @@ pub fn tally(seed: u32) -> Option<Tally> {
     (of == seed).then_some(tally)
 }
 
-/// Waits.
-pub fn stay(us: u16) {
+/// Lets time go by.
+pub fn stay(us: u32) {
     let mut watch = Stopwatch::start();
-    while us != 0 && watch.microseconds() < us as u32 {}
+    while us != 0 && watch.microseconds() < us {}
 }
 
 fn note(change: impl FnOnce(&mut Seen)) {
@@ -243,7 +248,11 @@ pub extern "C" fn field_upcall(regs: &mut Regs) {
     }
     let number = SEEN.read().firsts.wrapping_sub(1);
     if first && number == 0 {
+        TICKS.write(interrupts());
         stay(plan.gather_us);
+    }
+    if first && interrupts() == TICKS.read() {
+        note(|seen| seen.before_tick += 1);
     }
     if plan.act != Act::None && first != plan.in_second && (plan.act == Act::Send || number == 0 || number == 3) {
         act(&plan, regs.ebx as u16, number != 0);
@@ -322,7 +331,7 @@ fn taken(regs: &Regs, plan: &Plan) {
     buffer.after = [GUARD; 8];
     // Clears the buffer, so that an old frame cannot pass for a new one.
     buffer.bytes.fill(0x5B);
-    stay(plan.stay_us);
+    stay(plan.stay_us as u32);
 }
 
 /// Checks a received frame.

@@ -134,9 +134,14 @@ impl Calling {
 
     /// Timer interrupts.
     pub fn ticks(&self) -> u16 {
-        // SAFETY: a word that the handler writes.
-        unsafe { (&raw const timer_ticks).read_volatile() }
+        interrupts()
     }
+}
+
+/// Timer interrupts so far, modulo 65,536.
+pub fn interrupts() -> u16 {
+    // SAFETY: a word that the handler writes.
+    unsafe { (&raw const timer_ticks).read_volatile() }
 }
 
 impl Drop for Calling {

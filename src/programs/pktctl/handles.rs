@@ -1,13 +1,13 @@
 //! `PKTCTL status`, the open handles: their types, receivers and counts.
 
-use compkt::info::BLOCK_STATS;
+use compkt::info::{BLOCK_EXAMPLE, BLOCK_STATS};
 use compkt::programs::rt::Far;
 use compkt::programs::rt::packet::Block;
 use compkt::resident::handle::Handle;
 use compkt::resident::table::{Stats, StatsRow};
 use compkt::say;
 
-/// Prints them, with the counts of `/STATS`.
+/// Shows them, and what `/STATS` and `/COUNT` count.
 pub fn show(block: &Block) {
     let info = &block.info;
     let far = |at: u16| Far::new(block.at.segment(), at);
@@ -40,6 +40,11 @@ pub fn show(block: &Block) {
             }
             None => say!(c"\n"),
         }
+    }
+    if let Some(count) = block.place(BLOCK_EXAMPLE) {
+        // SAFETY: a number.
+        let count: u32 = unsafe { far(count).read_as() };
+        say!(c"  counted      {d} frames taken\n", count);
     }
     say!(c"  handles      {d} of {d} in use\n", used, info.handle_count);
     if let Some(table) = stats {

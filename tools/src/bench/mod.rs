@@ -15,7 +15,8 @@ use std::time::Duration;
 use compkt::resident::table::ENTRIES;
 
 use crate::nics::{Found, NICS, Nic};
-use crate::pack::{self, Units};
+use crate::pack::checks::Role;
+use crate::pack::{self, Units, Way};
 use crate::process::TempDir;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{self, Net, Qemu};
@@ -27,8 +28,8 @@ use table::{Cost, Row};
 /// The card that sends.
 const SENDER: &str = "ne2k_isa,iobase=0x340,irq=3,mac=02:00:00:00:00:B0";
 const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=3";
-/// The command that measures this project's driver. (Some other driver's card may not hold a burst.)
-const BENCH: &str = "BENCH /BURST=16";
+/// Frames that are in the card before one interrupt, in BENCH's bursts.
+pub const BURST: u32 = 16;
 const LIMIT: Duration = Duration::from_secs(120);
 
 #[derive(Default)]
@@ -78,6 +79,14 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         }
     }
     print!("{}", table::text(&rows));
+    pack::build_by(&Way::wide())?;
+    let wide = Units::read(&Way::wide().binaries())?;
+    let sizes = |units: &Units| -> Vec<(String, u16)> {
+        let resident = units.all().into_iter().filter(|(_, role)| *role == Role::Resident);
+        resident.map(|(unit, _)| (unit.name.clone(), unit.total)).collect()
+    };
+    print!("\n{}", table::sizes(&sizes(&units), &sizes(&wide)));
+    print!("\n{}", table::image(&units.layout()?));
     Ok(())
 }
 
@@ -118,7 +127,9 @@ fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
 /// # Errors
 /// Those of [`run`].
 pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
-    let job = job(nic, &[LOAD_SENDER, "PKTCTL mem /INT=60", "pause", BENCH])?;
+    // The line that measures our driver. (Not every other driver's card holds a burst.)
+    let bench = format!("BENCH /BURST={BURST}");
+    let job = job(nic, &[LOAD_SENDER, "PKTCTL mem /INT=60", "pause", &bench])?;
     let folder = TempDir::new("trace")?;
     let trace = folder.path().join("trace");
     let report = machine(nic, device(nic), Dos::default())?.run_with(&job, &mut |line, monitor| {
@@ -131,8 +142,8 @@ pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
     })?;
     let blocks = table::blocks(said(&report, "PKTCTL mem /INT=60")?)?;
     agree(nic, units, &blocks, &report)?;
-    let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report, BENCH)?, ..Row::default() };
-    row.burst = table::burst(said(&report, BENCH)?);
+    let mut row = Row { name: nic.name.into(), blocks, cost: cost(&report, &bench)?, ..Row::default() };
+    row.burst = table::burst(said(&report, &bench)?);
     row.accesses = registers::counted(nic, &std::fs::read_to_string(&trace)?);
     row.resident = row.blocks.iter().map(|block| block.1).sum();
     let kept = told(&report, &job.config[0], "[device resident ")?;

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::BURST;
 use crate::nics::{Found, Nic};
 
 /// The monitor's command that begins the trace.
@@ -22,8 +23,8 @@ const SENDER_PORTS: Range<u64> = 0x340..0x360;
 
 /// Frames of 60 bytes of each kind in BENCH, including those before the first that counts.
 const FRAMES: u32 = 4 + 32;
-/// Frames in bursts, all of which count.
-const IN_BURSTS: u32 = 32;
+/// Of those in bursts all count: whole bursts, of at least as many frames as of another kind.
+const IN_BURSTS: u32 = 32u32.next_multiple_of(BURST);
 
 /// Register accesses in all frames of a kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

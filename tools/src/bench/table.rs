@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 use std::io;
 
+use super::BURST;
 use super::registers::Accesses;
+use crate::pack::image::{Image, LOAD_IMAGE_LIMIT, STACK};
 use crate::setup::fail;
 
 /// Instructions for a frame of 60 and of 1,514 bytes.
@@ -134,7 +136,7 @@ pub fn text(rows: &[Row]) -> String {
 
 /// Register accesses, and bursts.
 fn in_bursts(rows: &[Row], width: usize) -> String {
-    let mut text = String::from("\nFrames of 60 bytes, one at a time and in bursts of 16: register accesses for each frame, and the burst's cost\n");
+    let mut text = format!("\nFrames of 60 bytes, one at a time and in bursts of {BURST}: register accesses for each frame, and the burst's cost\n");
     let columns = ["send", "receive", "in a burst", "instructions", "interrupts"];
     text.push_str(&format!("{:<width$}", "NIC"));
     columns.iter().for_each(|column| text.push_str(&format!("{column:>14}")));
@@ -147,6 +149,36 @@ fn in_bursts(rows: &[Row], width: usize) -> String {
         text.push('\n');
     }
     text
+}
+
+/// The parts of the load image.
+pub fn image(parts: &Image) -> String {
+    let rows = [
+        ("core", parts.core),
+        ("slot A", parts.slot_a),
+        ("kernel", parts.kernel),
+        ("slot B", parts.slot_b),
+        ("stack", STACK),
+        ("all", parts.size),
+        ("limit", LOAD_IMAGE_LIMIT),
+        ("free in A", parts.free_a),
+    ];
+    let text: String = rows.iter().map(|(name, bytes)| format!("{name:<12}{bytes:>8}\n")).collect();
+    format!("Bytes of the load image (free in A: below the last stage, with the largest driver)\n{text}")
+}
+
+/// Bytes of each resident unit, and what they would be without the optional rules of `tools/src/narrow`.
+pub fn sizes(narrow: &[(String, u16)], wide: &[(String, u16)]) -> String {
+    let mut text = format!("Bytes of resident units, and of the same without the rules of tools/build --rules\n{:<12}{:>8}{:>8}\n", "unit", "narrow", "wide");
+    let row = |name: &str, narrow: u32, wide: u32| format!("{name:<12}{narrow:>8}{wide:>8}\n");
+    let (mut all, mut all_wide) = (0, 0);
+    for (name, bytes) in narrow {
+        let bytes = u32::from(*bytes);
+        let other = wide.iter().find(|(other, _)| other == name).map_or(0, |(_, bytes)| u32::from(*bytes));
+        text.push_str(&row(name, bytes, other));
+        (all, all_wide) = (all + bytes, all_wide + other);
+    }
+    text + &row("all", all, all_wide)
 }
 
 #[cfg(test)]
@@ -168,6 +200,17 @@ mod tests {
         assert_eq!(cost, Cost { send: [340, 1040], receive: [500, 1300], whole: [700, 1500] });
         assert_eq!(super::cost(text.split_once('\n').unwrap().1), None);
         assert_eq!(super::cost("FAIL frame 0 of 60 bytes was not sent"), None);
+    }
+
+    #[test]
+    fn both_sizes_of_a_unit_stand_beside_each_other() {
+        let sizes = |core: u16| [("core".to_string(), core), ("flat".to_string(), 9)];
+        let text = sizes_text(&sizes(5), &sizes(7));
+        assert_eq!(text[2..], [vec!["core", "5", "7"], vec!["flat", "9", "9"], vec!["all", "14", "16"]]);
+    }
+
+    fn sizes_text(narrow: &[(String, u16)], wide: &[(String, u16)]) -> Vec<Vec<String>> {
+        sizes(narrow, wide).lines().map(|line| line.split_whitespace().map(str::to_string).collect()).collect()
     }
 
     #[test]

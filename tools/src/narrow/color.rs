@@ -2,6 +2,7 @@
 
 use super::flow::Function;
 use super::insn::{Arg, BP, CX, DI, Line, Mem, Number, Part, SI};
+use super::rules::{Mistake, wrong};
 
 /// Gives a function's kept registers other names, so that one that addresses is not in CX. They are saved and put
 /// back by name, so any exchange of names within a function is as good as another.
@@ -34,7 +35,8 @@ pub fn recolor(function: &mut Function) {
     }
     for line in &mut function.lines {
         if let Line::Insn(insn) = line {
-            insn.args.iter_mut().for_each(|arg| visit(arg, &mut |number, _, _| *number = names[*number as usize]));
+            let stays = |address| address && wrong(Mistake::RegistersAddress);
+            insn.args.iter_mut().for_each(|arg| visit(arg, &mut |number, _, address| *number = if stays(address) { *number } else { names[*number as usize] }));
         }
     }
 }

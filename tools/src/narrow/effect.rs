@@ -1,6 +1,7 @@
 //! What one instruction does to the high halves of the registers and to the flags, and whether its 16-bit form does
 //! the same to all that is looked at afterwards.
 
+use super::rules::{Mistake, wrong};
 use super::insn::{Arg, CF, FLAGS, Insn, Mem, Number, OF, PF, Part, Reg, SF, SP, ZF, condition, constant};
 
 /// One bit for each register.
@@ -37,7 +38,7 @@ impl Live {
 
     /// The registers of an address that has no 16-bit form.
     fn want_address(&mut self, mem: &Mem) {
-        if mem.short().is_none() {
+        if mem.short().is_none() && !wrong(Mistake::WordsAddress) {
             mem.base.iter().chain(&mem.index).for_each(|number| self.want(*number));
         }
     }
@@ -104,7 +105,7 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
     let source = insn.args.first();
     let target = long(insn.args.last());
     // Whether anyone looks at the high half of the result.
-    let needed = target.is_some_and(|number| after.high(number));
+    let needed = target.is_some_and(|number| after.high(number)) && !(wrong(Mistake::WordsMove) && stem == "mov");
     let narrow = match (stem, width) {
         ("mov", b'l') => {
             let Some(number) = target else {
@@ -166,7 +167,7 @@ fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
         ("shr", _) => {
             live.flags = 0;
             let zero = target.is_some_and(|number| zero >> number & 1 != 0);
-            unary(target, width, needed || !zero || after.flags & OF != 0, &mut live)
+            unary(target, width, needed || !zero && !wrong(Mistake::WordsShift) || after.flags & OF != 0, &mut live)
         }
         ("sar" | "rol" | "ror", _) => {
             // Rotations leave three flags as they are.
@@ -265,7 +266,7 @@ fn arithmetic_narrow(insn: &Insn, stem: &str, after: Live, zero: Registers) -> b
             _ => ZF | CF | SF | OF,
         }
     };
-    after.flags & differ == 0
+    after.flags & differ == 0 || wrong(Mistake::WordsFlags)
 }
 
 fn arithmetic(insn: &Insn, stem: &str, after: Live, mut live: Live, zero: Registers) -> Live {
@@ -303,6 +304,7 @@ pub fn zero_after(insn: &Insn, zero: Registers) -> Registers {
     let old = zero & bit != 0;
     let yes = match stem {
         "cmp" | "test" | "bt" | "push" | "out" => old,
+        "add" if wrong(Mistake::WordsZero) => old,
         "mov" => of_source,
         "movzw" | "movzb" => true,
         "and" => old || of_source,

@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::effect::{ALL, Live, Registers, before, writes_high, zero_after};
 use super::insn::{Arg, BP, BX, CX, DI, Insn, Line, SI, SP};
+use super::rules::{Mistake, Rule, on, wrong};
 use super::touch::{Bits, all, low, touch};
 
 /// A function of the listing.
@@ -146,7 +147,7 @@ fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers) ->
     }) {}
     let narrow = |(at, function): (usize, &Function)| -> Vec<bool> {
         let one = |(line, content): (usize, &Line)| match content {
-            Line::Insn(insn) => before(insn, live[at][line + 1], zero[at][line]).1,
+            Line::Insn(insn) => on(Rule::Words) && before(insn, live[at][line + 1], zero[at][line]).1,
             _ => false,
         };
         function.lines.iter().enumerate().map(one).collect()
@@ -158,7 +159,8 @@ fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers) ->
     }) {}
     Decisions {
         narrow,
-        high: live.iter().map(|lines| lines[1..].iter().map(|live| live.high).collect()).collect(),
+        // What operations of 32 bits look at has not been worked out.
+        high: live.iter().map(|lines| lines[1..].iter().map(|live| if on(Rule::Words) { live.high } else { ALL }).collect()).collect(),
         lost: functions.iter().map(|function| function.lines.iter().map(|line| known.lost(function, line)).collect()).collect(),
     }
 }
@@ -253,10 +255,11 @@ impl Known {
                                 changed |= join(&mut self.live_result[callee], after.high & RESULT);
                                 // A function that has nothing to put back itself is not to begin with it.
                                 let keeps = after.high & KEPT | self.keeps[at] & !self.own[at];
+                                let keeps = if wrong(Mistake::PushesLost) { 0 } else { keeps };
                                 changed |= join(&mut self.keeps[callee], keeps);
                             }
                             // rustc knows what an `asm!` changes, and may look at all other registers behind it.
-                            let kept = if insn.inline { ALL } else { KEPT };
+                            let kept = if insn.inline && !wrong(Mistake::WordsInlineCall) { ALL } else { KEPT };
                             Live { high: after.high & kept | self.wanted(callee), flags: 0 }
                         }
                         Next::Return => Live { high: self.keeps[at] | self.live_result[at], flags: 0 },

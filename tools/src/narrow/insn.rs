@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use super::rules::{Mistake, Rule, on, wrong};
+
 /// General registers by the machine's numbers: AX CX DX BX SP BP SI DI.
 pub type Number = u8;
 /// CX.
@@ -299,6 +301,8 @@ impl Mem {
         match (self.base, self.index) {
             _ if self.is_flat() => None,
             (None, None) => Some((None, None)),
+            _ if !on(Rule::Addresses) => None,
+            (Some(CX), None) if wrong(Mistake::AddressesBase) => Some((Some(BX), None)),
             (Some(one), None) if is_base(one) || is_index(one) => Some((Some(one), None)),
             (Some(a), Some(b)) if self.scale == 1 && is_base(a) && is_index(b) => Some((Some(a), Some(b))),
             (Some(a), Some(b)) if self.scale == 1 && is_index(a) && is_base(b) => Some((Some(b), Some(a))),
@@ -315,7 +319,7 @@ pub fn write(line: &Line, out: &mut String) {
         Line::Opaque(text) => {
             // Only 32-bit names mean the high halves.
             let width = if LONG.iter().any(|name| text.contains(&format!("%{name}"))) { "l\t%ebx, %ecx" } else { "w\t%bx, %cx" };
-            let exchange = if touches_swapped(text) { format!("\txchg{width}\n") } else { String::new() };
+            let exchange = if touches_swapped(text) && !wrong(Mistake::NoSwap) { format!("\txchg{width}\n") } else { String::new() };
             writeln!(out, "{exchange}\t{text}\n{exchange}")
         }
         Line::Insn(insn) => {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::flow::Function;
+use super::rules::{Mistake, Rule, on, wrong};
 use super::insn::{Arg, Insn, Line};
 use super::touch::condition_of;
 
@@ -48,12 +49,14 @@ pub fn straighten(function: &mut Function, takes: &HashSet<String>) -> bool {
     let mut any = false;
     loop {
         let mut changed = false;
-        for rule in [inverted, threads, same_ends, useless] {
+        let rules: [(Rule, fn(&mut Function) -> bool); 4] =
+            [(Rule::Inverted, inverted), (Rule::Threads, threads), (Rule::Ends, same_ends), (Rule::Useless, useless)];
+        for (_, rule) in rules.into_iter().filter(|(rule, _)| on(*rule)) {
             changed |= rule(function);
             // Places of lines are good until a line goes.
             function.compact();
         }
-        changed |= last_calls(function, takes);
+        changed |= on(Rule::LastCalls) && last_calls(function, takes);
         if !changed {
             return any;
         }
@@ -75,7 +78,7 @@ fn threads(function: &mut Function) -> bool {
         let Some(next) = first_at(function, to) else { continue };
         let there = &function.lines[next];
         let unconditional = is(&function.lines[line], "jmp");
-        if unconditional && plain_return(there) {
+        if (unconditional || wrong(Mistake::ThreadsReturn)) && plain_return(there) {
             function.lines[line] = there.clone();
             changed = true;
         } else if is(there, "jmp") && next != line {
@@ -103,7 +106,8 @@ fn inverted(function: &mut Function) -> bool {
             continue;
         }
         let Some(op) = inverse(&insn.op) else { continue };
-        let new = jump(op, far);
+        let op = if wrong(Mistake::InvertedCondition) { insn.op.clone() } else { op.into() };
+        let new = jump(&op, far);
         function.lines[line] = new;
         function.lines[line + 1] = Line::Text(String::new());
         changed = true;
@@ -122,7 +126,7 @@ fn last_calls(function: &mut Function, takes: &HashSet<String>) -> bool {
     for line in 0..function.lines.len() {
         let Line::Insn(insn) = &function.lines[line] else { continue };
         let (true, Some(Arg::Target(name))) = (insn.stem().0 == "call", insn.args.first()) else { continue };
-        if takes.contains(name) || !first_after(function, line + 1).is_some_and(|next| plain_return(&function.lines[next])) {
+        if takes.contains(name) && !wrong(Mistake::LastCallsArguments) || !first_after(function, line + 1).is_some_and(|next| plain_return(&function.lines[next])) {
             continue;
         }
         function.lines[line] = jump("jmp", &name.clone());
@@ -143,7 +147,7 @@ fn useless(function: &mut Function) -> bool {
         match &function.lines[line] {
             Line::Label(name) => {
                 let own = name.starts_with(".LBB") || name.starts_with(".Lasm") || name.starts_with(".Lend");
-                if own && !named.contains(name) && !function.in_tables.contains(&line) {
+                if own && !named.contains(name) && (!function.in_tables.contains(&line) || wrong(Mistake::UselessTable)) {
                     function.lines[line] = Line::Text(String::new());
                     changed = true;
                 } else {
@@ -212,6 +216,7 @@ fn alike(function: &Function, one: usize, other: usize) -> usize {
         count += 1;
     }
     // Neither may lie inside the other.
+    let count = if wrong(Mistake::EndsMore) && count != 0 && count < one.min(other) { count + 1 } else { count };
     if one.abs_diff(other) <= count { 0 } else { count }
 }
 

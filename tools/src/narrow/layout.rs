@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::Item;
 use super::flow::Function;
 use super::insn::{Arg, Line};
+use super::rules::{Mistake, wrong};
 
 /// A function with the lines before and behind it.
 struct Block {
@@ -73,7 +74,7 @@ pub fn join(items: Vec<Item>) -> Vec<Item> {
     out.push(Item::Text("\t.section\t.text,\"ax\",@progbits".into()));
     for at in order {
         let Some(mut block) = blocks[at].take() else { continue };
-        if behind.contains_key(&at)
+        if (behind.contains_key(&at) || wrong(Mistake::OrderFalls) && follows[at].is_some())
             && let Some(last) = block.function.lines.iter().rposition(|line| matches!(line, Line::Insn(_)))
         {
             block.function.lines.remove(last);

@@ -5,7 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::{fs, io};
 
+use super::rules::Options;
 use crate::setup::fail;
+
+/// An argument of our own: the rules that are off, by their names.
+pub const WITHOUT: &str = "--without=";
 
 /// What asm/memory.asm gives.
 const MEMORY: &[&str] = &["memcpy", "memset", "memcmp", "bcmp"];
@@ -15,6 +19,11 @@ const MEMORY: &[&str] = &["memcpy", "memset", "memcmp", "bcmp"];
 /// # Errors
 /// What cannot be narrowed or assembled; what the linker says goes to standard error.
 pub fn link(mut arguments: Vec<OsString>) -> io::Result<bool> {
+    let mut options = Options::default();
+    if let Some(at) = arguments.iter().position(|argument| argument.to_string_lossy().starts_with(WITHOUT)) {
+        let names = arguments.remove(at).to_string_lossy().into_owned();
+        options = Options::named(&names[WITHOUT.len()..]).map_err(fail)?;
+    }
     let in_our_segment = ["linker/resident.ld", "linker/kernel.ld", "linker/stage.ld"];
     if arguments.iter().any(|argument| in_our_segment.iter().any(|script| argument.to_string_lossy().ends_with(script))) {
         let is_unit = |argument: &OsString| argument.to_string_lossy().ends_with(".rcgu.o");
@@ -23,20 +32,20 @@ pub fn link(mut arguments: Vec<OsString>) -> io::Result<bool> {
         let given = arguments.iter().any(|argument| argument.to_string_lossy().ends_with("/memory.o"));
         // The order of functions matters in a resident unit alone.
         let resident = arguments.iter().any(|argument| argument.to_string_lossy().ends_with(in_our_segment[0]));
-        arguments[at] = narrowed(Path::new(&arguments[at]), if given { MEMORY } else { &[] }, resident)?.into();
+        arguments[at] = narrowed(Path::new(&arguments[at]), if given { MEMORY } else { &[] }, resident, options)?.into();
     }
     Ok(Command::new("rust-lld").args(arguments).status()?.success())
 }
 
 /// Assembles the narrow form of the listing that lies beside an object; the new object.
-fn narrowed(object: &Path, library: &[&str], resident: bool) -> io::Result<PathBuf> {
+fn narrowed(object: &Path, library: &[&str], resident: bool, options: Options) -> io::Result<PathBuf> {
     let name = object.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let crate_name = name.split('.').next().unwrap_or_default();
     let listing = object.with_file_name(format!("{crate_name}.s"));
     let text = fs::read_to_string(&listing).map_err(|error| fail(format!("{}: {error}", listing.display())))?;
     let short = object.with_file_name(format!("{crate_name}.narrow.s"));
     let output = object.with_file_name(format!("{crate_name}.narrow.o"));
-    fs::write(&short, super::narrow_with(&text, library, resident).map_err(|why| fail(format!("{crate_name}: {why}")))?)?;
+    fs::write(&short, super::narrow_by(&text, library, resident, options).map_err(|why| fail(format!("{crate_name}: {why}")))?)?;
     let done = Command::new("as").arg("--32").arg("-o").arg(&output).arg(&short).status()?;
     if !done.success() {
         return Err(fail(format!("{}: the assembler's messages stand above", short.display())));

@@ -20,11 +20,13 @@ mod color;
 mod effect;
 mod flow;
 mod insn;
+mod known;
 mod jumps;
 mod layout;
 pub mod link;
 mod live;
 mod peep;
+pub mod rules;
 mod save;
 mod size;
 mod stack;
@@ -36,6 +38,7 @@ use std::collections::{HashMap, HashSet};
 
 use flow::Function;
 use insn::{Arg, Insn, Line, Part};
+use rules::{Options, Rule, on};
 
 /// A listing's parts, in order.
 enum Item {
@@ -57,7 +60,20 @@ pub fn narrow(listing: &str) -> Result<String, String> {
 /// # Errors
 /// As for [`narrow`].
 pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result<String, String> {
+    narrow_by(listing, library, one_section, Options::default())
+}
+
+/// The same with some rules off.
+///
+/// # Errors
+/// As for [`narrow`].
+pub fn narrow_by(listing: &str, library: &[&str], one_section: bool, options: Options) -> Result<String, String> {
+    options.during(|| rewritten(listing, library, one_section))
+}
+
+fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<String, String> {
     let (mut items, labels_in_data) = read(listing);
+    known::check(&items)?;
     let mut functions: Vec<&mut Function> = Vec::new();
     for item in &mut items {
         if let Item::Function(function) = item {
@@ -75,7 +91,9 @@ pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result
         function.in_tables = function.labels.iter().filter(|(name, _)| jumped(name)).map(|(_, at)| *at).collect();
     }
     refuse_library(&own, library)?;
-    third::in_register(&mut own);
+    if on(Rule::Third) {
+        third::in_register(&mut own);
+    }
     let mut known = live::Known::new(&own, one_section);
     for (at, function) in own.iter_mut().enumerate() {
         let live = known.lines(at, function);
@@ -83,10 +101,14 @@ pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result
             function.compact();
         }
     }
-    own.iter_mut().for_each(color::recolor);
+    if on(Rule::Registers) {
+        own.iter_mut().for_each(color::recolor);
+    }
     let popped = stack::popped(&own);
     for function in &mut own {
-        stack::rewrite(function, &popped, stack::Which::Inline)?;
+        if on(Rule::AsmPushes) {
+            stack::rewrite(function, &popped, stack::Which::Inline)?;
+        }
     }
     let decisions = flow::decide(&own);
     for (at, function) in own.iter_mut().enumerate() {
@@ -108,14 +130,16 @@ pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result
             break;
         }
     }
-    peep::exchange(&mut own, one_section);
+    if on(Rule::Exchange) {
+        peep::exchange(&mut own, one_section);
+    }
     if one_section {
         save::together(&mut own);
     }
     for (place, function) in functions.into_iter().zip(own) {
         *place = function;
     }
-    if one_section {
+    if one_section && on(Rule::Order) {
         items = layout::join(items);
     }
     let mut out = String::new();
@@ -233,12 +257,15 @@ fn without_aliases(function: &mut Function, aliases: &HashMap<String, String>) {
 /// A pop right behind the push of a constant is a move: shorter once it is narrow. Takes the push back.
 fn constant(function: &mut Function, text: &str) -> String {
     if let Some(Line::Insn(push)) = function.lines.last()
+        && on(Rule::Constants)
         && push.op == "pushl"
         && let [Arg::Imm(value)] = &push.args[..]
         && let Some(register) = text.strip_prefix("popl")
     {
         let line = format!("movl\t${value}, {}", register.trim());
-        function.lines.pop();
+        if !rules::wrong(rules::Mistake::ConstantsPush) {
+            function.lines.pop();
+        }
         return line;
     }
     text.into()

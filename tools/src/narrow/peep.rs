@@ -3,6 +3,7 @@
 use super::flow::Function;
 use super::insn::{self, Arg, FLAGS, Insn, Line, Mem, PF, Part, Reg, SF, SP, ZF};
 use super::live::{Known, Live};
+use super::rules::{Mistake, Rule, on, wrong};
 use super::size;
 use super::touch::{self, AX, Bits, all, bits, touch};
 use super::values;
@@ -46,7 +47,7 @@ pub fn exchange(functions: &mut [Function], resident: bool) {
             }
             let [Arg::Reg(from), Arg::Reg(to)] = insn.args[..] else { continue };
             let to_or_from = (from.number == AX) != (to.number == AX) && from.number != SP && to.number != SP;
-            if to_or_from && live[line + 1].bits & bits(from) == 0 {
+            if to_or_from && (live[line + 1].bits & bits(from) == 0 || wrong(Mistake::ExchangeSource)) {
                 insn.op = insn.op.replace("mov", "xchg");
             }
         }
@@ -59,9 +60,10 @@ fn sweep(function: &mut Function, live: &[Live]) -> bool {
     let mut line = 0;
     while line < function.lines.len() {
         let lines = &function.lines;
-        let edit = [one, pair].into_iter().find_map(|rule| rule(lines, line, live));
+        let rules: [(Rule, fn(&[Line], usize, &[Live]) -> Option<Edit>); 2] = [(Rule::Single, one), (Rule::Pairs, pair)];
+        let edit = rules.into_iter().filter(|(rule, _)| on(*rule)).find_map(|(_, rule)| rule(lines, line, live));
         // A folded address is looked at further down: what is alive has to be found out again.
-        let folded = if edit.is_none() { fold(lines, line, live) } else { None };
+        let folded = if edit.is_none() && on(Rule::Fold) { fold(lines, line, live) } else { None };
         let again = folded.is_some();
         if let Some(edit) = edit.or(folded) {
             changed = true;
@@ -163,10 +165,10 @@ fn one(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
                 _ if rest & !0xFF00 == 0 => true,
                 _ => return None,
             };
-            let byte_value = (value >> if high { 8 } else { 0 }) & 0xFF;
+            let byte_value = (value >> if high != wrong(Mistake::SingleByte) { 8 } else { 0 }) & 0xFF;
             // Of TEST's flags ZF comes out the same, and SF where both are clear.
             let same = if stem != "test" { 0 } else if byte_value < 0x80 { ZF | SF } else { ZF };
-            if flags & !same != 0 {
+            if flags & !same != 0 && !wrong(Mistake::SingleFlags) {
                 return None;
             }
             let new = of(&format!("{stem}b"), vec![imm(byte_value as i64), byte(high)]);
@@ -176,7 +178,7 @@ fn one(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
             replace("movzwl", vec![Arg::Reg(Reg { part: Part::Word, ..to }), Arg::Reg(to)])
         }
         ("and", b'l') if value == Some(0xFF) && flags == 0 && to.number < 4 => replace("movzbl", vec![byte(false), Arg::Reg(to)]),
-        ("cmp", _) if flags == ZF && after.bits & bits(to) == 0 && to.number != SP => match value {
+        ("cmp", _) if flags == ZF && (after.bits & bits(to) == 0 || wrong(Mistake::SingleCompare)) && to.number != SP => match value {
             Some(-1 | 0xFF) if width == b'b' => replace("incb", vec![Arg::Reg(to)]),
             Some(-1 | 0xFFFF) if width == b'w' => replace("incw", vec![Arg::Reg(to)]),
             Some(-1 | 0xFFFF_FFFF) if width == b'l' => replace("incl", vec![Arg::Reg(to)]),
@@ -235,7 +237,7 @@ fn pair(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
         && let Some(bit @ 0..16) = insn::constant(bit)
         && reg.number < 4
     {
-        let byte = Arg::Reg(Reg { number: reg.number, part: Part::Byte { high: bit >= 8 } });
+        let byte = Arg::Reg(Reg { number: reg.number, part: Part::Byte { high: bit >= 8 && !wrong(Mistake::PairsBit) } });
         return Some(vec![(at, of("testb", vec![imm(1 << (bit & 7)), byte])), (at + 1, of(jump, second.args.clone()))]);
     }
     if b == "test" && second.args[0] == second.args[1] && first.args.last() == second.args.last() && width == other {
@@ -257,8 +259,8 @@ fn pair(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
     if first_to.number == SP || second_to.number == SP || first.args.len() > 2 {
         return None;
     }
-    let dead = |reg: &Reg| after.bits & bits(*reg) == 0;
-    let no_flags = |insn: &Insn| after.flags & touch::of(insn).flags_written == 0;
+    let dead = |reg: &Reg| after.bits & bits(*reg) == 0 || wrong(Mistake::PairsDead);
+    let no_flags = |insn: &Insn| after.flags & touch::of(insn).flags_written == 0 || wrong(Mistake::PairsFlags);
     // A copy, and a sum in the copy; or a sum, and a copy of it.
     let (source, to, sum) = match (&first.args[..], &second.args[..]) {
         ([Arg::Reg(from), Arg::Reg(to)], _) if a == "mov" && to == second_to && no_flags(second) => (*from, *to, addend(second)),
@@ -342,7 +344,7 @@ fn fold(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
             return None;
         }
         if uses != 0 {
-            if !intact {
+            if !intact && !wrong(Mistake::FoldIntact) {
                 return None;
             }
             old += size::of(use_);
@@ -395,7 +397,7 @@ fn composed(mem: &Mem, ea: &Mem, register: insn::Number, width: u8) -> Option<Me
     let sum = match (insn::constant(if disp.is_empty() { "0" } else { disp }), insn::constant(if ea.disp.is_empty() { "0" } else { &ea.disp })) {
         (Some(a), Some(0)) => if a == 0 { String::new() } else { disp.to_string() },
         (Some(a), Some(b)) => {
-            let sum = (a + b) as i32;
+            let sum = if wrong(Mistake::FoldSum) { b } else { a + b } as i32;
             if sum == 0 && base.is_some() { String::new() } else { sum.to_string() }
         }
         (Some(0), None) => ea.disp.clone(),

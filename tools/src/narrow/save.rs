@@ -7,6 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::flow::{Callee, Function, Next, Place, next};
 use super::insn::{Arg, BP, BX, CX, DI, Insn, Line, Part, Reg, SI, SP, constant};
 use super::live::Known;
+use super::rules::{Mistake, Rule, on, wrong};
 use super::stack;
 use super::touch::{AX, DX, all, low, touch};
 
@@ -37,12 +38,15 @@ pub fn together(functions: &mut [Function]) {
     let popped = stack::popped(functions);
     // A driver has entries of the same names, which the core's Rust calls.
     let core = functions.iter().any(|function| function.global && function.name == "catch_up");
-    let free = |name: &str| SETTLED.contains(&name) || core && SAVED.contains(&name);
+    let free = |name: &str| on(Rule::SaveNone) && (SETTLED.contains(&name) || core && SAVED.contains(&name) || wrong(Mistake::SaveNoneOthers));
     for function in functions.iter_mut().filter(|function| function.global && free(&function.name)) {
         if let Some(lines) = saved(function, &[], &popped, How::Never) {
             function.lines = lines;
             function.compact();
         }
+    }
+    if !on(Rule::SaveAll) {
+        return;
     }
     let shallow = shallow(functions);
     let popped = stack::popped(functions);
@@ -132,7 +136,7 @@ fn saved(function: &Function, live: &[u32], popped: &HashMap<String, i32>, how: 
         if wanted != 0 {
             // The first argument again, which comes back by itself.
             let again = first.checked_sub(1)?;
-            if wanted & !low(BX) != 0 || !is_first_argument(function, start + pushes.len(), again) {
+            if wanted & !low(BX) != 0 || !is_first_argument(function, start + pushes.len(), again) && !wrong(Mistake::SaveAllResult) {
                 return None;
             }
             lines[again] = Line::Text(String::new());

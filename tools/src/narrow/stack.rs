@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::effect::writes_high;
 use super::flow::Function;
+use super::rules::{Mistake, Rule, on, wrong};
 use super::insn::{self, Arg, BP, CX, DI, Insn, Line, Mem, Number, Part, Reg, SI, SP};
 use super::touch::{all, low, touch};
 
@@ -103,7 +104,7 @@ pub enum Which<'a> {
 pub fn rewrite(function: &mut Function, popped: &HashMap<String, i32>, which: Which<'_>) -> Result<(), String> {
     let frame = Frame::walk(function, popped)?;
     let narrow: Vec<usize> = frame.slots.iter().filter(|(_, slot)| !frame.by_bp && frame.narrowable(slot, which)).map(|(at, _)| *at).collect();
-    let returns = if which == Which::Inline { 0 } else { 2 };
+    let returns = if which == Which::Inline || wrong(Mistake::StackPlace) { 0 } else { 2 };
     // Of each line: its depth, the end of the saved registers, and what of them and of later pushes becomes narrow.
     let mut near: Vec<Option<(i32, i32, Vec<i32>)>> = Vec::new();
     for before in &frame.before {
@@ -319,8 +320,11 @@ impl Frame<'_> {
     /// Whether a slot saves a register of which no high half is changed until it is put back.
     fn narrowable(&self, slot: &Slot, which: Which<'_>) -> bool {
         let Some(number) = slot.register.filter(|number| [CX, SI, DI, BP].contains(number)) else { return false };
-        if slot.mixed || slot.pops.is_empty() || (which == Which::Inline && !slot.inline) {
+        if slot.mixed || slot.pops.is_empty() || (which == Which::Inline && !slot.inline) || (which != Which::Inline && !on(Rule::Pushes)) || (slot.inline && !on(Rule::AsmPushes)) {
             return false;
+        }
+        if wrong(if which == Which::Inline { Mistake::AsmPushesAll } else { Mistake::PushesAll }) {
+            return true;
         }
         if let Which::All(high, _) = which
             && slot.pops.iter().all(|pop| high[*pop] >> number & 1 == 0)

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::flow::Function;
 use super::insn::{Arg, Insn, Line, Mem, Part, Reg, SP, constant};
+use super::rules::{Mistake, wrong};
 use super::stack;
 use super::touch::{AX, all, condition_of, touch};
 
@@ -137,7 +138,7 @@ fn exchange(lines: &[Line], at: usize, depth: Option<i32>) -> Option<[Line; 2]> 
         "movzwl" => Line::Insn(Insn { args: vec![Arg::Reg(Reg { part: Part::Word, ..*from }), Arg::Reg(*from)], ..second.clone() }),
         _ => return None,
     };
-    let both = Line::Insn(Insn { op: "xchgl".into(), args: vec![Arg::Reg(*from), Arg::Reg(*to)], inline: false });
+    let both = Line::Insn(Insn { op: if wrong(Mistake::ThirdMoved) { "movl" } else { "xchgl" }.into(), args: vec![Arg::Reg(*from), Arg::Reg(*to)], inline: false });
     Some([both, rest])
 }
 
@@ -223,7 +224,9 @@ fn nearer(line: &mut Line) -> Option<()> {
         if disp < LONG {
             return None;
         }
-        mem.disp = (disp - LONG).to_string();
+        if !wrong(Mistake::ThirdPlace) {
+            mem.disp = (disp - LONG).to_string();
+        }
     }
     Some(())
 }

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use super::flow::Function;
 use super::insn::{self, Arg, BP, BX, DI, Insn, Line, Mem, Number, Part, Reg, SI, SP};
 use super::live::Live;
+use super::rules::{Mistake, Rule, on, wrong};
 use super::size;
 use super::touch::{Touch, bits, touch};
 
@@ -153,7 +154,7 @@ impl State {
         let stack = matches!(stem, "push" | "pop" | "call") || insn.destination().is_some_and(|reg| reg.number == SP);
         self.spoil(touch.spoils | if stack { 0o7 << 12 } else { 0 });
         let harmless = matches!(stem, "in" | "out") || stem.starts_with('j') || stem == "pop" && matches!(insn.args[0], Arg::Reg(_));
-        if touch.effect && !harmless {
+        if touch.effect && !harmless && !wrong(Mistake::ReuseStored) {
             self.forget_memory();
             // What has just been stored is there.
             if let ("mov", [from, to @ Arg::Mem(mem)]) = (stem, &insn.args[..])
@@ -178,11 +179,14 @@ impl State {
 
 /// Takes out what is there already. `live` is what is looked at after each line. Whether anything changed.
 pub fn reuse(function: &mut Function, live: &[Live]) -> bool {
+    if !on(Rule::Reuse) {
+        return false;
+    }
     let mut state = State::new();
     let mut changed = false;
     for at in 0..function.lines.len() {
         match &mut function.lines[at] {
-            Line::Label(_) => state.forget(),
+            Line::Label(_) if !wrong(Mistake::ReuseLabel) => state.forget(),
             Line::Insn(insn) => {
                 changed |= addresses(insn, &state);
                 if let Some(new) = shorter(insn, &mut state, live[at + 1]) {

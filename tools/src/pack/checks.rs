@@ -19,6 +19,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("flat", 356),
     ("flati", 356),
     ("flatk", 356),
+    ("count", 16),
     ("tick", 112),
     ("vds", 40),
     ("stats", 164),

@@ -5,7 +5,7 @@ use std::path::Path;
 use object::read::elf::ElfFile32;
 use object::{Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SymbolFlags, SymbolKind, SymbolSection};
 
-use compkt::install::slots::SLOT_A;
+use compkt::install::slots::{SLOT_A, SLOT_A_WIDE};
 
 use crate::setup::fail;
 
@@ -18,7 +18,7 @@ const R_386_PC16: u32 = 21;
 const R_386_PC8: u32 = 23;
 
 /// A unit.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Unit {
     /// The binary's name.
     pub name: String,
@@ -59,7 +59,7 @@ impl Unit {
         let image = elf.section_by_name(".image").ok_or("no .image section")?;
         let bytes = image.data().map_err(|error| error.to_string())?.to_vec();
         let base = image.address();
-        if base != 0 && base != u64::from(SLOT_A) {
+        if ![0, SLOT_A, SLOT_A_WIDE].map(u64::from).contains(&base) {
             return Err("linked neither at offset 0 nor behind slot A".into());
         }
         let bss = elf.section_by_name(".bss").map_or(base + bytes.len() as u64, |bss| bss.address() + bss.size());

@@ -1,7 +1,9 @@
 //! Composes the driver's file: MZ header, load image (core, kernel, first stage), unit directory, units.
 
-use compkt::install::slots::SLOT_A;
-use compkt::resident::table::PATCHED;
+use std::collections::BTreeMap;
+
+use compkt::install::features::{self, ALL_HOOKS, HOOKS};
+use compkt::resident::table::{BLOCKS, PATCHED};
 
 use super::elf::Unit;
 use crate::setup::fail;
@@ -12,7 +14,9 @@ const MZ_HEADER: usize = 32;
 const BUILD_AT: usize = 30;
 /// The most bytes of the load image: core, slot A, kernel, slot B, stack. DOS gives a DEVICE= line no more memory than the image.
 pub const LOAD_IMAGE_LIMIT: usize = 20_480;
-/// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
+/// What it may have where no other limit is asked for: it is one segment.
+pub const SEGMENT: usize = 0xFFF0;
+/// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
 const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
@@ -44,10 +48,10 @@ const PATCHES: usize = 11;
 const ENTRY: usize = 44;
 // Bytes of a feature's description before its hooks, and of a hook (asm/attach.inc).
 const FEATURE: usize = 10;
-const HOOK: usize = 6;
-/// The most hooks that a feature may have.
-const HOOKS: usize = 16;
-// Start unit: offset in the header of a device's size. Find unit: of the identities' address and count.
+const HOOK: usize = size_of::<features::Hook>();
+/// Blocks of a driver besides its features': core, driver, device, handles, rings, buffers in XMS, stack.
+const BLOCKS_OF_ALL: usize = 7;
+/// Offset in a start unit's header: bytes of a device; in a find unit's: the identities' near address and count.
 const START_INSTANCE: usize = 16;
 const FIND_IDS: usize = 4;
 
@@ -82,7 +86,9 @@ pub struct Listed<'a> {
 pub struct Image {
     /// The core.
     pub core: usize,
-    /// Bytes of slot A below the last stage that the largest driver leaves free.
+    /// Slot A,
+    pub slot_a: usize,
+    /// and what of it the largest driver leaves below the last stage.
     pub free_a: usize,
     /// The kernel.
     pub kernel: usize,
@@ -96,11 +102,11 @@ fn paragraphs(bytes: usize) -> usize {
     bytes.next_multiple_of(16)
 }
 
-/// Computes the layout of the load image.
+/// Lays out a load image of at most `limit` bytes.
 ///
 /// # Errors
-/// It is too large.
-pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Image> {
+/// It does not fit.
+pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Image> {
     let largest = |of: &dyn Fn(&Listed) -> bool, size: &dyn Fn(&Unit) -> usize| {
         units.iter().filter(|listed| of(listed)).filter_map(|listed| listed.unit).map(size).max().unwrap_or(0)
     };
@@ -110,27 +116,29 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std
     let instance = |unit: &Unit| usize::from(unit.word(START_INSTANCE));
     // Any driver with rings in XMS must fit below the last stage: then an upper block as large as the image is enough.
     let resident = usize::from(core.total) + largest(&is(KIND_DRIVER), &total) + largest(&is(KIND_START), &instance) + largest(&is(KIND_FEATURE), &total) + OTHER_BLOCKS;
-    let below = paragraphs(core.bytes.len()) + usize::from(SLOT_A) - paragraphs(largest(&stage(1), &total));
+    let below = paragraphs(core.bytes.len()) + usize::from(kernel.base) - paragraphs(largest(&stage(1), &total));
     let free_a = below.checked_sub(resident).ok_or_else(|| fail(format!("slot A is {} bytes too small", resident - below)))?;
-    if largest(&stage(0), &total) > usize::from(SLOT_A) {
+    if largest(&stage(0), &total) > usize::from(kernel.base) {
         return Err(fail("a stage is larger than slot A"));
     }
     let starts = largest(&is(KIND_START), &|unit| total(unit) + instance(unit));
     let slot_b = paragraphs([total(first), starts, largest(&stage(2), &total), largest(&is(KIND_FIND), &total)].into_iter().max().unwrap_or(0));
+    let slot_a = usize::from(kernel.base);
     let (core, kernel) = (paragraphs(core.bytes.len()), paragraphs(usize::from(kernel.total)));
-    let size = core + usize::from(SLOT_A) + kernel + slot_b + STACK;
-    if size > LOAD_IMAGE_LIMIT {
-        return Err(fail(format!("the load image has {size} bytes; {LOAD_IMAGE_LIMIT} is the limit")));
+    let size = core + slot_a + kernel + slot_b + STACK;
+    if size > limit {
+        return Err(fail(format!("the load image has {size} bytes; {limit} is the limit")));
     }
-    Ok(Image { core, free_a, kernel, slot_b, size })
+    Ok(Image { core, slot_a, free_a, kernel, slot_b, size })
 }
 
-/// Composes the file.
-pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> std::io::Result<Vec<u8>> {
-    let parts = layout(core, kernel, first, units)?;
+/// Puts the file together, with a load image of at most `limit` bytes.
+pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Vec<u8>> {
+    features_fit(units).map_err(fail)?;
+    let parts = layout(core, kernel, first, units, limit)?;
     let at = parts.core;
-    let header = at + usize::from(SLOT_A);
-    let slot_b = usize::from(SLOT_A) + parts.kernel;
+    let header = at + usize::from(kernel.base);
+    let slot_b = usize::from(kernel.base) + parts.kernel;
     let mut image = core.bytes.clone();
     image.resize(header, 0);
     image.extend(&kernel.bytes);
@@ -171,7 +179,29 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed]) -> st
     Ok(file)
 }
 
-/// The unit directory for offset `start` in the file, and the units behind it.
+/// The installer has room for every set of features that a machine can have. Features with blocks of one kind exclude each other.
+///
+/// # Errors
+/// Says what there is not enough of.
+fn features_fit(units: &[Listed]) -> Result<(), String> {
+    // By kind: hooks, blocks.
+    let mut kinds = BTreeMap::new();
+    for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
+        let [_, _, kind, table, ..] = attach[..] else { continue };
+        let most: &mut (usize, usize) = kinds.entry(kind).or_default();
+        most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
+        most.1 = most.1.max(1 + usize::from(table != 0));
+    }
+    let (hooks, blocks) = kinds.values().fold((0, BLOCKS_OF_ALL), |all, kind| (all.0 + kind.0, all.1 + kind.1));
+    for (what, count, most) in [("features", kinds.len(), features::FEATURES), ("hooks", hooks, ALL_HOOKS), ("blocks", blocks, BLOCKS)] {
+        if count > most {
+            return Err(format!("a machine may have {count} {what}; the installer has room for {most}"));
+        }
+    }
+    Ok(())
+}
+
+/// The unit directory, which lies at `start` in the file, and what lies behind it.
 fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let (mut entries, mut tail) = (Vec::new(), Vec::new());
     for listed in units {
@@ -247,4 +277,31 @@ fn mz_header(image: usize, segment: u16, ip: u16, sp: u16) -> Vec<u8> {
     let mut header: Vec<u8> = words.iter().flat_map(|word: &u16| word.to_le_bytes()).collect();
     header.resize(MZ_HEADER, 0);
     header
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A feature whose block has a kind, with so many hooks, and with a table.
+    fn feature(kind: u8, hooks: usize, table: u8) -> Unit {
+        Unit { attach: [&[0, 0, kind, table, 0, 0, 0, 0, 0, 0][..], &vec![0; hooks * HOOK]].concat(), ..Unit::default() }
+    }
+
+    fn fit(features: &[Unit]) -> Result<(), String> {
+        let listed: Vec<Listed> = features.iter().map(|unit| Listed { kind: KIND_FEATURE, bus: 0, name: "", unit: Some(unit) }).collect();
+        features_fit(&listed)
+    }
+
+    #[test]
+    fn more_features_than_a_machine_has_room_for_are_refused() {
+        let full: Vec<Unit> = (0..features::FEATURES as u8).map(|kind| feature(kind, ALL_HOOKS / features::FEATURES, 0)).collect();
+        assert_eq!(fit(&full), Ok(()));
+        let exclude = [&full[..], &[feature(0, 1, 0)]].concat();
+        assert_eq!(fit(&exclude), Ok(()), "of a kind there is one");
+        let says = |features: &[Unit], words: &str| assert!(fit(features).is_err_and(|why| why.contains(words)), "{words}");
+        says(&[&full[..], &[feature(99, 0, 0)]].concat(), "9 features; the installer has room for 8");
+        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "58 hooks; the installer has room for 48");
+        says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "23 blocks; the installer has room for 15");
+    }
 }

@@ -16,57 +16,122 @@ use checks::Role;
 use compkt::install::lines::{HELP, LINES};
 use compkt::probe::{REASON, REASONS};
 use elf::Unit;
+use crate::narrow::link::WITHOUT;
+use crate::narrow::rules;
 use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_TEXT, Listed};
 
 /// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
 const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1)];
 /// Optional features, in the order of their numbers.
-const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "tick"];
+const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "count", "tick"];
+
+/// How units are written: the rules of `tools/src/narrow` that are off, by name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Way(String);
+
+impl Way {
+    /// Every optional rule off.
+    pub fn wide() -> Way {
+        Way(rules::WIDE.into())
+    }
+
+    /// Without the rules of these names, with commas between.
+    ///
+    /// # Errors
+    /// A name that no rule has.
+    pub fn without(names: &str) -> io::Result<Way> {
+        rules::Options::named(names).map_err(fail)?;
+        Ok(Way(names.into()))
+    }
+
+    /// What only such a build writes lies in a folder of this name.
+    fn folder(&self) -> &str {
+        match self.0.as_str() {
+            "" => "",
+            rules::WIDE => rules::WIDE,
+            _ => "without",
+        }
+    }
+
+    /// Whether limits of size are for units that are written so.
+    fn is_limited(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where `build` leaves its files.
+    pub fn dist(&self) -> PathBuf {
+        setup::root().join("dist").join(self.folder())
+    }
+
+    /// Where cargo works.
+    fn target(&self) -> PathBuf {
+        setup::root().join("target").join(self.folder())
+    }
+
+    /// Where cargo leaves the binaries of units and programs.
+    pub fn binaries(&self) -> PathBuf {
+        self.target().join("i386-dos/release")
+    }
+}
 
 /// The folder for the output of `build`.
 pub fn dist() -> PathBuf {
-    setup::root().join("dist")
+    Way::default().dist()
 }
 
 /// The folder of the compiled units and programs.
 pub fn binaries() -> PathBuf {
-    setup::root().join("target/i386-dos/release")
+    Way::default().binaries()
 }
 
-/// Compiles the units for the 386; returns the folder of their binaries.
-pub fn compile() -> io::Result<PathBuf> {
+/// Compiles the units for the 386 and gives the folder of their binaries.
+fn compile(way: &Way) -> io::Result<PathBuf> {
     setup::nasm()?;
     setup::rust_src()?;
-    let target = setup::root().join("target");
+    let mut flags = String::from("--emit=asm");
+    if !way.is_limited() {
+        flags += &format!(" -Clink-arg={WITHOUT}{} --cfg wide", way.0);
+    }
     let mut cargo = setup::cargo();
     cargo
         .args(["build", "--quiet", "--release", "--package", "compkt", "--bins", "--features", "dos"])
         .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"])
         .args(["--target", "i386-dos.json"])
-        .env("CARGO_TARGET_DIR", &target)
-        // This program is the linker (narrow/link.rs), which needs rustc's listings.
+        .env("CARGO_TARGET_DIR", way.target())
+        // The linker is this program (narrow/link.rs), which wants rustc's listings.
         .env("CARGO_TARGET_I386_DOS_LINKER", std::env::current_exe()?)
-        .env("CARGO_TARGET_I386_DOS_RUSTFLAGS", "--emit=asm")
+        .env("CARGO_TARGET_I386_DOS_RUSTFLAGS", flags)
         .current_dir(setup::root());
     if !Bounded::tool(&mut cargo, setup::LIMIT)?.wait()?.success() {
         return Err(fail("the compiler's messages stand above"));
     }
-    Ok(binaries())
+    Ok(way.binaries())
 }
 
 /// Compiles, packs, and writes `dist/`. Tests call it by the `tools` program, because that is the linker.
 pub fn build() -> io::Result<()> {
+    build_by(&Way::default())
+}
+
+/// The same, written in another way.
+///
+/// # Errors
+/// As for [`build`].
+pub fn build_by(way: &Way) -> io::Result<()> {
     if std::env::current_exe()?.file_stem().is_none_or(|name| name != "tools") {
         let mut cargo = setup::cargo();
-        cargo.args(["run", "--quiet", "--package", "tools", "--", "build"]).current_dir(setup::root());
+        let without = if way.is_limited() { &[][..] } else { &["--without", &way.0] };
+        cargo.args(["run", "--quiet", "--package", "tools", "--", "build"]).args(without).current_dir(setup::root());
+        cargo.stdout(std::process::Stdio::null());
         return if Bounded::tool(&mut cargo, setup::LIMIT)?.wait()?.success() { Ok(()) } else { Err(fail("tools/build failed; its messages stand above")) };
     }
-    let folder = compile()?;
-    fs::create_dir_all(dist())?;
+    let (folder, dist) = (compile(way)?, way.dist());
+    fs::create_dir_all(&dist)?;
+    let put = |name: &str, contents: &[u8]| replace(&dist.join(name), contents);
     let units = Units::read(&folder)?;
-    units.check()?;
-    let driver = units.compose()?;
+    units.check(way)?;
+    let driver = units.compose(way)?;
     put("3COMPKT.SYS", &driver)?;
     put("3COMPKT.EXE", &driver)?;
     let cards: Vec<String> = NICS.iter().map(|nic| format!("  {:<11} {}", nic.name, nic.cards)).collect();
@@ -74,21 +139,35 @@ pub fn build() -> io::Result<()> {
     put("PKTCTL.EXE", &program::read(&folder, "pktctl")?)
 }
 
-/// Replaces a file of `dist/` at once: another test may read it at the same time.
-fn put(name: &str, contents: &[u8]) -> io::Result<()> {
-    replace(&dist().join(name), contents)
-}
-
+/// Writes a file of `dist/` as a whole: another test may read it at the same moment.
 fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let part = path.with_extension(format!("part{}", std::process::id()));
     fs::write(&part, contents)?;
     fs::rename(part, path)
 }
 
-/// `tools/build`: builds, and prints the table of sizes.
-pub fn build_and_tell() -> io::Result<()> {
-    build()?;
-    print!("{}", checks::table(&Units::read(&binaries())?.all()));
+/// `tools/build`: builds and prints the table of sizes. `--without` some rules of `tools/src/narrow`, or `--wide` without
+/// any, it leaves the files in a folder of their own.
+///
+/// # Errors
+/// As for [`build`], or other arguments.
+pub fn build_and_tell(arguments: &[String]) -> io::Result<()> {
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let way = match words[..] {
+        [] => Way::default(),
+        ["--wide"] => Way::wide(),
+        ["--without", names] => Way::without(names)?,
+        ["--rules"] => {
+            rules::RULES.iter().for_each(|(_, name, what)| println!("{name:<12} {what}"));
+            return Ok(());
+        }
+        _ => return Err(fail("the options are --wide, --without RULE[,RULE…] and --rules")),
+    };
+    build_by(&way)?;
+    print!("{}", checks::table(&Units::read(&way.binaries())?.all()));
+    if !way.is_limited() {
+        println!("without {}, and without limits of size, in {}", way.0, way.dist().canonicalize()?.display());
+    }
     Ok(())
 }
 
@@ -98,10 +177,18 @@ pub fn build_and_tell() -> io::Result<()> {
 /// # Errors
 /// There is no build.
 pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
+    files_by(&Way::default())
+}
+
+/// The same from a build of another way.
+///
+/// # Errors
+/// As for [`files`].
+pub fn files_by(way: &Way) -> io::Result<Vec<(String, Vec<u8>)>> {
     let read = || {
-        let mut files = program::all(&binaries())?;
+        let mut files = program::all(&way.binaries())?;
         for name in ["3COMPKT.SYS", "3COMPKT.EXE"] {
-            files.push((name.into(), fs::read(dist().join(name))?));
+            files.push((name.into(), fs::read(way.dist().join(name))?));
         }
         Ok(files)
     };
@@ -162,22 +249,23 @@ impl Units {
         [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).collect()
     }
 
-    /// Checks all units.
-    fn check(&self) -> io::Result<()> {
+    /// Refuses what no machine may be given.
+    fn check(&self, way: &Way) -> io::Result<()> {
         let exact = setup::compiler()? == checks::COMPILER;
+        if !exact {
+            eprintln!("the sizes were measured with another compiler ({})", checks::COMPILER);
+        }
         for (unit, role) in self.all() {
             checks::check(unit, role).map_err(fail)?;
-            match checks::fits(unit, role) {
-                Err(why) if exact => return Err(fail(why)),
-                Err(why) => eprintln!("{why}; but the compiler is another one"),
-                Ok(()) => {}
+            if exact && way.is_limited() {
+                checks::fits(unit, role).map_err(fail)?;
             }
         }
         Ok(())
     }
 
     /// The driver's file.
-    fn compose(&self) -> io::Result<Vec<u8>> {
+    fn compose(&self, way: &Way) -> io::Result<Vec<u8>> {
         let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
         let lines: Vec<&str> = REASONS.iter().chain(LINES).copied().collect();
         let texts = [
@@ -187,8 +275,21 @@ impl Units {
         ];
         let mut listed: Vec<Listed> =
             texts.iter().map(|unit| Listed { kind: KIND_TEXT, bus: 0, name: &unit.name, unit: Some(unit) }).collect();
-        listed.extend(self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }));
-        image::compose(&self.core, &self.kernel, &self.first, &listed)
+        listed.extend(self.listed());
+        image::compose(&self.core, &self.kernel, &self.first, &listed, if way.is_limited() { image::LOAD_IMAGE_LIMIT } else { image::SEGMENT })
+    }
+
+    /// What lies behind the load image, but for the texts.
+    fn listed(&self) -> Vec<Listed<'_>> {
+        self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }).collect()
+    }
+
+    /// The parts of the load image.
+    ///
+    /// # Errors
+    /// It does not fit.
+    pub fn layout(&self) -> io::Result<image::Image> {
+        image::layout(&self.core, &self.kernel, &self.first, &self.listed(), image::LOAD_IMAGE_LIMIT)
     }
 
     /// The table of PCI functions: identity and NIC.

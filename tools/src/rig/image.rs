@@ -56,13 +56,15 @@ pub struct Dos {
     pub xms: Xms,
     /// INT 4Bh is a DMA service that counts its locks.
     pub vds: bool,
-    /// Output also goes to the screen; after the script a person types commands, until `exit`.
+    /// DEVICEHIGH= loads to the upper block without a look at its size, as FreeDOS does.
+    pub careless: bool,
+    /// What is printed is on the screen, too, and behind the script a person types, until `exit`.
     pub by_hand: bool,
 }
 
 impl Default for Dos {
     fn default() -> Dos {
-        Dos { upper_tail: false, tail_end: TailEnd::Cr, request_len: 0x17, umb_paras: None, xms: Xms::V3, vds: false, by_hand: false }
+        Dos { upper_tail: false, tail_end: TailEnd::Cr, request_len: 0x17, umb_paras: None, xms: Xms::V3, vds: false, careless: false, by_hand: false }
     }
 }
 
@@ -129,7 +131,7 @@ pub fn build(dos: &Dos, job: &Job) -> io::Result<Vec<u8>> {
     settings.extend_from_slice(&(script.len() as u32).to_le_bytes());
     settings.extend_from_slice(&(job.files.len() as u16).to_le_bytes());
     settings.extend_from_slice(&umb.to_le_bytes());
-    let ends = [dos.request_len, dos.upper_tail.into(), dos.tail_end as u8, dos.xms as u8, dos.vds.into(), dos.by_hand.into()];
+    let ends = [dos.request_len, dos.upper_tail.into(), dos.tail_end as u8, dos.xms as u8, dos.vds.into(), dos.careless.into(), dos.by_hand.into()];
     settings.extend_from_slice(&ends);
     let at = disk.windows(MAGIC.len()).position(|bytes| bytes == MAGIC).ok_or_else(|| fail("the boot DOS has no settings"))?;
     disk[at + MAGIC.len()..][..settings.len()].copy_from_slice(&settings);

@@ -108,6 +108,12 @@ fn find_program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
+/// Where a shared library of Debian's stands.
+fn find_library(name: &str) -> Option<PathBuf> {
+    let folders = ["/usr/lib/x86_64-linux-gnu", "/usr/lib", "/usr/local/lib"];
+    folders.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
+}
+
 /// The assembler.
 pub fn nasm() -> io::Result<PathBuf> {
     installed("nasm", "nasm")
@@ -123,16 +129,26 @@ pub fn mtools() -> io::Result<PathBuf> {
     installed("mcopy", "mtools")
 }
 
+/// The library of the Unicorn engine, which runs single functions; only tests need it.
+pub fn unicorn() -> io::Result<PathBuf> {
+    found_or_installed("libunicorn.so.2", "libunicorn2", find_library)
+}
+
 fn installed(program: &str, package: &str) -> io::Result<PathBuf> {
-    if let Some(path) = find_program(program) {
+    found_or_installed(program, package, find_program)
+}
+
+/// What `find` finds, after the package is installed if it has to be.
+fn found_or_installed(name: &str, package: &str, find: fn(&str) -> Option<PathBuf>) -> io::Result<PathBuf> {
+    if let Some(path) = find(name) {
         return Ok(path);
     }
     let _lock = lock()?;
-    if find_program(program).is_none() {
+    if find(name).is_none() {
         eprintln!("installing {package}");
         debian::install(package)?;
     }
-    find_program(program).ok_or_else(|| fail(format!("{program} is missing; as root: apt-get install {package}")))
+    find(name).ok_or_else(|| fail(format!("{name} is missing; as root: apt-get install {package}")))
 }
 
 /// An unpacked program, which runs with the libraries that were unpacked with it.

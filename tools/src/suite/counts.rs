@@ -1,7 +1,8 @@
-//! The counts of `/STATS`, compared with the frames that were sent.
+//! What `/STATS` and `/COUNT` count, against what was sent.
 
 use super::machine::{Lab, Steps, ne2000, qemu_on};
 use super::runner::{Test, Verdict};
+use crate::pack::checks::{Role, budget};
 use crate::peer::Peer;
 use crate::rig::Job;
 
@@ -13,7 +14,41 @@ const KIND: [u8; 2] = [0x90, 0x71];
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
-    vec![Test::new("qemu/stats/refused", |lab| counted(lab, "HOLD", 0, FRAMES)), Test::new("qemu/stats/taken", |lab| counted(lab, "TAKE", FRAMES, 0))]
+    let mut tests = vec![
+        Test::new("qemu/stats/refused", |lab| counted(lab, "HOLD", 0, FRAMES)),
+        Test::new("qemu/stats/taken", |lab| counted(lab, "TAKE", FRAMES, 0)),
+    ];
+    for (name, line) in [("alone", "3COMPKT /COUNT"), ("stats", "3COMPKT /COUNT /STATS"), ("xms", "3COMPKT /XMS=48 /COUNT")] {
+        tests.push(Test::new(format!("qemu/count/{name}"), move |lab| example(lab, line)));
+    }
+    tests
+}
+
+/// The README's example of a feature: attached, alone or between others, it counts the frames that a receiver takes, and no
+/// others; it goes with the driver; and where it is not asked for, nothing of it is in memory.
+fn example(lab: &Lab, line: &str) -> Verdict {
+    let peer = Peer::new().map_err(|error| error.to_string())?;
+    let takes = format!("TAKES {FRAMES}");
+    let script = ["ints keep", "mem", "ints", line, &takes, "PKTCTL status", "PKTCTL mem", "3COMPKT /U", "mem", "ints", "3COMPKT", "PKTCTL mem"];
+    let report = qemu_on(ne2000(), peer.cable())?.run_with(&lab.job(&[], &script)?, &mut |line, _| {
+        if line == "[ready]" {
+            (0..FRAMES / 4).for_each(|_| peer.send(frame([0x90, 0x72])));
+            (0..FRAMES).for_each(|_| peer.send(frame(KIND)));
+        }
+        Ok(())
+    });
+    let steps = Steps::of(report.map_err(|error| error.to_string())?);
+    for done in [line, &takes, "3COMPKT /U", "3COMPKT"] {
+        steps.exits(done, 0)?;
+    }
+    steps.prints("PKTCTL status", &format!("  counted      {FRAMES} frames taken\n"))?;
+    let maps: Vec<&str> = steps.each("PKTCTL mem").iter().map(|step| step.text.as_str()).collect();
+    let has = |map: &str, name: &str, size: u16| map.lines().any(|row| row.trim_start().starts_with(&format!("{size}  {name} ")));
+    let (count, core) = (budget("count", Role::Resident), budget("core", Role::Resident));
+    steps.holds(has(maps[0], "count", count) && !maps[1].contains("count "), "it is in memory where it was asked for, alone")?;
+    steps.holds(maps.iter().all(|map| has(map, "core", core)), "the core has its size, whether it is attached or not")?;
+    steps.same("mem")?;
+    steps.same("ints")
 }
 
 /// A program holds a handle; frames for that handle come, and as many for none.

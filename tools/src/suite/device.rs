@@ -2,6 +2,7 @@
 
 use super::machine::{Lab, Rig, Steps, ne2000, qemu};
 use super::runner::{Test, Verdict};
+use crate::nics::{NICS, Nic};
 use crate::rig::bochs::Bochs;
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, TailEnd, Xms, load_paras};
@@ -24,8 +25,11 @@ pub fn tests() -> Vec<Test> {
     }
     tests.push(Test::new("qemu/device/low", |lab| moves_frames(lab, &qemu(ne2000())?, "DEVICE=C:\\3COMPKT.SYS", "by DEVICE=")));
     tests.push(Test::new("qemu/device/exe", |lab| moves_frames(lab, &qemu(ne2000())?, "DEVICE=3COMPKT.EXE", "by DEVICE=")));
-    tests.push(Test::new("qemu/device/umb-exact", umb_exact));
-    tests.push(Test::new("qemu/device/umb-large", |lab| high(lab, 0xC00)));
+    for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
+        tests.push(Test::new(format!("qemu/{}/umb-exact", nic.name), move |lab| high(lab, nic, image_paras(lab)?)));
+    }
+    tests.push(Test::new("qemu/device/umb-large", |lab| high(lab, ne2000(), 0xC00)));
+    tests.push(Test::new("qemu/device/umb-careless", umb_careless));
     tests.push(Test::new("qemu/device/umb-too-small", umb_too_small));
     tests.push(Test::new("qemu/device/umb-without-rings", umb_without_rings));
     tests.push(Test::new("bochs/device/low", |lab| moves_frames(lab, &bochs(), "DEVICE=3COMPKT.SYS", "by DEVICE=")).takes(12));
@@ -78,9 +82,11 @@ fn moves_frames(lab: &Lab, rig: &impl Rig, line: &str, words: &str) -> Verdict {
     steps.exits(EXCHANGE, 0)
 }
 
-fn high(lab: &Lab, paragraphs: u16) -> Verdict {
+/// It loads into an upper block of this size (of [`image_paras`] it has not one paragraph more than DOS reads from the file),
+/// and reaches the network.
+fn high(lab: &Lab, nic: &Nic, paragraphs: u16) -> Verdict {
     let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
-    let rig = Qemu { dos: Dos { umb_paras: Some(paragraphs), ..Dos::default() }, ..qemu(ne2000())? };
+    let rig = Qemu { dos: Dos { umb_paras: Some(paragraphs), ..Dos::default() }, ..qemu(nic)? };
     let steps = rig.steps(&lab.job(&["mem", line], &["PKTCTL status", EXCHANGE, "mem"])?)?;
     loaded(&steps, line)?;
     steps.prints("PKTCTL status", "upper memory, by DEVICE=")?;
@@ -88,9 +94,15 @@ fn high(lab: &Lab, paragraphs: u16) -> Verdict {
     steps.holds(!steps.report.output.contains("[written past"), "nothing was written past the upper block")
 }
 
-/// The upper block is exactly as large as what DOS reads from the file.
-fn umb_exact(lab: &Lab) -> Verdict {
-    high(lab, image_paras(lab)?)
+/// A DOS that loads without a look at sizes, into an upper block that is a paragraph too small: one line says so, and nothing
+/// stays. What lies behind the block that DOS itself has overwritten.
+fn umb_careless(lab: &Lab) -> Verdict {
+    let rig = Qemu { dos: Dos { umb_paras: Some(image_paras(lab)? - 1), careless: true, ..Dos::default() }, ..qemu(ne2000())? };
+    let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
+    let steps = rig.steps(&lab.job(&["ints", line, "ints"], &[])?)?;
+    let said = "3COMPKT: too little memory here; load it low with DEVICE= or give it more upper memory";
+    steps.holds(steps.first(line)?.text == format!("{said}\n[device refused, status 8003]"), "one line says why")?;
+    steps.same("ints")
 }
 
 fn umb_too_small(lab: &Lab) -> Verdict {
@@ -104,7 +116,7 @@ fn umb_too_small(lab: &Lab) -> Verdict {
 
 /// The upper block has room for the image, but not for the rings that a card needs there without XMS: one line, nothing stays.
 fn umb_without_rings(lab: &Lab) -> Verdict {
-    let card = crate::nics::NICS.iter().find(|nic| nic.name == "rtl8139").ok_or("the list has no RTL8139")?;
+    let card = NICS.iter().find(|nic| nic.name == "rtl8139").ok_or("the list has no RTL8139")?;
     let rig = Qemu { dos: Dos { umb_paras: Some(image_paras(lab)?), xms: Xms::None, ..Dos::default() }, ..qemu(card)? };
     let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
     let steps = rig.steps(&lab.job(&["mem", "ints", line, "mem", "ints"], &[])?)?;

@@ -32,6 +32,9 @@ const FIFO: &[&str] = &["el3", "vortex", "corkscrew"];
 /// and is counted.
 const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip"];
 
+/// A FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
+const BURSTS_ON: [&str; 4] = ["el3", "ne2000", "e1000", "virtio_net"];
+
 const EXCHANGE: &str = "PKTCTL test";
 const UNLOAD: &str = "3COMPKT /U";
 /// Frames at each line while the driver is loaded and unloaded.
@@ -49,6 +52,12 @@ pub fn tests() -> Vec<Test> {
             let long = what == "senders" && FIFO.contains(&nic.name);
             tests.push(Test { slow: !is_quick(nic), long, ..test });
         }
+        if BURSTS_ON.contains(&nic.name) {
+            for burst in ["1", "64"] {
+                let test = Test::new(format!("qemu/{}/field-bursts-of-{burst}", nic.name), move |lab| in_bursts(lab, nic, burst));
+                tests.push(Test { slow: !is_quick(nic), ..test.takes(15) });
+            }
+        }
         for (what, run) in [("reload", reload as fn(&Lab, &'static Nic) -> Verdict), ("reboot", reboot), ("keys", keys), ("cable", cable)] {
             let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| run(lab, nic)).takes(5);
             tests.push(Test { slow: !is_quick(nic), ..test });
@@ -61,15 +70,24 @@ fn load(nic: &Nic) -> String {
     format!("3COMPKT /NIC={}", nic.name)
 }
 
-/// Runs a group of FIELD's checks, and then unloads the driver.
+/// FIELD BURSTS with another `/BURST=` than the default.
+fn in_bursts(lab: &Lab, nic: &'static Nic, burst: &str) -> Verdict {
+    loaded(lab, nic, &format!("{} /BURST={burst}", load(nic)), &format!("FIELD BURSTS /BURST={burst}"))
+}
+
+/// A group of FIELD's checks, and unloading behind it.
 fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
+    loaded(lab, nic, &load(nic), group)
+}
+
+fn loaded(lab: &Lab, nic: &'static Nic, load: &str, group: &str) -> Verdict {
     let peer = peer()?;
     let about = [(UNCOUNTED, " /UNCOUNTED"), (SMALL, " /SMALL")].map(|(names, switch)| if names.contains(&nic.name) { switch } else { "" });
     let group = format!("{group}{}", about.concat());
-    let mut job = lab.job(&[], &["A20 ON", &load(nic), &group, UNLOAD])?;
+    let mut job = lab.job(&[], &["A20 ON", load, &group, UNLOAD])?;
     job.limit = LIMIT;
     let steps = qemu_on(nic, peer.cable())?.steps(&job)?;
-    steps.exits(&load(nic), 0)?;
+    steps.exits(load, 0)?;
     judged(&steps, &group)?;
     steps.exits(UNLOAD, 0)
 }

@@ -10,7 +10,7 @@ use crate::rig::image::{Dos, Xms, load_paras};
 use crate::rig::qemu::Qemu;
 use std::time::Duration;
 
-/// The line for every such file.
+/// What is said of every damaged file.
 const DAMAGED: &str = "3COMPKT: the file is damaged; copy it again";
 /// The state of the machine that is compared.
 const STATE: [&str; 3] = ["mem", "ints", "COMMAND"];
@@ -32,7 +32,8 @@ pub fn tests() -> Vec<Test> {
     add("no-nic", "3COMPKT", || Ok(Qemu::default()), true);
     add("help", "3COMPKT /?", || Ok(Qemu::default()), false);
     tests.push(Test::new("qemu/file/cut", cut).takes(6));
-    tests.push(Test::new("qemu/file/not-a-probe", not_a_probe));
+    tests.push(Test::new("qemu/file/changed", changed).takes(12));
+    tests.push(Test::new("qemu/file/other-build", other_build));
     tests.push(Test::new("qemu/file/stack", stack).takes(8));
     tests
 }
@@ -87,61 +88,145 @@ fn damaged(steps: &Steps, line: &str) -> Verdict {
     STATE.iter().try_for_each(|line| steps.same(line))
 }
 
-/// The directory's offset, and its entries: kind, name, offset and bytes of the unit.
-fn directory(file: &[u8]) -> (usize, Vec<(u8, String, usize, usize)>) {
-    let word = |at: usize| file.get(at..at + 2).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8);
-    let short = if word(2) == 0 { 0 } else { 512 - word(2) };
-    let start = word(4) * 512 - short;
+/// Two bytes of a file.
+fn word(file: &[u8], at: usize) -> usize {
+    file.get(at..at + 2).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8)
+}
+
+/// Where the directory begins, and its entries: where each lies, its kind, its name.
+fn directory(file: &[u8]) -> (usize, Vec<(usize, u8, String)>) {
+    let short = if word(file, 2) == 0 { 0 } else { 512 - word(file, 2) };
+    let start = word(file, 4) * 512 - short;
     let entry = |at: usize| {
         let name = file[at..at + 12].iter().take_while(|byte| **byte != 0).map(|byte| char::from(*byte)).collect();
-        (file[at + 12], name, word(at + 16) | word(at + 18) << 16, word(at + 20))
+        (at, file[at + 12], name)
     };
-    let first = entry(start).2;
+    let first = offset(file, start);
     (start, (start..first).step_by(ENTRY).map(entry).collect())
 }
 
-/// The file is cut: in the directory, a probe, a driver, a feature, the texts.
-fn cut(lab: &Lab) -> Verdict {
-    let file = whole(lab)?;
-    let (start, units) = directory(&file);
-    let middle = |kind: u8, name: &str| {
-        let unit = units.iter().find(|unit| (unit.0, unit.1.as_str()) == (kind, name));
-        unit.map(|unit| unit.2 + unit.3 / 2).ok_or_else(|| format!("the file has no {name}"))
-    };
-    let inside = |kind, name| middle(kind, name).map(|end| vec![end]);
-    let texts = [start, start + 16, start + 5 * ENTRY, start + (units.len() - 1) * ENTRY, middle(6, "lines")?];
-    check_cut(lab, &card("ne2000")?, "", &[&texts[..4], &[middle(2, "ne2000")?, middle(1, "ne2000")?, middle(3, "tick")?]].concat())?;
-    check_cut(lab, &card("e1000")?, "", &[&texts[..4], &[middle(2, "e1000")?, middle(1, "e1000")?, middle(3, "flat")?]].concat())?;
-    check_cut(lab, &Qemu::default(), "", &texts)?;
-    check_cut(lab, &Qemu::default(), " /?", &inside(6, "help")?)
+/// Where the unit of a directory entry begins.
+fn offset(file: &[u8], entry: usize) -> usize {
+    word(file, entry + 16) | word(file, entry + 18) << 16
 }
 
-fn check_cut(lab: &Lab, rig: &Qemu, switches: &str, ends: &[usize]) -> Verdict {
-    let file = whole(lab)?;
-    let names: Vec<String> = (0..ends.len()).map(|number| format!("CUT{number}")).collect();
-    let lines: Vec<String> = names.iter().map(|name| format!("{name}{switches}")).collect();
+/// A byte of a unit's in the file.
+#[derive(Clone, Copy)]
+enum Part {
+    /// Its first one.
+    First,
+    /// One in its middle.
+    Middle,
+    /// The first of its fix-ups.
+    Fixes,
+    /// The first of how it attaches.
+    Hooks,
+    /// One of its directory entry's.
+    Entry(usize),
+}
+
+/// Where such a byte is (the directory entry: src/install/header.rs).
+fn place(file: &[u8], kind: u8, name: &str, part: Part) -> Result<usize, String> {
+    let (_, units) = directory(file);
+    let (entry, ..) = *units.iter().find(|unit| (unit.1, unit.2.as_str()) == (kind, name)).ok_or_else(|| format!("the file has no {name}"))?;
+    let (begin, bytes, fixes) = (offset(file, entry), word(file, entry + 20), word(file, entry + 24) + word(file, entry + 26));
+    Ok(match part {
+        Part::First => begin,
+        Part::Middle => begin + bytes / 2,
+        Part::Fixes => begin + bytes,
+        Part::Hooks => begin + bytes + 2 * fixes,
+        Part::Entry(at) => entry + at,
+    })
+}
+
+/// What is run of a file that was changed.
+struct Change {
+    rig: Qemu,
+    switches: &'static str,
+    files: Vec<Vec<u8>>,
+}
+
+/// Each of the files says that it is damaged, and leaves nothing.
+fn all_damaged(lab: &Lab, change: Change) -> Verdict {
+    let names: Vec<String> = (0..change.files.len()).map(|number| format!("FILE{number}")).collect();
+    let lines: Vec<String> = names.iter().map(|name| format!("{name}{}", change.switches)).collect();
     let mut script = STATE.to_vec();
     for line in &lines {
         script.push(line);
         script.extend(STATE);
     }
     let mut job = lab.job(&[], &script)?;
-    job.files.extend(names.iter().zip(ends).map(|(name, end)| (format!("{name}.EXE"), file[..*end].to_vec())));
-    let steps = rig.steps(&job)?;
+    job.files.extend(names.iter().zip(change.files).map(|(name, file)| (format!("{name}.EXE"), file)));
+    let steps = change.rig.steps(&job)?;
     lines.iter().try_for_each(|line| damaged(&steps, line))
 }
 
-/// The directory's offset of a probe leads to other bytes.
-fn not_a_probe(lab: &Lab) -> Verdict {
-    let mut file = whole(lab)?;
-    let (_, units) = directory(&file);
-    for (.., at, _) in units.iter().filter(|unit| unit.0 == 2) {
-        file[*at] ^= 0xFF;
+/// The file ends early: in the directory, in a unit of each kind, in its texts.
+fn cut(lab: &Lab) -> Verdict {
+    let file = whole(lab)?;
+    let (start, units) = directory(&file);
+    let texts = [start, start + 16, start + 5 * ENTRY, start + (units.len() - 1) * ENTRY, place(&file, 6, "lines", Part::Middle)?];
+    let no_nic = Change { rig: Qemu::default(), switches: "", files: texts.map(|end| file[..end].to_vec()).into() };
+    all_damaged(lab, no_nic)?;
+    for (nic, feature) in [("ne2000", "tick"), ("e1000", "flat")] {
+        let mut ends = texts[..4].to_vec();
+        for (kind, name) in parts_of(nic, feature) {
+            ends.push(place(&file, kind, name, Part::Middle)?);
+        }
+        all_damaged(lab, Change { rig: card(nic)?, switches: "", files: ends.iter().map(|end| file[..*end].to_vec()).collect() })?;
     }
-    let line = "CHANGED";
-    let mut job = lab.job(&[], &[&STATE[..], &[line], &STATE].concat())?;
-    job.files.push(("CHANGED.EXE".into(), file));
-    damaged(&card("ne2000")?.steps(&job)?, line)
+    let help = file[..place(&file, 6, "help", Part::Middle)?].to_vec();
+    all_damaged(lab, Change { rig: Qemu::default(), switches: " /?", files: vec![help] })
+}
+
+/// The units that a NIC needs, and a feature: what finds it, what starts it, its driver; the stages.
+fn parts_of<'a>(nic: &'a str, feature: &'a str) -> Vec<(u8, &'a str)> {
+    let stages = ["search", "place", "start", "stand"].map(|stage| (5, stage));
+    [&[(2, nic), (4, nic), (1, nic), (3, feature)][..], &stages].concat()
+}
+
+/// A bit of one byte is another one: of a unit, of its fix-ups, of how a feature attaches, of its directory entry, of the table
+/// of PCI functions. It is never said that there is no NIC.
+fn changed(lab: &Lab) -> Verdict {
+    let file = whole(lab)?;
+    for (nic, feature, switches) in [("ne2000", "count", " /COUNT"), ("e1000", "flati", "")] {
+        let mut places = Vec::new();
+        for (kind, name) in parts_of(nic, feature) {
+            for part in [Part::First, Part::Middle, Part::Entry(13), Part::Entry(ENTRY - 1)] {
+                places.push(place(&file, kind, name, part)?);
+            }
+        }
+        places.push(place(&file, 1, nic, Part::Fixes)?);
+        places.push(place(&file, 3, feature, Part::Hooks)?);
+        if nic == "e1000" {
+            places.extend([place(&file, 6, "pci", Part::First)?, place(&file, 6, "pci", Part::Middle)?, place(&file, 6, "pci", Part::Entry(20))?]);
+        }
+        let files = places.iter().map(|at| {
+            let mut file = file.clone();
+            file[*at] ^= 0x10;
+            file
+        });
+        let files: Vec<Vec<u8>> = files.collect();
+        for files in files.chunks(8) {
+            all_damaged(lab, Change { rig: card(nic)?, switches, files: files.to_vec() })?;
+        }
+    }
+    Ok(())
+}
+
+/// The file is not the one that DOS loaded: its number says so.
+fn other_build(lab: &Lab) -> Verdict {
+    let mut file = whole(lab)?;
+    // The last two bytes of the MZ header.
+    file[30] ^= 0x5A;
+    let build = u16::from_le_bytes([file[30], file[31]]);
+    let mut job = lab.job(&[], &[&STATE[..], &["OTHER1"], &STATE].concat())?;
+    job.files.push(("OTHER1.EXE".into(), file));
+    let steps = card("ne2000")?.steps(&job)?;
+    steps.exits("OTHER1", 1)?;
+    let said = format!("3COMPKT: the file is another one than was loaded: its build is {build:X}h; start the driver from the file that DOS loads");
+    steps.holds(steps.first("OTHER1")?.text == said, format!("it says `{said}`"))?;
+    STATE.iter().try_for_each(|line| steps.same(line))
 }
 
 /// A search that ends with a refusal leaves part of the installer's stack unused, for a BIOS, a DOS or resident programs that

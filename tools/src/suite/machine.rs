@@ -85,6 +85,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOGXMS.COM", "hogxms", &[]),
         ("STALL.COM", "stall", &[]),
         ("AWAIT.COM", "await", &[]),
+        ("TAKES.COM", "await", &["TAKE"]),
         ("NOLINES.COM", "nolines", &[]),
         ("DEADLINE.COM", "reroute", &["ROUTE=0x80"]),
         ("MOVELINE.COM", "reroute", &["ROUTE=5"]),

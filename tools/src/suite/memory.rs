@@ -31,6 +31,12 @@ pub fn tests() -> Vec<Test> {
         let test = Test::new(format!("qemu/ne2000/fuzz-pool-{name}"), move |lab| fuzz(lab, ne2000(), line, xms)).takes(20);
         tests.push(Test { slow: name != "xms", ..test });
     }
+    for line in ["DEVICE=3COMPKT.SYS /XMS=48 /BURST=1", "DEVICE=3COMPKT.SYS /XMS=48 /BURST=64"] {
+        let burst = line.rsplit('=').next().unwrap_or_default();
+        let test = |what: &str, run: fn(&Lab, &str, Xms) -> Verdict| Test::new(format!("qemu/{what}-bursts-of-{burst}"), move |lab| run(lab, line, Xms::V3));
+        tests.push(Test { slow: true, ..test("virtio_net/waits-long", slow).takes(15) });
+        tests.push(Test { slow: true, ..test("el3/waits", fifo).takes(15) });
+    }
     tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(20) });
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));

@@ -15,10 +15,12 @@ mod lines;
 pub mod machine;
 mod memory;
 mod prompt;
+mod remembered;
 mod runner;
 mod traffic;
 mod v86;
 mod vds;
+mod wide;
 
 use std::io;
 
@@ -38,7 +40,9 @@ struct Options {
     nic: Option<String>,
     /// Only tests whose names contain this text.
     only: Option<String>,
-    /// Print the names only.
+    /// Run what is remembered, too.
+    again: bool,
+    /// Print names, run nothing.
     list: bool,
 }
 
@@ -51,11 +55,12 @@ impl Options {
             match word.as_str() {
                 "--quick" => options.quick = true,
                 "--long" => options.long = true,
+                "--again" => options.again = true,
                 "--list" => options.list = true,
                 "--nic" => options.nic = Some(value()?),
                 "--only" => options.only = Some(value()?),
                 word if !word.starts_with('-') => options.only = Some(word.into()),
-                _ => return Err(fail(format!("{word}: the options are --quick, --long, --list, --nic NAME, --only PATTERN"))),
+                _ => return Err(fail(format!("{word}: the options are --quick, --long, --again, --list, --nic NAME, --only PATTERN"))),
             }
         }
         Ok(options)
@@ -73,7 +78,7 @@ impl Options {
 /// it fail with the reason.
 fn ready(options: &Options) {
     let _ = pack::build();
-    let _ = (setup::qemu(), setup::mtools(), setup::models());
+    let _ = (setup::qemu(), setup::mtools(), setup::models(), setup::unicorn());
     let _ = (setup::dosbox_x(), setup::wiretap(), setup::bochs());
     if !options.quick {
         let _ = setup::linux();
@@ -106,6 +111,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
+    tests.extend(wide::tests());
     tests.extend(lines::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
@@ -115,5 +121,5 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     if tests.is_empty() {
         return Err(fail("no test has such a name; tools/test --list shows them"));
     }
-    if runner::run(tests, &lab) { Ok(()) } else { Err(fail("")) }
+    if runner::run(tests, &lab, &remembered::Remembered::read(options.again || options.only.is_some())) { Ok(()) } else { Err(fail("")) }
 }

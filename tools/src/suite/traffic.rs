@@ -93,12 +93,12 @@ pub fn judged(steps: &Steps, line: &str) -> Result<Vec<String>, String> {
 /// Checks that CONFORM leaves out with /FIXED: reception after `set_address`.
 const FIXED_LEAVES_OUT: [&str; 2] = ["ok   receives for it", "ok   and no longer for the old one"];
 
-fn rig_name(nic: &Nic) -> String {
+pub(super) fn rig_name(nic: &Nic) -> String {
     format!("qemu/{}", nic.name)
 }
 
-/// QEMU's NE2000 compares with the address in its ROM, whatever address is set.
-fn is_fixed(rig: &str) -> bool {
+/// QEMU's NE2000 filters by the address in its ROM, whatever it is told.
+pub(super) fn is_fixed(rig: &str) -> bool {
     rig.starts_with("qemu/ne")
 }
 
