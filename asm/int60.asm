@@ -98,7 +98,7 @@ undefined:
         mov     al, BAD_COMMAND
         ret
 
-; Purpose:  A function of INT 60h has changed address, receive mode or multicast list: `settle` is to tell the card.
+; Purpose:  Mark a change of address, receive mode or multicast list: the way out (`settle`) gives them to the card.
 ; Out:      AX = 0: no error
 ; Corrupts: nothing else
 global note_change
@@ -107,7 +107,7 @@ note_change:
         xor     ax, ax
         ret
 
-; Functions whose BX has to be an open handle.
+; A bit for each function that takes an open handle in BX.
 handle_functions:
         dd (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 20)
 

@@ -23,11 +23,11 @@ CANT_SEND equ 12
 PIC1  equ 20h
 PIC1_MASK equ 21h
 PIC2  equ 0A0h
-; OCW3: the next read of the PIC's first port gives the lines that request an interrupt. Any program may have asked for
-; those in service instead.
+; OCW3: the next read of a PIC's first port returns the requested lines. Written before each read, because another program may
+; have selected the lines in service.
 READ_REQUESTS equ 0Ah
-; End of the interrupt of one level, which is added. A spurious interrupt has no level in service, so that this ends none:
-; neither a spurious line 7 or 15 of a card that answers for its line alone, nor another line of the second PIC.
+; A specific end of interrupt: the level is added. A specific one, because a spurious interrupt has no level in service: it
+; then ends no level, where a non-specific one would end another line's (for a spurious line 7 or 15 of this card, too).
 SPECIFIC_EOI equ 60h
 CASCADE      equ 2                  ; the second PIC's level at the first PIC
 
@@ -105,13 +105,13 @@ not_ours:                           ; pushes a frame so that IRET goes to the ol
         stosw
         jmp     short settle.leave
 
-; A burst has ended, and the card may hold frames whose interrupt has been acknowledged. Where no interrupt waits in the
-; PICs, the next burst begins here: leaving the entry and coming back takes 40 instructions, with flat memory 100.
-; Else IRET goes to `again`, with the interrupted program's FLAGS: if its interrupts are on, those that wait come in
-; between. Frames are looked for again before the program goes on. [pending] stays set until then.
+; A burst has ended: the card may hold frames whose interrupt has been acknowledged. If no interrupt is requested in the PICs,
+; the next burst begins at once: leaving the entry and coming back would take 40 instructions, with flat memory 100. Otherwise
+; a frame is pushed so that IRET goes to `again`, with the interrupted program's FLAGS: if these enable interrupts, the requested
+; ones come in before `again`, which takes the next frames before the program continues. [pending] stays set until then.
 more:   mov     al, READ_REQUESTS
         out     PIC1, al
-        in      al, PIC1            ; the second PIC's are the cascade's bit
+        in      al, PIC1            ; the second PIC's requests show as the cascade's
         mov     ah, al
         in      al, PIC1_MASK
         not     al

@@ -141,7 +141,7 @@ pub const BLOCK_COUNTER: u8 = 18;
 pub const BLOCK_POOL: u8 = 19;
 /// The tick feature.
 pub const BLOCK_TICK: u8 = 20;
-/// The README's example of a feature. The block begins with its count, 32 bits.
+/// The example feature of the README. Its block begins with its count, 32 bits.
 pub const BLOCK_EXAMPLE: u8 = 21;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

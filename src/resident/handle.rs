@@ -166,14 +166,15 @@ pub fn recalled(known: &[Known; KNOWN], kind: u16) -> u16 {
     to
 }
 
-/// The handle that gets a frame of this type or length, where [`recalled`] gave none; 0: nobody. A type whose place, `known`,
-/// has it without a handle is nobody's. For every other frame `search` gives the handle; of a type, `known` remembers it.
+/// The handle that gets frames of a type or length for which [`recalled`] has returned 0; 0: none. `known` is the entry of the
+/// type cache for the type: if it holds the type, no handle wants the frame. Otherwise `search` finds the handle, and the
+/// entry gets the result if `kind` is a type.
 ///
 /// # Safety
-/// `known` is alive, and `search` leaves it as it is.
+/// `known` is valid, and `search` does not change it.
 #[inline(always)]
 pub unsafe fn learn(known: *mut Known, kind: u16, mut search: impl FnMut() -> u16) -> u16 {
-    // SAFETY: the caller's word.
+    // SAFETY: as the caller promises.
     unsafe {
         if !is_surely_type(kind) {
             search()

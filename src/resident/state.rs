@@ -43,7 +43,7 @@ field!(/// The NIC's part of the information block.
     nic: NicInfo = work.nic);
 field!(/// Number of entries in progress.
     depth: u8 = busy);
-field!(/// Open handles.
+field!(/// Number of open handles.
     opened: u8 = open);
 field!(/// The type cache.
     all_known: [Known; KNOWN] = known);

@@ -104,8 +104,8 @@ pub struct Region {
     pub physical: u32,
 }
 
-/// At most this many blocks are listed in the information block: core, driver, device, handles, rings, buffers in XMS, stack,
-/// and of each feature one or two. The pack step counts them.
+/// The most blocks in the information block: core, driver, device, handles, rings, buffers in XMS, stack, and one or two of each
+/// feature. The pack step checks the number.
 pub const BLOCKS: usize = 15;
 
 /// The core's fields that the installer fills in before it hooks the vectors.
@@ -140,10 +140,10 @@ pub struct State {
     pub burst: u8,
 }
 
-/// [`State::burst`] without `/BURST=`.
+/// [`State::burst`], if `/BURST=` is not given.
 pub const BURST: u8 = 8;
 
-/// Where [`Work`] lies in the core (linker/resident.ld).
+/// Offset of [`Work`] in the core (linker/resident.ld).
 pub const WORK: u16 = 20;
 /// Offset of [`State`] in the core, behind [`Work`]. Behind it lie `getter` (the handle that gets the peeked frame), `busy`
 /// (the number of entries in progress) and `pending` (the work for the way out).

@@ -66,8 +66,8 @@ upper_tail      db 0                    ; 1: upper-case the command tail
 tail_end        db 0                    ; 0: CR, 1: CR LF, 2: blank CR LF
 xms_version     db 3                    ; 0: none, 2: without the 32-bit functions, 3
 vds_on          db 0
-careless        db 0                    ; 1: DEVICEHIGH= loads to the upper block without a look at its size, as FreeDOS does
-by_hand         db 0                    ; 1: what is printed is also on the screen, and a person types behind the script
+careless        db 0                    ; 1: DEVICEHIGH= loads to the upper block without comparing sizes, as FreeDOS does
+by_hand         db 0                    ; 1: output also goes to the screen, and a person types commands after the script
 
 %include "int21.asm"
 %include "files.asm"

@@ -72,7 +72,7 @@ impl Core {
             return known;
         }
         let place = &raw mut self.known[usize::from(place_of(kind)) / size_of::<Known>()];
-        // SAFETY: all the test's own.
+        // SAFETY: both are this test's.
         unsafe {
             handle::learn(place, kind, || {
                 self.searches += 1;

@@ -18,10 +18,10 @@ const PACE_US: u16 = 850;
 const OPEN: Plan = Plan { opens: true, ..PLAIN };
 /// So few frames that any card holds them.
 const FEW: Flow = Flow { count: 5, gap_us: 3000, ..SHORT };
-/// More than a burst, which lie in the card or behind it while the first one is in hand, interrupts off: two BIOS ticks.
+/// Frames that come while the first one is being received with interrupts off, for two BIOS ticks: more than a burst.
 const PILE: Flow = Flow { count: 110, ..SHORT };
 const GATHER_US: u32 = 110_000;
-/// BIOS ticks in which a frame that was stranded comes behind another.
+/// BIOS ticks within which a frame that was left in the card comes after another.
 const SETTLE: u16 = 9;
 
 pub fn run(client: &mut Client) {
@@ -72,8 +72,7 @@ fn burst(client: &mut Client, receiver: &'static CStr, flow: Flow, plan: Plan) {
     client.checks.about(c"", [Word(0); 2]);
 }
 
-/// A timer interrupt that is due during a frame comes when the burst that the frame is of has ended, and not when the card
-/// is empty.
+/// A timer interrupt that is requested during a frame must come when that frame's burst ends, not when the card is empty.
 fn tick(client: &mut Client) {
     let most = client.burst;
     client.checks.about(c"a timer interrupt is due in the first of {d} frames: ", [PILE.count.into(), Word(0)]);
@@ -84,7 +83,7 @@ fn tick(client: &mut Client) {
     client.checks.about(c"", [Word(0); 2]);
 }
 
-/// Two frames (and the peer's word that it has sent them), then silence.
+/// Two frames at a time, and the peer's message that it has sent them; then silence.
 fn pairs(client: &mut Client) {
     for gap_us in [0, 20, 50, 100, 150, 200, 250, 300] {
         let flow = Flow { count: 2, gap_us, ..SHORT };

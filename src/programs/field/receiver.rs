@@ -50,9 +50,9 @@ pub struct Plan {
     pub opens: bool,
     /// Stays this long in each second upcall, in microseconds.
     pub stay_us: u16,
-    /// Stays so long in the first upcall of the flow, so that the other frames are there.
+    /// Stays this long in the first upcall of the flow, so that the other frames arrive meanwhile.
     pub gather_us: u32,
-    /// Changes every register but SS:SP and the answer.
+    /// Changes every register except SS:SP and the results.
     pub scramble: bool,
     /// Ends with IRET.
     pub irets: bool,
@@ -92,9 +92,9 @@ pub const SHORT: Flow = Flow { count: 12, min: 60, max: 100, gap_us: 0, to: [0; 
 pub struct Seen {
     /// Distinct frames with every byte right.
     pub good: u16,
-    /// Frames that were offered before the timer interrupt that was due during the first one, that one included.
+    /// Frames that were offered before the timer interrupt that was requested during the first frame; the first included.
     pub before_tick: u16,
-    /// Upcalls or frames with something wrong, and what that was first: see [`wrong`].
+    /// Faulty upcalls or frames, and the first fault's code: see [`wrong`].
     pub bad: u16,
     pub why: u8,
     /// Frames that had come before.
@@ -141,7 +141,7 @@ static GOT: Shared<[u32; MOST / 32]> = Shared::new([0; MOST / 32]);
 /// The frame between its two upcalls: length and buffer.
 static OFFERED: Shared<u16> = Shared::new(0);
 static NEXT: Shared<u8> = Shared::new(0);
-/// Timer interrupts at the first frame of the flow.
+/// The number of timer interrupts at the first frame of the flow.
 static TICKS: Shared<u16> = Shared::new(0);
 static MAC: Shared<MacAddr> = Shared::new([0; 6]);
 /// Another station's address.
@@ -216,7 +216,7 @@ pub fn tally(seed: u32) -> Option<Tally> {
     (of == seed).then_some(tally)
 }
 
-/// Lets time go by.
+/// Waits.
 pub fn stay(us: u32) {
     let mut watch = Stopwatch::start();
     while us != 0 && watch.microseconds() < us {}

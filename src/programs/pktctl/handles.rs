@@ -7,7 +7,7 @@ use compkt::resident::handle::Handle;
 use compkt::resident::table::{Stats, StatsRow};
 use compkt::say;
 
-/// Shows them, and what `/STATS` and `/COUNT` count.
+/// Prints them, with the counts of `/STATS` and `/COUNT`.
 pub fn show(block: &Block) {
     let info = &block.info;
     let far = |at: u16| Far::new(block.at.segment(), at);

@@ -23,7 +23,7 @@ const SENDER_PORTS: Range<u64> = 0x340..0x360;
 
 /// Frames of 60 bytes of each kind in BENCH, including those before the first that counts.
 const FRAMES: u32 = 4 + 32;
-/// Of those in bursts all count: whole bursts, of at least as many frames as of another kind.
+/// Frames in bursts, all of which count: whole bursts, and at least as many frames as of another kind.
 const IN_BURSTS: u32 = 32u32.next_multiple_of(BURST);
 
 /// Register accesses in all frames of a kind.

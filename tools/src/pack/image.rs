@@ -14,9 +14,9 @@ const MZ_HEADER: usize = 32;
 const BUILD_AT: usize = 30;
 /// The most bytes of the load image: core, slot A, kernel, slot B, stack. DOS gives a DEVICE= line no more memory than the image.
 pub const LOAD_IMAGE_LIMIT: usize = 20_480;
-/// What it may have where no other limit is asked for: it is one segment.
+/// The most bytes of a load image without that limit: a segment.
 pub const SEGMENT: usize = 0xFFF0;
-/// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
+/// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
 const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
@@ -49,9 +49,9 @@ const ENTRY: usize = 44;
 // Bytes of a feature's description before its hooks, and of a hook (asm/attach.inc).
 const FEATURE: usize = 10;
 const HOOK: usize = size_of::<features::Hook>();
-/// Blocks of a driver besides its features': core, driver, device, handles, rings, buffers in XMS, stack.
+/// Blocks of a driver without its features': core, driver, device, handles, rings, buffers in XMS, stack.
 const BLOCKS_OF_ALL: usize = 7;
-/// Offset in a start unit's header: bytes of a device; in a find unit's: the identities' near address and count.
+// Start unit: offset in the header of a device's size. Find unit: of the identities' address and count.
 const START_INSTANCE: usize = 16;
 const FIND_IDS: usize = 4;
 
@@ -86,9 +86,9 @@ pub struct Listed<'a> {
 pub struct Image {
     /// The core.
     pub core: usize,
-    /// Slot A,
+    /// Slot A.
     pub slot_a: usize,
-    /// and what of it the largest driver leaves below the last stage.
+    /// Bytes of slot A below the last stage that the largest driver leaves free.
     pub free_a: usize,
     /// The kernel.
     pub kernel: usize,
@@ -102,10 +102,10 @@ fn paragraphs(bytes: usize) -> usize {
     bytes.next_multiple_of(16)
 }
 
-/// Lays out a load image of at most `limit` bytes.
+/// Computes the layout of a load image of at most `limit` bytes.
 ///
 /// # Errors
-/// It does not fit.
+/// It is too large.
 pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Image> {
     let largest = |of: &dyn Fn(&Listed) -> bool, size: &dyn Fn(&Unit) -> usize| {
         units.iter().filter(|listed| of(listed)).filter_map(|listed| listed.unit).map(size).max().unwrap_or(0)
@@ -132,7 +132,7 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit:
     Ok(Image { core, slot_a, free_a, kernel, slot_b, size })
 }
 
-/// Puts the file together, with a load image of at most `limit` bytes.
+/// Composes the file, with a load image of at most `limit` bytes.
 pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Vec<u8>> {
     features_fit(units).map_err(fail)?;
     let parts = layout(core, kernel, first, units, limit)?;
@@ -179,12 +179,13 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit
     Ok(file)
 }
 
-/// The installer has room for every set of features that a machine can have. Features with blocks of one kind exclude each other.
+/// Checks that the installer has room for every set of features that a machine can have. Of features whose blocks have one kind,
+/// a machine has at most one.
 ///
 /// # Errors
-/// Says what there is not enough of.
+/// The text names what there is too much of.
 fn features_fit(units: &[Listed]) -> Result<(), String> {
-    // By kind: hooks, blocks.
+    // By kind: number of hooks and of blocks.
     let mut kinds = BTreeMap::new();
     for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
         let [_, _, kind, table, ..] = attach[..] else { continue };
@@ -201,7 +202,7 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
     Ok(())
 }
 
-/// The unit directory, which lies at `start` in the file, and what lies behind it.
+/// The unit directory for offset `start` in the file, and the units behind it.
 fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let (mut entries, mut tail) = (Vec::new(), Vec::new());
     for listed in units {
@@ -283,7 +284,7 @@ fn mz_header(image: usize, segment: u16, ip: u16, sp: u16) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// A feature whose block has a kind, with so many hooks, and with a table.
+    /// A feature with this kind of block, so many hooks, and a table if asked for.
     fn feature(kind: u8, hooks: usize, table: u8) -> Unit {
         Unit { attach: [&[0, 0, kind, table, 0, 0, 0, 0, 0, 0][..], &vec![0; hooks * HOOK]].concat(), ..Unit::default() }
     }

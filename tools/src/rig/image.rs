@@ -56,9 +56,9 @@ pub struct Dos {
     pub xms: Xms,
     /// INT 4Bh is a DMA service that counts its locks.
     pub vds: bool,
-    /// DEVICEHIGH= loads to the upper block without a look at its size, as FreeDOS does.
+    /// DEVICEHIGH= loads to the upper block without comparing sizes, as FreeDOS does.
     pub careless: bool,
-    /// What is printed is on the screen, too, and behind the script a person types, until `exit`.
+    /// Output also goes to the screen; after the script a person types commands, until `exit`.
     pub by_hand: bool,
 }
 

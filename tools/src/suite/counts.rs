@@ -1,4 +1,4 @@
-//! What `/STATS` and `/COUNT` count, against what was sent.
+//! The counts of `/STATS` and `/COUNT`, compared with the frames that were sent.
 
 use super::machine::{Lab, Steps, ne2000, qemu_on};
 use super::runner::{Test, Verdict};
@@ -24,8 +24,8 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-/// The README's example of a feature: attached, alone or between others, it counts the frames that a receiver takes, and no
-/// others; it goes with the driver; and where it is not asked for, nothing of it is in memory.
+/// The example feature of the README, alone and with others: it counts only the frames that a receiver takes; it is unloaded with
+/// the driver; without its switch it takes no memory.
 fn example(lab: &Lab, line: &str) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let takes = format!("TAKES {FRAMES}");

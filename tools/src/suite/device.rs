@@ -82,8 +82,8 @@ fn moves_frames(lab: &Lab, rig: &impl Rig, line: &str, words: &str) -> Verdict {
     steps.exits(EXCHANGE, 0)
 }
 
-/// It loads into an upper block of this size (of [`image_paras`] it has not one paragraph more than DOS reads from the file),
-/// and reaches the network.
+/// The driver loads into an upper block of this size and reaches the network. A block of [`image_paras`] is exactly as large as
+/// what DOS reads from the file.
 fn high(lab: &Lab, nic: &Nic, paragraphs: u16) -> Verdict {
     let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
     let rig = Qemu { dos: Dos { umb_paras: Some(paragraphs), ..Dos::default() }, ..qemu(nic)? };
@@ -94,8 +94,8 @@ fn high(lab: &Lab, nic: &Nic, paragraphs: u16) -> Verdict {
     steps.holds(!steps.report.output.contains("[written past"), "nothing was written past the upper block")
 }
 
-/// A DOS that loads without a look at sizes, into an upper block that is a paragraph too small: one line says so, and nothing
-/// stays. What lies behind the block that DOS itself has overwritten.
+/// A DOS that does not compare sizes loads the driver into an upper block that is one paragraph too small: one line, and nothing
+/// stays. (What is behind the block, that DOS itself has overwritten.)
 fn umb_careless(lab: &Lab) -> Verdict {
     let rig = Qemu { dos: Dos { umb_paras: Some(image_paras(lab)? - 1), careless: true, ..Dos::default() }, ..qemu(ne2000())? };
     let line = "DEVICEHIGH=C:\\3COMPKT.SYS";

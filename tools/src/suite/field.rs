@@ -32,7 +32,7 @@ const FIFO: &[&str] = &["el3", "vortex", "corkscrew"];
 /// and is counted.
 const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip"];
 
-/// A FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
+/// Drivers with: a FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
 const BURSTS_ON: [&str; 4] = ["el3", "ne2000", "e1000", "virtio_net"];
 
 const EXCHANGE: &str = "PKTCTL test";
@@ -75,7 +75,7 @@ fn in_bursts(lab: &Lab, nic: &'static Nic, burst: &str) -> Verdict {
     loaded(lab, nic, &format!("{} /BURST={burst}", load(nic)), &format!("FIELD BURSTS /BURST={burst}"))
 }
 
-/// A group of FIELD's checks, and unloading behind it.
+/// Runs a group of FIELD's checks, and then unloads the driver.
 fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
     loaded(lab, nic, &load(nic), group)
 }

@@ -25,8 +25,8 @@ const PEERS: [Peer; 2] = [
     Peer { nic: "ne2000", resident: 4_000, cost: Cost { send: [355, 1_082], receive: [343, 1_070], whole: [441, 1_168] } },
 ];
 
-/// Cards whose registers are a hypervisor's, where each access takes longer than the frame's instructions: accesses for a
-/// frame sent, received by itself, and received in a burst.
+/// Cards of a hypervisor, for which an access takes longer than all instructions of a frame: accesses for a frame sent, received
+/// alone, and received in a burst.
 const ACCESSES: [(&str, [f32; 3]); 1] = [("vmxnet3", [3.0, 2.0, 2.0 / bench::BURST as f32])];
 
 /// The tests.

@@ -10,7 +10,7 @@ use crate::rig::image::{Dos, Xms, load_paras};
 use crate::rig::qemu::Qemu;
 use std::time::Duration;
 
-/// What is said of every damaged file.
+/// The line for every damaged file.
 const DAMAGED: &str = "3COMPKT: the file is damaged; copy it again";
 /// The state of the machine that is compared.
 const STATE: [&str; 3] = ["mem", "ints", "COMMAND"];
@@ -88,12 +88,12 @@ fn damaged(steps: &Steps, line: &str) -> Verdict {
     STATE.iter().try_for_each(|line| steps.same(line))
 }
 
-/// Two bytes of a file.
+/// Two bytes of a file, as a number.
 fn word(file: &[u8], at: usize) -> usize {
     file.get(at..at + 2).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8)
 }
 
-/// Where the directory begins, and its entries: where each lies, its kind, its name.
+/// The directory's offset, and its entries: offset, kind, name.
 fn directory(file: &[u8]) -> (usize, Vec<(usize, u8, String)>) {
     let short = if word(file, 2) == 0 { 0 } else { 512 - word(file, 2) };
     let start = word(file, 4) * 512 - short;
@@ -105,27 +105,27 @@ fn directory(file: &[u8]) -> (usize, Vec<(usize, u8, String)>) {
     (start, (start..first).step_by(ENTRY).map(entry).collect())
 }
 
-/// Where the unit of a directory entry begins.
+/// The offset of a directory entry's unit.
 fn offset(file: &[u8], entry: usize) -> usize {
     word(file, entry + 16) | word(file, entry + 18) << 16
 }
 
-/// A byte of a unit's in the file.
+/// A byte of the file that belongs to a unit.
 #[derive(Clone, Copy)]
 enum Part {
-    /// Its first one.
+    /// The unit's first byte.
     First,
-    /// One in its middle.
+    /// A byte in the unit's middle.
     Middle,
-    /// The first of its fix-ups.
+    /// The first byte of its fix-ups.
     Fixes,
-    /// The first of how it attaches.
+    /// The first byte of its hooks.
     Hooks,
-    /// One of its directory entry's.
+    /// A byte of its directory entry.
     Entry(usize),
 }
 
-/// Where such a byte is (the directory entry: src/install/header.rs).
+/// The offset of such a byte in the file (directory entry: src/install/header.rs).
 fn place(file: &[u8], kind: u8, name: &str, part: Part) -> Result<usize, String> {
     let (_, units) = directory(file);
     let (entry, ..) = *units.iter().find(|unit| (unit.1, unit.2.as_str()) == (kind, name)).ok_or_else(|| format!("the file has no {name}"))?;
@@ -139,14 +139,14 @@ fn place(file: &[u8], kind: u8, name: &str, part: Part) -> Result<usize, String>
     })
 }
 
-/// What is run of a file that was changed.
+/// Changed files, and how they are run.
 struct Change {
     rig: Qemu,
     switches: &'static str,
     files: Vec<Vec<u8>>,
 }
 
-/// Each of the files says that it is damaged, and leaves nothing.
+/// Each file prints that it is damaged, and leaves nothing.
 fn all_damaged(lab: &Lab, change: Change) -> Verdict {
     let names: Vec<String> = (0..change.files.len()).map(|number| format!("FILE{number}")).collect();
     let lines: Vec<String> = names.iter().map(|name| format!("{name}{}", change.switches)).collect();
@@ -161,7 +161,7 @@ fn all_damaged(lab: &Lab, change: Change) -> Verdict {
     lines.iter().try_for_each(|line| damaged(&steps, line))
 }
 
-/// The file ends early: in the directory, in a unit of each kind, in its texts.
+/// The file is cut: in the directory, in a unit of each kind, in the texts.
 fn cut(lab: &Lab) -> Verdict {
     let file = whole(lab)?;
     let (start, units) = directory(&file);
@@ -179,14 +179,14 @@ fn cut(lab: &Lab) -> Verdict {
     all_damaged(lab, Change { rig: Qemu::default(), switches: " /?", files: vec![help] })
 }
 
-/// The units that a NIC needs, and a feature: what finds it, what starts it, its driver; the stages.
+/// The units that a NIC and a feature need: find unit, start unit, driver; the stages.
 fn parts_of<'a>(nic: &'a str, feature: &'a str) -> Vec<(u8, &'a str)> {
     let stages = ["search", "place", "start", "stand"].map(|stage| (5, stage));
     [&[(2, nic), (4, nic), (1, nic), (3, feature)][..], &stages].concat()
 }
 
-/// A bit of one byte is another one: of a unit, of its fix-ups, of how a feature attaches, of its directory entry, of the table
-/// of PCI functions. It is never said that there is no NIC.
+/// A bit is changed: of a unit, of its fix-ups, of a feature's hooks, of a directory entry, of the table of PCI functions. The
+/// line must never say that there is no NIC.
 fn changed(lab: &Lab) -> Verdict {
     let file = whole(lab)?;
     for (nic, feature, switches) in [("ne2000", "count", " /COUNT"), ("e1000", "flati", "")] {
@@ -214,7 +214,7 @@ fn changed(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// The file is not the one that DOS loaded: its number says so.
+/// The file is another one than DOS has loaded: the build number shows it.
 fn other_build(lab: &Lab) -> Verdict {
     let mut file = whole(lab)?;
     // The last two bytes of the MZ header.

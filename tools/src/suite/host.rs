@@ -25,11 +25,11 @@ const MACHINES: &[(&str, u32, bool)] = &[
     ("narrow_validated", 40, false),
 ];
 
-/// Lines of a test that passed are shown if they begin so.
+/// Lines of a passed test that begin so are printed.
 const FIGURE: &str = "        ";
 
-/// Names that begin with `slow_` are left out by `--quick`; those that begin with `long_` need `--long`.
-/// The tests of every test program that cargo builds; a program that cannot be built is a failed test.
+/// The tests of every test program that cargo builds. A program that does not build is a failed test. Tests whose names begin
+/// with `slow_` are left out by `--quick`; those with `long_` need `--long`.
 pub fn tests() -> Vec<Test> {
     let programs = match build() {
         Ok(programs) => programs,
@@ -94,9 +94,9 @@ fn one(program: &Path, test: &str) -> Verdict {
     let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     runner::retried(retries(&text));
     match ended {
-        // A name that is no longer there runs nothing.
+        // cargo also succeeds if the name does not exist, and runs nothing.
         Ok(status) if status.success() && text.contains("test result: ok. 1 passed") => {
-            // Figures that a person may want.
+            // Prints the test's figures.
             text.lines().filter(|line| line.starts_with(FIGURE)).for_each(|line| println!("{line}"));
             Ok(())
         }

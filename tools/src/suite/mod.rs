@@ -40,9 +40,9 @@ struct Options {
     nic: Option<String>,
     /// Only tests whose names contain this text.
     only: Option<String>,
-    /// Run what is remembered, too.
+    /// Also run tests that are remembered.
     again: bool,
-    /// Print names, run nothing.
+    /// Print the names only.
     list: bool,
 }
 

@@ -60,9 +60,9 @@ impl Test {
 struct Score {
     passed: u32,
     failed: u32,
-    /// Of those that passed, the ones that had passed before.
+    /// Passed tests that are remembered from earlier runs.
     remembered: u32,
-    /// The tests in which something was tried again, and how often.
+    /// Tests with repetitions, and their number.
     retries: Vec<(String, u32)>,
 }
 
@@ -81,7 +81,7 @@ fn folder() -> PathBuf {
     setup::root().join(".rigs/failed")
 }
 
-/// Runs the tests, but for those that are remembered, and prints the score. True when none failed.
+/// Runs the tests, without those that are remembered, and prints the result. True if none failed.
 pub fn run(mut tests: Vec<Test>, lab: &Lab, remembered: &Remembered) -> bool {
     process::sweep();
     let _ = fs::remove_dir_all(folder());
@@ -120,7 +120,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn one(test: Test, lab: &Lab, score: &Mutex<Score>, remembered: &Remembered) {
-    // The last test compares what CONFORM printed: those are run.
+    // The last test compares CONFORM's output, so CONFORM is always run.
     let machine = !test.name.starts_with("host/") && !test.last && !test.name.contains("/conform");
     if machine && remembered.knows(&test.name, lab) {
         let mut score = lock(score);

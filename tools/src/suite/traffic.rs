@@ -97,7 +97,7 @@ pub(super) fn rig_name(nic: &Nic) -> String {
     format!("qemu/{}", nic.name)
 }
 
-/// QEMU's NE2000 filters by the address in its ROM, whatever it is told.
+/// QEMU's NE2000 compares with the address in its ROM, whatever address is set.
 pub(super) fn is_fixed(rig: &str) -> bool {
     rig.starts_with("qemu/ne")
 }
