@@ -1,4 +1,4 @@
-; Access to PCI configuration by the PCI BIOS. The bus of discarded units calls it (src/bus/real.rs).
+; Access to PCI configuration by the PCI BIOS. The bus of discarded units and the kernel calls it (src/bus/real.rs).
 
 bits 16
 
