@@ -1,15 +1,15 @@
-; BENCH's clocks: they stand before and behind a driver's code and count what it takes.
+; BENCH's measurement: routines that read the time stamp counter before and after a driver's code.
 ;
-; The time stamp counter counts instructions where BENCH runs (QEMU with -icount), so a reading is exact, and what
-; the clocks themselves take is found by running them around nothing. The variables lie beside the code: an
-; interrupt finds no other segment of ours.
+; BENCH runs in QEMU with -icount, where that counter counts instructions, so that a reading is exact. The cost of the
+; routines themselves is measured by running them around handlers that do nothing. The variables lie in the code segment,
+; because an interrupt handler finds no other segment of the program.
 
 bits 16
 cpu 386
 
 ; EAX = the low half of the time stamp counter. Corrupts: EDX
 %macro stamp 0
-    db      0Fh, 31h        ; RDTSC: a Pentium's, of which this program makes sure
+    db      0Fh, 31h        ; RDTSC, of a Pentium; the program checks that there is one
 %endmacro
 
 LINES       equ 16
@@ -52,13 +52,13 @@ begun:              dd 0
 entry:              dd 0
 receiver_at:        dw bench_receiver, 0
 bench_length:       dw 0                ; CX of the second upcall
-bench_fired:        db 0                ; interrupts
-bench_deliveries:   db 0                ; second upcalls
-bench_failed:       db 0                ; 1: the call came back with carry
+bench_fired:        db 0                ; number of interrupts
+bench_deliveries:   db 0                ; number of second upcalls
+bench_failed:       db 0                ; 1: the call returned with carry
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; Stubs for the 16 interrupt lines
-;   Purpose: count what the handler behind them takes
+;   Purpose: measure the handler that was there before
 ;   Stack:   22 bytes and what the handler takes
 ; ARM: the timer is due from now on, a few instructions later.
 ;   Corrupts: EAX, EDX
@@ -210,7 +210,7 @@ bench_return:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; void bench_start()
-;   Purpose: tells the receiver its segments
+;   Purpose: stores the segments for the receiver
 global bench_start
 bench_start:
     mov     [cs:data_segment], ds
@@ -219,7 +219,7 @@ bench_start:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; u32 bench_send(u32 handler, u32 frame, u32 length)
-;   Purpose: send_pkt as INT calls it, counted
+;   Purpose: measures send_pkt, called as by INT
 ;   In:      handler: far; frame: near
 ;   Out:     EAX = ticks; bench_failed
 ;   Stack:   50 bytes and what the handler takes
@@ -260,7 +260,7 @@ bench_send:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; u32 bench_upcall(u32 receiver, u32 ax)
-;   Purpose: a receiver, called as by a driver and counted
+;   Purpose: measures a receiver, called as by a driver
 ;   Out:     EAX = ticks
 ;   Stack:   24 bytes and what the receiver takes
 global bench_upcall

@@ -1,8 +1,8 @@
-; The clock.
+; The clock that limits waits: the core's, and the stages' and probes'.
 
 bits 16
 
-; Purpose:  Read PIT counter 0, latched: it counts down at 1.19 MHz in mode 2 and at twice that in mode 3.
+; Purpose:  Read counter 0 of the PIT, latched. It counts down at 1.19 MHz in mode 2 and at twice that in mode 3.
 ; Out:      AX
 ; Corrupts: nothing else
 section .text.clock progbits alloc exec nowrite align=1

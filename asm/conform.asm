@@ -1,4 +1,4 @@
-; CONFORM's receiver that stays on the driver's stack.
+; CONFORM's receiver that does not switch stacks: it stays on the driver's.
 
 bits 16
 cpu 386
@@ -7,11 +7,11 @@ extern __text_paragraphs
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; direct_receiver
-;   Purpose: takes each frame; in the second upcall uses the driver's stack, and from below that sends one frame, if it is
-;            told to, and when the answer comes sets a full multicast list
+;   Purpose: a receiver that takes each frame. In its second upcall it pushes bytes on the driver's stack. If direct_sends is
+;            set, it then, with those pushed, sends one frame; when the answer to that comes, it sets a full multicast list.
 ;   In:      as the specification has it: AX, CX
-;   Out:     AX = 0: ES:DI
-;   Stack:   240 bytes of the driver's, or 104 and what its functions take
+;   Out:     the first upcall: ES:DI
+;   Stack:   240 bytes of the driver's; or 104, and what the driver's functions take
 section .text.direct_receiver progbits alloc exec nowrite align=1
 global direct_receiver
 direct_receiver:
@@ -28,7 +28,7 @@ direct_receiver:
     add     ax, __text_paragraphs
     mov     ds, ax
     inc     word [direct_upcalls]
-    mov     cx, 119                 ; words; fewer when the driver is called
+    mov     cx, 119                 ; words to push; 48 if functions are called
     cmp     byte [direct_sends], 0
     je      .deep
     mov     cl, 48
@@ -42,12 +42,12 @@ direct_receiver:
     mov     al, [direct_vector]
     mov     [cs:.list + 1], al
     mov     [cs:.int + 1], al
-    cmp     word [direct_sent], 0   ; one only: its answer comes here too
+    cmp     word [direct_sent], 0   ; one frame only: the answer comes to this receiver, too
     jne     .answer
     mov     ah, 4                   ; send_pkt
     mov     si, direct_frame
     mov     cx, 60
-    jmp     .int                    ; a 486 may have read the old number already
+    jmp     .int                    ; flushes the prefetch queue: a 486 may hold the old number
 .int:
     int     60h
     jc      .end

@@ -1,10 +1,10 @@
-; The check sequence of an address, for hash filters.
+; CRC-32 of an Ethernet address. Drivers call it to set hash filters.
 
 bits 16
 
 section .text.crc progbits alloc exec nowrite align=1
 
-; Purpose:  CRC-32 of six bytes, each of which goes in and out with its low bit first.
+; Purpose:  CRC-32 of six bytes, low bit of each byte first.
 ; In:       BX = the bytes
 ; Out:      AX = the high half
 ; Corrupts: EAX, BX, DX

@@ -1,4 +1,5 @@
-; A driver's entries, at offset 0 of its unit (src/resident/table.rs, Entry). src/units/mod.rs has them.
+; The header of a driver's unit, at its offset 0: the near addresses of the driver's ten entries (src/resident/table.rs,
+; Entry). The entries are functions of the macro `driver_unit` in src/units/mod.rs.
 
 bits 16
 

@@ -1,4 +1,4 @@
-; FIELD's receiver, its handlers of interrupts, and calls from a small stack.
+; FIELD's receiver and interrupt handlers, and INT calls from a small stack.
 
 bits 16
 cpu 386
@@ -14,11 +14,11 @@ STACK_SIZE  equ 1024        ; bytes of each stack here
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; field_receiver
-;   Purpose: a receiver with one stack of its own, whose caller's SS:SP is saved in one place: calls field_upcall(Regs *)
-;   In:      a far call from the driver; field_opens: STI is its first concern
-;   Out:     registers as field_upcall left them in its Regs, FLAGS too, but SS:ESP; by IRET if field_irets
+;   Purpose: calls field_upcall(Regs *) on its one stack. It saves the caller's SS:SP in one place, as many clients do
+;   In:      a far call from the driver; field_opens: it begins with STI
+;   Out:     all registers but SS:ESP, and FLAGS, as field_upcall left them in its Regs; by IRET if field_irets
 ;   Stack:   12 bytes of the driver's
-;   A second upcall before the first has returned is counted in field_nested, and refused.
+;   An upcall before the last one has returned is counted in field_nested and refused.
 section .text.field_receiver progbits alloc exec nowrite align=1
 global field_receiver
 field_receiver:
@@ -98,7 +98,7 @@ receiver_stack: resb STACK_SIZE
 field_regs:     resb regs_size
 
 ; ----------------------------------------------------------------------------------------------------------------
-; CALL_FIELD which, part: field_interrupt(which) on the stack of `part`, unless that is in use
+; CALL_FIELD which, part: field_interrupt(which) on the stack of `part`; does nothing while that stack is in use
 ;   In:      AX = DS = our data
 ;   Corrupts: EAX, FLAGS
 %macro call_field 2
@@ -139,10 +139,10 @@ section .bss.%1 nobits alloc noexec write align=16
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; field_timer
-;   Purpose: INT 08h: field_interrupt(0) before the EOI, (1) after it, as timer_when's bits 0 and 1 say; bit 2: interrupts
-;            on after the EOI. Every timer_divide'th is the old handler's, which then gives the EOI; after timer_watch of
-;            those field_hung ends the program
-;   Stack:   12 bytes of whom it interrupts, and the old handler's
+;   Purpose: INT 08h. Bit 0 of timer_when: calls field_interrupt(0) before the EOI; bit 1: calls field_interrupt(1) after it;
+;            bit 2: enables interrupts between the two. Every timer_divide'th time it calls the old handler, which sends the
+;            EOI; after timer_watch of those calls field_hung ends the program
+;   Stack:   12 bytes of the interrupted program's, and what the old handler takes
 section .text.field_timer progbits alloc exec nowrite align=1
 global field_timer
 field_timer:
@@ -207,8 +207,8 @@ part_data timer
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; field_tick, field_idle
-;   Purpose: INT 1Ch and INT 28h: field_interrupt(2) and (3), then whoever had the vector
-;   Stack:   12 bytes of whom they interrupt
+;   Purpose: INT 1Ch and INT 28h: call field_interrupt(2) and (3), then the old handler
+;   Stack:   12 bytes of the interrupted program's
 %macro chained 3
 section .text.field_%1 progbits alloc exec nowrite align=1
 global field_%1
@@ -229,8 +229,8 @@ chained idle, 3, idle_old
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; void small_call(u32 top, u32 vector, Regs *regs)
-;   Purpose: int_call(vector, regs) from a stack that ends at `top` in our data
-;   Stack:   60 bytes of the small one, and what the handler takes
+;   Purpose: int_call(vector, regs) on a stack whose end is `top`, in the data segment
+;   Stack:   60 bytes of that stack, and what the handler takes
 section .text.small_call progbits alloc exec nowrite align=1
 global small_call
 small_call:

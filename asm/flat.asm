@@ -1,4 +1,4 @@
-; The flat feature of an ISA card on a PC whose A20 port 92h moves, and of a PCI card whose command register has no bit to
-; switch its interrupt off.
+; The flat feature for a PCI card whose command register has no bit for its interrupt, and for an ISA card in a PC in which
+; port 92h moves A20.
 
 %include "flat.inc"

@@ -1,4 +1,4 @@
-; The flat feature of a PCI card that can switch its interrupt off (PCI 2.3).
+; The flat feature for a PCI card that can switch its interrupt off (PCI 2.3).
 
 %define INTX
 %include "flat.inc"

@@ -1,4 +1,4 @@
-; The flat feature of an ISA card on a PC whose A20 the keyboard controller alone moves.
+; The flat feature for an ISA card in a PC in which only the keyboard controller moves A20.
 
 %define KEYBOARD_A20
 %include "flat.inc"

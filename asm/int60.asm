@@ -1,4 +1,4 @@
-; INT 60h: the packet driver's software interrupt.
+; INT 60h: the packet driver's software interrupt, called by clients. It looks up the function and calls it in Rust.
 
 %include "abi.inc"
 bits 16
@@ -18,16 +18,16 @@ BAD_HANDLE  equ 1
 BAD_COMMAND equ 11
 
 SEND_PKT    equ 4
-GET_INFO    equ 80h                 ; ours; it comes last in the table
-LAST        equ 25                  ; of the specification's
+GET_INFO    equ 80h                 ; this driver's own; the last in the table
+LAST        equ 25                  ; the specification's last function
 
 section .text.int60 progbits alloc exec nowrite align=1
 
-; Purpose:  Look up the function, check its handle, run it, hand back CF and DH.
-; In:       AH function and its registers, by the specification; interrupts on or off: a client may PUSHF and call far
+; Purpose:  Look up the function, check its handle, call it, return CF and DH.
+; In:       AH = function, its registers as specified; interrupts on or off (a client may use PUSHF and CALL FAR)
 ; Out:      CF clear and the function's results, or CF set and DH = error; IF as it was
 ; Corrupts: nothing else
-; Stack:    2 bytes of the caller's beyond the interrupt's 6; 6 more where a burst ends (asm/irq.asm, `more`)
+; Stack:    2 bytes of the caller's beyond the interrupt's 6; 8 when a burst ends (asm/irq.asm, `more`)
 global int60_entry
 global int60_entry.saved
 int60_entry:
@@ -37,22 +37,22 @@ int60_entry:
 .start: cli
         call    save
 .saved: cmp     byte [bx+FRAME.eax+1], SEND_PKT
-        jne     other               ; send_pkt has to be fast, so it is looked for first
+        jne     other               ; send_pkt is compared first, because it has to be fast
         call    send_pkt
 .done:  o32 les edi, [esp+FRAME.sp]
         and     byte [es:di+CALLER_FLAGS], ~FLAG_CARRY
         test    al, al
         jnz     .error
-.out:   cmp     word [busy], 1      ; no outer entry, and nothing [pending]
+.out:   cmp     word [busy], 1      ; no outer entry, and [pending], the next byte, is 0
         jne     .late
         dec     byte [busy]
 
-; Purpose:  The way back: every register and the stack as they were at the entry.
+; Purpose:  The way out of every entry: restore all registers and the stack.
 ; In:       jumped to with FRAME at SS:SP, DS = CS
 ; Out:      the interrupted program's registers, and IRET from its stack
 global restore
 restore:
-        pop     es                  ; the flat feature patches a call over these three, and does them itself
+        pop     es                  ; the flat feature replaces these three by a call, and executes them itself
         pop     si
         pop     ds
         popad
@@ -75,7 +75,7 @@ other:  movzx   si, byte [bx+FRAME.eax+1]
         sub     si, GET_INFO-LAST-1
         cmp     si, LAST+1
         je      .known
-        xor     si, si              ; `undefined`
+        xor     si, si              ; the index of `undefined`
 .known: bt      [handle_functions], si
         jc      .handle
 .run:   add     si, si
@@ -98,7 +98,7 @@ undefined:
         mov     al, BAD_COMMAND
         ret
 
-; Purpose:  A function of INT 60h has changed address, receive mode or multicast list: `settle` is to tell the card.
+; Purpose:  Mark a change of address, receive mode or multicast list: the way out (`settle`) gives them to the card.
 ; Out:      AX = 0: no error
 ; Corrupts: nothing else
 global note_change
@@ -107,11 +107,11 @@ note_change:
         xor     ax, ax
         ret
 
-; Functions whose BX has to be an open handle.
+; A bit for each function that takes an open handle in BX.
 handle_functions:
         dd (1 << 3) | (1 << 5) | (1 << 6) | (1 << 7) | (1 << 20)
 
-; By AH; the last one is AH=80h. The pool feature puts its own in some places (asm/pool.inc).
+; The functions by AH; the last one is AH=80h. The pool feature replaces some (asm/pool.inc).
 global functions
 functions:
         dw undefined, driver_info, access_type, release_type, send_pkt, terminate, get_address, reset_interface

@@ -1,4 +1,4 @@
-; The NIC's interrupt, and the way in that all entries share; their way out is in asm/int60.asm.
+; The NIC's interrupt, and `save`, with which all entries begin; `restore`, with which they end, is in asm/int60.asm.
 
 %include "abi.inc"
 bits 16
@@ -23,21 +23,21 @@ CANT_SEND equ 12
 PIC1  equ 20h
 PIC1_MASK equ 21h
 PIC2  equ 0A0h
-; OCW3: the next read of the PIC's first port gives the lines that request an interrupt. Any program may have asked for
-; those in service instead.
+; OCW3: the next read of a PIC's first port returns the requested lines. Written before each read, because another program may
+; have selected the lines in service.
 READ_REQUESTS equ 0Ah
-; End of the interrupt of one level, which is added. A spurious interrupt has no level in service, so that this ends none:
-; neither a spurious line 7 or 15 of a card that answers for its line alone, nor another line of the second PIC.
+; A specific end of interrupt: the level is added. A specific one, because a spurious interrupt has no level in service: it
+; then ends no level, where a non-specific one would end another line's (for a spurious line 7 or 15 of this card, too).
 SPECIFIC_EOI equ 60h
-CASCADE      equ 2                  ; the second PIC's level at the first
+CASCADE      equ 2                  ; the second PIC's level at the first PIC
 
 section .text.irq progbits alloc exec nowrite align=1
 
-; Purpose:  The NIC's interrupt line. Not ours: the old handler's turn.
-; In:       interrupt frame on any stack; interrupts off, or on where another handler chains to us
+; Purpose:  The handler of the NIC's interrupt line. An interrupt that is not the NIC's is passed to the old handler.
+; In:       interrupt frame on any stack; interrupts off, or on when another handler chains here
 ; Corrupts: nothing
-; Stack:    2 bytes of the interrupted program's beyond the interrupt's 6, 8 when a burst ends (`more`); when it is not
-;           ours, 6 and the old handler's
+; Stack:    of the interrupted program's, beyond the interrupt's 6 bytes: 2; 8 when a burst ends (`more`); 6 and what the old
+;           handler takes when the interrupt is passed on
 global irq_entry
 global irq_entry.eoi
 irq_reset:                          ; hardware reset: nothing to do
@@ -46,27 +46,26 @@ irq_entry:                          ; an IISP header (Interrupt Sharing Protocol
         jmp     short .start
 .old:   dd 0
         dw 424Bh
-        db 0                        ; EOI is our own affair
+        db 0                        ; flag 0: this handler sends its own EOI
         jmp     short irq_reset
         times 7 db 0
 .start: cli
         call    save
-        mov     bx, [core_state+STATE.device]   ; as an address: EBX was ESP
+        mov     bx, [core_state+STATE.device]   ; a near address, high half zero: EBX is ESP
         call    [entries+IRQ]
         or      [pending], al
         or      al, [core_state+STATE.irq_lone]
         jz      not_ours
-; The installer fills in the level, and for a line of the first PIC NO_EOI in the place of `out PIC2, al`.
+; The installer fills in the level, and for a line of the first PIC replaces `out PIC2, al` by NO_EOI.
 .eoi:   mov     al, SPECIFIC_EOI
         out     PIC2, al
         mov     al, SPECIFIC_EOI+CASCADE
         out     PIC1, al
 
-; Purpose:  The way out where there is something to do: take the frames that have come since, or that a NIC without an
-;           interrupt has; give the card what INT 60h has changed; let the card interrupt again. An outer entry does all
-;           that itself.
+; Purpose:  The way out of an entry when there is work left: deliver the frames that have come, give the card a changed
+;           address and receive mode, unmask the NIC. An inner entry skips all that: the outer entry does it.
 ; In:       jumped to with FRAME at SS:SP, DS = ES = CS
-; Out:      [busy] counts this entry no more; as `restore`
+; Out:      [busy] is one less; otherwise as `restore`
 global settle
 settle: cmp     byte [busy], 1
         jne     .leave
@@ -76,7 +75,7 @@ settle: cmp     byte [busy], 1
         mov     al, [pending]
         and     byte [pending], POLLED
         cmp     al, OPEN
-        je      .leave              ; the card has interrupted all the while
+        je      .leave              ; the NIC was not masked: nothing to unmask
         jb      .unmask
         test    al, CHANGED_BIT
         jz      .unmask
@@ -91,13 +90,13 @@ settle: cmp     byte [busy], 1
         jmp     restore
 
 ; Purpose:  Call an entry of the driver.
-; In:       SI = where its near address stands
+; In:       SI = address of the entry's near address
 ; Out, corrupts: as the entry
 global drive
 drive:  mov     ebx, [core_state+STATE.device]
         jmp     [si]
 
-not_ours:                           ; IRET goes to the old handler
+not_ours:                           ; pushes a frame so that IRET goes to the old handler
         call    six_more
         mov     eax, [irq_entry.old]
         stosd
@@ -106,13 +105,13 @@ not_ours:                           ; IRET goes to the old handler
         stosw
         jmp     short settle.leave
 
-; A burst has ended, and the card may hold frames whose interrupt has been acknowledged. Where no interrupt waits in the
-; PICs, the next burst begins here: leaving the entry and coming back takes 40 instructions, with flat memory 100.
-; Else IRET goes to `again`, with the interrupted program's FLAGS: if its interrupts are on, those that wait come in
-; between. Frames are looked for again before the program goes on. [pending] stays set until then.
+; A burst has ended: the card may hold frames whose interrupt has been acknowledged. If no interrupt is requested in the PICs,
+; the next burst begins at once: leaving the entry and coming back would take 40 instructions, with flat memory 100. Otherwise
+; a frame is pushed so that IRET goes to `again`, with the interrupted program's FLAGS: if these enable interrupts, the requested
+; ones come in before `again`, which takes the next frames before the program continues. [pending] stays set until then.
 more:   mov     al, READ_REQUESTS
         out     PIC1, al
-        in      al, PIC1            ; the second PIC's are the cascade's bit
+        in      al, PIC1            ; the second PIC's requests show as the cascade's
         mov     ah, al
         in      al, PIC1_MASK
         not     al
@@ -130,19 +129,20 @@ again:  cli
         call    save
         jmp     short settle
 
-; Out:      ES:DI = room on the interrupted program's stack for one more interrupt frame
+; Out:      ES:DI = 6 bytes on the interrupted program's stack, for one more interrupt frame
 six_more:
         sub     word [esp+2+FRAME.sp], 6
         o32 les edi, [esp+2+FRAME.sp]
         ret
 
-; Purpose:  The way in: save the interrupted program's registers on our stack, set up for Rust, count the entry.
+; Purpose:  Begin an entry: save the interrupted program's registers on the driver's stack, load the segments that Rust
+;           needs, count the entry.
 ; In:       called near, on any stack, with interrupts off
-; Out:      FRAME at SS:ESP, EBX = its offset, segments ours, DF clear
+; Out:      FRAME at SS:ESP, EBX = its offset, DS = ES = SS = CS, DF clear
 ; Corrupts: everything but FRAME's contents
-; Which stack: ours goes on below SP (a receiver that calls back); a foreign one gets the top, or, while we are
-; busy (a receiver on a stack of its own), the part that no receiver reaches.
-TOP equ 7FFEh                       ; the installer's to fill in: FRAME.sp of an entry from outside
+; Which stack: an entry from outside starts at the top. An inner entry continues below SP if its caller is on the driver's
+; stack. If its caller is a receiver on another stack, it starts at STATE.stack_second, below what receivers use.
+TOP equ 7FFEh                       ; a placeholder: the installer fills in the address of FRAME.sp of an entry from outside
 global save
 global save.sp
 global save.ss
@@ -162,11 +162,11 @@ save:   cmp     byte [cs:busy], 1
         mov     ax, cs
         mov     ds, ax
         inc     byte [busy]
-.patch: mov     es, ax              ; a call of the flat feature does the same
+.patch: mov     es, ax              ; the flat feature replaces this and CLD by a call, and executes both itself
         cld
         mov     ebx, esp
         jmp     [return_to]
-.deeper:                            ; a third level of INT 60h has no stack left
+.deeper:                            ; a third level of INT 60h is refused: it has no stack
         mov     dh, CANT_SEND
         push    bp
         mov     bp, sp
@@ -192,7 +192,7 @@ save:   cmp     byte [cs:busy], 1
         jmp     short .save
 
 section .bss align=2
-; Alive only between two instructions with interrupts off, so one copy serves every depth.
+; Used between a few instructions with interrupts off: one copy serves every depth.
 caller_sp:  resd 1
 caller_ss:  resw 1
 return_to:  resw 1

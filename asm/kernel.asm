@@ -1,33 +1,34 @@
-; The installer's entries: DOS's INIT request, and the prompt. Both land in Rust with DS = ES = SS = CS.
+; The entries of the installer, which DOS calls: INIT request (DEVICE=) and program start (prompt). Both call `install` in
+; Rust with DS = ES = SS = CS.
 
 bits 16
 
 extern install
 
-; ImageHeader (src/install/header.rs). The pack step fills in all but the entries, whose offsets it reads.
+; ImageHeader (src/install/header.rs). The pack step fills in all but the three entries, which it reads.
 section .image_header progbits alloc exec write align=16
 global image_header
 image_header:
 directory:      dd 0                ; offset of the unit directory in the file
-build:          dw 0                ; the file's number
-core_bytes:     dw 0                ; of the core, in the file
+build:          dw 0                ; the file's build number
+core_bytes:     dw 0                ; bytes of the core in the file
 slot_b:         dw 0
 stack_top:      dw 0                ; the end of the image
                 dw strategy
                 dw interrupt
                 dw program
 nics:           dw 0
-                times 22 dw 0       ; the core's offsets: CoreTable (src/resident/table.rs)
-; Context: where we are and who called.
-load_segment:   dw 0                ; where the image begins
-psp:            dw 0                ; from the prompt; 0: DEVICE=
-request:        dd 0                ; DEVICE=: the INIT request
+                times 22 dw 0       ; offsets in the core: CoreTable (src/resident/table.rs)
+; Context: where the image is, and who called.
+load_segment:   dw 0                ; the segment where the image begins
+psp:            dw 0                ; the PSP, from the prompt; 0: DEVICE=
+request:        dd 0                ; far address of the INIT request, for DEVICE=
 
-; First of the code: the copy begins at the end and comes to lie over what follows.
+; `move_up` is the first code: it copies from the end down, and the copy may overwrite the code behind it.
 section .move_up progbits alloc exec
 
-; Purpose:  Move the kernel, slot B and the stack further up and go on there.
-; In:       BX = paragraphs, at least MOVE_LEAST of src/install/kernel/mod.rs
+; Purpose:  Move the kernel, slot B and the stack up, and continue there.
+; In:       BX = paragraphs to move by, at least MOVE_LEAST of src/install/kernel/mod.rs
 ; Out:      DS = ES = SS = CS, the new segment
 ; Corrupts: EAX
 global move_up
@@ -49,7 +50,7 @@ move_up:
         shr     cx, 1
         std
         rep movsw
-        mov     ss, ax              ; first of all: the old stack may lie in the new code
+        mov     ss, ax              ; before any push: the old stack may have been overwritten
         push    ax
         push    word .there
         retf
@@ -63,7 +64,7 @@ move_up:
 
 section .text
 
-; Purpose:  DOS's first strategy call: CS is the load segment here, not ours.
+; Purpose:  DOS's strategy call, before the core is in place: CS is the load segment, not the kernel's.
 strategy:
         push    ds
         push    ax
@@ -75,13 +76,13 @@ strategy:
         pop     ds
         retf
 
-; Out:      AX = our segment, in whatever segment this is called
+; Out:      AX = the kernel's segment (its offsets hold there), whatever CS is
 find_segment:
         cpu     8086
         push    bx
         call    .here
 .here:  pop     ax
-        sub     ax, .here           ; bytes of the image before us, which are whole paragraphs
+        sub     ax, .here           ; bytes from CS:0 to the kernel's offset 0, whole paragraphs
         shr     ax, 1
         shr     ax, 1
         shr     ax, 1
@@ -91,8 +92,8 @@ find_segment:
         pop     bx
         ret
 
-; Purpose:  From the prompt. Never returns: Rust ends the program.
-; In:       DS = ES = PSP, CS = SS = ours
+; Purpose:  The program's start from the prompt. Never returns: Rust ends the program.
+; In:       DS = ES = PSP, CS = SS = the kernel's segment
 program:
         mov     ax, ds
         push    cs
@@ -108,7 +109,7 @@ program:
 .old:   mov     ax, 4C01h
         int     21h
 
-; Out:      carry on anything below a 386, with the line said
+; Out:      carry set on a processor below a 386, after the line is printed
 is_386:
         pushf                       ; bits 15:12 of FLAGS: 1 on an 8086, 0 on a 286 in real mode
         pop     ax
@@ -134,7 +135,7 @@ is_386:
         ret
 needs_386:      db '3COMPKT needs a 386 or later.', 13, 10, '$'
 
-; Purpose:  DOS's INIT request: install, or refuse, and say so in the request.
+; Purpose:  DOS's INIT request: install, or refuse and say so in the request.
 ; Stack:    26 bytes of DOS's
 interrupt:
         push    ax
@@ -154,13 +155,13 @@ interrupt:
         push    ax
         mov     ax, in_ours
         push    ax
-        retf                        ; into our own segment
+        retf                        ; to the kernel's own segment
 
 in_ours:
         call    is_386
         jc      .old
         cpu     386
-        pushad                      ; DOS keeps no high halves, others do
+        pushad                      ; DOS keeps no high halves, but other callers do
         push    fs
         push    gs
         mov     [outer_sp], sp
@@ -202,7 +203,7 @@ to_rust:
         call    install
         jmp     [return_to]
 
-; Purpose:  Any software interrupt.
+; Purpose:  Execute any software interrupt.
 ; In:       BL = number, DX = Regs (src/install/dos.rs)
 ; Out:      Regs as the handler left them
 ; Corrupts: nothing
@@ -223,7 +224,7 @@ software_interrupt:
         push    word [bx+2]
         mov     ds, [bx+12]
         pop     bx
-        jmp     short .go           ; a 386 may have fetched the number already
+        jmp     short .go           ; flushes the prefetch queue: a 386 may hold the old number
 .go:    db      0CDh
 .number: db     0
         push    ds
@@ -247,9 +248,9 @@ software_interrupt:
         popad
         ret
 
-; Purpose:  A far call, to the XMS driver or to a unit.
+; Purpose:  Call a far address: the XMS driver or a unit.
 ; In:       BX = Call (src/install/dos.rs)
-; Out:      its AX, BX, DX
+; Out:      its AX, BX, DX, in Call
 ; Corrupts: EAX, EBX, EDX
 global far_call
 far_call:

@@ -1,9 +1,9 @@
-; What rustc calls for memory at large in discarded units: C's calling convention, with the near return address and the
-; registers of narrowed code (asm/abi.inc).
+; The library functions that rustc calls in discarded units and the kernel. Arguments are on the stack as in C; the return address
+; and the registers are those of narrowed code (asm/abi.inc).
 
 bits 16
 
-; Arguments, behind a near return address and what the routines save.
+; Offsets of the arguments, above the near return address and three saved registers.
 SAVED  equ 3 * 4
 TARGET equ SAVED + 2
 SOURCE equ TARGET + 4
@@ -56,7 +56,7 @@ memcmp:
 bcmp:
         ENTER_MEMORY
         xor     eax, eax
-        cmp     ax, ax              ; equal when there is nothing
+        cmp     ax, ax              ; equal when the count is 0
         xchg    si, di
         repe cmpsb
         je      .out

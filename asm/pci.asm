@@ -1,8 +1,8 @@
-; The PCI BIOS.
+; Access to PCI configuration by the PCI BIOS. The bus of discarded units and the kernel calls it (src/bus/real.rs).
 
 bits 16
 
-; Call in src/bus/real.rs.
+; `Call` of src/bus/real.rs.
 struc CALL
 .value      resd 1
 .function   resw 1
@@ -14,7 +14,7 @@ section .text.pci_bios progbits alloc exec
 
 ; Purpose:  INT 1Ah: read or write a register of a PCI function's configuration.
 ; In:       BX = Call
-; Out:      AL = 1 and Call.value, or 0: no PCI BIOS, or it refuses
+; Out:      AL = 1 and Call.value is read; AL = 0: there is no PCI BIOS, or it refuses
 ; Corrupts: EAX, EDX
 global pci_bios
 pci_bios:

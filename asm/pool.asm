@@ -1,10 +1,10 @@
-; The pool feature in real mode: frames are copied flat.
+; The pool feature in real mode with XMS: frames are moved by a flat copy, without the XMS driver.
 
 %include "pool.inc"
 
-; Purpose:  Move a frame between the cache and its slot.
-; In:       BX = the move (src/memory/xms.rs), both ends linear, the length a multiple of four; FS is flat, and so are
-;           all limits (asm/flat.inc)
+; Purpose:  Move a frame between the cache and its slot in XMS.
+; In:       BX = the move (src/memory/xms.rs): both addresses linear, the length a multiple of four; FS = 0 and all limits
+;           flat (asm/flat.inc)
 ; Out:      AL = 1
 ; Corrupts: nothing else
 section .text.move_block progbits alloc exec nowrite align=1

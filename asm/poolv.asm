@@ -1,12 +1,14 @@
-; The pool feature in V86 mode: the XMS driver moves frames. It is hooked, so that it is not called inside a call.
+; The pool feature in V86 mode: the XMS driver moves frames. Its chain is hooked, to know when it is in a call: it is not
+; re-entrant.
 
 %define XMS_DRIVER
-; How the entry of the last in the chain begins: a short jump and three NOPs (XMS 3.0, "hooking the XMS function chain").
+; The entry of the last program in the chain begins with a short jump and three NOPs (XMS 3.0, "hooking the XMS function
+; chain").
 XMS_SHORT       equ 0EBh
-XMS_FAR         equ 0EAh            ; all others begin with a far jump to the next
+XMS_FAR         equ 0EAh            ; the entry of each other one begins with a far jump to the next
 NOP_BYTE        equ 90h
 XMS_SHORT_DWORD equ 909003EBh
-; More programs than this are not in the chain.
+; Longest chain that is followed.
 LONGEST_CHAIN   equ 16
 XMS_FREE        equ 0Ah
 XMS_MOVE        equ 0Bh
@@ -15,9 +17,9 @@ XMS_MOVE        equ 0Bh
 
 section .text.poolv progbits alloc exec nowrite align=1
 
-; Purpose:  XMS function 0Bh.
+; Purpose:  Call XMS function 0Bh.
 ; In:       BX = the move (src/memory/xms.rs)
-; Out:      AL = 1 when it is done, else 0
+; Out:      AL = 1 if the block was moved, else 0
 ; Corrupts: nothing else
 ; Stack:    what the XMS driver takes
 global move_block
@@ -33,7 +35,7 @@ move_block:
         sete    al
         ret
 
-; Purpose:  Stands in the XMS driver's chain: five bytes of the one before jump here.
+; Purpose:  The hook in the XMS driver's chain: five patched bytes jump here. Counts calls that are in progress.
 ; Corrupts: FLAGS
 ; Stack:    4 bytes and what the driver takes
 xms_hook:

@@ -1,8 +1,8 @@
-; What a DOS program written in Rust needs below itself: its entry, INT calls with every register, far copies,
-; and the entry that packet drivers call with frames.
+; The runtime of DOS programs that are written in Rust: entry, INT calls with all registers, far copies, and the receiver
+; that packet drivers call.
 ;
-; Rust runs with DS = ES = SS, the segment behind the code's, and ESP below 64 KB; its near calls push four bytes, so
-; that the first argument stands at [esp+4]. Each routine has a section of its own: a program links only what it uses.
+; Rust runs with DS = ES = SS = the segment behind the code's, and ESP below 64 KB. Its near calls push four bytes: the first
+; argument is at [esp+4]. Each routine has a section of its own, so that a program links only what it uses.
 
 bits 16
 cpu 386
@@ -15,19 +15,19 @@ extern __bss_end
 
 IF_TF       equ 0300h
 TF          equ 0100h
-UPCALLS     equ 3           ; receivers within receivers; each has a stack of its own
-UPCALL_SIZE equ 1024        ; bytes of that stack
+UPCALLS     equ 3           ; depth to which receivers may nest; each has a stack of its own
+UPCALL_SIZE equ 1024        ; bytes of each such stack
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; program_entry
-;   Purpose: where DOS starts the program
+;   Purpose: DOS starts the program here
 ;   In:      DS = ES = PSP, CS = load segment, SS:SP = top of the stack in our data (from the MZ header)
 ;   Stack:   its own
 section .entry progbits alloc exec nowrite align=1
 global program_entry
 program_entry:
     cpu 8086
-    ; Bits 12 to 15 of FLAGS stand at 1 on an 8086 and at 0 in an 80286's real mode.
+    ; Bits 12 to 15 of FLAGS are 1 on an 8086 and 0 on an 80286 in real mode.
     pushf
     pop     ax
     mov     cx, ax
@@ -53,11 +53,11 @@ program_entry:
     mov     di, __bss_start
     mov     cx, __bss_end
     sub     cx, di
-    shr     cx, 2           ; both ends lie on paragraphs
+    shr     cx, 2           ; both ends are multiples of 16
     xor     eax, eax
     rep stosd
-    ; Ctrl-C and critical errors would end the program with its receivers still registered: the first leaves a
-    ; flag, the second fails the call. DOS puts both vectors back at the end.
+    ; Ctrl-C and critical errors would end the program while its receivers are registered. So Ctrl-C sets a flag, and a
+    ; critical error fails the DOS call. DOS restores both vectors when the program ends.
     mov     fs, ax
     mov     word [fs:23h * 4], ctrl_c
     mov     [fs:23h * 4 + 2], cs
@@ -100,16 +100,16 @@ program_break:  db 0
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; void int_call(u32 vector, Regs *regs)
-;   Purpose: what INT does, with every register as `regs` says, and every register back into it
-;   In:      regs: all but ss and esp; flags: CF..OF, DF and IF as the caller of INT would have them
+;   Purpose: INT, with all registers taken from `regs` and stored there afterwards
+;   In:      regs: all but ss and esp; of the flags CF to OF, DF and IF, as before INT
 ;   Out:     regs: as the handler returned, esp with its high half
 ;   Corrupts: nothing that C keeps; IF and DF are what they were
 ;   Stack:   48 bytes and what the handler takes
-;   The INT instruction takes its number from the code, and patching that would not survive a receiver that calls in
-;   between: so the handler is entered by a far return, over the frame that INT would have pushed.
+;   The INT instruction has its number in the code. A receiver that calls int_call inside this call would patch the number
+;   again; so the handler is entered by RETF instead, above the frame that INT would have pushed.
 ;
 ; void far_call(u32 target, Regs *regs)
-;   Purpose: PUSHF and CALL FAR to an interrupt handler: the same, but the handler finds IF as `regs.flags` has it
+;   Purpose: PUSHF and CALL FAR to an interrupt handler: as int_call, but the handler gets IF as in `regs.flags`
 section .text.int_call progbits alloc exec nowrite align=1
 global int_call
 global far_call
@@ -125,7 +125,7 @@ int_call:
 far_call:
     mov     edx, [esp + 4]
     mov     cx, ~TF
-; EDX = the handler, CX = mask of the FLAGS with which it begins.
+; In: EDX = the handler, CX = mask of the FLAGS that the handler gets.
 call_handler:
     push    ebp
     push    ebx
@@ -215,7 +215,7 @@ far_copy:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; u32 far_sum(u32 from, u32 dwords, u32 seed)
-;   Purpose: a checksum in which the order counts, of far memory
+;   Purpose: a checksum of far memory that depends on the order of the double words
 ;   In:      dwords: 0 to 4000h; the memory may not run past its segment
 ;   Stack:   12 bytes
 section .text.far_sum progbits alloc exec nowrite align=1
@@ -244,12 +244,12 @@ far_sum:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; receiver_entry
-;   Purpose: the receiver that is given to access_type and the upcall of as_send_pkt: calls receiver_hook(Regs *)
-;            on a stack of the program's own
+;   Purpose: the receiver for access_type, and the upcall of as_send_pkt: calls receiver_hook(Regs *) on a stack of the
+;            program's own
 ;   In:      a far call from the driver, any DS, ES and stack
-;   Out:     registers as the hook left them in its Regs, but SS:ESP
+;   Out:     all registers but SS:ESP as the hook left them in its Regs
 ;   Stack:   14 bytes of the driver's
-;   More than UPCALLS deep: answers ES:DI = 0:0.
+;   Nested deeper than UPCALLS, it returns ES:DI = 0:0.
 section .text.receiver_entry progbits alloc exec nowrite align=1
 global receiver_entry
 receiver_entry:
@@ -281,12 +281,12 @@ receiver_entry:
     mov     [bx + regs.esp], esp
     mov     es, ax
     mov     ss, ax
-    mov     esp, ebx        ; MOV SS holds interrupts off up to here
+    mov     esp, ebx        ; MOV SS keeps interrupts off until after this instruction
     push    ebx
     cld
     call dword [receiver_hook]
     pop     ebx
-    mov     bx, sp          ; the hook may have changed its argument
+    mov     bx, sp          ; the argument's place belongs to the hook: take the saved copy
     mov     ss, [bx + regs.ss]
     mov     esp, [bx + regs.esp]
     mov     ecx, [bx + regs.ecx]
@@ -327,14 +327,14 @@ global receiver_hook
 global receiver_irets
 receiver_hook:  dd 0
 receiver_depth: db 0
-receiver_irets: db 0        ; 1: end with IRET, as some receivers in the wild do
+receiver_irets: db 0        ; 1: return by IRET, as some receivers do
 
 section .bss.receiver nobits alloc noexec write align=16
 receiver_stacks: resb UPCALLS * UPCALL_SIZE
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; void *memcpy(void *to, const void *from, u32 bytes), memmove, memset(void *, u32 byte, u32 bytes), memcmp
-;   Purpose: what the compiler calls
+;   Purpose: library functions that the compiler calls
 ;   In:      DS = ES, DF clear, offsets and lengths below 64 KB
 ;   Stack:   8 bytes
 section .text.memcpy progbits alloc exec nowrite align=1

@@ -1,10 +1,11 @@
-; What the core does for the drivers, by near addresses in places that every unit knows (linker/resident.ld).
+; Routines of the core that the drivers call. Their near addresses lie in the core at offsets that all units know
+; (linker/resident.ld).
 
 bits 16
 
 extern core_clock
 
-; Purpose:  asm/clock.asm's, in the core.
+; Purpose:  Read the clock: jumps to `clock` of the core (asm/clock.asm).
 ; Out:      AX
 ; Corrupts: nothing else
 section .text.clock progbits alloc exec nowrite align=1

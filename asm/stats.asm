@@ -1,5 +1,5 @@
-; The stats feature: stands between the core and the NIC's driver, and counts for each handle and for the types that the
-; core remembers.
+; The stats feature: a filter between the core and the NIC's driver. It counts frames for each handle, and how often the
+; core's type cache knew a frame's type.
 
 %include "attach.inc"
 bits 16
@@ -22,7 +22,7 @@ TOLD    table, 2, table_at
 section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
-; Ours; once attached, those of the driver or of a filter below.
+; This unit's entries. Attaching exchanges them for those of the driver, or of the next filter below.
 peek:           dw stats_peek
 copy:           dw stats_copy
 discard:        dw stats_discard
@@ -33,7 +33,7 @@ table_at:       dw 0
 
 section .text progbits alloc exec nowrite align=1
 
-; Purpose:  Does the core know the frame's type?
+; Purpose:  peek: count whether the core's type cache knows the frame's type.
 ; In:       as a driver's entry
 ; Corrupts: EAX, EBX, EDX
 stats_peek:
@@ -41,23 +41,23 @@ stats_peek:
         mov     ax, [work+WORK_JOB+JOB.rx]
         inc     ax
         cmp     ax, 1
-        jbe     .done               ; there is none, or it is of no use
+        jbe     .done               ; no frame, or Rx::USELESS
         mov     dx, [work+WORK_JOB+JOB.head+12]
         mov     bx, dx
         shr     bx, 7
         and     bx, 4               ; `place_of` in src/resident/handle.rs
         add     bx, [known_at]
         cmp     dl, 6
-        jb      .search             ; not equal
+        jb      .search             ; a length: ZF is clear, so it counts as a search
         cmp     dx, [bx]
 .search:
-        mov     bx, [table_at]      ; flags stay
+        mov     bx, [table_at]      ; keeps FLAGS
         je      .count
         add     bx, STATS.searches
 .count: inc     dword [bx]
 .done:  ret
 
-; Purpose:  A frame was taken: count it, and copy it.
+; Purpose:  copy: count a frame that a receiver takes, then copy it.
 ; In:       as a driver's entry
 ; Corrupts: EAX, EBX, EDX
 stats_copy:
@@ -69,13 +69,13 @@ stats_copy:
         pop     bx
         jmp     [copy]
 
-; Purpose:  A frame was refused, or nobody wants it: count it, and throw it away.
+; Purpose:  discard: count a frame that a receiver refused, then discard it. A frame without a handle is not counted.
 ; In:       as a driver's entry
 ; Corrupts: EAX, EBX, EDX
 stats_discard:
         push    bx
         cmp     word [work+WORK_JOB+JOB.rx], -1
-        je      .pass               ; it was offered to nobody
+        je      .pass               ; Rx::USELESS: it was offered to no handle
         mov     bx, [getter_at]
         cmp     word [bx], 0
         je      .pass
@@ -99,7 +99,7 @@ row:    mov     bx, [getter_at]
         add     bx, STATS.rows
         cmp     dx, [bx+STATS_ROW.taken]
         je      .same
-        xor     eax, eax            ; the handle is another client's since
+        xor     eax, eax            ; another client has opened the handle since
         mov     [bx+STATS_ROW.taken], eax
         mov     [bx+STATS_ROW.refused], eax
         mov     [bx+STATS_ROW.bytes], eax

@@ -1,4 +1,4 @@
-; The way out.
+; INT 60h AH=5, terminate: unloads the driver.
 
 %include "abi.inc"
 bits 16
@@ -16,12 +16,12 @@ STOP           equ 2 * 9
 
 section .text.terminate progbits alloc exec nowrite align=1
 
-; Purpose:  INT 60h AH=5: if no other client has a handle and nobody hooked our vectors after us, give them back, stop the
-;           card, give the memory back to DOS; it stays as it is until the interrupt has returned. Not from inside another
-;           entry: DOS may be busy then, the XMS driver too, and there would be no way back; nor while frames wait to be
-;           looked for (asm/irq.asm, `more`).
+; Purpose:  Unload: restore the vectors, stop the card, free the memory in DOS. The code stays intact until the interrupt has
+;           returned. Refused while another client has a handle, or if another program has hooked one of the vectors since.
+;           Refused inside another entry: DOS or the XMS driver may be in a call then, and the outer entry would return into
+;           freed memory; and while a burst has frames left (asm/irq.asm, `more`), for the same reason.
 ; In:       interrupts off, DS = CS
-; Out:      AL = 0, or CANT_TERMINATE with nothing changed
+; Out:      AL = 0, or CANT_TERMINATE and nothing has changed
 ; Corrupts: EAX, EBX, EDX, SI, ES
 global terminate
 global terminate.patch
@@ -30,7 +30,7 @@ terminate:
         mov     es, bx
         cmp     byte [open], 1
         ja      .no
-        mov     ax, [busy]          ; and [pending]
+        mov     ax, [busy]          ; AH = [pending], the next byte
         and     ah, ~POLLED
         dec     ax
         jnz     .no
@@ -51,7 +51,7 @@ terminate:
         mov     si, entries+STOP
         call    drive
 .patch:
-        db 8Dh, 74h, 0              ; lea si, [si+0], which does nothing
+        db 8Dh, 74h, 0              ; lea si, [si+0]: no effect; a feature's call replaces it
         mov     ax, [core_state+STATE.memory]
         test    ax, ax
         jz      .done
@@ -59,7 +59,7 @@ terminate:
         mov     ah, 49h
         int     21h
 .done:  xor     ax, ax
-        mov     [pending], al       ; a card at rest stays so
+        mov     [pending], al       ; with 0, not even POLLED, `settle` does not touch the stopped card
         ret
 .no:    mov     al, CANT_TERMINATE
         ret

@@ -1,5 +1,6 @@
-; The tick feature: the one hook of the timer interrupt. At each tick the card is looked at, as at its interrupt; then the
-; routines of other features run.
+; The tick feature: the driver's one hook of the timer interrupt. At each tick it calls the driver's `irq`, as the NIC's
+; interrupt does, and the tick routines of other features. It is attached when the card has no interrupt or a feature has
+; a tick routine.
 
 %include "attach.inc"
 bits 16
@@ -22,19 +23,19 @@ HOOKS   8, tick
 section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
-; Near routines that each end with a jump to the next. They run on our stack, DS = ES = CS, interrupts off, inside an entry.
-; Corrupt: all but SP
+; A chain of near routines, each of which ends with a jump to the next. They run on the driver's stack, DS = ES = CS,
+; interrupts off, inside an entry. Corrupt: all but SP.
 routines:       dw none
 terminate:      dw check
 farewell:       dw restore
 next:           dw none
-driver_at:      dw 0                ; the driver's entries: Irq is the first
+driver_at:      dw 0                ; the table of the driver's entries, which begins with `irq`
 save_at:        dw 0
 settle_at:      dw 0
 
 section .text.tick progbits alloc exec nowrite align=1
 
-; Purpose:  INT 08h: the old handler's turn, then ours.
+; Purpose:  INT 08h: call the old handler, then the driver and the tick routines.
 ; In:       interrupt frame on any stack, interrupts off
 ; Corrupts: nothing
 ; Stack:    8 bytes of the interrupted program's beyond the interrupt's 6, and what the old handler takes
@@ -47,7 +48,7 @@ tick:                               ; an IISP header (Interrupt Sharing Protocol
         times 7 db 0
 .start: pushf
         call    far [cs:.old]
-        cli                         ; the old handler may have come back with interrupts on
+        cli                         ; the old handler may return with interrupts on
         call    [cs:save_at]
         mov     ebx, [core_state+STATE.device]
         mov     si, [driver_at]
@@ -57,7 +58,7 @@ tick:                               ; an IISP header (Interrupt Sharing Protocol
         jmp     [settle_at]
 .reset: retf
 
-; Purpose:  terminate: only if nobody hooked the timer after us.
+; Purpose:  terminate: refuse if another program has hooked the timer since.
 ; In:       as a function of INT 60h
 check:  push    es
         xor     ax, ax
@@ -70,7 +71,7 @@ check:  push    es
 .no:    mov     al, CANT_TERMINATE
         ret
 
-; Purpose:  The driver goes.
+; Purpose:  Restore the vector when the driver is unloaded.
 ; In:       DS = ES = CS, the card at rest
 ; Corrupts: EAX
 restore:

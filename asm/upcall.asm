@@ -1,4 +1,4 @@
-; Calls into client programs.
+; Calls to clients' receivers. The core and the pool call it, with interrupts off.
 
 %include "abi.inc"
 bits 16
@@ -8,14 +8,15 @@ extern work
 section .text.upcall progbits alloc exec nowrite align=1
 
 ; Purpose:  Call a client's receiver.
-; In:       BX = where its far address stands: its handle; AX = its AX; ZF: offer it the frame of `work`'s job, else
-;           the job's address goes to DS:SI and ES:DI
-; Out:      AX = 0 when it left ES:DI = 0:0; the job's address: its ES:DI. (Nobody means anything by its CX.)
+; In:       BX = address of the receiver's far address (a handle begins with it); AX = the receiver's AX; ZF set: the first
+;           upcall, which offers the frame of the job; ZF clear: the job's address goes to DS:SI and ES:DI
+; Out:      the job's address = the receiver's ES:DI; AX = 0 if ES:DI is 0:0. CX is not looked at: no client returns
+;           anything there.
 ; Corrupts: nothing else
-; Stack:    what the receiver takes, beyond 42 bytes
-; The receiver may end with RETF or IRET, and keeps nothing but SS and SP: so FLAGS lie under its return address,
-; and SP comes back from memory (one copy: there is no upcall inside an upcall). Interrupts are off again at once,
-; whatever the receiver did.
+; Stack:    42 bytes, and what the receiver takes
+; The receiver may end with RETF or with IRET, and keeps only SS and SP. For IRET, FLAGS lie above the return address; SP is
+; reloaded from memory, which drops them after RETF. One saved SP is enough: there is no upcall inside an upcall. Interrupts
+; are switched off as soon as the receiver returns.
 global upcall
 global upcall.before
 global upcall.after
@@ -24,8 +25,8 @@ upcall:
         mov     [resume_sp], esp
         mov     cx, [work+WORK_JOB+JOB.len]
         pushf
-.before:                            ; a call of the flat feature does the same
-        mov     dx, LOOKAHEAD       ; no frame is shorter
+.before:                            ; the flat feature replaces the next instruction by a call, and executes it itself
+        mov     dx, LOOKAHEAD       ; every frame has as many bytes
         jz      .offer
         les     di, [work+WORK_JOB+JOB.at]
         lds     si, [work+WORK_JOB+JOB.at]
@@ -36,7 +37,7 @@ upcall:
         mov     esp, [resume_sp]
         mov     [work+WORK_JOB+JOB.at], di
         mov     [work+WORK_JOB+JOB.at+2], es
-.after:                             ; the same
+.after:                             ; the flat feature replaces `mov es, ax` and CLD in the same way
         mov     es, ax
         cld
         popad

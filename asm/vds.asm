@@ -1,4 +1,4 @@
-; The vds feature: gives back, when the driver goes, the memory that the Virtual DMA Services locked for its rings.
+; The vds feature: unlocks, when the driver is unloaded, the memory that the Virtual DMA Services locked for its rings.
 
 %include "attach.inc"
 bits 16
@@ -15,11 +15,11 @@ global unit_header
 unit_header:
 farewell:       dw vds_farewell
 next:           dw vds_farewell.done
-region:         times 16 db 0       ; their DMA descriptor structure
+region:         times 16 db 0       ; the DMA descriptor structure of the services
 
 section .text.vds progbits alloc exec nowrite align=1
 
-; Purpose:  Unlock the rings: the driver goes.
+; Purpose:  Unlock the rings when the driver is unloaded.
 ; In:       ES = CS, the card at rest
 ; Corrupts: AX, DX, FLAGS
 vds_farewell:

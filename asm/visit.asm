@@ -1,23 +1,23 @@
-; Flat memory for probes, which run while other programs' interrupts do: every access makes it anew, and leaves A20 as
-; it was.
+; Memory above 1 MB for probes (src/bus/either.rs). Other programs' interrupts run between two accesses, so each access makes
+; memory flat anew, and leaves A20 as it was.
 
 %include "visit.inc"
 bits 16
 
-; What the routines work on (src/bus/either.rs).
+; The arguments of the routines (src/bus/either.rs).
 section .data
         align   4, db 0
 global visit_what
 visit_what:
 .at:            dd 0
-.value:         dd 0                ; of a copy, where to
-.len:           dw 0                ; of a copy, 1 to 65535
+.value:         dd 0                ; to write; for a copy, the target's address
+.len:           dw 0                ; bytes of a copy, 1 to 65535
 
 section .text
 
-; Purpose:  Read anywhere, as wide as the register there is.
+; Purpose:  Read a linear address, by one access of 32, 16 or 8 bits.
 ; In:       visit_what.at
-; Out:      EAX, AX, AL = what is there
+; Out:      EAX, AX or AL = the value
 ; Corrupts: EAX, EBX, EDX
 global visit_get32
 visit_get32:
@@ -37,7 +37,7 @@ visit_get8:
         mov     al, [fs:edx]
         jmp     short leave_visit
 
-; The way out of the routine that called `visit`.
+; The way out of each routine: undoes `visit`.
 leave_visit:
         mov     bx, ax
         A20_BACK was_off
@@ -46,8 +46,9 @@ leave_visit:
         popf
         ret
 
+; Purpose:  The way in of each routine.
 ; Out:      FS flat, EDX = visit_what.at, EAX = visit_what.value; interrupts off until `leave_visit`
-; Stack:    4 bytes stay there
+; Stack:    leaves 4 bytes for `leave_visit`: FLAGS and FS
 visit:
         pop     word [return_to]
         pushf
@@ -63,7 +64,7 @@ visit:
         mov     eax, [visit_what.value]
         jmp     [return_to]
 
-; Purpose:  Write anywhere, as wide as the register there is.
+; Purpose:  Write to a linear address, by one access of 32, 16 or 8 bits.
 ; In:       visit_what.at, .value
 ; Corrupts: EAX, EBX, EDX
 global visit_put32
@@ -84,7 +85,7 @@ visit_put8:
         mov     [fs:edx], al
         jmp     leave_visit
 
-; Purpose:  Copy memory to memory, bytes at a time: registers that change when read are not for this.
+; Purpose:  Copy memory by bytes. Not for registers that change when they are read.
 ; In:       visit_what.at, .value, .len
 ; Corrupts: EAX, EBX, EDX
 global visit_copy
@@ -103,10 +104,10 @@ visit_copy:
 
 section .text.a20_gate progbits alloc exec nowrite align=1
 
-; Purpose:  Find out what opens A20's gate, for the flat feature of an ISA card: the gate is closed and opened again, and
-;           left as it was.
+; Purpose:  Find out what opens A20's gate, for the flat feature of an ISA card. Closes the gate, opens it again, and leaves
+;           it as it was.
 ; In:       real mode
-; Out:      AL = 0: port 92h does, or it is always open; 1: the keyboard controller; 2: neither
+; Out:      AL = 0: port 92h opens it, or it is always open; 1: the keyboard controller opens it; 2: neither
 ; Corrupts: EAX, EBX, EDX
 global a20_gate
 a20_gate:
@@ -114,13 +115,13 @@ a20_gate:
         cli
         push    fs
         push    cx
-        mov     cx, 0               ; CL = the answer, CH = what the keyboard controller is to be put back to, 0: nothing
+        mov     cx, 0               ; CL = the answer; CH = what to send to the keyboard controller at the end, 0: nothing
         in      al, FAST_A20
         mov     dl, al
         FAST_GATE_OFF
         call    closed
         jc      .fast
-        mov     ch, GATE_ON         ; port 92h is not what has opened it
+        mov     ch, GATE_ON         ; open although port 92h is off: the keyboard controller had opened it
         mov     al, GATE_OFF
         call    keyboard_gate
         call    closed

@@ -1,13 +1,13 @@
-//! Builds the units of the image: assembles each unit's NASM entries and hands the linker its script.
+//! Build script of the image's units: assembles each unit's NASM files, and passes its linker script to the linker.
 //!
-//! On the host there is nothing to do: the library alone is built there.
+//! On the host it does nothing, because only the library is built there.
 
 mod slots {
     include!("install/slots.rs");
 }
 use slots::{SLOT_A, SLOT_A_WIDE};
 
-/// A linked binary: its name, its linker script, its assembly. A resident unit without any is a NIC's driver.
+/// A linked binary: name, linker script, assembly files. A resident unit without assembly files is a NIC's driver.
 const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "clock", "int60", "irq", "upcall", "transfer", "terminate"]),
     ("kernel", "kernel", &["kernel"]),
@@ -95,23 +95,23 @@ const UNITS: &[(&str, &str, &[&str])] = &[
 fn main() {
     println!("cargo:rerun-if-changed=asm");
     println!("cargo:rerun-if-changed=linker");
-    // The linker that the pack step names is ours.
+    // tools/src/narrow is the linker.
     println!("cargo:rerun-if-changed=tools/src/narrow");
     if std::env::var_os("CARGO_FEATURE_DOS").is_none() {
         return;
     }
     let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
-    // By the pack step, where units are written without rules of tools/src/narrow.
+    // The pack step sets this for a build without rules of tools/src/narrow.
     let slot_a = if std::env::var_os("CARGO_CFG_WIDE").is_some() { SLOT_A_WIDE } else { SLOT_A };
     for (unit, script, sources) in UNITS {
         println!("cargo:rustc-link-arg-bin={unit}=--defsym=slot_a={slot_a}");
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
         if *script == "program" || unit.starts_with("pool") {
-            // Code and data are a segment each, and both begin at 0; what runs once lies where the tables are to be.
+            // Sections overlap: a program's code and data begin at 0 both; code that runs once has the tables' place.
             println!("cargo:rustc-link-arg-bin={unit}=--no-check-sections");
         }
         if *unit == "core" {
-            // Only the installer knows these.
+            // Only the installer uses these, by their symbols.
             for entry in ["int60_entry", "irq_entry"] {
                 println!("cargo:rustc-link-arg-bin={unit}=--undefined={entry}");
             }
@@ -119,12 +119,12 @@ fn main() {
         let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings", "crc"] } else { *sources };
         let common: &[&str] = if matches!(*script, "stage" | "kernel") { &["pci", "memory", "clock"] } else { &[] };
         for source in sources.iter().chain(common) {
-            // nasm-rs knows no format for this target and would take flat binary, which the linker only warns about.
+            // nasm-rs would choose flat binary for this target, about which the linker only warns.
             let objects = nasm_rs::Build::new()
                 .file(format!("asm/{source}.asm"))
                 .flag("-felf32")
                 .flag("-Werror")
-                // What a 386 does not know, NASM refuses.
+                // NASM refuses instructions that a 386 does not have.
                 .flag("--before")
                 .flag("cpu 386")
                 .include("asm/")

@@ -1,13 +1,14 @@
-//! What the core asks of a NIC, and how a NIC's unit is laid out.
+//! The interface between the core and a NIC's driver: the trait [`Device`], and the data that both use. The core calls a
+//! driver with interrupts off.
 
 use core::num::NonZeroU16;
 
 use crate::bus::Far;
 
-/// Bytes of a frame that a receiver sees in its first upcall: both addresses, the type or length, and the eight
-/// bytes of 802.2 that a class 11 handle may match.
+/// Bytes of a frame that a receiver sees in its first upcall: both addresses, the type or length, and eight bytes of
+/// 802.2, which a class 11 handle may match.
 pub const LOOKAHEAD: usize = 24;
-/// The first bytes of the frame at the head of the receive queue.
+/// The first bytes of the frame at the head of the NIC's receive queue.
 pub type Head = [u8; LOOKAHEAD];
 /// An Ethernet address, first byte on the wire first.
 pub type MacAddr = [u8; 6];
@@ -16,36 +17,36 @@ pub const MAX_FRAME: u16 = 1514;
 /// Shortest frame on the wire, without the check sequence, in bytes. `send` pads with zeros.
 pub const MIN_FRAME: u16 = 60;
 
-/// A received frame that waits at the head of the device's queue: the length of MAC header and data, without the check
-/// sequence.
+/// What [`Device::peek`] found at the head of the NIC's receive queue: the frame's length in bytes, MAC header included,
+/// check sequence not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Rx(NonZeroU16);
 
 impl Rx {
-    /// A frame that is of no use, to be discarded; it is counted.
+    /// A bad frame: the core offers it to no receiver and calls [`Device::discard`]. The driver has counted it.
     pub const USELESS: Rx = Rx(NonZeroU16::MAX);
 
-    /// A frame of `len` (1 to [`MAX_FRAME`], checked by the driver) bytes.
+    /// A frame of `len` bytes: 1 to [`MAX_FRAME`], which the driver has checked.
     #[inline(always)]
     pub fn new(len: u16) -> Option<Rx> {
         NonZeroU16::new(len).map(Rx)
     }
 
-    /// What `peek` gave in one word: 0 none, less than 0 [`Rx::USELESS`], else the length.
+    /// The answer of `peek` as one number: 0 no frame, negative [`Rx::USELESS`], otherwise the length.
     #[inline(always)]
     pub fn word(peeked: Option<Rx>) -> i16 {
         peeked.map_or(0, |rx| rx.len() as i16)
     }
 
-    /// Its length.
+    /// The frame's length in bytes.
     #[inline(always)]
     pub fn len(self) -> u16 {
         self.0.get()
     }
 }
 
-/// A frame on its way between the card and a client. It begins as an IOCB does, so that one can be fetched into it.
+/// A frame on its way between the card and a client. The first fields are those of an IOCB, which is copied over them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Job {
@@ -53,32 +54,32 @@ pub struct Job {
     pub at: Far,
     /// Bytes of the frame.
     pub len: u16,
-    /// [`Job::UPCALL`].
+    /// [`Job::UPCALL`], or 0.
     pub flags: u8,
-    /// Error code.
+    /// The specification's error code, 0: none.
     pub result: u8,
-    /// Whom to call once the frame is sent, 0: nobody.
+    /// The client's upcall for when the frame is sent; 0: none.
     pub upcall: Far,
-    /// What `peek` filled in.
+    /// The frame's first bytes, from `peek`.
     pub head: Head,
-    /// What `peek` gave.
+    /// The frame's length, from `peek`.
     pub rx: Option<Rx>,
 }
 
 impl Job {
-    /// Flag of an IOCB: its client wants an upcall.
+    /// Flag of an IOCB: the client wants an upcall.
     pub const UPCALL: u8 = 2;
 }
 
-/// Why an interrupt came: [`Events::NONE`] when it was not this NIC's.
+/// The causes of an interrupt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Events(pub u8);
 
 impl Events {
-    /// Not this NIC's interrupt.
+    /// The interrupt was not this NIC's.
     pub const NONE: Events = Events(0);
-    /// Something to peek at, or errors.
+    /// There may be a frame to peek at, or an error.
     pub const RX: Events = Events(1);
     /// The link may have changed: [`Device::link`] tells. Not every NIC interrupts for that. The core does nothing about it; a
     /// unit that wants it takes over the driver's entry `irq` (`Entry::Irq`) and looks at what the driver's own gives.
@@ -91,9 +92,9 @@ impl Events {
 /// Why a frame was not sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SendError {
-    /// No room now; hardware was not touched.
+    /// The NIC has no room now. No register was changed.
     Busy,
-    /// The hardware refused or did not answer within its limit.
+    /// The NIC refused the frame, or did not answer within its limit.
     Failed,
 }
 
@@ -101,17 +102,17 @@ pub enum SendError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum RcvMode {
-    /// Receiver off.
+    /// Receive nothing.
     Off = 1,
-    /// Own address.
+    /// Receive frames to the own address.
     Direct = 2,
-    /// Own address and broadcast.
+    /// Those, and broadcasts.
     Broadcast = 3,
-    /// And the multicast list.
+    /// Those, and frames to the addresses of the multicast list.
     Multicast = 4,
-    /// And every multicast address.
+    /// Those, and frames to every multicast address.
     AllMulticast = 5,
-    /// Every frame.
+    /// Receive every frame.
     Promiscuous = 6,
 }
 
@@ -123,24 +124,25 @@ pub const LINK_ACCESSES: u16 = 64 * 4 + 2;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Link {
-    /// No link.
+    /// There is no link.
     Down = 0,
-    /// Link up.
+    /// There is a link.
     Up = 1,
-    /// The part cannot tell.
+    /// The NIC cannot tell.
     Unknown = 2,
 }
 
-/// The specification's statistics, in its order: the first field of every device, where the core finds it and
-/// `get_statistics` points. The core counts the first four, the driver the rest; both count lost frames.
+/// The specification's statistics, in its order. They are the first field of every device: the core finds them there, and
+/// `get_statistics` returns their address. The core counts the first four, the driver counts `errors_in`; both count
+/// `errors_out` and `lost`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Counters {
-    /// Frames that came in good.
+    /// Good frames received.
     pub packets_in: u32,
     /// Frames sent.
     pub packets_out: u32,
-    /// Bytes that came in, MAC headers included.
+    /// Bytes received, MAC headers included.
     pub bytes_in: u32,
     /// Bytes sent, MAC headers included.
     pub bytes_out: u32,
@@ -148,48 +150,49 @@ pub struct Counters {
     pub errors_in: u32,
     /// Frames that could not be transmitted.
     pub errors_out: u32,
-    /// Frames lost: no room in the NIC, no handle, or a receiver that refused.
+    /// Frames lost: the NIC had no room, no handle wanted them, or the receiver refused them.
     pub lost: u32,
 }
 
-/// A NIC. No method blocks beyond a named limit, none panics, none allocates; no borrow of a device is alive
-/// during an upcall.
+/// A NIC. No method panics or allocates, and each wait has a named limit. The core holds no borrow of a device during an
+/// upcall.
 ///
 /// A device is a `repr(C)` struct whose first field is its [`Counters`].
 pub trait Device {
-    /// Reads and acknowledges the interrupt causes; when there are any, also masks the NIC's interrupts until
-    /// [`Device::unmask`], or says with [`Events::OPEN`] that it has not.
+    /// Reads and acknowledges the causes of an interrupt. If there are any, also masks the NIC's interrupts until
+    /// [`Device::unmask`], or returns [`Events::OPEN`] to say that they are not masked.
     ///
-    /// An ISA line is edge-triggered: the interrupt controller sees it rise and nothing else. So the line must have been
-    /// low after the last cause that was acknowledged, or no interrupt ever comes again. A driver that masks has that by
-    /// masking. One that does not must read the causes once more behind the acknowledge and find none that it left.
+    /// An ISA line is edge-triggered: the interrupt controller sees it rise and nothing else. The line must be low once
+    /// after the last cause is acknowledged; otherwise no interrupt comes again. A driver that masks the NIC makes it low.
+    /// A driver that does not must read the causes again after the acknowledge, until there are none.
     ///
-    /// Another NIC on a shared line, or a client that enables interrupts in its upcall, may have this called between any
-    /// other two calls, with the NIC masked too. It must not lose what `unmask` would announce.
+    /// This may be called between any two other calls, with the NIC masked, too: another NIC shares the line, or a client
+    /// enables interrupts in its upcall. It must not lose a cause that `unmask` has to announce.
     fn irq(&mut self) -> Events;
-    /// Lets the NIC interrupt again. The line must rise for every cause that is pending by then, and for every frame that
-    /// has come since [`Device::peek`] last said that there is none.
+    /// Enables the NIC's interrupts. The line must rise for every cause that is pending at that time, and for every frame
+    /// that has come since [`Device::peek`] last found none.
     fn unmask(&mut self);
-    /// The next frame and its first bytes (those beyond its end are undefined). Bad frames are counted here and either
-    /// thrown away, a bounded number a call, or given as [`Rx::USELESS`]. Not asked again before [`Device::discard`].
+    /// Finds the next frame and copies its first bytes to `head` (bytes behind a shorter frame's end are undefined). Bad
+    /// frames are counted here; they are discarded here, a bounded number in one call, or returned as [`Rx::USELESS`]. The
+    /// core calls [`Device::discard`] before the next `peek`.
     fn peek(&mut self, head: &mut Head) -> Option<Rx>;
-    /// Copies the first `job.len` bytes (at most the frame's) of the peeked frame to `job.at`; `job.head` is what `peek`
-    /// filled in, for parts whose FIFO cannot be read twice.
+    /// Copies the first `job.len` bytes of the peeked frame (the frame's length at most) to `job.at`. `job.head` is what
+    /// `peek` has read, for a NIC whose FIFO cannot be read twice.
     fn copy(&mut self, job: &Job);
-    /// Done with the peeked frame, copied or not.
+    /// Removes the peeked frame from the NIC, copied or not.
     fn discard(&mut self, rx: Rx);
-    /// Sends the `job.len` (1 to [`MAX_FRAME`]) bytes at `job.at`; has copied them before it returns. Pads to
-    /// [`MIN_FRAME`] with zeros.
+    /// Sends `job.len` bytes (1 to [`MAX_FRAME`]) from `job.at`, padded with zeros to [`MIN_FRAME`]. The bytes are copied
+    /// before this returns.
     fn send(&mut self, job: &Job) -> Result<(), SendError>;
-    /// Sets every mask and filter register. `groups` counts only in [`RcvMode::Multicast`]; the list stays where and as
-    /// it is until the next call.
+    /// Sets every interrupt mask and receive filter register. `groups` matters only in [`RcvMode::Multicast`]; the list
+    /// stays in place and unchanged until the next call.
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]);
-    /// Receives for (and, where the part fills it in, sends from) this address, from the [`Device::set_rcv_mode`] on that
-    /// follows at once.
+    /// Receives frames to this address from now on; a NIC that writes the source address itself sends from it. The core
+    /// calls [`Device::set_rcv_mode`] next, so a driver may do the work there.
     fn set_address(&mut self, address: &MacAddr);
     /// The state of the cable. Where a PHY has to be asked, a link that was lost since the last call is down once. At most
     /// [`LINK_ACCESSES`] register accesses, so that it may be called at each timer tick.
     fn link(&mut self) -> Link;
-    /// No DMA and no interrupt after this.
+    /// Stops the NIC: no DMA and no interrupt after this.
     fn stop(&mut self);
 }

@@ -1,7 +1,7 @@
-//! The information block that INT 60h AH=80h gives in ES:DI: what PKTCTL and the tests read.
+//! The information block, whose address INT 60h AH=80h returns in ES:DI. PKTCTL and the tests read it.
 //!
-//! All offsets are in the driver's segment (the ES of the answer). Layout 1 only grows at the ends of its parts;
-//! readers step by the sizes stated in it.
+//! All offsets are in the driver's segment (the ES of the answer). Layout 1 grows only at the ends of its structures, so
+//! readers step by the sizes that the block states.
 
 use crate::device::MacAddr;
 
@@ -26,7 +26,7 @@ pub struct Info {
     pub vector: u8,
     /// AMIS multiplex number, 0: none.
     pub amis: u8,
-    /// [`FLAG_DEVICE`] and its kin.
+    /// Flags: [`FLAG_DEVICE`] and the constants behind it.
     pub flags: u16,
     /// Segment of the driver.
     pub segment: u16,
@@ -40,35 +40,35 @@ pub struct Info {
     pub handle_size: u8,
     /// Offset of the first [`NicInfo`].
     pub nics: u16,
-    /// How many there are.
+    /// Number of them.
     pub nic_count: u8,
-    /// Bytes of each.
+    /// Bytes of each [`NicInfo`].
     pub nic_size: u8,
     /// Offset of the first [`Block`].
     pub blocks: u16,
-    /// How many there are.
+    /// Number of them.
     pub block_count: u8,
-    /// Bytes of each.
+    /// Bytes of each [`Block`].
     pub block_size: u8,
     /// Lowest offset of the stack, filled with [`STACK_CANARY`] at load.
     pub stack_low: u16,
     /// Offset just above the stack.
     pub stack_top: u16,
-    /// Offset of [`crate::memory::Stats`], 0: frames do not wait here.
+    /// Offset of [`crate::memory::Stats`]; 0: there is no pool.
     pub pool: u16,
 }
 
-/// Loaded by DEVICE=: the memory stays with DOS when the driver goes.
+/// Loaded by DEVICE=: the memory stays DOS's when the driver is unloaded.
 pub const FLAG_DEVICE: u16 = 1;
-/// Lies in upper memory.
+/// The driver lies in upper memory.
 pub const FLAG_UPPER: u16 = 2;
 /// Loaded in V86 mode.
 pub const FLAG_V86: u16 = 4;
 
-/// The NIC's line was masked in the interrupt controller before: whoever unloads the driver masks it again.
+/// The NIC's line was masked in the interrupt controller before the load: who unloads the driver masks it again.
 pub const FLAG_MASKED: u16 = 8;
 
-/// What the stack is filled with at load: the worst depth so far is where it ends.
+/// The stack is filled with this byte at load. The deepest use so far begins where the byte is no longer found.
 pub const STACK_CANARY: u8 = 0xC5;
 
 /// One NIC.
@@ -87,7 +87,7 @@ pub struct NicInfo {
     pub irq: u8,
     /// [`crate::device::Link`] at the time of the call; where it was lost since the last call, it may be down once.
     pub link: u8,
-    /// PCI bus in bits 15:8, device 7:3, function 2:0; [`NOT_PCI`].
+    /// PCI bus in bits 15:8, device 7:3, function 2:0; or [`NOT_PCI`].
     pub pci: u16,
     /// Receive mode in force, 1 to 6.
     pub rcv_mode: u8,
@@ -102,24 +102,24 @@ pub const NOT_PCI: u16 = 0xFFFF;
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Block {
-    /// [`BLOCK_CORE`] and its kin.
+    /// [`BLOCK_CORE`] or one of the constants behind it.
     pub kind: u8,
-    /// 0 conventional (or upper, with the whole driver), 1 XMS.
+    /// 0: conventional memory (upper memory if the whole driver is there), 1: XMS.
     pub place: u8,
-    /// Bytes; KB when in XMS.
+    /// Size in bytes; in KB for XMS.
     pub size: u16,
 }
 
 impl Block {
-    /// No block.
+    /// An unused entry.
     pub const NONE: Block = Block { kind: 0, place: 0, size: 0 };
 }
 
-/// Block kinds.
+/// Kind of block: the core.
 pub const BLOCK_CORE: u8 = 1;
-/// A NIC driver's code.
+/// The code of a NIC's driver.
 pub const BLOCK_NIC: u8 = 2;
-/// A NIC's state.
+/// The state of a NIC's driver.
 pub const BLOCK_INSTANCE: u8 = 3;
 /// The handle table.
 pub const BLOCK_HANDLES: u8 = 4;
@@ -127,21 +127,21 @@ pub const BLOCK_HANDLES: u8 = 4;
 pub const BLOCK_STACK: u8 = 5;
 /// DMA rings.
 pub const BLOCK_RINGS: u8 = 6;
-/// Packet buffers.
+/// Buffers for frames that wait.
 pub const BLOCK_BUFFERS: u8 = 8;
-/// The counts of handles: [`crate::resident::table::Stats`].
+/// The counts of each handle: [`crate::resident::table::Stats`].
 pub const BLOCK_STATS: u8 = 9;
-/// Features (asm/attach.inc): flat memory.
+/// The flat feature. From here on, kinds of features (asm/attach.inc).
 pub const BLOCK_FLAT: u8 = 16;
-/// Rings that the DMA services locked.
+/// The vds feature.
 pub const BLOCK_VDS: u8 = 17;
-/// What counts for handles.
+/// The stats feature.
 pub const BLOCK_COUNTER: u8 = 18;
-/// Frames that wait.
+/// The pool feature.
 pub const BLOCK_POOL: u8 = 19;
-/// The timer.
+/// The tick feature.
 pub const BLOCK_TICK: u8 = 20;
-/// The README's example of a feature. The block begins with its count, 32 bits.
+/// The example feature of the README. Its block begins with its count, 32 bits.
 pub const BLOCK_EXAMPLE: u8 = 21;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

@@ -1,7 +1,7 @@
 //! 3COMPKT: a DOS packet driver.
 //!
-//! The library holds everything that does not depend on being in real mode: it is compiled into the units of the
-//! image (code16, 386) and into the host tests, where a fake bus stands in for the machine.
+//! The library holds all code that does not depend on being in real mode. It is compiled into the units of the image
+//! (code16, 386), and into the host tests, where a fake bus replaces the machine.
 #![no_std]
 
 pub mod bus;

@@ -1,8 +1,8 @@
-//! The test protocol that the DOS test programs and the host's peer speak on the wire.
+//! The test protocol between the test programs on DOS and the peer on the host.
 //!
-//! A test frame is: MAC header, with type [`ETHERTYPE`] or any other; 802.2 bytes if asked for; a [`Header`];
-//! content that follows from seed and index alone, so that either side can check each byte. Numbers are little
-//! endian, as both sides are. A frame too short for its header or content is cut off at its end.
+//! A test frame is a MAC header, with type [`ETHERTYPE`] or another; 802.2 bytes if asked for; a [`Header`]; and content
+//! that is computed from seed and index, so that both sides can check every byte. Numbers are little endian. A frame that
+//! is too short for header and content is cut off at its end.
 //!
 //! | from DOS | the peer |
 //! |---|---|
@@ -32,7 +32,7 @@ pub enum Op {
     Echo = 1,
     /// Seeded content, to be checked.
     Data = 2,
-    /// A request for the tally of a seed.
+    /// A request for the [`Tally`] of a seed.
     Report = 3,
     /// A request for frames.
     Ask = 4,
@@ -45,7 +45,7 @@ pub enum Op {
 }
 
 impl Op {
-    /// The op of a byte.
+    /// The op of this number.
     pub fn from_byte(byte: u8) -> Option<Op> {
         [Op::Echo, Op::Data, Op::Report, Op::Ask, Op::EchoReply, Op::ReportReply, Op::Done]
             .into_iter()
@@ -53,23 +53,23 @@ impl Op {
     }
 }
 
-/// The head of every test frame's body.
+/// The first bytes of the body of a test frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
-    /// What it is for.
+    /// What the frame is for.
     pub op: Op,
-    /// Its number within its seed, from 0.
+    /// The frame's number in its flow, from 0.
     pub index: u16,
-    /// Names a flow of frames, and makes their content.
+    /// The flow's name, from which the content is computed.
     pub seed: u32,
-    /// The whole frame, MAC header included, in bytes.
+    /// Bytes of the whole frame, MAC header included.
     pub length: u16,
-    /// How many frames the seed has: in [`Op::Ask`] and [`Op::Report`].
+    /// Frames in the flow, for [`Op::Ask`] and [`Op::Report`].
     pub count: u16,
 }
 
 impl Header {
-    /// Its bytes.
+    /// The header as bytes.
     pub fn encode(&self) -> [u8; HEADER] {
         let mut bytes = [0; HEADER];
         put(&mut bytes, 0, &[self.op as u8]);
@@ -80,7 +80,7 @@ impl Header {
         bytes
     }
 
-    /// From the start of a body; none if it is too short or of no known op.
+    /// The header at the start of a body; none if the body is too short or the op is unknown.
     pub fn decode(body: &[u8]) -> Option<Header> {
         Some(Header {
             op: Op::from_byte(*body.first()?)?,
@@ -92,7 +92,7 @@ impl Header {
     }
 }
 
-/// How an asked-for frame names its protocol.
+/// How a frame that was asked for states its protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Framing {
@@ -115,27 +115,27 @@ impl Framing {
     }
 }
 
-/// Which frames the peer is to send.
+/// Describes the frames that the peer is to send.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ask {
     /// Shortest frame, MAC header included: 14 or more.
     pub min: u16,
-    /// Longest frame, 1,600 at most; see [`length_of`].
+    /// Longest frame, at most 1,600 bytes; see [`length_of`].
     pub max: u16,
     /// The type, or DSAP (high byte) and SSAP (low byte).
     pub kind: u16,
-    /// Where that stands.
+    /// Where `kind` is in the frame.
     pub framing: Framing,
-    /// Destination; all zeros: whoever asks.
+    /// Destination address; all zeros: the sender of the request.
     pub to: MacAddr,
-    /// Time between two frames, in microseconds; 0: as fast as they go.
+    /// Time between two frames in microseconds; 0: none.
     pub gap_us: u16,
-    /// Time before the first, in milliseconds.
+    /// Time before the first frame in milliseconds.
     pub delay_ms: u16,
 }
 
 impl Ask {
-    /// Its bytes.
+    /// The request as bytes.
     pub fn encode(&self) -> [u8; ASK] {
         let mut bytes = [0; ASK];
         put(&mut bytes, 0, &self.min.to_le_bytes());
@@ -148,7 +148,7 @@ impl Ask {
         bytes
     }
 
-    /// From a body behind its header; none if it is too short or out of range.
+    /// The request behind a header; none if it is too short or out of range.
     pub fn decode(bytes: &[u8]) -> Option<Ask> {
         let framing = match *bytes.get(6)? {
             0 => Framing::Type,
@@ -170,21 +170,21 @@ impl Ask {
     }
 }
 
-/// What the peer heard of a seed.
+/// What the peer has received of a flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Different frames whose every byte was right.
+    /// Distinct frames in which every byte was right.
     pub good: u32,
     /// Frames with a wrong byte or length.
     pub bad: u32,
-    /// Good frames that had come before.
+    /// Good frames that had been received before.
     pub repeated: u32,
-    /// Of the header's `count`, how many never came.
+    /// Frames of the header's `count` that were not received.
     pub lost: u32,
 }
 
 impl Tally {
-    /// Its bytes.
+    /// The tally as bytes.
     pub fn encode(&self) -> [u8; TALLY] {
         let mut bytes = [0; TALLY];
         for (at, number) in [self.good, self.bad, self.repeated, self.lost].into_iter().enumerate() {
@@ -193,20 +193,20 @@ impl Tally {
         bytes
     }
 
-    /// From a body behind its header.
+    /// The tally behind a header.
     pub fn decode(bytes: &[u8]) -> Option<Tally> {
         Some(Tally { good: u32_at(bytes, 0)?, bad: u32_at(bytes, 4)?, repeated: u32_at(bytes, 8)?, lost: u32_at(bytes, 12)? })
     }
 }
 
-/// The bytes that follow from a seed and an index: xorshift (13, 17, 5), four bytes a step.
+/// The content computed from a seed and an index: xorshift (13, 17, 5), four bytes a step.
 #[derive(Clone, Copy, Debug)]
 pub struct Content(u32);
 
 impl Content {
-    /// For frame `index` of flow `seed`.
+    /// The content of frame `index` of flow `seed`.
     pub fn new(seed: u32, index: u16) -> Content {
-        // Any start but 0 will do; neighbours should not look alike.
+        // Any start but 0 works. The multiplication makes the starts of neighbouring frames differ.
         let mut content = Content((seed ^ (index as u32 + 1).wrapping_mul(0x9E37_79B9)) | 1);
         content.step();
         content
@@ -220,20 +220,20 @@ impl Content {
         self.0
     }
 
-    /// Writes them.
+    /// Writes the content.
     pub fn fill(mut self, bytes: &mut [u8]) {
         for four in bytes.chunks_mut(4) {
             four.iter_mut().zip(self.step().to_le_bytes()).for_each(|(to, from)| *to = from);
         }
     }
 
-    /// Are these the bytes?
+    /// Whether `bytes` is the content.
     pub fn matches(mut self, bytes: &[u8]) -> bool {
         bytes.chunks(4).all(|four| four.iter().zip(self.step().to_le_bytes()).all(|(is, should)| *is == should))
     }
 }
 
-/// The length of frame `index` of flow `seed` when lengths go from `min` to `max`: both ends come often.
+/// The length of frame `index` of flow `seed`, from `min` to `max`. One frame in 16 has `min`, one in 16 `max`.
 pub fn length_of(seed: u32, index: u16, min: u16, max: u16) -> u16 {
     let random = Content::new(!seed, index).step();
     let span = max.saturating_sub(min) as u32 + 1;
@@ -244,7 +244,7 @@ pub fn length_of(seed: u32, index: u16, min: u16, max: u16) -> u16 {
     }
 }
 
-/// Writes the body of a frame: its header, and content behind the `used` bytes that follow the header.
+/// Writes the body of a frame: its header, the bytes `used`, and content.
 pub fn write_body(body: &mut [u8], header: &Header, used: &[u8]) {
     let fixed = header.encode();
     let (start, content) = body.split_at_mut(body.len().min(HEADER + used.len()));
@@ -252,7 +252,7 @@ pub fn write_body(body: &mut [u8], header: &Header, used: &[u8]) {
     Content::new(header.seed, header.index).fill(content);
 }
 
-/// Is this the body of a frame [`Op::Data`] with this header, in every byte?
+/// Whether `body` is the body of an [`Op::Data`] frame with this header: every byte is compared.
 pub fn check_body(body: &[u8], header: &Header) -> bool {
     let fixed = header.encode();
     let (start, content) = body.split_at(body.len().min(HEADER));

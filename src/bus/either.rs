@@ -1,4 +1,4 @@
-//! The bus of probes: flat memory in real mode, conventional memory in V86 mode, found out at each access.
+//! The bus of probes: flat memory in real mode, conventional memory in V86 mode. It finds out at each access which it is.
 
 use core::arch::asm;
 
@@ -7,16 +7,16 @@ use super::real::{Machine, copy_far, own};
 use super::{Addr, Bus, Far};
 use crate::device::Job;
 
-/// The bus of probes. A device made on it has the layout of one on [`Machine`] or [`super::flat::Flat`].
+/// The bus of probes. A device made with it has the same layout as one made with [`Machine`] or [`super::flat::Flat`].
 #[derive(Clone, Copy, Default)]
 pub struct Either;
 
-/// What the routines of asm/visit.asm work on.
+/// The arguments of the routines in asm/visit.asm.
 #[repr(C)]
 struct Visit {
-    /// An address of rings or registers that the installer and the card's configuration gave.
+    /// An address of rings or registers, from the installer and the card's configuration.
     at: u32,
-    /// To be written; of a copy, the address to write to.
+    /// The value to write; for a copy the target's address.
     value: u32,
     /// Bytes of a copy.
     len: u16,
@@ -35,10 +35,10 @@ unsafe extern "fastcall" {
     pub safe fn a20_gate() -> u8;
 }
 
-/// Says what the next visit is for.
+/// Sets the arguments of the next visit.
 #[inline(always)]
 fn visit(at: Addr, value: u32) {
-    // SAFETY: the discarded half of the driver is one thread, and its interrupts do not visit.
+    // SAFETY: discarded code runs in one thread, and the driver's interrupt makes no visit with these arguments.
     unsafe {
         visit_what.at = at.0;
         visit_what.value = value;
@@ -51,7 +51,7 @@ fn put_low(at: Addr, mut value: u32, len: u16) {
     copy_far(own(&raw mut value as *mut u8), at, len);
 }
 
-/// PE set under DOS means V86 mode.
+/// Whether the processor is in V86 mode: under DOS, PE is set only then.
 #[inline(never)]
 pub fn in_v86() -> bool {
     let word: u16;
@@ -98,7 +98,7 @@ impl Bus for Either {
     fn swap16(&self, at: Addr, value: u16) -> u16 {
         let old = self.get16(at);
         self.put16(at, value);
-        // A port is not read before all writes are done.
+        // The IN of `clock` is not executed before all writes are done.
         self.clock();
         old
     }
@@ -114,7 +114,7 @@ impl Bus for Either {
     }
 }
 
-/// Copies `len` bytes from anywhere to anywhere.
+/// Copies `len` bytes between any two linear addresses.
 #[inline(never)]
 fn transfer(from: Addr, to: Addr, len: u16) {
     if len == 0 {

@@ -1,7 +1,7 @@
-//! The machine with flat memory: rings in XMS and registers above 1 MB, in real mode.
+//! The machine with flat memory, in real mode: for drivers with rings in XMS or registers above 1 MB.
 //!
-//! Works only behind the flat feature (asm/flat.inc), which gives DS, ES and FS a limit of 4 GB at every entry and
-//! leaves FS at base 0. Not for V86 mode.
+//! It needs the flat feature (asm/flat.inc), which gives DS, ES and FS limits of 4 GB at every entry and leaves FS = 0. It
+//! does not work in V86 mode.
 
 use core::arch::asm;
 
@@ -48,7 +48,7 @@ impl Bus for Flat {
 
     #[inline(always)]
     fn swap16(&self, at: Addr, mut value: u16) -> u16 {
-        // SAFETY: as above. An exchange with memory locks the bus and orders what is around it.
+        // SAFETY: as above. XCHG with memory locks the bus and orders the accesses around it.
         unsafe { asm!("xchg fs:[{0:e}], {1:x}", in(reg) at.0, inout(reg) value, options(nostack, preserves_flags)) };
         value
     }
@@ -58,8 +58,8 @@ impl Bus for Flat {
 
     #[inline(never)]
     fn take(&self, from: Addr, to: Far, len: u16) {
-        // SAFETY: the driver names its ring and a client's room; ES, ESI and EDI are put back. FS is flat, and every
-        // segment has a flat limit.
+        // SAFETY: the driver gives an address in its ring and a client's buffer; ES, ESI and EDI are restored. FS is flat,
+        // and every segment has a flat limit.
         unsafe {
             asm!(
                 "push es", "push esi", "push edi",
@@ -74,7 +74,8 @@ impl Bus for Flat {
 
     #[inline(always)]
     fn take_head(&self, from: Addr, head: &mut Head) {
-        // SAFETY: the driver names its ring; ESI is put back. FS is flat, ES is ours, and every segment has a flat limit.
+        // SAFETY: the driver gives an address in its ring; ESI is restored. FS is flat, ES is the driver's segment, and
+        // every segment has a flat limit.
         unsafe {
             asm!(
                 "push esi", "mov esi, eax", "rep movs dword ptr es:[edi], dword ptr fs:[esi]", "pop esi",
@@ -85,7 +86,7 @@ impl Bus for Flat {
 
     #[inline(always)]
     fn give_own(&self, from: *const u8, to: Addr, len: u16) {
-        // SAFETY: the driver names its ring and something of its own, where DS is; ES and ESI are put back.
+        // SAFETY: the driver gives an address in its ring and one of its own memory, in DS; ES and ESI are restored.
         unsafe {
             asm!(
                 "push es", "push fs", "pop es", "push esi", "mov esi, eax", "rep movs byte ptr es:[edi], byte ptr [esi]", "pop esi", "pop es",

@@ -1,6 +1,6 @@
-//! How drivers reach ports, memory and time.
+//! How drivers reach ports, memory and the clock: the trait [`Bus`].
 //!
-//! Drivers are generic over [`Bus`]: in the image it is the machine, in host tests a model behind a fake.
+//! Drivers are generic over it. On DOS the bus is the machine; in host tests it is a fake with a model of the card.
 
 use crate::device::{Head, Job};
 
@@ -13,31 +13,32 @@ mod ports;
 #[cfg(target_os = "none")]
 pub mod real;
 
-/// A 32-bit linear address, conventional or extended memory. It has no dereference: only a bus copies.
+/// A 32-bit linear address in conventional or extended memory. It cannot be dereferenced: only a bus copies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(transparent)]
 pub struct Addr(pub u32);
 
 impl Addr {
-    /// The address `bytes` further on.
+    /// The address `bytes` higher.
     pub const fn plus(self, bytes: u16) -> Addr {
         Addr(self.0.wrapping_add(bytes as u32))
     }
 }
 
-/// A far address as it lies in memory: the offset in the low half, the segment in the high one. It has no dereference
+/// A far address as it lies in memory: offset in the low half, segment in the high half. It cannot be dereferenced
 /// either.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Far(pub u32);
 
 impl Far {
-    /// This offset in this segment.
+    /// The address of an offset in a segment.
     pub const fn new(segment: u16, offset: u16) -> Far {
         Far((segment as u32) << 16 | offset as u32)
     }
 
-    /// The address `bytes` further on, in the same segment unless it ends before: the HMA has no other.
+    /// The address `bytes` higher. The segment changes only if the offset would pass its end: the HMA is reached by one
+    /// segment only.
     pub fn plus(self, bytes: u16) -> Far {
         let (offset, ended) = (self.0 as u16).overflowing_add(bytes);
         let segment = (self.0 >> 16) as u16;
@@ -50,11 +51,11 @@ impl Far {
     }
 }
 
-/// A wait reached its limit.
+/// A wait has reached its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeout;
 
-/// Ports, memory and the clock. Every operation is whole: nothing is cached or reordered.
+/// Ports, memory and the clock. Each access is one access of that width: none is cached, split or reordered.
 pub trait Bus {
     /// Reads a byte port.
     fn in8(&self, port: u16) -> u8;
@@ -69,26 +70,27 @@ pub trait Bus {
     /// Writes a 32-bit port.
     fn out32(&self, port: u16, value: u32);
 
-    /// Reads a frame (`job.len` bytes) from a 16-bit port to `job.at`: by words, an odd last byte by itself.
+    /// Reads a frame (`job.len` bytes) from a 16-bit port to `job.at`, by words; the last byte of an odd length as a byte.
     fn ins(&self, port: u16, job: &Job);
     /// The same from an 8-bit port.
     fn ins8(&self, port: u16, job: &Job);
-    /// Puts what has been read of a frame, `job.head`, and what is left of it in a FIFO of any width, to `job.at`.
+    /// Reads a frame from a FIFO of any width to `job.at`: first the bytes that have been read to `job.head`, then the rest
+    /// from the FIFO.
     fn ins_fifo(&self, port: u16, job: &Job);
-    /// Writes a frame to a 16-bit port: by words, an odd last byte with a zero above it.
+    /// Writes a frame to a 16-bit port, by words; the last byte of an odd length with a zero as high byte.
     fn outs(&self, port: u16, job: &Job);
     /// The same to an 8-bit port.
     fn outs8(&self, port: u16, job: &Job);
-    /// Writes a frame to a FIFO by whole double words, whatever lies behind it.
+    /// Writes a frame to a FIFO by double words. The bytes that fill the last one are undefined.
     fn outs_fifo(&self, port: u16, job: &Job);
-    /// Reads bytes, a multiple of four, from a FIFO of any width to a place of the driver's own.
+    /// Reads bytes, a multiple of four, from a FIFO of any width into the driver's own memory.
     fn ins32_own(&self, port: u16, to: &mut [u8]);
-    /// Reads bytes, an even number, from a 16-bit port to a place of the driver's own.
+    /// Reads an even number of bytes from a 16-bit port into the driver's own memory.
     fn ins_own(&self, port: u16, to: &mut [u8]);
-    /// The same from an 8-bit port, any number.
+    /// Reads any number of bytes from an 8-bit port into the driver's own memory.
     fn ins8_own(&self, port: u16, to: &mut [u8]);
 
-    /// Writes bytes of the driver's own, each to the port behind the one before.
+    /// Writes bytes to consecutive ports, one byte each.
     #[inline(always)]
     fn out_each(&self, first: u16, bytes: &[u8]) {
         for (port, byte) in (first..).zip(bytes) {
@@ -96,37 +98,37 @@ pub trait Bus {
         }
     }
 
-    /// Are only the first megabyte and ports within reach, as in V86 mode? Known when a resident unit is compiled: a
-    /// driver with rings is on the machine's own bus in V86 mode only.
+    /// Whether only ports and the first megabyte can be reached, as in V86 mode. In a resident unit this is a constant: a
+    /// driver with rings is compiled for [`real::Machine`] only for V86 mode.
     fn confined(&self) -> bool {
         false
     }
-    /// Reads a byte of registers in memory.
+    /// Reads 8 bits of a register in memory.
     fn get8(&self, at: Addr) -> u8;
-    /// Writes a byte of registers in memory.
+    /// Writes 8 bits of a register in memory.
     fn put8(&self, at: Addr, value: u8);
-    /// Reads 16 bits of a ring or of registers in memory.
+    /// Reads 16 bits of a ring or of a register in memory.
     fn get16(&self, at: Addr) -> u16;
-    /// Reads 32 bits of a ring or of registers in memory.
+    /// Reads 32 bits of a ring or of a register in memory.
     fn get32(&self, at: Addr) -> u32;
-    /// Writes 16 bits of a ring or of registers in memory.
+    /// Writes 16 bits of a ring or of a register in memory.
     fn put16(&self, at: Addr, value: u16);
-    /// Writes 32 bits of a ring or of registers in memory.
+    /// Writes 32 bits of a ring or of a register in memory.
     fn put32(&self, at: Addr, value: u32);
-    /// Writes 16 bits of a ring and gives back what was there. What is read next is read after the device can see
-    /// them: processors let reads overtake writes, and a device that looks at our flag while we look at its own must
-    /// not be missed by both.
+    /// Writes 16 bits of a ring and returns what was there. A read after this is made when the device can see the written
+    /// bits. That matters where the device reads a flag of the driver's and the driver one of the device's: a processor
+    /// may let a read overtake a write, and then each side could miss the other's flag.
     fn swap16(&self, at: Addr, value: u16) -> u16;
-    /// Copies `len` bytes from a ring to a client or to something of the driver's own ([`Bus::far_of`]).
+    /// Copies `len` bytes from a ring to a client or to the driver's own memory ([`Bus::far_of`]).
     fn take(&self, from: Addr, to: Far, len: u16);
-    /// Copies the first bytes of a frame from a ring to the driver's own head buffer.
+    /// Copies the first bytes of a frame from a ring to `head`.
     #[inline(always)]
     fn take_head(&self, from: Addr, head: &mut Head) {
         self.take(from, self.far_of(head.as_ptr()), head.len() as u16);
     }
-    /// Copies `len` bytes from a client, or from something of the driver's own, to a ring.
+    /// Copies `len` bytes from a client or from the driver's own memory to a ring.
     fn give(&self, from: Far, to: Addr, len: u16);
-    /// Copies `len` bytes of something of the driver's own to a ring.
+    /// Copies `len` bytes of the driver's own memory to a ring.
     #[inline(always)]
     fn give_own(&self, from: *const u8, to: Addr, len: u16) {
         self.give(self.far_of(from), to, len);
@@ -138,23 +140,24 @@ pub trait Bus {
     /// Writes 32 bits of a PCI function's configuration. For probes only.
     fn config_write(&self, place: u16, register: u8, value: u32);
 
-    /// The address of something of the driver's own (its head buffer, a field), for the copies above.
+    /// The far address of the driver's own memory, for the copies above.
     fn far_of(&self, bytes: *const u8) -> Far;
 
-    /// PIT counter 0, latched: counts down at 1.19 MHz in mode 2 and at twice that in mode 3, as most BIOSes set it.
+    /// Counter 0 of the PIT, latched. It counts down at 1.19 MHz in mode 2 and at twice that in mode 3, which most BIOSes
+    /// set.
     fn clock(&self) -> u16;
 
-    /// Waits until `done` says so, at most `limit_us` microseconds (1 to 25,000; twice that where the BIOS runs the
-    /// PIT in mode 2). The only loop on a register but for [`Bus::poll`].
+    /// Waits until `done` is true, for at most `limit_us` microseconds: 1 to 25,000, and twice as long where the BIOS runs
+    /// the PIT in mode 2. No other loop but [`Bus::poll`] reads a register.
     fn wait(&self, limit_us: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout>
     where
         Self: Sized,
     {
-        // 2.386 counts a microsecond in mode 3. The poll count is a second limit, for machines whose PIT stands still.
+        // In mode 3 there are 2.386 counts in a microsecond. The number of polls is a second limit: some PIT may stand still.
         let limit = (limit_us as u32 * 39 / 16) as u16;
         let start = self.clock();
         for _ in 0..u16::MAX {
-            // First the time: after a long pause (an SMI, a busy host) the last look comes after the limit.
+            // The clock is read first: after a long pause (an SMI, a busy host) `done` is asked once more after the limit.
             let now = self.clock();
             if done() {
                 return Ok(());
@@ -166,8 +169,8 @@ pub trait Bus {
         Err(Timeout)
     }
 
-    /// The same without a clock, for a register of which the bus makes each reading take its time: looks at most `polls`
-    /// times.
+    /// The same without the clock: asks `done` at most `polls` times. For a register whose reads take a known time on the
+    /// bus.
     #[inline(always)]
     fn poll(&self, polls: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout>
     where
@@ -182,7 +185,7 @@ pub trait Bus {
     }
 }
 
-/// A limited wait, for those whose loop is more than [`Bus::wait`].
+/// A wait with a limit, for loops that do more than [`Bus::wait`].
 pub struct Timer {
     last: u16,
     passed: u16,
@@ -190,13 +193,13 @@ pub struct Timer {
 }
 
 impl Timer {
-    /// Begins now.
+    /// Begins the wait now.
     pub fn new(bus: &impl Bus) -> Timer {
         Timer { last: bus.clock(), passed: 0, polls: 0 }
     }
 
-    /// Have `limit_us` microseconds (1 to 25,000) gone by? To be asked at least every 27 ms. The number of polls is a
-    /// second limit, for machines whose PIT stands still.
+    /// Whether `limit_us` microseconds (1 to 25,000) have passed. Must be called at least every 27 ms, because the PIT
+    /// wraps. The number of polls is a second limit: some PIT may stand still.
     #[inline(never)]
     pub fn over<B: Bus>(&mut self, bus: &B, limit_us: u16) -> bool {
         let now = bus.clock();
@@ -204,7 +207,7 @@ impl Timer {
         self.last = now;
         self.passed = self.passed.saturating_add(passed);
         self.polls = self.polls.wrapping_add(1);
-        // 2.386 counts a microsecond in mode 3.
+        // In mode 3 there are 2.386 counts in a microsecond.
         self.passed as u32 >= limit_us as u32 * 39 / 16 || self.polls == u16::MAX
     }
 }

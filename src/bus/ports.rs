@@ -1,6 +1,6 @@
-//! What every bus of the machine does alike: ports, configuration, the clock.
+//! The part of [`super::Bus`] that is the same for every bus of the machine: ports, configuration, the clock.
 
-/// Passes one method on to [`super::real::Machine`].
+/// Makes methods that call the same method of [`super::real::Machine`].
 macro_rules! pass {
     ($($name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?;)*) => { $(
         #[inline(always)]
@@ -10,7 +10,7 @@ macro_rules! pass {
     )* };
 }
 
-/// The methods of [`super::Bus`] that are [`super::real::Machine`]'s.
+/// The methods of [`super::Bus`] that are the same as those of [`super::real::Machine`].
 macro_rules! as_machine {
     () => {
         $crate::bus::ports::pass! {

@@ -1,27 +1,28 @@
-//! The machine itself: ports by instructions, conventional memory by segments.
+//! The machine without flat memory: ports by instructions, memory below 1 MB by segments. Also what every bus of the
+//! machine shares: the clock and PCI configuration.
 
 use core::arch::asm;
 
 use super::{Addr, Bus, Far};
 use crate::device::Job;
 
-/// The bus of the image.
+/// The bus of units that reach nothing above 1 MB.
 #[derive(Clone, Copy, Default)]
 pub struct Machine;
 
-/// The address of a far pointer, its segment in the high half.
+/// The linear address of a far pointer, whose segment is in the high half.
 #[inline(never)]
 pub fn linear(far: u32) -> Addr {
     Addr((far >> 16 << 4) + (far as u16) as u32)
 }
 
-/// The address of an offset in a segment.
+/// The linear address of an offset in a segment.
 #[inline(never)]
 pub fn address(segment: u16, offset: u16) -> Addr {
     Addr(((segment as u32) << 4) + offset as u32)
 }
 
-/// Our code segment, which is every segment of ours.
+/// The driver's segment: CS, to which the other segment registers are equal.
 #[inline(always)]
 pub fn code_segment() -> u16 {
     let segment: u16;
@@ -30,17 +31,17 @@ pub fn code_segment() -> u16 {
     segment
 }
 
-/// The address of something in our own segment.
+/// The linear address of something in the driver's segment.
 #[inline(never)]
 pub fn own(near: *mut u8) -> Addr {
     Addr(((code_segment() as u32) << 4) + (near as u32 as u16) as u32)
 }
 
-/// Copies `len` bytes, both places below 1 MB.
+/// Copies `len` bytes; both addresses are below 1 MB.
 #[inline(never)]
 pub fn copy_far(from: Addr, to: Addr, len: u16) {
-    // SAFETY: what a client or the core named as source and room; segments, SI and DI are put back. LLVM cannot
-    // be given ESI or EDI as operands.
+    // SAFETY: a client or the core gives both addresses; the segments, SI and DI are restored. PUSH and POP, because
+    // LLVM does not accept ESI or EDI as operands.
     unsafe {
         asm!(
             "push ds", "push es", "push si", "push di",
@@ -53,23 +54,23 @@ pub fn copy_far(from: Addr, to: Addr, len: u16) {
     }
 }
 
-/// The string operations on ports: asm/strings.asm, which knows where the core's job lies. There is no other.
+/// The string operations on ports, in asm/strings.asm. They use the core's job, the only one, not the argument.
 macro_rules! strings {
     ($($name:ident: $routine:literal;)*) => { $(
         #[inline(always)]
         fn $name(&self, port: u16, _: &Job) {
-            // SAFETY: a port the caller knows, and a client's frame or room for one.
+            // SAFETY: the driver gives a port of its card; the job is a client's frame or buffer.
             unsafe { asm!(concat!("call ", $routine), in("edx") port as u32) };
         }
     )* };
 }
 
-/// One string operation on something of the driver's own.
+/// A string operation that reads from a port into the driver's own memory.
 macro_rules! string_own {
     ($name:ident, $op:literal, $width:literal) => {
         #[inline(always)]
         fn $name(&self, port: u16, to: &mut [u8]) {
-            // SAFETY: the room there is; ES is ours.
+            // SAFETY: as many bytes as the slice has; ES is the driver's segment.
             unsafe {
                 asm!($op, inout("edi") to.as_mut_ptr() => _, in("dx") port, inout("cx") to.len() as u16 / $width => _, options(nostack));
             }
@@ -82,13 +83,13 @@ macro_rules! port {
         #[inline(always)]
         fn $read(&self, port: u16) -> $type {
             let value: $type;
-            // SAFETY: a port the caller knows; reading may have effects on its card only.
+            // SAFETY: the driver gives a port; reading it affects the port's card only.
             unsafe { asm!(concat!("in ", $register, ", dx"), out($register) value, in("dx") port, options(nostack, preserves_flags)) };
             value
         }
         #[inline(always)]
         fn $write(&self, port: u16, value: $type) {
-            // SAFETY: a port the caller knows.
+            // SAFETY: as above.
             unsafe { asm!(concat!("out dx, ", $register), in($register) value, in("dx") port, options(nostack, preserves_flags)) };
         }
     };
@@ -112,7 +113,7 @@ impl Bus for Machine {
 
     #[inline(always)]
     fn out_each(&self, first: u16, bytes: &[u8]) {
-        // SAFETY: DS is our segment.
+        // SAFETY: DS is the driver's segment.
         unsafe {
             asm!(
                 "2:", "mov al, [ecx]", "out dx, al", "inc cx", "inc dx", "dec ah", "jnz 2b",
@@ -126,14 +127,15 @@ impl Bus for Machine {
         true
     }
 
-    // Rings change while they are looked at: each value is moved by one instruction. What lies behind it is read with it.
+    // The device changes rings while the driver reads them: one instruction moves each value. 8 and 16 bits are read as 32:
+    // the bytes behind them are ignored.
     fn get8(&self, at: Addr) -> u8 {
         self.get32(at) as u8
     }
 
     #[inline(never)]
     fn put8(&self, at: Addr, value: u8) {
-        // SAFETY: a place in the driver's rings; ES and SI are put back.
+        // SAFETY: an address in the driver's rings; ES and SI are restored.
         unsafe {
             asm!(
                 "push es", "push si",
@@ -152,7 +154,7 @@ impl Bus for Machine {
     #[inline(never)]
     fn get32(&self, at: Addr) -> u32 {
         let value;
-        // SAFETY: a place in the driver's rings; ES and SI are put back.
+        // SAFETY: an address in the driver's rings; ES and SI are restored.
         unsafe {
             asm!(
                 "push es", "push si",
@@ -195,8 +197,8 @@ impl Bus for Machine {
 
     #[inline(never)]
     fn swap16(&self, at: Addr, mut value: u16) -> u16 {
-        // SAFETY: a place in the driver's rings; ES and SI are put back. An exchange with memory locks the bus and
-        // orders what is around it.
+        // SAFETY: an address in the driver's rings; ES and SI are restored. XCHG with memory locks the bus and orders the
+        // accesses around it.
         unsafe {
             asm!(
                 "push es", "push si",
@@ -211,13 +213,13 @@ impl Bus for Machine {
 
     #[inline(never)]
     fn take(&self, from: Addr, to: Far, len: u16) {
-        // SAFETY: a place in the driver's rings and the room that a client named. tools/src/narrow makes ECX EBX.
+        // SAFETY: an address in the driver's rings, and a client's buffer. tools/src/narrow turns ECX into EBX.
         unsafe { asm!("call ring_to_client", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
     }
 
     #[inline(never)]
     fn give(&self, from: Far, to: Addr, len: u16) {
-        // SAFETY: as above, the other way.
+        // SAFETY: as above, in the other direction.
         unsafe { asm!("call client_to_ring", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
     }
 
@@ -243,22 +245,22 @@ impl Bus for Machine {
     #[inline(always)]
     fn clock(&self) -> u16 {
         unsafe extern "fastcall" {
-            /// asm/clock.asm; in a driver's unit asm/service.asm.
+            /// asm/clock.asm; in a driver's unit asm/service.asm, which jumps there.
             safe fn clock() -> u16;
         }
         clock()
     }
 }
 
-/// Configuration mechanism 1, where there is no PCI BIOS.
+// Configuration mechanism 1, used where there is no PCI BIOS.
 const PCI_ADDRESS: u16 = 0xCF8;
 const PCI_DATA: u16 = 0xCFC;
 const PCI_ENABLE: u32 = 1 << 31;
-/// PCI BIOS functions (PCI BIOS Specification 2.1, sections 3.5.3 and 3.5.6).
+// Functions of the PCI BIOS (PCI BIOS Specification 2.1, sections 3.5.3 and 3.5.6).
 const PCI_READ: u16 = 0xB10A;
 const PCI_WRITE: u16 = 0xB10D;
 
-/// What asm/pci.asm works on.
+/// The structure that asm/pci.asm reads and writes.
 #[repr(C)]
 struct PciCall {
     value: u32,
@@ -267,7 +269,7 @@ struct PciCall {
     register: u16,
 }
 
-/// INT 1Ah: the register's value, or None when the BIOS knows no PCI.
+/// INT 1Ah: the register's value; None when there is no PCI BIOS.
 #[inline(never)]
 fn pci_bios(function: u16, place: u16, register: u8, value: u32) -> Option<u32> {
     unsafe extern "fastcall" {

@@ -1,9 +1,9 @@
-//! 3C900 and 3C905, and their B and C (EtherLink XL): an EtherLink III with a list of descriptors each way (3C90x and
-//! 3C90xB NICs Technical Reference, 3Com 89-0766). The 3C515 (`corkscrew`) has the same lists at other ports.
+//! 3C900 and 3C905, and their B and C (EtherLink XL): an EtherLink III with a list of descriptors for each direction (3C90x
+//! and 3C90xB NICs Technical Reference, 3Com 89-0766). The 3C515 (`corkscrew`) has the same lists at other ports.
 //!
-//! Memory, all of it in one piece: slots of a descriptor and its buffer, first those to transmit, then those to receive.
-//! Each list is a ring of its own. The card writes states into descriptors and leaves the rest; only the links of the
-//! download list change: it ends with the last frame, and the card stops there.
+//! The memory is one block of slots, each a descriptor and its buffer: first those to transmit, then those to receive. Each
+//! list is a ring. The card writes only the states of descriptors. The driver changes only the links of the download list,
+//! which ends with the last frame; the card stops there.
 
 #![allow(missing_docs, reason = "bits have the data sheet's names and stand under their register")]
 
@@ -13,100 +13,100 @@ use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 use crate::probe::Rings;
 
-/// Transmit status (byte): where a wide card has it.
+/// Transmit status (byte), where a wide card has it.
 const STATUS_OF_TX: u16 = WIDE_OPERATING + TX_STATUS;
-/// Where the lists' registers are on PCI cards: behind the others.
+/// Offset of the lists' registers on PCI cards.
 pub const PCI_LISTS: u16 = 0x20;
-/// The download descriptor at work, 0: none (32 bits; from there).
+/// The present download descriptor, 0: none (32 bits; offset from the lists' registers).
 pub const DOWN_LIST: u16 = 0x04;
-/// The upload descriptor that comes next (32 bits; from there).
+/// The next upload descriptor (32 bits; offset from the lists' registers).
 pub const UP_LIST: u16 = 0x18;
 
-/// Causes beyond the EtherLink III's.
+// Causes that the EtherLink III does not have.
 const DOWN_COMPLETE: u16 = 1 << 9;
 const UP_COMPLETE: u16 = 1 << 10;
-/// What interrupts.
+/// Causes that interrupt.
 const CAUSES: u16 = ADAPTER_FAILURE | TX_DONE | UP_COMPLETE;
-/// What an acknowledge clears.
+/// Causes that an acknowledge clears.
 const CLEARED: u16 = LATCHED | DOWN_COMPLETE | UP_COMPLETE;
 
-/// Commands; stalling takes a while.
+// Commands. A stall takes some time.
 pub const UP_STALL: u16 = 0x06 << 11;
 pub const UP_UNSTALL: u16 = 0x06 << 11 | 1;
 pub const DOWN_STALL: u16 = 0x06 << 11 | 2;
 pub const DOWN_UNSTALL: u16 = 0x06 << 11 | 3;
 
-/// A descriptor: the next one's address, its state, a buffer's address, the buffer's length.
+/// Bytes of a descriptor: address of the next one, state, address of the buffer, length of the buffer.
 pub const DESC: u32 = 16;
 /// Download: length in bits 12:0. Upload: length in bits 12:0, set by the card.
 pub const STATE: u16 = 4;
 pub const   UP_COMPLETED: u32 = 1 << 15;
 const   UP_ERROR: u32 = 1 << 14;
 const   UP_OVERRUN: u32 = 1 << 16;
-/// Bits of the buffer's length; bit 31: there is no other buffer.
+/// The buffer's length; bit 31: there is no further buffer.
 pub const LENGTH: u16 = 12;
 pub const   LAST: u32 = 1 << 31;
 
-/// From slot to slot; the buffer is what the descriptor leaves.
+/// Bytes of a slot: a descriptor and its buffer.
 pub const SLOT: u32 = 1552;
 /// Bytes of a buffer.
 pub const BUFFER: u32 = SLOT - DESC;
-/// What a command may take, in microseconds: a reset waits for the end of a transfer.
+/// Limit of a command in microseconds: a reset waits for the end of a transfer.
 const COMMAND_LIMIT: u16 = 5_000;
-/// A port at which, and from 0Eh below it to 2Fh above it, and at the lists' of an ISA card, no PC has anything.
+/// A port at which no PC has hardware, nor from 0Eh below it to 2Fh above it, nor at an ISA card's lists from there.
 const NOWHERE: u16 = 0x12E;
 
-/// Slots in a row, used in turn.
+/// A ring of slots.
 #[derive(Clone, Copy)]
 #[repr(C)]
 struct Ring {
-    /// The slot that comes next.
+    /// Address of the next slot.
     at: u32,
     first: u32,
     end: u32,
 }
 
 impl Ring {
-    /// The ring of so many slots.
+    /// A ring of `count` slots.
     fn new(first: u32, count: u8) -> Ring {
         Ring { at: first, first, end: first + count as u32 * SLOT }
     }
 
-    /// On to the next slot.
+    /// Goes on to the next slot.
     #[inline(never)]
     fn advance(&mut self) {
         let next = self.at.wrapping_add(SLOT);
         self.at = if next == self.end { self.first } else { next };
     }
 
-    /// A field of the slot.
+    /// The address of a field of the next slot.
     #[inline(always)]
     fn field(&self, offset: u16) -> Addr {
         Addr(self.at).plus(offset)
     }
 }
 
-/// The card, its lists' registers `LISTS` behind its first port.
+/// The card. `LISTS`: offset of the lists' registers from the first port.
 #[repr(C)]
 pub struct Boomerang<B, const LISTS: u16 = PCI_LISTS> {
     count: Counters,
     groups: Groups,
-    /// Receive filter in force.
+    /// The receive filter in force.
     filter: u8,
-    /// Port of [`COMMAND`].
+    /// The port of [`COMMAND`].
     command: u16,
-    /// What reads the status of the PHY ([`mii::read_status`]); 0: there is none.
+    /// The bits that read the PHY's status ([`mii::read_status`]); 0: there is no PHY.
     phy: u16,
     tx: Ring,
     rx: Ring,
-    /// The slot of the last frame.
+    /// The slot of the last frame that was sent.
     last: Addr,
-    /// From an address as the bus copies to the card's.
+    /// What to add to an address of the bus to get the card's.
     shift: u32,
     bus: B,
 }
 
-/// Bytes of memory for so many frames to transmit and to receive.
+/// Bytes of memory for so many transmit and receive slots.
 pub const fn bytes(transmit: u8, receive: u8) -> u32 {
     (transmit as u32 + receive as u32) * SLOT
 }
@@ -117,7 +117,7 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
     const PCI: bool = LISTS == PCI_LISTS;
     const RX_RESET: u16 = RX_RESET | if Self::PCI { RX_RESET_SPARES } else { 0 };
 
-    /// The driver of a card whose engines stand still and whose interrupts are masked.
+    /// The driver of a card whose DMA is stopped and whose interrupts are masked.
     pub fn new(bus: B, io: u16, phy: Option<u8>, (transmit, receive): (u8, u8), rings: &Rings) -> Self {
         let tx = Ring::new(rings.linear.0, transmit);
         Boomerang {
@@ -134,7 +134,7 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
         }
     }
 
-    /// What it has counted.
+    /// The device's counters.
     pub fn counters(&self) -> Counters {
         self.count
     }
@@ -149,8 +149,8 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
         self.bus.out16(self.command, command);
     }
 
-    /// A command that takes a while; a card that never ends it is stuck for good or gone, and not to be touched again:
-    /// from then on it reads as ones.
+    /// Gives a command that takes some time. A card that does not end it hangs or has been removed: it is not touched again.
+    /// From then on the driver uses ports that read as all ones.
     #[inline(never)]
     pub fn command_wait(&mut self, command: u16) {
         self.command(command);
@@ -160,12 +160,12 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
         }
     }
 
-    /// Does the card still answer?
+    /// Whether the card still answers.
     pub fn answers(&self) -> bool {
         self.command != NOWHERE
     }
 
-    /// Starts the receiver anew; what is in its buffers stays.
+    /// Restarts the receiver. Frames in its buffers stay.
     #[inline(never)]
     pub fn start_receiver(&mut self) {
         self.command_wait(Self::RX_RESET);
@@ -185,7 +185,7 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
         self.groups.unwanted(head)
     }
 
-    /// Resets the transmitter; frames that it has not fetched yet stay in its list.
+    /// Resets the transmitter. Frames that it has not fetched yet stay in its list.
     #[inline(never)]
     pub fn start_transmitter(&mut self) {
         let list = self.bus.in32(self.port(Self::DOWN_LIST));
@@ -194,12 +194,12 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
         self.command(TX_ENABLE);
     }
 
-    /// Has the transmitter stopped at an error, the only thing for which it posts a status?
+    /// Serves an error at which the transmitter has stopped, if there is one. Only errors post a transmit status.
     #[inline(never)]
     fn transmit_error(&mut self) {
         let port = self.port(STATUS_OF_TX);
         let status = self.bus.in8(port);
-        // None; or no card any more.
+        // No status, or all ones: the card has been removed.
         if status.wrapping_add(1) <= 1 {
             return;
         }
@@ -213,7 +213,7 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
     }
 }
 
-/// What a reset of the receiver leaves alone on a B or C: the PHY and its link.
+/// Bit of the receiver's reset on a B or C that spares the PHY and its link.
 pub const RX_RESET_SPARES: u16 = 1 << 2;
 
 impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
@@ -225,7 +225,7 @@ impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
         self.command(INTERRUPT_MASK);
         self.command(ACKNOWLEDGE | CLEARED);
         if status & BUSY != 0 {
-            // Gone.
+            // All ones: the card has been removed.
             return Events::NONE;
         }
         self.transmit_error();
@@ -267,25 +267,25 @@ impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
     fn discard(&mut self, _: Rx) {
         self.bus.put32(self.rx.field(STATE), 0);
         self.rx.advance();
-        // Where the card found no room it waits for this.
+        // A card that found no free descriptor has stalled, and waits for this.
         self.command(UP_UNSTALL);
     }
 
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
-        // An interrupt that got lost on its way comes again.
+        // If the last interrupt was lost, this makes the line rise again for the next.
         self.command(ACKNOWLEDGE | INTERRUPT_LATCH);
         let physical = self.tx.at.wrapping_add(self.shift);
-        // The card is at work at or behind the oldest frame: the list is full when that is the one to be used next. A
-        // card that is gone reads as ones.
+        // The card works at the oldest frame or behind it. The list is full if that frame is in the next slot. A card that
+        // has been removed reads as all ones.
         let list = self.bus.in32(self.port(Self::DOWN_LIST));
         if list == physical || list == u32::MAX {
-            // Interrupts are off while the core waits.
+            // No interrupt can serve an error while the core waits for room.
             self.transmit_error();
             return Err(SendError::Busy);
         }
         let len = job.len;
         self.bus.give(job.at, self.tx.field(DESC as u16), len);
-        // The card itself pads to the shortest frame.
+        // The card pads a short frame.
         self.bus.put32(self.tx.field(0), 0);
         self.bus.put32(self.tx.field(STATE), len as u32);
         self.bus.put32(self.tx.field(LENGTH), len as u32 | LAST);

@@ -1,13 +1,13 @@
-//! 3C515-TX (Fast EtherLink, ISA): a wide EtherLink III with a FIFO each way, and lists of descriptors like a
-//! `boomerang`'s.
+//! 3C515-TX (Fast EtherLink, ISA): a wide EtherLink III with a FIFO for each direction, and descriptor lists like those of
+//! `boomerang`.
 //!
-//! By programmed I/O where the EEPROM does not offer the lists (capabilities 11C7h), or where they were tried at load and
-//! data did not arrive as they were sent.
+//! It is driven by programmed I/O if its EEPROM does not offer the lists (capabilities 11C7h), or if data did not arrive as
+//! sent in the trial of the lists at load.
 
 use super::boomerang::Boomerang;
 use super::el3::El3;
 
-/// Where the lists' registers are.
+/// Offset of the lists' registers.
 pub const ISA_LISTS: u16 = 0x400;
 
 /// The card by programmed I/O.

@@ -1,23 +1,23 @@
 //! The DP8390 network interface controller and its compatibles: registers, and the arithmetic of its receive ring.
 //!
-//! Source: National Semiconductor, DP8390D/NS32490D NIC data sheet (July 1995). A register's number means a
-//! different register in each page, and often another one for reading than for writing.
+//! Source: National Semiconductor, DP8390D/NS32490D NIC data sheet (July 1995). A register number stands for a different
+//! register in each page, and often for another one on reading than on writing.
 
 use crate::device::MacAddr;
 
 /// Command (all pages). Bits 7:6 choose the page of the other registers.
 pub const CR: u8 = 0x00;
-/// Stop: software reset; frames on the wire are still finished.
+/// Stop: software reset, after the frame that is on the wire.
 pub const   CR_STP: u8 = 1 << 0;
 /// Start.
 pub const   CR_STA: u8 = 1 << 1;
-/// Transmit; reads as set while the transmission lasts.
+/// Transmit; reads as 1 while a transmission is in progress.
 pub const   CR_TXP: u8 = 1 << 2;
 /// Remote read.
 pub const   CR_READ: u8 = 1 << 3;
 /// Remote write.
 pub const   CR_WRITE: u8 = 2 << 3;
-/// No remote DMA, or abort it. One of these three must be in every value written.
+/// No remote DMA; aborts one in progress. Every value written must have one of these three.
 pub const   CR_NO_DMA: u8 = 4 << 3;
 /// Page 1 of the registers.
 pub const   CR_PAGE1: u8 = 1 << 6;
@@ -40,7 +40,7 @@ pub const   ISR_PRX: u8 = 1 << 0;
 pub const   ISR_PTX: u8 = 1 << 1;
 /// Frame received with an error, or missed.
 pub const   ISR_RXE: u8 = 1 << 2;
-/// Transmission given up.
+/// Transmission aborted.
 pub const   ISR_TXE: u8 = 1 << 3;
 /// The ring was full.
 pub const   ISR_OVW: u8 = 1 << 4;
@@ -48,7 +48,7 @@ pub const   ISR_OVW: u8 = 1 << 4;
 pub const   ISR_CNT: u8 = 1 << 5;
 /// Remote DMA complete.
 pub const   ISR_RDC: u8 = 1 << 6;
-/// In reset, or the ring overflowed; not cleared by writing.
+/// In reset, or the ring has overflowed; writing does not clear it.
 pub const   ISR_RST: u8 = 1 << 7;
 /// Remote start address, low byte (page 0, write).
 pub const RSAR0: u8 = 0x08;
@@ -70,11 +70,11 @@ pub const   RCR_MON: u8 = 1 << 5;
 pub const TCR: u8 = 0x0D;
 /// Loopback inside the NIC: nothing comes in from the wire.
 pub const   TCR_LOOPBACK: u8 = 1 << 1;
-/// Frame alignment errors (page 0, read; reading clears); then CRC errors and missed frames.
+/// Tally counter 0: frame alignment errors (page 0, read; reading clears it).
 pub const CNTR0: u8 = 0x0D;
-/// CRC errors.
+/// Tally counter 1: CRC errors.
 pub const CNTR1: u8 = 0x0E;
-/// Missed frames.
+/// Tally counter 2: missed frames.
 pub const CNTR2: u8 = 0x0F;
 /// Data configuration (page 0, write). Only while stopped.
 pub const DCR: u8 = 0x0E;
@@ -84,21 +84,21 @@ pub const   DCR_WTS: u8 = 1 << 0;
 pub const   DCR_LS: u8 = 1 << 3;
 /// FIFO threshold of 8 bytes (4 words).
 pub const   DCR_FT8: u8 = 2 << 5;
-/// In the first byte in front of a received frame: check sequence, alignment, FIFO.
+/// Errors in the status byte before a received frame: check sequence, alignment, FIFO.
 pub const RSR_ERRORS: u8 = 7 << 1;
 /// Interrupt mask (page 0, write): bits as in ISR, bit 7 must be 0.
 pub const IMR: u8 = 0x0F;
 
 /// Physical address, 6 bytes (page 1).
 pub const PAR0: u8 = 0x01;
-/// The page that the next frame goes to (page 1). Written only while stopped.
+/// Current page, where the next frame will be stored (page 1). Written only while stopped.
 pub const CURR: u8 = 0x07;
 /// Multicast hash filter, 8 bytes (page 1).
 pub const MAR0: u8 = 0x08;
 
-/// Pages for one frame to transmit.
+/// Pages for the frame to transmit.
 pub const TX_PAGES: u8 = 6;
-/// The longest time that a frame on the wire holds up a stop, in microseconds (data sheet, overflow routine).
+/// Longest time in microseconds that a frame on the wire delays a stop (data sheet, overflow routine).
 pub const STOP_TIME: u16 = 1600;
 
 /// The bit of the hash filter that a multicast address selects: the high six bits of its CRC-32.
@@ -120,6 +120,6 @@ pub fn hash(address: &MacAddr) -> u8 {
     (crc >> 26) as u8
 }
 
-/// Receive configuration for a receive mode (1 to 6). The own address always passes.
+/// Receive configuration by receive mode (1 to 6). The own address is always accepted.
 pub const RCR_OF_MODE: [u8; 7] =
     [0, 0, 0, RCR_AB, RCR_AB | RCR_AM, RCR_AB | RCR_AM, RCR_AB | RCR_AM | RCR_PRO];

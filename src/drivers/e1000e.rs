@@ -2,7 +2,7 @@
 
 use super::intel_rings::{Gigabit, Memory, Ports};
 
-/// The card, reached in memory.
+/// The card, with its registers in memory.
 pub type E1000e<B> = Gigabit<B, Memory, true>;
-/// The card, reached by its ports, for V86 mode.
+/// The card, with its registers reached by two ports, for V86 mode.
 pub type E1000ePorts<B> = Gigabit<B, Ports, true>;

@@ -1,24 +1,23 @@
 //! Intel 82557, 82558, 82559, 82550, 82551 and 82562, driven through their ports (8255x Open Source Software Developer
 //! Manual).
 //!
-//! Memory, all of it in one piece: three command blocks that set the card up, one behind the other; counters; one
-//! command block with a frame to transmit; receive frame descriptors in a ring, each with its frame. Addresses are
-//! written once. The descriptor in front of the oldest one ends the list; the receiver stops there and is started
-//! again at the oldest, once that is free.
+//! The memory is one block: three command blocks in a row that set the card up; counters; a command block with a frame to
+//! transmit; receive descriptors in a ring, each with its frame. Addresses are written once. The list ends at the descriptor
+//! before the oldest one: there the receiver stops. It is restarted at the oldest one when that is free.
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
-/// Status of both units: the receiver's in bits 5:2, the command unit's above.
+/// Status: the receiver's in bits 5:2, the command unit's above.
 const STATUS: u16 = 0x00;
 const   STATUS_RECEIVER: u8 = 15 << 2;
 const   STATUS_READY: u8 = 4 << 2;
-/// Interrupt causes; writing acknowledges.
+/// Interrupt causes (byte); writing ones acknowledges.
 const ACK: u16 = 0x01;
-/// The receiver stopped.
+/// The receiver has stopped.
 const   ACK_RNR: u8 = 1 << 4;
-/// Command; 0 when it has been accepted.
+/// Command (byte); the card sets it to 0 when it has accepted the command.
 const COMMAND: u16 = 0x02;
 const   RECEIVER_START: u8 = 0x01;
 const   RECEIVER_BASE: u8 = 0x06;
@@ -30,16 +29,16 @@ const   COUNTERS_DUMP: u8 = 0x70;
 /// Interrupt mask.
 pub const MASK: u16 = 0x03;
 const   MASK_ALL: u8 = 1 << 0;
-/// Raises an interrupt.
+/// Makes the card interrupt.
 pub const   MASK_RAISE: u8 = 1 << 1;
-/// All but received frames and the receiver's stop. The 82557 has bit 0 alone.
+/// Masks all causes but received frames and a stop of the receiver. The 82557 has only bit 0.
 pub const   MASK_OTHERS: u8 = 1 << 7 | 1 << 5 | 1 << 3 | 1 << 2;
-/// What a command refers to.
+/// The address that a command refers to.
 const POINTER: u16 = 0x04;
 /// Resets.
 const PORT: u16 = 0x08;
 const   PORT_SOFTWARE: u32 = 0;
-/// Ends DMA; to come before the other one.
+/// Ends DMA; must precede the full reset.
 const   PORT_SELECTIVE: u32 = 2;
 /// PHY access: data in bits 15:0, register from bit 16 on, PHY from bit 21 on.
 pub const MDI: u16 = 0x10;
@@ -52,88 +51,88 @@ const   MDI_READY: u32 = 1 << 28;
 const BMSR: u32 = 1;
 const   BMSR_LINK: u16 = 1 << 2;
 
-/// Commands and receive frame descriptors: status, command (16 bits each), link.
+/// Status of a command or receive descriptor (16 bits); command (16 bits) and link follow.
 const   DONE: u16 = 1 << 15;
 const   OK: u16 = 1 << 13;
-/// Suspend afterwards.
+/// Suspend after this command.
 pub const   SUSPEND: u32 = 1 << 30;
 const   TRANSMIT: u32 = 4 << 16 | SUSPEND;
 const WORD: u16 = 2;
-/// The last of a list.
+/// Last of a list.
 pub const   LAST: u32 = 1 << 31;
-/// Transmit: bytes (simplified mode: all of the frame is here), in bits 31:16 the threshold: the whole frame.
+/// Transmit: length (the whole frame follows, in simplified mode); threshold in bits 31:16: the whole frame.
 const BYTES: u16 = 12;
 const   TX_WHOLE: u32 = 1 << 15 | 0xE0 << 16;
 const   RX_BYTES: u16 = 0x3FFF;
-/// The frame.
+/// The frame's first byte.
 const DATA: u16 = 16;
 
-/// Where things are in the memory.
+/// Offsets in the memory.
 pub struct Layout;
 
 impl Layout {
-    /// Configure command: 22 bytes from the eighth on.
+    /// Configure command: its 22 bytes begin at byte 8.
     pub const CONFIGURE: u16 = 0;
     /// Individual address setup: 6 bytes.
     pub const ADDRESS: u16 = 32;
     /// Multicast setup: a count of bytes (16 bits), the addresses.
     pub const GROUPS: u16 = 48;
-    /// 16 counters and a mark.
+    /// 16 counters, and the mark that says that they are written.
     pub const COUNTERS: u16 = 112;
     /// The frame to transmit.
     pub const TRANSMIT: u16 = 192;
-    /// The ring.
+    /// The ring of receive descriptors.
     pub const RECEIVE: u16 = Self::TRANSMIT + SLOT;
 }
 
 /// Bytes of a descriptor and its frame.
 pub const SLOT: u16 = 1536;
-/// Frames that found no descriptor, and frames that the FIFO lost.
+/// Counters: frames without a free descriptor, then frames that overran the FIFO.
 const NO_RESOURCES: u16 = Layout::COUNTERS + 48;
-/// Behind the counters: that they are written.
+/// The mark behind the counters: they are written.
 const MARK: u16 = Layout::COUNTERS + 64;
-/// In the configuration: promiscuous in bit 0, broadcast disabled in bit 1.
+/// A byte of the configuration: promiscuous in bit 0, no broadcasts in bit 1.
 const MODE_BYTE: u16 = Layout::CONFIGURE + 8 + 15;
-/// The rest of it, as the manual wants it.
+/// Its other bits, as the manual gives them.
 pub const   MODE_DEFAULT: u8 = 0x48;
-/// In the configuration: all multicast in bit 3.
+/// A byte of the configuration: all multicasts in bit 3.
 const GROUP_BYTE: u16 = Layout::CONFIGURE + 8 + 21;
-/// The rest of it, as the manual wants it.
+/// Its other bits, as the manual gives them.
 pub const   GROUP_DEFAULT: u8 = 0x05;
 
-/// Until a command is accepted, in microseconds. The manual names no time.
+/// Limit in microseconds for the card to accept a command. The manual names none.
 const COMMAND_LIMIT: u16 = 1_000;
-/// Until the card has carried out what it is to do, in microseconds: a frame at 10 Mb/s with its collisions.
+/// Limit in microseconds for the card to execute a command: a frame at 10 Mb/s with its collisions.
 const UNIT_LIMIT: u16 = 20_000;
-/// Looks at the clock while a reset is at work (manual: 10 microseconds; a look takes three ISA cycles, 2 at least).
+/// Reads of the clock during a reset (manual: 10 microseconds; a read takes three ISA cycles, at least 2 microseconds).
 const RESET_LOOKS: u8 = 50;
-/// A PHY access, in microseconds.
+/// Limit of a PHY access, in microseconds.
 const MDI_LIMIT: u16 = 1_000;
 
 /// The card.
 #[repr(C)]
 pub struct I8255x<B> {
-    /// For the core.
+    /// The counters, for the core.
     pub count: Counters,
-    /// The memory, as the bus copies.
+    /// The memory's address for the bus.
     pub memory: Addr,
-    /// The memory, as the card sees it.
+    /// The memory's address for the card.
     pub physical: u32,
     /// First port.
     pub io: u16,
-    /// Times in a row that the transmit command was found at work.
+    /// Times in a row that the transmit command was in progress.
     pub busy: u16,
     /// Offset of the oldest receive descriptor.
     pub oldest: u16,
-    /// Offset of the one in front of it in the ring, the last of the list.
+    /// Offset of the descriptor before it in the ring, the last of the list.
     pub last: u16,
-    /// Offset behind the ring.
+    /// Offset of the ring's end.
     pub end: u16,
-    /// The PHY's address, 0: none that can be asked.
+    /// The PHY's address; 0: none that can be read.
     pub phy: u8,
-    /// The mode in force: QEMU's cards take broadcasts that they should not, and have no way to take nothing.
+    /// The mode in force. QEMU's cards accept broadcasts in every mode, and cannot be told to receive nothing.
     pub mode: RcvMode,
-    /// How it reaches them.
+    /// The bus.
     pub bus: B,
 }
 
@@ -142,7 +141,7 @@ impl<B: Bus> I8255x<B> {
         self.io.wrapping_add(register)
     }
 
-    /// Gives a command with what it refers to, an offset in the memory.
+    /// Gives a command and the address that it refers to.
     #[inline(never)]
     fn command(&self, command: u8, at: u32) {
         let _ = self.bus.wait(COMMAND_LIMIT, || self.bus.in8(self.port(COMMAND)) == 0);
@@ -164,18 +163,18 @@ impl<B: Bus> I8255x<B> {
         self.bus.get16(self.at(offset)) & DONE != 0
     }
 
-    /// Waits until the card has carried out the command at an offset.
+    /// Waits until the card has executed the command at an offset.
     #[inline(never)]
     fn done(&self, offset: u16) -> bool {
         self.bus.wait(UNIT_LIMIT, || self.is_done(offset)).is_ok()
     }
 
-    /// Has the card carry out the three commands that set it up, when it has sent what it had.
+    /// Waits for the frame that is being sent, then has the card execute the three commands that set it up.
     #[inline(never)]
     fn set_up(&mut self) {
         if !self.done(Layout::TRANSMIT) {
             self.restart();
-            // The receiver starts behind an interrupt.
+            // The reset has stopped the receiver: it is started in the interrupt that this raises.
             self.bus.out8(self.port(MASK), MASK_OTHERS | MASK_RAISE);
         }
         self.bus.put16(self.at(Layout::GROUPS), 0);
@@ -183,7 +182,8 @@ impl<B: Bus> I8255x<B> {
         self.done(Layout::GROUPS);
     }
 
-    /// Resets the card and tells it where everything is. It is masked, its receiver off until [`Device::unmask`].
+    /// Resets the card and gives it the memory's addresses. Its interrupts are masked, and its receiver is off until
+    /// [`Device::unmask`].
     #[inline(never)]
     pub fn restart(&mut self) {
         self.stop();
@@ -201,12 +201,12 @@ impl<B: Bus> I8255x<B> {
         }
     }
 
-    /// No interrupts.
+    /// Masks all interrupts.
     pub fn mask(&self) {
         self.bus.out8(self.port(MASK), MASK_ALL);
     }
 
-    /// Reads or writes a PHY register: `what` as in [`MDI`]; what was read.
+    /// Accesses a PHY register as `what` says ([`MDI`]); returns what was read.
     #[inline(never)]
     pub fn mdi(&self, what: u32) -> u16 {
         self.bus.out32(self.port(MDI), what | (self.phy as u32) << 21);
@@ -218,7 +218,7 @@ impl<B: Bus> I8255x<B> {
 impl<B: Bus> Device for I8255x<B> {
     fn irq(&mut self) -> Events {
         let causes = self.bus.in8(self.port(ACK));
-        // All ones: the card is gone.
+        // All ones: the card has been removed.
         if causes == 0 || causes == 0xFF {
             return Events::NONE;
         }
@@ -227,7 +227,7 @@ impl<B: Bus> Device for I8255x<B> {
         if causes & ACK_RNR != 0 {
             self.bus.put16(self.at(MARK), 0);
             self.command(COUNTERS_DUMP, 0);
-            // The mark is A007h.
+            // The card writes A007h as the mark.
             if self.done(MARK) {
                 let lost = self.bus.get32(self.at(NO_RESOURCES)).wrapping_add(self.bus.get32(self.at(NO_RESOURCES + 4)));
                 self.count.lost = self.count.lost.wrapping_add(lost);
@@ -245,14 +245,14 @@ impl<B: Bus> Device for I8255x<B> {
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
         let slot = self.at(self.oldest);
-        // QEMU marks a frame before it is written; a port answers only afterwards.
+        // QEMU marks a frame as done before it writes it; it answers a port access only after both.
         let _ = self.bus.in8(self.port(STATUS));
         let state = self.bus.get16(slot);
         if state & DONE == 0 {
             return None;
         }
         let len = self.bus.get16(slot.plus(BYTES)) & RX_BYTES;
-        // At least a MAC header.
+        // A frame has at least a MAC header.
         if state & OK != 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
             self.bus.take_head(slot.plus(DATA), head);
             if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
@@ -282,7 +282,7 @@ impl<B: Bus> Device for I8255x<B> {
         let state = self.bus.get16(block);
         if state & DONE == 0 {
             self.busy = self.busy.wrapping_add(1);
-            // Asked so often, a transmitter that still works would have answered.
+            // So many polls: a working transmitter would have answered.
             if self.busy == 0 {
                 self.set_up();
             }

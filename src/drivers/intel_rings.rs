@@ -1,10 +1,10 @@
 //! Intel's gigabit controllers with legacy descriptors (8254x PCI/PCI-X Family Software Developer's Manual; 82574
 //! datasheet, chapters 7 and 10).
 //!
-//! Memory, all of it in one piece: 8 transmit descriptors, receive descriptors, buffers. There are at least twice as many
-//! receive descriptors as receive buffers, so that every buffer can be the card's though a full ring has to keep a gap:
-//! a buffer that was given back is the one of the descriptor as many places further on as there are buffers.
-//! The card writes lengths and states into descriptors and leaves addresses, which are written once.
+//! The memory is one block: 8 transmit descriptors, receive descriptors, buffers. The card needs one free descriptor in a full
+//! ring, and all buffers shall be the card's; so there are at least twice as many receive descriptors as receive buffers. A
+//! buffer that is given back goes into the descriptor as many places further on as there are buffers. The card writes
+//! lengths and states into descriptors; addresses are written once.
 
 use core::marker::PhantomData;
 
@@ -14,11 +14,11 @@ use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAdd
 
 /// Device control.
 pub const CTRL: u16 = 0x0000;
-/// No new DMA (82574); [`STATUS_MASTER`] tells when the last has ended.
+/// Ends DMA (82574); [`STATUS_MASTER`] shows when the last transfer has ended.
 pub const   CTRL_MASTER_DISABLE: u32 = 1 << 2;
-/// Link up, as far as the MAC has a say.
+/// Set link up: the MAC allows the link.
 pub const   CTRL_SLU: u32 = 1 << 6;
-/// Speed, duplex and loss of signal forced or inverted, flow control, VLAN tags, link and PHY reset: all off.
+/// Bits that are cleared: forced or inverted speed, duplex and loss of signal, flow control, VLAN tags, resets of link and PHY.
 pub const   CTRL_UNWANTED: u32 = 1 << 3 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 27 | 1 << 28 | 1 << 30 | 1 << 31;
 /// Resets the MAC; clears itself.
 pub const   CTRL_RST: u32 = 1 << 26;
@@ -45,11 +45,11 @@ const   RCTL_EN: u16 = 1 << 1;
 const   RCTL_UPE: u16 = 1 << 3;
 const   RCTL_MPE: u16 = 1 << 4;
 const   RCTL_BAM: u16 = 1 << 15;
-/// The check sequence does not come to memory. (QEMU's 82574 would give it a descriptor of its own.)
+/// Strip the check sequence. (Otherwise QEMU's 82574 would store it in a descriptor of its own.)
 const   RCTL_SECRC: u32 = 1 << 26;
 /// Transmit control.
 const TCTL: u16 = 0x0400;
-/// Enabled; 16 tries; a collision window of 64 bytes, as full duplex and 10 and 100 Mb/s want it.
+/// Enable; 16 attempts; a collision window of 64 bytes, for full duplex and for 10 and 100 Mb/s.
 const   TCTL_ON: u32 = 1 << 1 | 15 << 4 | 64 << 12;
 /// Receive descriptors: tail.
 const RDT: u16 = 0x2818;
@@ -59,48 +59,48 @@ pub const TDH: u16 = 0x3810;
 const TDT: u16 = 0x3818;
 /// Frames with a wrong check sequence; reading clears it.
 const CRCERRS: u16 = 0x4000;
-/// Frames that found no room; reading clears it.
+/// Missed frames: no descriptor was free; reading clears it.
 const MPC: u16 = 0x4010;
-/// Receive address 0, low half; the high half follows, then the next of 16 addresses.
+/// Receive address 0, low half; the high half follows, then the other 15 addresses.
 const RAL0: u16 = 0x5400;
 const   RAH_AV: u32 = 1 << 31;
 
-/// A descriptor: address (8 bytes), length (2), then what is the transmitter's or receiver's.
+/// Bytes of a descriptor: address (8), length (2), and fields that differ for the transmitter and the receiver.
 pub const DESC: u32 = 16;
-/// Length; transmit: command in bits 31:24.
+/// Length; for the transmitter, the command in bits 31:24.
 const LENGTH: u16 = 8;
-/// End of packet, insert the check sequence, report status.
+/// Command: end of packet, insert the check sequence, report status.
 const   COMMAND: u32 = 0x0B << 24;
-/// Status in bits 7:0; receive: errors in bits 15:8.
+/// Status in bits 7:0; for the receiver, errors in bits 15:8.
 pub const STATE: u16 = 12;
-/// The card is done with it.
+/// Descriptor done: it is the driver's.
 pub const   DD: u32 = 1 << 0;
 const   RX_EOP: u32 = 1 << 1;
-/// Check sequence, symbol, sequence, carrier extension, data.
+/// Errors: check sequence, symbol, sequence, carrier extension, data.
 const   RX_ERRORS: u32 = 0x97 << 8;
-/// Excess or late collisions.
+/// Errors: excessive or late collisions.
 const   TX_ERRORS: u32 = 3 << 1;
 
-/// Transmit descriptors: as few as the card takes.
+/// Transmit descriptors, the fewest that the card allows.
 pub const TX_DESCS: u8 = 8;
-/// From buffer to buffer: the card takes no frame of more than 1522 bytes while long ones are off.
+/// Bytes of a buffer. The card receives no frame of more than 1522 bytes while long frames are off.
 pub const BUFFER: u32 = 1536;
-/// What DMA may take to end before a reset, in microseconds.
+/// Limit in microseconds for DMA to end before a reset.
 const MASTER_LIMIT: u16 = 20_000;
-/// What a reset takes, in microseconds (82574 datasheet: at least 1 ms before the registers are used).
+/// Time of a reset in microseconds (82574 datasheet: registers may be used after 1 ms).
 const RESET_TIME: u16 = 3_000;
-/// BIOS ticks (55 ms) without room for a frame, the cable in, after which the transmitter is taken to hang.
+/// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
 const HANG_TICKS: u16 = 10;
-/// The BIOS's count of ticks.
+/// The BIOS's tick count.
 const TICKS: Addr = Addr(0x46C);
 
-/// RCTL for a receive mode (1 to 6). Addresses in RAL0 and behind always pass.
+/// RCTL by receive mode (1 to 6). Addresses in RAL0 and after it are always accepted.
 const RCTL_OF_MODE: [u16; 7] = {
     const BROADCAST: u16 = RCTL_EN | RCTL_BAM;
     [0, 0, RCTL_EN, BROADCAST, BROADCAST, BROADCAST | RCTL_MPE, BROADCAST | RCTL_MPE | RCTL_UPE]
 };
 
-/// How registers are reached from the place in [`Gigabit`].
+/// How registers are reached.
 pub trait Window {
     /// Reads a register.
     fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32;
@@ -108,7 +108,7 @@ pub trait Window {
     fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32);
 }
 
-/// In memory.
+/// Registers in memory.
 pub struct Memory;
 
 impl Window for Memory {
@@ -122,7 +122,7 @@ impl Window for Memory {
     }
 }
 
-/// By two ports: the register's number, its contents.
+/// Registers by two ports: one for the register's number, one for its contents.
 pub struct Ports;
 
 impl Window for Ports {
@@ -138,7 +138,7 @@ impl Window for Ports {
     }
 }
 
-/// Whichever it is: no card has its memory in the first 64 KB.
+/// Either of these: an address below 64 KB is a port, since no card has its memory there.
 pub struct Both;
 
 impl Window for Both {
@@ -150,34 +150,34 @@ impl Window for Both {
     }
 }
 
-/// The number of the last receive descriptor: they are twice as many as the buffers, but no fewer than 8, which is
-/// what the card counts in.
+/// The number of the last receive descriptor. There are twice as many as buffers, and at least 8: the card counts them by
+/// eights.
 pub const fn last_rx_desc(rx_buffers: u8) -> u8 {
     rx_buffers.wrapping_mul(2).wrapping_sub(1) | 7
 }
 
-/// A card. `EXPRESS`: on PCI Express.
+/// A card. `EXPRESS`: it is on PCI Express.
 #[repr(C)]
 pub struct Gigabit<B, W, const EXPRESS: bool> {
-    /// For the core.
+    /// The counters, for the core.
     pub count: Counters,
-    /// Its registers: an address, or the first port.
+    /// Where the registers are: their address, or the first port.
     pub place: u32,
     /// The transmit descriptors; the receive descriptors follow.
     pub descs: Addr,
     /// The transmit buffers; the receive buffers follow.
     pub buffers: Addr,
-    /// When a frame was last given to the transmitter, in BIOS ticks.
+    /// BIOS tick at which a frame was last given to the transmitter.
     pub sent_at: u16,
     /// Receive buffers, a power of two; see [`last_rx_desc`].
     pub rx_buffers: u8,
     /// Transmit buffers, a power of two.
     pub tx_buffers: u8,
-    /// The receive descriptor that comes next.
+    /// Number of the next receive descriptor.
     pub rx: u8,
-    /// The transmit descriptor that comes next.
+    /// Number of the next transmit descriptor.
     pub tx: u8,
-    /// How it reaches them.
+    /// The bus.
     pub bus: B,
     /// See [`Window`].
     pub window: PhantomData<W>,
@@ -196,14 +196,14 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
         W::put(&self.bus, self.place, register, value);
     }
 
-    /// No interrupts, no DMA, registers as after power-up, where the card is one that can be reset.
+    /// Stops interrupts and DMA, and resets the registers if the card can be reset.
     pub fn reset(&self) {
         self.put(IMC, !0);
         self.put(RCTL, 0);
         self.put(TCTL, 0);
         let mut control = self.get(CTRL);
         if EXPRESS {
-            // A reset in the middle of a transaction may hang the bus.
+            // A reset during a bus transaction may hang the bus.
             control |= CTRL_MASTER_DISABLE;
             self.put(CTRL, control);
             let _ = self.bus.wait(MASTER_LIMIT, || self.get(STATUS) & STATUS_MASTER == 0);
@@ -213,7 +213,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
         self.put(IMC, !0);
     }
 
-    /// The transmitter begins at descriptor 0, all of them free.
+    /// Starts the transmitter at descriptor 0, with all descriptors free.
     pub fn start_transmitter(&mut self) {
         self.put(TCTL, 0);
         self.put(TDH, 0);
@@ -282,7 +282,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
             return None;
         }
         let len = self.bus.get16(desc.plus(LENGTH));
-        // At least a MAC header.
+        // A frame has at least a MAC header.
         if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
             self.bus.take_head(self.rx_buffer(), head);
             return Rx::new(len);

@@ -1,43 +1,44 @@
-//! PHY registers by hand (IEEE 802.3, clause 22.2.4.5), as 3C905 and its kin have them in window 4.
+//! Access to PHY registers bit by bit (IEEE 802.3, clause 22.2.4.5), by the register that the 3C905 and its relatives have in
+//! window 4.
 
 use crate::bus::Bus;
 use crate::device::Link;
 
-/// Wires to the PHY (window 4).
+/// The register with the wires to the PHY (window 4).
 pub const PHYSICAL: u16 = 0x08;
 const   CLOCK: u16 = 1 << 0;
 const   DATA: u16 = 1 << 1;
 const   OUTPUT: u16 = 1 << 2;
 
-/// Basic status: link in bit 2, negotiation complete in bit 5. The link bit keeps a 0 until it is read.
+/// Basic status: link in bit 2, negotiation complete in bit 5. A lost link is shown until the register is read.
 pub const BMSR: u8 = 1;
-/// See [`BMSR`].
+/// Link, in [`BMSR`].
 pub const   BMSR_LINK: u16 = 1 << 2;
 
-/// Start, and a read; then five bits of PHY and five of register.
+/// Start and read opcode; five bits of PHY address and five of register number follow.
 const READ: u16 = 6;
 
-/// The wires, at a port; window 4 is selected.
+/// The wires to a PHY. Window 4 must be selected.
 pub struct Mii<'a, B> {
-    /// How the port is reached.
+    /// The bus.
     pub bus: &'a B,
-    /// Port of [`PHYSICAL`].
+    /// The port of [`PHYSICAL`].
     pub port: u16,
 }
 
 impl<B: Bus> Mii<'_, B> {
-    /// A clock in which `wires` stay; what the PHY says before it.
+    /// One clock cycle with these wires; returns the PHY's bit before it.
     #[inline(never)]
     fn clock(&self, wires: u16) -> u16 {
         self.bus.out16(self.port, wires);
-        // A read is also the pause that the PHY wants between edges.
+        // A read also makes the pause that the PHY needs between edges.
         let read = self.bus.in16(self.port) & DATA;
         self.bus.out16(self.port, wires | CLOCK);
         self.bus.in16(self.port);
         read
     }
 
-    /// Sends the upper `count` of 16 bits.
+    /// Sends the upper `count` bits of 16.
     #[inline(never)]
     pub fn send(&self, mut bits: u16, count: u8) {
         for _ in 0..count {
@@ -46,19 +47,19 @@ impl<B: Bus> Mii<'_, B> {
         }
     }
 
-    /// 32 ones, which every access begins with.
+    /// Sends the 32 ones with which every access begins.
     #[inline(always)]
     pub fn preamble(&self) {
         self.send(u16::MAX, 16);
         self.send(u16::MAX, 16);
     }
 
-    /// A register; all ones when no PHY answers.
+    /// Reads a register; all ones when no PHY answers.
     #[inline(never)]
     pub fn read(&self, phy: u8, register: u8) -> u16 {
         self.preamble();
         self.send(READ << 12 | (phy as u16) << 7 | (register as u16) << 2, 14);
-        // The bus turns round; the PHY pulls it low.
+        // Two clocks to turn the bus around: in the second, a PHY pulls it low.
         self.clock(0);
         let silent = self.clock(0) != 0;
         let mut value = 0;
@@ -69,7 +70,7 @@ impl<B: Bus> Mii<'_, B> {
     }
 }
 
-/// Start, read, PHY and the basic status: 14 bits from the top.
+/// Start, read opcode, PHY address and number of the basic status: 14 bits, from the highest on.
 pub const fn read_status(phy: u8) -> u16 {
     READ << 12 | (phy as u16) << 7 | (BMSR as u16) << 2
 }
@@ -94,7 +95,7 @@ pub fn link(bus: &impl Bus, port: u16, read: u16) -> Link {
         bus.out16(port, wires | CLOCK);
         bus.in16(port);
     }
-    // A bit is one further up than in the register. No PHY has pulled the bus low: nobody is there.
+    // Each bit is one place higher than in the register. Bit 17 is 1 if no PHY has pulled the bus low: there is none.
     if value & 1 << 17 != 0 {
         Link::Unknown
     } else if value & (BMSR_LINK as u32) << 1 != 0 {

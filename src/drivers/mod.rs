@@ -1,4 +1,5 @@
-//! The resident half of each NIC's driver. `probe/` has the other half under the same name.
+//! The resident half of each NIC's driver. The discarded half, which finds and starts the NIC, is in `probe/` under the same
+//! name.
 
 pub mod boomerang;
 pub mod corkscrew;

@@ -1,52 +1,51 @@
-//! NE2000 and compatibles: a DP8390 with RAM of its own, reached through a data port by remote DMA.
+//! NE2000 and compatibles: a DP8390 with its own RAM, which remote DMA reaches through a data port. The RAM holds one frame
+//! to transmit ([`TX_PAGES`]), then the receive ring. Registers rest in page 0.
 //!
-//! The card's RAM holds one frame to transmit ([`TX_PAGES`]), then the receive ring. Registers rest in page 0.
-//!
-//! The line may be edge-triggered, so it has to have been low after the last cause that an interrupt served
-//! ([`Device::irq`]). For good frames alone, ISR is read once more behind the acknowledge: without another cause in it the
-//! line was low there, and interrupts stay on, since DOSBox-X raises none when a mask is lifted. For all other causes,
-//! which DOSBox-X does not have, the mask is dropped and lifted.
+//! The line may be edge-triggered, so it must have been low after the last cause that was acknowledged ([`Device::irq`]). If
+//! the only cause is a good frame, interrupts stay on: ISR is read again after the acknowledge, and if it shows no other
+//! cause, the line has been low. (DOSBox-X raises no interrupt when a mask is lifted.) For all other causes, which DOSBox-X
+//! does not have, the driver masks the card and unmasks it later.
 
 use super::dp8390::*;
 use crate::bus::Bus;
 use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 
-/// Remote DMA (8 or 16 bits).
+/// Remote DMA data port (8 or 16 bits).
 pub const DATA: u8 = 0x10;
 /// Reading starts a reset of the card, writing ends it.
 pub const RESET: u8 = 0x1F;
 
-/// What interrupts. The end of a transmission does not: `send` looks for it.
+/// Causes that interrupt. The end of a transmission is none: `send` polls for it.
 const CAUSES: u8 = ISR_PRX | ISR_RXE | ISR_TXE | ISR_OVW | ISR_CNT;
 /// Running, page 0.
 const RUN: u8 = CR_NO_DMA | CR_STA;
 /// Stopped, page 0.
 const STOP: u8 = CR_NO_DMA | CR_STP;
-/// In front of each frame: status, page of the next frame, bytes of frame and check sequence (16 bits).
+/// Bytes in front of each frame: status, page of the next frame, length of frame and check sequence (16 bits).
 const HEADER: u8 = 4;
 
-/// The card. `WIDE`: in a 16-bit slot, transfers are by words, and there are 16 KB at 4000h.
+/// The card. `WIDE`: in a 16-bit slot, with transfers by words and 16 KB of RAM at 4000h.
 #[repr(C)]
 pub struct Ne2000<B, const WIDE: bool = true> {
     count: Counters,
     io: u16,
-    /// First page of RAM: the frame to transmit.
+    /// First page of the RAM, where the frame to transmit is.
     first: u8,
-    /// Pages of the ring, which follows that.
+    /// Pages of the ring, which begins behind that frame.
     pages: u8,
-    /// Page of the oldest frame.
+    /// Page of the oldest frame in the ring.
     head: u8,
-    /// Page of the one behind it, once that has been peeked at.
+    /// Page of the next frame, once the oldest one has been peeked at.
     next: u8,
-    /// Not 0: in loopback after an overrun, until the ring has been emptied; then this goes to CR.
+    /// Not 0: the card is in loopback after an overrun, until the ring is empty; then this is written to CR.
     held: u8,
     mode: RcvMode,
     bus: B,
 }
 
 impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
-    /// The driver of a card that is set up for RAM pages `first` to `stop` (not included), ring and all, and runs in
-    /// loopback. Its ring is empty.
+    /// The driver of a card that has been set up with RAM pages `first` to `stop` (exclusive), and is running in loopback
+    /// with an empty ring.
     pub fn new(bus: B, io: u16, first: u8, stop: u8) -> Self {
         Ne2000 {
             count: Counters::default(),
@@ -61,7 +60,7 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         }
     }
 
-    /// What it has counted.
+    /// The device's counters.
     pub fn counters(&self) -> Counters {
         self.count
     }
@@ -96,7 +95,7 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         self.bus.out8(self.port(register), value)
     }
 
-    /// Writes a pair of registers, the low byte first.
+    /// Writes a pair of registers, low byte first.
     #[inline(always)]
     fn put2(&self, register: u8, value: u16) {
         let [low, high] = value.to_le_bytes();
@@ -104,7 +103,7 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         self.put(register + 1, high);
     }
 
-    /// Begins remote DMA. At the end of the ring the NIC goes on at its start.
+    /// Begins remote DMA. At the end of the ring the card continues at the ring's start.
     #[inline(always)]
     fn dma(&self, direction: u8, page: u8, offset: u8, len: u16) {
         self.put(RSAR0, offset);
@@ -113,14 +112,14 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         self.put(CR, direction | CR_STA);
     }
 
-    /// Takes two.
+    /// Reads two bytes.
     #[inline(always)]
     fn take2(&self) -> u16 {
         let data = self.port(DATA);
         if WIDE { self.bus.in16(data) } else { u16::from_le_bytes([self.bus.in8(data), self.bus.in8(data)]) }
     }
 
-    /// Waits for one of `bits` in ISR, at most as long as a frame takes.
+    /// Waits until ISR shows one of `bits`, at most as long as a frame takes.
     #[inline(never)]
     fn wait(&self, bits: u8) -> bool {
         self.bus.wait(STOP_TIME, || self.get(ISR) & bits != 0).is_ok()
@@ -133,20 +132,20 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         self.put(BNRY, before.wrapping_sub(1));
     }
 
-    /// The data sheet's overflow routine up to where frames are taken out of the ring.
+    /// The first part of the data sheet's overflow routine, before frames are taken out of the ring.
     fn hold(&mut self) {
         let sending = self.get(CR) & CR_TXP;
         self.put(CR, STOP);
         self.wait(0);
         self.put2(RBCR0, 0);
-        // A transmission that was cut off is begun again.
+        // A transmission that this has cut off is begun again.
         let ended = self.get(ISR) & (ISR_PTX | ISR_TXE) != 0;
         self.held = if ended { RUN } else { RUN | sending };
         self.put(TCR, TCR_LOOPBACK);
         self.put(CR, RUN);
     }
 
-    /// The rest of the routine.
+    /// The second part of that routine, when the ring is empty.
     #[inline(never)]
     fn release(&mut self) {
         self.put(TCR, 0);
@@ -160,14 +159,14 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
         Some(Rx::USELESS)
     }
 
-    /// An interrupt that is not for good frames alone.
+    /// Serves an interrupt that has another cause than good frames.
     #[inline(never)]
     fn trouble(&mut self, isr: u8) -> Events {
-        // All ones: the card is gone.
+        // All ones: the card has been removed.
         if isr == 0xFF {
             return Events::NONE;
         }
-        // What comes from here on raises the line when `unmask` lifts this.
+        // A cause that comes from now on raises the line when `unmask` lifts the mask.
         self.put(IMR, 0);
         if isr & ISR_OVW != 0 {
             self.hold();
@@ -216,25 +215,25 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         if self.next == self.head {
             return None;
         }
-        // QEMU and DOSBox-X have no way to turn the receiver off.
+        // QEMU and DOSBox-X cannot turn the receiver off: in that mode every frame is discarded.
         if self.mode != RcvMode::Off {
             self.dma(CR_READ, self.head, 0, HEADER as u16 + LOOKAHEAD as u16);
             let [status, next] = self.take2().to_le_bytes();
             let count = self.take2();
-            // To the end, good or not: the card's data latch wants to be emptied.
+            // Reads to the end even of a bad frame: remote DMA must end.
             if WIDE {
                 self.bus.ins_own(self.port(DATA), head);
             } else {
                 self.bus.ins8_own(self.port(DATA), head);
             }
-            // Header, frame and check sequence fill the pages; some compatibles leave one more.
+            // Header, frame and check sequence fill the pages; some compatible cards leave one page more.
             let mut spare = next.wrapping_sub(self.head).wrapping_sub(1).wrapping_sub((count >> 8) as u8);
             if (spare as i8) < 0 {
                 spare = spare.wrapping_add(self.pages());
             }
-            // Only intact frames are kept.
+            // The card stores good frames only: an error in the status means a bad header.
             spare |= status & RSR_ERRORS;
-            // A header that contradicts itself ends the ring: the frames up to CURR are lost.
+            // The next frame's page is unknown after a bad header: all frames up to CURR are lost.
             if spare > 1 || next.wrapping_sub(self.ring()) >= self.pages() {
                 return self.bad();
             }
@@ -264,14 +263,14 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         if self.get(CR) & CR_TXP != 0 {
             return Err(SendError::Busy);
         }
-        // Where CR_TXP tells the truth the cause is there by now, unless it was lost or this is the first frame.
-        // DOSBox-X never shows CR_TXP.
+        // CR_TXP is clear, so the last frame's cause is set by now, unless it was lost or there was no last frame; then the
+        // wait runs to its limit. DOSBox-X never sets CR_TXP.
         self.wait(ISR_PTX | ISR_TXE);
         self.put(ISR, ISR_RDC | ISR_PTX);
         let len = job.len;
         let padded = if len < MIN_FRAME { MIN_FRAME } else { len };
         self.put2(TBCR0, padded);
-        // A remote write ends only after whole words.
+        // A remote write ends only after a whole word.
         let whole = if WIDE { padded.wrapping_add(padded & 1) } else { padded };
         self.dma(CR_WRITE, self.first(), 0, whole);
         let data = self.port(DATA);

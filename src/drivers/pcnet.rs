@@ -1,8 +1,8 @@
 //! AMD PCnet-PCI (Am79C970, 970A, 971 to 978): a LANCE with descriptors of 32 bits.
 //!
-//! One block of memory holds the initialization block, which is also where the driver keeps address, mode and filter;
-//! then the receive descriptors, the transmit descriptors, and their buffers in the same order. The chip reads the
-//! block anew whenever one of the three changes. The register address port rests at CSR0.
+//! The memory is one block: the initialization block, in which the driver also keeps address, mode and filter; the receive
+//! descriptors; the transmit descriptors; their buffers in the same order. The chip reads the initialization block again when
+//! one of the three changes. The register address port rests at CSR0.
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus, Far};
@@ -17,23 +17,23 @@ pub const RESET: u8 = 0x14;
 /// Data of the bus configuration register that RAP names (16 bits).
 pub const BDP: u8 = 0x16;
 
-/// Status: causes are written with ones to clear.
+/// Status; writing ones clears causes.
 pub const CSR0: u16 = 0;
-/// Read the initialization block.
+/// Initialize: read the initialization block.
 pub const   CSR0_INIT: u16 = 1 << 0;
 /// Start.
 pub const   CSR0_STRT: u16 = 1 << 1;
-/// Stop; clears all else.
+/// Stop; clears all other bits.
 pub const   CSR0_STOP: u16 = 1 << 2;
-/// Look at the transmit ring now.
+/// Transmit demand: read the transmit ring now.
 pub const   CSR0_TDMD: u16 = 1 << 3;
 /// Interrupt enable.
 pub const   CSR0_INEA: u16 = 1 << 6;
-/// A cause that is not masked is pending.
+/// Interrupt: a cause that is not masked is pending.
 pub const   CSR0_INTR: u16 = 1 << 7;
-/// The initialization block has been read.
+/// Initialization done.
 pub const   CSR0_IDON: u16 = 1 << 8;
-/// A frame came when no descriptor was free.
+/// Missed frame: no descriptor was free.
 pub const   CSR0_MISS: u16 = 1 << 12;
 /// All causes.
 pub const   CSR0_CAUSES: u16 = 0x7F00;
@@ -41,21 +41,21 @@ pub const   CSR0_CAUSES: u16 = 0x7F00;
 pub const CSR1: u16 = 1;
 /// Interrupt masks.
 pub const CSR3: u16 = 3;
-/// A transmission that starves is not the end of the transmitter.
+/// An underflow does not stop the transmitter.
 pub const   CSR3_DXSUFLO: u16 = 1 << 6;
-/// Initialization done.
+/// Masks: initialization done,
 pub const   CSR3_IDONM: u16 = 1 << 8;
-/// Transmissions.
+/// transmissions,
 pub const   CSR3_TINTM: u16 = 1 << 9;
-/// Memory errors.
+/// memory errors,
 pub const   CSR3_MERRM: u16 = 1 << 11;
-/// Frames to transmit that are too long.
+/// frames to transmit that are too long.
 pub const   CSR3_BABLM: u16 = 1 << 14;
 /// Features.
 pub const CSR4: u16 = 4;
-/// Masks of causes that nobody wants: jabber, start of transmission, counters' overflows.
+/// Masks of causes that are not used: jabber, start of transmission, overflow of counters.
 pub const   CSR4_MASKS: u16 = 0x0115;
-/// The transmit ring is looked at only on TDMD.
+/// The chip reads the transmit ring only on TDMD.
 pub const   CSR4_DPOLL: u16 = 1 << 12;
 /// Part number; bits 11:0 are 3, AMD's.
 pub const CSR88: u16 = 88;
@@ -64,15 +64,15 @@ pub const CSR112: u16 = 112;
 
 /// Miscellaneous configuration.
 pub const BCR2: u16 = 2;
-/// The chip chooses between its ports by itself.
+/// The chip selects its network port.
 pub const   BCR2_ASEL: u16 = 1 << 1;
 /// The link status LED.
 pub const BCR4: u16 = 4;
-/// It is lit.
+/// The LED is lit.
 pub const   BCR4_LEDOUT: u16 = 1 << 15;
 /// Burst and bus control.
 pub const BCR18: u16 = 18;
-/// Bursts when reading and writing.
+/// Bursts for reads and writes.
 pub const   BCR18_BURSTS: u16 = 3 << 5;
 /// Software style.
 pub const BCR20: u16 = 20;
@@ -87,7 +87,7 @@ const   MODE_DRX: u16 = 1 << 0;
 const   MODE_DRCVBC: u16 = 1 << 14;
 /// Every frame.
 const   MODE_PROM: u16 = 1 << 15;
-/// Own address, 6 bytes and two unused.
+/// Own address: 6 bytes, and 2 unused.
 pub const INIT_PADR: u16 = 4;
 /// Multicast hash filter, 8 bytes.
 pub const INIT_LADRF: u16 = 12;
@@ -95,57 +95,57 @@ pub const INIT_LADRF: u16 = 12;
 pub const INIT_RDRA: u16 = 20;
 /// Address of the transmit descriptors.
 pub const INIT_TDRA: u16 = 24;
-/// Bytes of the block, to where the descriptors begin.
+/// Bytes of the initialization block; the descriptors follow.
 pub const DESCRIPTORS: u16 = 32;
 
-/// Second word of a descriptor: the chip's. Its low half is the buffer's size, negative.
+/// Second word of a descriptor: the chip owns it. Its low half is the negative size of the buffer.
 pub const OWN: u32 = 1 << 31;
 const ERR: u32 = 1 << 30;
 const STP: u32 = 1 << 25;
 const ENP: u32 = 1 << 24;
 
-/// Bytes of a buffer to transmit.
+/// Bytes of a transmit buffer.
 pub const BUFFER: u16 = 1536;
-/// Bytes of the check sequence, which the chip counts.
+/// Bytes of the check sequence, which the chip includes in a length.
 const CRC: u16 = 4;
 
-/// How often the end of a transmission is looked for. A look reads a port, which takes 0.4 us at the least: eight frames at 10
-/// Mb/s with their collisions take 20 ms.
+/// Polls for the end of transmission. A poll reads a port, which takes at least 0.4 microseconds. Eight frames at 10 Mb/s with
+/// their collisions take 20 ms.
 const SEND_POLLS: u16 = 50_000;
-/// Reading the initialization block takes less than this, in microseconds.
+/// Limit in microseconds for the chip to read the initialization block.
 const INIT_LIMIT: u16 = 5_000;
 
-/// The card. `DEEP`: rings in extended memory, else short ones below 1 MB.
+/// The card. `DEEP`: rings in XMS; otherwise short rings below 1 MB.
 #[repr(C)]
 pub struct Pcnet<B, const DEEP: bool> {
     count: Counters,
-    /// The memory.
+    /// The memory's address for the bus.
     memory: Addr,
     io: u16,
-    /// CSR112 when it was looked at last.
+    /// CSR112 when it was last read.
     missed: u16,
-    /// Times in a row that the next transmit descriptor was found in use.
+    /// Times in a row that the next transmit descriptor was in use.
     busy: u16,
     /// Offset of the oldest frame's descriptor.
     head: u16,
-    /// Offset of the last of its descriptors.
+    /// Offset of that frame's last descriptor.
     last: u16,
     /// Offset of the next transmit descriptor.
     tail: u16,
     bus: B,
 }
 
-/// Receive and transmit descriptors, as powers of two.
+/// Numbers of receive and transmit descriptors, as exponents of two.
 pub const fn logs(deep: bool) -> (u16, u16) {
     if deep { (6, 3) } else { (3, 0) }
 }
 
-/// Bytes of a receive buffer. Below 1 MB a long frame takes up to three, which lie one behind the other.
+/// Bytes of a receive buffer. Below 1 MB a long frame takes up to three buffers, which lie one behind another.
 pub const fn receive_buffer(deep: bool) -> u16 {
     if deep { BUFFER } else { 640 }
 }
 
-/// Bytes of memory.
+/// Bytes of the memory.
 pub const fn bytes(deep: bool) -> u32 {
     let (receive, transmit) = logs(deep);
     let received = (16 + receive_buffer(deep) as u32) << receive;
@@ -153,28 +153,28 @@ pub const fn bytes(deep: bool) -> u32 {
 }
 
 impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
-    /// Offsets: the first transmit descriptor, the end of the descriptors.
+    // Offsets of the first transmit descriptor and of the descriptors' end.
     const TRANSMIT: u16 = DESCRIPTORS + (16 << logs(DEEP).0);
     const END: u16 = Self::TRANSMIT + (16 << logs(DEEP).1);
-    /// Bytes of the receive buffers, where a frame may take more than one.
+    /// Bytes of all receive buffers below 1 MB, where a frame may take several.
     const RECEIVED: u16 = receive_buffer(false) << logs(false).0;
-    /// A receive descriptor that is the chip's.
+    /// A receive descriptor that the chip owns.
     const FREE: u32 = OWN | 0u16.wrapping_sub(receive_buffer(DEEP)) as u32;
-    /// Receive descriptors that a frame may take.
+    /// The most receive descriptors that a frame takes.
     const PARTS: u8 = if DEEP { 1 } else { 1 << logs(false).0 };
 
-    /// The driver of a card at `io` with its memory as the bus sees it; [`Pcnet::restart`] lets it run.
+    /// The driver of a card at `io`; `memory` is for the bus. [`Pcnet::restart`] starts the card.
     pub fn new(bus: B, io: u16, memory: Addr) -> Self {
         Pcnet { count: Counters::default(), memory, io, missed: 0, busy: 0, head: 0, last: 0, tail: 0, bus }
     }
 
-    /// The same card, for those who do not look at the rings.
+    /// The same card, for code that does not use the rings.
     pub fn shallow(self) -> Pcnet<B, false> {
         let Pcnet { count, memory, io, missed, busy, head, last, tail, bus } = self;
         Pcnet { count, memory, io, missed, busy, head, last, tail, bus }
     }
 
-    /// The same card, for those who do.
+    /// The same card, with its rings in XMS.
     pub fn deep(self) -> Pcnet<B, true> {
         let Pcnet { count, memory, io, missed, busy, head, last, tail, bus } = self;
         Pcnet { count, memory, io, missed, busy, head, last, tail, bus }
@@ -185,7 +185,7 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         self.io.wrapping_add(register as u16)
     }
 
-    /// Writes the control and status register that RAP names.
+    /// Writes the register that RAP selects.
     #[inline(never)]
     fn put(&self, value: u16) {
         self.bus.out16(self.port(RDP), value)
@@ -196,7 +196,7 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         self.bus.in16(self.port(RDP))
     }
 
-    /// Reads `register` by the data port `data`.
+    /// Reads `register` by the data port `data`; then RAP selects CSR0 again.
     #[inline(never)]
     fn read(&self, data: u8, register: u16) -> u16 {
         let address = self.port(RAP);
@@ -211,15 +211,15 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         self.memory.plus(offset)
     }
 
-    /// The buffer of the descriptor at an offset.
+    /// The buffer of a descriptor.
     #[inline(never)]
     fn buffer(&self, descriptor: u16) -> Addr {
         let index = (descriptor - DESCRIPTORS) >> 4;
         Addr(self.memory.0.wrapping_add(Self::END as u32).wrapping_add(index as u32 * receive_buffer(DEEP) as u32))
     }
 
-    /// Stops the chip and lets it read the initialization block and begin with empty rings, interrupts masked. False:
-    /// it does not come to an end with that.
+    /// Stops the chip, and lets it read the initialization block and start with empty rings, interrupts masked. False: it did
+    /// not read the block within its limit.
     #[inline(never)]
     pub fn restart(&mut self) -> bool {
         self.put(CSR0_STOP);
@@ -238,10 +238,10 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         done
     }
 
-    /// The same with interrupts as they were, when the frames that the chip was given are on the wire, or have had their time.
+    /// Waits until the frames that the chip has are sent, with a limit, then restarts it with interrupts as they were.
     #[inline(never)]
     fn reload(&mut self) {
-        // The descriptor in front of the next one: the last to be done.
+        // The descriptor before the next one: its frame is sent last.
         let last = if self.tail == Self::TRANSMIT { Self::END } else { self.tail } - 16;
         let state = self.at(last + 4);
         let _ = self.bus.poll(SEND_POLLS, || {
@@ -253,7 +253,7 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         self.put(enabled);
     }
 
-    /// The receive descriptor behind the one at an offset.
+    /// The offset of the receive descriptor after this one.
     #[inline(always)]
     fn behind(descriptor: u16) -> u16 {
         if descriptor + 16 == Self::TRANSMIT { DESCRIPTORS } else { descriptor + 16 }
@@ -278,11 +278,11 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
 
 #[cfg(target_os = "none")]
 unsafe extern "fastcall" {
-    /// asm/crc.asm.
+    /// asm/crc.asm: the high half of an address's CRC-32.
     safe fn crc_high(address: &MacAddr) -> u16;
 }
 
-/// The high half of the CRC-32 of an address, of which each byte goes in and out with its low bit first.
+/// The high half of an address's CRC-32, low bit of each byte first; for host tests.
 #[cfg(not(target_os = "none"))]
 fn crc_high(address: &MacAddr) -> u16 {
     let mut crc = !0u32;
@@ -304,11 +304,11 @@ fn hash(address: &MacAddr) -> u8 {
 impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     fn irq(&mut self) -> Events {
         let causes = self.get();
-        // All ones: the card is gone.
+        // All ones: the card has been removed.
         if causes & CSR0_INTR == 0 || causes == 0xFFFF {
             return Events::NONE;
         }
-        // Without INEA, which masks.
+        // The value has no INEA: it acknowledges and masks.
         self.put(causes & CSR0_CAUSES);
         if causes & CSR0_MISS != 0 {
             let missed = self.read(RDP, CSR112);
@@ -324,7 +324,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
         let mut last = self.head;
-        // What is set in any of the frame's descriptors.
+        // The bits that are set in any of the frame's descriptors.
         let mut state = 0;
         for part in 0..Self::PARTS {
             if part != 0 {
@@ -347,7 +347,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
             self.take(self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
             return Rx::new(len);
         }
-        // A frame that is too long has more than one descriptor, and one start.
+        // A frame that is too long takes several of these, of which one has STP: it is counted once.
         if state & STP != 0 {
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
         }
@@ -375,7 +375,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
         let old = self.bus.get32(state);
         if old & OWN != 0 {
             self.busy = self.busy.wrapping_add(1);
-            // Asked so often, a transmitter that still works would have answered.
+            // So many polls: a working transmitter would have answered.
             if self.busy == 0 {
                 self.reload();
             }
@@ -415,7 +415,7 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     }
 
     fn set_address(&mut self, address: &MacAddr) {
-        // The chip reads it with the mode.
+        // The chip reads it in `set_rcv_mode`, which follows.
         self.bus.give_own(address.as_ptr(), self.at(INIT_PADR), 6);
     }
 

@@ -1,8 +1,7 @@
 //! Realtek RTL8139 (A to D) and compatibles, driven through their ports.
 //!
-//! Received frames lie one behind the other in one ring of bytes, each behind a header of four; a frame that reaches
-//! the end goes on at the start. Four frames to transmit have a buffer each in front of the ring, or share one where
-//! memory is short.
+//! Received frames lie one behind another in a ring of bytes, each behind a header of four bytes; a frame that reaches the
+//! ring's end continues at its start. In front of the ring there are four transmit buffers, or one if memory is short.
 
 use super::dp8390::hash;
 use super::staging::stage;
@@ -13,11 +12,11 @@ use crate::device::{Counters, Device, Events, Head, Job, LOOKAHEAD, Link, MAX_FR
 pub const IDR0: u8 = 0x00;
 /// Multicast hash filter, 8 bytes: written by 32 bits.
 pub const MAR0: u8 = 0x08;
-/// Transmit status of four descriptors (32 bits each), used in turn. Writing one begins a transmission.
+/// Transmit status of four descriptors (32 bits each), used in turn. Writing one starts a transmission.
 pub const TSD0: u8 = 0x10;
-/// The chip has read the frame (of TSD's second byte).
+/// The chip has read the frame (in TSD's second byte).
 pub const   TSD_OWN: u8 = 1 << 5;
-/// Transmission begins when 1,536 bytes of it, that is the whole frame, are in the chip: no underruns.
+/// Transmission begins when 1,536 bytes, which means the whole frame, are in the chip: no underrun is possible.
 pub const   TSD_WHOLE: u32 = 48 << 16;
 /// Transmit start addresses of the four (32 bits each).
 pub const TSAD0: u8 = 0x20;
@@ -25,7 +24,7 @@ pub const TSAD0: u8 = 0x20;
 pub const RBSTART: u8 = 0x30;
 /// Command (8 bits).
 pub const CR: u8 = 0x37;
-/// The receive ring is empty.
+/// Buffer empty: there is no frame in the ring.
 pub const   CR_BUFE: u8 = 1 << 0;
 /// Transmitter enable.
 pub const   CR_TE: u8 = 1 << 2;
@@ -33,7 +32,7 @@ pub const   CR_TE: u8 = 1 << 2;
 pub const   CR_RE: u8 = 1 << 3;
 /// Reset; clears itself when done.
 pub const   CR_RST: u8 = 1 << 4;
-/// Current address of packet read (16 bits): 16 less than where the oldest frame is.
+/// Current address of packet read (16 bits): 16 less than the offset of the oldest frame.
 pub const CAPR: u8 = 0x38;
 /// Interrupt mask (16 bits).
 pub const IMR: u8 = 0x3C;
@@ -45,7 +44,7 @@ pub const   ISR_ROK: u16 = 1 << 0;
 pub const   ISR_RER: u16 = 1 << 1;
 /// A transmission was given up after too many collisions, or failed otherwise.
 pub const   ISR_TER: u16 = 1 << 3;
-/// The ring is full. Stays until frames have been taken.
+/// The ring is full. The cause cannot be cleared before frames have been taken out.
 pub const   ISR_RXOVW: u16 = 1 << 4;
 /// The link has changed; or a packet has gone wrong while it was received (PUN).
 pub const   ISR_LINK: u16 = 1 << 5;
@@ -53,11 +52,11 @@ pub const   ISR_LINK: u16 = 1 << 5;
 pub const   ISR_FOVW: u16 = 1 << 6;
 /// Transmit configuration (32 bits). Written only while the transmitter is enabled.
 pub const TCR: u8 = 0x40;
-/// Transmit the aborted frame again; the transmitter waits for this.
+/// Clear abort: sends the aborted frame again; the transmitter stops until this is written.
 pub const   TCR_CLRABT: u32 = 1 << 0;
 /// Bursts of 1,024 bytes.
 pub const   TCR_MXDMA_1024: u32 = 6 << 8;
-/// The gap between frames that 802.3 wants.
+/// The interframe gap of 802.3.
 pub const   TCR_IFG_STANDARD: u32 = 3 << 24;
 /// Receive configuration (32 bits).
 pub const RCR: u8 = 0x44;
@@ -69,7 +68,7 @@ pub const   RCR_APM: u32 = 1 << 1;
 pub const   RCR_AM: u32 = 1 << 2;
 /// Accept broadcasts.
 pub const   RCR_AB: u32 = 1 << 3;
-/// All bits that choose what is accepted.
+/// All bits that select frames.
 pub const   RCR_ACCEPT: u32 = 0x3F;
 /// Bursts without limit.
 pub const   RCR_MXDMA_UNLIMITED: u32 = 7 << 8;
@@ -77,17 +76,17 @@ pub const   RCR_MXDMA_UNLIMITED: u32 = 7 << 8;
 pub const   RCR_RBLEN_8K: u32 = 0 << 11;
 /// A ring of 64 KB and 16 bytes.
 pub const   RCR_RBLEN_64K: u32 = 3 << 11;
-/// No transfer before the whole frame is in the FIFO.
+/// The chip transfers a frame when all of it is in the FIFO.
 pub const   RCR_RXFTH_WHOLE: u32 = 7 << 13;
 /// Missed packet counter (24 bits; any write clears it).
 pub const MPC: u8 = 0x4C;
 /// EEPROM command (8 bits).
 pub const CR9346: u8 = 0x50;
-/// Reads the EEPROM again, address and all, then goes back to [`CR9346_NORMAL`].
+/// Reloads the EEPROM, the address included, then returns to [`CR9346_NORMAL`].
 pub const   CR9346_AUTOLOAD: u8 = 1 << 6;
-/// Configuration registers and IDR can be written.
+/// Configuration registers and IDR are writable.
 pub const   CR9346_CONFIG: u8 = 3 << 6;
-/// They cannot.
+/// They are not.
 pub const   CR9346_NORMAL: u8 = 0;
 /// Media status (8 bits).
 pub const MSR: u8 = 0x58;
@@ -96,9 +95,9 @@ pub const   MSR_LINKB: u8 = 1 << 2;
 
 /// Header of a frame, low half: received without errors.
 const HEADER_ROK: u32 = 1 << 0;
-/// Header of a frame, high half, in place of a length: the chip is still writing the frame.
+/// Header of a frame, high half, instead of a length: the chip is still writing the frame.
 const UNFINISHED: u16 = 0xFFF0;
-/// Bytes of the check sequence, which the chip leaves behind the frame.
+/// Bytes of the check sequence, which the chip stores behind the frame.
 const CRC: u16 = 4;
 /// The longest frame that the chip accepts, in bytes with its check sequence.
 const LONGEST: u16 = 0x1000;
@@ -107,9 +106,9 @@ const LONGEST: u16 = 0x1000;
 const CAUSES: u16 = RX_CAUSES | ISR_TER | ISR_LINK;
 const RX_CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RXOVW | ISR_FOVW;
 const TCR_VALUE: u32 = TCR_IFG_STANDARD | TCR_MXDMA_1024;
-/// A reset or the end of a reception takes less than this, in microseconds.
+/// Limit of a reset, or of a stop of the receiver, in microseconds.
 const RESET_LIMIT: u16 = 10_000;
-/// Frames that are thrown away in one go.
+/// Most bad frames that one call discards.
 const BAD_LIMIT: u8 = 16;
 
 /// Receive configuration for a receive mode (1 to 6).
@@ -120,27 +119,27 @@ const RCR_OF_MODE: [u8; 7] = {
     [0, 0, DIRECT, BROADCAST, GROUPS, GROUPS, GROUPS | RCR_AAP as u8]
 };
 
-/// The card. `DEEP`: a ring of 64 KB and four transmit buffers in extended memory, else 8 KB and one.
+/// The card. `DEEP`: a ring of 64 KB and four transmit buffers in XMS, otherwise 8 KB and one.
 #[repr(C)]
 pub struct Rtl8139<B, const DEEP: bool> {
     count: Counters,
-    /// The ring; transmit buffers end where it begins.
+    /// The ring; the transmit buffers end where it begins.
     ring: Addr,
     io: u16,
     /// Offset in the ring of the oldest frame's header.
     head: u16,
     /// Times in a row that no transmit descriptor was free.
     busy: u16,
-    /// Four times the number of the next one.
+    /// Four times the number of the next transmit descriptor.
     slot: u8,
     bus: B,
 }
 
-/// Bytes in front of the ring for one transmit buffer: a frame, and a multiple of 16.
+/// Bytes in front of the ring with one transmit buffer: room for a frame, a multiple of 16.
 pub const TX_ONE: u16 = 0x5F0;
-/// Bytes in front of the ring for four.
+/// Bytes in front of the ring with four transmit buffers.
 pub const TX_FOUR: u16 = 4 * 0x800;
-/// Bytes of the ring in extended memory.
+/// Bytes of the ring in XMS.
 pub const RING_DEEP: u32 = 0x1_0010;
 /// Bytes of the ring in conventional memory.
 pub const RING_LOW: u32 = 0x2010;
@@ -148,12 +147,12 @@ pub const RING_LOW: u32 = 0x2010;
 impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
     const RING_MASK: u16 = if DEEP { 0xFFFF } else { 0x1FFF };
 
-    /// The driver of a card at `io` that has yet to be [opened](Self::open); `ring` is its ring as the bus sees it.
+    /// The driver of a card at `io` that is not [opened](Self::open) yet; `ring` is the ring's address for the bus.
     pub fn new(bus: B, io: u16, ring: Addr) -> Self {
         Rtl8139 { count: Counters::default(), ring, io, head: 0, busy: 0, slot: 0, bus }
     }
 
-    /// The same card, for those who do not look at the ring.
+    /// The same card, for code that does not use the ring.
     pub fn shallow(self) -> Rtl8139<B, false> {
         let Rtl8139 { count, ring, io, head, busy, slot, bus } = self;
         Rtl8139 { count, ring, io, head, busy, slot, bus }
@@ -179,7 +178,7 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
         self.bus.out16(self.port(register), value)
     }
 
-    /// Gives a command that ends at once or with its bits `busy` cleared. False: it does not.
+    /// Gives a command, and waits until its bits `busy` are clear. False: they stay set.
     #[inline(never)]
     fn command(&self, value: u8, busy: u8) -> bool {
         let port = self.port(CR);
@@ -187,15 +186,14 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
         self.bus.wait(RESET_LIMIT, || self.bus.in8(port) & busy == 0).is_ok()
     }
 
-    /// The transmit buffer of a slot, counted back from the ring.
+    /// The transmit buffer of a descriptor, by its distance from the ring.
     #[inline(always)]
     fn buffer(slot: u8) -> u32 {
         if DEEP { 0x800 + ((slot as u16) << 9) as u32 } else { TX_ONE as u32 }
     }
 
-    /// Resets the chip and sets it up, its own address and hash filter excepted, which a reset leaves alone: receiver
-    /// and transmitter on, interrupts masked. `physical` is the ring as the card sees it. False: the reset does not
-    /// end.
+    /// Resets the chip and sets it up: receiver and transmitter on, interrupts masked. A reset keeps own address and hash
+    /// filter. `physical` is the ring's address for the card. False: the reset does not end.
     #[inline(never)]
     pub fn open(&mut self, physical: u32, rcr: u32) -> bool {
         let done = self.command(CR_RST, CR_RST);
@@ -210,7 +208,7 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
         done
     }
 
-    /// Begins to receive with an empty ring. QEMU empties it whenever RCR is written, the chip when its receiver is
+    /// Starts the receiver with an empty ring. QEMU empties the ring when RCR is written, the chip when its receiver is
     /// switched on.
     #[inline(never)]
     fn listen(&mut self, rcr: u32) {
@@ -221,7 +219,7 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
         self.put16(CAPR, 0u16.wrapping_sub(16));
     }
 
-    /// Starts the chip anew: it hangs, or what it wrote makes no sense.
+    /// Restarts a chip that hangs, or whose headers make no sense.
     #[inline(never)]
     fn recover(&mut self) {
         let physical = self.get32(RBSTART);
@@ -231,17 +229,17 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
         self.put16(IMR, mask);
     }
 
-    /// The length in the oldest frame's header, check sequence included; [`UNFINISHED`] while there is none.
+    /// The length in the oldest frame's header, check sequence included; [`UNFINISHED`] if there is no frame.
     #[inline(always)]
     fn next(&self) -> u32 {
-        // A card that is gone reads all ones, which is empty.
+        // A card that has been removed reads as all ones: empty.
         if self.bus.in8(self.port(CR)) & CR_BUFE != 0 {
             return (UNFINISHED as u32) << 16;
         }
         self.bus.get32(Addr(self.ring.0.wrapping_add(self.head as u32)))
     }
 
-    /// Copies the first `len` bytes (not 0) of the oldest frame.
+    /// Copies the first `len` bytes (at least 1) of the oldest frame.
     #[inline(never)]
     fn take(&self, to: Far, len: u16) {
         let from = self.head.wrapping_add(4) & Self::RING_MASK;
@@ -253,7 +251,7 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
         }
     }
 
-    /// Gives back the oldest frame, of `len` bytes without check sequence.
+    /// Frees the oldest frame, of `len` bytes without its check sequence.
     #[inline(never)]
     fn drop(&mut self, len: u16) {
         self.head = (self.head.wrapping_add(len).wrapping_add(4 + CRC + 3) & !3) & Self::RING_MASK;
@@ -262,8 +260,8 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
 }
 
 impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
-    // Receive causes are acknowledged where the ring has proved empty (see `peek`): so a frame that is left in the
-    // ring keeps its cause, and unmasking raises the line again.
+    // Receive causes are acknowledged when the ring is found empty (`peek`). So a frame that stays in the ring keeps its
+    // cause, and the line rises again when the card is unmasked.
     fn irq(&mut self) -> Events {
         let isr = self.bus.in16(self.port(ISR));
         if isr & CAUSES == 0 || isr == 0xFFFF {
@@ -297,7 +295,7 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
         for _ in 0..BAD_LIMIT {
             let mut header = self.next();
             if (header >> 16) as u16 == UNFINISHED {
-                // A full ring's cause can be cleared only now that frames have been taken.
+                // The cause of a full ring can be cleared only now, after frames were taken out.
                 self.put16(ISR, RX_CAUSES);
                 header = self.next();
                 if (header >> 16) as u16 == UNFINISHED {
@@ -311,7 +309,7 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
             }
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
             if header & HEADER_ROK == 0 || len > LONGEST {
-                // Where the next frame begins cannot be known.
+                // The length is wrong, so the start of the next frame is unknown.
                 self.recover();
                 break;
             }
@@ -329,11 +327,11 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
     }
 
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
-        // The buffer is free when its last user's frame is in the chip: four frames ago, or the one before.
+        // The buffer is free when the frame that used it last is in the chip: four frames ago, or the last one.
         let last = if DEEP { self.slot } else { self.slot.wrapping_sub(4) & 12 };
         if self.bus.in8(self.port(TSD0 + 1 + last)) & TSD_OWN == 0 {
             self.busy = self.busy.wrapping_add(1);
-            // Asked so often, a transmitter that still works would have answered.
+            // So many polls: a working transmitter would have answered.
             if self.busy == 0 {
                 self.recover();
             }

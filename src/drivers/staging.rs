@@ -1,9 +1,9 @@
-//! What drivers with buffers of their own do with a frame that goes out.
+//! Sending, for drivers that copy a frame to a buffer of their own.
 
 use crate::bus::{Addr, Bus};
 use crate::device::{Job, MIN_FRAME};
 
-/// Copies a frame to a buffer of at least [`MIN_FRAME`] bytes, zeros behind a short one; the length on the wire.
+/// Copies the frame to a buffer of at least [`MIN_FRAME`] bytes and pads it with zeros; returns the length on the wire.
 #[inline(never)]
 pub fn stage<B: Bus>(bus: &B, job: &Job, to: Addr) -> u16 {
     let mut padded = job.len;

@@ -1,8 +1,8 @@
 //! Intel (once Digital) 21142 and 21143, driven through their ports (21143 Hardware Reference Manual).
 //!
-//! Memory, all of it in one piece: two transmit descriptors that are used in turn, their one buffer, and receive
-//! descriptors in a ring, each with its buffer behind it. Addresses are written once. The address filter is a frame
-//! like those to transmit, and goes to the chip in the same buffer.
+//! The memory is one block: two transmit descriptors, used in turn, and their one buffer; receive descriptors in a ring, each
+//! followed by its buffer. Addresses are written once. The address filter is sent to the chip like a frame, in the same
+//! buffer.
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
@@ -12,25 +12,25 @@ use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAdd
 pub const CSR0: u8 = 0x00;
 /// Software reset.
 pub const   CSR0_SWR: u32 = 1 << 0;
-/// Bursts of at most 8 double words, aligned to such.
+/// Bursts of at most 8 double words, aligned to 8.
 pub const   CSR0_BURSTS: u32 = 1 << 14 | 8 << 8;
 /// Transmit poll demand.
 pub const CSR1: u8 = 0x08;
 /// Receive poll demand.
 const CSR2: u8 = 0x10;
-/// The first receive descriptor.
+/// Address of the first receive descriptor.
 pub const CSR3: u8 = 0x18;
-/// The first transmit descriptor.
+/// Address of the first transmit descriptor.
 pub const CSR4: u8 = 0x20;
-/// Status: causes are written with ones to clear.
+/// Status; writing ones clears causes.
 pub const CSR5: u8 = 0x28;
 /// A frame was received.
 const   CSR5_RI: u32 = 1 << 6;
 /// No receive descriptor is free.
 const   CSR5_RU: u32 = 1 << 7;
-/// Sum of the abnormal causes, and of the normal ones (in CSR7).
+/// Summary of the abnormal causes (enabled in CSR7).
 const   CSR5_AIS: u32 = 1 << 15;
-/// See [`CSR5`].
+/// Summary of the normal causes (enabled in CSR7).
 pub const   CSR5_NIS: u32 = 1 << 16;
 /// State of the receiver; 0: stopped.
 const   CSR5_RS: u32 = 7 << 17;
@@ -38,61 +38,61 @@ const   CSR5_RS: u32 = 7 << 17;
 const   CSR5_TS: u32 = 7 << 20;
 /// Operation mode.
 pub const CSR6: u8 = 0x30;
-/// Receiver on.
+/// Start the receiver.
 const   CSR6_SR: u8 = 1 << 1;
-/// Every frame.
+/// Promiscuous: every frame.
 const   CSR6_PR: u8 = 1 << 6;
-/// Every multicast.
+/// Pass all multicasts.
 const   CSR6_PM: u8 = 1 << 7;
-/// Transmitter on.
+/// Start the transmitter.
 pub const   CSR6_ST: u32 = 1 << 13;
-/// The MII's port.
+/// Port select: MII.
 pub const   CSR6_PS: u32 = 1 << 18;
-/// No heartbeat is expected.
+/// Heartbeat disable.
 pub const   CSR6_HBD: u32 = 1 << 19;
-/// A frame is transmitted when all of it is in the FIFO.
+/// Store and forward: a frame is sent when all of it is in the FIFO.
 pub const   CSR6_SF: u32 = 1 << 21;
 /// 10 Mb/s.
 pub const   CSR6_TTM: u32 = 1 << 22;
-/// To be written with one.
+/// A bit that must be written as one.
 pub const   CSR6_MBO: u32 = 1 << 25;
 /// Interrupt mask, bits as in CSR5.
 pub const CSR7: u8 = 0x38;
-/// Frames that found no descriptor, and in bits 27:17 those that the FIFO lost. Reading clears it.
+/// Frames without a free descriptor; in bits 27:17 frames that overran the FIFO. Reading clears it.
 const CSR8: u8 = 0x40;
 /// Serial ROM and MII management.
 pub const CSR9: u8 = 0x48;
 /// MII clock.
 const   CSR9_MDC: u32 = 1 << 16;
-/// To the PHY.
+/// Data to the PHY.
 const   CSR9_MDO: u32 = 1 << 17;
-/// The PHY drives its data.
+/// The PHY drives the data wire.
 const   CSR9_MII: u32 = 1 << 18;
-/// From the PHY.
+/// Data from the PHY.
 const   CSR9_MDI: u32 = 1 << 19;
 /// SIA status.
 pub const CSR12: u8 = 0x60;
 /// No link at 10 Mb/s.
 const   CSR12_LS10: u8 = 1 << 2;
 
-/// First word of a descriptor: the chip's. Its high half is a received frame's length.
+/// First word of a descriptor: the chip owns it. The high half is a received frame's length.
 pub const OWN: u32 = 1 << 31;
 const   LENGTH: u16 = 0x3FFF;
-/// Summary of errors.
+/// Error summary.
 const   ES: u32 = 1 << 15;
-/// Received: first and last descriptor of a frame.
+/// Received: first descriptor of a frame; the next constant: its last.
 const   RX_FS: u32 = 1 << 9;
 const   RX_LS: u32 = 1 << 8;
-/// Second word: sizes and flags. The next descriptor's address is in the fourth.
+/// Second word: sizes and flags. (The third is the buffer's address, the fourth that of the next descriptor.)
 const CONTROL: u16 = 4;
-/// Chained.
+/// The fourth word is the address of the next descriptor.
 pub const   CHAINED: u32 = 1 << 24;
-/// First and last descriptor of a frame to transmit.
+/// Transmit: first and last descriptor of a frame.
 const   TX_FRAME: u32 = 1 << 30 | 1 << 29;
-/// The address filter: 16 addresses, perfectly matched.
+/// Transmit: the address filter, 16 addresses for perfect matching.
 const   TX_SETUP: u32 = 1 << 27;
 const   SETUP_BYTES: u32 = 192;
-/// Bytes from address to address: two of each four are in use.
+/// Bytes of an address in the filter: each double word holds two bytes of it.
 const   ENTRY: u16 = 12;
 /// Bytes of a descriptor.
 pub const DESCRIPTOR: u16 = 16;
@@ -100,28 +100,28 @@ pub const DESCRIPTOR: u16 = 16;
 pub const BUFFER: u16 = 1536;
 /// Bytes of a receive descriptor and its buffer.
 pub const SLOT: u16 = DESCRIPTOR + BUFFER;
-/// Bytes of the check sequence, which comes with a frame.
+/// Bytes of the check sequence, which the chip stores behind a frame.
 const CRC: u16 = 4;
 
-/// Where the transmit buffer is in the memory, behind the two descriptors.
+/// Offset of the transmit buffer in the memory, behind both descriptors.
 pub const TRANSMIT: u16 = 2 * DESCRIPTOR;
-/// Where the ring is.
+/// Offset of the ring.
 pub const RECEIVE: u16 = TRANSMIT + BUFFER;
 
-/// Until a frame is sent, in microseconds: at 10 Mb/s with its collisions. No other state lasts longer.
+/// Limit in microseconds for a frame to be sent at 10 Mb/s with its collisions. All other waits are shorter.
 const LIMIT: u16 = 20_000;
-/// What interrupts.
+/// Causes that interrupt.
 const CAUSES: u32 = CSR5_RI | CSR5_RU;
 
 /// The PHY's status register (IEEE 802.3, clause 22).
 pub const BMSR: u8 = 1;
 const   BMSR_LINK: u16 = 1 << 2;
-/// Start of a management frame that reads, ones before it.
+/// The end of the preamble, then start and read opcode of a management frame.
 const MII_READ: u32 = !0 << 14 | 0b0110 << 10;
-/// What the filter has to hold for broadcasts to pass.
+/// The address in the filter that lets broadcasts pass.
 static BROADCAST: MacAddr = [0xFF; 6];
 
-/// CSR6 for a receive mode (1 to 6).
+/// CSR6 by receive mode (1 to 6).
 static CSR6_OF_MODE: [u8; 7] = {
     const ALL: u8 = CSR6_SR | CSR6_PM;
     [0, 0, CSR6_SR, CSR6_SR, CSR6_SR, ALL, ALL | CSR6_PR]
@@ -130,27 +130,27 @@ static CSR6_OF_MODE: [u8; 7] = {
 /// The card.
 #[repr(C)]
 pub struct Tulip<B> {
-    /// For the core.
+    /// The counters, for the core.
     pub count: Counters,
-    /// The memory.
+    /// The memory's address for the bus.
     pub memory: Addr,
     /// First port.
     pub io: u16,
-    /// Times in a row that the transmit buffer was found in use.
+    /// Times in a row that the transmit buffer was in use.
     pub busy: u16,
     /// Offset of the next transmit descriptor: 0 or 16.
     pub tx: u16,
     /// Offset of the oldest receive descriptor.
     pub rx: u16,
-    /// Offset behind the ring.
+    /// Offset of the ring's end.
     pub end: u16,
     /// The own address.
     pub mac: MacAddr,
-    /// The PHY's address; above 31: none, the chip's own 10BASE-T port is in use.
+    /// The PHY's address; above 31: none, and the chip's own 10BASE-T port is in use.
     pub phy: u8,
-    /// The mode in force: QEMU's card takes broadcasts that it should not.
+    /// The mode in force. QEMU's card accepts broadcasts in every mode.
     pub mode: RcvMode,
-    /// How it reaches them.
+    /// The bus.
     pub bus: B,
 }
 
@@ -177,7 +177,7 @@ impl<B: Bus> Tulip<B> {
         self.memory.plus(offset)
     }
 
-    /// One clock of the MII's management; the PHY's bit before it.
+    /// One cycle of the PHY's management clock; returns the PHY's bit before it.
     #[inline(never)]
     fn mii_clock(&self, wires: u32) -> bool {
         self.put(CSR9, wires);
@@ -186,7 +186,7 @@ impl<B: Bus> Tulip<B> {
         bit
     }
 
-    /// Writes 32 bits to the PHY, the highest first.
+    /// Writes 32 bits to the PHY, highest first.
     #[inline(never)]
     pub fn mii_put(&self, mut bits: u32) {
         for _ in 0..32u8 {
@@ -200,12 +200,11 @@ impl<B: Bus> Tulip<B> {
     pub fn mii_get(&self, register: u8) -> u16 {
         self.mii_put(!0);
         self.mii_put(MII_READ | (self.phy as u32) << 5 | register as u32);
-        // Two clocks for the change of direction.
+        // Two clocks turn the wire around; 16 bits follow.
         (0..18u8).fold(0, |word: u16, _| word << 1 | self.mii_clock(CSR9_MII) as u16)
     }
 
-    /// Waits until the descriptor before the next one is the driver's again; starts the transmitter anew when that takes
-    /// too long.
+    /// Waits until the last transmit descriptor is the driver's again; restarts the transmitter if that takes too long.
     #[inline(never)]
     fn drain(&mut self) {
         let last = self.at(self.tx ^ DESCRIPTOR);
@@ -219,7 +218,7 @@ impl<B: Bus> Tulip<B> {
         }
     }
 
-    /// Writes CSR6 and waits until the state in these bits of CSR5 is stopped.
+    /// Writes CSR6, and waits until the unit with these state bits in CSR5 has stopped.
     #[inline(never)]
     fn pause(&self, control: u32, state: u32) {
         self.put(CSR6, control);
@@ -249,7 +248,7 @@ impl<B: Bus> Tulip<B> {
 impl<B: Bus> Device for Tulip<B> {
     fn irq(&mut self) -> Events {
         let causes = self.get(CSR5);
-        // All ones: the card is gone.
+        // All ones: the card has been removed.
         if causes & CAUSES == 0 || causes == !0 {
             return Events::NONE;
         }
@@ -272,14 +271,14 @@ impl<B: Bus> Device for Tulip<B> {
             return None;
         }
         let len = ((state >> 16) as u16 & LENGTH).wrapping_sub(CRC);
-        // At least a MAC header.
+        // A frame has at least a MAC header.
         if state & (ES | RX_FS | RX_LS) == RX_FS | RX_LS && len.wrapping_sub(14) <= MAX_FRAME - 14 {
             self.bus.take_head(slot.plus(DESCRIPTOR), head);
             if self.mode >= RcvMode::Broadcast || self.mode == RcvMode::Direct && head[0] & 1 == 0 {
                 return Rx::new(len);
             }
         } else if state & RX_FS != 0 {
-            // A frame that is too long has more than one descriptor, and one start.
+            // A frame that is too long takes several descriptors, of which one is the first: it is counted once.
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
         }
         Some(Rx::USELESS)
@@ -299,7 +298,7 @@ impl<B: Bus> Device for Tulip<B> {
         let state = self.bus.get32(self.at(self.tx ^ DESCRIPTOR));
         if state & OWN != 0 {
             self.busy = self.busy.wrapping_add(1);
-            // Asked so often, a transmitter that still works would have answered.
+            // So many polls: a working transmitter would have answered.
             if self.busy == 0 {
                 self.drain();
             }
@@ -336,7 +335,7 @@ impl<B: Bus> Device for Tulip<B> {
         }
         self.give(TX_SETUP | SETUP_BYTES);
         self.drain();
-        // The chip has marked it with what in a frame would be errors.
+        // In the filter's descriptor the chip sets bits that are errors in a frame's: clears them.
         self.bus.put32(self.at(self.tx ^ DESCRIPTOR), 0);
         self.put(CSR6, control | CSR6_OF_MODE[mode as usize] as u32);
     }
@@ -356,7 +355,7 @@ impl<B: Bus> Device for Tulip<B> {
 
     fn stop(&mut self) {
         self.put(CSR0, CSR0_SWR);
-        // 50 PCI cycles are the least (manual, section 3.2.2.1).
+        // At least 50 PCI cycles (manual, section 3.2.2.1).
         for _ in 0..20u8 {
             self.bus.clock();
         }

@@ -1,64 +1,64 @@
-//! What all virtio devices have in common (OASIS Virtual I/O Device 1.2): device status, registers in ports, memory or
-//! behind a window in configuration space, and split queues.
+//! The part of a virtio device that is the same for all (OASIS Virtual I/O Device 1.2): device status, access to registers
+//! in ports, in memory or through a window in PCI configuration space, and split queues.
 //!
-//! Place `n` of an available ring takes the buffer that place `n - count` of the used ring gave back, in whatever order
-//! the device did that: so no list of free buffers is kept, and a queue may have more places than buffers.
+//! Entry `n` of an available ring takes the buffer that entry `n - count` of the used ring returned, whatever the order in
+//! which the device returns buffers. So no list of free buffers is kept, and a ring may have more entries than buffers.
 
 use crate::bus::{Addr, Bus};
 
-/// Interrupt status (byte): read and acknowledge. A queue's buffers came back.
+/// Interrupt status (byte; a read acknowledges): buffers of a queue were returned.
 pub const ISR_QUEUE: u8 = 1 << 0;
 /// In the same: the configuration has changed, of which a network card has the link alone.
 pub const ISR_CONFIGURATION: u8 = 1 << 1;
 
-/// Device status (byte; writing 0 resets): the guest has seen the device.
+/// Device status (byte; writing 0 resets the device): the guest has found the device.
 pub const STATUS_ACKNOWLEDGE: u8 = 1 << 0;
-/// It has a driver.
+/// The guest has a driver.
 pub const STATUS_DRIVER: u8 = 1 << 1;
 /// The driver is ready.
 pub const STATUS_DRIVER_OK: u8 = 1 << 2;
-/// Features are agreed on (modern).
+/// The features are agreed on (modern devices).
 pub const STATUS_FEATURES_OK: u8 = 1 << 3;
 
-/// Bytes of a descriptor: address (64 bits), length (32), flags (16), the next one's number (16).
+/// Bytes of a descriptor: address (64 bits), length (32), flags (16), number of the next descriptor (16).
 pub const DESCRIPTOR: u32 = 16;
 /// Offset of the length.
 pub const DESCRIPTOR_LENGTH: u32 = 8;
-/// Offset of the flags, as 32 bits with the next one's number.
+/// Offset of the flags, read as 32 bits together with the number of the next descriptor.
 pub const DESCRIPTOR_FLAGS: u32 = 12;
-/// A next one follows.
+/// A next descriptor follows.
 pub const   NEXT: u32 = 1 << 0;
-/// For the device to write to.
+/// The device writes to the buffer.
 pub const   DEVICE_WRITES: u32 = 1 << 1;
-/// Where the next one's number is in those 32 bits.
+/// Shift of the next descriptor's number in those 32 bits.
 pub const DESCRIPTOR_NEXT_SHIFT: u32 = 16;
 
-/// Either ring: flags (16 bits).
+/// Offset of a ring's flags (16 bits).
 pub const FLAGS: u32 = 0;
-/// In the available ring: no interrupt, please.
+/// Flag of the available ring: the device shall not interrupt.
 pub const   NO_INTERRUPT: u16 = 1;
-/// In the used ring: no notification, please.
+/// Flag of the used ring: the driver shall not notify.
 pub const   NO_NOTIFY: u16 = 1;
-/// Either ring: index (16 bits), the number of buffers that went through it so far.
+/// Offset of a ring's index (16 bits): the number of entries written so far.
 pub const INDEX: u32 = 2;
-/// First place of either ring. Available: a descriptor's number (16 bits).
+/// Offset of a ring's first entry. Available ring: a descriptor's number (16 bits).
 pub const RING: u32 = 4;
-/// Used: 8 bytes a place: a descriptor's number, and behind it
+/// Used ring: an entry has 8 bytes (as a shift): a descriptor's number,
 pub const USED_SHIFT: u32 = 3;
-/// the bytes that the device wrote.
+/// and at this offset the number of bytes that the device has written.
 pub const USED_LENGTH: u16 = 4;
 
-/// Longest that a reset may take, in microseconds.
+/// Limit of a reset, in microseconds.
 const RESET_LIMIT: u16 = 25_000;
 
-/// A register: a port below 64 KB, memory above. In V86 mode, where memory is out of reach: its base address
-/// register in bits 31:29 and its offset below, for the window in configuration space.
+/// A register: a value below 64 KB is a port, another one an address in memory. In V86 mode, where memory cannot be reached:
+/// base address register in bits 31:29 and offset below, for the window in configuration space.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(transparent)]
 pub struct Register(pub u32);
 
 impl Register {
-    /// The register `bytes` further on.
+    /// The register `bytes` higher.
     pub const fn plus(self, bytes: u32) -> Register {
         Register(self.0.wrapping_add(bytes))
     }
@@ -68,7 +68,7 @@ impl Register {
     }
 }
 
-/// Configuration mechanism 1, for the window (VIRTIO_PCI_CAP_PCI_CFG): BAR, offset, length, data.
+// Configuration mechanism 1, for the window (VIRTIO_PCI_CAP_PCI_CFG): BAR, offset, length, data.
 const PCI_ADDRESS: u16 = 0xCF8;
 const PCI_DATA: u16 = 0xCFC;
 const WINDOW_BAR: u32 = 4;
@@ -80,13 +80,13 @@ const WINDOW_DATA: u32 = 16;
 #[derive(Clone, Copy, Default)]
 #[repr(transparent)]
 pub struct Access {
-    /// Address of the window's capability for [`PCI_ADDRESS`].
+    /// The window's capability, as a value for [`PCI_ADDRESS`].
     pub window: u32,
 }
 
 impl Access {
-    /// Aims the window at `len` bytes. What another program, which we may have interrupted between the two
-    /// configuration ports, had aimed at is the caller's to put back.
+    /// Points the window at a register of `len` bytes; returns what PCI_ADDRESS was. The caller restores that: the driver may
+    /// have interrupted another program between its accesses to the two configuration ports.
     #[inline(never)]
     fn aim(self, bus: &impl Bus, at: Register, len: u8) -> u32 {
         let before = bus.in32(PCI_ADDRESS);
@@ -100,12 +100,12 @@ impl Access {
         before
     }
 
-    /// Reads a register of so many bytes (1, 2, 4).
+    /// Reads a register of `len` bytes (1, 2 or 4).
     #[inline(never)]
     fn read(self, bus: &impl Bus, at: Register, len: u8) -> u32 {
         if bus.confined() {
             let before = self.aim(bus, at, len);
-            // The bytes that the register does not have are nobody's.
+            // The bytes beyond the register are undefined.
             let value = bus.in32(PCI_DATA);
             bus.out32(PCI_ADDRESS, before);
             return value;
@@ -120,7 +120,7 @@ impl Access {
         }
     }
 
-    /// Writes a register of so many bytes (1, 2, 4).
+    /// Writes a register of `len` bytes (1, 2 or 4).
     #[inline(never)]
     fn write(self, bus: &impl Bus, at: Register, len: u8, value: u32) {
         if bus.confined() {
@@ -176,33 +176,33 @@ impl Access {
     }
 }
 
-/// A queue. Addresses are the bus's.
+/// A queue. Its addresses are for the bus.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct Queue {
-    /// Descriptors.
+    /// Address of the descriptors.
     pub descriptors: u32,
-    /// Available ring.
+    /// Address of the available ring.
     pub available: u32,
-    /// Used ring.
+    /// Address of the used ring.
     pub used: u32,
-    /// Its buffers; the control queue's memory.
+    /// Address of the buffers; for the control queue, of its memory.
     pub buffers: u32,
-    /// What to write to, to have the device look at it.
+    /// The register that notifies the device of new buffers.
     pub notify: Register,
-    /// What to write.
+    /// The value to write to it.
     pub number: u16,
-    /// Index in the available ring: buffers given to the device so far.
+    /// Index of the available ring: buffers given to the device so far.
     pub next: u16,
-    /// Buffers.
+    /// Number of buffers.
     pub count: u16,
-    /// Places in each ring, less one.
+    /// Number of entries in each ring, less one.
     pub places: u16,
 }
 
 impl Queue {
-    /// Where the oldest buffer that came back stands in the used ring; 0: none did. For every buffer to be given there
-    /// is one that came back: at first, all that will be sent have (src/probe/virtio_net.rs).
+    /// The used ring's entry of the buffer that was returned first; 0: no buffer has been returned. A buffer can be given only
+    /// after one was returned; at first, all transmit buffers count as returned (src/probe/virtio_net.rs).
     #[inline(never)]
     pub fn back(&self, bus: &impl Bus) -> Addr {
         let at = self.next.wrapping_sub(self.count);
@@ -212,14 +212,14 @@ impl Queue {
         Addr(self.used + RING + (((at & self.places) as u32) << USED_SHIFT))
     }
 
-    /// The first descriptor of the chain at a place in the used ring. One that does not exist is the first of all.
+    /// The first descriptor of the chain in an entry of the used ring. If the number is wrong: 0.
     #[inline(never)]
     pub fn chain(&self, bus: &impl Bus, back: Addr) -> u16 {
         let chain = bus.get16(back) & !1;
         if chain < 2 * self.count { chain } else { 0 }
     }
 
-    /// Gives the device what is in the available ring, and wakes it if it wants that.
+    /// Publishes the available ring's index, and notifies the device if it wants that.
     #[inline(never)]
     pub fn offer(&self, bus: &impl Bus, access: Access) {
         bus.swap16(Addr(self.available + INDEX), self.next);
@@ -228,7 +228,7 @@ impl Queue {
         }
     }
 
-    /// Gives the device a buffer.
+    /// Gives a buffer to the device.
     #[inline(never)]
     pub fn give(&mut self, bus: &impl Bus, access: Access, chain: u16) {
         bus.put16(Addr(self.available + RING + 2 * (self.next & self.places) as u32), chain);

@@ -1,62 +1,63 @@
-//! virtio-net (OASIS Virtual I/O Device 1.2, section 5.1): the network card of QEMU, KVM and their kin.
+//! virtio-net (OASIS Virtual I/O Device 1.2, section 5.1): the network card of QEMU, KVM and other hosts.
 //!
-//! Every buffer is a chain of two descriptors, the header by itself as legacy devices want it, so each queue looks the
+//! Every buffer is a chain of two descriptors; the first has the header alone, as legacy devices require. So each queue is the
 //! same on every device, and the descriptors are written once.
 //!
-//! The device raises no interrupt for what it sends. For what it receives, an interrupt turns further ones off, and they
-//! are turned on again where the ring has proved empty (`peek`), which is looked at once more behind that.
+//! The device raises no interrupt for sent frames. A receive interrupt disables further ones; `peek` enables them when it
+//! finds the ring empty, and then reads the ring once more.
 
 use super::virtio::*;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 
-/// State of the link (16 bits) in the card's configuration, which begins with its address.
+/// Offset of the link's state (16 bits) in the device's configuration, which begins with the address.
 pub const CONFIG_STATUS: u32 = 6;
 const   LINK_UP: u16 = 1 << 0;
 
-/// Bytes of a buffer: header, frame and a little more, so that a frame that is too long can be seen.
+/// Bytes of a buffer: header, frame, and some more, so that a frame that is too long is noticed.
 pub const BUFFER: u32 = 1536;
-/// Where the frame begins in it. Legacy headers have ten bytes, modern ones twelve.
+/// Offset of the frame in a buffer. Legacy headers have ten bytes, modern ones twelve.
 pub const FRAME: u32 = 12;
-/// Longest that a command may take, in microseconds: it is the host that answers.
+/// Limit of a command in microseconds. The host has to answer.
 const COMMAND_LIMIT: u16 = 25_000;
 
-/// The control queue's memory. The device's acknowledgement (byte).
+// The control queue's memory.
+/// Offset of the device's acknowledgement (byte).
 pub const CONTROL_ACK: u32 = 0;
-/// The command that sets the table of addresses.
+/// The command that sets the table of addresses:
 pub const CONTROL_FILTER: u32 = 2;
-/// Its class and number.
+/// its class and number.
 pub const   CLASS_MAC_SET_TABLE: u16 = 0x0001;
-/// The command that has the device pass every frame,
+/// The command that switches promiscuous mode:
 pub const CONTROL_MODE: u32 = 4;
 /// its class and number,
 pub const   MODE_PROMISCUOUS: u16 = 0x0000;
-/// or not (byte).
+/// and 1 or 0 (byte).
 pub const CONTROL_ON: u32 = 6;
-/// The table of addresses: the number of own addresses (32 bits), one, the number of groups (32 bits), the groups.
+/// The table of addresses: number of own addresses (32 bits), one address, number of groups (32 bits), the groups.
 pub const CONTROL_TABLE: u32 = 8;
-/// Our own address.
+/// The own address.
 pub const CONTROL_ADDRESS: u32 = 12;
 /// The number of groups.
 pub const CONTROL_GROUPS: u32 = 18;
 const CONTROL_GROUP: u32 = 22;
-/// Groups in the table; unused places, and one more, hold the broadcast address.
+/// Groups in the table. Unused ones, and one more, hold the broadcast address.
 pub const GROUPS: u32 = crate::resident::table::GROUPS as u32 + 2;
 /// Bytes of the table.
 pub const CONTROL_TABLE_SIZE: u32 = CONTROL_SIZE - CONTROL_TABLE;
-/// Bytes of all that.
+/// Bytes of the control queue's memory.
 pub const CONTROL_SIZE: u32 = CONTROL_GROUP + 6 * GROUPS;
 const _: () = assert!(6 * GROUPS % 4 == 0);
 /// First descriptor of the table's chain.
 pub const CHAIN_FILTER: u16 = 0;
 /// First descriptor of the mode's chain.
 pub const CHAIN_MODE: u16 = 3;
-/// Commands in a go: the one and the other.
+/// Commands that are given at once: both.
 pub const COMMANDS: u16 = 2;
 
-/// Any address is wanted.
+/// Every address is wanted.
 const ANY: u8 = 0x80;
-/// For each receive mode (1 to 6): own addresses in the low byte, groups in the high one; how many, or [`ANY`].
+/// By receive mode (1 to 6): number of wanted own addresses in the low byte, of groups in the high byte; or [`ANY`].
 const WANTED: [u16; 7] = {
     const OWN: u16 = 1;
     const LISTED: u16 = (GROUPS as u16) << 8;
@@ -67,9 +68,9 @@ const WANTED: [u16; 7] = {
 /// The card.
 #[repr(C)]
 pub struct VirtioNet<B> {
-    /// What it has counted.
+    /// The counters, for the core.
     pub count: Counters,
-    /// Ports and memory.
+    /// The bus.
     pub bus: B,
     /// How registers are reached.
     pub access: Access,
@@ -77,17 +78,17 @@ pub struct VirtioNet<B> {
     pub isr: Register,
     /// Device status.
     pub status: Register,
-    /// State of the link; 0: it cannot tell.
+    /// State of the link; 0: the device cannot tell.
     pub link: Register,
-    /// What comes in.
+    /// The receive queue.
     pub rx: Queue,
-    /// What goes out.
+    /// The transmit queue.
     pub tx: Queue,
-    /// Commands; nothing to notify when the device takes none.
+    /// The control queue; its `notify` is 0 if the device has none.
     pub control: Queue,
-    /// Own addresses that are wanted: one or none, or [`ANY`].
+    /// Number of own addresses that are wanted, 0 or 1; or [`ANY`].
     pub own: u8,
-    /// Groups likewise.
+    /// Number of groups that are wanted; or [`ANY`].
     pub groups: u8,
     /// Bytes of the header in front of each frame.
     pub header: u16,
@@ -95,13 +96,13 @@ pub struct VirtioNet<B> {
     pub chain: u16,
 }
 
-/// The frame in the buffer of a chain: each has two descriptors.
+/// The address of the frame in a chain's buffer. A chain has two descriptors.
 #[inline(always)]
 fn frame_of(queue: &Queue, chain: u16) -> Addr {
     Addr(queue.buffers + FRAME + chain as u32 * (BUFFER / 2))
 }
 
-/// Zeros behind a frame that is too short for a wire; its length then. Hosts hand on what never was on one.
+/// Pads a received frame with zeros to the shortest length, which it returns. Hosts send frames that were never on a wire.
 #[inline(never)]
 fn pad(bus: &impl Bus, slot: Addr, len: u16) -> u16 {
     let mut end = len;
@@ -113,8 +114,8 @@ fn pad(bus: &impl Bus, slot: Addr, len: u16) -> u16 {
 }
 
 impl<B: Bus> VirtioNet<B> {
-    /// Has the device read what is in the control queue's memory, unless it hangs still from the last time. Whatever it
-    /// makes of it, [`Self::wanted`] judges each frame that comes in.
+    /// Has the device execute the commands in the control queue's memory, unless it has not answered the last ones. Whatever
+    /// it does, [`Self::wanted`] filters each received frame.
     #[inline(never)]
     fn command(&mut self) {
         let bus = &self.bus;
@@ -122,13 +123,13 @@ impl<B: Bus> VirtioNet<B> {
         if queue.notify == Register(0) || bus.get16(Addr(queue.used + INDEX)) != queue.next {
             return;
         }
-        // The available ring names the two commands over and over.
+        // The entries of the available ring name the two commands already.
         queue.next = queue.next.wrapping_add(COMMANDS);
         queue.offer(bus, self.access);
         let _ = bus.wait(COMMAND_LIMIT, || bus.get16(Addr(queue.used + INDEX)) == queue.next);
     }
 
-    /// The filter of all devices, since a device may pass more than it was told to.
+    /// The filter for received frames. A device may pass more than it was told to.
     #[inline(always)]
     fn wanted(&self, head: &Head) -> bool {
         let [a, b, c, d, e, f, ..] = *head;
@@ -175,7 +176,7 @@ impl<B: Bus> Device for VirtioNet<B> {
         let slot = frame_of(queue, chain);
         bus.give(job.at, slot, job.len);
         let len = pad(bus, slot, job.len);
-        // The second of the chain.
+        // The length is in the chain's second descriptor.
         bus.put32(Addr(queue.descriptors + chain as u32 * DESCRIPTOR + DESCRIPTOR + DESCRIPTOR_LENGTH), len as u32);
         queue.give(&self.bus, self.access, chain);
         Ok(())
@@ -185,7 +186,8 @@ impl<B: Bus> Device for VirtioNet<B> {
         let bus = &self.bus;
         let mut back = self.rx.back(bus);
         if back == Addr(0) {
-            // From here on the device interrupts; what came before is seen in a second look, unless it did all the while.
+            // From here on the device interrupts. Frames that came before are found by the second read, which is not needed
+            // if interrupts were on already.
             if self.set_interrupts(0) == 0 {
                 return None;
             }
@@ -229,8 +231,8 @@ impl<B: Bus> Device for VirtioNet<B> {
     }
 
     fn unmask(&mut self) {
-        // After `start` this is the first that the device sees of its buffers, so nothing came in before. Interrupts are
-        // `peek`'s affair: turned on here, they would not announce what is in the ring already.
+        // After `start` this makes the buffers known to the device; no frame came before. It does not enable interrupts:
+        // they would not announce frames that are in the ring already. `peek` enables them.
         self.rx.offer(&self.bus, self.access);
     }
 

@@ -1,34 +1,34 @@
-//! VMware's vmxnet3, as far as Linux's header and QEMU's model tell: no data sheet is public.
+//! VMware's vmxnet3, by Linux's header and QEMU's model: no data sheet is public.
 //!
-//! One page of memory is shared with the device ([`Layout`]). Both sides of each ring know what is new by a bit that
-//! changes with every round. There are fewer buffers than descriptors: a buffer that was given back is the one of the
-//! descriptor that many places further on. Addresses are written once.
+//! One block of memory is shared with the device ([`Layout`]). A bit in each descriptor, which changes with every round of a
+//! ring, tells both sides what is new. There are fewer buffers than descriptors: a buffer that is given back goes into the
+//! descriptor as many places further on as there are buffers. Addresses are written once.
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
 
-/// First window: interrupt mask, 1: none.
+/// First window: interrupt mask; 1: no interrupts.
 pub const IMR: u16 = 0x000;
 const TXPROD: u16 = 0x600;
-/// The receive descriptor behind the last that the device may have.
+/// Number of the receive descriptor behind the last one that the device owns.
 pub const RXPROD: u16 = 0x800;
 
-/// Second window: revisions that the device has; writing chooses one.
+/// Second window: revisions of the device; writing selects one.
 pub const VRRS: u16 = 0x00;
-/// The same for the memory that is shared.
+/// Revisions of the shared memory, likewise.
 pub const UVRS: u16 = 0x08;
-/// Where that is (64 bits).
+/// Address of the shared memory (64 bits): low half.
 pub const DSAL: u16 = 0x10;
-/// The high half.
+/// Its high half.
 pub const DSAH: u16 = 0x18;
-/// Commands; reading gives the answer to the last.
+/// Command; reading gives the last command's answer.
 const CMD: u16 = 0x20;
-/// Begin.
+/// Start the device.
 pub const   CMD_ACTIVATE: u32 = 0xCAFE_0000;
-/// End.
+/// Stop the device.
 const   CMD_QUIESCE: u32 = 0xCAFE_0001;
-/// Forget everything.
+/// Reset the device.
 pub const   CMD_RESET: u32 = 0xCAFE_0002;
 const   CMD_UPDATE_RX_MODE: u32 = 0xCAFE_0003;
 const   CMD_UPDATE_FILTERS: u32 = 0xCAFE_0004;
@@ -36,27 +36,27 @@ const   CMD_GET_STATS: u32 = 0xF00D_0001;
 const   CMD_GET_LINK: u32 = 0xF00D_0002;
 /// The address in ROM, first four bytes.
 pub const   CMD_GET_MAC_LOW: u32 = 0xF00D_0003;
-/// The other two.
+/// Its last two bytes.
 pub const   CMD_GET_MAC_HIGH: u32 = 0xF00D_0004;
 /// The address in use, first four bytes.
 const MACL: u16 = 0x28;
-/// The other two.
+/// Its last two bytes.
 const MACH: u16 = 0x30;
-/// 1: it interrupts. Reading ends the interrupt and masks further ones ([`SHARED_INTERRUPTS`]).
+/// Interrupt cause: 1 if the device interrupts. Reading acknowledges and masks ([`SHARED_INTERRUPTS`]).
 const ICR: u16 = 0x38;
 /// Acknowledges events ([`SHARED_ECR`]).
 const ECR: u16 = 0x40;
 
 /// Bytes of a descriptor.
 pub const DESC: u16 = 16;
-/// Descriptors to transmit, and their completions. The device wants a multiple of 32.
+/// Transmit descriptors, and as many completions. The device wants a multiple of 32.
 pub const TX_DESCS: u16 = 32;
-/// Descriptors to receive, and their completions.
+/// Receive descriptors, and as many completions.
 pub const RX_DESCS: u16 = 64;
-/// Third word of a descriptor: length, and whose turn it is. Of a received frame's completion: length, error.
+/// Third word of a descriptor: length, and the round's bit. Of a receive completion: length, error.
 pub const FLAGS: u16 = 8;
 const   TX_GEN: u16 = 14;
-/// Where the bit is in a receive descriptor.
+/// Shift of the round's bit in a receive descriptor.
 pub const   RX_GEN: u16 = 31;
 const   LENGTH: u16 = 0x3FFF;
 const   RX_ERROR: u16 = 1 << 14;
@@ -64,42 +64,42 @@ const   RX_ERROR: u16 = 1 << 14;
 pub const LAST: u16 = 12;
 /// See [`LAST`].
 pub const   TX_WHOLE: u32 = 1 << 12 | 1 << 13;
-/// Fourth word of a completion: whose turn it is.
+/// Fourth word of a completion: shift of the round's bit.
 const   DONE_GEN: u16 = 31;
-/// First word of a received frame's completion: descriptor, end and start of the packet.
+/// First word of a receive completion: number of the descriptor, and these bits: end and start of the packet.
 const   RX_WHOLE: u16 = 3 << 14;
 
-/// Where things are in the shared memory, from its start.
+/// Offsets in the shared memory.
 pub struct Layout;
 
 impl Layout {
-    /// Everything is aligned when the start is.
+    /// Alignment of the memory, which aligns everything in it.
     pub const ALIGN: u32 = 512;
     /// Transmit descriptors.
     pub const TX: u16 = 0;
-    /// Their completions.
+    /// Transmit completions.
     pub const TX_DONE: u16 = Self::TX + TX_DESCS * DESC;
     /// Receive descriptors.
     pub const RX: u16 = Self::TX_DONE + TX_DESCS * DESC;
-    /// Their completions.
+    /// Receive completions.
     pub const RX_DONE: u16 = Self::RX + RX_DESCS * DESC;
     /// The queues' descriptors: transmit, receive (256 bytes each).
     pub const QUEUES: u16 = Self::RX_DONE + RX_DESCS * DESC;
-    /// What the device reads at a command (720 bytes).
+    /// The structure that the device reads at a command (720 bytes).
     pub const SHARED: u16 = Self::QUEUES + 512;
     /// Multicast addresses.
     pub const GROUPS: u16 = Self::SHARED + 720;
-    /// Buffers: to receive, to transmit.
+    /// Buffers: receive, then transmit.
     pub const BUFFERS: u16 = Self::GROUPS + 48;
 }
 
-/// From buffer to buffer; a longer frame is marked as wrong.
+/// Bytes of a buffer. A longer frame is marked as an error.
 pub const BUFFER: u16 = 1536;
-/// How it interrupts, in [`Layout::SHARED`].
+/// How the device interrupts: offset in [`Layout::SHARED`].
 pub const SHARED_INTERRUPTS: u16 = 80;
-/// Reading [`ICR`] masks; one interrupt, number 0, for everything.
+/// A read of [`ICR`] masks; interrupt number 0 is used for all causes.
 pub const   MASKS_ITSELF: u32 = 1 | 1 << 8;
-/// Receive mode, in [`Layout::SHARED`].
+/// Receive mode: offset in [`Layout::SHARED`].
 const SHARED_RX_MODE: u16 = 120;
 const   RXM_UCAST: u8 = 1;
 const   RXM_MCAST: u8 = 2;
@@ -113,21 +113,21 @@ const SHARED_ECR: u16 = 696;
 const   ECR_LINK: u32 = 1 << 2;
 /// Not 0: the device wants [`RXPROD`] written when it gets descriptors. Else it reads them by itself.
 const TELL_RXPROD: u16 = Layout::QUEUES + 256;
-/// Frames that found no buffer, in the receive queue's statistics.
+/// Counter of frames without a free buffer, in the receive queue's statistics.
 const OUT_OF_BUFFERS: u16 = Layout::QUEUES + 256 + 152;
 
-/// Where a device that rests may write: QEMU's notes a pulled cable. The BIOS is in ROM.
+/// An address for the shared memory of a stopped device: QEMU's writes there when a cable is pulled. It is the BIOS's ROM.
 const NOWHERE: u32 = 0xF_0000;
 
-/// Receive mode (1 to 6) as the device has it.
+/// The device's receive mode, by mode (1 to 6).
 const RXM_OF_MODE: [u8; 7] = {
     const BROADCAST: u8 = RXM_UCAST | RXM_BCAST;
     const ALL: u8 = BROADCAST | RXM_MCAST | RXM_ALL_MULTI;
     [0, 0, RXM_UCAST, BROADCAST, BROADCAST | RXM_MCAST, ALL, ALL | RXM_PROMISC]
 };
 
-/// Gives a command to the card with this second window; its answer. Only for commands that have one: QEMU writes a line
-/// to its log where somebody reads the answer of another.
+/// Gives a command by the second window, and returns its answer. Only for commands that have one: otherwise QEMU writes a
+/// line to its log.
 pub fn answer_to<B: Bus>(bus: &B, commands: Addr, number: u32) -> u32 {
     let at = commands.plus(CMD);
     bus.put32(at, number);
@@ -137,25 +137,25 @@ pub fn answer_to<B: Bus>(bus: &B, commands: Addr, number: u32) -> u32 {
 /// The card.
 #[repr(C)]
 pub struct Vmxnet3<B> {
-    /// For the core.
+    /// The counters, for the core.
     pub count: Counters,
-    /// Its first window.
+    /// The first window.
     pub rings: Addr,
-    /// Its second window.
+    /// The second window.
     pub commands: Addr,
     /// The shared memory.
     pub memory: Addr,
-    /// What the device had lost when it was last asked.
+    /// The device's count of lost frames when it was last read.
     pub lost: u32,
-    /// Frames that came.
+    /// Frames received so far.
     pub rx: u16,
-    /// Frames given to the transmitter.
+    /// Frames given to the transmitter so far.
     pub tx: u16,
     /// Receive buffers, a power of two; the transmit buffers follow.
     pub rx_buffers: u8,
     /// Transmit buffers, a power of two.
     pub tx_buffers: u8,
-    /// How it reaches them.
+    /// The bus.
     pub bus: B,
 }
 
@@ -166,16 +166,16 @@ impl<B: Bus> Vmxnet3<B> {
         self.bus.put32(self.commands.plus(CMD), number);
     }
 
-    /// Has completion `number` of a ring come? The ring has `size` descriptors, a power of two.
+    /// Whether completion `number` of a ring of `size` (a power of two) has come.
     #[inline(always)]
     fn is_done(&self, ring: u16, number: u16, size: u16) -> bool {
         let at = self.memory.plus(ring + LAST + (number & (size - 1)) * DESC);
-        // The device writes turn 1 in the first round, 0 in the second, and so on.
+        // The device writes the bit as 1 in the first round, 0 in the second, and so on.
         let round = (number as u32) << (DONE_GEN - size.trailing_zeros() as u16);
         (self.bus.get32(at) ^ round) >> DONE_GEN != 0
     }
 
-    /// Has received frame `number` come?
+    /// Whether received frame `number` has come.
     #[inline(never)]
     fn has_come(&self, number: u16) -> bool {
         self.is_done(Layout::RX_DONE, number, RX_DESCS)
@@ -191,7 +191,7 @@ impl<B: Bus> Vmxnet3<B> {
         self.buffer(self.rx as u8 & self.rx_buffers.wrapping_sub(1))
     }
 
-    /// Lets the device have receive descriptor `number`.
+    /// Gives receive descriptor `number` to the device.
     #[inline(always)]
     pub fn give(&self, number: u16) {
         let turn = if number & RX_DESCS == 0 { 1 << RX_GEN } else { 0 };
@@ -199,7 +199,7 @@ impl<B: Bus> Vmxnet3<B> {
         self.bus.put32(self.memory.plus(Layout::RX + FLAGS + index * DESC), turn | BUFFER as u32);
     }
 
-    /// Counts what the device has lost since it was last asked.
+    /// Counts the frames that the device has lost since the last call.
     #[inline(always)]
     fn count_lost(&mut self) {
         self.command(CMD_GET_STATS);
@@ -215,7 +215,7 @@ impl<B: Bus> Vmxnet3<B> {
 
 impl<B: Bus> Device for Vmxnet3<B> {
     fn irq(&mut self) -> Events {
-        // All ones: the card is gone.
+        // Not 1: no interrupt; all ones: the card has been removed.
         if self.bus.get32(self.commands.plus(ICR)) != 1 {
             return Events::NONE;
         }
@@ -244,7 +244,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
         let packet = self.bus.get16(done);
         let flags = self.bus.get16(done.plus(FLAGS));
         let len = flags & LENGTH;
-        // At least a MAC header.
+        // A frame has at least a MAC header.
         if packet == index | RX_WHOLE && flags & RX_ERROR == 0 && len.wrapping_sub(14) <= MAX_FRAME - 14 {
             self.bus.take_head(self.rx_buffer(), head);
             return Rx::new(len);
@@ -261,15 +261,15 @@ impl<B: Bus> Device for Vmxnet3<B> {
         let given = self.rx.wrapping_add(self.rx_buffers as u16);
         self.rx = self.rx.wrapping_add(1);
         self.give(given);
-        // The device loses frames only while all its buffers are full, and only this function ends that. They were full if
-        // the frame in the last of them has come. Looked at after `give`, so that none is lost between the two.
+        // The device loses frames only while all its buffers are full, and only `discard` frees one. They were full if the
+        // last of them has a frame. This is read after `give`, so that no loss goes unnoticed between the two.
         if self.has_come(given.wrapping_sub(1)) {
             self.count_lost();
         }
     }
 
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
-        // The frame that had this buffer before. Completions begin as those of a round before the first.
+        // The completion of the frame that used this buffer before. At first, all read as those of a round before the first.
         if !self.is_done(Layout::TX_DONE, self.tx.wrapping_sub(self.tx_buffers as u16), TX_DESCS) {
             return Err(SendError::Busy);
         }

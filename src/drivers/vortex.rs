@@ -1,7 +1,7 @@
-//! 3C590 and 3C595 (Fast EtherLink III, PCI): a wide EtherLink III with a FIFO each way.
+//! 3C590 and 3C595 (Fast EtherLink III, PCI): a wide EtherLink III with a FIFO for each direction.
 //!
-//! The line is level-triggered: it falls when the latch is acknowledged and all causes are masked, and rises when they
-//! are unmasked again.
+//! The line is level-triggered: it falls when the latch is acknowledged and all causes are masked, and rises when they are
+//! unmasked.
 
 use super::el3::El3;
 

@@ -1,55 +1,55 @@
-//! The pool without XMS: a conventional arena in which frames lie one behind another, without gaps: what lies behind a
-//! frame that goes slides down. So a long frame fits as soon as there are enough bytes, and nothing is searched.
+//! The pool without XMS: frames lie in a conventional arena without gaps. When one is removed, those behind it move down. So
+//! a frame fits whenever enough bytes are free, and no search for a gap is needed. [`super::cache`] uses it as its cache.
 
 use super::{Pool, Stats, Store, rounded};
 
-/// A frame's record; others may go on behind it.
+/// A frame's record, or the first fields of a longer one.
 #[repr(C)]
 pub struct Record {
-    /// Its length; 0: free.
+    /// The frame's length; 0: the record is free.
     pub len: u16,
-    /// Where it lies; 0: not in the arena.
+    /// Near address of the frame; 0: it is not in the arena.
     pub start: u16,
 }
 
-/// What the pool remembers beside its records. The installer fills in the last three; all else is zero at first.
+/// The pool's fields. `once` in asm/pool.inc sets the last three, and `flags` of the counts; all else begins as zeros.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Fields {
-    /// What it counts.
+    /// The counters.
     pub stats: Stats,
-    /// Near address behind the last record.
+    /// Near address of the end of the records.
     pub end: u16,
-    /// Where the next frame goes: behind all others. At first where the arena begins, a multiple of four.
+    /// Near address of the free part of the arena, behind all frames. It begins at the arena's start, a multiple of four.
     pub free: u16,
-    /// Where the arena ends.
+    /// Near address of the arena's end.
     pub limit: u16,
 }
 
-/// Records, and the arena that they speak of.
+/// Records, and the arena in which their frames lie.
 pub trait Space: Copy {
-    /// Bytes from a record to the next.
+    /// Bytes of a record.
     const SIZE: u16;
-    /// Where the fields are.
+    /// Pointer to the fields.
     fn space(self) -> *mut Fields;
     /// Near address of the first record.
     fn first(self) -> u16;
-    /// A record.
+    /// The record at a near address.
     fn record(self, at: u16) -> *mut Record;
-    /// [`Store::copy`].
+    /// Copies bytes downwards; as [`Store::copy`].
     fn slide(self, from: u16, to: u16, len: u16);
 
-    /// Is there room for so many bytes more?
+    /// Whether `size` more bytes fit into the arena.
     #[inline(always)]
     fn fits(self, size: u16) -> bool {
-        // SAFETY: the pool's own; see mod.rs.
+        // SAFETY: memory of the pool; see mod.rs.
         unsafe { (*self.space()).free + size <= (*self.space()).limit }
     }
 
-    /// Gives a frame the place behind all others, which there is.
+    /// Gives a frame room at the end of the arena. It must fit.
     #[inline(always)]
     fn append(self, at: u16) -> u16 {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             let space = self.space();
             let record = self.record(at);
@@ -60,11 +60,11 @@ pub trait Space: Copy {
         }
     }
 
-    /// A record that is free, or 0.
+    /// The near address of a free record; 0: there is none.
     #[inline(always)]
     fn unused(self) -> u16 {
         let mut at = self.first();
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             while at != (*self.space()).end {
                 if (*self.record(at)).len == 0 {
@@ -76,20 +76,20 @@ pub trait Space: Copy {
         0
     }
 
-    /// Has a free record be a frame's.
+    /// Takes a free record for a frame of this length.
     #[inline(always)]
     fn use_up(self, at: u16, len: u16) {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             (*self.record(at)).len = len;
             (*self.space()).stats.waiting += 1;
         }
     }
 
-    /// Takes a frame out of the arena, in which it lies.
+    /// Removes a frame from the arena; it must be there.
     #[inline(never)]
     fn remove(self, at: u16) {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             let space = self.space();
             let record = self.record(at);
@@ -109,10 +109,10 @@ pub trait Space: Copy {
         }
     }
 
-    /// Forgets a frame.
+    /// Frees a frame's record, and its room in the arena.
     #[inline(never)]
     fn forget(self, at: u16) {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             if (*self.record(at)).start != 0 {
                 self.remove(at);
@@ -122,10 +122,10 @@ pub trait Space: Copy {
         }
     }
 
-    /// Counts a frame or a call that failed.
+    /// Counts a frame that had no room, or a failed call of the XMS driver.
     #[inline(always)]
     fn fail(self, flag: u8) {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             let stats = &raw mut (*self.space()).stats;
             (*stats).failures = (*stats).failures.wrapping_add(1);
@@ -134,7 +134,7 @@ pub trait Space: Copy {
     }
 }
 
-/// The pool.
+/// The form of the pool without XMS.
 #[derive(Clone, Copy)]
 pub struct Arena<S>(pub S);
 
@@ -177,7 +177,7 @@ impl<S: Store<Fields = Fields>> Pool for Arena<S> {
 
     #[inline(always)]
     fn len(self, frame: u16) -> u16 {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe { (*self.record(frame)).len }
     }
 
@@ -188,7 +188,7 @@ impl<S: Store<Fields = Fields>> Pool for Arena<S> {
 
     #[inline(always)]
     fn known_place(self, frame: u16) -> u16 {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe { (*self.record(frame)).start }
     }
 

@@ -1,55 +1,55 @@
-//! The receive backlog: frames that a receiver refused, and that it is offered again.
+//! The receive backlog: frames that a receiver refused and that are offered to it again. [`super::filter`] calls it.
 //!
-//! To the core this is a second place, beside the card, where frames are peeked at, copied and given up. The client may
-//! free a buffer at once, or when its main program runs: so a frame is offered again at the next interrupt, and once
-//! more when two ticks have begun, and then it is lost. Frames of one handle are offered in order: only the first.
+//! To the core, kept frames are frames of the card's, which it peeks at, copies and discards. A client may free a buffer at
+//! once or only when its main program runs: so a frame is offered again at the next interrupt, and once more when two ticks
+//! have begun; then it is lost. Frames of one handle are offered in order: only its first frame is.
 
 use super::{Near, Pool};
 
-/// Frames that are kept at most.
+/// The most frames that are kept.
 pub const KEPT: usize = 16;
-/// Ticks that a frame is kept; when they have begun it is offered for the last time.
+/// Ticks after which a frame is offered for the last time.
 pub const PATIENCE: u8 = 2;
 
 /// A frame that is kept.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
 pub struct Kept {
-    /// The pool's name for it.
+    /// The frame's name in the pool.
     pub frame: u16,
-    /// Whose receiver refused it; 0: nobody's, its handle is closed.
+    /// The handle whose receiver refused it; 0: that handle has been closed.
     pub handle: u16,
-    /// Tick when that was.
+    /// The tick at which it was refused.
     pub since: u8,
-    /// Ticks after that when it is offered next; not 0 once it was.
+    /// Ticks from `since` to the next offer. 0 until the frame has been offered again once.
     pub due: u8,
 }
 
 const SIZE: u16 = size_of::<Kept>() as u16;
 const _: () = assert!(SIZE == 6);
 
-/// What the backlog remembers; all zeros at first.
+/// The backlog's fields; they begin as zeros.
 #[repr(C)]
 pub struct Fields {
-    /// Bytes of `kept` that are in use, in the order in which the frames came.
+    /// Bytes of `kept` in use. The frames are in the order in which they came.
     pub bytes: u16,
-    /// Bytes of those that may be offered in this interrupt: what is refused in it has to wait for the next.
+    /// Bytes of `kept` whose frames may be offered in this interrupt: a frame that was refused in it waits for the next.
     pub open: u16,
-    /// The peeked one; 0: none.
+    /// Near address of the peeked frame's entry; 0: none.
     pub peeked: u16,
-    /// The frames.
+    /// The entries.
     pub kept: [Kept; KEPT],
 }
 
-/// What the backlog stands on.
+/// What the backlog needs.
 pub trait Keeper: Near {
-    /// Its pool.
+    /// The pool's type.
     type Pool: Pool;
     /// The pool.
     fn pool(self) -> Self::Pool;
-    /// Where the fields are.
+    /// Pointer to the fields.
     fn fields(self) -> *mut Fields;
-    /// Near address of [`Fields::kept`]: not 0.
+    /// Near address of [`Fields::kept`], not 0.
     fn first(self) -> u16;
     /// Counts a frame of this handle as lost.
     fn lost(self, handle: u16);
@@ -65,24 +65,24 @@ impl<K: Keeper> Backlog<K> {
         self.0.at(at)
     }
 
-    /// Behind the last.
+    /// Near address of the end of the entries in use.
     #[inline(always)]
     fn end(self) -> u16 {
-        // SAFETY: the backlog's own; see mod.rs.
+        // SAFETY: memory of the backlog; see mod.rs.
         unsafe { self.0.first() + (*self.0.fields()).bytes }
     }
 
-    /// An interrupt or a tick: time has gone by since frames were kept.
+    /// Lets all kept frames be offered: an interrupt or a tick has come since they were refused.
     #[inline(always)]
     pub fn begin(self) {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe { (*self.0.fields()).open = (*self.0.fields()).bytes };
     }
 
-    /// Keeps a frame that this handle's receiver refused: where it is to be copied to; 0 when there is no room.
+    /// Keeps a frame that this handle's receiver refused. Returns where to copy it, or 0 when there is no room.
     #[inline(always)]
     pub fn keep(self, handle: u16, len: u16) -> u16 {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe {
             let fields = self.0.fields();
             if (*fields).bytes == KEPT as u16 * SIZE {
@@ -102,10 +102,10 @@ impl<K: Keeper> Backlog<K> {
         }
     }
 
-    /// Where the next frame that is to be offered lies; 0: there is none in this interrupt.
+    /// Peeks at the next frame that is due. Returns where it lies, or 0 when there is none in this interrupt.
     #[inline(always)]
     pub fn peek(self) -> u16 {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe {
             let fields = self.0.fields();
             let mut at = self.0.first();
@@ -119,7 +119,7 @@ impl<K: Keeper> Backlog<K> {
                             return place;
                         }
                     }
-                    // It cannot be fetched: as good as refused. What is behind it may be.
+                    // Its handle is closed, or it cannot be fetched from XMS: it counts as refused. A later one may be due.
                     self.refuse();
                     at = self.0.first();
                 } else {
@@ -131,10 +131,10 @@ impl<K: Keeper> Backlog<K> {
         }
     }
 
-    /// Is it time to offer a frame, the first of its handle?
+    /// Whether a frame is the first of its handle, and the time of its next offer has come.
     #[inline(always)]
     fn is_due(self, at: u16) -> bool {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe {
             if self.age(at) < (*self.kept(at)).due {
                 return false;
@@ -147,31 +147,31 @@ impl<K: Keeper> Backlog<K> {
         }
     }
 
-    /// Ticks that have begun since the frame came.
+    /// Ticks that have begun since the frame was refused.
     #[inline(always)]
     fn age(self, at: u16) -> u8 {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe { self.0.now().wrapping_sub((*self.kept(at)).since) }
     }
 
-    /// Is a frame peeked, and still to be copied or refused?
+    /// Whether a frame is peeked and neither copied nor refused yet.
     #[inline(always)]
     pub fn has_peeked(self) -> bool {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe { (*self.0.fields()).peeked != 0 }
     }
 
-    /// The pool's name for the peeked frame.
+    /// The peeked frame's name in the pool.
     #[inline(always)]
     pub fn peeked(self) -> u16 {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe { (*self.kept((*self.0.fields()).peeked)).frame }
     }
 
-    /// The peeked frame was refused again.
+    /// The peeked frame was refused again: keeps it for its last offer, or counts it as lost and drops it.
     #[inline(never)]
     pub fn refuse(self) {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe {
             let at = (*self.0.fields()).peeked;
             let kept = self.kept(at);
@@ -187,11 +187,11 @@ impl<K: Keeper> Backlog<K> {
         }
     }
 
-    /// The handle is closed: its frames are nobody's, and go when their time comes.
+    /// Marks the frames of a handle that is being closed. They are dropped when they are due.
     #[inline(always)]
     pub fn release(self, handle: u16) {
         let mut at = self.0.first();
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe {
             while at != self.end() {
                 if (*self.kept(at)).handle == handle {
@@ -202,10 +202,11 @@ impl<K: Keeper> Backlog<K> {
         }
     }
 
-    /// The peeked frame was taken. It lies where it was peeked at: nothing was allocated or fetched since.
+    /// Drops the peeked frame: it was copied, or is lost. It is still where it was peeked at: nothing has been allocated or
+    /// fetched since.
     #[inline(never)]
     pub fn drop(self) {
-        // SAFETY: the backlog's own.
+        // SAFETY: memory of the backlog.
         unsafe {
             let fields = self.0.fields();
             let at = (*fields).peeked;

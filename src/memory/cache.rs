@@ -1,60 +1,61 @@
-//! The pool with XMS: frames are written to and read from a conventional cache, which is an arena; the least recently
-//! used ones go to XMS, a slot each. The XMS driver that moves them in V86 mode may be busy and may fail; in real mode
-//! they are copied flat, without it.
+//! The pool with XMS: frames are written to and read from a conventional cache, which is an arena. The least recently used
+//! ones are moved to XMS, where each has a slot. In real mode a flat copy moves them; in V86 mode the XMS driver does, which
+//! may be in a call already, and may fail.
 
 use super::arena::{self, Space};
 use super::xms::{End, Move};
 use super::{Pool, SLOT, Stats, Store, rounded};
 
-/// A frame's record. With [`arena::Record::start`] 0 the frame is in XMS.
+/// A frame's record. If [`arena::Record::start`] is 0, the frame is in XMS.
 #[repr(C)]
 pub struct Record {
-    /// What the arena knows of it.
+    /// The part that the arena uses.
     pub record: arena::Record,
-    /// [`Fields::clock`] when it was last asked for.
+    /// [`Fields::clock`] at the frame's last use.
     pub asked: u16,
 }
 
 const SIZE: u16 = size_of::<Record>() as u16;
 const _: () = assert!(SIZE == 6);
 
-/// [`Cache::transfer`]: where in a move the cache stands, from the first end on.
+// For [`Cache::transfer`]: the offset of the cache's end in a move, from the first end on.
 const TO_XMS: u16 = 0;
 const FROM_XMS: u16 = size_of::<End>() as u16;
 
-/// What the pool remembers beside its records. The installer fills in all but the clock and the move.
+/// The pool's fields. `once` in asm/pool.inc sets all but the clock and the move; these, and the counts, begin as zeros.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Fields {
-    /// The cache. As many records as there are slots in XMS.
+    /// The cache. There are as many records as slots in XMS.
     pub space: arena::Fields,
-    /// Where in the cache frames go to XMS: at least [`SLOT`] behind its beginning, at most at its end.
+    /// Near address in the cache: frames go to XMS when the free part would begin behind it. At least [`SLOT`] behind the
+    /// cache's start, at most its end.
     pub full: u16,
-    /// The middle of what lies below that.
+    /// The middle between the cache's start and `full`.
     pub half: u16,
-    /// The cache's segment: its far address, or its linear one where frames are copied flat.
+    /// The cache's segment as a far address, or as a linear one where a flat copy moves frames.
     pub near: u32,
-    /// The slots: in the block of this handle, or at a linear address.
+    /// The first slot: in the XMS block of this handle, or, for a flat copy, at this linear address.
     pub slots: End,
-    /// Counts what is asked for.
+    /// Number of uses of frames so far.
     pub clock: u16,
-    /// The move in hand.
+    /// The arguments of the present move.
     pub block: Move,
 }
 
-/// Who moves frames.
+/// What moves frames to and from XMS.
 pub trait Mover: Copy {
-    /// Has whom we interrupted called the XMS driver?
+    /// Whether the interrupted program is in a call of the XMS driver.
     fn busy(self) -> bool;
-    /// Near address of the ends in [`Fields::block`].
+    /// Near address of the first end in [`Fields::block`]; the second follows.
     fn ends(self) -> u16;
-    /// An end at a near address.
+    /// The end at a near address.
     fn end(self, at: u16) -> *mut End;
-    /// Function 0Bh, or a copy; false is an error.
+    /// Moves a block, by XMS function 0Bh or by a flat copy; false: it failed.
     fn move_block(self, block: *mut Move) -> bool;
 }
 
-/// The pool.
+/// The form of the pool with XMS.
 #[derive(Clone, Copy)]
 pub struct Cache<S>(pub S);
 
@@ -63,7 +64,7 @@ impl<S: Store<Fields = Fields> + Mover> Space for Cache<S> {
 
     #[inline(always)]
     fn space(self) -> *mut arena::Fields {
-        // SAFETY: only the address is taken.
+        // SAFETY: takes the address only.
         unsafe { &raw mut (*self.0.fields()).space }
     }
 
@@ -84,10 +85,10 @@ impl<S: Store<Fields = Fields> + Mover> Space for Cache<S> {
 }
 
 impl<S: Store<Fields = Fields> + Mover> Cache<S> {
-    /// Has a frame copied from ([`FROM_XMS`]) or to ([`TO_XMS`]) its slot; it is in the cache at `start`.
+    /// Moves a frame, which is or will be at `start` in the cache, from ([`FROM_XMS`]) or to ([`TO_XMS`]) its slot.
     #[inline(never)]
     fn transfer(self, frame: u16, start: u16, way: u16) -> bool {
-        // SAFETY: the pool's own; see mod.rs.
+        // SAFETY: memory of the pool; see mod.rs.
         unsafe {
             let fields = self.0.fields();
             let block = &raw mut (*fields).block;
@@ -106,12 +107,12 @@ impl<S: Store<Fields = Fields> + Mover> Cache<S> {
         }
     }
 
-    /// The frame in the cache that was not asked for longest, or 0.
+    /// The least recently used frame in the cache; 0: the cache is empty.
     #[inline(never)]
     fn oldest(self) -> u16 {
         let mut oldest = 0;
         let mut at = self.0.first();
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             while at != (*self.space()).end {
                 if (*self.record(at)).start != 0 && (oldest == 0 || self.age(at) > self.age(oldest)) {
@@ -123,17 +124,18 @@ impl<S: Store<Fields = Fields> + Mover> Cache<S> {
         oldest
     }
 
-    /// How much was asked for since this frame was.
+    /// Uses of frames since this frame's last use.
     #[inline(always)]
     fn age(self, at: u16) -> u16 {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe { (*self.0.fields()).clock.wrapping_sub((*self.0.record::<Record>(at)).asked) }
     }
 
-    /// Makes room in the cache, in a batch: when frames have to go, then half of the cache.
+    /// Makes room in the cache. If frames have to go to XMS, half of the cache is emptied at once. Returns whether `size`
+    /// bytes fit.
     #[inline(never)]
     fn room(self, size: u16) -> bool {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             let fields = self.0.fields();
             let space = self.space();
@@ -155,17 +157,17 @@ impl<S: Store<Fields = Fields> + Mover> Cache<S> {
         }
     }
 
-    /// Does the cache stay below what migrates with so many bytes more?
+    /// Whether the free part would begin below `full` with `size` more bytes.
     #[inline(always)]
     fn below(self, size: u16) -> bool {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe { (*self.space()).free + size <= (*self.0.fields()).full }
     }
 
-    /// The frame is asked for.
+    /// Notes a use of the frame.
     #[inline(always)]
     fn touch(self, frame: u16) {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             let fields = self.0.fields();
             (*fields).clock = (*fields).clock.wrapping_add(1);
@@ -190,13 +192,13 @@ impl<S: Store<Fields = Fields> + Mover> Pool for Cache<S> {
 
     #[inline(always)]
     fn len(self, frame: u16) -> u16 {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe { (*self.record(frame)).len }
     }
 
     #[inline(never)]
     fn place(self, frame: u16) -> u16 {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe {
             let stats = &raw mut (*self.space()).stats;
             self.touch(frame);
@@ -218,7 +220,7 @@ impl<S: Store<Fields = Fields> + Mover> Pool for Cache<S> {
 
     #[inline(always)]
     fn known_place(self, frame: u16) -> u16 {
-        // SAFETY: the pool's own.
+        // SAFETY: memory of the pool.
         unsafe { (*self.record(frame)).start }
     }
 

@@ -1,11 +1,10 @@
-//! The pool's users between the core and the NIC's driver.
+//! The pool feature's filter between the core and the NIC's driver.
 //!
-//! The core's driver table becomes a filter's (asm/pool.inc): the entries here, and the NIC's own where there is none
-//! here. So a kept frame is to the core one more frame of the card's, which it offers, copies and gives up as it does all
-//! others, and a frame that waits to be sent is one that the card has taken.
+//! asm/pool.inc puts the entries below in the core's table of the driver's entries. So the core offers, copies and discards
+//! a kept frame as one more frame of the card's, and takes a frame that waits to be sent for one that the card has taken.
 //!
-//! Everything unsafe here reaches statics of the core's or of this unit's. Interrupts are off, and no reference lives over
-//! a call; a call of the XMS driver may let in a program that sends, which takes the job.
+//! Each `unsafe` block here reaches statics of the core or of this unit. Interrupts are off, and no reference is alive across
+//! a call. A call of the XMS driver may let in a program that sends a frame, which overwrites the job.
 
 use super::backlog::{self, Backlog, Keeper};
 use super::queue::{self, BUSY, FAILED, Queue, Sender, Waiting};
@@ -17,22 +16,22 @@ use crate::resident::frame::Frame;
 use crate::resident::state::{at, counters, depth, job, lower, taker};
 use crate::resident::table::Entry;
 
-/// The specification's errors.
+// The specification's errors.
 const CANT_SEND: u8 = 12;
 const BAD_IOCB: u8 = 16;
 
-/// No receiver has been asked for a buffer; one that refuses leaves 0 (asm/upcall.asm).
+/// The job's `at` before a receiver is asked; a receiver that refuses the frame leaves 0 (asm/upcall.asm).
 const NOT_ASKED: Far = Far(1);
 
-/// What asm/pool.inc says of the frame that it has the core send: 0 nothing, or one of as_send_pkt's two kinds, with
-/// [`Waiting::IOCB`] in bit 0; and what it hears.
+/// The answer in `submitting` for a frame that waits. asm/pool.inc sets `submitting` before the core sends the job: 0 for
+/// send_pkt, not 0 for as_send_pkt, with [`Waiting::IOCB`] in bit 0 if there is an IOCB.
 const QUEUED: u8 = 4;
 
 unsafe extern "C" {
-    // units/mod.rs has these,
+    // In units/mod.rs.
     static mut kept_frames: backlog::Fields;
     static mut waiting_frames: queue::Fields;
-    // asm/pool.inc those.
+    // In asm/pool.inc.
     static mut submitting: u8;
     static mut acknowledged: u8;
     static iocb: Far;
@@ -42,22 +41,22 @@ unsafe extern "fastcall" {
     unsafe fn tell_client(upcall: *const Far, error: u16) -> u16;
     safe fn now() -> u8;
     unsafe fn mark_done(iocb: *const Far, error: u8);
-    /// Copies the job's frame to a place of ours.
+    /// Copies the job's frame into the pool.
     safe fn fetch(to: u16);
-    /// Copies from a place of ours to where the job says.
+    /// Copies a frame from the pool to the job's address.
     safe fn give(from: u16);
 }
 
-/// What is at a near address.
+/// A pointer to something at a near address.
 #[inline(always)]
 pub fn near<T>(place: u16) -> *mut T {
     at(place)
 }
 
-/// Copies bytes of ours, a multiple of four, the lowest first.
+/// Copies `len` bytes of the pool's memory, a multiple of four, in ascending order.
 #[inline(never)]
 pub fn copy_near(from: u16, to: u16, len: u16) {
-    // SAFETY: places of the pool's own; DS and ES are ours. LLVM cannot be given ESI as an operand.
+    // SAFETY: memory of the pool; DS and ES are the driver's segment. XCHG, because LLVM does not accept ESI as an operand.
     unsafe {
         core::arch::asm!(
             "xchg esi, eax", "shr cx, 2", "rep movsd", "xchg esi, eax",
@@ -92,7 +91,7 @@ impl<P: Pool> Keeper for Here<P> {
     }
     #[inline(always)]
     fn first(self) -> u16 {
-        // SAFETY: only the address is taken.
+        // SAFETY: takes the address only.
         unsafe { &raw mut kept_frames.kept as u32 as u16 }
     }
     #[inline(always)]
@@ -114,7 +113,7 @@ impl<P: Pool> Sender for Here<P> {
     }
     #[inline(always)]
     fn first(self) -> u16 {
-        // SAFETY: only the address is taken.
+        // SAFETY: takes the address only.
         unsafe { &raw mut waiting_frames.waiting as u32 as u16 }
     }
     #[inline(always)]
@@ -148,7 +147,7 @@ impl<P: Pool> Sender for Here<P> {
     }
 }
 
-/// Has the job be about a frame of ours.
+/// Sets the job to a frame in the pool.
 #[inline(never)]
 fn aim(place: u16, len: u16) {
     // SAFETY: see above.
@@ -179,13 +178,13 @@ pub fn peek<P: Pool>(pool: P) {
             copy_near(place, &raw const (*job()).head as u32 as u16, LOOKAHEAD as u16);
             let len = pool.len(backlog.peeked());
             (*job()).rx = Rx::new(len);
-            // The core counts it for the second time.
+            // The core counts this frame for the second time.
             let count = counters();
             (*count).packets_in = (*count).packets_in.wrapping_sub(1);
             (*count).bytes_in = (*count).bytes_in.wrapping_sub(len as u32);
         } else if acknowledged == 0 {
-            // A tick, and the card's interrupts so far are all served: what it has is the next one's. Taken here, that
-            // would find nothing, and the line would be nobody's.
+            // This is a tick, and the card's interrupts have been served. A frame in the card belongs to its next interrupt:
+            // if the frame was taken here, that interrupt would have no cause and be passed on to the old handler.
             (*job()).rx = None;
         } else {
             lower(Entry::Peek);
@@ -206,13 +205,13 @@ pub fn copy<P: Pool>(pool: P) {
     }
 }
 
-/// [`Entry::Discard`]: keeps a frame that its receiver had no buffer for.
+/// [`Entry::Discard`]: keeps a frame for which its receiver had no buffer.
 #[inline(always)]
 pub fn discard<P: Pool>(pool: P) {
     let backlog = Backlog(Here(pool));
     // SAFETY: see above.
     unsafe {
-        // The core counts as lost what is given up.
+        // The core counts a discarded frame as lost, but this one is kept, or the backlog counts it.
         let lost = (*counters()).lost;
         if backlog.has_peeked() {
             (*counters()).lost = lost.wrapping_sub(1);
@@ -234,7 +233,7 @@ pub fn discard<P: Pool>(pool: P) {
     }
 }
 
-/// [`Entry::Send`]: behind what waits; and what as_send_pkt brings waits in its turn.
+/// [`Entry::Send`]: sends a frame after those that wait. A frame of as_send_pkt is made to wait if the card has no room.
 #[inline(always)]
 pub fn send<P: Pool>(pool: P) -> u8 {
     let queue = Queue(Here(pool));
@@ -242,7 +241,7 @@ pub fn send<P: Pool>(pool: P) -> u8 {
     unsafe {
         let asked = submitting;
         submitting = 0;
-        // From inside an upcall: at once.
+        // From an upcall: at once.
         if *depth() > 1 {
             return lower(Entry::Send);
         }
@@ -265,7 +264,7 @@ pub fn send<P: Pool>(pool: P) -> u8 {
         (*job()).at = from;
         (*job()).len = len;
         fetch(place);
-        // Nobody is told now, and the core's count is of what was sent.
+        // The upcall is made and the frame counted when it is sent; the core counts it after this returns.
         (*job()).upcall = Far(0);
         submitting = QUEUED;
         let count = counters();
@@ -275,7 +274,7 @@ pub fn send<P: Pool>(pool: P) -> u8 {
     }
 }
 
-/// AH=13.
+/// AH=13, drop_pkt.
 #[inline(always)]
 pub fn drop_pkt<P: Pool>(pool: P, frame: &Frame) -> u8 {
     // SAFETY: see above.
@@ -283,7 +282,7 @@ pub fn drop_pkt<P: Pool>(pool: P, frame: &Frame) -> u8 {
     if idle && Queue(Here(pool)).drop(frame.es_di()) { 0 } else { BAD_IOCB }
 }
 
-/// AH=3 closes this handle.
+/// AH=3, release_type: the handle is being closed.
 #[inline(always)]
 pub fn release<P: Pool>(pool: P, handle: u16) {
     Backlog(Here(pool)).release(handle);

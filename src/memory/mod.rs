@@ -1,12 +1,11 @@
-//! Frames that wait: a pool that keeps them, and its two users.
+//! Frames that wait: a pool that keeps them, and the pool's two users.
 //!
-//! The pool has two forms: [`cache`] with XMS behind it, and [`arena`], which is all there is without XMS. [`backlog`] keeps
-//! frames that a receiver refused, [`queue`] frames that the card had no room for. [`filter`] puts both between the core
-//! and the NIC's driver.
+//! The pool has two forms: [`cache`] with XMS, [`arena`] without. [`backlog`] keeps frames that a receiver refused, [`queue`]
+//! frames for which the card had no room. [`filter`] stands between the core and the NIC's driver and calls both.
 //!
-//! A frame is named by the near address of its record, as a handle is; 0 is none. Where a frame lies is a near address,
-//! too; 0 is nowhere. Interrupts are off all the while but in calls of the XMS driver, and no reference is alive over a
-//! call into a driver or a client.
+//! The name of a frame is the near address of its record; 0: no frame. The place of a frame is a near address, too; 0: it
+//! lies nowhere. Interrupts are off except in calls of the XMS driver, and no reference is alive across a call into a driver
+//! or a client: this makes the raw pointers of this module safe to use.
 
 pub mod arena;
 pub mod backlog;
@@ -19,91 +18,91 @@ pub mod filter;
 
 use crate::device::MAX_FRAME;
 
-/// Bytes of extended memory for a frame, whatever its length: there is enough of it, and nothing has to be searched.
+/// Bytes of XMS for each frame. They are the same for all lengths: there is room, and no search is needed.
 pub const SLOT: u16 = 1536;
-/// Frames in the pool at most: what its two users can keep.
+/// The most frames in the pool: as many as its two users can keep.
 pub const FRAMES: usize = backlog::KEPT + queue::QUEUED;
 
 const _: () = assert!(SLOT >= rounded(MAX_FRAME));
 
-/// What a frame of so many bytes takes: one to four more, a multiple of four. XMS moves even numbers of bytes.
+/// Bytes that a frame occupies: its length plus one to four, a multiple of four. XMS moves even numbers of bytes.
 pub const fn rounded(len: u16) -> u16 {
     (len | 3) + 1
 }
 
-/// What the pool counts; the counters wrap.
+/// The pool's counters; they wrap.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Stats {
-    /// Bytes that went to XMS.
+    /// Bytes moved to XMS.
     pub bytes: u32,
-    /// Frames that went there.
+    /// Frames moved to XMS.
     pub buffers: u16,
-    /// Frames that were asked for and lay in conventional memory.
+    /// Uses of a frame that was in conventional memory.
     pub hits: u16,
-    /// Frames that had to be fetched from XMS.
+    /// Uses of a frame that had to be fetched from XMS.
     pub misses: u16,
-    /// Frames that went to XMS because another was fetched.
+    /// Frames moved to XMS because another one was fetched.
     pub evictions: u16,
-    /// Calls of the XMS driver that failed, and frames that no room was found for.
+    /// Failed calls of the XMS driver, and frames for which there was no room.
     pub failures: u16,
     /// Frames in the pool now.
     pub waiting: u8,
-    /// [`Stats::XMS_FAILED`].
+    /// [`Stats::XMS_FAILED`], or 0.
     pub flags: u8,
 }
 
 impl Stats {
-    /// The XMS driver has answered an error, or there is none: there may be conventional memory only.
+    /// The XMS driver has returned an error, or there is none: perhaps only conventional memory is in use.
     pub const XMS_FAILED: u8 = 1;
 }
 
 const _: () = assert!(size_of::<Stats>() == 16);
 
-/// What a form of the pool stands on: statics and string instructions in the image, arrays in a test.
+/// What a form of the pool needs: in the image statics and string instructions, in tests arrays.
 pub trait Store: Copy {
-    /// The form's fields.
+    /// The type of the form's fields.
     type Fields;
-    /// Where they are.
+    /// Pointer to the fields.
     fn fields(self) -> *mut Self::Fields;
-    /// Near address of the first record: even, not 0.
+    /// Near address of the first record, even and not 0.
     fn first(self) -> u16;
     /// The record at a near address.
     fn record<T>(self, at: u16) -> *mut T;
-    /// Copies bytes, the lowest first. `to` may overlap what is copied, when it lies at least four bytes lower.
+    /// Copies bytes in ascending order. The ranges may overlap if `to` is at least four bytes below `from`.
     fn copy(self, from: u16, to: u16, len: u16);
 }
 
-/// The pool.
+/// A pool of frames.
 pub trait Pool: Copy {
-    /// Room for a frame of `len` (1 to [`MAX_FRAME`]) bytes; 0 when there is none now.
+    /// Allocates a frame of `len` (1 to [`MAX_FRAME`]) bytes; returns its name, or 0 when there is no room now.
     fn allocate(self, len: u16) -> u16;
     /// The frame's length.
     fn len(self, frame: u16) -> u16;
-    /// Where the frame lies, in one piece, until the next [`Pool::allocate`] or [`Pool::place`]; 0 when it cannot be
-    /// fetched now.
+    /// The place of a frame, whose bytes are contiguous there until the next [`Pool::allocate`] or [`Pool::place`]; 0 when
+    /// it cannot be fetched from XMS now.
     fn place(self, frame: u16) -> u16;
-    /// The same for a frame that is there: one that was just allocated or fetched.
+    /// The place of a frame that was just allocated or fetched.
     fn known_place(self, frame: u16) -> u16;
-    /// Forgets a frame.
+    /// Frees a frame.
     fn free(self, frame: u16);
 }
 
-/// What the pool's users stand on.
+/// What the pool's users need.
 pub trait Near: Copy {
-    /// What is at a near address of a list of theirs.
+    /// A pointer to something at a near address in one of their lists.
     fn at<T>(self, near: u16) -> *mut T;
-    /// The low byte of the BIOS's count of ticks.
+    /// The low byte of the BIOS's tick count.
     fn now(self) -> u8;
 
-    /// Takes `size` bytes out of a list at `at`, by words; `end` is where the list ends then.
+    /// Removes `size` bytes at `at` from a list, by words; `end` is where the list ends afterwards.
     ///
     /// # Safety
-    /// Near addresses of one list.
+    /// `at` and `end` are near addresses of one list.
     #[inline(never)]
     unsafe fn close_gap(self, mut at: u16, end: u16, size: u16) {
         while at != end {
-            // SAFETY: the caller's word.
+            // SAFETY: as the caller promises.
             unsafe { *self.at::<u16>(at) = *self.at::<u16>(at + size) };
             at += 2;
         }

@@ -1,70 +1,70 @@
-//! The queue behind as_send_pkt: frames that the card had no room for. They are copied, sent in order when it has, and
-//! then their clients are told.
+//! The send queue: frames of as_send_pkt for which the card had no room. They are copied, sent in order when the card has
+//! room, and then their clients' upcalls are called. [`super::filter`] calls it.
 
 use super::{Near, Pool};
 use crate::bus::Far;
 
-/// Frames that wait at most.
+/// The most frames that wait.
 pub const QUEUED: usize = 16;
-/// Ticks that the first frame waits, once it is the first, before the card is taken to have stopped: half a second. An
-/// emulator that was held up gives several at once.
+/// Ticks that the first frame waits before the card is taken to have stopped: half a second. So many, because an emulator
+/// that was paused may give several ticks at once.
 pub const PATIENCE: u8 = 9;
 
-/// The card has the frame.
+/// The card has taken the frame.
 pub const SENT: u8 = 0;
-/// It has no room now.
+/// The card has no room now.
 pub const BUSY: u8 = 1;
-/// It refused; or the queue did.
+/// The card has refused the frame, or the queue has no room.
 pub const FAILED: u8 = 2;
 /// A frame that waits.
 #[derive(Clone, Copy, Default)]
 #[repr(C, packed(2))]
 pub struct Waiting {
-    /// The pool's name for it, an even number, and [`Waiting::IOCB`].
+    /// The frame's name in the pool, an even number, plus [`Waiting::IOCB`].
     pub frame: u16,
-    /// Far address of the client's buffer or of its IOCB.
+    /// Far address of the client's buffer, or of its IOCB.
     pub block: Far,
-    /// Far address of whom to tell; 0: nobody.
+    /// Far address of the client's upcall; 0: none.
     pub upcall: Far,
 }
 
 impl Waiting {
-    /// The block is an IOCB.
+    /// `block` is an IOCB.
     pub const IOCB: u16 = 1;
 }
 
 const SIZE: u16 = size_of::<Waiting>() as u16;
 const _: () = assert!(SIZE == 10);
 
-/// What the queue remembers; all zeros at first.
+/// The queue's fields; they begin as zeros.
 #[repr(C)]
 pub struct Fields {
-    /// Bytes of `waiting` that are in use, in order.
+    /// Bytes of `waiting` in use. The frames are in the order in which they came.
     pub bytes: u16,
-    /// Tick when the first frame became the first.
+    /// Tick at which the present first frame became the first.
     pub since: u8,
-    /// The frames.
+    /// The entries.
     pub waiting: [Waiting; QUEUED],
 }
 
-/// What the queue stands on.
+/// What the queue needs.
 pub trait Sender: Near {
-    /// Its pool.
+    /// The pool's type.
     type Pool: Pool;
     /// The pool.
     fn pool(self) -> Self::Pool;
-    /// Where the fields are.
+    /// Pointer to the fields.
     fn fields(self) -> *mut Fields;
     /// Near address of [`Fields::waiting`].
     fn first(self) -> u16;
-    /// Has the card send a frame that lies there: [`SENT`], [`BUSY`], [`FAILED`].
+    /// Sends the frame at this place: [`SENT`], [`BUSY`] or [`FAILED`].
     fn transmit(self, place: u16, len: u16) -> u8;
-    /// Tells the client of the first frame that waits how it went: [`SENT`] or not. It may send frames.
+    /// Calls the upcall of the first frame's client: the frame was sent if `answer` is [`SENT`]. The client may send frames.
     fn tell(self, answer: u8);
 }
 
-/// The queue. Nothing here is called from inside an upcall, which sends to the card at once: an upcall inside an upcall
-/// has no stack. So nothing changes while a client is told.
+/// The queue. An upcall does not use it: it sends to the card at once, because an upcall inside an upcall would have no
+/// stack. So the queue does not change while a client's upcall runs.
 #[derive(Clone, Copy)]
 pub struct Queue<Q>(pub Q);
 
@@ -74,10 +74,10 @@ impl<Q: Sender> Queue<Q> {
         self.0.at(at)
     }
 
-    /// Sends what waits, as long as the card takes it. To be called now and then.
+    /// Sends waiting frames as long as the card takes them. To be called often.
     #[inline(never)]
     pub fn run(self) {
-        // SAFETY: the queue's own; see mod.rs.
+        // SAFETY: memory of the queue; see mod.rs.
         unsafe {
             let fields = self.0.fields();
             while (*fields).bytes != 0 {
@@ -94,19 +94,19 @@ impl<Q: Sender> Queue<Q> {
         }
     }
 
-    /// Sends what waits. Is nothing left, so that another frame may go to the card? It would overtake the others.
+    /// Sends waiting frames. Whether none is left, so that another frame may go to the card without overtaking one.
     #[inline(always)]
     pub fn is_clear(self) -> bool {
         self.run();
-        // SAFETY: the queue's own.
+        // SAFETY: memory of the queue.
         unsafe { (*self.0.fields()).bytes == 0 }
     }
 
-    /// Has a frame wait for which the card is [`BUSY`] or others wait: where it is to be copied to; 0 when there is no
-    /// room. `fill` fills in the rest of its entry, and may set [`Waiting::IOCB`].
+    /// Makes a frame wait. Returns where to copy it, or 0 when there is no room. `fill` sets the rest of its entry, and may
+    /// add [`Waiting::IOCB`].
     #[inline(always)]
     pub fn wait(self, len: u16, fill: impl FnOnce(*mut Waiting)) -> u16 {
-        // SAFETY: the queue's own.
+        // SAFETY: memory of the queue.
         unsafe {
             let fields = self.0.fields();
             if (*fields).bytes == QUEUED as u16 * SIZE {
@@ -127,11 +127,11 @@ impl<Q: Sender> Queue<Q> {
         }
     }
 
-    /// drop_pkt: the frame of this IOCB waits no more. False when it did not.
+    /// drop_pkt: removes the frame of this IOCB from the queue; false: it is not there.
     #[inline(always)]
     pub fn drop(self, iocb: Far) -> bool {
         let mut at = self.0.first();
-        // SAFETY: the queue's own.
+        // SAFETY: memory of the queue.
         unsafe {
             while at != self.0.first() + (*self.0.fields()).bytes {
                 let waiting = self.waiting(at);
@@ -145,10 +145,10 @@ impl<Q: Sender> Queue<Q> {
         false
     }
 
-    /// Forgets a frame.
+    /// Removes an entry and frees its frame.
     #[inline(never)]
     fn remove(self, at: u16) {
-        // SAFETY: the queue's own.
+        // SAFETY: memory of the queue.
         unsafe {
             let fields = self.0.fields();
             self.0.pool().free((*self.waiting(at)).frame & !Waiting::IOCB);

@@ -1,24 +1,24 @@
-//! What the XMS driver is given (eXtended Memory Specification 3.0, function 0Bh).
+//! The structures of an XMS move (eXtended Memory Specification 3.0, function 0Bh).
 
-/// Where bytes are moved from or to.
+/// One end of a move.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, packed(2))]
 pub struct End {
     /// An XMS handle; 0: conventional memory.
     pub handle: u16,
-    /// Bytes from the block's beginning; in conventional memory a far address, its segment in the high half.
+    /// Offset in the block; for conventional memory a far address, segment in the high half.
     pub offset: u32,
 }
 
-/// Extended memory move.
+/// The argument of a move.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, packed(2))]
 pub struct Move {
-    /// Bytes, an even number.
+    /// Bytes to move, an even number.
     pub len: u32,
-    /// Where from.
+    /// The source.
     pub from: End,
-    /// Where to.
+    /// The target.
     pub to: End,
 }
 

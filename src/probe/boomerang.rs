@@ -7,21 +7,21 @@ use crate::device::{Device, RcvMode};
 use crate::drivers::boomerang::*;
 use crate::drivers::el3::*;
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct BoomerangProbe;
 
-/// Frames to transmit and to receive, at least two: in XMS, and in conventional memory.
+// Numbers of transmit and receive slots, at least two: in XMS, and in conventional memory.
 pub(super) const DEEP: (u8, u8) = (8, 64);
 pub(super) const SHALLOW: (u8, u8) = (2, 2);
-/// Not on a B or C: a frame is fetched when there is so much room for it in the card, in units of 256 bytes.
+/// Not on a B or C: the card fetches a frame when it has this much room, in units of 256 bytes.
 pub(super) const TX_FREE_THRESHOLD: u16 = 0x0F;
 pub(super) const   ROOM: u8 = 6;
 /// The cards before the B: 3C900-TPO, 3C900-COMBO, 3C905-TX, 3C905-T4.
 const FIRST: [u32; 4] = [0x9000_10B7, 0x9001_10B7, 0x9050_10B7, 0x9051_10B7];
-/// The checksum of the C's EEPROM is elsewhere.
+/// A C, whose EEPROM has its checksum in another word.
 const FIRST_C: u32 = 0x9200_10B7;
 
-/// How many frames the rings hold.
+/// Numbers of transmit and receive slots that fit into the rings.
 pub(super) fn counts(rings: &Rings) -> Result<(u8, u8), Fault> {
     [DEEP, SHALLOW].into_iter().find(|(transmit, receive)| rings.len >= bytes(*transmit, *receive)).ok_or(Fault::Memory)
 }
@@ -30,7 +30,7 @@ pub(super) fn counts(rings: &Rings) -> Result<(u8, u8), Fault> {
 pub(super) fn lay_out(bus: &impl Bus, rings: &Rings, (transmit, receive): (u8, u8)) {
     let first = transmit as u32;
     for index in 0..first + receive as u32 {
-        // Only the slots to receive are a ring by themselves; the others are linked as they are sent.
+        // The receive descriptors are linked to a ring. A transmit descriptor is linked when its frame is sent.
         let next = match index.checked_sub(first) {
             None => 0,
             Some(at) if at + 1 == receive as u32 => rings.physical + first * SLOT,
@@ -99,7 +99,7 @@ impl<B: Bus> Probe<B> for BoomerangProbe {
     }
 }
 
-/// Starts the lists of a card that is set up otherwise.
+/// Starts the lists of a card that is set up already.
 pub(super) fn start_lists<B: Bus, const LISTS: u16>(
     bus: B,
     found: &Found,

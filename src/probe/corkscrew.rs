@@ -1,4 +1,4 @@
-//! Finds and starts the 3C515-TX: by ISA Plug and Play, without which it does not answer at all.
+//! Finds and starts the 3C515-TX, by ISA Plug and Play: it answers nothing before that.
 
 use super::boomerang::{DEEP, SHALLOW};
 use super::elink::{self, CONFIG_HIGH, Chip, variant};
@@ -14,39 +14,39 @@ pub mod lists;
 
 /// TCM5051.
 const IDENTITY: u32 = 0x506D_5051;
-/// Where it may go; its other blocks lie 400h and 2000h higher.
+/// First ports that it may be given; its other blocks are 400h and 2000h higher.
 const PLACES: [u16; 8] = [0x300, 0x320, 0x340, 0x280, 0x220, 0x240, 0x260, 0x2A0];
 const BLOCKS: [(u16, u16); 3] = [(0, 0x20), (0x400, 0x20), (0x2000, 0x10)];
-/// Lines that it may have; the first that nobody listens to.
+/// Lines that it may be given; the first that is masked is used.
 const LINES: [u8; 8] = [5, 10, 11, 9, 7, 3, 12, 15];
 /// The masks of the two interrupt controllers.
 const MASKS: [u16; 2] = [0x21, 0xA1];
-/// DMA channels that it may have, bit by bit; those that a card without any is given, sound cards' favourites last.
+// DMA channels that it may have, one bit each; and the order in which a channel is given, those of sound cards last.
 const CHANNELS: u8 = 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7;
 const FREE_CHANNELS: [u8; 3] = [7, 6, 5];
-/// EEPROM behind the ISA bridge.
+// The EEPROM, by the ISA bridge.
 const BRIDGE_EEPROM: u16 = 0x200A;
 const   EEPROM_READ: u16 = 2 << 6;
 const   EEPROM_BUSY: u16 = 1 << 9;
 const BRIDGE_EEPROM_DATA: u16 = 0x200C;
 const EEPROM_LIMIT: u16 = 1_000;
-/// The words that the checksum covers, with itself.
+/// Words of the EEPROM under the checksum, itself included.
 const EEPROM_WORDS: u16 = 0x18;
-/// The word that says what the card can do.
+/// The word of the EEPROM with the card's capabilities.
 const CAPABILITIES: u16 = 0x10;
 const   CAN_LISTS: u16 = 1 << 5;
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct CorkscrewProbe;
 
-/// The first line that is masked: nobody listens.
+/// The first line that is masked, so that no other handler uses it.
 fn free_line(bus: &impl Bus) -> Option<u8> {
     let [first, second] = MASKS.map(|port| bus.in8(port));
     let masks = u16::from_le_bytes([first, second]);
     LINES.into_iter().find(|line| masks >> line & 1 != 0)
 }
 
-/// What its EEPROM says: its address, the [`variant`], and whether it offers lists of descriptors.
+/// Reads the EEPROM: address, [`variant`], and whether it offers descriptor lists.
 fn identify(bus: &impl Bus, io: u16) -> Result<(MacAddr, u8, bool), Fault> {
     if bus.in16(io + COMMAND) == u16::MAX {
         return Err(Fault::Dead);
@@ -81,7 +81,7 @@ impl<B: Bus> Probe<B> for CorkscrewProbe {
             return Err(Fault::End);
         };
         let asked = |io: &u16| ask.io == 0 || ask.io == *io;
-        // Registers of a card in use must not even be read.
+        // Not even a read is allowed from registers of a card in use.
         let room = |io: &u16| !ask.is_taken(*io) && !ask.is_taken(*io + 0x10) && BLOCKS.iter().all(|(offset, count)| free(bus, *io + offset, *count));
         let was_active = card.active();
         let (place, line) = if was_active {

@@ -5,7 +5,7 @@ use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
 use crate::drivers::intel_rings::{Both, Gigabit};
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct E1000eProbe;
 
 impl<B: Bus> Probe<B> for E1000eProbe {

@@ -1,4 +1,4 @@
-//! Finds and starts the 3C509 and 3C509B: by the ID port, where cards contend with their EEPROMs.
+//! Finds and starts the 3C509 and 3C509B, by the ID port, at which cards contend with their EEPROM's bits.
 
 use super::isa_pnp::{self, Card};
 use super::{Ask, Fault, Found, Probe, Rings, elink, is_station, media};
@@ -6,17 +6,17 @@ use crate::bus::Bus;
 use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::el3::*;
 
-/// The customary ID port; any of 100h to 1F0h would do.
+/// The usual ID port; any port from 100h to 1F0h works.
 const ID_PORT: u16 = 0x110;
-/// ID commands.
+// ID commands.
 const ID_READ: u8 = 0x80;
 const ID_GLOBAL_RESET: u8 = 0xC0;
 const ID_SET_TAG: u8 = 0xD0;
 const ID_TEST_TAG: u8 = 0xD8;
 const ID_ACTIVATE: u8 = 0xFF; // at the base that the EEPROM says
-/// Tags are three bits, 0 for cards that were not told apart yet.
+/// The most cards: a tag has three bits, and 0 is for cards without a tag.
 const CARDS: u8 = 7;
-/// Reading a word of the EEPROM takes 162 us; a reset 310 us and a reading of the EEPROM.
+// A word of the EEPROM takes 162 microseconds; a reset takes 310, and reads the EEPROM.
 const EEPROM_US: u16 = 200;
 const RESET_US: u16 = 5_000;
 
@@ -38,17 +38,17 @@ const CHECKSUM: usize = 15;
 const CONFIG_HIGH: u16 = 0x13;
 const   AUTOSELECT: u16 = 1 << 8;
 
-/// Plug and Play: TCM5090 to TCM509F; where the card may go.
+// Plug and Play: identifiers TCM5090 to TCM509F, and the ports that the card may be given.
 const PNP_FAMILY: u32 = 0x506D_5090;
 const PNP_PLACES: [u16; 8] = [0x300, 0x310, 0x320, 0x340, 0x280, 0x240, 0x260, 0x210];
-/// Its line until its EEPROM has been read.
+/// The line until the EEPROM has been read.
 const PNP_IRQ: u8 = 10;
 
 /// Window 0.
 const W0_MANUFACTURER: u16 = 0x00;
 const W0_CONFIG: u16 = 0x04;
 const   CONFIG_ENABLE: u16 = 1 << 0;
-/// Transceivers that are fitted, in the order of the media's numbers; there is no third.
+/// Bits of the transceivers that are fitted, by the media's numbers; number 2 does not exist.
 const   FITTED: [u16; 4] = [1 << 9, 1 << 13, 0, 1 << 12];
 const W0_ADDRESS: u16 = 0x06;
 const W0_RESOURCE: u16 = 0x08;
@@ -63,10 +63,10 @@ const W4_DIAGNOSTIC: u16 = 0x06;
 const   DIAGNOSTIC_FULL_DUPLEX: u16 = 1 << 15;
 const   DIAGNOSTIC_REVISION: u16 = 31 << 1;
 const   REVISION_B: u16 = 2 << 1;
-/// What twisted pair gets to show its link, in steps of 20 ms.
+/// Limit for twisted pair to show its link, in steps of 20 ms.
 const LINK_STEPS: u8 = 60;
 const STEP_US: u16 = 20_000;
-/// Window 6: counters of one byte, then two of two; reading clears.
+/// Window 6: one-byte counters, then two of two bytes; reading clears them.
 const W6_LAST: u16 = 0x08;
 const W6_BYTES_IN: u16 = 0x0A;
 const W6_BYTES_OUT: u16 = 0x0C;
@@ -74,18 +74,18 @@ const START_COAX: u16 = 0x02 << 11;
 const COAX_US: u16 = 1_000;
 const STOP_COAX: u16 = 0x17 << 11;
 const STATISTICS_OFF: u16 = 0x16 << 11;
-/// Bytes of a frame that are in the FIFO when it begins to go out. An 8-bit bus that takes 1.2 us a byte still stays
-/// ahead of the wire's 0.8; on a slower one the first underrun's reset turns this off.
+/// Bytes of a frame in the FIFO when its transmission begins. An 8-bit bus with 1.2 microseconds a byte still keeps ahead of
+/// the wire's 0.8. On a slower bus the reset after the first underrun sets this back.
 const TX_AHEAD: u16 = 512;
-/// The 3C509's transceivers, as `Found::variant` keeps them.
+// The 3C509's transceivers, as in `Found::variant`.
 const TP: u8 = 0;
 const AUI: u8 = 1;
 const COAX: u8 = 3;
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct El3Probe;
 
-/// The bytes that wake every card that listens at the ID port.
+/// Writes the ID sequence, which wakes every card that listens at the ID port.
 fn wake(bus: &impl Bus) {
     bus.out8(ID_PORT, 0);
     bus.out8(ID_PORT, 0);
@@ -100,11 +100,11 @@ fn wake(bus: &impl Bus) {
 }
 
 fn pause(bus: &impl Bus, us: u16) {
-    // Its end by the limit is what is wanted.
+    // The wait always reaches its limit: it is used as a delay.
     let _ = bus.wait(us, || false);
 }
 
-/// A word of the EEPROM, a bit at a time; a card that sends 1 and sees 0 drops out.
+/// Reads a word of the EEPROM bit by bit. A card that sends 1 and sees 0 leaves the contention.
 fn id_word(bus: &impl Bus, at: usize) -> u16 {
     bus.out8(ID_PORT, ID_READ | at as u8);
     pause(bus, EEPROM_US);
@@ -115,7 +115,7 @@ fn id_word(bus: &impl Bus, at: usize) -> u16 {
     word
 }
 
-/// Leaves one of the cards without a tag listening, and gives its EEPROM.
+/// Lets the cards without a tag contend; returns the EEPROM of the one that is left.
 fn contend(bus: &impl Bus) -> Option<[u16; WORDS]> {
     wake(bus);
     bus.out8(ID_PORT, ID_TEST_TAG);
@@ -129,7 +129,8 @@ fn contend(bus: &impl Bus) -> Option<[u16; WORDS]> {
     Some(eeprom)
 }
 
-/// Word 15: the first bytes of words 0 to 7 and 10 to 14 in the high half, those that setup programs change in the low.
+/// Whether word 15 is right: in its high byte the XOR of the bytes of all words but 8, 9 and 13, which setup programs change;
+/// in its low byte that of these three.
 fn checksum_fits(eeprom: &[u16; WORDS]) -> bool {
     let (mut fixed, mut changed) = (0, 0);
     for (at, word) in eeprom.iter().enumerate() {
@@ -152,7 +153,7 @@ fn word(eeprom: &[u16; WORDS], at: usize) -> u16 {
     eeprom.get(at).copied().unwrap_or(0)
 }
 
-/// Is the EEPROM a good one, and what does it say? The ports are left open.
+/// Checks the EEPROM and reads it, all but the ports.
 fn examine(eeprom: &[u16; WORDS], ask: &Ask) -> Result<Found, Fault> {
     if word(eeprom, PRODUCT) & PRODUCT_MASK != PRODUCT_FAMILY {
         return Err(Fault::Nothing);
@@ -169,7 +170,7 @@ fn examine(eeprom: &[u16; WORDS], ask: &Ask) -> Result<Found, Fault> {
     Ok(Found { mac, irq, variant, media: ask.media, ..Found::default() })
 }
 
-/// Does the card answer at its ports, and has it the medium?
+/// Whether the card answers at its ports and has the medium.
 fn confirm(bus: &impl Bus, found: Found) -> Result<Found, Fault> {
     bus.out16(found.io + COMMAND, SELECT_WINDOW);
     if bus.in16(found.io + W0_MANUFACTURER) != MANUFACTURER_3COM {
@@ -182,7 +183,7 @@ fn confirm(bus: &impl Bus, found: Found) -> Result<Found, Fault> {
     if full || !has && !matches!(found.media, 0 | media::AUTO) { Err(Fault::Media) } else { Ok(found) }
 }
 
-/// A 3C509B: the first 3C509 has no full duplex. Ends in window 0.
+/// Whether it is a 3C509B: the first 3C509 has no full duplex. Leaves window 0 selected.
 fn is_b(bus: &impl Bus, io: u16) -> bool {
     bus.out16(io + COMMAND, SELECT_WINDOW | 4);
     let revision = bus.in16(io + W4_DIAGNOSTIC) & DIAGNOSTIC_REVISION;
@@ -190,15 +191,15 @@ fn is_b(bus: &impl Bus, io: u16) -> bool {
     revision >= REVISION_B
 }
 
-/// A word of the EEPROM behind window 0.
+/// Reads a word of the EEPROM, by window 0.
 fn eeprom_word(bus: &impl Bus, io: u16, at: u16) -> Result<u16, Fault> {
     bus.out16(io + W0_EEPROM, EEPROM_READ | at);
     bus.wait(EEPROM_LIMIT, || bus.in16(io + W0_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
     Ok(bus.in16(io + W0_EEPROM_DATA))
 }
 
-/// Selects the transceiver that the user or else the EEPROM names, or the one that is there when the card is to choose;
-/// ends in window 4.
+/// Selects the transceiver that the user or else the EEPROM names, or one that is fitted if the card shall choose. Leaves
+/// window 4 selected.
 fn choose_media(bus: &impl Bus, found: &Found) -> Result<(), Fault> {
     let io = found.io;
     let window = |number: u16| bus.out16(io + COMMAND, SELECT_WINDOW | number);
@@ -222,7 +223,7 @@ fn choose_media(bus: &impl Bus, found: &Found) -> Result<(), Fault> {
     let chosen = match found.media & !media::FULL {
         0 if !is_b || own.0 & AUTOSELECT == 0 => found.variant,
         0 | media::AUTO => {
-            // Nobody can tell whether there is a coaxial cable: it is what is left.
+            // A coaxial cable cannot be detected: these are used if twisted pair has no link.
             let left = [COAX, AUI].into_iter().find(|other| FITTED.get(*other as usize).is_some_and(|bit| fitted & bit != 0));
             select(TP);
             left.filter(|_| !beats()).unwrap_or(TP)
@@ -243,7 +244,7 @@ fn choose_media(bus: &impl Bus, found: &Found) -> Result<(), Fault> {
     }
 }
 
-/// A card that is deaf to its ID port because it waits for the Plug and Play key.
+/// A card that does not listen to its ID port because it waits for the Plug and Play key.
 fn by_pnp(bus: &impl Bus, ask: &Ask) -> Result<Found, Fault> {
     let ours = |id: u32| id & !0xF == PNP_FAMILY;
     let Some(card) = Card::find(bus, 0, ours, |io| ask.is_taken(io)) else { return Err(Fault::End) };
@@ -257,7 +258,7 @@ fn by_pnp(bus: &impl Bus, ask: &Ask) -> Result<Found, Fault> {
     let was_active = card.active();
     card.activate(io, if irq != 0 { irq } else { PNP_IRQ });
     let found = at_its_ports(bus, io, ask);
-    // And now with the line of its EEPROM.
+    // Activates the card again, now with the line of its EEPROM.
     if let Ok(found) = &found {
         card.activate(io, found.irq);
     }
@@ -283,7 +284,7 @@ impl<B: Bus> Probe<B> for El3Probe {
             return Err(Fault::End);
         }
         if ask.index == 0 {
-            // A card that another copy of the driver has must not be reset; it listens at the ID port no more.
+            // No reset if another copy of the driver has a card. That card has a tag: it does not take part here.
             wake(bus);
             if ask.taken.iter().all(|port| *port == 0) {
                 bus.out8(ID_PORT, ID_GLOBAL_RESET);
@@ -295,7 +296,7 @@ impl<B: Bus> Probe<B> for El3Probe {
         let Some(eeprom) = contend(bus) else {
             return if ask.index == 0 { by_pnp(bus, ask) } else { Err(Fault::End) };
         };
-        // Done with: whatever comes of it, the next look is at another card.
+        // Tags the card, so that the next call finds another one, whatever comes of this card.
         bus.out8(ID_PORT, ID_SET_TAG | ask.index + 1);
         let mut found = examine(&eeprom, ask)?;
         let code = word(&eeprom, ADDRESS) & BASE_CODE;
@@ -306,15 +307,15 @@ impl<B: Bus> Probe<B> for El3Probe {
         if ask.io != 0 && ask.io != found.io {
             return Err(Fault::Nothing);
         }
-        // Something that answers there already would answer together with the card. A card that another copy of the
-        // driver has does not listen to the ID port.
+        // Hardware that answers at these ports would answer together with the card. (A card of another copy of the driver
+        // does not get here.)
         if bus.in16(found.io + COMMAND) != u16::MAX {
             return Err(Fault::Resources);
         }
         bus.out8(ID_PORT, ID_ACTIVATE);
         confirm(bus, found).inspect_err(|fault| {
             if *fault == Fault::Media {
-                // It is silent again.
+                // Deactivates it again.
                 bus.out16(found.io + COMMAND, GLOBAL_RESET);
                 pause(bus, RESET_US);
             }

@@ -1,4 +1,4 @@
-//! What 3C515, 3C59x and 3C90x have in common before they run: EEPROM, media, PHY; and with the 3C509, how they interrupt.
+//! Shared by the probes of the 3C515, 3C59x and 3C90x: EEPROM, media, PHY. [`line`] is also for the 3C509.
 
 use super::{Fault, Found, line, media};
 use crate::bus::Bus;
@@ -12,7 +12,7 @@ const   EEPROM_READ: u16 = 2 << 6;
 const   EEPROM_BUSY: u16 = 1 << 15;
 const W0_EEPROM_DATA: u16 = 0x0C;
 const EEPROM_LIMIT: u16 = 1_000;
-/// Window 2: bits of the station's address that do not count (six bytes).
+/// Window 2: bits of the station address to ignore (six bytes).
 const W2_MASK: u16 = 0x06;
 /// Window 3.
 const W3_CONFIG: u16 = 0x00; // 32 bits
@@ -23,7 +23,7 @@ const W3_MEDIA: u16 = 0x08;
 /// Window 4, [`MEDIA`].
 const MEDIA_SQE: u16 = 1 << 3;
 
-/// Transceivers.
+// Transceivers.
 const TEN: u32 = 0;
 const AUI: u32 = 1;
 const BNC: u32 = 3;
@@ -32,33 +32,33 @@ const HUNDRED_FX: u32 = 5;
 const MII: u32 = 6;
 const NWAY: u32 = 8;
 const MII_OUTSIDE: u32 = 9;
-/// What the board must have for each of them: bits of [`W3_MEDIA`]. A PHY on the MII has twisted pair of either speed.
+/// The bits of [`W3_MEDIA`] of which one must be set for each transceiver. A PHY on the MII has twisted pair at both speeds.
 const NEEDS: [u16; 7] = [1 << 3 | 1 << 6, 1 << 5, 0, 1 << 4, 1 << 1 | 1 << 6, 1 << 2, 1 << 6];
-/// What an autoselecting card tries, with the bit of [`W3_MEDIA`] that says that it is there.
+/// Transceivers that an autoselecting card tries, each with its bit of [`W3_MEDIA`].
 const TRIED: [(u32, u16); 3] = [(HUNDRED_TX, 1 << 1), (HUNDRED_FX, 1 << 2), (TEN, 1 << 3)];
-/// What cannot be tried: the last resort.
+/// Transceivers that show no link: used when none of those has one.
 const UNSEEN: [(u32, u16); 2] = [(BNC, 1 << 4), (AUI, 1 << 5)];
 
 const START_COAX: u16 = 0x02 << 11;
-/// Sets [`REQUESTED`].
+/// Requests an interrupt: sets [`REQUESTED`].
 const REQUEST: u16 = 0x0C << 11;
 const STOP_COAX: u16 = 0x17 << 11;
 const STATISTICS_OFF: u16 = 0x16 << 11;
 const COAX_US: u16 = 1_000;
-/// What a medium gets to show its link, and a PHY to negotiate, in steps of 20 ms.
+/// Limits for a medium to show its link and for a PHY to negotiate, in steps of 20 ms.
 const LINK_STEPS: u8 = 60;
 const NEGOTIATION_STEPS: u8 = 150;
 const STEP_US: u16 = 20_000;
-/// A reset may have to wait for the end of a transfer.
+/// Limit of a reset, which may wait for the end of a transfer.
 const RESET_LIMIT: u16 = 20_000;
 
-/// PHY registers (IEEE 802.3, clause 22).
+// PHY registers (IEEE 802.3, clause 22).
 const BMCR: u8 = 0;
 const   BMCR_100: u16 = 1 << 13;
 const   BMCR_FULL: u16 = 1 << 8;
 const   BMCR_NEGOTIATE: u16 = 1 << 12;
 const   BMCR_RESTART: u16 = 1 << 9;
-/// Power down, isolate.
+/// Power down and isolate.
 const   BMCR_OFF: u16 = 1 << 11 | 1 << 10;
 const   BMSR_COMPLETE: u16 = 1 << 5;
 const ADVERTISED: u8 = 4;
@@ -67,7 +67,7 @@ const   ABILITY_100_FULL: u16 = 1 << 8;
 const   ABILITY_100: u16 = 1 << 7;
 const   ABILITY_10_FULL: u16 = 1 << 6;
 const MII_WRITE: u16 = 5;
-/// The place of the PHY that is in the chip or on the board.
+/// Address of the PHY in the chip or on the board.
 const OWN_PHY: u8 = 24;
 
 /// [`super::Probe::line`].
@@ -81,15 +81,15 @@ pub fn line(bus: &impl Bus, found: &Found) -> u8 {
         let status = bus.in16(port);
         bus.out16(port, INTERRUPT_MASK);
         bus.out16(port, ACKNOWLEDGE | INTERRUPT_LATCH | REQUESTED);
-        // A card that is gone reads as ones.
+        // A card that has been removed reads as all ones, BUSY included.
         status & (BUSY | REQUESTED) == REQUESTED
     };
     line::check(bus, found.irq, provoke, quiet)
 }
 
-/// A card at its ports.
+/// A card, by its ports.
 pub struct Chip<'a, B> {
-    /// How it is reached.
+    /// The bus.
     pub bus: &'a B,
     /// Its first port.
     pub io: u16,
@@ -101,7 +101,7 @@ impl<B: Bus> Chip<'_, B> {
         self.bus.out16(self.io + COMMAND, command);
     }
 
-    /// Gives a command that takes a while.
+    /// Gives a command that takes some time, and waits for its end.
     pub fn command_wait(&self, command: u16) -> Result<(), Fault> {
         self.command(command);
         self.bus.wait(RESET_LIMIT, || self.bus.in16(self.io + COMMAND) & BUSY == 0).map_err(|_| Fault::Dead)
@@ -112,18 +112,18 @@ impl<B: Bus> Chip<'_, B> {
     }
 
     fn pause(&self, us: u16) {
-        // Its end by the limit is what is wanted.
+        // The wait always reaches its limit: it is used as a delay.
         let _ = self.bus.wait(us, || false);
     }
 
-    /// A word of the EEPROM behind window 0.
+    /// Reads a word of the EEPROM, by window 0.
     fn eeprom_word(&self, at: u16) -> Result<u16, Fault> {
         self.bus.out16(self.io + W0_EEPROM, EEPROM_READ | at);
         self.bus.wait(EEPROM_LIMIT, || self.bus.in16(self.io + W0_EEPROM) & EEPROM_BUSY == 0).map_err(|_| Fault::Dead)?;
         Ok(self.bus.in16(self.io + W0_EEPROM_DATA))
     }
 
-    /// What the EEPROM of a PCI card, whose checksum must hold if `checked`, says: address and [`variant`].
+    /// Reads the EEPROM of a PCI card: address and [`variant`]. If `checked`, its checksum must be right.
     pub fn settings(&self, checked: bool) -> Result<(MacAddr, u8), Fault> {
         self.window(0);
         let mut sums = [0; EEPROM_WORDS as usize];
@@ -139,7 +139,7 @@ impl<B: Bus> Chip<'_, B> {
             sum ^= word;
             *so_far = sum;
         }
-        // The XOR of all bytes up to and with the checksum: in word 17h, on a B in word 20h.
+        // The XOR of all bytes up to the checksum, which is in word 17h, or on a B in word 20h.
         let holds = |last: usize| sums.get(last).is_some_and(|sum| *sum >> 8 == *sum & 0xFF);
         if checked && !holds(0x17) && !holds(0x20) {
             return Err(Fault::Eeprom);
@@ -147,8 +147,8 @@ impl<B: Bus> Chip<'_, B> {
         Ok((mac, kind))
     }
 
-    /// The state that all registers have from here on, whoever drove the card before: nothing interrupts, nothing is
-    /// counted, the whole station address counts.
+    /// Sets the registers that another driver may have left changed: nothing interrupts, nothing is counted, and all bits of
+    /// the station address are compared.
     pub fn settle(&self) {
         self.command(INTERRUPT_MASK);
         self.command(STATISTICS_OFF);
@@ -190,7 +190,7 @@ impl<B: Bus> Chip<'_, B> {
         })
     }
 
-    /// Has the board what `/MEDIA=` names?
+    /// Whether the board has the transceiver that `/MEDIA=` names.
     pub fn has(&self, asked: u8) -> bool {
         self.window(3);
         let there = self.bus.in16(self.io + W3_MEDIA);
@@ -204,8 +204,8 @@ impl<B: Bus> Chip<'_, B> {
         self.bus.out16(self.io + W3_MAC_CONTROL, control | if on { MAC_FULL_DUPLEX } else { 0 });
     }
 
-    /// Chooses the medium that the user or else the EEPROM names, or the one that shows a link when the card is to
-    /// choose; duplex as a PHY has negotiated it. The place of the PHY, if there is one.
+    /// Selects the transceiver that the user or else the EEPROM names, or the one with a link if the card shall choose. Duplex
+    /// is the one that a PHY has negotiated. Returns the PHY's address, or [`NO_PHY`].
     pub fn choose_media(&self, found: &Found) -> u8 {
         let own = (found.variant & VARIANT_TRANSCEIVER) as u32;
         let full = found.media & media::FULL != 0;
@@ -260,8 +260,8 @@ impl<B: Bus> Chip<'_, B> {
         mii.send(value, 16);
     }
 
-    /// Both sides agree on full duplex. Without an answer the PHY offers half duplex from now on: nobody would notice
-    /// later what has become of it.
+    /// Negotiates; returns whether both sides have full duplex. Without an answer the PHY offers only half duplex from then
+    /// on: the driver would not notice a later negotiation.
     fn negotiate(&self, phy: u8) -> bool {
         let mii = self.mii();
         let control = mii.read(phy, BMCR);
@@ -285,8 +285,7 @@ impl<B: Bus> Chip<'_, B> {
     }
 }
 
-/// What [`Found::variant`] keeps of the upper word of the internal configuration: the transceiver, and whether the card
-/// is to choose by itself.
+/// [`Found::variant`]: from the upper word of the internal configuration, the transceiver, and whether the card shall choose.
 pub fn variant(word: u16) -> u8 {
     (word >> 4) as u8 & (VARIANT_TRANSCEIVER | VARIANT_AUTOSELECT)
 }
@@ -294,12 +293,12 @@ pub fn variant(word: u16) -> u8 {
 const VARIANT_TRANSCEIVER: u8 = 0xF;
 const VARIANT_AUTOSELECT: u8 = 1 << 4;
 
-/// There is no PHY.
+/// Instead of a PHY's address: there is no PHY.
 pub const NO_PHY: u8 = u8::MAX;
 
-/// The word of the EEPROM that [`variant`] looks at.
+/// The word of the EEPROM for [`variant`].
 pub const CONFIG_HIGH: u16 = 0x13;
 /// Words of the EEPROM that are read.
 const EEPROM_WORDS: u16 = 0x21;
-/// The address that the board's maker gave it.
+/// The word of the EEPROM where the address begins that the maker gave the board.
 const NODE: usize = 0x0A;

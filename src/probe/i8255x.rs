@@ -7,42 +7,41 @@ use crate::bus::Bus;
 use crate::device::{Counters, Device, Events, RcvMode};
 use crate::drivers::i8255x::*;
 
-/// EEPROM control: the wires.
+/// EEPROM control register: the wires.
 const EEPROM: u16 = 0x0E;
-/// The word with the PHY's address in bits 4:0; bit 15: an 82503 instead, which has no registers.
+/// The word of the EEPROM with the PHY's address in bits 4:0; bit 15: an 82503 instead, which has no registers.
 const EEPROM_PHY: u16 = 6;
 const   PHY_82503: u16 = 1 << 15;
-/// What all words add up to.
+/// The sum of all words.
 const EEPROM_SUM: u16 = 0xBABA;
 
 /// The PHY's control register (IEEE 802.3, clause 22).
 const BMCR: u32 = 0;
 const   BMCR_AUTONEG: u16 = 1 << 12;
 const   BMCR_RESTART: u16 = 1 << 9;
-/// Power down, isolate.
+/// Power down and isolate.
 const   BMCR_OFF: u16 = 1 << 11 | 1 << 10;
 
-/// The configuration (manual, section 6.4.2.3): of the bytes that are not reserved, those that are not 0 are FIFO
-/// limits (1); counters and transmit blocks as on the 82557, frames that overran thrown away, frames with other errors
-/// kept, no interrupt when suspended (6); short frames thrown away, three tries after an underrun (7); MII (8); the
-/// source address is in the frame, a preamble of seven bytes (10); gaps between frames (12); padding (18); duplex as
-/// the PHY says (19).
+/// The configuration (manual, section 6.4.2.3). Bytes that are neither reserved nor 0: FIFO limits (1); counters and transmit
+/// blocks as on the 82557, frames that overran are discarded, frames with other errors stored, no interrupt for a suspend
+/// (6); short frames are discarded, three attempts after an underrun (7); MII (8); the frame has the source address, a
+/// preamble of seven bytes (10); gaps between frames (12); padding (18); duplex by the PHY (19).
 const CONFIGURATION: [u8; 22] = [
     22, 0x08, 0, 0, 0, 0, 0xFA, 0x07, 0x01, 0, 0x2E, 0, 0x60, 0, 0xF2, MODE_DEFAULT, 0, 0x40, 0xF2, 0x80, 0x3F, GROUP_DEFAULT,
 ];
-/// Byte 8 with an 82503.
+/// Byte 8 for an 82503.
 const SERIAL_BYTE_8: u8 = 0;
-/// Configure, individual address, multicast: the commands that set the card up.
+/// The commands that set the card up: configure, individual address, multicast.
 const SET_UP: [(u16, u32); 3] =
     [(Layout::CONFIGURE, 2 << 16), (Layout::ADDRESS, 1 << 16), (Layout::GROUPS, 3 << 16 | SUSPEND)];
-/// What a receive descriptor says of its room: the longest frame, and to spare.
+/// Bytes for a frame in a receive descriptor; the longest frame needs fewer.
 const ROOM: u32 = 1518;
 
-/// Receive descriptors: in XMS, and in conventional memory.
+// Numbers of receive descriptors: in XMS, and in conventional memory.
 const DEEP: u8 = 32;
 const SHALLOW: u8 = 3;
 
-/// Bytes of memory.
+/// Bytes of the memory for so many receive descriptors.
 const fn bytes(receive: u8) -> u32 {
     Layout::RECEIVE as u32 + receive as u32 * SLOT as u32
 }
@@ -63,7 +62,7 @@ impl<B: Bus> Wires for Ports<'_, B> {
     }
 }
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct I8255xProbe;
 
 impl<B: Bus> Probe<B> for I8255xProbe {
@@ -85,7 +84,7 @@ impl<B: Bus> Probe<B> for I8255xProbe {
         if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
             return Err(Fault::Nothing);
         }
-        // Master only once it has been reset: another driver may have left its DMA on.
+        // Bus master only after the reset: another driver may have left DMA on.
         pci::enable(bus, ask.pci, false)?;
         let Bar::Io(io) = pci::bar(bus, ask.pci, 1) else { return Err(Fault::Resources) };
         if ask.is_taken(io) {
@@ -157,7 +156,7 @@ impl<B: Bus> Probe<B> for I8255xProbe {
     }
 }
 
-/// Writes what does not change: links, the configuration, the descriptors.
+/// Writes the links, the configuration and the descriptors: all that does not change.
 fn lay_out<B: Bus>(card: &I8255x<B>) {
     let put = |at: u16, value: u32| card.bus.put32(card.memory.plus(at), value);
     let place = |at: u16| card.physical + at as u32;
@@ -174,7 +173,7 @@ fn lay_out<B: Bus>(card: &I8255x<B>) {
     }
     card.bus.give_own(configuration.as_ptr(), card.memory.plus(Layout::CONFIGURE + 8), 22);
     put(Layout::TRANSMIT + 4, place(Layout::TRANSMIT));
-    // Simplified mode: no list of buffers.
+    // Simplified mode: there is no list of buffers.
     put(Layout::TRANSMIT + 8, !0);
     for at in (Layout::RECEIVE..card.end).step_by(SLOT as usize) {
         put(at, if at == card.last { LAST } else { 0 });

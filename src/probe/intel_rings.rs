@@ -13,9 +13,9 @@ use crate::drivers::intel_rings::*;
 const EECD: u16 = 0x0010;
 const   EECD_REQUEST: u32 = 1 << 6;
 const   EECD_GRANT: u32 = 1 << 7;
-/// 256 words instead of 64 (82540 to 82545).
+/// The EEPROM has 256 words, otherwise 64 (82540 to 82545).
 const   EECD_SIZE: u32 = 1 << 9;
-/// EEPROM read (not on the 82544): start in bit 0, data in bits 31:16; the rest differs.
+/// EEPROM read (not on the 82544): start in bit 0, data in bits 31:16; other bits differ.
 const EERD: u16 = 0x0014;
 /// PHY access: data in bits 15:0, register from bit 16 on, PHY from bit 21 on.
 const MDIC: u16 = 0x0020;
@@ -30,20 +30,20 @@ const ICS: u16 = 0x00C8;
 /// Gaps between frames.
 const TIPG: u16 = 0x0410;
 const   TIPG_COPPER: u32 = 8 | 8 << 10 | 6 << 20;
-/// Who may use the PHY (82574).
+/// Ownership of the PHY (82574).
 const EXTCNF_CTRL: u16 = 0x0F00;
 const   EXTCNF_SOFTWARE: u32 = 1 << 5;
-/// Receive descriptors: address (64 bits), bytes, head, tail; the delay of interrupts behind them.
+// Receive descriptors: address (64 bits), bytes, head, tail; then the delay of interrupts.
 const RDBAL: u16 = 0x2800;
 const RDH: u16 = 0x2810;
 const RDT: u16 = 0x2818;
 const RDTR: u16 = 0x2820;
 const RADV: u16 = 0x282C;
-/// Transmit descriptors: address (64 bits), bytes.
+// Transmit descriptors: address (64 bits), bytes.
 const TDBAL: u16 = 0x3800;
-/// When transmit descriptors are fetched and written back.
+/// When descriptors are fetched and written back.
 const TXDCTL: u16 = 0x3828;
-/// Each by itself and at once; bit 22 is to be 1 (82574 datasheet, section 10.2.6.9).
+/// One by one and at once; bit 22 must be 1 (82574 datasheet, section 10.2.6.9).
 const   TXDCTL_EXPRESS: u32 = 1 << 16 | 1 << 22 | 1 << 24;
 /// Checksums over received data.
 const RXCSUM: u16 = 0x5000;
@@ -51,7 +51,7 @@ const RXCSUM: u16 = 0x5000;
 const RFCTL: u16 = 0x5008;
 /// Multicast table, 128 double words.
 const MTA: u16 = 0x5200;
-/// Management: bit 13 keeps ARP for the firmware.
+/// Management: bit 13 lets the firmware take ARP frames.
 const MANC: u16 = 0x5820;
 const   MANC_ARP: u32 = 1 << 13;
 
@@ -59,36 +59,36 @@ const   MANC_ARP: u32 = 1 << 13;
 const BMCR: u32 = 0;
 const   BMCR_AUTONEG: u32 = 1 << 12;
 const   BMCR_RESTART: u32 = 1 << 9;
-/// Power down, isolate.
+/// Power down and isolate.
 const   BMCR_OFF: u32 = 1 << 11 | 1 << 10;
 
-/// Words of EEPROM that its checksum covers, and what they add up to.
+// Words of the EEPROM under its checksum, and their sum.
 const EEPROM_WORDS: u8 = 64;
 const EEPROM_SUM: u16 = 0xBABA;
-/// What a word of EEPROM, or a PHY register, may take, in microseconds.
+/// Limit for a word of the EEPROM or a PHY register, in microseconds.
 const SERIAL_LIMIT: u16 = 2_000;
-/// What the firmware may keep EEPROM or PHY for, in microseconds.
+/// Limit for the firmware to release EEPROM or PHY, in microseconds.
 const OWNER_LIMIT: u16 = 20_000;
 
-/// The PCI capability of PCI Express; the link's control register is at 10h.
+// The PCI Express capability; its link control register is at offset 10h.
 const EXPRESS: u8 = 0x10;
 const LINK_CONTROL: u8 = 0x10;
-/// The link's power saving, with which the 82574 loses transmissions (specification update, errata 13 and 20).
+/// Power saving of the link, with which the 82574 loses transmissions (specification update, errata 13 and 20).
 const   LINK_ASPM: u32 = 3;
 
 /// How a card's EEPROM is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Eeprom {
-    /// By hand: 82544.
+    /// By its wires: 82544.
     Wires,
-    /// EERD with the address from this bit on and the end of a read in this one.
+    /// By EERD: the first bit of the address, and the bit that shows the end of a read.
     Register(u8, u8),
 }
 
-/// A card in a probe's hands.
+/// A card while it is being set up.
 type Card<B, const EXPRESS: bool> = Gigabit<B, Both, EXPRESS>;
 
-/// A place to reach registers at before there is a device.
+/// The registers of a card before there is a device.
 struct Registers<'a, B> {
     bus: &'a B,
     place: u32,
@@ -129,7 +129,7 @@ impl<B: Bus> Registers<'_, B> {
         Ok((value >> 16) as u16)
     }
 
-    /// The address, from an EEPROM whose checksum holds.
+    /// The address in the EEPROM, whose checksum must be right.
     fn address(&self, how: Eeprom) -> Result<MacAddr, Fault> {
         if how == Eeprom::Wires {
             self.put(EECD, self.get(EECD) | EECD_REQUEST);
@@ -152,7 +152,7 @@ impl<B: Bus> Registers<'_, B> {
     }
 }
 
-/// Looks at a card that is one of `ids`.
+/// Tries a card with one of `ids`.
 pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn(u32) -> Eeprom) -> Result<Found, Fault> {
     if ask.index != 0 {
         return Err(Fault::End);
@@ -161,7 +161,7 @@ pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn
     if !ids.contains(&id) {
         return Err(Fault::Nothing);
     }
-    // Master only once it has been reset: another driver may have left its DMA on.
+    // Bus master only after the reset: another driver may have left DMA on.
     pci::enable(bus, ask.pci, false)?;
     let (mut io, mut mem) = (0, 0);
     if bus.confined() {
@@ -185,8 +185,8 @@ pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn
     Ok(Found { mac, io, mem, irq, pci: ask.pci, rings_xms, rings_low: rings_low as u16, ..Found::default() })
 }
 
-/// Buffers to receive and to transmit, powers of two, at most 64 and 4: in XMS, and in conventional memory, where few are
-/// enough: the card has 16 KB at least of its own.
+// Numbers of receive and transmit buffers, powers of two, at most 64 and 4: in XMS, and in conventional memory. Few are
+// enough there, because the card has at least 16 KB of its own.
 const DEEP: (u8, u8) = (64, 4);
 const SHALLOW: (u8, u8) = (2, 1);
 
@@ -231,7 +231,7 @@ pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) 
     }
     if EXPRESS && let Some(express) = pci::capability(&card.bus, found.pci, self::EXPRESS, 0) {
         let link = card.bus.config_read(found.pci, express + LINK_CONTROL);
-        // The upper half is status, whose bits a 1 clears.
+        // The upper half is the status register, in which a 1 clears a bit.
         card.bus.config_write(found.pci, express + LINK_CONTROL, link & 0xFFFF & !LINK_ASPM);
     }
     pci::enable(&card.bus, found.pci, true)?;
@@ -256,7 +256,7 @@ pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) 
     Ok(card)
 }
 
-/// [`super::Probe::line`]: by a frame's cause, without a frame.
+/// [`super::Probe::line`]: sets the cause of a received frame, without a frame.
 pub fn line<B: Bus, const EXPRESS: bool>(bus: &B, found: &Found, card: &mut Card<B, EXPRESS>) -> u8 {
     let registers = Registers { bus, place: card.place };
     let provoke = || {
@@ -266,7 +266,7 @@ pub fn line<B: Bus, const EXPRESS: bool>(bus: &B, found: &Found, card: &mut Card
     line::check(bus, found.irq, provoke, || card.irq() != Events::NONE)
 }
 
-/// A PHY that another driver turned off is turned on; the link of one that is on is left alone.
+/// Turns on a PHY that another driver has turned off. If it is on, its link is not interrupted.
 fn wake_phy<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>) {
     let owned = |card: &Card<B, EXPRESS>| card.get(EXTCNF_CTRL) & EXTCNF_SOFTWARE != 0;
     if EXPRESS {
@@ -295,7 +295,7 @@ fn wake_phy<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>) {
     }
 }
 
-/// Writes the descriptors, and tells the card where they are.
+/// Writes the descriptors and gives the card their addresses.
 fn lay_out<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>, rings: &Rings) {
     let (receive, transmit) = (card.rx_buffers as u32, card.tx_buffers as u32);
     let physical = rings.physical;

@@ -1,15 +1,14 @@
-//! ISA Plug and Play, as far as a card needs it that nothing else has given resources (Plug and Play ISA Specification
-//! 1.0a).
+//! ISA Plug and Play, for a card that no firmware has given resources (Plug and Play ISA Specification 1.0a). Probes call it.
 
 use crate::bus::Bus;
 
-/// Written by software, heard by every card.
+// Ports that all cards listen to.
 const ADDRESS: u16 = 0x279;
 const WRITE: u16 = 0xA79;
-/// Where cards may be told to answer; the first where nothing else does.
+/// Ports at which cards may be told to answer; the first where nothing else answers is used.
 const READ_PORTS: [u16; 5] = [0x273, 0x213, 0x233, 0x253, 0x393];
 
-/// Registers of a card.
+// Registers of a card.
 const SET_READ_PORT: u8 = 0x00;
 const ISOLATE: u8 = 0x01;
 const CONTROL: u8 = 0x02;
@@ -17,7 +16,7 @@ const   CONTROL_WAIT_FOR_KEY: u8 = 1 << 1;
 const   CONTROL_RESET_CSN: u8 = 1 << 2;
 const WAKE: u8 = 0x03;
 const CSN: u8 = 0x06;
-/// Registers of a logical device.
+// Registers of a logical device.
 const DEVICE: u8 = 0x07;
 const ACTIVATE: u8 = 0x30;
 const IO_BASE: u8 = 0x60;
@@ -26,20 +25,20 @@ const DMA: u8 = 0x74;
 const SECOND_DMA: u8 = 0x75;
 const   DMA_NONE: u8 = 4;
 
-/// The key is 32 steps of a shift register that begins with this.
+/// Start value of the shift register that makes the 32 bytes of the key.
 const KEY: u8 = 0x6A;
-/// How far bus masters on the ISA bus reach: 24 lines of addresses.
+/// The end of memory for bus masters on the ISA bus, which has 24 address lines.
 pub const REACH: u32 = 1 << 24;
 
 /// Bits of the identifier: vendor and product, serial number, checksum.
 const ID_BITS: u8 = 72;
-/// What software waits before the first pair of bits, and before each other, in microseconds.
+// Waits before the first pair of bits and before each other pair, in microseconds.
 const FIRST_US: u16 = 1_000;
 const PAIR_US: u16 = 250;
-/// Cards in one machine.
+/// The most cards in a machine.
 const CARDS: u8 = 12;
 
-/// Steps the register that makes both the key and the checksum, with a bit of data.
+/// One step, with a bit of data, of the register that makes both the key and the checksum.
 fn step(state: u8, bit: u8) -> u8 {
     state >> 1 | ((state ^ state >> 1 ^ bit) & 1) << 7
 }
@@ -50,7 +49,7 @@ fn put(bus: &impl Bus, register: u8, value: u8) {
 }
 
 fn pause(bus: &impl Bus, us: u16) {
-    // Its end by the limit is what is wanted.
+    // The wait always reaches its limit: it is used as a delay.
     let _ = bus.wait(us, || false);
 }
 
@@ -64,7 +63,7 @@ fn key(bus: &impl Bus) {
     }
 }
 
-/// Lets the cards without a number contend with their identifiers; the winner's vendor and product.
+/// Isolates one of the cards that have no number yet; returns its vendor and product.
 fn isolate(bus: &impl Bus, port: u16) -> Option<u32> {
     put(bus, WAKE, 0);
     put(bus, SET_READ_PORT, (port >> 2) as u8);
@@ -80,26 +79,26 @@ fn isolate(bus: &impl Bus, port: u16) -> Option<u32> {
         }
         if bit < 32 && bit & 7 == 7 {
             id = id << 8 | byte as u32;
-            // Every vendor's first letter has a one: no card is there.
+            // The first bits of every identifier include a one: no card answers.
             if id == 0 {
                 return None;
             }
         }
         pause(bus, PAIR_US);
     }
-    // Nobody gives zeros, whose checksum would be wrong.
+    // An identifier of zeros would have another checksum.
     (byte == sum && id != 0).then_some(id)
 }
 
-/// A card in the configuration state.
+/// A card in its configuration state.
 pub struct Card<'a, B> {
     bus: &'a B,
     port: u16,
 }
 
 impl<'a, B: Bus> Card<'a, B> {
-    /// Gives every card a number, anew, and takes the one behind the first `skip` whose vendor and product `wanted` knows
-    /// and which nobody uses. What the cards have been given stays theirs.
+    /// Numbers all cards anew. Returns a card whose vendor and product are `wanted` and whose ports are not `taken`, the one
+    /// behind the first `skip` of these. All cards keep their resources.
     pub fn find(bus: &'a B, mut skip: u8, wanted: impl Fn(u32) -> bool, taken: impl Fn(u16) -> bool) -> Option<Self> {
         let quiet = |port: &u16| bus.in8(*port) == 0xFF;
         key(bus);
@@ -141,41 +140,41 @@ impl<'a, B: Bus> Card<'a, B> {
         self.bus.in8(self.port)
     }
 
-    /// Has somebody given it resources?
+    /// Whether the card is active: it has been given resources.
     pub fn active(&self) -> bool {
         self.get(ACTIVATE) & 1 != 0
     }
 
-    /// Its first port.
+    /// The card's first port.
     pub fn io(&self) -> u16 {
         u16::from_be_bytes([self.get(IO_BASE), self.get(IO_BASE + 1)])
     }
 
-    /// Its interrupt line.
+    /// The card's interrupt line.
     pub fn irq(&self) -> u8 {
         self.get(IRQ) & 15
     }
 
-    /// Its DMA channel; 4: none.
+    /// The card's DMA channel; 4: none.
     pub fn dma(&self) -> u8 {
         self.get(DMA) & 7
     }
 
-    /// Gives an active card a DMA channel.
+    /// Gives the active card a DMA channel.
     pub fn set_dma(&self, channel: u8) {
         put(self.bus, ACTIVATE, 0);
         put(self.bus, DMA, channel);
         put(self.bus, ACTIVATE, 1);
     }
 
-    /// The DMA channels that other cards have by their first logical device, bit by bit.
+    /// The DMA channels of the other cards' first logical devices, one bit each.
     pub fn channels_of_others(&self) -> u8 {
         let own = self.get(CSN);
         let mut channels = 0;
         for number in (1..=CARDS).filter(|number| *number != own) {
             put(self.bus, WAKE, number);
             put(self.bus, DEVICE, 0);
-            // Where there is no card all bits are ones.
+            // All ones: there is no card.
             if self.get(ACTIVATE) == 1 {
                 channels |= 1 << self.dma() | 1 << (self.get(SECOND_DMA) & 7);
             }
@@ -185,7 +184,7 @@ impl<'a, B: Bus> Card<'a, B> {
         channels
     }
 
-    /// Gives it a line, and ports if `io` is not 0, and lets it answer there; no DMA.
+    /// Gives the card a line, and ports if `io` is not 0, and activates it; without DMA.
     pub fn activate(&self, io: u16, irq: u8) {
         put(self.bus, ACTIVATE, 0);
         if io != 0 {
@@ -198,7 +197,7 @@ impl<'a, B: Bus> Card<'a, B> {
         put(self.bus, ACTIVATE, 1);
     }
 
-    /// Done with it; where it turned out to be of no use, it does not answer any more.
+    /// Ends the configuration; a card that is not `useful` is deactivated.
     pub fn keep(self, useful: bool) {
         if !useful {
             put(self.bus, ACTIVATE, 0);
@@ -206,13 +205,13 @@ impl<'a, B: Bus> Card<'a, B> {
         self.close();
     }
 
-    /// Done with it, and with the others.
+    /// Ends the configuration of all cards.
     pub fn close(self) {
         put(self.bus, CONTROL, CONTROL_WAIT_FOR_KEY);
     }
 }
 
-/// Is nothing there at these ports?
+/// Whether all these ports read as ones: no hardware is there.
 pub fn free(bus: &impl Bus, first: u16, count: u16) -> bool {
     (0..count).all(|offset| bus.in8(first.wrapping_add(offset)) == 0xFF)
 }

@@ -1,26 +1,26 @@
-//! Finds out where a card's interrupt arrives: the card is made to request one, and the controllers' request registers
-//! show where. The lines are masked meanwhile, so that nobody takes it.
+//! Finds the line at which a card's interrupt arrives: makes the card interrupt, and reads the request registers of the
+//! interrupt controllers. The lines are masked meanwhile, so that no handler runs. Probes call it.
 
 use crate::bus::Bus;
 
-/// Lines that a card can have: 3 to 7, 9 (on ISA pin IRQ2) to 12, 14, 15.
+/// The lines that a card can have: 3 to 7, 9 (ISA pin IRQ2) to 12, 14, 15.
 pub const CANDIDATES: u16 = 0b1101_1110_1111_1000;
 
-/// The two 8259A interrupt controllers: OCW3, and what it has chosen to be read.
+// The two 8259A interrupt controllers: OCW3, and the register that it selects.
 const PIC1: u16 = 0x20;
 const PIC2: u16 = 0xA0;
-/// In OCW3: the next reads give the request register.
+/// OCW3: the next reads return the request register.
 const READ_IRR: u8 = 0x0A;
-/// Behind them, their masks.
+/// Offset of a controller's mask register.
 const MASK: u16 = 1;
-/// Looks at the request registers until a signal has reached them: a look takes 2 us at least on an ISA bus, and a tenth
-/// of that elsewhere.
+/// Polls of the request registers until a signal must have reached them. A poll takes at least 2 microseconds on an ISA bus,
+/// and a tenth of that on others.
 const SETTLE: u16 = 0x100;
-/// Looks until a card has raised its line: some space their interrupts out, and an emulator's timers are late on a busy
+/// Polls until a card must have raised its line. Some cards delay interrupts, and an emulator's timers are late on a busy
 /// host.
 const PATIENCE: u16 = 0x4000;
 
-/// Reads a port of the first controller, and the same of the second into the high byte.
+/// Reads a port of the first controller into the low byte, and the same one of the second into the high byte.
 #[inline(never)]
 fn both(bus: &impl Bus, port: u16) -> u16 {
     u16::from_le_bytes([bus.in8(port), bus.in8(port + (PIC2 - PIC1))])
@@ -33,7 +33,7 @@ fn set_masks(bus: &impl Bus, masks: u16) {
     bus.out8(PIC2 + MASK, second);
 }
 
-/// The request registers, as they are at the last of so many looks or once `wanted` is in them.
+/// Polls the request registers `looks` times, or until one of `wanted` is set; returns the last value.
 #[inline(never)]
 fn requests(bus: &impl Bus, wanted: u16, looks: u16) -> u16 {
     let mut lines = 0;
@@ -46,8 +46,8 @@ fn requests(bus: &impl Bus, wanted: u16, looks: u16) -> u16 {
     lines
 }
 
-/// The line (3 to 15) that rises when `provoke` makes an ISA card of which nothing is known interrupt, 0 if none or more
-/// than one does; `quiet` must end it.
+/// The line (3 to 15) that rises when `provoke` makes an ISA card with an unknown line interrupt; 0 if none or several do.
+/// `quiet` must end the interrupt.
 pub fn find(bus: &impl Bus, provoke: impl FnOnce(), quiet: impl FnOnce()) -> u8 {
     let kept = both(bus, PIC1 + MASK);
     set_masks(bus, kept | CANDIDATES);
@@ -60,16 +60,16 @@ pub fn find(bus: &impl Bus, provoke: impl FnOnce(), quiet: impl FnOnce()) -> u8 
     if lines.is_power_of_two() { lines.trailing_zeros() as u8 } else { 0 }
 }
 
-/// The line that rises when `provoke` makes a card interrupt that should do so at `named`; 0 if none does.
+/// The line that rises when `provoke` makes a card interrupt, which should be `named`; 0 if none does.
 ///
-/// `quiet` must end it, and says whether the card had a request. If it had not, or if the line is requested already,
-/// nothing can be told, and `named` it is.
+/// `quiet` must end the interrupt, and returns whether the card had requested one. If it had not, or if `named` is requested
+/// already, nothing can be found out, and the result is `named`.
 pub fn check(bus: &impl Bus, named: u8, mut provoke: impl FnMut(), mut quiet: impl FnMut() -> bool) -> u8 {
     let own = 1 << (named & 15);
     let kept = both(bus, PIC1 + MASK);
     set_masks(bus, kept | CANDIDATES);
     let mut lines = CANDIDATES;
-    // Twice: what somebody else raises meanwhile neither falls with the card's request nor rises with the next one.
+    // Twice: a line that another device raises meanwhile neither falls with the card's request nor rises with the next one.
     for _ in 0..2u8 {
         let before = requests(bus, 0, SETTLE);
         provoke();

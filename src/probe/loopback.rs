@@ -1,9 +1,9 @@
-//! Proves that a card with lists of descriptors moves data intact: frames go from the rings through the card and back
-//! into the rings, and nothing is on the wire.
+//! Tests that a card with descriptor lists transfers data intact: sends frames from its rings through the card's loopback
+//! back into its rings. Nothing goes to the wire.
 //!
-//! First the frames are read from the card's FIFO, since what harms data both ways may mend it on the way back. Then
-//! every slot is used, for frames of different lengths and patterns. Around what the card is to write lies the
-//! complement of it.
+//! The first frames are read from the card's FIFO, because a fault in both directions may cancel itself out. Then every slot
+//! is used, with frames of different lengths and patterns. Around the bytes that the card must write, the buffers hold
+//! those bytes' complement.
 
 use super::boomerang::lay_out;
 use super::elink::Chip;
@@ -16,36 +16,36 @@ use crate::drivers::el3::*;
 /// Network diagnostic (window 4).
 const NET_DIAGNOSTIC: u16 = 0x06;
 const   LOOPBACKS: u16 = 15 << 12;
-/// Within the controller: at the speed of the medium, and apart from it.
+/// Loopback in the controller: at the medium's speed, and without the medium.
 const   LOOPBACK_CONTROLLER: u16 = 1 << 13;
 
-/// Frames in all: as many as the deepest ring has slots to receive.
+/// Frames to send: as many as the longest ring has receive slots.
 const FRAMES: u16 = 64;
-/// The longest that the frames of one round take, in microseconds: eight at 10 Mb/s take 10 ms.
+/// Limit in microseconds for the frames of one round: eight at 10 Mb/s take 10 ms.
 const LIMIT: u16 = 25_000;
-/// Their lengths, used in turn; so many that each slot and each pattern meets others every time.
+/// Lengths of the frames, used in turn. Their number is chosen so that slots, patterns and lengths combine anew each time.
 const LENGTHS: [u16; 13] = [60, 1514, 61, 1513, 62, 63, 64, 65, 127, 512, 513, 1024, 1270];
-/// A piece that is compared at a time; the buffers are a multiple of it.
+/// Bytes that are compared at a time. A buffer is a multiple of it.
 const PIECE: u16 = 64;
 const PIECES: u16 = BUFFER as u16 / PIECE;
 const _: () = assert!(PIECES * PIECE == BUFFER as u16);
-/// Patterns of frames.
+/// Number of patterns.
 const PATTERNS: u16 = 4;
-/// Receive status: no whole frame is there.
+/// Receive status: no complete frame.
 const RX_INCOMPLETE: u16 = 1 << 15;
 
-/// The card and its rings, both engines still and its interrupts masked.
+/// The card and its rings. Its DMA must be stopped and its interrupts masked.
 pub(super) struct Trial<'a, B> {
     pub(super) bus: &'a B,
     pub(super) io: u16,
-    /// Where its lists' registers are.
+    /// Offset of the lists' registers.
     pub(super) lists: u16,
     pub(super) mac: &'a MacAddr,
     pub(super) counts: (u8, u8),
     pub(super) rings: &'a Rings,
 }
 
-/// The length of a frame.
+/// The length of a frame, by its number.
 fn length(number: u16) -> u16 {
     LENGTHS.get(number as usize % LENGTHS.len()).copied().unwrap_or(0)
 }
@@ -53,25 +53,25 @@ fn length(number: u16) -> u16 {
 /// A byte of a frame.
 fn byte(mac: &MacAddr, number: u16, at: u16) -> u8 {
     match (at, number % PATTERNS) {
-        // To and from itself.
+        // The card's address, as destination and source.
         (0..12, _) => mac.get(at as usize % 6).copied().unwrap_or(0),
-        // A type that is for loopbacks (configuration test protocol).
+        // The type of the configuration test protocol, which is for loopback.
         (12, _) => 0x90,
         (13, _) => 0,
-        // All lines of the bus change at once,
+        // Pattern 0: all data lines change at once.
         (_, 0) => ((at >> 1 & 1) as u8).wrapping_neg(),
-        // each by itself,
+        // Pattern 1: each line changes alone.
         (_, 1) => 1 << (at & 7),
-        // each place has a value of its own,
+        // Pattern 2: every offset has another value.
         (_, 2) => at as u8 ^ (at >> 8) as u8 ^ number as u8,
-        // or there is no order.
+        // Pattern 3: pseudo-random.
         _ => (at.wrapping_mul(0x9E37).wrapping_add(number.wrapping_mul(0x3C6F)) >> 7) as u8,
     }
 }
 
 impl<B: Bus> Trial<'_, B> {
-    /// Does everything arrive as it was sent, in time ([`Fault::Master`] if not)? Afterwards both engines stand still, the
-    /// card is reset, and the rings hold what came.
+    /// Makes the test: [`Fault::Master`] if a frame arrives changed or too late. Afterwards DMA is stopped, the card is reset,
+    /// and the rings hold the received frames.
     pub(super) fn run(&self) -> Result<(), Fault> {
         let chip = Chip { bus: self.bus, io: self.io };
         lay_out(self.bus, self.rings, self.counts);
@@ -99,7 +99,7 @@ impl<B: Bus> Trial<'_, B> {
         if self.bus.in16(self.io + COMMAND) & BUSY != 0 {
             return Err(Fault::Dead);
         }
-        // The receiver first: nothing comes from the wire.
+        // The receiver first, so that no frame comes from the wire.
         chip.command_wait(RX_RESET)?;
         chip.command_wait(TX_RESET)?;
         chip.command(SELECT_WINDOW | 4);
@@ -108,23 +108,23 @@ impl<B: Bus> Trial<'_, B> {
         if intact { Ok(()) } else { Err(Fault::Master) }
     }
 
-    /// Slots to transmit, of which there are not none.
+    /// Number of transmit slots, at least 1.
     fn transmit(&self) -> u16 {
         self.counts.0.max(1) as u16
     }
 
-    /// Slots to receive, as many or a multiple.
+    /// Number of receive slots, a multiple of that.
     fn receive(&self) -> u16 {
         self.counts.1.max(1) as u16
     }
 
-    /// A slot as the bus has it, and as the card does.
+    /// A slot's address for the bus, and for the card.
     fn slot(&self, index: u16) -> (Addr, u32) {
         let at = index as u32 * SLOT;
         (Addr(self.rings.linear.0 + at), self.rings.physical + at)
     }
 
-    /// Frames from `first` on, one for each slot to receive; then a look at every slot there is.
+    /// Sends frames from number `first` on, one for each receive slot; then compares all slots.
     fn fill_up(&self, first: u16) -> bool {
         let (transmit, receive) = (self.transmit(), self.receive());
         for at in 0..receive {
@@ -143,7 +143,7 @@ impl<B: Bus> Trial<'_, B> {
         sent && (0..receive).all(|at| self.holds(transmit + at, first + at, length(first + at)))
     }
 
-    /// As many frames as there are slots to transmit, to as many slots from `to` on.
+    /// Sends as many frames as there are transmit slots; they must arrive in as many slots from `to` on.
     fn exchange(&self, first: u16, to: u16) -> bool {
         let list = self.io + self.lists + UP_LIST;
         let last = to + self.transmit() - 1;
@@ -152,13 +152,13 @@ impl<B: Bus> Trial<'_, B> {
         self.send(first, self.transmit()) && self.bus.wait(LIMIT, came).is_ok()
     }
 
-    /// What comes after a slot to receive, as the card has it.
+    /// The card's address of the receive slot after this one.
     fn next(&self, slot: u16) -> u32 {
         let first = self.transmit();
         self.slot(if slot + 1 == first + self.receive() { first } else { slot + 1 }).1
     }
 
-    /// Gives the card so many frames. False: it is still at work.
+    /// Gives the card `count` frames. False: it has not sent the last ones.
     fn send(&self, first: u16, count: u16) -> bool {
         let list = self.io + self.lists + DOWN_LIST;
         if self.bus.wait(LIMIT, || self.bus.in32(list) == 0).is_err() {
@@ -176,7 +176,7 @@ impl<B: Bus> Trial<'_, B> {
         true
     }
 
-    /// Has the card received this frame? It is discarded.
+    /// Whether the FIFO holds this frame; discards it.
     fn is_in_fifo(&self, number: u16, chip: &Chip<B>) -> bool {
         let status = || self.bus.in16(self.io + WIDE_OPERATING + RX_STATUS);
         let whole = self.bus.wait(LIMIT, || status() & RX_INCOMPLETE == 0).is_ok();
@@ -191,7 +191,7 @@ impl<B: Bus> Trial<'_, B> {
         chip.command_wait(RX_DISCARD).is_ok() && same
     }
 
-    /// Puts a frame's pattern into a slot's whole buffer, all bits turned by `turn`.
+    /// Fills a slot's buffer with a frame's pattern, each byte XORed with `turn`.
     fn fill(&self, slot: u16, number: u16, turn: u8) {
         let buffer = self.slot(slot).0.plus(DESC as u16);
         let mut piece = [0; PIECE as usize];
@@ -203,8 +203,8 @@ impl<B: Bus> Trial<'_, B> {
         }
     }
 
-    /// Has the slot the first `len` bytes of a frame's pattern, and their complement behind a last double word? Is its
-    /// descriptor as it must be?
+    /// Whether a slot holds the first `len` bytes of a frame's pattern, then the complement (from the next double word on),
+    /// and a correct descriptor.
     fn holds(&self, slot: u16, number: u16, len: u16) -> bool {
         let (place, physical) = self.slot(slot);
         let sent = slot < self.transmit();

@@ -1,4 +1,4 @@
-//! Transceivers as `/MEDIA=` names them: 0 nothing, else one more than 3Com's number, and [`FULL`].
+//! The transceivers of `/MEDIA=`: 0 for none given, otherwise 3Com's number plus one; and [`FULL`].
 
 /// 10BASE-T.
 pub const TP: u8 = 1;
@@ -10,9 +10,9 @@ pub const BNC: u8 = 4;
 pub const TX: u8 = 5;
 /// 100BASE-FX.
 pub const FX: u8 = 6;
-/// Whatever hangs on the MII, by negotiation.
+/// A PHY on the MII, by negotiation.
 pub const MII: u8 = 7;
-/// The card is to find the one with a link.
+/// The card selects the transceiver that has a link.
 pub const AUTO: u8 = 9;
 /// Full duplex, beside [`TP`], [`TX`] or [`FX`].
 pub const FULL: u8 = 1 << 7;

@@ -1,25 +1,25 @@
-//! Serial EEPROMs with a Microwire interface (93C46, 93C66), read by their wires.
+//! Reads serial EEPROMs with a Microwire interface (93C46, 93C66) bit by bit. Probes call it.
 
 /// Clock.
 const SK: u8 = 1 << 0;
 /// Chip select.
 const CS: u8 = 1 << 1;
-/// To the EEPROM.
+/// Data to the EEPROM.
 const DI: u8 = 1 << 2;
-/// From the EEPROM.
+/// Data from the EEPROM.
 pub const DO: u8 = 1 << 3;
-/// A start bit, and 10 for read.
+/// A start bit, then 10: read.
 const READ: u16 = 6;
 
-/// A card's four wires, in the bits that Intel's cards have them in.
+/// The four wires of a card, with the bits of Intel's cards.
 pub trait Wires {
-    /// Sets clock, select and input; waits for half a microsecond.
+    /// Sets clock, select and data, and waits half a microsecond.
     fn set(&self, wires: u8);
-    /// The EEPROM's output.
+    /// The EEPROM's data.
     fn output(&self) -> bool;
 }
 
-/// One clock with `bit` on the input; the output while the clock is high.
+/// One clock cycle with this bit to the EEPROM; returns the EEPROM's data while the clock is high.
 fn clock(wires: &impl Wires, bit: bool) -> bool {
     let low = CS | if bit { DI } else { 0 };
     wires.set(low);
@@ -29,7 +29,7 @@ fn clock(wires: &impl Wires, bit: bool) -> bool {
     output
 }
 
-/// The bits of an address: 6 or 8. The EEPROM answers 0 once it has them all.
+/// The number of address bits, 6 or 8: the EEPROM answers 0 when it has them all.
 #[inline(never)]
 pub fn address_bits(wires: &impl Wires) -> u8 {
     wires.set(0);
@@ -45,7 +45,7 @@ pub fn address_bits(wires: &impl Wires) -> u8 {
     if bits <= 6 { 6 } else { 8 }
 }
 
-/// A word.
+/// Reads a word.
 #[inline(never)]
 pub fn read(wires: &impl Wires, address_bits: u8, address: u8) -> u16 {
     wires.set(0);

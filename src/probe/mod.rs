@@ -1,6 +1,6 @@
-//! The discarded half of each NIC's driver: find the card, read its address, reset it, set it up.
+//! The discarded half of each NIC's driver: it finds the card, reads its address, resets it and sets it up.
 //!
-//! Each NIC's probe is a unit of its own in the file, read only when its turn comes.
+//! The installer calls it. Each NIC has a find unit and a start unit of its own in the file, which are read when needed.
 
 pub mod boomerang;
 pub mod corkscrew;
@@ -28,23 +28,23 @@ pub mod vortex;
 use crate::bus::{Addr, Bus};
 use crate::device::{Device, MacAddr};
 
-/// Which card to look at.
+/// Tells `find` which card to try.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Ask<'a> {
-    /// ISA: the number of the candidate, counted from 0. Not used for PCI.
+    /// ISA: number of the candidate, from 0. Not used for PCI.
     pub index: u8,
-    /// What the user gave as `/IRQ=`, 0 if nothing.
+    /// The value of `/IRQ=`, 0 if not given.
     pub irq: u8,
-    /// What the user gave as `/IO=`, 0 if nothing: then it is the only candidate (index 0).
+    /// The value of `/IO=`, 0 if not given. If given, it is the only candidate (index 0).
     pub io: u16,
     /// PCI: bus in bits 15:8, device 7:3, function 2:0.
     pub pci: u16,
-    /// First ports of cards that other copies of this driver have: not to be touched. 0: nothing.
+    /// First ports of the cards that other copies of this driver use: they must not be touched. 0: unused entry.
     pub taken: &'a [u16; TAKEN],
-    /// What the user gave as `/MEDIA=` (see [`media`]), 0 if nothing.
+    /// The value of `/MEDIA=` (see [`media`]), 0 if not given.
     pub media: u8,
-    /// The user wants frames to wait.
+    /// Frames shall wait (`/XMS=`, `/MIGRATE=`).
     pub waits: bool,
 }
 
@@ -54,92 +54,92 @@ pub const VECTORS: core::ops::RangeInclusive<u8> = 0x60..=0x80;
 pub const TAKEN: usize = (*VECTORS.end() - *VECTORS.start()) as usize + 1;
 
 impl Ask<'_> {
-    /// True when another copy of the driver has the card at `io`.
+    /// Whether another copy of the driver uses the card at `io`.
     pub fn is_taken(&self, io: u16) -> bool {
         self.taken.contains(&io)
     }
 }
 
-/// A card that answered.
+/// A card that was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Found {
     /// Its address, from its EEPROM or PROM.
     pub mac: MacAddr,
-    /// First port, 0 if it has none in use.
+    /// First port; 0: no ports are used.
     pub io: u16,
-    /// Base of its registers in memory, 0 if none in use.
+    /// Base of the registers in memory; 0: none are used.
     pub mem: u32,
-    /// Interrupt line 1 to 15; 0: none, to be polled.
+    /// Interrupt line 1 to 15; 0: none, so the card is polled.
     pub irq: u8,
-    /// The driver's own remark on the kind of card, handed back to `start`.
+    /// A note of the driver's own on the kind of card, for its `start`.
     pub variant: u8,
-    /// [`Ask::media`], from a card that has it; from all others 0.
+    /// [`Ask::media`], if the driver selects media; otherwise 0.
     pub media: u8,
-    /// PCI place as in [`Ask`].
+    /// PCI function, as in [`Ask`].
     pub pci: u16,
-    /// Bytes of ring that `start` wants in memory below 1 MB, when there is no XMS.
+    /// Bytes of rings that `start` needs below 1 MB if there is no XMS.
     pub rings_low: u16,
-    /// Bytes of ring that `start` wants in XMS, when there is XMS; both 0: no rings. Or [`NO_XMS`].
+    /// Bytes of rings that `start` needs in XMS if there is XMS; both 0: no rings. Or [`NO_XMS`].
     pub rings_xms: u32,
-    /// The card does without rings, too, if need be: the units of the driver's name, probe and driver, are for that. With
-    /// rings a probe with an `x` behind its name starts it, and the driver with an `x` (XMS) or a `v` is placed.
+    /// The card can work without rings, too: then the units of the driver's name start and drive it. With rings the start
+    /// unit has an `x` behind the name, and the driver an `x` (XMS) or a `v`.
     pub plain: bool,
-    /// The letter of the flat feature's unit for it: [`FLAT`] or one of its kin.
+    /// The flat feature's unit for this card: [`FLAT`] or one of the constants behind it.
     pub flat: u8,
 }
 
-/// Whether a card can have this address: not a group's, which no frame may come from, and not zeros. A ROM that is
-/// missing or blank reads as one or the other. The installer asks this of every card that was found; a probe asks it
-/// before it activates an ISA card or has one interrupt.
+/// Whether a card can have this address: no group address, which no frame may come from, and not all zeros. A missing or
+/// blank ROM reads as one or the other. The installer checks this for every card that was found; a probe checks it before
+/// it activates an ISA card or makes one interrupt.
 pub fn is_station(mac: &MacAddr) -> bool {
     mac[0] & 1 == 0 && *mac != [0; 6]
 }
 
-/// The flat feature (asm/flat.inc) for most cards: no letter.
+/// The flat feature (asm/flat.inc) without a letter, for most cards.
 pub const FLAT: u8 = 0;
-/// For a PCI card whose interrupt can be switched off in its command register.
+/// The letter for a PCI card whose command register can switch its interrupt off.
 pub const FLAT_INTX: u8 = b'i';
-/// For an ISA card on a machine whose A20 the keyboard controller alone moves.
+/// The letter for an ISA card on a machine in which only the keyboard controller moves A20.
 pub const FLAT_KEYBOARD: u8 = b'k';
-/// [`Found::rings_xms`] where nothing known opens A20's gate: XMS would be of no use.
+/// [`Found::rings_xms`] if neither port 92h nor the keyboard controller moves A20: XMS cannot be used.
 pub const NO_XMS: u32 = 1 << 31;
 
-/// Why `find` or `start` gave no card.
+/// Why `find` or `start` has failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Fault {
-    /// No card at this candidate.
+    /// There is no card at this candidate.
     Nothing = 1,
-    /// The candidate's number is past the last.
+    /// There is no candidate with this number.
     End = 2,
-    /// A card, but it did not answer within a limit.
+    /// A card did not answer within a limit.
     Dead = 3,
-    /// A card whose EEPROM fails its checksum or holds no address.
+    /// The card's EEPROM has a wrong checksum or no address.
     Eeprom = 4,
-    /// A card that has or wants an interrupt line that it cannot use.
+    /// The card has or needs an interrupt line that it cannot use.
     Irq = 5,
-    /// A card whose resources collide, or that no one has given any.
+    /// The card's resources collide with others', or it has none.
     Resources = 6,
-    /// Too little memory for its rings.
+    /// There is too little memory for its rings.
     Memory = 7,
-    /// A card whose registers lie in memory, which V86 mode does not reach.
+    /// The card's registers are in memory, which V86 mode does not reach.
     V86 = 8,
-    /// A card without the medium that the user wants.
+    /// The card has not the medium that the user wants.
     Media = 9,
-    /// A card that is no good bus master.
+    /// Bus master transfers of the card are not reliable.
     Master = 10,
-    /// The installer's: nobody tells the card where memory is.
+    /// From the installer: in V86 mode without VDS, no physical address is known for the rings.
     Hidden = 11,
-    /// The installer's: rings that the memory manager does not lock.
+    /// From the installer: the memory manager does not lock the rings.
     Unlocked = 12,
 }
 
-/// Bytes of a reason in the file: the pack step pads them with zeros.
+/// Bytes of a reason in the file, padded with zeros by the pack step.
 pub const REASON: usize = 112;
 
-/// What is said of each fault behind the card's name; nothing where there is none. In the file only: see
-/// tools/src/pack/mod.rs.
+/// The text printed behind the card's name for each fault; empty for faults that are not printed. In the file only
+/// (tools/src/pack/mod.rs).
 #[cfg(not(target_os = "none"))]
 pub const REASONS: [&str; 12] = [
     "",
@@ -157,7 +157,7 @@ pub const REASONS: [&str; 12] = [
 ];
 
 impl Fault {
-    /// The fault that a probe's entry gave as a number; `None` for 0, success.
+    /// The fault with this number; `None` for 0, success.
     pub fn from(number: u8) -> Option<Fault> {
         Some(match number {
             0 => return None,
@@ -175,32 +175,31 @@ impl Fault {
     }
 }
 
-/// Where the rings are: physical for the card, linear for the bus. Both equal but in V86.
+/// The memory of the rings. Both addresses are the same except in V86 mode.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Rings {
-    /// As the bus copies.
+    /// The address for the bus.
     pub linear: Addr,
-    /// As the card sees it.
+    /// The address for the card.
     pub physical: u32,
-    /// Bytes there.
+    /// Bytes of the memory.
     pub len: u32,
 }
 
 /// The discarded half of a driver.
 pub trait Probe<B: Bus> {
-    /// The resident half.
+    /// The resident half of the driver.
     type Device: Device;
-    /// The PCI functions that this driver knows: vendor in the low half, device in the high half. None for ISA.
+    /// The PCI functions that this driver supports: vendor in the low half, device in the high half. Empty for ISA.
     const IDS: &'static [u32] = &[];
-    /// Looks at one candidate. Reads before it writes; leaves what is no card of its own as it was.
+    /// Tries one candidate. Reads before it writes, and leaves other hardware as it was.
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault>;
-    /// Resets the card from whatever state it is in and sets it up: address filter for `found.mac` and broadcast,
-    /// receiver on, interrupts masked at the NIC until the core calls `unmask`.
+    /// Resets the card, whatever its state, and sets it up: address filter for `found.mac` and broadcasts, receiver on. The
+    /// NIC's interrupts are masked until the core calls `unmask`.
     fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault>;
-    /// The line at which a card that was found with one, and started, really interrupts ([`line::check`]); 0: none.
-    /// Interrupts are masked afterwards as before. A part that cannot be made to interrupt has the line that it was found
-    /// with.
+    /// The line at which a card with an interrupt, once started, really interrupts ([`line::check`]); 0: none. Interrupts are
+    /// masked afterwards as before. For a card that cannot be made to interrupt, the line that `find` gave.
     fn line(_bus: &B, found: &Found, _device: &mut Self::Device) -> u8 {
         found.irq
     }

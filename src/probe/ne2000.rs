@@ -6,27 +6,27 @@ use crate::device::{Device, MacAddr, RcvMode};
 use crate::drivers::dp8390::*;
 use crate::drivers::ne2000::{DATA, Ne2000, RESET};
 
-/// Where cards are looked for, the usual places first.
+/// Ports at which cards are looked for, in this order.
 const PLACES: [u16; 10] = [0x300, 0x320, 0x340, 0x360, 0x280, 0x240, 0x2A0, 0x2C0, 0x260, 0x380];
 
-/// A reset takes less than this, in microseconds.
+/// Limit of a reset, in microseconds.
 const RESET_LIMIT: u16 = 20_000;
-/// Remote DMA of a few bytes takes less than this, in microseconds.
+/// Limit of a remote DMA of a few bytes, in microseconds.
 const DMA_LIMIT: u16 = 2_000;
 /// Stopped, page 0.
 pub(super) const STOPPED: u8 = CR_NO_DMA | CR_STP;
 
-/// The pages where a card has its RAM.
+/// The pages of a card's RAM.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Ram {
     first: u8,
-    /// One past the last.
+    /// The page behind the last.
     stop: u8,
 }
 
-/// NE2000 in a 16-bit slot.
+/// The RAM of an NE2000 in a 16-bit slot.
 pub(super) const WIDE_RAM: &[Ram] = &[Ram { first: 0x40, stop: 0x80 }];
-/// NE2000 in an 8-bit slot and NE1000, either with 16 or 8 KB.
+/// The RAM of an NE2000 in an 8-bit slot, or of an NE1000; each with 16 or 8 KB.
 const NARROW_RAM: &[Ram] = &[
     Ram { first: 0x40, stop: 0x80 },
     Ram { first: 0x40, stop: 0x60 },
@@ -34,7 +34,7 @@ const NARROW_RAM: &[Ram] = &[
     Ram { first: 0x20, stop: 0x40 },
 ];
 
-/// A card that is being looked at.
+/// A card while it is being identified.
 pub(super) struct Card<'a, B, const WIDE: bool> {
     pub(super) bus: &'a B,
     pub(super) io: u16,
@@ -58,7 +58,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         self.put(CR, direction | CR_STA);
     }
 
-    /// Ends remote DMA, complete or not.
+    /// Ends remote DMA, whether it is complete or not.
     fn dma_end(&self) -> Result<(), Fault> {
         let complete = self.bus.wait(DMA_LIMIT, || self.get(ISR) & ISR_RDC != 0);
         self.put(CR, CR_NO_DMA | CR_STA);
@@ -71,7 +71,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         self.dma(CR_READ, at, N as u16);
         if WIDE { self.bus.ins_own(data, &mut bytes) } else { self.bus.ins8_own(data, &mut bytes) }
         self.dma_end()?;
-        // The bus wrote behind the compiler's back.
+        // The bus has written the bytes in assembly: rustc must not assume that they are unchanged.
         Ok(core::hint::black_box(bytes))
     }
 
@@ -89,7 +89,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         self.dma_end()
     }
 
-    /// Resets the card and leaves it in loopback, so that memory can be reached and nothing comes in.
+    /// Resets the card and leaves it in loopback: its RAM can be reached, and no frame comes in.
     fn reset(&self) -> Result<(), Fault> {
         let value = self.get(RESET);
         self.put(RESET, value);
@@ -118,7 +118,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         self.put(CR, CR_NO_DMA | CR_STA);
     }
 
-    /// Whether the RAM is there: different values in its first and last pages stay different.
+    /// Whether the RAM is there: its first and its last page keep different values.
     fn has(&self, ram: Ram) -> bool {
         self.configure(ram);
         let middle = ram.first.wrapping_add(ram.stop) / 2;
@@ -133,7 +133,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
 
     fn address(&self) -> Result<MacAddr, Fault> {
         let prom: [u8; 32] = self.read(0)?;
-        // Sixteen-bit cards have one byte of PROM in each word; some cards in 8-bit slots show each byte twice.
+        // In a 16-bit slot each word has one byte of the PROM; some cards in 8-bit slots show each byte twice.
         let step = if WIDE || prom.chunks_exact(2).all(|pair| pair[0] == pair[1]) { 2 } else { 1 };
         let mut mac = MacAddr::default();
         for (byte, from) in mac.iter_mut().zip(prom.iter().step_by(step)) {
@@ -142,8 +142,8 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         if is_station(&mac) { Ok(mac) } else { Err(Fault::Eeprom) }
     }
 
-    /// Reads before it writes: nothing is written where every register reads all ones. What then does not stop as a
-    /// DP8390 does gets its old value back.
+    /// Whether it behaves as a DP8390. Writes nothing if all registers read as ones. If the command register does not stop
+    /// the card as a DP8390's would, its old value is restored.
     fn plausible(&self) -> bool {
         let cr = self.get(CR);
         if cr == 0xFF || [BNRY, TPSR, ISR].into_iter().all(|register| self.get(register) == 0xFF) {
@@ -157,7 +157,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         stopped
     }
 
-    /// Which of `places` the card has its RAM at, and its address. It is left running in loopback.
+    /// The index in `places` of the card's RAM, and its address. Leaves the card running in loopback.
     pub(super) fn identify(&self, places: &[Ram]) -> Result<(u8, MacAddr), Fault> {
         if !self.plausible() {
             return Err(Fault::Nothing);
@@ -175,14 +175,14 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         Ok((variant, self.address()?))
     }
 
-    /// Has the end of a remote read interrupt. The card must run.
+    /// Makes the end of a remote read interrupt. The card must be running.
     fn provoke(&self) {
-        // DOSBox-X raises the line at the event only, not when the mask is lifted.
+        // Unmasked first: DOSBox-X raises the line at the event only, not when a mask is lifted.
         self.put(IMR, ISR_RDC);
         let _ = self.read::<2>(0);
     }
 
-    /// Ends that; whether the read has come to its end.
+    /// Ends that interrupt; returns whether the read has ended.
     fn quiet(&self) -> bool {
         self.put(IMR, 0);
         let complete = self.get(ISR) & ISR_RDC != 0;
@@ -190,7 +190,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
         complete
     }
 
-    /// The line that rises. The card must have been identified.
+    /// The card's interrupt line. The card must have been identified.
     fn irq(&self) -> u8 {
         line::find(
             self.bus,
@@ -202,7 +202,7 @@ impl<B: Bus, const WIDE: bool> Card<'_, B, WIDE> {
     }
 }
 
-/// Resets a card that was found, whatever state it is in, and sets it up.
+/// Resets a card that was found, whatever its state, and sets it up.
 pub(super) fn start<B: Bus, const WIDE: bool>(bus: B, found: &Found, places: &[Ram]) -> Result<Ne2000<B, WIDE>, Fault> {
     let ram = *places.get(found.variant as usize).ok_or(Fault::Resources)?;
     let card = Card::<B, WIDE> { bus: &bus, io: found.io };
@@ -220,7 +220,7 @@ pub(super) fn line_of<B: Bus, const WIDE: bool>(bus: &B, found: &Found) -> u8 {
     line::check(bus, found.irq, || card.provoke(), || card.quiet())
 }
 
-/// Finds the ISA cards: those that transfer words, or those that transfer bytes.
+/// The probe of the ISA cards: `WIDE` with transfers by words, otherwise by bytes.
 pub struct Ne2000Probe<const WIDE: bool = true>;
 
 impl<const WIDE: bool> Ne2000Probe<WIDE> {

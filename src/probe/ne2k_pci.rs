@@ -7,7 +7,7 @@ use crate::bus::Bus;
 use crate::drivers::dp8390::CR;
 use crate::drivers::ne2k_pci::Ne2kPci;
 
-/// Finds the PCI cards.
+/// The probe of the PCI cards.
 pub struct Ne2kPciProbe;
 
 impl<B: Bus> Probe<B> for Ne2kPciProbe {
@@ -38,7 +38,7 @@ impl<B: Bus> Probe<B> for Ne2kPciProbe {
         }
         let card = Card::<B, true> { bus, io };
         let (variant, mac) = card.identify(WIDE_RAM).map_err(|fault| match fault {
-            // Its identity says what it should be.
+            // The PCI identity says that it is an NE2000: it is faulty.
             Fault::Nothing => Fault::Dead,
             other => other,
         })?;

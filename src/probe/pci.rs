@@ -1,4 +1,4 @@
-//! PCI configuration space, as probes need it (PCI Local Bus Specification 2.2, chapter 6).
+//! PCI configuration space for probes (PCI Local Bus Specification 2.2, chapter 6).
 
 use crate::bus::Bus;
 use crate::probe::{Ask, Fault};
@@ -8,7 +8,7 @@ const COMMAND: u8 = 0x04;
 const   COMMAND_IO: u32 = 1 << 0;
 const   COMMAND_MEMORY: u32 = 1 << 1;
 const   COMMAND_MASTER: u32 = 1 << 2;
-/// The INTx line is held off by this bit; firmware of newer boards may have set it.
+/// Switches the INTx line off; firmware of newer boards may have set it.
 const   COMMAND_INTX_OFF: u32 = 1 << 10;
 const   STATUS_CAPABILITIES: u32 = 1 << 20;
 const CLASS: u8 = 0x08;
@@ -19,30 +19,30 @@ const   BAR_64: u32 = 2 << 1;
 const CAPABILITIES: u8 = 0x34;
 const INTERRUPT: u8 = 0x3C;
 
-/// Capability of power management; the state is in bits 1:0 of its second register.
+/// Capability: power management. Bits 1:0 of its second register are the state.
 const POWER: u8 = 0x01;
-/// A vendor's own capability, which virtio uses.
+/// Capability: vendor specific; virtio uses it.
 pub const VENDOR: u8 = 0x09;
-/// Capabilities that a list can hold; a longer one runs in a circle.
+/// The most capabilities in a list. A longer list is circular.
 const CAPABILITY_LIMIT: usize = 48;
 
-/// A card's window.
+/// The range of ports or memory that a base address register decodes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Bar {
     /// Ports.
     Io(u16),
     /// Memory below 4 GB.
     Memory(u32),
-    /// None, unassigned, or out of reach.
+    /// No range, an unassigned one, or one out of reach.
     None,
 }
 
-/// Vendor in the low half, device in the high half; all ones when nothing answers.
+/// Vendor in the low half, device in the high half; all ones: there is no function.
 pub fn id(bus: &impl Bus, place: u16) -> u32 {
     bus.config_read(place, ID)
 }
 
-/// Revision in the low byte, the class above it.
+/// Revision in the low byte, class above.
 pub fn class(bus: &impl Bus, place: u16) -> u32 {
     bus.config_read(place, CLASS)
 }
@@ -52,7 +52,7 @@ pub fn bar(bus: &impl Bus, place: u16, index: u8) -> Bar {
     let register = BAR0 + 4 * index;
     let value = bus.config_read(place, register);
     if value & BAR_IO != 0 {
-        // A PC has 64 KB of ports; zero and all ones are what unassigned ones read.
+        // A PC has 64 KB of ports. An unassigned register reads as zero or all ones.
         return match value & !3 {
             port @ 1..=0xFFFC => Bar::Io(port as u16),
             _ => Bar::None,
@@ -67,7 +67,7 @@ pub fn bar(bus: &impl Bus, place: u16, index: u8) -> Bar {
     }
 }
 
-/// The bytes that a base address register decodes, 0 if none. The card must not be in use meanwhile.
+/// The size of the range of a base address register, 0 if none. The card must not be in use.
 pub fn bar_size(bus: &impl Bus, place: u16, index: u8) -> u32 {
     let register = BAR0 + 4 * index;
     let command = bus.config_read(place, COMMAND) & 0xFFFF;
@@ -81,7 +81,7 @@ pub fn bar_size(bus: &impl Bus, place: u16, index: u8) -> u32 {
     if value & BAR_IO != 0 { size & 0xFFFF } else { size }
 }
 
-/// The first capability `wanted` behind `after` (0: from the start of the list).
+/// The first capability `wanted` behind the one at `after` (0: in the whole list).
 pub fn capability(bus: &impl Bus, place: u16, wanted: u8, after: u8) -> Option<u8> {
     if bus.config_read(place, COMMAND) & STATUS_CAPABILITIES == 0 {
         return None;
@@ -105,8 +105,8 @@ pub fn capability(bus: &impl Bus, place: u16, wanted: u8, after: u8) -> Option<u
     None
 }
 
-/// Wakes the card, and lets it answer at its ports and memory and, when `master`, do DMA. Windows that a wake-up has
-/// cleared are put back.
+/// Wakes the card, and enables its ports and memory and, if `master`, its DMA. Restores base address registers that the
+/// wake-up has cleared.
 pub fn enable(bus: &impl Bus, place: u16, master: bool) -> Result<(), Fault> {
     if let Some(power) = capability(bus, place, POWER, 0) {
         let state = bus.config_read(place, power + 4);
@@ -119,7 +119,7 @@ pub fn enable(bus: &impl Bus, place: u16, master: bool) -> Result<(), Fault> {
             }
             let line = bus.config_read(place, INTERRUPT);
             bus.config_write(place, power + 4, state & !3);
-            // 10 ms from D3 to D0 (PCI Power Management 1.1, table 5-6).
+            // D3 to D0 takes 10 ms (PCI Power Management 1.1, table 5-6).
             let _ = bus.wait(20_000, || false);
             register = BAR0;
             for value in &saved {
@@ -136,7 +136,7 @@ pub fn enable(bus: &impl Bus, place: u16, master: bool) -> Result<(), Fault> {
     if took == u32::MAX || master && took & COMMAND_MASTER == 0 { Err(Fault::Dead) } else { Ok(()) }
 }
 
-/// Can the function's interrupt be switched off in its command register (PCI 2.3)? It is as before afterwards.
+/// Whether the command register can switch the function's interrupt off (PCI 2.3). Leaves the register as it was.
 pub fn has_intx_off(bus: &impl Bus, place: u16) -> bool {
     let before = command(bus, place);
     set_command(bus, place, before | COMMAND_INTX_OFF);
@@ -145,18 +145,18 @@ pub fn has_intx_off(bus: &impl Bus, place: u16) -> bool {
     took & COMMAND_INTX_OFF != 0
 }
 
-/// The command register, to be put back when the card is not taken after all.
+/// The command register, to restore it if the card is not used after all.
 pub fn command(bus: &impl Bus, place: u16) -> u32 {
     bus.config_read(place, COMMAND) & 0xFFFF
 }
 
-/// Puts the command register back.
+/// Restores the command register.
 pub fn set_command(bus: &impl Bus, place: u16, command: u32) {
     bus.config_write(place, COMMAND, command);
 }
 
-/// The interrupt line, 1 to 15: what the firmware routed, which no switch can change; where it routed none, what the
-/// user gave; 0: none.
+/// The interrupt line, 1 to 15: the one that the firmware routed, which no switch can change; if it routed none, the one
+/// that the user gave; 0: none.
 pub fn irq(bus: &impl Bus, ask: &Ask) -> u8 {
     match bus.config_read(ask.pci, INTERRUPT) as u8 {
         line @ 1..=15 => line,

@@ -6,17 +6,17 @@ use crate::bus::{Addr, Bus};
 use crate::device::MacAddr;
 use crate::drivers::pcnet::*;
 
-/// What CSR4 has all the while.
+/// The bits of CSR4 that stay set.
 const CSR4_REST: u16 = CSR4_MASKS | CSR4_DPOLL;
-/// In CSR4, user interrupt: written with one to clear.
+/// CSR4: user interrupt; writing a one clears it.
 const CSR4_UINT: u16 = 1 << 6;
-/// In CSR4: makes it, if INEA allows.
+/// CSR4: requests a user interrupt, if INEA allows it.
 const CSR4_UINTCMD: u16 = 1 << 7;
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct PcnetProbe;
 
-/// A card that is being set up.
+/// A card while it is being set up.
 struct Card<'a, B> {
     bus: &'a B,
     io: u16,
@@ -39,7 +39,7 @@ impl<B: Bus> Card<'_, B> {
 }
 
 impl<B: Bus> Probe<B> for PcnetProbe {
-    // The installer takes the driver's unit that fits the rings; all have one layout.
+    // One layout for both units of the driver; the installer loads the one for the rings' memory.
     type Device = Pcnet<B, false>;
 
     const IDS: &'static [u32] = &[
@@ -60,13 +60,13 @@ impl<B: Bus> Probe<B> for PcnetProbe {
         if ask.is_taken(io) {
             return Err(Fault::Nothing);
         }
-        // A driver of 32-bit accesses may have switched the ports over to them, which only the machine's reset undoes.
+        // A driver with 32-bit accesses may have switched the ports to these; only a reset of the machine undoes that.
         let card = Card { bus, io };
         let _ = bus.in16(io.wrapping_add(RESET as u16));
         if card.read(RDP, CSR0) != CSR0_STOP || card.read(RDP, CSR88) & 0x0FFF != 3 {
             return Err(Fault::Dead);
         }
-        // Another driver's rings are gone with the reset.
+        // The reset has ended another driver's DMA.
         pci::enable(bus, ask.pci, true)?;
         let mut mac: MacAddr = [0; 6];
         for (port, byte) in (io..).zip(mac.iter_mut()) {
@@ -112,7 +112,7 @@ impl<B: Bus> Probe<B> for PcnetProbe {
         let card = Card { bus, io: found.io };
         let provoke = || {
             card.write(RDP, CSR4, CSR4_REST | CSR4_UINTCMD);
-            // Last: QEMU's line falls at the next access.
+            // INEA is written last: QEMU's line falls at the next access.
             card.write(RDP, CSR0, CSR0_INEA);
         };
         let quiet = || {
@@ -126,7 +126,7 @@ impl<B: Bus> Probe<B> for PcnetProbe {
     }
 }
 
-/// Writes the initialization block and what never changes in the descriptors.
+/// Writes the initialization block, and the fields of descriptors that do not change.
 fn lay_out<B: Bus>(bus: &B, found: &Found, rings: &Rings, deep: bool) {
     let (receive, transmit) = logs(deep);
     let [a, b, c, d, e, f] = found.mac;

@@ -6,46 +6,46 @@ use crate::bus::Bus;
 use crate::device::MacAddr;
 use crate::drivers::rtl8139::*;
 
-/// In ISR and IMR: the timer has come to [`TIMER_INT`].
+/// ISR and IMR: the timer has reached [`TIMER_INT`].
 const   ISR_TIMEOUT: u16 = 1 << 14;
-/// Timer (32 bits): counts the PCI bus's clocks, from 0 on after any write.
+/// Timer (32 bits): counts clocks of the PCI bus; any write sets it to 0.
 const TCTR: u8 = 0x48;
-/// Configuration 1 (8 bits), while [`CR9346_CONFIG`].
+/// Configuration 1 (8 bits), writable with [`CR9346_CONFIG`].
 const CONFIG1: u8 = 0x52;
-/// Asleep and powered down, in the parts without power management in PCI configuration.
+/// Sleep and power down, in chips without PCI power management.
 const   CONFIG1_OLD_POWER: u8 = 3 << 0;
-/// The count of the timer that is to interrupt (32 bits), 0: none.
+/// Value of the timer at which it interrupts (32 bits), 0: none.
 const TIMER_INT: u8 = 0x54;
-/// 8 us.
+/// 8 microseconds.
 const   TIMER_SOON: u32 = 0x100;
-/// Clock (8 bits; parts without power management): `R` lets it run.
+/// Clock (8 bits; chips without PCI power management): `R` starts it.
 const HLTCLK: u8 = 0x5B;
-/// Multiple interrupt select (16 bits): bits 11:0 raise interrupts before a frame is complete.
+/// Multiple interrupt select (16 bits): with bits 11:0 not 0, interrupts come before a frame is complete.
 const MULINT: u8 = 0x5C;
 /// Basic mode control of the PHY (16 bits).
 const BMCR: u8 = 0x62;
-/// Isolated, powered down, in loopback.
+/// Loopback, power down, isolate.
 const   BMCR_AWAY: u16 = 1 << 14 | 1 << 11 | 1 << 10;
 const   BMCR_AUTONEGOTIATE: u16 = 1 << 12 | 1 << 9;
 
-/// TCR's bits that tell the parts apart.
+/// Bits of TCR with the version of the chip.
 const HWVERID: u32 = 0x7CC0_0000;
-/// RTL8139, 8139K, 8139A, 8139A-G: without power management in PCI configuration.
+/// RTL8139, 8139K, 8139A, 8139A-G: chips without PCI power management.
 const OLD_PARTS: [u32; 4] = [0x4000_0000, 0x6000_0000, 0x7000_0000, 0x7080_0000];
 
-/// A reset takes less than this, in microseconds.
+/// Limit of a reset, in microseconds.
 const RESET_LIMIT: u16 = 10_000;
-/// Reading the EEPROM takes 2 ms, by the data sheet; this is the limit in microseconds.
+/// Limit in microseconds for the chip to read the EEPROM; by the data sheet that takes 2 ms.
 const EEPROM_LIMIT: u16 = 20_000;
 
 /// Receive configuration of a NIC that has just been started: the own address and broadcasts.
 const RCR_START: u32 = RCR_RXFTH_WHOLE | RCR_MXDMA_UNLIMITED | RCR_APM | RCR_AB;
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct Rtl8139Probe;
 
 impl<B: Bus> Probe<B> for Rtl8139Probe {
-    // The installer takes the driver's unit that fits the rings; all have one layout.
+    // One layout for both units of the driver; the installer loads the one for the rings' memory.
     type Device = Rtl8139<B, false>;
 
     const IDS: &'static [u32] = &[
@@ -89,7 +89,7 @@ impl<B: Bus> Probe<B> for Rtl8139Probe {
             bus.out8(port(CONFIG1), bus.in8(port(CONFIG1)) & !CONFIG1_OLD_POWER);
             bus.out8(port(CR9346), CR9346_NORMAL);
         }
-        // Another driver's rings may still be in the chip: they end before it may do DMA again.
+        // A reset before DMA is enabled: the chip may still have another driver's rings.
         bus.out8(port(CR), CR_RST);
         bus.wait(RESET_LIMIT, || bus.in8(port(CR)) & CR_RST == 0).map_err(|_| Fault::Dead)?;
         pci::enable(bus, ask.pci, true)?;

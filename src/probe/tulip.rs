@@ -7,45 +7,45 @@ use crate::bus::Bus;
 use crate::device::{Counters, Device, RcvMode};
 use crate::drivers::tulip::*;
 
-/// Configuration: sleep and snooze in bits 31:30.
+/// PCI configuration: sleep and snooze in bits 31:30.
 const CFDD: u8 = 0x40;
 const   CFDD_SLEEP: u32 = 3 << 30;
-/// In CSR9: the serial ROM's wires are bits 3:0, to be read.
+/// CSR9: selects the serial ROM for reading; its wires are bits 3:0.
 const CSR9_SROM: u32 = 1 << 14 | 1 << 11;
-/// SIA connectivity; 0: reset, 1: not.
+/// SIA connectivity; 0: reset, 1: running.
 const CSR13: u8 = 0x68;
 /// SIA transmit and receive.
 const CSR14: u8 = 0x70;
-/// 10BASE-T with negotiation, in which the chip offers half duplex.
+/// 10BASE-T with negotiation; the chip offers half duplex.
 const   CSR14_TEN: u32 = 0xFFFF;
 /// SIA general.
 const CSR15: u8 = 0x78;
-/// Not the coaxial port.
+/// The coaxial port is off.
 const   CSR15_TEN: u32 = 8;
-/// In CSR5 and CSR7: the transmitter has found no descriptor of its own.
+/// CSR5 and CSR7: the transmitter has found no descriptor that it owns.
 const CSR5_TU: u32 = 1 << 2;
-/// In CSR12: negotiate anew (transmit disabled for now), clear what was seen.
+/// CSR12: restart the negotiation (its first state disables transmission), clear its results.
 const CSR12_NEGOTIATE: u32 = 0x1301;
 
-/// The serial ROM's words with the address (Digital Semiconductor SROM Format 4.05).
+/// The word of the serial ROM where the address begins (Digital Semiconductor SROM Format 4.05).
 const SROM_MAC: u8 = 10;
 
 /// The PHY's control register (IEEE 802.3, clause 22).
 const BMCR: u8 = 0;
 const   BMCR_AUTONEG: u32 = 1 << 12;
 const   BMCR_RESTART: u32 = 1 << 9;
-/// The PHY's offer.
+/// The abilities that the PHY advertises.
 const ANAR: u8 = 4;
-/// Half duplex at 100 and 10 Mb/s: so nobody need follow the negotiation to set the chip's duplex.
+/// Half duplex at 100 and 10 Mb/s only: so the chip's duplex is known without the result of the negotiation.
 const   ANAR_HALF: u16 = 1 << 7 | 1 << 5 | 1;
-/// Start of a management frame that writes, and the change of direction.
+/// Start and write opcode of a management frame, and the turnaround.
 const MII_WRITE: u32 = 0b0101 << 28 | 2 << 16;
 
-/// Receive descriptors: in XMS, and in conventional memory.
+// Numbers of receive descriptors: in XMS, and in conventional memory.
 const DEEP: u16 = 32;
 const SHALLOW: u16 = 3;
 
-/// Bytes of memory.
+/// Bytes of the memory for so many receive descriptors.
 const fn bytes(receive: u16) -> u16 {
     RECEIVE + receive * SLOT
 }
@@ -57,7 +57,7 @@ struct Ports<'a, B> {
 
 impl<B: Bus> Wires for Ports<'_, B> {
     fn set(&self, wires: u8) {
-        // Clock and select are the other way round here.
+        // CSR9 has clock and select in each other's bit.
         let wires = wires & !3 | (wires & 1) << 1 | wires >> 1 & 1;
         self.bus.out32(self.csr9, CSR9_SROM | wires as u32);
         self.bus.clock();
@@ -68,7 +68,7 @@ impl<B: Bus> Wires for Ports<'_, B> {
     }
 }
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct TulipProbe;
 
 impl<B: Bus> Probe<B> for TulipProbe {
@@ -85,7 +85,7 @@ impl<B: Bus> Probe<B> for TulipProbe {
         if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
             return Err(Fault::Nothing);
         }
-        // Master only once it has been reset: another driver may have left its DMA on.
+        // Bus master only after the reset: another driver may have left DMA on.
         pci::enable(bus, ask.pci, false)?;
         let mode = bus.config_read(ask.pci, CFDD);
         bus.config_write(ask.pci, CFDD, mode & !CFDD_SLEEP);
@@ -133,7 +133,7 @@ impl<B: Bus> Probe<B> for TulipProbe {
         pci::enable(&card.bus, found.pci, true)?;
         lay_out(&card, rings.physical);
         let mode = connect(&mut card);
-        // A reset takes the port that is selected.
+        // The port that CSR6 selects takes effect at a reset.
         card.put(CSR6, mode);
         card.stop();
         card.put(CSR0, CSR0_BURSTS);
@@ -154,7 +154,7 @@ impl<B: Bus> Probe<B> for TulipProbe {
 
     fn line(bus: &B, found: &Found, device: &mut Self::Device) -> u8 {
         let provoke = || {
-            // Told to look for a frame, the transmitter finds none.
+            // A transmit poll with no frame is a cause (TU).
             device.put(CSR7, CSR5_NIS | CSR5_TU);
             device.put(CSR1, 0);
         };
@@ -168,8 +168,7 @@ impl<B: Bus> Probe<B> for TulipProbe {
     }
 }
 
-/// Looks for a PHY and sees to it that it offers what the chip will be set to; the operation mode for it or for the
-/// chip's own port.
+/// Looks for a PHY and lets it offer what the chip will be set to. Returns CSR6 for that PHY, or for the chip's own port.
 fn connect<B: Bus>(card: &mut Tulip<B>) -> u32 {
     for phy in 0..32 {
         card.phy = phy;
@@ -191,7 +190,7 @@ fn write<B: Bus>(card: &Tulip<B>, register: u8, value: u32) {
     card.mii_put(MII_WRITE | (card.phy as u32) << 23 | (register as u32) << 18 | value);
 }
 
-/// Writes what does not change in the descriptors, and gives those of the ring to the chip.
+/// Writes the fields of the descriptors that do not change, and gives the receive descriptors to the chip.
 fn lay_out<B: Bus>(card: &Tulip<B>, physical: u32) {
     let put = |at: u16, value: u32| card.bus.put32(card.memory.plus(at), value);
     let place = |at: u16| physical + at as u32;

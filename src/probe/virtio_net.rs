@@ -1,5 +1,5 @@
-//! Finds and starts virtio network cards: by their modern registers where there are any within reach, since those
-//! take queues of any size; otherwise by the legacy ones, whose queues are the host's and go to XMS.
+//! Finds and starts virtio network cards: by the modern registers if these can be reached, because then queues may have any
+//! size; otherwise by the legacy registers. Legacy queues have the host's size and need XMS.
 
 use super::pci::{self, Bar};
 use super::{Ask, Fault, Found, Probe, Rings};
@@ -8,7 +8,7 @@ use crate::device::{Counters, Device, MacAddr, RcvMode};
 use crate::drivers::virtio::*;
 use crate::drivers::virtio_net::*;
 
-/// A vendor's capability: kind (byte) at +3, BAR (byte) at +4, offset at +8, bytes at +12 (section 4.1.4).
+/// Vendor capability: kind (byte) at +3, BAR (byte) at +4, offset at +8, bytes at +12 (section 4.1.4).
 const KIND_COMMON: u8 = 1;
 const KIND_NOTIFY: u8 = 2;
 const KIND_ISR: u8 = 3;
@@ -17,14 +17,14 @@ const KIND_WINDOW: u8 = 5;
 const CAPABILITY_BAR: u8 = 4;
 const CAPABILITY_OFFSET: u8 = 8;
 const CAPABILITY_MULTIPLIER: u8 = 16;
-/// Offsets beyond do not fit in a [`Register`] of V86 mode.
+/// Larger offsets do not fit in a [`Register`] of V86 mode.
 const WINDOW_LIMIT: u32 = 1 << 29;
 
-/// MSI-X: off, so that the interrupt line is used and the legacy registers lie where they are expected.
+/// MSI-X: switched off, because the interrupt line is used, and because it moves legacy registers.
 const MSIX: u8 = 0x11;
 const   MSIX_ENABLE: u32 = 1 << 31;
 
-/// Modern common configuration (section 4.1.4.3).
+// Modern common configuration (section 4.1.4.3).
 const DEVICE_FEATURE_SELECT: u32 = 0x00;
 const DEVICE_FEATURE: u32 = 0x04;
 const DRIVER_FEATURE_SELECT: u32 = 0x08;
@@ -39,7 +39,7 @@ const QUEUE_DESC: u32 = 0x20;
 const QUEUE_AVAILABLE: u32 = 0x28;
 const QUEUE_USED: u32 = 0x30;
 
-/// Legacy registers in BAR 0 (section 4.1.4.10), while MSI-X is off.
+// Legacy registers in BAR 0 (section 4.1.4.10), with MSI-X off.
 const LEGACY_DEVICE_FEATURE: u32 = 0x00;
 const LEGACY_DRIVER_FEATURE: u32 = 0x04;
 const LEGACY_QUEUE_PAGE: u32 = 0x08;
@@ -49,57 +49,57 @@ const LEGACY_QUEUE_NOTIFY: u32 = 0x10;
 const LEGACY_STATUS: u32 = 0x12;
 const LEGACY_ISR: u32 = 0x13;
 const LEGACY_CONFIG: u32 = 0x14;
-/// Queues begin on a page, and so do their used rings.
+/// Legacy queues, and their used rings, begin on a page.
 const PAGE: u32 = 4096;
 const PAGE_SHIFT: u32 = 12;
 
-/// Features: the card has an address, tells its link's state, takes commands, and among them filters.
+// Features: the card has an address, shows its link's state, has a control queue, and takes filter commands.
 const FEATURE_MAC: u32 = 1 << 5;
 const FEATURE_STATUS: u32 = 1 << 16;
 const FEATURE_CTRL_VQ: u32 = 1 << 17;
 const FEATURE_CTRL_RX: u32 = 1 << 18;
-/// Features 32 and up: modern, and reaches memory as the platform says, which for DOS is as it is.
+// Features 32 and up: a modern device; memory accesses as the platform requires (for DOS, plain ones).
 const FEATURE_VERSION_1: u32 = 1 << 0;
 const FEATURE_ACCESS_PLATFORM: u32 = 1 << 1;
 
 const HEADER_LEGACY: u16 = 10;
 const HEADER_MODERN: u16 = 12;
 
-/// Queues by their numbers: what comes in, what goes out (1), commands.
+// Numbers of the queues: receive, transmit (1), control.
 const RX_QUEUE: u16 = 0;
 const CONTROL_QUEUE: u16 = 2;
-/// Buffers in XMS.
+/// Receive and transmit buffers in XMS.
 const DEEP: [u8; 2] = [32, 16];
-/// Buffers in conventional memory.
+/// Receive and transmit buffers in conventional memory.
 const LOW: [u8; 2] = [3, 1];
-/// Descriptors of the control queue, a power of two; five are in use.
+/// Descriptors of the control queue, a power of two; five are used.
 const CONTROL_DESCRIPTORS: u32 = 8;
 
-/// All that is found and laid out. What a probe has, it fills in place: copies cost it more than anything else.
+/// The registers that were found, and the memory that is being laid out. Filled in place, because copies take much code.
 #[derive(Default)]
 struct Setup {
-    /// Registers in the order of the capabilities' kinds. Modern: the common configuration. Legacy: the first port.
+    /// Registers, in the order of the capabilities' kinds. Modern: the common configuration. Legacy: the first port.
     common: Register,
     notify: Register,
     isr: Register,
     config: Register,
     notify_step: u32,
     access: Access,
-    /// The rings' memory, as the bus has it.
+    /// The rings' memory: its address for the bus.
     linear: u32,
-    /// As the device has it.
+    /// Its address for the device.
     physical: u32,
-    /// What of it is free yet, as the bus has it.
+    /// The start of its free part, for the bus.
     next: u32,
-    /// The next descriptor to be written, as the bus has it.
+    /// The next descriptor to write, for the bus.
     descriptor: u32,
-    /// Buffers wanted, in and out.
+    /// Receive and transmit buffers that are wanted.
     buffers: [u8; 2],
     modern: bool,
 }
 
 impl Setup {
-    /// Those within reach.
+    /// Finds the registers that can be reached.
     #[inline(never)]
     fn find(&mut self, bus: &impl Bus, place: u16) -> Result<(), Fault> {
         let mut at = 0;
@@ -117,7 +117,7 @@ impl Setup {
                 }
                 _ => continue,
             };
-            // The first of each kind that can be used is meant to be.
+            // Of several usable ones of a kind, the device prefers the first.
             if *slot == Register(0) {
                 *slot = Setup::at(bus, place, at);
                 if kind == KIND_NOTIFY {
@@ -142,7 +142,7 @@ impl Setup {
         Ok(())
     }
 
-    /// What a capability points at; 0: nothing within reach.
+    /// The register that a capability gives; 0: it cannot be reached.
     fn at(bus: &impl Bus, place: u16, capability: u8) -> Register {
         let bar = bus.config_read(place, capability + CAPABILITY_BAR) as u8;
         let offset = bus.config_read(place, capability + CAPABILITY_OFFSET);
@@ -163,7 +163,7 @@ impl Setup {
         self.common.plus(if self.modern { DEVICE_STATUS } else { LEGACY_STATUS })
     }
 
-    /// Selects a queue: the descriptors that it may have, 0: it does not exist.
+    /// Selects a queue; returns the most descriptors that it may have, 0: there is no such queue.
     #[inline(never)]
     fn select(&self, bus: &impl Bus, queue: u16) -> u32 {
         let (select, size) =
@@ -182,7 +182,7 @@ impl Setup {
         self.access.read32(bus, self.common.plus(DEVICE_FEATURE))
     }
 
-    /// Takes these and no others.
+    /// Accepts these features and no others.
     #[inline(never)]
     fn accept(&self, bus: &impl Bus, half: u32, features: u32) {
         if !self.modern {
@@ -192,17 +192,17 @@ impl Setup {
         self.access.write32(bus, self.common.plus(DRIVER_FEATURE), features);
     }
 
-    /// Bytes of the header in front of each frame.
+    /// Bytes of the header before each frame.
     fn header(&self) -> u16 {
         if self.modern { HEADER_MODERN } else { HEADER_LEGACY }
     }
 
-    /// The boundary that queues want, a power of two.
+    /// Alignment of queues, a power of two.
     fn page(&self) -> u32 {
         if self.modern { 16 } else { PAGE }
     }
 
-    /// Bytes for so many buffers in and out, with room for the boundary.
+    /// Bytes for so many receive and transmit buffers, with room for alignment.
     #[inline(never)]
     fn bytes(&mut self, bus: &impl Bus, buffers: [u8; 2]) -> u32 {
         self.next = self.page();
@@ -213,7 +213,7 @@ impl Setup {
         self.next
     }
 
-    /// Takes so many bytes on a boundary as the device sees it, a power of two.
+    /// Takes some bytes of the memory, aligned (to a power of two) for the device.
     #[inline(never)]
     fn take(&mut self, bytes: u32, boundary: u32) -> u32 {
         let at = self.next.wrapping_add(self.physical(self.next).wrapping_neg() & (boundary - 1));
@@ -225,7 +225,7 @@ impl Setup {
         linear.wrapping_sub(self.linear).wrapping_add(self.physical)
     }
 
-    /// Selects a queue and gives it, and its buffers, memory.
+    /// Selects a queue, and gives memory to it and to its buffers.
     #[inline(never)]
     fn lay(&mut self, bus: &impl Bus, number: u16, queue: &mut Queue) {
         let most = self.select(bus, number);
@@ -240,7 +240,7 @@ impl Setup {
         queue.count = count;
         queue.places = (size as u16).wrapping_sub(1);
         queue.descriptors = self.take(DESCRIPTOR * size, page);
-        // Behind either ring stands one more index, for a feature that we do not take.
+        // One more index follows each ring, for a feature that is not accepted.
         queue.available = self.take(RING + 2 * size + 2, 2);
         queue.used = self.take(RING + (size << USED_SHIFT) + 2, if self.modern { 4 } else { page });
         queue.buffers = self.take(bytes, 4);
@@ -253,7 +253,7 @@ impl Setup {
         self.access.write32(bus, self.common.plus(register + 4), 0);
     }
 
-    /// Tells the device where a queue lies, which is empty. Only what comes in interrupts.
+    /// Gives the device the addresses of a queue, which is empty. Only the receive queue interrupts.
     #[inline(never)]
     fn enable(&self, bus: &impl Bus, queue: &mut Queue) {
         self.select(bus, queue.number);
@@ -274,7 +274,7 @@ impl Setup {
         queue.notify = self.notify.plus(self.notify_step.wrapping_mul(off as u32));
     }
 
-    /// Writes the next descriptor; above its `flags` the number of the one behind it ([`DESCRIPTOR_NEXT_SHIFT`]).
+    /// Writes the next descriptor. `flags` has in its high half the number of the one behind it ([`DESCRIPTOR_NEXT_SHIFT`]).
     #[inline(never)]
     fn descriptor(&mut self, bus: &impl Bus, buffer: u32, len: u32, flags: u32) {
         let at = self.descriptor;
@@ -285,7 +285,7 @@ impl Setup {
         self.descriptor = at.wrapping_add(DESCRIPTOR);
     }
 
-    /// A chain for each buffer, its header and its frame; and its number at a place of a ring, `step` bytes each.
+    /// Writes a chain for each buffer, header and frame, and its number into a ring whose entries have `step` bytes.
     #[inline(never)]
     fn chains(&mut self, bus: &impl Bus, queue: &Queue, direction: u32, ring: u32, step: u32) {
         let header = self.header() as u32;
@@ -304,7 +304,7 @@ impl Setup {
         }
     }
 
-    /// The chains of commands: each ends in the acknowledgement.
+    /// Writes the chains of both commands; each ends with the acknowledgement.
     fn commands(&mut self, bus: &impl Bus, queue: &Queue) {
         const fn next(number: u16) -> u32 {
             NEXT | (number as u32) << DESCRIPTOR_NEXT_SHIFT
@@ -322,7 +322,7 @@ impl Setup {
         for [at, len, flags] in &CHAINS {
             self.descriptor(bus, queue.buffers + at, *len, *flags);
         }
-        // Every place of the available ring in turn.
+        // The entries of the available ring alternate between both.
         for at in 0..(queue.places as u32 + 1) / 2 {
             bus.put32(Addr(queue.available + RING + 4 * at), (CHAIN_MODE as u32) << 16 | CHAIN_FILTER as u32);
         }
@@ -333,7 +333,7 @@ impl Setup {
         bus.put32(Addr(memory + CONTROL_GROUPS), GROUPS);
     }
 
-    /// Sets the card up; what the resident half is to know goes to `device`.
+    /// Sets the card up, and fills in `device` for the resident half.
     #[inline(never)]
     fn open<B: Bus>(&mut self, device: &mut VirtioNet<B>, found: &Found, rings: &Rings) -> Result<(), Fault> {
         self.find(&device.bus, found.pci)?;
@@ -381,7 +381,7 @@ impl Setup {
             return Err(Fault::Dead);
         }
         self.chains(bus, rx, DEVICE_WRITES, rx.available + RING, 2);
-        // As if all that can be sent had come back: into the last places of the ring, which has more or as many.
+        // Writes all transmit buffers into the last entries of the used ring, as if they had been returned.
         let last = (tx.places + 1).wrapping_sub(tx.count) & tx.places;
         self.chains(bus, tx, 0, tx.used + RING + ((last as u32) << USED_SHIFT), 1 << USED_SHIFT);
         self.commands(bus, control);
@@ -398,7 +398,7 @@ impl Setup {
     }
 }
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct VirtioNetProbe;
 
 impl<B: Bus> Probe<B> for VirtioNetProbe {

@@ -6,29 +6,29 @@ use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, RcvMode};
 use crate::drivers::vmxnet3::*;
 
-/// First word of the shared memory.
+/// The first word of the shared memory.
 const MAGIC: u32 = 0xBABE_FEE1;
-/// The only revision of the device, and of the shared memory, that is spoken.
+/// The only revision of device and shared memory that this driver supports.
 const REVISION_1: u32 = 1;
-/// What the device is told of its driver: version 1.0, of a 32-bit Linux, as its own drivers say.
+/// The driver's version for the device: 1.0 of a 32-bit Linux, as in VMware's own drivers.
 const DRIVER_VERSION: u32 = 0x0001_0000;
 const GUEST: u32 = 1 | 1 << 2;
 const MTU: u32 = 1500;
-/// Any tag of a VLAN passes: one bit for each, in [`Layout::SHARED`].
+/// VLAN filter: one bit for each tag, in [`Layout::SHARED`]; all are set.
 const SHARED_VLANS: u16 = 136;
 const VLAN_WORDS: u16 = 128;
 
-/// Buffers to receive and to transmit, powers of two: in XMS, and in conventional memory. The host does not wait: it
-/// delivers a burst between two instructions and drops what finds no buffer.
+// Receive and transmit buffers, powers of two: in XMS, and in conventional memory. A burst comes while the machine executes
+// no instruction: the host drops frames without a buffer.
 const DEEP: (u8, u8) = (32, 4);
 const SHALLOW: (u8, u8) = (16, 1);
 
-/// Bytes of memory, with what aligning it may cost.
+/// Bytes of the memory for so many buffers, with room for alignment.
 const fn bytes((receive, transmit): (u8, u8)) -> u32 {
     Layout::ALIGN + Layout::BUFFERS as u32 + (receive as u32 + transmit as u32) * BUFFER as u32
 }
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct Vmxnet3Probe;
 
 impl<B: Bus> Probe<B> for Vmxnet3Probe {
@@ -48,7 +48,7 @@ impl<B: Bus> Probe<B> for Vmxnet3Probe {
         if bus.confined() {
             return Err(Fault::V86);
         }
-        // Master only once it has been reset: another driver may have left its DMA on.
+        // Bus master only after the reset: another driver may have left DMA on.
         pci::enable(bus, ask.pci, false)?;
         let [Bar::Memory(rings), Bar::Memory(commands)] = [0, 1].map(|index| pci::bar(bus, ask.pci, index)) else {
             return Err(Fault::Resources);
@@ -114,7 +114,7 @@ impl<B: Bus> Probe<B> for Vmxnet3Probe {
     }
 }
 
-/// Writes the shared memory but for the descriptors' turns.
+/// Writes the shared memory, without giving descriptors to the device.
 fn lay_out<B: Bus>(card: &Vmxnet3<B>, physical: u32) {
     let put = |at: u16, value: u32| card.bus.put32(card.memory.plus(at), value);
     for at in (0..Layout::BUFFERS).step_by(4) {
@@ -129,7 +129,7 @@ fn lay_out<B: Bus>(card: &Vmxnet3<B>, physical: u32) {
     }
     for index in 0..RX_DESCS {
         put(Layout::RX + index * DESC, buffers + (index as u32 & (receive - 1)) * BUFFER as u32);
-        // Not the device's yet: its first turn is a 1.
+        // Not the device's yet: in the first round its bit is 1.
         put(Layout::RX + index * DESC + FLAGS, BUFFER as u32);
     }
     let place = |at: u16| physical + at as u32;
@@ -155,7 +155,7 @@ fn lay_out<B: Bus>(card: &Vmxnet3<B>, physical: u32) {
         (40, place(Layout::QUEUES)),
         (52, 512),
         (56, MTU),
-        // One buffer a frame, one queue each way.
+        // One buffer for a frame, one queue for each direction.
         (60, 1 | 1 << 16 | 1 << 24),
         (SHARED_INTERRUPTS, MASKS_ITSELF),
         (128, place(Layout::GROUPS)),

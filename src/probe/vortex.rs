@@ -8,10 +8,10 @@ use crate::device::{Device, RcvMode};
 use crate::drivers::el3::*;
 use crate::drivers::vortex::Vortex;
 
-/// Finds the cards.
+/// The probe of these cards.
 pub struct VortexProbe;
 
-/// Looks at a PCI card that is one of `ids`; `checked`: its EEPROM has a checksum where we know of it.
+/// Tries a PCI card with one of `ids`. `checked`: whether the place of its EEPROM's checksum is known.
 pub(super) fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], checked: impl Fn(u32) -> bool) -> Result<Found, Fault> {
     if ask.index != 0 {
         return Err(Fault::End);
@@ -35,12 +35,12 @@ pub(super) fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], checked: impl Fn(u32
     Ok(Found { mac, io, irq, variant, media: ask.media, pci: ask.pci, ..Found::default() })
 }
 
-/// Starts a card that has a FIFO each way.
+/// Starts a card that has a FIFO for each direction.
 pub(super) fn start<B: Bus>(bus: B, found: &Found) -> Result<El3<B, true>, Fault> {
     let chip = Chip { bus: &bus, io: found.io };
     chip.command(INTERRUPT_MASK);
     chip.choose_media(found);
-    // The duplex counts from the next reset on.
+    // A change of duplex takes effect at a reset.
     chip.command_wait(TX_RESET)?;
     chip.command_wait(RX_RESET)?;
     chip.settle();

@@ -1,15 +1,15 @@
 /* 3compkt.h: what 3COMPKT tells a program about itself.
  *
- * Find the driver as every packet driver is found: the text "PKT DRVR" three bytes behind the entry of an interrupt
- * from 60h on. Call that interrupt with AH = COMPKT_GET_INFO. Carry clear: ES:DI points to a struct compkt_info. Check
- * its signature and layout. Carry set: it is another driver.
+ * Find the packet driver: from interrupt 60h on, the one whose entry has the text "PKT DRVR" at its fourth byte. Call that
+ * interrupt with AH = COMPKT_GET_INFO. Carry clear: ES:DI points to a struct compkt_info; check its signature and layout.
+ * Carry set: it is another driver.
  *
- * All offsets are in the segment of the answer's ES. Later drivers of the same layout only make the parts longer:
+ * All offsets are in the segment that the call returned in ES. Later drivers with the same layout may have longer structures:
  * step through NICs and blocks by nic_size and block_size, not by sizeof. Numbers are little endian. The block is the
  * driver's own: read it, never write it. The link is that of the moment of the call; one that was lost since the last
  * call may be down once.
  *
- * Any C compiler in which short has 16 bits will do; tools/ compiles this file and holds it against the driver's source.
+ * For any C compiler in which short has 16 bits. A test compiles this file and compares it with the driver's source.
  */
 #ifndef COMPKT_H
 #define COMPKT_H
@@ -21,10 +21,10 @@
 #define COMPKT_LAYOUT     1
 
 /* flags of compkt_info */
-#define COMPKT_FLAG_DEVICE  0x0001      /* loaded by DEVICE=: its memory stays with DOS when it goes */
+#define COMPKT_FLAG_DEVICE  0x0001      /* loaded by DEVICE=: its memory stays DOS's when it is unloaded */
 #define COMPKT_FLAG_UPPER   0x0002      /* lies in upper memory */
 #define COMPKT_FLAG_V86     0x0004      /* was loaded in V86 mode */
-#define COMPKT_FLAG_MASKED  0x0008      /* the NIC's line was masked in the interrupt controller before */
+#define COMPKT_FLAG_MASKED  0x0008      /* the NIC's line was masked in the interrupt controller before the load */
 
 struct compkt_info {
     unsigned char  signature[4];
@@ -46,26 +46,26 @@ struct compkt_info {
     unsigned char  block_count;
     unsigned char  block_size;
     unsigned short stack_low;           /* offset of the stack's lowest byte */
-    unsigned short stack_top;           /* offset behind its highest */
-    unsigned short pool;                /* offset of a compkt_pool, 0: none. There if size says so */
+    unsigned short stack_top;           /* offset behind the stack's highest byte */
+    unsigned short pool;                /* offset of a compkt_pool, 0: none. Only if size includes it */
 };
 
-/* Frames that wait: what /XMS and /MIGRATE bring. The counters wrap. */
+/* The pool of frames that wait (/XMS, /MIGRATE). The counters wrap. */
 struct compkt_pool {
-    unsigned short bytes[2];            /* of frames that went to XMS, the low half first */
-    unsigned short buffers;             /* these frames */
-    unsigned short hits;                /* frames that were asked for and lay in conventional memory */
-    unsigned short misses;              /* frames that had to be fetched from XMS */
-    unsigned short evictions;           /* frames that went to XMS because another was fetched */
-    unsigned short failures;            /* calls of the XMS driver that failed, frames without room */
+    unsigned short bytes[2];            /* bytes moved to XMS, the low half first */
+    unsigned short buffers;             /* frames moved to XMS */
+    unsigned short hits;                /* uses of a frame that was in conventional memory */
+    unsigned short misses;              /* uses of a frame that was fetched from XMS */
+    unsigned short evictions;           /* frames moved to XMS because another was fetched */
+    unsigned short failures;            /* failed calls of the XMS driver, and frames without room */
     unsigned char  waiting;             /* frames that wait now */
     unsigned char  flags;
 };
 
 /* flags of compkt_pool */
-#define COMPKT_POOL_XMS_FAILED  0x01    /* there is no XMS, or its driver has answered an error */
+#define COMPKT_POOL_XMS_FAILED  0x01    /* there is no XMS, or its driver has returned an error */
 
-/* What the stack is filled with at load: it was used as far down as other bytes stand. */
+/* The stack is filled with this byte at load. Its deepest use begins where the byte is no longer found. */
 #define COMPKT_STACK_CANARY  0xC5
 
 /* link of compkt_nic */
@@ -85,7 +85,7 @@ struct compkt_nic {
     unsigned char  link;
     unsigned short pci;                 /* bus 15:8, device 7:3, function 2:0 */
     unsigned char  rcv_mode;            /* 1 to 6 */
-    unsigned char  vector;              /* interrupt that this NIC answers on */
+    unsigned char  vector;              /* interrupt of this NIC's packet driver */
 };
 
 /* kind of compkt_block */
@@ -97,9 +97,9 @@ struct compkt_nic {
 #define COMPKT_BLOCK_RINGS     6        /* DMA rings */
 #define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
 #define COMPKT_BLOCK_STATS     9        /* compkt_stats, and a compkt_stats_row for each handle */
-#define COMPKT_BLOCK_FLAT      16       /* features: memory above 1 MB */
+#define COMPKT_BLOCK_FLAT      16       /* kinds of features from here on: memory above 1 MB */
 #define COMPKT_BLOCK_VDS       17       /* rings locked by the DMA services */
-#define COMPKT_BLOCK_COUNTER   18       /* what counts for handles */
+#define COMPKT_BLOCK_COUNTER   18       /* the code that counts for each handle */
 #define COMPKT_BLOCK_POOL      19       /* frames that wait */
 #define COMPKT_BLOCK_TICK      20       /* the timer */
 #define COMPKT_BLOCK_EXAMPLE   21       /* frames that receivers took: 32 bits, the low half first */
@@ -114,17 +114,17 @@ struct compkt_block {
     unsigned short size;                /* bytes; KB when in XMS */
 };
 
-/* What is counted with /STATS; numbers of 32 bits, the low half first. The blocks lie in memory in the order of their
- * list, the first at offset 0. */
+/* The counts of /STATS, 32 bits each, the low half first. The blocks lie in memory in the order of their list, the first
+ * at offset 0. */
 struct compkt_stats {
-    unsigned short hits[2];             /* frames whose handle was known by their type */
+    unsigned short hits[2];             /* frames whose type was in the type cache */
     unsigned short searches[2];         /* all others */
 };
 
 struct compkt_stats_row {
     unsigned short taken[2];            /* frames that the handle's receiver took */
-    unsigned short refused[2];          /* frames that it refused */
-    unsigned short bytes[2];            /* bytes that it took */
+    unsigned short refused[2];          /* frames that the receiver refused */
+    unsigned short bytes[2];            /* bytes that the receiver took */
 };
 
 #endif

@@ -1,7 +1,7 @@
 //! BULK: takes frames from the test peer as fast as they come, for `tools/bench --bulk`.
 //!
-//! `BULK [frames] [/INT=60]`. Asks for frames of 1,514 bytes, as many at a time as its inbox holds, and looks at none.
-//! Prints `begin` before the first, and at the end how many came and how many it had asked for.
+//! `BULK [frames] [/INT=60]`. Asks the peer for frames of 1,514 bytes, as many at a time as the inbox holds, and does not check
+//! their contents. Prints `begin` before the first request, and at the end how many frames came and how many it asked for.
 #![no_std]
 #![no_main]
 
@@ -16,9 +16,9 @@ use compkt::wire::{self, Ask, ETHERTYPE, Framing, Header, MAC_HEADER, Op};
 
 compkt::program!(main);
 
-/// Frames in a batch: with the answer behind them they fit into the inbox.
+/// Frames of a request: with the answer behind them they fit into the inbox.
 const BATCH: u32 = 14;
-/// BIOS ticks after which the answer is lost, and batches without one after which there is no peer.
+/// BIOS ticks after which an answer counts as lost; and requests without an answer after which there is no peer.
 const PATIENCE: u16 = 9;
 const TRIES: u32 = 50;
 
@@ -77,11 +77,11 @@ fn run(driver: &Driver, mac: &MacAddr, frames: u32) -> u8 {
     0
 }
 
-/// A request that the driver refuses is one without an answer.
+/// Sends a request. If the driver refuses to send, no answer comes, which is handled like a lost one.
 fn ask(driver: &Driver, mac: &MacAddr, seed: u32) {
     let ask = Ask { min: MAX_FRAME, max: MAX_FRAME, kind: ETHERTYPE, framing: Framing::Type, to: [0; 6], gap_us: 0, delay_ms: 0 };
     let header = Header { op: Op::Ask, index: 0, seed, length: 60, count: BATCH as u16 };
-    // SAFETY: the one user; the driver reads it during the call only.
+    // SAFETY: the only use; the driver reads it during the call only.
     let frame = unsafe { &mut *OUT.get() };
     net::ether(frame, &net::BROADCAST, mac, ETHERTYPE);
     let bytes = frame.get_mut(..header.length as usize).unwrap_or(&mut []);

@@ -1,8 +1,8 @@
-//! INTEGRIT(Y): exchanges frames of random sizes with the test peer, both ways at once, and checks every byte.
+//! INTEGRIT(Y): exchanges frames of random sizes with the test peer, in both directions at once, and checks every byte.
 //!
-//! `INTEGRIT [frames] [/SEED=n] [/MIN=60] [/MAX=1514] [/INT=60] [/HMA]`. A batch in which a frame got lost is asked for or
-//! sent again and counted; a wrong byte is a failure. With /HMA frames are sent from and received into the 64 KB above 1 MB
-//! that real mode reaches; A20 has to be on.
+//! `INTEGRIT [frames] [/SEED=n] [/MIN=60] [/MAX=1514] [/INT=60] [/HMA]`. A batch with a lost frame is asked for or sent again,
+//! and counted; a wrong byte is a failure. /HMA: frames are sent from and received into the 64 KB above 1 MB that real mode
+//! reaches; A20 must be on.
 #![no_std]
 #![no_main]
 
@@ -17,13 +17,13 @@ use compkt::wire::{self, Ask, ETHERTYPE, Framing, HEADER, Header, MAC_HEADER, Op
 
 compkt::program!(main);
 
-/// Frames in a batch, each way: with the answers they fit into the inbox.
+/// Frames in a batch, for each direction: with the answers they fit into the inbox.
 const BATCH: u16 = 12;
-/// BIOS ticks after which an answer is lost.
+/// BIOS ticks after which an answer counts as lost.
 const PATIENCE: u16 = 9;
-/// How often a batch is tried: a card with a small ring loses some.
+/// The most tries of a batch: a card with a small ring loses some frames.
 const TRIES: u16 = 50;
-/// What each try that lost frames adds to the time between two frames, in microseconds, and where that ends.
+/// Each try that lost frames adds so many microseconds between two frames, up to the second number.
 const GAP_STEP_US: u16 = 300;
 const GAP_MOST_US: u16 = 15_000;
 /// Frames between two lines of progress.
@@ -33,19 +33,19 @@ const SHORTEST: u16 = 26;
 
 static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
 
-/// Where a frame of so many bytes is received to, and sent from. Frames of every other batch end where the HMA does, and
-/// those that go the other way begin at its first bytes.
+/// Where frames are received to and sent from. With /HMA, received frames of one batch end at the HMA's end and sent frames
+/// begin at its start; in the next batch it is the other way round.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum High {
     /// In the program's own memory.
     No,
-    /// Received at its end, sent from its start.
+    /// Received at the HMA's end, sent from its start.
     InAtEnd,
-    /// The other way round.
+    /// Received at the HMA's start, sent from its end.
     OutAtEnd,
 }
 static HIGH: Shared<High> = Shared::new(High::No);
-/// The inbox's place for the frame that comes.
+/// The inbox's buffer for the present frame.
 static PLACE: Shared<Far> = Shared::new(Far(0));
 const HMA: u16 = 0xFFFF;
 const HMA_START: u16 = 0x10;
@@ -54,7 +54,7 @@ fn in_hma(len: u16, at_end: High) -> Far {
     Far::new(HMA, if HIGH.read() == at_end { len.wrapping_neg() } else { HMA_START + (len & 15) })
 }
 
-/// The receiver: the inbox, by way of the HMA.
+/// The receiver: passes frames through the HMA to the inbox.
 extern "C" fn receive_high(regs: &mut Regs) {
     let len = regs.ecx as u16;
     if regs.eax as u16 == 0 {
@@ -66,34 +66,34 @@ extern "C" fn receive_high(regs: &mut Regs) {
             regs.edi = to.offset() as u32;
         }
     } else {
-        // SAFETY: the inbox has lent this place, which is ours, for the frame, and nothing looks at it before it is full.
+        // SAFETY: the inbox has given this buffer for the frame, and nothing reads it before it is full.
         let to = unsafe { core::slice::from_raw_parts_mut(PLACE.read().offset() as usize as *mut u8, len as usize) };
         Far::new(regs.ds, regs.esi as u16).read(to);
         inbox::receive(regs);
     }
 }
 
-/// What is going on.
+/// The state of the exchange.
 struct Exchange {
     driver: Driver,
     mac: MacAddr,
     min: u16,
     max: u16,
-    /// Names the flow that comes; the one that goes has the next seed.
+    /// The name of the received flow; the sent one's is one more.
     seed: u32,
-    /// Frames of this batch that came, by their index.
+    /// Received frames of this batch, a bit for each index.
     came: u32,
     done: bool,
     tally: Option<Tally>,
-    /// Batches that were asked for again, and that were sent again.
+    /// Batches that were asked for again, and batches that were sent again.
     asked_again: u32,
     sent_again: u32,
-    /// Refusals of send_pkt.
+    /// Calls of send_pkt that the driver refused.
     refused: u32,
-    /// Microseconds between two frames that are asked for.
+    /// Microseconds between two frames of the peer.
     gap_us: u16,
     bytes: u32,
-    /// A frame whose bytes were wrong.
+    /// The seed and index of a frame with wrong bytes.
     wrong: Option<(u32, u16)>,
 }
 
@@ -129,7 +129,7 @@ fn main() -> u8 {
     let mac = driver.access(1, &ETHERTYPE.to_be_bytes(), receiver).and_then(|handle| driver.address(handle));
     match mac {
         Ok(mac) => {
-            // The peer remembers the frames of a seed: runs with other lengths must not share one.
+            // The peer remembers the frames of a seed: runs with different lengths must not share one.
             let seed = seed.wrapping_mul(0x1_0001) ^ (min as u32) << 21 ^ (max as u32) << 10;
             Exchange {
                 driver, mac, min, max, seed, came: 0, done: false, tally: None, asked_again: 0, sent_again: 0,
@@ -174,7 +174,7 @@ impl Exchange {
         0
     }
 
-    /// Exchanges `count` frames each way.
+    /// Exchanges `count` frames in each direction.
     fn batch(&mut self, count: u16) -> bool {
         self.seed = self.seed.wrapping_add(2);
         self.came = 0;
@@ -191,8 +191,8 @@ impl Exchange {
             if !in_done {
                 self.asked_again += (attempt != 0) as u32;
                 if attempt != 0 {
-                    // An emulator hands a burst over at once, and a small ring cannot hold every batch: with time
-                    // between them it can.
+                    // An emulator delivers a burst at once, and a small ring does not hold a batch; with time between the
+                    // frames it does.
                     self.gap_us = (self.gap_us + GAP_STEP_US).min(GAP_MOST_US);
                 }
                 self.ask(count);
@@ -242,7 +242,7 @@ impl Exchange {
         self.send(&Header { op: Op::Report, index: 0, seed, length: 60, count }, &[]);
     }
 
-    /// A frame that is refused is counted, and missed by the peer.
+    /// Sends a frame. A refusal is counted; the peer misses the frame.
     fn send(&mut self, header: &Header, used: &[u8]) {
         // SAFETY: no receiver looks at it.
         let frame = unsafe { &mut *OUT.get() };
@@ -258,12 +258,12 @@ impl Exchange {
         regs.ecx = header.length as u32;
         regs.ds = at.segment();
         regs.esi = at.offset() as u32;
-        // SAFETY: the tests give the HMA to nobody else; what is received goes to its other end.
+        // SAFETY: the HMA has no other user in the tests; received frames go to its other end.
         unsafe { at.write(bytes) };
         self.refused += self.driver.call(&mut regs).is_err() as u32;
     }
 
-    /// Takes what has come.
+    /// Reads received frames.
     fn listen(&mut self) {
         while inbox::take(|frame| self.hear(frame.bytes.get(MAC_HEADER..frame.len).unwrap_or(&[]))).is_some() {}
     }

@@ -1,7 +1,7 @@
-//! The DOS programs: PKTCTL for users, CONFORM, FIELD, FUZZ, INTEGRITY and WAITS for the tests.
+//! The DOS programs: PKTCTL for users; CONFORM, FIELD, FUZZ, INTEGRITY and WAITS for the tests; BENCH and BULK for tools/bench.
 //!
-//! What does not touch the machine is compiled for the host as well, and tested there. Each program is a binary of
-//! its own, linked by `linker/program.ld` and packed as an MZ file.
+//! Code that does not touch the machine is also compiled for the host, and tested there. Each program is a binary of its own,
+//! linked by `linker/program.ld` and packed as an MZ file.
 
 pub mod net;
 pub mod options;
@@ -9,5 +9,5 @@ pub mod options;
 #[cfg(target_os = "none")]
 pub mod rt;
 
-/// Bytes of stack that the pack step gives a program, behind its BSS. PKTCTL holds three frames there at its deepest.
+/// Bytes of stack that the pack step gives a program, behind its BSS. PKTCTL has up to three frames on it.
 pub const STACK: u16 = 8 << 10;

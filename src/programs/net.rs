@@ -1,7 +1,7 @@
-//! Frames that the programs exchange: ARP, DHCP and ICMP echo over Ethernet and IPv4.
+//! The frames that the programs exchange: ARP, DHCP and ICMP echo over Ethernet and IPv4. Also tested on the host.
 //!
-//! A frame lies in a buffer of full size, so that places in it need no check. Sixteen-bit pieces only: the 32-bit
-//! byte swap is an instruction that a 386 has not got.
+//! A frame lies in a buffer of full size, so that offsets need no check. Numbers are read by 8 and 16 bits: the 32-bit byte
+//! swap is an instruction that a 386 does not have.
 
 use crate::device::{MAX_FRAME, MacAddr};
 
@@ -10,7 +10,7 @@ pub type Frame = [u8; MAX_FRAME as usize];
 /// An IPv4 address, first byte on the wire first.
 pub type Ip = [u8; 4];
 
-/// Every station.
+/// The broadcast address.
 pub const BROADCAST: MacAddr = [0xFF; 6];
 /// Bytes of an Ethernet header.
 pub const ETHER: usize = 14;
@@ -18,9 +18,9 @@ pub const ETHER: usize = 14;
 pub const TYPE_IP: u16 = 0x0800;
 /// Ethernet type of ARP.
 pub const TYPE_ARP: u16 = 0x0806;
-/// ARP operation: who has?
+/// ARP operation: request.
 pub const ARP_REQUEST: u8 = 1;
-/// ARP operation: the answer.
+/// ARP operation: reply.
 pub const ARP_REPLY: u8 = 2;
 /// Bytes of an ARP frame, without padding.
 pub const ARP_LEN: usize = ETHER + 28;
@@ -39,7 +39,7 @@ const PROTOCOL_ICMP: u8 = 1;
 const PROTOCOL_UDP: u8 = 17;
 const MAGIC: [u8; 4] = [99, 130, 83, 99];
 
-/// The byte at `at`, 0 behind the end.
+/// The byte at `at`; 0 behind the buffer's end.
 fn get8(frame: &Frame, at: usize) -> u8 {
     frame.get(at).copied().unwrap_or(0)
 }
@@ -63,7 +63,7 @@ fn put16(frame: &mut Frame, at: usize, value: u16) {
     put(frame, at, &value.to_be_bytes());
 }
 
-/// The Internet checksum over the bytes `from..to`, with `start` already added: 0 where a checksum is among them and right.
+/// The Internet checksum of the bytes `from..to`, added to `start`. It is 0 if a right checksum is among the bytes.
 #[inline(never)]
 pub fn checksum(frame: &Frame, from: usize, to: usize, start: u16) -> u16 {
     let mut sum = start as u32;
@@ -92,17 +92,17 @@ pub fn ether(frame: &mut Frame, to: &MacAddr, from: &MacAddr, kind: u16) {
 pub struct Arp {
     /// [`ARP_REQUEST`] or [`ARP_REPLY`].
     pub operation: u8,
-    /// Who sends it.
+    /// The sender's Ethernet address.
     pub mac: MacAddr,
-    /// The sender's address.
+    /// The sender's IPv4 address.
     pub ip: Ip,
-    /// Whom a reply is for; zeros in a request.
+    /// The receiver's Ethernet address in a reply; zeros in a request.
     pub to_mac: MacAddr,
-    /// The address asked for, or of the one who asked.
+    /// The IPv4 address that is asked for; in a reply, that of the station that asked.
     pub to_ip: Ip,
 }
 
-/// Writes an ARP frame of [`ARP_LEN`] bytes. A request goes to everyone.
+/// Writes an ARP frame of [`ARP_LEN`] bytes. A request is a broadcast.
 #[inline(never)]
 pub fn arp(frame: &mut Frame, arp: &Arp) {
     let to = if arp.operation == ARP_REQUEST { &BROADCAST } else { &arp.to_mac };
@@ -139,8 +139,8 @@ fn ip_header(frame: &mut Frame, protocol: u8, from: &Ip, to: &Ip, len: usize) {
     put16(frame, IP + 10, sum);
 }
 
-/// Where the IPv4 packet in a frame of `len` bytes ends, padding left out; 0 if header and length are not sound, or
-/// it is a fragment, has options or another protocol.
+/// The end of the IPv4 packet in a frame of `len` bytes, without padding; 0 if header or length are wrong, or if it is a
+/// fragment, has options or is of another protocol.
 #[inline(never)]
 fn ip_end(frame: &Frame, len: usize, protocol: u8) -> usize {
     let end = ETHER + u16::from_be_bytes([frame[IP + 2], frame[IP + 3]]) as usize;
@@ -157,35 +157,36 @@ fn ip_end(frame: &Frame, len: usize, protocol: u8) -> usize {
 /// The UDP checksum of the packet that ends at `end`.
 fn udp_sum(frame: &Frame, end: usize) -> u16 {
     let start = (end - IP_DATA) as u16 + PROTOCOL_UDP as u16;
-    // The pseudo-header's addresses stand right before the UDP header.
+    // The pseudo-header's addresses are right before the UDP header.
     checksum(frame, IP + 12, end, start)
 }
 
-/// DHCP: what is there?
+// DHCP's message types.
+/// A client looks for servers.
 pub const DHCP_DISCOVER: u8 = 1;
-/// DHCP: this is there.
+/// A server offers an address.
 pub const DHCP_OFFER: u8 = 2;
-/// DHCP: that one, please.
+/// A client requests that address.
 pub const DHCP_REQUEST: u8 = 3;
-/// DHCP: it is yours.
+/// The server confirms it.
 pub const DHCP_ACK: u8 = 5;
 
-/// What a DHCP server said.
+/// A DHCP server's answer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lease {
     /// [`DHCP_OFFER`], [`DHCP_ACK`] or a refusal.
     pub kind: u8,
     /// The address offered.
     pub ip: Ip,
-    /// Subnet mask; zeros: not said.
+    /// Subnet mask; zeros: none given.
     pub mask: Ip,
-    /// First router; zeros: none said.
+    /// First router; zeros: none given.
     pub router: Ip,
     /// The server's identifier.
     pub server: Ip,
 }
 
-/// Writes a DHCP frame of [`DHCP_LEN`] bytes: [`DHCP_DISCOVER`], or [`DHCP_REQUEST`] for what `offer` holds.
+/// Writes a DHCP frame of [`DHCP_LEN`] bytes: [`DHCP_DISCOVER`], or [`DHCP_REQUEST`] for the address in `offer`.
 #[inline(never)]
 pub fn dhcp(frame: &mut Frame, kind: u8, mac: &MacAddr, id: &[u8; 4], offer: &Lease) {
     // Options 53 (message type), 55 (mask and router wanted), 255 (end); 50 (address) and 54 (server) in a request.
@@ -193,10 +194,10 @@ pub fn dhcp(frame: &mut Frame, kind: u8, mac: &MacAddr, id: &[u8; 4], offer: &Le
     const REQUEST: [u8; 20] = [53, 1, 0, 55, 2, 1, 3, 50, 4, 0, 0, 0, 0, 54, 4, 0, 0, 0, 0, 255];
     frame.fill(0);
     ether(frame, &BROADCAST, mac, TYPE_IP);
-    // Ports 68 and 67, length 308, no checksum yet; BOOTP: request, Ethernet, address of 6 bytes.
+    // Ports 68 and 67, length 308, checksum 0 for now; BOOTP: request, Ethernet, addresses of 6 bytes.
     put(frame, IP_DATA, &[0, 68, 0, 67, 1, 0x34, 0, 0, 1, 1, 6]);
     put(frame, BOOTP + 4, id);
-    // The broadcast flag: we have no address yet at which a unicast could be taken for ours.
+    // Broadcast flag: a unicast to an address that this station does not have yet might be discarded.
     frame[BOOTP + 10] = 0x80;
     put(frame, BOOTP + 28, mac);
     put(frame, BOOTP + 236, &MAGIC);
@@ -210,11 +211,11 @@ pub fn dhcp(frame: &mut Frame, kind: u8, mac: &MacAddr, id: &[u8; 4], offer: &Le
     frame[BOOTP_OPTIONS + 2] = kind;
     ip_header(frame, PROTOCOL_UDP, &[0; 4], &[255; 4], DHCP_LEN);
     let sum = udp_sum(frame, DHCP_LEN);
-    // A sum of 0 is written as its other form: 0 means none.
+    // A sum of 0 is written as FFFFh: 0 means that there is no checksum.
     put16(frame, IP_DATA + 6, if sum == 0 { 0xFFFF } else { sum });
 }
 
-/// Reads a DHCP answer to `mac` and `id` in a frame of `len` bytes; `None` for everything else.
+/// Reads a DHCP answer to `mac` and `id` from a frame of `len` bytes; `None` for all other frames.
 #[inline(never)]
 pub fn read_dhcp(frame: &Frame, len: usize, mac: &MacAddr, id: &[u8; 4]) -> Option<Lease> {
     let end = ip_end(frame, len, PROTOCOL_UDP);
@@ -239,26 +240,26 @@ pub fn read_dhcp(frame: &Frame, len: usize, mac: &MacAddr, id: &[u8; 4]) -> Opti
             54 => lease.server = value,
             _ => {}
         }
-        // Option 0 is a single byte.
+        // Option 0 has no length byte.
         at += if get8(frame, at) == 0 { 1 } else { 2 + get8(frame, at + 1) as usize };
     }
     Some(lease)
 }
 
-/// An echo: its two ends and its numbers.
+/// An ICMP echo: both stations and its numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Echo {
-    /// Our address.
+    /// This station's Ethernet address.
     pub mac: MacAddr,
-    /// Our address.
+    /// This station's IPv4 address.
     pub ip: Ip,
-    /// The next hop's address.
+    /// The next hop's Ethernet address.
     pub to_mac: MacAddr,
-    /// Whom to ask.
+    /// The IPv4 address of the station that shall answer.
     pub to_ip: Ip,
-    /// Which program asks.
+    /// The program's number.
     pub id: u8,
-    /// Which of its questions.
+    /// The echo's number in the program.
     pub sequence: u16,
     /// Bytes of data, 0 to [`ECHO_MOST`].
     pub size: usize,
@@ -270,13 +271,13 @@ impl Echo {
         ECHO_HEADERS + self.size
     }
 
-    /// ICMP's own header behind type and checksum.
+    /// The last four bytes of the ICMP header: identifier and sequence.
     fn numbers(&self) -> [u8; 4] {
         let [high, low] = self.sequence.to_be_bytes();
         [b'3', self.id, high, low]
     }
 
-    /// Byte `i` of the frame, when it belongs to the data.
+    /// Byte `i` of the frame, which must be in the data.
     fn data(&self, i: usize) -> u8 {
         (i as u8).wrapping_mul(7).wrapping_add(self.sequence as u8)
     }
@@ -297,18 +298,18 @@ pub fn echo(frame: &mut Frame, echo: &Echo) {
     put16(frame, IP_DATA + 2, sum);
 }
 
-/// What a frame says to one who waits for the answer to an [`Echo`].
+/// What a frame is to a station that waits for the answer to an [`Echo`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum EchoAnswer {
-    /// Something else.
+    /// Another frame.
     Other,
-    /// The answer, whole.
+    /// The answer, with all data right.
     Right,
-    /// The answer, with other data, another length or a wrong checksum.
+    /// The answer, with wrong data, length or checksum.
     Damaged,
 }
 
-/// Looks at a frame of `len` bytes for the answer to `echo`.
+/// Compares a frame of `len` bytes with the answer to `echo`.
 #[inline(never)]
 pub fn read_echo(frame: &Frame, len: usize, echo: &Echo) -> EchoAnswer {
     let end = ip_end(frame, len, PROTOCOL_ICMP);
@@ -325,7 +326,7 @@ pub fn read_echo(frame: &Frame, len: usize, echo: &Echo) -> EchoAnswer {
     if whole { EchoAnswer::Right } else { EchoAnswer::Damaged }
 }
 
-/// Do both addresses lie in the subnet of `mask`?
+/// Whether both addresses are in one subnet with this mask.
 pub fn same_net(one: &Ip, other: &Ip, mask: &Ip) -> bool {
     (u32::from_le_bytes(*one) ^ u32::from_le_bytes(*other)) & u32::from_le_bytes(*mask) == 0
 }

@@ -1,4 +1,4 @@
-//! The words of a command line and the numbers in them.
+//! Reads a command line: its words, and the numbers and addresses in them.
 
 use crate::programs::net::Ip;
 
@@ -15,12 +15,12 @@ pub fn switch(word: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((rest.get(..at).unwrap_or(&[]), rest.get(at + 1..).unwrap_or(&[])))
 }
 
-/// Are they the same word, whatever their case?
+/// Whether both words are the same, except for case.
 pub fn same(word: &[u8], name: &str) -> bool {
     word.eq_ignore_ascii_case(name.as_bytes())
 }
 
-/// A decimal number, or a hexadecimal one written `0x…`; at most 7FFFFFFh. Nothing else in the word.
+/// A decimal number, or a hexadecimal one with `0x`; at most 7FFFFFFh. `None` if the word has anything else.
 pub fn number(word: &[u8]) -> Option<u32> {
     match word {
         [b'0', b'x' | b'X', digits @ ..] => digits_of(digits, 16),

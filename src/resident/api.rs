@@ -1,5 +1,5 @@
-//! INT 60h, function by function, named as the specification names them. Each takes the caller's registers and
-//! gives the error for DH, 0 for success. asm/int60.asm has checked BX where a function needs an open handle.
+//! The functions of INT 60h, with the specification's names. asm/int60.asm calls each with the caller's registers, interrupts
+//! off; it has checked that BX is an open handle where a function needs one. The result is the error for DH, 0 for none.
 
 use core::ptr::addr_of;
 
@@ -11,7 +11,7 @@ use crate::bus::real::Machine;
 use crate::bus::{Bus, Far};
 use crate::device::{Job, MAX_FRAME, RcvMode};
 
-/// DH, as the specification numbers it.
+/// An error for DH, by the specification's numbers.
 pub type Error = u8;
 const OK: Error = 0;
 const NO_CLASS: Error = 2;
@@ -26,13 +26,13 @@ const BAD_ADDRESS: Error = 14;
 const CANT_RESET: Error = 15;
 const BAD_IOCB: Error = 16;
 
-/// `driver_info`'s version and interface type: the specification's revision, and a type that no vendor was given.
+/// `driver_info`'s version, the specification's revision, and interface type, one that no vendor was given.
 const VERSION: u16 = 0x010B;
 const IF_TYPE: u16 = 0x79;
-/// Basic, extended and high-performance functions.
+/// `driver_info`'s functionality: basic, extended and high-performance functions.
 const FUNCTIONALITY: u8 = 6;
-/// Longest that a call waits for the transmitter, in counts of the PIT: 20 ms (40 ms where the BIOS runs it in mode
-/// 2), a full-size frame at 10 Mb/s and its collisions.
+/// Longest wait of a call for room in the transmitter, in counts of the PIT: 20 ms, or 40 ms where the BIOS runs the PIT in
+/// mode 2. A full-size frame at 10 Mb/s with its collisions takes less.
 const SEND_LIMIT: u16 = 47_721;
 
 /// AH=1.
@@ -62,7 +62,7 @@ pub fn access_type(frame: &mut Frame) -> Error {
     if frame.cx > longest {
         return BAD_TYPE;
     }
-    // SAFETY: there is room for a type of that length.
+    // SAFETY: `kind` has room for the longest type.
     match handle::access(Handles, class | frame.cx as u8, |to| unsafe { fetch_ds_si(frame, to) }) {
         Ok(slot) => {
             frame.ax = slot as u32 as u16;
@@ -95,10 +95,10 @@ pub fn send_pkt(frame: &mut Frame) -> Error {
     send()
 }
 
-/// Sends what is fetched into the job.
+/// Sends the job's frame, and counts it or the error.
 #[inline(never)]
 fn send() -> Error {
-    // SAFETY: interrupts are off; see state.rs. The device's own fields, between two calls into its driver.
+    // SAFETY: interrupts are off; see state.rs. The counters are the device's; no call into its driver is in progress.
     unsafe {
         let len = (*job()).len;
         if len.wrapping_sub(1) >= MAX_FRAME {
@@ -117,22 +117,22 @@ fn send() -> Error {
     }
 }
 
-/// Has the frame sent, at once or in time; the driver's answer.
+/// Sends the job's frame, and waits for room if the NIC has none; returns the driver's answer.
 #[inline(always)]
 fn transmit() -> u8 {
     let answer = drive(Entry::Send);
     if answer == 1 { insist() } else { answer }
 }
 
-/// Has the frame sent that the NIC had no room for.
+/// Sends the job's frame when the NIC has had no room for it: tries again until the limit.
 #[inline(never)]
 fn insist() -> u8 {
     let start = Machine.clock();
-    // The second limit, for a clock that stands.
+    // The number of polls is a second limit, for a PIT that stands still.
     let mut polls = 0u16;
     loop {
-        // Before the attempt: where the machine itself stood still (SMI, an emulator), the card has had its time, and is
-        // asked once more.
+        // The clock is read before the attempt: after a pause of the whole machine (an SMI, an emulator) the card has had its
+        // time, and one more attempt is made.
         let late = start.wrapping_sub(Machine.clock()) >= SEND_LIMIT;
         let answer = drive(Entry::Send);
         polls = polls.wrapping_add(1);
@@ -152,7 +152,7 @@ pub fn get_address(frame: &mut Frame) -> Error {
     OK
 }
 
-/// Whether a client has a handle besides the caller.
+/// Whether another client than the caller has a handle.
 #[inline(always)]
 fn shared() -> bool {
     // SAFETY: interrupts are off; see state.rs.
@@ -173,8 +173,9 @@ pub fn reset_interface(_: &mut Frame) -> Error {
     apply()
 }
 
-/// Has address, mode and multicast list given to the card when this call is left: behind the frames that are in the card,
-/// so that none of them is lost; from inside an upcall, when the outer entry has delivered them.
+/// Marks address, receive mode and multicast list as changed. The way out (`settle` in asm/irq.asm) gives them to the card
+/// after it has delivered the frames that the card holds, so that none is lost. From an upcall, the outer entry's way out
+/// does that.
 #[inline(always)]
 fn apply() -> Error {
     unsafe extern "fastcall" {
@@ -184,7 +185,7 @@ fn apply() -> Error {
     note_change()
 }
 
-/// AH=10. The block has 14 bytes, as the specification says of itself in its third.
+/// AH=10. The answer has 14 bytes; its third byte says so.
 pub fn get_parameters(frame: &mut Frame) -> Error {
     #[repr(C)]
     struct Parameters {
@@ -215,14 +216,15 @@ pub fn get_parameters(frame: &mut Frame) -> Error {
     OK
 }
 
-/// An upcall inside an upcall has no stack: a receiver uses `send_pkt`.
+/// Whether a receiver is the caller. `as_send_pkt` is refused then, because its upcall would have no stack; a receiver may
+/// use `send_pkt`.
 #[inline(always)]
 fn in_upcall() -> bool {
     // SAFETY: interrupts are off; see state.rs.
     unsafe { *depth() > 1 }
 }
 
-/// AH=11: the frame is copied to the card before this returns, so the upcall comes from inside.
+/// AH=11. The frame is copied to the card before this returns, so the client's upcall is made inside this call.
 pub fn as_send_pkt(frame: &mut Frame) -> Error {
     if in_upcall() {
         return CANT_SEND;
@@ -235,7 +237,7 @@ pub fn as_send_pkt(frame: &mut Frame) -> Error {
     tell()
 }
 
-/// AH=12. The block is marked done before its upcall, which may reuse it.
+/// AH=12. The IOCB is marked done before the client's upcall, which may reuse it.
 pub fn as_send_pkt_iocb(frame: &mut Frame) -> Error {
     if in_upcall() {
         return CANT_SEND;
@@ -253,10 +255,11 @@ pub fn as_send_pkt_iocb(frame: &mut Frame) -> Error {
     tell()
 }
 
-/// Tells a client that its frame is sent, if it is: it gets the job's address back. Hands the error on.
+/// Calls the client's upcall if its frame is sent and it wants one; the upcall gets the job's address. Returns the job's
+/// error.
 #[inline(never)]
 fn tell() -> Error {
-    // SAFETY: interrupts are off, see state.rs; the client gave this address for just this, and nothing is borrowed.
+    // SAFETY: interrupts are off, see state.rs; the client gave this address for this call, and no borrow is alive.
     unsafe {
         let error = (*job()).result;
         if error != OK {
@@ -269,7 +272,7 @@ fn tell() -> Error {
     OK
 }
 
-/// AH=13: nothing waits, so no IOCB is known.
+/// AH=13. Without the pool feature no frame waits, so no IOCB is found.
 pub fn drop_pkt(_: &mut Frame) -> Error {
     BAD_IOCB
 }
@@ -282,7 +285,7 @@ pub fn set_rcv_mode(frame: &mut Frame) -> Error {
     let mode = frame.cx as u8;
     // SAFETY: interrupts are off; see state.rs.
     unsafe {
-        // Cards may lose frames when they are told what they know: QEMU's e1000 is deaf for a second.
+        // A card is not set to the mode that it has: it may lose frames. QEMU's e1000 receives nothing for a second.
         if (*nic()).rcv_mode == mode {
             return OK;
         }
@@ -298,7 +301,8 @@ pub fn get_rcv_mode(frame: &mut Frame) -> Error {
     OK
 }
 
-/// AH=22. The list is looked at where the client has it: there is no stack for it while the card is set.
+/// AH=22. The list is checked in the client's memory: a bad list must not replace the present one, and the stack has no
+/// room for a copy.
 pub fn set_multicast_list(frame: &mut Frame) -> Error {
     if frame.cx > 6 * GROUPS as u16 {
         return NO_SPACE;
@@ -307,7 +311,7 @@ pub fn set_multicast_list(frame: &mut Frame) -> Error {
     if count > GROUPS as u16 {
         return BAD_ADDRESS;
     }
-    // SAFETY: there is room for that many bytes; interrupts are off, see state.rs.
+    // SAFETY: `groups` has room for that many bytes; interrupts are off, see state.rs.
     unsafe {
         (*desk()).group_count = count;
         fetch_es_di(frame, (*desk()).groups.as_mut_ptr() as *mut u8);
@@ -342,7 +346,7 @@ pub fn set_address(frame: &mut Frame) -> Error {
     if frame.cx != 6 {
         return BAD_ADDRESS;
     }
-    // SAFETY: there is room for six bytes; interrupts are off, see state.rs.
+    // SAFETY: the job and `mac` have room for six bytes; interrupts are off, see state.rs.
     unsafe {
         fetch_es_di(frame, job() as *mut u8);
         let (Far(low), high) = ((*job()).at, (*job()).len);
@@ -354,7 +358,7 @@ pub fn set_address(frame: &mut Frame) -> Error {
     apply()
 }
 
-/// AH=80h: our own.
+/// AH=80h, this driver's own: the address of the information block.
 pub fn get_info(frame: &mut Frame) -> Error {
     // SAFETY: interrupts are off; see state.rs.
     unsafe { (*nic()).link = drive(Entry::Link) };

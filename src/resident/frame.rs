@@ -1,16 +1,16 @@
-//! The Rust side of asm/abi.inc: the caller's registers, and the routines of asm/.
+//! The Rust side of asm/abi.inc: the caller's registers, and declarations of the routines in asm/.
 
 use crate::bus::Far;
 #[cfg(target_os = "none")]
 use crate::device::Job;
 
-/// The caller's registers, as an entry leaves them on our stack.
+/// The caller's registers, which `save` in asm/irq.asm puts on the driver's stack.
 #[derive(Default)]
 #[repr(C)]
 pub struct Frame {
     /// ES.
     pub es: u16,
-    /// What SI was.
+    /// SI as it was at the entry, for LDS.
     pub old_si: u16,
     /// DS.
     pub ds: u16,
@@ -42,36 +42,36 @@ pub struct Frame {
 }
 
 impl Frame {
-    /// Puts our segment in DS.
+    /// Puts the driver's segment in DS.
     #[cfg(target_os = "none")]
     #[inline(always)]
     pub fn set_ds(&mut self) {
-        // SAFETY: a field of ours.
+        // SAFETY: writes a field of `self`.
         unsafe { core::arch::asm!("mov word ptr [{:e} + {}], cs", in(reg) self, const core::mem::offset_of!(Frame, ds), options(nostack, preserves_flags)) };
     }
 
-    /// Puts our segment in ES.
+    /// Puts the driver's segment in ES.
     #[cfg(target_os = "none")]
     #[inline(always)]
     pub fn set_es(&mut self) {
-        // SAFETY: a field of ours.
+        // SAFETY: writes a field of `self`.
         unsafe { core::arch::asm!("mov word ptr [{:e} + {}], cs", in(reg) self, const core::mem::offset_of!(Frame, es), options(nostack, preserves_flags)) };
     }
 
-    /// ES:DI.
+    /// ES:DI as a far address.
     #[inline(always)]
     pub fn es_di(&self) -> Far {
         Far::new(self.es, self.di)
     }
 
-    /// Puts ES:DI where a far pointer goes, by halves: rustc would join them first.
+    /// Stores ES:DI as a far pointer. By halves and volatile: rustc would first join them in a register.
     ///
     /// # Safety
-    /// It is a place for one.
+    /// `to` is valid for writes.
     #[inline(always)]
     pub unsafe fn store_es_di(&self, to: *mut Far) {
         let half = to as *mut u16;
-        // SAFETY: the caller's word.
+        // SAFETY: as the caller promises.
         unsafe {
             half.write_volatile(self.di);
             half.add(1).write_volatile(self.es);
@@ -79,18 +79,18 @@ impl Frame {
     }
 }
 
-/// Calls a client by asm/upcall.asm; not 0 when it leaves ES:DI other than 0:0. `$flags` sets its AX and ZF.
+/// Calls a client by asm/upcall.asm. Returns 0 if the client leaves ES:DI = 0:0. `$flags` sets its AX, and ZF.
 #[cfg(target_os = "none")]
 macro_rules! upcalls {
     ($($(#[$doc:meta])* $name:ident: $($flags:literal)+;)*) => { $(
         $(#[$doc])*
         ///
         /// # Safety
-        /// It is a client's code; no borrow of what a client may change through INT 60h is alive.
+        /// `receiver` is a far address that a client gave; no borrow is alive of what a client may change by INT 60h.
         #[inline(always)]
         pub unsafe fn $name(receiver: *const Far) -> u16 {
             let answer: u32;
-            // SAFETY: the caller's word; all registers but EAX come back.
+            // SAFETY: as the caller promises; all registers but EAX are kept.
             unsafe { core::arch::asm!($($flags,)+ "call upcall", in("ecx") receiver, out("eax") answer) };
             answer as u16
         }
@@ -99,12 +99,12 @@ macro_rules! upcalls {
 
 #[cfg(target_os = "none")]
 upcalls! {
-    /// Offers the frame in hand: the lookahead is in DS:SI, and DI = 0: no error. What the receiver leaves in ES:DI comes to
-    /// the job's `at`.
+    /// The first upcall: offers the job's frame, its first bytes at DS:SI and DI = 0 (no error). The buffer that the
+    /// receiver returns in ES:DI is stored in the job's `at`.
     offer: "xor ax, ax";
-    /// The frame is in the buffer, DS:SI.
+    /// The second upcall: the frame is in the buffer at DS:SI.
     hand_over: "xor ax, ax" "inc ax";
-    /// A frame is sent: ES:DI is the buffer or the IOCB.
+    /// The upcall of as_send_pkt: the frame is sent; ES:DI is its buffer or its IOCB.
     tell_sent: "xor ax, ax" "test sp, sp";
 }
 
@@ -113,19 +113,20 @@ unsafe extern "fastcall" {
     /// asm/transfer.asm: copies `frame.cx` bytes from the caller's DS:SI.
     ///
     /// # Safety
-    /// There is room for them.
+    /// `to` has room for them.
     pub unsafe fn fetch_ds_si(frame: &Frame, to: *mut u8);
 
     /// asm/transfer.asm: copies `frame.cx` bytes from the caller's ES:DI.
     ///
     /// # Safety
-    /// There is room for them.
+    /// `to` has room for them.
     pub unsafe fn fetch_es_di(frame: &Frame, to: *mut u8);
 
-    /// asm/transfer.asm: how many groups there are at the caller's ES:DI, `frame.cx` bytes; 0FFFFh: something else, too.
+    /// asm/transfer.asm: the number of group addresses in the `frame.cx` bytes at the caller's ES:DI; 0FFFFh: not all of
+    /// them are group addresses.
     pub safe fn count_groups(frame: &Frame) -> u16;
 
-    /// asm/transfer.asm: where the caller's frame is (DS:SI) and how long, into the job.
+    /// asm/transfer.asm: stores the caller's DS:SI and CX as the job's address and length.
     pub safe fn fetch_frame(frame: &Frame);
 
     /// asm/transfer.asm: copies an IOCB from the caller's ES:DI.

@@ -1,4 +1,4 @@
-//! The core: what stays in memory whatever the NIC is.
+//! The core: the resident code that is the same for every NIC.
 
 pub mod frame;
 pub mod handle;

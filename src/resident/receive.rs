@@ -1,4 +1,4 @@
-//! From the NIC's interrupt to the clients' receivers.
+//! Delivers received frames to the clients' receivers. Called from asm/irq.asm with interrupts off.
 
 use super::frame::{hand_over, offer};
 use super::handle::{self, Handle};
@@ -7,15 +7,14 @@ use super::table::Entry;
 use crate::bus::Far;
 use crate::device::Rx;
 
-/// Takes frames from the card: all that it has, or a burst of them. The caller, `settle` in asm/irq.asm, has checked that no
-/// outer entry takes them.
+/// Takes the frames that the card holds, or a burst of them. `settle` in asm/irq.asm calls this in the outermost entry only.
 ///
-/// The rule: whatever made the loop end, a frame in the card is either announced by a later interrupt or looked for by the
-/// driver. When `peek` has found none, the next frame interrupts: nothing has been acknowledged since. At the end of a burst
-/// the job still has a frame, and the card may have more whose interrupts have been acknowledged: `settle` calls again.
+/// The rule: however the loop ends, a later interrupt announces each frame that is in the card, or the driver looks for it.
+/// When `peek` has found no frame, the next one interrupts: nothing has been acknowledged since. At the end of a burst the job
+/// still has a frame, and the card may hold more whose interrupts have been acknowledged: `settle` calls this again.
 #[inline(always)]
 pub fn catch_up() {
-    // SAFETY: written by the installer; one byte, which may change between two bursts.
+    // SAFETY: the installer fills it in; it is one byte, which may change between two bursts.
     let mut left = unsafe { (*state()).burst };
     loop {
         drive(Entry::Peek);
@@ -35,27 +34,27 @@ pub fn catch_up() {
     }
 }
 
-/// A value of which LLVM knows nothing. It would test a known one twice: 32 bits of it for the sign, 16 for zero.
+/// The value, in a way that LLVM does not know it: LLVM would compare a known value twice, 32 bits for the sign, 16 for zero.
 #[inline(always)]
 fn opaque(word: i16) -> i32 {
     let mut value = i32::from(word);
-    // SAFETY: no instruction.
+    // SAFETY: it has no instruction.
     unsafe { core::arch::asm!("", inout("edi") value, options(pure, nomem, nostack, preserves_flags)) };
     value
 }
 
-/// Offers the peeked frame to the handle that it belongs to, copies it if it is wanted, and is done with it.
+/// Offers the peeked frame to its handle, copies it if the receiver takes it, and discards it otherwise.
 #[inline(always)]
 fn deliver(len: u32) {
-    // SAFETY: interrupts are off (see state.rs); no reference lives beyond a call into a driver or a client.
+    // SAFETY: interrupts are off (see state.rs); no reference is alive across a call into a driver or a client.
     unsafe {
         let count = counters();
         (*count).packets_in = (*count).packets_in.wrapping_add(1);
         (*count).bytes_in = (*count).bytes_in.wrapping_add(len);
         (*job()).len = len as u16;
-        // One word, whatever is looked at in it.
+        // Volatile: one read of 16 bits, where rustc would read some bytes twice.
         let kind = (&raw const (*job()).head[12] as *const u16).read_volatile();
-        // A type that came before goes where it went then.
+        // The type cache saves the search for most frames.
         let mut to = handle::recalled(&*all_known(), kind);
         if to == 0 {
             to = seek(kind);
@@ -66,7 +65,7 @@ fn deliver(len: u32) {
             lose();
             return;
         }
-        // The receiver may have sent a frame, which has used the job. What it left in CX means nothing.
+        // The receiver may have sent a frame, which overwrites the job. CX, which some receivers change, is not looked at.
         (*job()).len = len as u16;
         drive(Entry::Copy);
         let handle = handle(*taker());
@@ -77,7 +76,7 @@ fn deliver(len: u32) {
     }
 }
 
-/// The taker of a peeked frame of a type that is not remembered to have one; 0: nobody.
+/// The handle of a frame whose type has none in the type cache; 0: no handle.
 #[inline(never)]
 fn seek(kind: u16) -> u16 {
     // SAFETY: interrupts are off; see state.rs.
@@ -87,7 +86,7 @@ fn seek(kind: u16) -> u16 {
     }
 }
 
-/// Makes the handle that the peeked frame belongs to its taker, if there is one; the taker.
+/// Sets the taker to the handle that gets the peeked frame, if there is one; returns the taker.
 #[inline(never)]
 fn search() -> u16 {
     // SAFETY: interrupts are off; see state.rs.
@@ -97,20 +96,20 @@ fn search() -> u16 {
     }
 }
 
-/// Makes a slot the taker. rustc would count its near address beside the slot's own.
+/// Sets the taker to a slot. In assembly: rustc would keep its near address in a second register.
 #[inline(always)]
 fn take_note(slot: *mut Handle) {
     // SAFETY: the static of units/core.rs.
     unsafe { core::arch::asm!("mov word ptr [getter], {:x}", in(reg) slot, options(nostack, preserves_flags)) };
 }
 
-/// Throws the peeked frame away.
+/// Discards the peeked frame.
 #[inline(never)]
 fn discard() {
     drive(Entry::Discard);
 }
 
-/// Throws the peeked frame away, which nobody wants, and counts it.
+/// Discards the peeked frame, which has no receiver, and counts it as lost.
 #[inline(never)]
 fn lose() {
     discard();

@@ -1,5 +1,5 @@
-//! The core's state: statics of this unit, reached by raw pointers so that no borrow outlives a call into a driver
-//! or a client. Interrupts are off whenever this code runs, so nothing here is ever seen half written.
+//! The core's state: its statics, reached by raw pointers, so that no borrow is alive across a call into a driver or a
+//! client. Interrupts are off whenever this code runs, so that no half-written value is ever read.
 
 use core::ptr::addr_of_mut;
 
@@ -13,7 +13,7 @@ macro_rules! field {
         $(#[$doc])*
         #[inline(always)]
         pub fn $name() -> *mut $type {
-            // SAFETY: only the address is taken; and a bare static needs no `unsafe` for that.
+            // SAFETY: takes the address only. (For a whole static that needs no `unsafe`.)
             #[allow(unused_unsafe)]
             unsafe {
                 addr_of_mut!($($path)+)
@@ -22,7 +22,7 @@ macro_rules! field {
     };
 }
 
-// The statics; units/core.rs has them. asm/ knows all but the last three by name.
+// Defined in units/core.rs. asm/ uses all but the last three by name.
 unsafe extern "C" {
     static mut core_state: State;
     static mut info: Info;
@@ -33,34 +33,34 @@ unsafe extern "C" {
     static mut known: [Known; KNOWN];
 }
 
-field!(/// What the installer filled in.
+field!(/// The fields that the installer has filled in.
     state: State = core_state);
 field!(/// The head of the information block.
     head_of_info: Info = info);
-field!(/// What the driver's entries work on.
+field!(/// The data that the driver's entries use.
     desk: Work = work);
-field!(/// The NIC as INT 60h sees it.
+field!(/// The NIC's part of the information block.
     nic: NicInfo = work.nic);
-field!(/// Depth of entries.
+field!(/// Number of entries in progress.
     depth: u8 = busy);
-field!(/// Open handles.
+field!(/// Number of open handles.
     opened: u8 = open);
-field!(/// Types that are remembered, each at its place.
+field!(/// The type cache.
     all_known: [Known; KNOWN] = known);
-field!(/// The handle that gets the frame in hand, 0: nobody.
+field!(/// The handle that gets the peeked frame; 0: none.
     taker: u16 = getter);
-field!(/// The frame in hand.
+field!(/// The frame on its way.
     job: Job = work.job);
 
-/// Calls an entry of the table of a name, with the device that the installer filled in; its answer.
+/// Calls an entry in the named table, with the device that the installer filled in; its result is the entry's.
 #[macro_export]
 macro_rules! call_by {
     ($table:literal, $entry:expr, $($name:ident)*) => {
         match $entry { $(
             $crate::resident::table::Entry::$name => {
                 let answer: u32;
-                // SAFETY: near addresses that the installer filled in. A driver keeps ECX, which is EBX behind
-                // tools/src/narrow, no more than EAX and EDX.
+                // SAFETY: the installer filled in both near addresses. A driver keeps neither EAX and EDX nor ECX (which is
+                // EBX after tools/src/narrow).
                 unsafe {
                     core::arch::asm!(
                         "mov ecx, dword ptr [core_state]", concat!("call word ptr [", $table, " + {}]"),
@@ -74,57 +74,57 @@ macro_rules! call_by {
     };
 }
 
-/// Calls the driver; its answer.
+/// Calls an entry of the driver, or of the filter above it; returns its answer.
 #[inline(always)]
 pub fn drive(entry: Entry) -> u8 {
     call_by!("entries", entry, Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
 }
 
-/// Calls, from a filter, what lies below it: its own header has that. Behind [`Entry::Irq`], which keeps no register,
-/// comes nothing but its answer.
+/// Calls, from a filter, the entry of the next filter below it, or the driver's; its address is in the filter's own header.
+/// Only return the answer after [`Entry::Irq`], which keeps no register.
 #[inline(always)]
 pub fn lower(entry: Entry) -> u8 {
     call_by!("unit_header", entry, Irq Unmask Peek Copy Discard Send SetRcvMode SetAddress Link Stop)
 }
 
-/// What is at a near address. rustc is told to have it in ECX, which becomes BX (tools/src/narrow): AX and DX, its own
-/// choice, cannot address.
+/// A pointer to something at a near address. The assembly makes rustc hold it in ECX, which becomes BX (tools/src/narrow):
+/// rustc would choose AX or DX, which cannot address.
 #[inline(always)]
 pub fn at<T>(near: u16) -> *mut T {
     let place: u32;
-    // SAFETY: no instruction.
+    // SAFETY: it has no instruction.
     unsafe { core::arch::asm!("", inlateout("ecx") near as u32 => place, options(pure, nomem, nostack, preserves_flags)) };
     place as *mut T
 }
 
-/// What the device counts; the first field of every instance.
+/// The device's counters, the first field of every device.
 #[inline(always)]
 pub fn counters() -> *mut Counters {
     // SAFETY: written once, by the installer.
     at(unsafe { (*state()).device } as u16)
 }
 
-/// The handle at a near address.
+/// The handle with this near address.
 #[inline(always)]
 pub fn handle(near: u16) -> *mut Handle {
     at(near)
 }
 
-/// What is remembered of a type.
+/// The entry of the type cache for a type.
 #[inline(always)]
 pub fn known_of(kind: u16) -> *mut Known {
-    // SAFETY: only the address is taken.
+    // SAFETY: takes the address only.
     #[allow(unused_unsafe)]
     let first = unsafe { addr_of_mut!(known) } as u32 as u16;
     at(first + place_of(kind))
 }
 
-/// Handles have changed: what is remembered may be wrong.
+/// Clears the type cache, because the handles have changed.
 #[inline(never)]
 pub fn forget() {
-    // SAFETY: interrupts are off; two times four bytes.
+    // SAFETY: interrupts are off; the cache has twice four bytes.
     unsafe {
-        // rustc would write the zeros out.
+        // In assembly: rustc would store two immediate zeros, of four bytes each.
         core::arch::asm!(
             "xor {0:e}, {0:e}", "mov dword ptr [known], {0:e}", "mov dword ptr [known + 4], {0:e}",
             out(reg) _, options(nostack),
@@ -152,10 +152,10 @@ impl Slots for Handles {
     #[inline(always)]
     unsafe fn alike(self, slot: *const Handle, bytes: *const u8) -> u8 {
         unsafe extern "fastcall" {
-            /// asm/transfer.asm.
+            /// asm/transfer.asm: compares bytes with a handle's type.
             fn alike(slot: *const Handle, bytes: *const u8) -> u8;
         }
-        // SAFETY: the caller's word.
+        // SAFETY: as the caller promises.
         unsafe { alike(slot, bytes) }
     }
 }

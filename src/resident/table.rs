@@ -1,21 +1,21 @@
-//! The short tables by which units meet: near offsets only, sizes asserted.
+//! The tables and structures that units share: near offsets only, sizes asserted. asm/abi.inc has the same layouts.
 
 use crate::bus::Far;
 use crate::device::{Job, LOOKAHEAD, MacAddr};
 use crate::info::NicInfo;
 
-/// How the installer finds its way in the core; the pack step takes it from the core's symbols, in this order
+/// Offsets in the core that the installer needs. The pack step takes them from the core's symbols, in this order
 /// (tools/src/pack/image.rs).
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct CoreTable {
-    /// The device's strategy routine, for the device header.
+    /// The strategy routine, for the device header.
     pub strategy: u16,
-    /// The device's interrupt routine, for the device header.
+    /// The interrupt routine, for the device header.
     pub interrupt: u16,
     /// Handler of the packet driver's vector.
     pub int60: u16,
-    /// Handler of the NIC's interrupt: an IISP header, the old vector at +2.
+    /// Handler of the NIC's interrupt: an IISP header, with the old vector at +2.
     pub irq: u16,
     /// [`State`].
     pub state: u16,
@@ -23,40 +23,41 @@ pub struct CoreTable {
     pub info: u16,
     /// [`Work`].
     pub work: u16,
-    /// Just behind the core and its BSS: where the next block goes.
+    /// The end of the core and its BSS, where the next block begins.
     pub end: u16,
-    /// Where the near addresses of [`State::stack`] and of what follows it there are to be.
+    /// The two operands in `save` (asm/irq.asm) that the installer sets to the addresses of the caller's ESP and SS on the
+    /// driver's stack: [`State::stack`], and four more.
     pub stack: [u16; 2],
-    /// The code that ends the interrupt in the PICs ([`EOI_SECOND`] and what follows it).
+    /// The instructions that send the end of interrupt to the PICs ([`EOI_SECOND`] and the constants behind it).
     pub eoi: u16,
-    /// Where features may patch a near call in (asm/attach.inc): at an entry, at the way out, before a receiver, behind it, and
-    /// when the driver goes. [`PATCHED`] is what is there.
+    /// Where a feature may patch in a near call (asm/attach.inc): at an entry, at the way out, before a receiver, after a
+    /// receiver, and when the driver is unloaded. [`PATCHED`] are the bytes there.
     pub patches: [u16; 5],
     /// The routines `save` and `settle`.
     pub entries: [u16; 2],
-    /// The handle that gets the frame in hand.
+    /// The near address of the handle that gets the peeked frame.
     pub getter: u16,
-    /// The types that are remembered.
+    /// The type cache.
     pub known: u16,
-    /// The routine that calls a client.
+    /// The routine that calls a client's receiver.
     pub upcall: u16,
-    /// The near addresses of INT 60h's functions.
+    /// The table of the functions of INT 60h: near addresses.
     pub functions: u16,
 }
 
-/// Offset in the code at [`CoreTable::eoi`] of the second PIC's end of interrupt: [`SPECIFIC_EOI`] and the level.
+/// Offset from [`CoreTable::eoi`] of the value for the second PIC: [`SPECIFIC_EOI`] plus the level.
 pub const EOI_SECOND: u16 = 1;
-/// Offset of the instruction that writes it, [`NO_EOI`] for a line of the first PIC.
+/// Offset of the instruction that writes that value; [`NO_EOI`] replaces it for a line of the first PIC.
 pub const EOI_WRITE: u16 = 2;
-/// Offset of the first PIC's end of interrupt: for the second PIC's lines the cascade's level, and there already.
+/// Offset of the value for the first PIC. It is the cascade's level, as a line of the second PIC needs it.
 pub const EOI_FIRST: u16 = 5;
-/// End of interrupt of the level that is added (8259A, OCW2).
+/// Specific end of interrupt, to which the level is added (8259A, OCW2).
 pub const SPECIFIC_EOI: u8 = 0x60;
-/// Does nothing (`mov al, al`).
+/// An instruction without effect (`mov al, al`).
 pub const NO_EOI: u16 = 0xC088;
 
-/// The code at [`CoreTable::patches`], which that of the features does as well: `mov es, ax`, `cld`; `pop es`, `pop si`,
-/// `pop ds`; `mov dx, LOOKAHEAD`; the first one again; nothing.
+/// The bytes at [`CoreTable::patches`]; a feature that replaces them executes them itself: `mov es, ax`, `cld`; `pop es`,
+/// `pop si`, `pop ds`; `mov dx, LOOKAHEAD`; `mov es, ax`, `cld`; an instruction without effect.
 pub const PATCHED: [[u8; 3]; 5] = [
     [0x8E, 0xC0, 0xFC],
     [0x07, 0x5E, 0x1F],
@@ -65,109 +66,110 @@ pub const PATCHED: [[u8; 3]; 5] = [
     [0x8D, 0x74, 0],
 ];
 
-/// What the stats feature counts, behind which there is a [`StatsRow`] for each handle.
+/// The counts of the stats feature. A [`StatsRow`] for each handle follows.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Stats {
-    /// Frames whose handle was known by their type.
+    /// Frames whose type was in the type cache.
     pub hits: u32,
-    /// All others.
+    /// All other frames.
     pub searches: u32,
 }
 
-/// What it counts for a handle.
+/// The counts of one handle.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct StatsRow {
-    /// Frames that its receiver took.
+    /// Frames that the handle's receiver took.
     pub taken: u32,
-    /// Frames that it refused.
+    /// Frames that the receiver refused.
     pub refused: u32,
-    /// Bytes that it took.
+    /// Bytes that the receiver took.
     pub bytes: u32,
 }
 
-/// A region that the Virtual DMA Services locked: their DMA descriptor structure.
+/// A region that the Virtual DMA Services locked, as their DMA descriptor structure.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Region {
     /// Bytes.
     pub size: u32,
-    /// Offset in the segment; all 32 bits count.
+    /// Offset in the segment; it has 32 bits.
     pub offset: u32,
     /// Segment.
     pub segment: u16,
-    /// Number of the buffer in the region's place, 0: none.
+    /// The services' buffer that replaces the region; 0: none.
     pub buffer: u16,
-    /// Where a card finds it.
+    /// The region's physical address, for the card.
     pub physical: u32,
 }
 
-/// At most this many blocks are listed in the information block: core, driver, device, handles, rings, buffers in XMS, stack,
-/// and of each feature one or two. The pack step counts them.
+/// The most blocks in the information block: core, driver, device, handles, rings, buffers in XMS, stack, and one or two of each
+/// feature. The pack step checks the number.
 pub const BLOCKS: usize = 15;
 
-/// What the installer fills in before it hooks the vectors.
+/// The core's fields that the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct State {
-    /// Near address of the device, for the driver's entries.
+    /// Near address of the device, for calls of the driver's entries.
     pub device: u32,
     /// Bytes of the handle table.
     pub handles_size: u16,
     /// Segment of the memory block to free on `terminate`; 0: the memory is DOS's for good.
     pub memory: u16,
-    /// SP for a call from a receiver that switched to a stack of its own.
+    /// SP for a call from a receiver that has switched to another stack.
     pub stack_second: u16,
-    /// Where the packet driver's vector lies in segment 0.
+    /// Offset of the packet driver's vector in segment 0.
     pub int_slot: u16,
-    /// Where the NIC's vector lies in segment 0, or the timer's when it has none.
+    /// Offset in segment 0 of the NIC's vector, or of the timer's if the NIC has no interrupt.
     pub irq_slot: u16,
-    /// Where the handler that this had before is kept: in the IISP header of ours.
+    /// Near address of that vector's old handler, in the driver's IISP header.
     pub old_irq: u16,
-    /// The handler that INT 60h had before.
+    /// The old handler of INT 60h.
     pub old_int60: Far,
-    /// ESP for an entry from outside: six bytes below the stack's end, where its caller's ESP and SS go.
+    /// ESP for an entry from outside, six bytes below the stack's end: the caller's ESP and SS are stored there.
     pub stack: u32,
-    /// Our segment, for SS.
+    /// The driver's segment, for SS.
     pub segment: u16,
-    /// Not zero: the line was masked in the PIC before; an interrupt that is not ours has no other owner.
+    /// Not 0: the line was masked in the PIC before the load. No other handler waits for it, so an interrupt that is not
+    /// the NIC's is not passed on.
     pub irq_lone: u8,
     /// Frames that the core takes from the card before it looks for other interrupts, 1 or more: [`BURST`]. Read at the start
     /// of each burst, so that it may change while the driver runs.
     pub burst: u8,
 }
 
-/// [`State::burst`] without `/BURST=`.
+/// [`State::burst`], if `/BURST=` is not given.
 pub const BURST: u8 = 8;
 
-/// Where [`Work`] lies in the core (linker/resident.ld).
+/// Offset of [`Work`] in the core (linker/resident.ld).
 pub const WORK: u16 = 20;
-/// Behind it: [`State`], the handle that gets the frame in hand, the depth of entries, and whether a look at the card is
-/// due.
+/// Offset of [`State`] in the core, behind [`Work`]. Behind it lie `getter` (the handle that gets the peeked frame), `busy`
+/// (the number of entries in progress) and `pending` (the work for the way out).
 pub const STATE: u16 = WORK + size_of::<Work>() as u16;
-/// Of the last of these, for good: the NIC has no interrupt.
+/// Bit of `pending` that stays set: the NIC has no interrupt.
 pub const POLLED: u8 = 0x40;
-/// Of the last of these: address, receive mode or multicast list have changed, and the card is to be told. One bit says so
-/// (asm/abi.inc); with the other one the value is above [`crate::device::Events::OPEN`], so that `settle` finds it without
-/// one more comparison.
+/// Bits of `pending`: address, receive mode or multicast list have changed, and the card is to be set. One of the two bits
+/// means that (asm/abi.inc). The other one makes the value greater than [`crate::device::Events::OPEN`], so that `settle`
+/// needs no further comparison.
 pub const CHANGED: u8 = 0x20 | crate::device::Events::OPEN.0;
-/// Where that lies, behind the first.
+/// Offset of `pending` in the core.
 pub const PENDING: u16 = STATE + size_of::<State>() as u16 + 3;
-/// Where the core has the near address of its routine that reads the clock (linker/resident.ld).
+/// Offset in the core of the near address of its routine `clock` (linker/resident.ld).
 pub const CLOCK: u16 = 18;
 
-/// Multicast addresses that the core keeps.
+/// The most multicast addresses that the core keeps.
 pub const GROUPS: usize = 8;
 
-/// What a driver's entries work on. It lies at [`WORK`] in the core, where every unit finds it.
+/// The data that a driver's entries use. It lies at offset [`WORK`] of the core, which every unit knows.
 #[repr(C)]
 pub struct Work {
-    /// The NIC's part of the information block; its address and its receive mode are those in force.
+    /// The NIC's part of the information block. Its address and receive mode are those in force.
     pub nic: NicInfo,
-    /// The frame in hand.
+    /// The frame on its way.
     pub job: Job,
-    /// Addresses in [`Work::groups`].
+    /// Number of addresses in [`Work::groups`].
     pub group_count: u16,
     /// The multicast list.
     pub groups: [MacAddr; GROUPS],
@@ -176,25 +178,25 @@ pub struct Work {
 const _: () =
     assert!(size_of::<Job>() == 40 && size_of::<Region>() == 16 && size_of::<State>() == 28 && size_of::<Work>() == 124);
 
-/// Bytes of the driver's entries, the last of the core: there the header of the driver's unit comes to lie.
+/// Bytes of the table of the driver's entries, which ends the core: the header of the driver's unit is loaded there.
 pub const ENTRIES: u16 = 20;
 
-/// A driver's entries, in the order of asm/driver.asm, which is at offset 0 of its unit. Each gets the instance,
-/// and finds the rest in [`Work`].
+/// A driver's entries, in the order of the header of its unit (asm/driver.asm). Each gets the near address of the device,
+/// and finds all else in [`Work`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Entry {
-    /// [`crate::device::Device::irq`]: [`crate::device::Events`]' byte.
+    /// [`crate::device::Device::irq`]: returns the byte of [`crate::device::Events`].
     Irq,
     /// [`crate::device::Device::unmask`].
     Unmask,
-    /// [`crate::device::Device::peek`]: what it gives is in [`Work::rx`].
+    /// [`crate::device::Device::peek`]: the result is stored in the job's `rx` ([`Work::job`]).
     Peek,
-    /// [`crate::device::Device::copy`] and `discard`.
+    /// [`crate::device::Device::copy`], then `discard`.
     Copy,
     /// [`crate::device::Device::discard`].
     Discard,
-    /// [`crate::device::Device::send`]: 0 sent, 1 busy, 2 failed.
+    /// [`crate::device::Device::send`]: returns 0 for sent, 1 for busy, 2 for failed.
     Send,
     /// [`crate::device::Device::set_rcv_mode`].
     SetRcvMode,

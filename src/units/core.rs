@@ -1,4 +1,4 @@
-//! The core unit: the statics that asm/ names, and the entries that asm/ calls.
+//! The core unit: the statics that asm/ uses by name, and the entries that asm/ calls.
 #![no_std]
 #![no_main]
 #![allow(missing_docs, non_upper_case_globals, reason = "names are asm's; docs are where they are implemented")]

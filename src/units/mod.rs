@@ -1,7 +1,7 @@
-//! What the units have in common: each is a binary of its own, linked at offset 0.
+//! Macros for the units. A unit is a binary of its own, linked at offset 0; src/units/ has a file for each.
 
-/// The panic handler of a unit: one that cannot be reached. The symbol does not exist, so a panic that can be
-/// reached fails the link.
+/// The panic handler of a unit. It calls a symbol that does not exist: a unit with a panic that can be reached does not
+/// link.
 #[macro_export]
 macro_rules! no_panic {
     () => {
@@ -10,13 +10,13 @@ macro_rules! no_panic {
             unsafe extern "C" {
                 fn a_unit_can_panic() -> !;
             }
-            // SAFETY: never linked.
+            // SAFETY: never called.
             unsafe { a_unit_can_panic() }
         }
     };
 }
 
-/// A resident unit: the entries of a driver, which asm/driver.asm lists.
+/// The resident unit of a driver: the entries that asm/driver.asm lists.
 #[macro_export]
 macro_rules! driver_unit {
     ($device:ty) => {
@@ -28,7 +28,7 @@ macro_rules! driver_unit {
             type Dev = $device;
 
             unsafe extern "C" {
-                /// The core's (linker/resident.ld). Interrupts are off whenever an entry runs, and no client runs meanwhile.
+                /// In the core (linker/resident.ld). Entries run with interrupts off, and no client runs meanwhile.
                 static mut work: Work;
             }
 
@@ -95,8 +95,8 @@ macro_rules! driver_unit {
     };
 }
 
-/// A unit of the pool: its records and lists, and its entries, which asm/pool.inc lists. `$fields` are the form's of a
-/// kind of `$record`, `$form` is a form of the pool that stands on `Mine`.
+/// A unit of the pool feature: its records, its lists, and the entries that asm/pool.inc lists. `$form` is a form of the
+/// pool, generic over its [`Store`](crate::memory::Store); `$fields` and `$record` are that form's types.
 #[macro_export]
 macro_rules! pool_unit {
     ($fields:ty, $record:ty, $form:ident) => {
@@ -104,8 +104,8 @@ macro_rules! pool_unit {
         use $crate::memory::{FRAMES, Store, backlog, filter, queue};
         use $crate::resident::frame::Frame;
 
-        // The installer's to fill in, before the tables are zeroed.
-        // SAFETY: all zeros are a value of each.
+        // Not among the tables that are zeroed at load: `once` in asm/pool.inc sets some fields before that.
+        // SAFETY: all zeros are a value of the type.
         #[unsafe(no_mangle)]
         #[unsafe(link_section = ".data.table")]
         static mut table: $fields = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
@@ -126,12 +126,12 @@ macro_rules! pool_unit {
             type Fields = $fields;
             #[inline(always)]
             fn fields(self) -> *mut Self::Fields {
-                // SAFETY: only the address is taken.
+                // SAFETY: takes the address only.
                 unsafe { addr_of_mut!(table) }
             }
             #[inline(always)]
             fn first(self) -> u16 {
-                // SAFETY: only the address is taken.
+                // SAFETY: takes the address only.
                 unsafe { addr_of_mut!(records) as u32 as u16 }
             }
             #[inline(always)]
@@ -176,7 +176,8 @@ macro_rules! pool_unit {
     };
 }
 
-/// How the pool's unit moves frames to and from XMS: asm/pool.asm, or with `$driver` the XMS driver by asm/poolv.asm.
+/// How a unit of the pool moves frames to and from XMS: by a flat copy (asm/pool.asm), or, if `$driver` is true, by the XMS
+/// driver (asm/poolv.asm).
 #[macro_export]
 macro_rules! pool_mover {
     ($driver:literal) => {
@@ -186,12 +187,12 @@ macro_rules! pool_mover {
                 unsafe extern "C" {
                     static xms_busy: u8;
                 }
-                // SAFETY: a byte that changes only while no code of ours runs.
+                // SAFETY: a byte that changes only while this unit's code does not run.
                 $driver && unsafe { xms_busy != 0 }
             }
             #[inline(always)]
             fn ends(self) -> u16 {
-                // SAFETY: only the address is taken.
+                // SAFETY: takes the address only.
                 unsafe { addr_of_mut!(table.block.from) as u32 as u16 }
             }
             #[inline(always)]
@@ -203,14 +204,14 @@ macro_rules! pool_mover {
                 unsafe extern "fastcall" {
                     fn move_block(block: *mut Move) -> bool;
                 }
-                // SAFETY: places of the pool's own.
+                // SAFETY: memory of the pool.
                 unsafe { move_block(block) }
             }
         }
     };
 }
 
-/// A stage of the installation: its header.
+/// The unit of a stage of the installation: its header and its entry.
 #[macro_export]
 macro_rules! stage_unit {
     ($stage:ident) => {
@@ -227,7 +228,7 @@ macro_rules! stage_unit {
     };
 }
 
-/// A unit that finds a NIC: its header, and the entry.
+/// The unit that finds a NIC: its header and its entry.
 #[macro_export]
 macro_rules! find_unit {
     ($probe:ty) => {
@@ -267,7 +268,7 @@ macro_rules! find_unit {
     };
 }
 
-/// A unit that starts a NIC: its header, and the entries.
+/// The unit that starts a NIC: its header and its entries.
 #[macro_export]
 macro_rules! start_unit {
     ($probe:ty) => {
@@ -283,7 +284,7 @@ macro_rules! start_unit {
             extern "fastcall" fn start(found: &Found, how: &Start) -> u8 {
                 match <$probe as Probe<Either>>::start(Either, found, &how.rings) {
                     Ok(device) => {
-                        // SAFETY: the installer's buffer, aligned to four bytes and as long as the header asks for.
+                        // SAFETY: the installer's buffer: aligned to four bytes, with as many bytes as the header states.
                         unsafe { (how.device as *mut Dev).write(device) };
                         0
                     }
@@ -291,11 +292,11 @@ macro_rules! start_unit {
                 }
             }
             extern "fastcall" fn line(found: &Found, near: *mut u8) -> u8 {
-                // SAFETY: what `start` wrote.
+                // SAFETY: `start` has written the device there.
                 <$probe as Probe<Either>>::line(&Either, found, unsafe { &mut *(near as *mut Dev) })
             }
             extern "fastcall" fn unmask(near: *mut u8) {
-                // SAFETY: the installer's copy of what `start` wrote.
+                // SAFETY: the installer has copied the device there.
                 unsafe { (*(near as *mut Dev)).unmask() };
             }
             extern "fastcall" fn stop(near: *mut u8) {

@@ -1,4 +1,4 @@
-; DEVICE= and DEVICEHIGH=.
+; DEVICE= and DEVICEHIGH=: loads a device driver, sends it INIT and later requests.
 
 struc request_header
 .len    resb 1
@@ -7,8 +7,8 @@ struc request_header
 .status resw 1
         resb 8
 .units  resb 1
-.end    resd 1                          ; INIT: end of memory in, break address out; else the transfer address
-.tail   resd 1                          ; INIT: what follows DEVICE=; else the byte count
+.end    resd 1                          ; INIT: end of its memory, then the break address; other requests: transfer address
+.tail   resd 1                          ; INIT: the text behind DEVICE=; other requests: byte count
 .drive  resb 1
 endstruc
 REQUEST_FILL    equ 0xCC
@@ -86,9 +86,9 @@ device: mov al, 0
 .status:
         mov ax, [request + request_header.status]
         and ax, 0x8100
-        cmp ax, 0x8000                  ; an error, and not done
+        cmp ax, 0x8000                  ; error bit set, done bit clear
         je .refused
-        ; The break address: at the header, it refuses too; past the memory, it is broken.
+        ; The break address. At the header: the driver refuses. Above its memory: the driver is faulty.
         movzx eax, word [request + request_header.end + 2]
         shl eax, 4
         movzx ebx, word [request + request_header.end]
@@ -107,7 +107,7 @@ device: mov al, 0
         ja .wild
         mov es, [device_segment]
         call resize
-        ; Into the chain, behind NUL.
+        ; Link it into the chain, behind NUL.
         mov es, [device_segment]
         mov eax, [null_device]
         mov [es:0], eax
@@ -137,11 +137,11 @@ device: mov al, 0
 .no_room:
         cmp byte [strategy], 0
         mov byte [strategy], 0
-        jne .allocate                   ; too large for the upper block: low
+        jne .allocate                   ; larger than the upper block: load low
         say `[device does not fit]\n`
         jmp .end
 
-; Purpose: `tail` from the line at si, as the settings say. Corrupts ax, si, di.
+; Purpose: set `tail` to the line at si, in the form that the settings give. Corrupts ax, si, di.
 make_tail:
         mov di, tail
 .next:  lodsb
@@ -162,11 +162,11 @@ make_tail:
         jb .end
         mov al, 10
         stosb
-.end:   mov al, 0                       ; so that nothing older follows
+.end:   mov al, 0                       ; clears what is left of an earlier tail
         stosb
         ret
 
-; Purpose: a request of command al and length ah. Corrupts ax, cx, di.
+; Purpose: prepare a request with command al and length ah. Corrupts ax, cx, di.
 fill_request:
         push ax
         mov di, request
@@ -183,7 +183,7 @@ fill_request:
         mov [request + request_header.end], ax
         ret
 
-; Purpose: strategy and interrupt routine. Corrupts ax; DS = ES = kernel after it.
+; Purpose: call strategy and interrupt routine. Corrupts ax; DS = ES = kernel after it.
 call_device:
         pusha
         mov di, 6
@@ -232,7 +232,7 @@ show_header:
         pop es
         ret
 
-; What DOS and programs may ask of a device later: each must be answered with DONE.
+; Commands that DOS and programs may send to a device later: each must be answered with DONE.
 later_requests:
         mov bp, .commands
         say `[answers`

@@ -1,16 +1,16 @@
-; The boot DOS: just enough of DOS, in one segment, to load device drivers and programs in QEMU and print what they
-; print. `nasm -fbin dos.asm` gives the first sectors of the disk; tools/src/rig/image.rs fills in `settings` and adds
-; the files. Everything printed goes to QEMU's debug console.
+; The boot DOS: a minimal DOS, in one segment, that loads device drivers and programs in QEMU and shows their output.
+; `nasm -fbin dos.asm` makes the first sectors of the disk; tools/src/rig/image.rs fills in `settings` and adds the files. All
+; output goes to QEMU's debug console.
 
         cpu 386
         bits 16
 
-KSEG            equ 0x70                ; where the kernel is loaded; CS = DS = SS inside it
+KSEG            equ 0x70                ; the kernel's segment: CS = DS = SS in it
 DEBUG_CONSOLE   equ 0xE9
 DEBUG_EXIT      equ 0xF4                ; QEMU ends with status 2n + 1
-BOCHS_SHUTDOWN  equ 0x8900              ; Bochs ends when it has read a certain word here
-EXIT_DONE       equ 0x10                ; the script has ended
-EXIT_BROKEN     equ 0x11                ; the DOS itself gave up
+BOCHS_SHUTDOWN  equ 0x8900              ; Bochs ends when a certain text is written to this port
+EXIT_DONE       equ 0x10                ; the script is at its end
+EXIT_BROKEN     equ 0x11                ; the boot DOS has failed
 
 ; say `text`, word...: prints the text. %x is 4 hex digits, %b 2, %u decimal, %c a character, %s a string in the kernel.
 ; Corrupts ax, cx, dx, si.
@@ -24,7 +24,7 @@ EXIT_BROKEN     equ 0x11                ; the DOS itself gave up
         db %1, 0
 %endmacro
 
-; Gives up: prints the reason (as `say`; no register that it corrupts may be an argument) and ends the machine.
+; Fails: prints the reason (as `say`; its arguments may be no register that it corrupts) and ends the machine.
 %macro broken 1-*
         push cs
         pop ds
@@ -54,7 +54,7 @@ boot_packet:
         section kernel start=512 vstart=0
         jmp near start
         align 4, db 0
-        db "BootDOS1"                   ; image.rs looks for this, then writes what follows
+        db "BootDOS1"                   ; image.rs finds this, and writes the settings behind it
 settings:
 dir_lba         dd 0                    ; first sector of the file table, 32 bytes a file
 script_lba      dd 0                    ; the script: lines that end with LF, first letter `c` or `x`
@@ -66,8 +66,8 @@ upper_tail      db 0                    ; 1: upper-case the command tail
 tail_end        db 0                    ; 0: CR, 1: CR LF, 2: blank CR LF
 xms_version     db 3                    ; 0: none, 2: without the 32-bit functions, 3
 vds_on          db 0
-careless        db 0                    ; 1: DEVICEHIGH= loads to the upper block without a look at its size, as FreeDOS does
-by_hand         db 0                    ; 1: what is printed is also on the screen, and a person types behind the script
+careless        db 0                    ; 1: DEVICEHIGH= loads to the upper block without comparing sizes, as FreeDOS does
+by_hand         db 0                    ; 1: output also goes to the screen, and a person types commands after the script
 
 %include "int21.asm"
 %include "files.asm"
@@ -78,7 +78,7 @@ by_hand         db 0                    ; 1: what is printed is also on the scre
 %include "script.asm"
 %include "device.asm"
 
-; Once, from the boot sector.
+; Runs once, from the boot sector.
 start:  cli
         mov ax, KSEG
         mov ds, ax
@@ -134,7 +134,7 @@ vectors_end:
 nothing:
         iret
 
-; QEMU ends at the first port, Bochs at the second; it has no exit code.
+; QEMU ends at the first port, Bochs at the second, without an exit code.
 exit_machine:
         out DEBUG_EXIT, al
         cli
@@ -150,7 +150,7 @@ exit_machine:
 .word   db "Shutdown"
 .word_end:
 
-; Prints the text behind the call; its arguments lie on the stack, first on top. DS = kernel.
+; Prints the text behind the call; its arguments are on the stack, the first on top. DS = kernel.
 print:  pop si
 .next:  lodsb
         test al, al
@@ -189,7 +189,7 @@ print:  pop si
         mov al, dl
         and al, 15
         cmp al, 10
-        sbb al, 0x69                    ; the old way from a nibble to its digit
+        sbb al, 0x69                    ; nibble to digit, by SBB and DAS
         das
         call putc
         dec cl
@@ -220,7 +220,7 @@ putc:   out DEBUG_CONSOLE, al
         pusha
         cmp al, 10
         jne .shown
-        mov ax, 0x0E0D                  ; INT 10h teletype: the BIOS's line ends have two characters
+        mov ax, 0x0E0D                  ; INT 10h teletype: on the screen a line ends with CR and LF
         mov bx, 7
         int 0x10
         mov al, 10
@@ -238,7 +238,7 @@ puts:   lodsb
         jmp puts
 .end:   ret
 
-; Begins a new line unless one has just begun.
+; Begins a new line, unless the last one is empty.
 fresh_line:
         cmp byte [cs:last_char], 10
         je puts.end
@@ -260,7 +260,7 @@ shell_stack:
 cached_lba      resd 1
 sector          resb 512
 files           resb FILE_COUNT * file_size
-reads           resw 1                  ; INT 21h AH=3Fh of files, and which of them fails
+reads           resw 1                  ; number of reads of files (INT 21h AH=3Fh), and the one that fails
 read_fails      resw 1
 written         resb WRITTEN_SIZE
 written_size    resw 1
@@ -269,11 +269,11 @@ mz              resb 32
 exec_block      resb 14
 current_psp     resw 1
 shell_psp       resw 1
-resident_psp    resw 1                  ; of the last program that stayed
+resident_psp    resw 1                  ; PSP of the last program that stayed resident
 exit_code       resb 1
-exit_kind       resb 1                  ; 0 ended, 3 stayed
+exit_kind       resb 1                  ; 0: the program has ended, 3: it stays resident
 first_low       resw 1
-bridge          resw 1                  ; the block that spans from conventional memory to the upper block, 0: none
+bridge          resw 1                  ; the block between conventional memory and the upper block; 0: none
 strategy        resw 1
 linked          resb 1
 

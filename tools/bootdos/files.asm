@@ -1,18 +1,18 @@
-; Files: read only, found by name in the table that image.rs wrote; the console; and one file in memory that is written
-; when a program's output is redirected. As in DOS, a program's handles are bytes in its PSP that name entries of one
-; table, and an entry is free when no handle names it: EXEC lets the child share its parent's handles, an end of the
-; child (but not a stay) closes them.
+; Files. They are read-only, and found by name in the table that image.rs has written; besides there are the console, and a file
+; in memory for redirected output. As in DOS, a program's handles are bytes in its PSP, which name entries of one table. An entry
+; is free when no handle names it. EXEC lets the child share its parent's handles; they are closed when the child ends, but not
+; when it stays resident.
 
-FILE_COUNT      equ 10                  ; the first two are the kernel's own and the console
-HANDLES         equ 20                  ; in a PSP
-NO_FILE         equ 0xFF                ; in a PSP: the handle is closed
+FILE_COUNT      equ 10                  ; the first two are the kernel's own file and the console
+HANDLES         equ 20                  ; handles in a PSP
+NO_FILE         equ 0xFF                ; a closed handle in a PSP
 CONSOLE_FILE    equ 1
 WRITTEN_SIZE    equ 512
 struc file
 .lba    resd 1
 .size   resd 1
 .pos    resd 1
-.refs   resw 1                          ; handles that name it
+.refs   resw 1                          ; number of handles that name it
 .kind   resw 1
 endstruc
 ON_DISK         equ 0
@@ -22,7 +22,7 @@ WRITTEN         equ 2
 packet          dw 16, 1, sector, KSEG
 packet_lba      dq 0
 
-; Purpose: sector eax into `sector`. DS = kernel.
+; Purpose: read sector eax into `sector`. DS = kernel.
 read_sector:
         cmp eax, [cached_lba]
         je .end
@@ -38,7 +38,7 @@ read_sector:
         broken `disk error`
 .end:   ret
 
-; Purpose: look up the name at ds:dx; drive and folders are ignored.
+; Purpose: find the file with the name at ds:dx, whatever its drive and folders.
 ; In: DS any. Out: NC eax = first sector, edx = size, `name` upper-cased; CF ax = 2. DS = ES = kernel.
 ; Corrupts ebx, cx, si, di.
 find_file:
@@ -93,7 +93,7 @@ find_file:
         clc
         ret
 
-; Upper-cases al.
+; Converts al to upper case.
 upper:  cmp al, 'a'
         jb .end
         cmp al, 'z'
@@ -118,7 +118,7 @@ fill_file:
         and word [bx + file.kind], ON_DISK
         ret
 
-; Purpose: a free entry of the table. Out: NC bx; CF ax = 4.
+; Purpose: find a free entry of the table. Out: NC bx; CF ax = 4.
 free_file:
         mov bx, files + (CONSOLE_FILE + 1) * file_size
 .next:  cmp word [bx + file.refs], 0
@@ -159,7 +159,7 @@ f_open: mov ds, [r + regs.ds]
         clc
         ret
 
-; bx = handle. Out: NC bx = its file, es:di = its byte in the PSP; CF ax = 6.
+; In: bx = handle. Out: NC bx = its file, es:di = its byte in the PSP; CF ax = 6.
 slot:   cmp bx, HANDLES
         jae .bad
         mov es, [current_psp]
@@ -182,7 +182,7 @@ f_close:
         clc
 .end:   ret
 
-; Closes all handles of the current program. Corrupts ax, bx, di, es.
+; Closes all handles of the present program. Corrupts ax, bx, di, es.
 close_all:
         xor bx, bx
 .next:  push bx
@@ -193,7 +193,7 @@ close_all:
         jb .next
         ret
 
-; Gives the PSP at es the handles of the current program. Corrupts ax, bx, di, si.
+; Gives the PSP at es the handles of the present program. Corrupts ax, bx, di, si.
 inherit:
         push ds
         mov ds, [current_psp]
@@ -212,7 +212,7 @@ inherit:
         pop ds
         ret
 
-; Redirects the shell's standard output to the written file, which is empty then. Out: CF ax = error. Corrupts bx.
+; Redirects the shell's standard output to the file in memory, which is emptied. Out: CF ax = error. Corrupts bx.
 redirect:
         call free_file
         jc .end
@@ -228,7 +228,7 @@ redirect:
         clc
 .end:   ret
 
-; Ends that. Corrupts ax, bx, di.
+; Ends the redirection. Corrupts ax, bx, di.
 redirect_no_more:
         mov bx, 1
         call f_close
@@ -308,7 +308,7 @@ f_write:
 .done:  clc
 .end:   ret
 
-; Purpose: al to the program's standard output. Any DS. Corrupts bx, di, es.
+; Purpose: write al to the program's standard output. Any DS. Corrupts bx, di, es.
 put_standard:
         mov bx, 1
         push ax
@@ -320,7 +320,7 @@ put_standard:
         pop ax
         jc write_char.end
 
-; Purpose: al to the file bx, the console or the written one. Any DS. Corrupts di.
+; Purpose: write al to file bx: the console or the file in memory. Any DS. Corrupts di.
 write_char:
         cmp word [cs:bx + file.kind], CONSOLE
         je putc

@@ -1,6 +1,6 @@
 ; INT 21h: entry, exit, and the functions that fit in a few lines.
 
-; The caller's registers, copied here for the time of the call.
+; The caller's registers during the call.
 struc regs
 .es     resw 1
 .ds     resw 1
@@ -139,9 +139,9 @@ f_put_string:
         je .end
         call put_standard
         jmp .next
-.end:   ret                             ; equal: CF is clear
+.end:   ret                             ; after an equal compare CF is clear
 
-int27:  mov ax, 0x3100                  ; stay, dx = bytes
+int27:  mov ax, 0x3100                  ; stay resident, dx = bytes
         add dx, 15
         rcr dx, 1
         shr dx, 3
@@ -157,7 +157,7 @@ f_set_vector:
         mov si, [r + regs.ds]
         jmp set_vector.to
 
-; Vector al = kernel:dx. Corrupts bx; ES = 0 after it.
+; Sets vector al to kernel:dx. Corrupts bx; ES = 0 after it.
 set_vector:
         push si
         mov si, KSEG
@@ -194,7 +194,7 @@ f_version:
         clc
         ret
 
-; From the real-time clock, binary-coded decimal.
+; The date, from the real-time clock in BCD.
 f_date: mov ah, 4
         int 0x1A
         mov al, ch
@@ -212,11 +212,11 @@ f_date: mov ah, 4
         mov al, dh
         call from_bcd
         mov [r + regs.dx + 1], al
-        mov byte [r + regs.ax], 0       ; the day of the week, which nobody here asks for
+        mov byte [r + regs.ax], 0       ; day of the week: no test needs it
         clc
         ret
 
-; al = 2 digits in BCD. Out: ax.
+; In: al = 2 digits in BCD. Out: ax = the number.
 from_bcd:
         mov ah, al
         shr ah, 4
@@ -224,7 +224,7 @@ from_bcd:
         aad
         ret
 
-; From the BIOS's tick count: 54.925 ms each.
+; The time, from the BIOS's tick count: 54.925 ms each.
 f_time: mov es, [zero]
         mov eax, [es:0x46C]
         mov edx, 54925
@@ -257,7 +257,7 @@ f_get_psp:
         clc
         ret
 
-; The list of lists: the first memory block below it, the device chain at +22h.
+; The list of lists: the first memory block's segment before it, the device chain at +22h.
 f_lists:
         mov word [r + regs.es], KSEG
         mov word [r + regs.bx], lists
@@ -271,7 +271,7 @@ null_device     dd -1
 null_routine:
         retf
 
-; INT 2Fh: XMS, and silence.
+; INT 2Fh: XMS only.
 int2f:  cmp ah, 0x43
         jne .end
         cmp byte [cs:xms_version], 0

@@ -1,8 +1,8 @@
-; Memory blocks, as DOS chains them: a paragraph of header before each block. The upper block, if there is one, hangs
-; behind a block owned by DOS that spans the adapters' space.
+; Memory blocks in DOS's chain: each block has a header of one paragraph before it. The upper block, if there is one, follows a
+; block of DOS's that spans the adapters' addresses.
 
 struc mcb
-.type   resb 1                          ; 'M', or 'Z' for the last
+.type   resb 1                          ; 'M', or 'Z' for the last block
 .owner  resw 1                          ; PSP, 0 free, 8 DOS
 .paras  resw 1
         resb 3
@@ -11,13 +11,13 @@ endstruc
 UMB_SEGMENT     equ 0xD000              ; the header of the upper block
 UMB_END         equ 0xE000
 OWNER_DOS       equ 8
-BY_UMB          equ 0xC0                ; strategy bits: upper block only (40h) or first (80h)
+BY_UMB          equ 0xC0                ; bits of the strategy: upper block only (40h), upper block first (80h)
 
-; Purpose: make the chains, the shell's PSP and its environment. Corrupts everything; ES = DS = kernel after it.
+; Purpose: make the chain, the shell's PSP and its environment. Corrupts everything; ES = DS = kernel after it.
 memory_start:
         int 0x12
         shl ax, 6
-        xchg ax, dx                     ; dx = first segment past conventional memory
+        xchg ax, dx                     ; dx = first segment above conventional memory
         mov ax, bss_end                 ; aligned to a paragraph
         shr ax, 4
         add ax, KSEG
@@ -26,13 +26,13 @@ memory_start:
         mov es, ax
         mov bx, dx
         sub bx, ax
-        sub bx, 2                       ; less this header and the bridge
+        sub bx, 2                       ; without this header and the bridge
         mov al, 'Z'
         xor cx, cx
         call .header
         cmp word [umb_paras], 0
         je .shell
-        ; QEMU's i440FX: both 32 KB halves of D0000h to RAM, reads and writes.
+        ; For QEMU's i440FX: maps both 32 KB halves of D0000h to RAM, for reads and writes.
         mov eax, 0x8000005C
         mov dx, 0xCF8
         out dx, eax
@@ -50,7 +50,7 @@ memory_start:
         mov al, 'M'
         mov cx, OWNER_DOS
         call .header
-        ; Everything is 5Ah, so that a write past the upper block shows.
+        ; Fills all with 5Ah, so that a write beyond the upper block is noticed.
         push UMB_SEGMENT
         pop es
         xor di, di
@@ -97,18 +97,18 @@ memory_start:
         db "PATH=C:\", 0, "COMSPEC=C:\X", 0, 0
 .environment_end:
 
-; Block ax belongs to the current PSP. Corrupts es, cx.
+; Makes block ax the present program's. Corrupts es, cx.
 own:    push ax
         dec ax
         mov es, ax
         mov cx, [current_psp]
-        cmp cx, 1                       ; before there is any
+        cmp cx, 1                       ; no program yet
         adc cx, 0
         mov [es:mcb.owner], cx
         pop ax
         ret
 
-; Purpose: from block header es to the next, in either chain. Out: NC es; CF no more. Corrupts ax.
+; Purpose: go from block header es to the next, in either chain. Out: NC es; CF it was the last. Corrupts ax.
 next_block:
         mov ax, es
         cmp byte [es:mcb.type], 'M'
@@ -132,7 +132,7 @@ next_block:
         mov di, es
         broken `memory block at %x is damaged`, di
 
-; Purpose: join a free block es with the free ones behind it. Corrupts ax, cx, and es's size.
+; Purpose: join the free block es with the free blocks behind it. Corrupts ax, cx, and es's size.
 merge:  push es
         pop ax
         cmp byte [es:mcb.type], 'M'
@@ -153,7 +153,7 @@ merge:  push es
 .used:  pop ds
 .end:   ret
 
-; Purpose: cut block es to bx paragraphs (at most its size); the rest becomes a free block. Corrupts ax, cx.
+; Purpose: shorten block es to bx paragraphs (at most its size); the rest becomes a free block. Corrupts ax, cx.
 cut:    mov cx, [es:mcb.paras]
         sub cx, bx
         jz .end
@@ -173,7 +173,7 @@ cut:    mov cx, [es:mcb.paras]
         pop es
 .end:   ret
 
-; Purpose: first fit of bx paragraphs. Out: NC ax = block; CF ax = 8, bx = largest. Corrupts cx, dx, es.
+; Purpose: allocate bx paragraphs, first fit. Out: NC ax = block; CF ax = 8, bx = largest. Corrupts cx, dx, es.
 allocate:
         xor dx, dx
         mov es, [first_low]
@@ -233,7 +233,7 @@ f_allocate:
 .full:  mov [r + regs.bx], bx
         ret
 
-; Purpose: the header of block es. Out: NC es; CF ax = 9. Corrupts ax, dx.
+; Purpose: find the header of block es. Out: NC es; CF ax = 9. Corrupts ax, dx.
 block_header:
         mov dx, es
         dec dx
@@ -254,7 +254,7 @@ f_free: mov es, [r + regs.es]
 
 f_resize:
         mov es, [r + regs.es]
-; Purpose: make block es bx paragraphs. Out: CF ax = 8 or 9, bx = largest, the block then takes all of it.
+; Purpose: resize block es to bx paragraphs. Out: CF ax = 8 or 9, bx = largest; the block then has that size.
 resize: call block_header
         jc .end
         call merge
@@ -269,7 +269,7 @@ resize: call block_header
         stc
         ret
 
-; Allocation strategy and whether the upper block is part of the chain.
+; Sets or returns the allocation strategy, and whether the upper block is in the chain.
 f_strategy:
         cmp al, 1
         jb .get

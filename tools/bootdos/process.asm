@@ -1,15 +1,15 @@
-; Programs: EXEC, PSPs, the ends of programs.
+; Programs: EXEC, PSPs, and how programs end.
 
 struc psp
 .int20          resw 1
 .top            resw 1
                 resb 1
 .far_call       resb 5
-.vectors        resd 3                  ; 22h to 24h as they were
+.vectors        resd 3                  ; the parent's vectors 22h to 24h
 .parent         resw 1
 .handles        resb HANDLES
 .environment    resw 1
-.stack          resd 1                  ; SS:SP inside the parent's INT 21h
+.stack          resd 1                  ; SS:SP in the parent's INT 21h
 .handle_count   resw 1
 .handle_table   resd 1
                 resb 0x18
@@ -19,8 +19,8 @@ struc psp
 endstruc
 PSP_PARAS       equ 0x10
 
-; Offsets in an MZ header.
-MZ_LAST         equ 2                   ; bytes in the last page, 0: all 512
+; Offsets in the MZ header.
+MZ_LAST         equ 2                   ; bytes in the last page; 0: 512
 MZ_PAGES        equ 4
 MZ_RELOCS       equ 6
 MZ_HEADER       equ 8                   ; paragraphs
@@ -33,13 +33,13 @@ MZ_CS           equ 22
 MZ_TABLE        equ 24
 MZ_SIZE         equ 28
 
-image_start     dd 0                    ; set by `measure`: offset in the file
+image_start     dd 0                    ; from `measure`: the image's offset in the file
 image_size      dd 0
 is_exe          db 0
-load_segment    dw 0                    ; for `load`
+load_segment    dw 0                    ; the argument of `load`
 load_factor     dw 0
 
-; Purpose: make a PSP at segment bx, its top at segment dx. Corrupts cx, di; ES = the PSP.
+; Purpose: make a PSP at segment bx, whose memory ends at segment dx. Corrupts cx, di; ES = the PSP.
 make_psp:
         push ax
         mov es, bx
@@ -99,7 +99,7 @@ measure:
         mov [image_size], edx
         ret
 
-; Paragraphs of the measured image. Out: ax. Corrupts nothing else.
+; The measured image's paragraphs. Out: ax. Corrupts nothing else.
 image_paras:
         push edx
         mov edx, [image_size]
@@ -150,7 +150,7 @@ load:   mov eax, [image_start]
 .end:   ret
 .entry  dd 0
 
-; 4B00h load and run, 4B03h load an overlay.
+; 4B00h: load and run; 4B03h: load an overlay.
 f_exec: mov si, bx
         mov ds, [r + regs.es]
         mov di, exec_block
@@ -177,10 +177,10 @@ f_exec: mov si, bx
         clc
         ret
 
-child           dw 0                    ; PSP and environment of the program that begins
+child           dw 0                    ; PSP and environment of the program that is being started
 child_environment dw 0
 
-run:    mov ax, [exec_block]            ; environment to copy, 0: the parent's
+run:    mov ax, [exec_block]            ; environment to copy; 0: the parent's
         test ax, ax
         jnz .given
         mov es, [current_psp]
@@ -210,7 +210,7 @@ run:    mov ax, [exec_block]            ; environment to copy, 0: the parent's
         rep movsb
         push cs
         pop ds
-        mov ax, 1                       ; one string follows: the program's name
+        mov ax, 1                       ; one string follows: the program's path
         stosw
         mov ax, "C:"
         stosw
@@ -219,11 +219,11 @@ run:    mov ax, [exec_block]            ; environment to copy, 0: the parent's
         mov si, name
         mov cx, 13
         rep movsb
-        ; Memory: a COM takes the largest block, an EXE what its header says.
+        ; A COM gets the largest block, an EXE what its header asks for.
         call image_paras
         add ax, PSP_PARAS
         mov si, ax
-        add si, 0x10                    ; a stack for the COM
+        add si, 0x10                    ; room for the COM's stack
         mov bx, 0xFFFF
         cmp byte [is_exe], 0
         je .allocate
@@ -285,7 +285,7 @@ run:    mov ax, [exec_block]            ; environment to copy, 0: the parent's
         mov [es:psp.stack], eax
         mov bx, [child]
         mov [current_psp], bx
-        mov byte [strategy], 0          ; every program begins with first fit, low
+        mov byte [strategy], 0          ; every program begins with strategy 0: first fit, low
         cli
         mov byte [in_dos], 0
         cmp byte [is_exe], 0
@@ -330,7 +330,7 @@ f_exit0:
 f_exit: mov [exit_code], al
         mov byte [exit_kind], 0
         call close_all
-        ; Give back its memory.
+        ; Free its memory.
         mov bx, [current_psp]
         mov es, [first_low]
 .block: cmp [es:mcb.owner], bx
@@ -347,7 +347,7 @@ f_stay: mov [exit_code], al
         mov bx, dx
         call resize
 
-; Back to the parent, out of the INT 21h in which it called EXEC.
+; Return to the parent, from the INT 21h in which it called EXEC.
 leave_program:
         mov ds, [current_psp]
         mov si, psp.vectors

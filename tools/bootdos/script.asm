@@ -1,5 +1,5 @@
-; The shell: runs the script's lines, programs and the commands that look at the machine; then, where a person sits at
-; the screen, what is typed.
+; The shell: executes the script's lines, which are programs and commands that show the state of the machine; after the script,
+; if a person is at the screen, the lines that are typed.
 
 script:
 .line:  call read_line
@@ -9,7 +9,7 @@ script:
         mov si, line + 1
         call command
         call fresh_line
-        cmp byte [line], 'c'            ; CONFIG.SYS lines have no exit code
+        cmp byte [line], 'c'            ; no exit code for CONFIG.SYS lines
         je .line
         movzx bx, byte [shell_exit]
         say `[exit %u]\n`, bx
@@ -30,7 +30,7 @@ leave_dos:
         jmp exit_machine
 shell_exit      db 0
 
-; Purpose: a line from the keyboard behind line's first byte, ended by 0. Corrupts ax, di.
+; Purpose: read a line from the keyboard behind the first byte of `line`, ended by 0. Corrupts ax, di.
 type_line:
         mov di, line
         mov al, 'x'
@@ -63,7 +63,7 @@ type_line:
         stosb
         ret
 
-; Purpose: the next line into `line`, ended by 0. Out: CF at the end of the script. Corrupts everything.
+; Purpose: read the script's next line into `line`, ended by 0. Out: CF at the end of the script. Corrupts everything.
 read_line:
         mov di, line
 .next:  mov eax, [.at]
@@ -89,7 +89,7 @@ read_line:
 .end:   ret
 .at     dd 0
 
-; Runs the line at si. Corrupts everything; DS = ES = kernel.
+; Executes the line at si. Corrupts everything; DS = ES = kernel.
 command:
         mov byte [shell_exit], 0
         mov di, commands
@@ -111,7 +111,7 @@ command:
         scasw
         jmp .next
 .matched:
-        jmp [di + 1]                    ; si = what follows
+        jmp [di + 1]                    ; si = the text behind the command
 
 commands:
 %macro command 2
@@ -159,7 +159,7 @@ no_program:
         say `Cannot run: error %u\n`, bx
         ret
 
-; LH: into the upper block, else low.
+; LH: loads a program into the upper block, otherwise low.
 load_high:
         push si
         mov byte [load_mode], 0x40
@@ -199,7 +199,7 @@ report_program:
         say `[resident %u bytes at %x]\n`, bx, di
 .end:   ret
 
-; Purpose: run the program line at si by INT 21h 4B00h, its output redirected if the line says so. Out: CF ax = error.
+; Purpose: run the program line at si by INT 21h 4B00h, with its output redirected if the line asks for it. Out: CF ax = error.
 ; Corrupts everything.
 execute:
         mov di, program_name
@@ -213,7 +213,7 @@ execute:
 .end:   dec si
         mov byte [di], 0
         push di
-        ; The tail: its length, the rest of the line, CR.
+        ; The command tail: its length, the rest of the line, CR.
         mov di, tail + 1
         mov byte [.redirected], 0
 .tail:  lodsb
@@ -235,7 +235,7 @@ execute:
         mov [tail], al
         pop di
         mov si, .extensions
-.try:   movsw                           ; as typed, .COM, .EXE
+.try:   movsw                           ; the name as typed, with .COM, with .EXE
         movsw
         mov byte [di], 0
         pusha
@@ -279,7 +279,7 @@ execute:
 .error  dw 0
 program_name    times 80 db 0
 
-; A number at si, decimal, blanks before it. Out: ax. Corrupts cx, dx.
+; Reads a decimal number at si, after blanks. Out: ax. Corrupts cx, dx.
 number: xor ax, ax
         mov cx, 10
 .next:  mov dl, [si]
@@ -299,7 +299,7 @@ number: xor ax, ax
         jne .next
 .end:   ret
 
-; DIR: the files' names.
+; DIR: prints the files' names.
 show_files:
         mov ebx, [dir_lba]
         mov bp, [dir_count]
@@ -317,7 +317,7 @@ show_files:
         jmp .sector
 .end:   ret
 
-; TYPE: what was written when output was last redirected.
+; TYPE: prints what was written at the last redirection.
 show_written:
         mov si, written
         mov cx, [written_size]
@@ -327,7 +327,7 @@ show_written:
         loop .next
 .end:   ret
 
-; MEM: every block, what is free, what of XMS is in use, and whether something wrote past the upper block.
+; MEM: prints every block, free memory, XMS in use, and whether memory beyond the upper block was written.
 show_memory:
         mov es, [first_low]
         xor bp, bp
@@ -381,7 +381,7 @@ show_memory:
         pop es
         ret
 
-; PAUSE: until a key, so that the host can do something first.
+; PAUSE: waits for a key, so that the host can act meanwhile.
 pause:  say `[pause]\n`
         mov ah, 0
         int 0x16
@@ -399,7 +399,7 @@ keep_vectors:
         pop ds
         ret
 
-; INTS: vectors that changed since INTS KEEP (or the start), and the interrupt masks.
+; INTS: prints the vectors that have changed since INTS KEEP (or the start), and the interrupt masks.
 show_vectors:
         xor di, di
         mov es, di
@@ -436,26 +436,26 @@ show_a20:
         say `[a20 %u]\n`, bx
         ret
 
-; READ FAIL n: of the reads from now on the n-th fails, as one from a bad disk does. 0: none.
+; READ FAIL n: the n-th read of a file from now on fails, as on a bad disk. 0: none fails.
 read_fail_later:
         call number
         mov [read_fails], ax
         and word [reads], 0
         ret
-; READS: how many there were since.
+; READS: prints the number of reads since then.
 show_reads:
         mov bx, [reads]
         say `[reads %u]\n`, bx
         ret
 
-; XMS FAIL n [m]: after m more calls that succeed, n calls fail with A0h (functions from 08h on).
+; XMS FAIL n [m]: after m more calls, n calls fail with A0h (functions from 08h on).
 xms_fail_next:
         call number
         mov [xms_fail], ax
         call number
         mov [xms_skip], ax
         ret
-; XMS OFF, ON: INT 2Fh no longer knows it, knows it again.
+; XMS OFF, XMS ON: hides XMS from INT 2Fh, and shows it again.
 xms_off:
         mov al, 0
         xchg al, [xms_version]
@@ -486,14 +486,14 @@ vds_off:
         push cs
         pop es
         ret
-; VDS FAR: from now on, memory is 1 MB further up. VDS FAIL: the next lock is refused.
+; VDS FAR: from now on the services give addresses 1 MB higher. VDS FAIL: the next lock is refused.
 vds_away:
         mov byte [vds_far + 2], 10h
         ret
 vds_fail_next:
         mov byte [vds_fail], 1
         ret
-; VDS: locks and unlocks; the sum is 0 when every locked address was unlocked.
+; VDS: prints the numbers of locks and unlocks, and a sum that is 0 if every locked address was unlocked.
 show_vds:
         mov bx, [vds_locks]
         mov di, [vds_unlocks]

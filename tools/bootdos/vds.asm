@@ -1,11 +1,11 @@
-; A double for the Virtual DMA Services, INT 4Bh AX=81xxh: memory is where it seems, and locks are counted.
+; Virtual DMA Services for tests, INT 4Bh AX=81xxh: physical addresses are the linear ones, and locks are counted.
 
-VDS_BIOS_FLAG   equ 0x47B               ; bit 5: the services are there
+VDS_BIOS_FLAG   equ 0x47B               ; bit 5: the services are installed
 struc dds
 .size   resd 1
 .offset resd 1
 .segment resw 1
-.buffer resw 1                          ; id, 0 none. Scatter/gather: entries available at +0Ch, used at +0Eh, then pairs
+.buffer resw 1                          ; buffer number, 0: none. Scatter/gather: entries available at +0Ch, used at +0Eh, then pairs
 .physical resd 1
 endstruc
 dds_available   equ 12
@@ -13,7 +13,7 @@ dds_used        equ 14
 dds_pairs       equ 16
 VDS_BUFFER_SIZE equ 2048
 
-; Purpose: install, if the settings say so. Corrupts al, bx, dx, es.
+; Purpose: install the services, if the settings ask for them. Corrupts al, bx, dx, es.
 vds_start:
         cmp byte [vds_on], 0
         je .end
@@ -55,7 +55,7 @@ int4b:  cmp ah, 0x81
         mov al, 0x0F
         jmp .bad
 
-; DDS at es:di. Out: eax = linear address. Corrupts ecx.
+; In: es:di = DDS. Out: eax = linear address. Corrupts ecx.
 vds_linear:
         movzx eax, word [es:di + dds.segment]
         shl eax, 4
@@ -114,7 +114,7 @@ vds_ungather:
         mov eax, [es:di + dds_pairs]
         jmp vds_count_unlock
 
-; One buffer, given as id 1.
+; There is one buffer, with number 1.
 vds_request:
         mov al, 5                       ; larger than the buffer
         cmp dword [es:di + dds.size], VDS_BUFFER_SIZE + 1
@@ -145,7 +145,7 @@ vds_release:
 .end:   ret
 vds_buffer_used dw 0
 
-; Copy the region to the buffer and back, as much as the region's size says.
+; Copy the region to the buffer, and back; as many bytes as the region's size.
 vds_copy_in:
         push ds
         push es
@@ -174,7 +174,7 @@ vds_copy:
         pop ds
         clc
         ret
-; Out: ds:si = region, cx = size, at most the buffer's.
+; Out: ds:si = region, cx = its size, at most the buffer's.
 vds_region:
         call vds_linear
         mov ecx, [es:di + dds.size]

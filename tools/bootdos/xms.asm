@@ -1,4 +1,4 @@
-; An XMS 3.0 driver over all of the machine's extended memory, with failures on demand.
+; An XMS 3.0 driver for all of the machine's extended memory; it can be told to fail.
 
 HANDLE_COUNT    equ 16
 struc handle
@@ -8,19 +8,19 @@ struc handle
 .used   resb 1
         resb 6
 endstruc
-XMS_BASE        equ 1024 + 64           ; KB; the HMA lies before it
+XMS_BASE        equ 1024 + 64           ; KB; below lies the HMA
 
 functions_xms:
         dw xms_version_get, xms_no_hma, xms_no_hma, xms_a20_on, xms_a20_off, xms_a20_local_on, xms_a20_local_off
         dw xms_a20_query
-FIRST_MEMORY    equ ($ - functions_xms) / 2     ; the functions that can be told to fail begin here
+FIRST_MEMORY    equ ($ - functions_xms) / 2     ; the first function that can be told to fail
         dw xms_query, xms_allocate, xms_free, xms_move, xms_lock, xms_unlock, xms_information, xms_resize
 functions_xms_end:
-functions_xms3:                         ; from 88h
+functions_xms3:                         ; from function 88h on
         dw xms_query32, xms_allocate32
 functions_xms3_end:
 
-; Purpose: how much memory there is. Corrupts everything.
+; Purpose: find the size of the memory. Corrupts everything.
 xms_start:
         mov ax, 0xE801
         xor bx, bx
@@ -38,8 +38,8 @@ xms_start:
         mov [xms_top], eax
         jmp .a20
 .none:  mov byte [xms_version], 0
-.a20:   xor al, al                      ; off, as DOS finds it on a PC
-; Purpose: A20 by port 92h; where that does not move it, by the keyboard controller. In: al = 1 on, 0 off.
+.a20:   xor al, al                      ; A20 off, as DOS finds it on a PC
+; Purpose: switch A20 by port 92h, or, if that has no effect, by the keyboard controller. In: al = 1 on, 0 off.
 ; Corrupts ax.
 set_a20:
         push es
@@ -56,7 +56,7 @@ set_a20:
         cmp al, bl
         je .end
         call .ready
-        mov al, 0xD1                    ; write the output port
+        mov al, 0xD1                    ; command: write the output port
         out 0x64, al
         call .ready
         mov al, bl
@@ -73,9 +73,9 @@ set_a20:
         jnz .ready
         ret
 
-; Called far by programs: ah = function. Registers that are no results are kept.
+; The entry for programs: a far call, ah = function. Registers that are no results are kept.
 xms_entry:
-        jmp .go                         ; five bytes, for those who hook by overwriting them
+        jmp .go                         ; five bytes, which a program may overwrite to hook the chain
         times 5 - ($ - xms_entry) nop
 .go:    push ds
         push es
@@ -98,7 +98,7 @@ xms_entry:
         jb .unknown
 .found: cmp ah, FIRST_MEMORY
         jb .call
-        sub word [xms_skip], 1          ; told to fail?
+        sub word [xms_skip], 1          ; has it been told to fail?
         jae .call
         inc word [xms_skip]
         sub word [xms_fail], 1
@@ -111,7 +111,7 @@ xms_entry:
         mov ax, 0
         jc xms_return
         inc ax
-; Functions that answer in ax drop their return address and come here.
+; Functions with results in ax remove their return address and jump here.
 xms_return:
         pop edi
         pop esi
@@ -132,7 +132,7 @@ xms_version_get:
         mov ah, [xms_version]
         mov al, 0
         mov bx, 1
-        mov dx, 0                       ; no HMA to give: the tests of A20 use it
+        mov dx, 0                       ; no HMA is available: the tests of A20 use its memory
         pop bp
         jmp xms_return
 xms_no_hma:
@@ -163,7 +163,7 @@ xms_a20_query:
         pop bp
         jmp xms_return
 
-; Purpose: is A20 on? By memory: does FFFF:0090 show vector 20h? Out: ax = 1 on, 0 off. Corrupts esi, es.
+; Purpose: find out by memory whether A20 is on: does FFFF:0090 show vector 20h? Out: ax = 1 on, 0 off. Corrupts esi, es.
 get_a20:
         pushf
         cli
@@ -175,7 +175,7 @@ get_a20:
         cmp esi, [fs:0x90]
         mov ax, 1
         jne .end
-        not dword [es:0x80]             ; the same: by chance?
+        not dword [es:0x80]             ; compare again after a change: they may be equal by chance
         cmp [fs:0x90], esi
         mov [es:0x80], esi
         je .end
@@ -190,7 +190,7 @@ xms_scan:
         xor eax, eax
         mov edi, XMS_BASE
         mov si, xms_handles
-.gap:   mov ecx, [xms_top]              ; the gap at edi ends with the next block or the memory
+.gap:   mov ecx, [xms_top]              ; the gap at edi ends at the next block, or at the end of the memory
         mov bp, xms_handles
 .block: cmp dword [ds:bp + handle.size], 0
         je .other
@@ -208,7 +208,7 @@ xms_scan:
         mov eax, ecx
 .fits:  cmp ecx, edx
         jae .end                        ; CF is clear
-.next:  cmp si, xms_handles_end         ; the other gaps begin where a block ends
+.next:  cmp si, xms_handles_end         ; other gaps begin where a block ends
         je .none
         mov edi, [si + handle.size]
         add si, handle_size
@@ -240,7 +240,7 @@ xms_query32:
         dec ecx
         pop bp
         jmp xms_return
-; Out: eax = largest, edx = all that is free, in KB; bl. Corrupts ecx, esi, edi, ebp.
+; Out: eax = largest block, edx = all free memory, in KB; bl. Corrupts ecx, esi, edi, ebp.
 xms_query_all:
         or edx, -1
         call xms_scan
@@ -281,7 +281,7 @@ xms_allocate32:
         clc
         ret
 
-; Purpose: the handle dx. Out: NC si; CF bl = A2h. Corrupts ax.
+; Purpose: find handle dx. Out: NC si; CF bl = A2h. Corrupts ax.
 xms_handle:
         mov bl, 0xA2
         mov si, dx
@@ -293,7 +293,7 @@ xms_handle:
         test al, handle_size - 1
         stc
         jnz .end
-        cmp byte [si + handle.used], 1  ; CF if 0
+        cmp byte [si + handle.used], 1  ; CF if it is 0: unused
 .end:   ret
 
 xms_free:
@@ -346,7 +346,7 @@ xms_information:
         clc
 .end:   ret
 
-; Shrinks, or grows into the gap behind the block.
+; Shrinks the block, or extends it into the gap behind it.
 xms_resize:
         mov di, bx
         call xms_handle
@@ -356,7 +356,7 @@ xms_resize:
         cmc
         jc .end
         movzx edi, di
-        mov eax, [si + handle.base]     ; the end it would have
+        mov eax, [si + handle.base]     ; eax = the end that the block would have
         add eax, edi
         mov bl, 0xA0
         cmp [xms_top], eax
@@ -370,7 +370,7 @@ xms_resize:
         mov edi, [ds:bp + handle.base]
         cmp edi, [si + handle.base]
         jb .below
-        cmp edi, eax                    ; CF: it begins within the new size
+        cmp edi, eax                    ; CF: it begins inside of the new size
         jae .below
         pop edi
         stc
@@ -384,7 +384,7 @@ xms_resize:
         clc
 .end:   ret
 
-; Move: ds:si = length dd, then source and destination, each a handle dw and an offset dd; handle 0: a far pointer.
+; Move: ds:si = length dd, then source and destination, each with a handle dw and an offset dd; handle 0: a far pointer.
 xms_move:
         push ecx
         push edx
@@ -396,7 +396,7 @@ xms_move:
         stc
         jnz .end
         mov bp, si
-        mov eax, 0xA4A3                 ; errors of the source: ah offset, al handle
+        mov eax, 0xA4A3                 ; errors for the source: ah for the offset, al for the handle
         lea si, [bp + 4]
         call .address
         jc .end
@@ -406,8 +406,8 @@ xms_move:
         call .address
         pop esi
         jc .end
-        ; Both linear. Flat segments last until something loads others in protected mode; interrupts may come
-        ; between, since in real mode loading a segment register changes only its base.
+        ; Both are linear. The limits of the segments stay flat until a program loads others in protected mode. Interrupts may
+        ; come between: a load of a segment register in real mode changes only the base.
         call get_a20_keep
         push ax
         mov al, 1
@@ -423,7 +423,7 @@ xms_move:
         shr ecx, 1
         a32 rep movsw
         jmp .moved
-.down:  lea esi, [esi + ecx - 2]        ; overlapping from below: from the end
+.down:  lea esi, [esi + ecx - 2]        ; overlap with the destination above: copy downwards
         lea edi, [edi + ecx - 2]
         shr ecx, 1
         std
@@ -441,7 +441,7 @@ xms_move:
         pop edx
         pop ecx
         ret
-; es:si = handle and offset, ecx = length. Out: NC edi = linear; CF bl = error. Corrupts edx, si.
+; In: es:si = handle and offset, ecx = length. Out: NC edi = linear address; CF bl = error. Corrupts edx, si.
 .address:
         mov edi, [es:si + 2]
         mov dx, [es:si]
@@ -473,14 +473,14 @@ xms_move:
         clc
 .bad:   ret
 
-; get_a20 without corrupting esi.
+; As get_a20, but keeps esi.
 get_a20_keep:
         push esi
         call get_a20
         pop esi
         ret
 
-; Purpose: DS and ES with the limit of descriptor bl (8: 4 GB, 16: 64 KB). Corrupts eax, bx, ds, es.
+; Purpose: load DS and ES with the limit of descriptor bl (8: 4 GB, 16: 64 KB). Corrupts eax, bx, ds, es.
 set_limits:
         pushf
         cli

@@ -1,4 +1,4 @@
-//! Compiles the C header for client programs, so that a test can hold its layout against the driver's source.
+//! Compiles the C header for client programs, so that a test can compare its layout with the driver's source.
 
 fn main() {
     let header = "../src/programs/3compkt.h";

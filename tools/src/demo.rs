@@ -1,5 +1,5 @@
-//! `tools/demo`: the main job from nothing. A CONFIG.SYS line loads the driver in DOSBox-X's DOS, takes an address by
-//! DHCP, pings, shows the statistics and unloads.
+//! `tools/demo`: the driver's main use, from nothing. A CONFIG.SYS line loads the driver in DOSBox-X's DOS; it gets an address by
+//! DHCP, pings, prints the statistics and is unloaded.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::rig::dosbox_x::DosboxX;
 use crate::setup::fail;
 
 const CONFIG: &str = "DEVICE=C:\\3COMPKT.SYS";
-/// Each command, and what has to be in what it prints.
+/// Each command, and a text that its output must have.
 const STEPS: &[(&str, &str)] = &[
     ("PKTCTL status", "ne2000"),
     ("PKTCTL test", "4 answered"),
@@ -17,7 +17,7 @@ const STEPS: &[(&str, &str)] = &[
     ("3COMPKT /U", "stopped"),
 ];
 
-/// Runs the demonstration; an error when a step did not do what it is for.
+/// Runs the demonstration. Fails when a step has another result.
 pub fn demo() -> io::Result<()> {
     println!("building the driver");
     pack::build()?;

@@ -1,7 +1,7 @@
-//! A machine for host tests: a [`compkt::bus::Bus`] over NIC models, with memory, two interrupt controllers and a clock.
+//! A machine for host tests: a [`compkt::bus::Bus`] over models of NICs, with memory, two interrupt controllers and a clock.
 //!
-//! Cards are plugged in at places in an address space ([`Place`]); whatever a model complains of is a panic, and so is
-//! memory out of range. Time stands still between accesses and goes on with each one.
+//! Cards are plugged in at ranges of addresses ([`Place`]). A complaint of a model is a panic, and so is an access outside of
+//! memory. Time advances with each access only.
 
 use std::cell::{Ref, RefCell, RefMut};
 use std::collections::VecDeque;
@@ -18,14 +18,14 @@ mod isa;
 
 /// Bytes of memory, from address 0.
 pub const MEMORY: usize = 1 << 21;
-/// What one access to a port costs, in nanoseconds.
+/// Time of an access to a port, in nanoseconds.
 const ACCESS_NS: u64 = 1_000;
-/// Segments from here on stand for the driver's own memory: no client lies there.
+/// Segments from here on stand for the driver's own memory; no client's memory is there.
 const OWN: u16 = 0xE000;
-/// How many of them are known at a time.
+/// Number of such segments that are valid at a time.
 const OWN_SEGMENTS: usize = 64;
 
-/// Where a card listens.
+/// The addresses of a card.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
     /// Ports: the first and how many.
@@ -51,21 +51,21 @@ pub struct PciFunction {
     pub place: u16,
     /// The registers.
     pub config: [u8; 256],
-    /// The bits of them that can be written.
+    /// The writable bits of these.
     pub writable: [u8; 256],
 }
 
-/// What a plugged-in card shares with the machine.
+/// A card that is plugged in.
 struct Slot {
     model: Rc<RefCell<dyn Model>>,
-    /// The same, for an ISA card that moves.
+    /// The same model, for an ISA card whose ports move.
     card: Option<Rc<RefCell<dyn Card>>>,
     places: Vec<Place>,
     irq: u8,
     sent: VecDeque<Vec<u8>>,
 }
 
-/// One 8259A: edge-triggered, no priorities.
+/// An 8259A: edge-triggered, without priorities.
 #[derive(Default)]
 struct Pic {
     request: u8,
@@ -88,20 +88,20 @@ struct Machine {
     writes: Vec<u16>,
     taken: Vec<u8>,
     cpu_takes: bool,
-    /// What a test has planned, and how many accesses come before it.
+    /// Events that a test has planned, and the accesses before each.
     planned: Vec<(u32, Event)>,
 }
 
-/// Something that happens outside of the driver.
+/// An event outside of the driver.
 type Event = Box<dyn FnOnce(&FakeBus)>;
 
-/// What a model sees of the machine.
+/// The machine, as a model sees it.
 struct World<'a> {
     now_ns: u64,
     memory: &'a mut [u8],
     sent: &'a mut VecDeque<Vec<u8>>,
     lines: Vec<bool>,
-    /// DMA channels in cascade mode and not masked, bit by bit.
+    /// DMA channels in cascade mode and not masked, a bit each.
     cascades: u8,
 }
 
@@ -130,7 +130,7 @@ impl Env for World<'_> {
 }
 
 impl Machine {
-    /// Lets a card's model act and takes over its interrupt line.
+    /// Calls a card's model, and updates its interrupt line.
     fn act<T>(&mut self, slot: usize, action: impl FnOnce(&mut dyn Model, &mut dyn Env) -> T) -> T {
         let model = self.slots[slot].model.clone();
         self.with_env(slot, |env| action(&mut *model.borrow_mut(), env))
@@ -143,7 +143,7 @@ impl Machine {
         let result = action(&mut world);
         let lines = world.lines;
         let irq = card.card.as_ref().map_or(card.irq, |card| card.borrow().line());
-        // A card of its own may have no line yet.
+        // The model may have no line yet.
         for active in lines.into_iter().filter(|_| irq != 0) {
             self.set_line(irq, active);
         }
@@ -156,7 +156,7 @@ impl Machine {
             pic.request |= bit;
             pic.lines |= bit;
         } else if !active {
-            // The 8259A wants the line to stay up until it is acknowledged.
+            // An 8259A forgets a request whose line falls before the acknowledge.
             pic.request &= !bit;
             pic.lines &= !bit;
         }
@@ -211,7 +211,7 @@ impl Machine {
                 }
                 None => u32::MAX >> (32 - 8 * width),
             },
-            // Nobody drives the bus.
+            // No device answers: all ones.
             _ => u32::MAX >> (32 - 8 * width),
         }
     }
@@ -251,7 +251,7 @@ impl Machine {
         }
     }
 
-    /// Copies out of memory.
+    /// Copies from memory.
     fn load(&self, at: Addr, bytes: &mut [u8]) {
         bytes.copy_from_slice(&self.memory[at.0 as usize..][..bytes.len()]);
     }
@@ -260,10 +260,10 @@ impl Machine {
         self.memory[at.0 as usize..][..bytes.len()].copy_from_slice(bytes);
     }
 
-    /// Copies from a client, or out of the driver's own memory.
+    /// Copies from a client or from the driver's own memory.
     fn fetch(&self, from: Far, bytes: &mut [u8]) {
         match self.own(from) {
-            // SAFETY: the driver gave the pointer to `far_of` for this transfer and says how long its buffer is.
+            // SAFETY: the driver gave the pointer to `far_of` for this transfer, and the length of its buffer.
             Some(pointer) => unsafe { pointer.copy_to_nonoverlapping(bytes.as_mut_ptr(), bytes.len()) },
             None => self.load(from.linear(), bytes),
         }
@@ -271,7 +271,7 @@ impl Machine {
 
     fn deliver(&mut self, to: Far, bytes: &[u8]) {
         match self.own(to) {
-            // SAFETY: as in `fetch`; a driver asks for the address of a buffer that it lets be written.
+            // SAFETY: as in `fetch`; the driver gave the address of a buffer that may be written.
             Some(pointer) => unsafe { pointer.copy_from_nonoverlapping(bytes.as_ptr(), bytes.len()) },
             None => self.store(to.linear(), bytes),
         }
@@ -287,18 +287,18 @@ impl Machine {
     }
 }
 
-/// The machine; clones are the same one.
+/// The machine. Clones are the same machine.
 #[derive(Clone)]
 pub struct FakeBus(Rc<RefCell<Machine>>);
 
-/// What a probe is told when other copies of the driver have cards at these ports.
+/// [`compkt::probe::Ask::taken`] when other copies of the driver have cards at these ports.
 pub fn taken(ports: &[u16]) -> &'static [u16; TAKEN] {
     let mut all = [0; TAKEN];
     all[..ports.len()].copy_from_slice(ports);
     Box::leak(Box::new(all))
 }
 
-/// A frame of `len` bytes at an address (below 896 KB) of the machine's memory, of which `peek` has read `head`.
+/// A job with a buffer of `len` bytes at an address (below 896 KB) of the machine's memory; `head` as from `peek`.
 pub fn job(at: usize, len: usize, head: &Head) -> Job {
     Job { at: Far::new((at >> 4) as u16, at as u16 & 15), len: len as u16, head: *head, ..Job::default() }
 }
@@ -330,7 +330,7 @@ impl FakeBus {
         })))
     }
 
-    /// Plugs a card in and gives its number. The caller keeps a clone of the model for what only a test may do.
+    /// Plugs a card in; returns its number. The caller keeps a clone of the model for accesses that only a test may make.
     pub fn plug(&self, model: Rc<RefCell<dyn Model>>, places: &[Place], irq: u8) -> usize {
         let mut machine = self.0.borrow_mut();
         machine.slots.push(Slot { model, card: None, places: places.to_vec(), irq, sent: VecDeque::new() });
@@ -342,28 +342,28 @@ impl FakeBus {
         self.0.borrow_mut().pci.push(function);
     }
 
-    /// A frame arrives at a card. False: it was not taken.
+    /// Lets a frame arrive at a card. False: the card did not take it.
     pub fn receive(&self, card: usize, frame: &[u8]) -> bool {
         self.0.borrow_mut().act(card, |model, env| model.receive(env, frame))
     }
 
-    /// For what the trait of models has no name for: the world of a card, whose model the caller has a clone of.
+    /// Calls `action` with the world of a card, for what the trait of models has no method for.
     pub fn with_env<T>(&self, card: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
         self.0.borrow_mut().with_env(card, action)
     }
 
-    /// Plans what happens behind the `accesses`-th (1: the next) access of the driver to a port or to memory: a frame that
-    /// comes between two of them, for example. A string operation is one access.
+    /// Plans an event after the driver's `accesses`-th (1: the next) access to a port or to memory, such as a frame that comes
+    /// between two accesses. A string operation is one access.
     pub fn after(&self, accesses: u32, event: impl FnOnce(&FakeBus) + 'static) {
         self.0.borrow_mut().planned.push((accesses, Box::new(event)));
     }
 
-    /// Is something planned that has not happened yet?
+    /// Whether a planned event has not happened yet.
     pub fn awaits(&self) -> bool {
         !self.0.borrow().planned.is_empty()
     }
 
-    /// An access of the driver is over: what was planned for this moment happens.
+    /// Ends an access of the driver: makes events happen that are planned for this time.
     fn accessed(&self) {
         let due = {
             let planned = &mut self.0.borrow_mut().planned;
@@ -378,7 +378,7 @@ impl FakeBus {
         self.0.borrow_mut().slots[card].sent.drain(..).collect()
     }
 
-    /// Lets time go by, a microsecond at a time.
+    /// Lets time pass, in steps of a microsecond.
     pub fn sleep(&self, us: u64) {
         for _ in 0..us {
             self.0.borrow_mut().pass(1_000);
@@ -395,7 +395,7 @@ impl FakeBus {
         self.0.borrow().pics[irq as usize >> 3].request & 1 << (irq & 7) != 0
     }
 
-    /// Takes a requested interrupt as a CPU would: true if there was one. It does not come again without a new edge.
+    /// Takes a requested interrupt as a processor does; returns whether there was one. The next one needs a new edge.
     pub fn take(&self, irq: u8) -> bool {
         let pic = &mut self.0.borrow_mut().pics[irq as usize >> 3];
         let bit = 1 << (irq & 7);
@@ -404,7 +404,7 @@ impl FakeBus {
         requested
     }
 
-    /// Whether the line of an interrupt is up now.
+    /// Whether an interrupt line is high now.
     pub fn line(&self, irq: u8) -> bool {
         self.0.borrow().pics[irq as usize >> 3].lines & 1 << (irq & 7) != 0
     }
@@ -422,22 +422,22 @@ impl FakeBus {
         machine.cpu_takes = cpu_takes;
     }
 
-    /// The interrupts that were taken at once, so far.
+    /// The interrupts that were taken at once so far.
     pub fn taken(&self) -> Vec<u8> {
         self.0.borrow().taken.clone()
     }
 
-    /// The ports written since the last call, in order; of a string operation, each access.
+    /// The ports written since the last call, in order; each access of a string operation counts.
     pub fn writes(&self) -> Vec<u16> {
         std::mem::take(&mut self.0.borrow_mut().writes)
     }
 
-    /// The memory.
+    /// The memory, for reading.
     pub fn memory(&self) -> Ref<'_, [u8]> {
         Ref::map(self.0.borrow(), |machine| &machine.memory[..])
     }
 
-    /// The memory, to write to.
+    /// The memory, for writing.
     pub fn memory_mut(&self) -> RefMut<'_, [u8]> {
         RefMut::map(self.0.borrow_mut(), |machine| &mut machine.memory[..])
     }

@@ -1,4 +1,4 @@
-//! The layout of `3compkt.h`, the C header for client programs, as a C compiler sees it.
+//! The layout of `3compkt.h`, the C header for client programs, by a C compiler.
 
 use std::ffi::{CStr, c_char, c_uint};
 
@@ -25,7 +25,7 @@ pub fn layout() -> Vec<(&'static str, u32)> {
             }
             CStr::from_ptr((*entry).name)
         };
-        // SAFETY: as above; the end has not been reached.
+        // SAFETY: as above; the table has not ended.
         unsafe {
             all.push((name.to_str().unwrap_or_default(), (*entry).value));
             entry = entry.add(1);

@@ -6,7 +6,7 @@ use tools::pack;
 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
-    // rustc starts us as the target's linker.
+    // rustc calls this program as the target's linker.
     if std::env::args().nth(1).as_deref() == Some("-flavor") {
         return match tools::narrow::link::link(std::env::args_os().skip(1).collect()) {
             Ok(true) => ExitCode::SUCCESS,

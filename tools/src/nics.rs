@@ -1,4 +1,4 @@
-//! The one list of NICs: the pack step, the rigs, the tests, the bench and the manual read it.
+//! The list of NICs, for the pack step, the rigs, the tests, the bench and the manual.
 
 /// How a card is found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,23 +14,23 @@ pub enum Found {
 pub struct Nic {
     /// The driver's name: of its files, its units, its tests.
     pub name: &'static str,
-    /// The cards, as a user reads their names.
+    /// The cards, by the names that users know.
     pub cards: &'static str,
-    /// How they are found.
+    /// How the card is found.
     pub found: Found,
-    /// Rings in memory and registers in ports: V86 mode has a unit of its own, with a `v` behind its name. (Cards with
-    /// registers in memory have none: they are refused there.)
+    /// The card has rings in memory, and registers that ports reach. So it has another unit for V86 mode, with a `v` behind
+    /// the name. (In V86 mode a card with registers in memory only is refused.)
     pub memory: bool,
-    /// It also does without rings: the unit of its own name is for that, and the one for rings in extended memory has an
-    /// `x` behind its name, as has the unit that starts the card with rings.
+    /// The card also works without rings, by the unit with the driver's name. The resident unit for rings in XMS, and the unit
+    /// that starts the card with rings, have an `x` behind the name.
     pub plain: bool,
-    /// QEMU devices that it is tested on: `-device`, without a net. With [`Nic::plugin`] they are models of our own.
+    /// QEMU devices for the tests: `-device`, without a network. With [`Nic::plugin`] they are models.
     pub devices: &'static [&'static str],
-    /// The devices come with the plugin in tools/models.
+    /// The devices are in the plugin of tools/models.
     pub plugin: bool,
 }
 
-/// PCI first, then ISA in its order.
+/// All NICs: PCI first, then ISA in its order.
 pub const NICS: &[Nic] = &[
     Nic {
         name: "ne2k_pci",

@@ -1,5 +1,5 @@
-//! Programs that end: every emulator runs with a time limit, a cap on the size of files and a folder of its own, and
-//! leaves no process behind, however it or its owner ends.
+//! Child processes with limits. Every emulator has a time limit, a limit on file sizes and a folder of its own, and leaves no
+//! process, however it or this process ends.
 
 use std::fs::{self, File};
 use std::io;
@@ -10,14 +10,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-/// The largest file that an emulator may write. DOSBox-X once wrote 68 GB of log.
+/// The largest file that an emulator may write. (DOSBox-X has written 68 GB of log.)
 pub const FILE_LIMIT_BYTES: u64 = 64 << 20;
-/// What the names of all temporary folders begin with.
+/// The beginning of all temporary folders' names.
 const PREFIX: &str = "3compkt-";
-/// The least age of a folder that [`sweep`] removes: its owner locks it soon after it has made it.
+/// The least age of a folder that [`sweep`] removes: its owner needs time to lock it.
 const SWEEP_AGE: Duration = Duration::from_secs(3600);
 
-/// A folder that is removed with its owner, unless it is kept for a look. It is locked as long as its owner lives.
+/// A temporary folder, which is removed when it is dropped, unless it is kept. It is locked while its owner runs.
 pub struct TempDir {
     path: PathBuf,
     kept: bool,
@@ -36,12 +36,12 @@ impl TempDir {
         Ok(TempDir { path, kept: false, _lock: lock })
     }
 
-    /// Where it is.
+    /// Its path.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Leave the folder behind, for a person to look at.
+    /// Keeps the folder, for a person.
     pub fn keep(&mut self) {
         self.kept = true;
     }
@@ -55,8 +55,7 @@ impl Drop for TempDir {
     }
 }
 
-/// Removes the temporary folders whose owners were killed, and could not do it: those that nobody has locked and that
-/// are older than an hour.
+/// Removes temporary folders whose owners were killed: those that are not locked and are older than an hour.
 pub fn sweep() {
     sweep_in(&std::env::temp_dir(), SWEEP_AGE);
 }
@@ -72,7 +71,7 @@ fn sweep_in(folder: &Path, age: Duration) {
     }
 }
 
-/// The C library's calls, for which Rust's library has none of its own.
+/// Functions of the C library that Rust's library does not offer.
 mod system {
     pub const RLIMIT_FSIZE: i32 = 1;
     pub const PR_SET_PDEATHSIG: i32 = 1;
@@ -93,13 +92,13 @@ mod system {
     }
 }
 
-/// The kernel kills what `command` becomes when the thread that starts it ends, also when that is killed itself.
+/// Lets the kernel kill `command`'s process when the thread that starts it ends, even if that is killed.
 pub fn tie(command: &mut Command) {
     let parent = std::process::id();
     let act = move || {
         // SAFETY: two system calls without pointers.
         let tied = unsafe { system::prctl(system::PR_SET_PDEATHSIG, system::SIGKILL as u64) } == 0;
-        // SAFETY: as above. A parent that ended before the first call sends nothing.
+        // SAFETY: as above. If the parent has ended before the first call, no signal is sent.
         let alive = unsafe { system::getppid() } as u32 == parent;
         if tied && alive { Ok(()) } else { Err(io::Error::last_os_error()) }
     };
@@ -107,21 +106,21 @@ pub fn tie(command: &mut Command) {
     unsafe { command.pre_exec(act) };
 }
 
-/// The time that a child may still take. What it waits for a processor is not counted, so that a busy host ends no run;
-/// and its output, where that is watched, begins the limit anew.
+/// A time limit. Time in which the child waits for a processor does not count, so that a busy host ends no run. If the child's
+/// output is watched, new output restarts the limit.
 struct Limit {
     allowed: Duration,
-    /// What was counted since the child was last seen to get on.
+    /// The time that has counted since the limit was last restarted.
     used: Duration,
-    /// For how long it had waited for a processor, and how much it had written, at the last look.
+    /// The time that the child had waited for a processor, and the size of its output, at the last call.
     waited: Duration,
     written: u64,
 }
 
 impl Limit {
-    /// Counts `passed` since the last look. True once the limit is over.
+    /// Counts `passed` since the last call. True if the limit is over.
     fn count(&mut self, passed: Duration, waited: Duration, written: u64) -> bool {
-        // Of two threads that waited at once, both times are taken off: that is too much, and never less than nothing.
+        // If two threads waited at once, both times are subtracted: too much, but the result is never below 0.
         self.used += passed.saturating_sub(waited.saturating_sub(self.waited));
         self.waited = waited;
         if written > self.written {
@@ -131,8 +130,8 @@ impl Limit {
     }
 }
 
-/// A child with a time limit ([`Limit`]; eight times that is the end in any case). When it ends, or is killed, or its
-/// owner goes, its process group goes with it.
+/// A child with a time limit ([`Limit`]), and eight times that in any case. When the child ends or is killed, or this is dropped,
+/// its whole process group is killed.
 pub struct Bounded {
     child: Child,
     ended: Option<ExitStatus>,
@@ -142,11 +141,11 @@ pub struct Bounded {
     last_moment: Instant,
 }
 
-/// The end, in limits, of what gets on all the time and does not come to its end.
+/// The end of a child whose output never stops, in limits.
 const MOST_LIMITS: u32 = 8;
-/// How often the time is counted.
+/// Time between two counts.
 const COUNT_STEP: Duration = Duration::from_millis(100);
-/// How often [`Bounded::wait`] looks.
+/// Time between two polls of [`Bounded::wait`].
 const WAIT_STEP: Duration = Duration::from_millis(20);
 
 impl Bounded {
@@ -192,18 +191,18 @@ impl Bounded {
         })
     }
 
-    /// The limit begins anew whenever this file has grown.
+    /// Restarts the limit whenever this file has grown.
     pub fn watching(mut self, file: impl Into<PathBuf>) -> Bounded {
         self.watched = Some(file.into());
         self
     }
 
-    /// Its process, whose number is its session's and its group's too.
+    /// The child's process number, which is also its session's and its group's.
     pub fn id(&self) -> u32 {
         self.child.id()
     }
 
-    /// Has it ended? `Err` of kind `TimedOut` (and the child killed) once the limit has passed.
+    /// Whether the child has ended. After the limit: kills it, and `Err` of kind `TimedOut`.
     pub fn poll(&mut self) -> io::Result<Option<ExitStatus>> {
         if self.ended.is_none() && has_ended(self.id())? {
             self.finish()?;
@@ -218,7 +217,7 @@ impl Bounded {
         Ok(None)
     }
 
-    /// Waits for the end or the limit.
+    /// Waits for the child's end, or for the limit.
     pub fn wait(&mut self) -> io::Result<ExitStatus> {
         loop {
             if let Some(status) = self.poll()? {
@@ -228,15 +227,15 @@ impl Bounded {
         }
     }
 
-    /// Ends it now, with what it has started in its group.
+    /// Kills the child and its group now.
     pub fn kill(&mut self) {
         if self.ended.is_none() {
             let _ = self.finish();
         }
     }
 
-    /// Kills the group and takes the child's status. Up to then the child, dead or alive, keeps the group's number from
-    /// becoming another's.
+    /// Kills the group, and then takes the child's status. Until then the child, dead or alive, keeps the group's number from
+    /// being used again.
     fn finish(&mut self) -> io::Result<()> {
         // SAFETY: a system call without pointers.
         unsafe { system::kill(-(self.id() as i32), system::SIGKILL) };
@@ -245,7 +244,7 @@ impl Bounded {
         Ok(())
     }
 
-    /// Counts the time since the last look. Is the limit over?
+    /// Counts the time since the last call. True if the limit is over.
     fn over(&mut self) -> bool {
         let passed = self.looked.elapsed();
         if passed < COUNT_STEP {
@@ -263,7 +262,7 @@ impl Drop for Bounded {
     }
 }
 
-/// Has a child ended? Its status stays to be taken.
+/// Whether a child has ended. Does not take its status.
 fn has_ended(child: u32) -> io::Result<bool> {
     let mut information = [0; 32];
     let options = system::WNOHANG | system::WEXITED | system::WNOWAIT;
@@ -277,15 +276,15 @@ fn has_ended(child: u32) -> io::Result<bool> {
     }
 }
 
-/// For how long a process's threads have waited for a processor: the second number of each one's `schedstat`. Zero where
-/// the kernel does not say.
+/// How long a process's threads have waited for a processor: the second number of each thread's `schedstat`. Zero if the kernel
+/// does not tell.
 fn waited(process: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let texts = threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
     Duration::from_nanos(texts.filter_map(|text| text.split(' ').nth(1)?.parse::<u64>().ok()).sum())
 }
 
-/// What a compiler or a package tool printed.
+/// Runs a compiler or a package tool; returns its output.
 ///
 /// # Errors
 /// It cannot be started, or has not ended after `limit`.
@@ -302,7 +301,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(300);
 
-    /// A shell that starts a program in its own group, tells its number in a file, and goes on with `then`.
+    /// A shell that starts a program in its own group, writes its number to a file, and continues with `then`.
     fn parent(folder: &TempDir, then: &str) -> (Bounded, PathBuf) {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("sleep 1000 & echo $! >number.part; mv number.part number; {then}")]);
@@ -310,7 +309,7 @@ mod tests {
         (Bounded::start(command.current_dir(folder.path()), LONG).unwrap(), path)
     }
 
-    /// Waits until the process of this number has ended. One that waits for its status to be taken has.
+    /// Waits until the process with this number has ended. It has ended, too, if only its status is left.
     fn wait_for_end(process: &str) {
         let stat = format!("/proc/{}/stat", process.trim());
         let lives = || fs::read_to_string(&stat).is_ok_and(|text| !text.contains(") Z "));
@@ -321,7 +320,7 @@ mod tests {
         }
     }
 
-    /// The number of a process in a file, once it is there.
+    /// The process number in a file, once it is there.
     fn number(path: &Path) -> String {
         let begun = Instant::now();
         loop {
@@ -360,11 +359,11 @@ mod tests {
         for round in 1..10 {
             assert!(!limit.count(ms(1000), ms(980 * round), 0), "round {round}");
         }
-        // It gets on for longer than the limit.
+        // Output comes for longer than the limit.
         for round in 1..10 {
             assert!(!limit.count(ms(100), ms(8820), 5 * round), "round {round}");
         }
-        // Then it does no more.
+        // Then no more output comes.
         assert!(!limit.count(ms(100), ms(8820), 45));
         assert!(!limit.count(ms(100), ms(8820), 45));
         assert!(limit.count(ms(100), ms(8820), 45));

@@ -1,13 +1,13 @@
-//! The same random numbers at every run.
+//! Random numbers that are the same in every run, by a seed.
 
 /// xorshift (13, 7, 17).
 #[derive(Clone, Copy, Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// Any seed will do; neighbours give other numbers.
+    /// With any seed; similar seeds give different numbers.
     pub fn new(seed: u64) -> Random {
-        // What is 0 stays 0.
+        // The generator would stay at 0.
         Random(seed.wrapping_add(1).wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1)
     }
 
@@ -29,7 +29,7 @@ impl Random {
         many != 0 && self.below(many) == 0
     }
 
-    /// One of them.
+    /// One of the elements.
     pub fn of<T: Copy>(&mut self, all: &[T]) -> T {
         all[self.below(all.len())]
     }

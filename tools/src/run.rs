@@ -32,7 +32,7 @@ Starts a PC with the card, with 3COMPKT.SYS, 3COMPKT.EXE and PKTCTL.EXE on its d
   --help           this text
 ";
 
-/// What the arguments ask for.
+/// The command line's options.
 struct Wish {
     nics: Vec<String>,
     emulator: String,
@@ -40,10 +40,10 @@ struct Wish {
     job: Job,
 }
 
-/// Does what the arguments say and prints what DOS printed.
+/// Runs what the arguments ask for, and prints DOS's output.
 ///
 /// # Errors
-/// One line each: an argument, a card or a machine that cannot be had, or a machine that did not come to its end.
+/// One line: a wrong argument, a card or machine that is not available, or a machine that did not reach its end.
 pub fn run(arguments: &[String]) -> io::Result<()> {
     let Some(mut wish) = parse(arguments)? else {
         print!("{HELP}\ndrivers: {}\n", names());
@@ -59,7 +59,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     match machine.run(&wish.job) {
         Ok(Some(report)) => {
             print!("{}", report.output);
-            // Without a card there is none.
+            // Without a card there is no network.
             if let Some(pcap) = report.pcap.filter(|path| path.is_file()) {
                 println!("frames: {}", pcap.display());
             }
@@ -67,7 +67,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         }
         Ok(None) => Ok(()),
         Err(error) => {
-            // A rig's error may carry what had been printed.
+            // A rig's error has the output so far.
             let text = error.to_string();
             let (why, printed) = text.split_once(", after:\n").unwrap_or((&text, ""));
             print!("{printed}{}", if printed.is_empty() || printed.ends_with('\n') { "" } else { "\n" });
@@ -76,7 +76,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     }
 }
 
-/// `None`: help is wanted.
+/// `None`: the arguments ask for help.
 fn parse(arguments: &[String]) -> io::Result<Option<Wish>> {
     let mut wish = Wish { nics: Vec::new(), emulator: "qemu".into(), dos: None, job: Job { capture: true, ..Job::default() } };
     let mut words = arguments.iter();
@@ -106,7 +106,7 @@ fn parse(arguments: &[String]) -> io::Result<Option<Wish>> {
     Ok(Some(wish))
 }
 
-/// A file for the disk, by its DOS name.
+/// A file for the disk, with its DOS name.
 fn file(path: &str) -> io::Result<(String, Vec<u8>)> {
     let name = Path::new(path).file_name().unwrap_or_default().to_string_lossy().to_uppercase();
     let (stem, extension) = name.split_once('.').unwrap_or((&name, ""));
@@ -118,12 +118,12 @@ fn file(path: &str) -> io::Result<(String, Vec<u8>)> {
     Ok((name, contents))
 }
 
-/// The drivers' names, as a line.
+/// The drivers' names in a line.
 fn names() -> String {
     NICS.iter().filter(|nic| !nic.devices.is_empty()).map(|nic| nic.name).collect::<Vec<_>>().join(" ")
 }
 
-/// A machine that is ready to start.
+/// A machine that can be started.
 #[derive(Debug)]
 enum Machine {
     Qemu(Qemu),
@@ -132,7 +132,7 @@ enum Machine {
     Bochs(Bochs),
 }
 
-/// The machine that is asked for.
+/// The machine that the options ask for.
 fn machine(wish: &Wish) -> io::Result<Machine> {
     let emulator = wish.emulator.as_str();
     if !["qemu", "dosbox-x", "bochs"].contains(&emulator) {
@@ -161,7 +161,7 @@ fn machine(wish: &Wish) -> io::Result<Machine> {
         ("dosbox-x", "ne2000") => Machine::DosboxX(DosboxX::default()),
         ("dosbox-x", "none") => Machine::DosboxX(DosboxX { ne2000: None, ..DosboxX::default() }),
         ("dosbox-x", _) => return Err(fail(format!("dosbox-x has no {card}; it has ne2000"))),
-        // Its network answers only if the machine's clock does not run away.
+        // Its network answers only if the machine's clock does not run faster than the host's.
         _ => Machine::Bochs(Bochs { nic: in_bochs(card)?, real_time: true, ..Bochs::default() }),
     })
 }
@@ -176,7 +176,7 @@ fn in_bochs(card: &str) -> io::Result<bochs::Nic> {
     })
 }
 
-/// QEMU with these cards, and with the plugin if one of them wants it.
+/// QEMU with these cards, and with the plugin if one of them is a model.
 fn with_cards(nics: &[String]) -> io::Result<Qemu> {
     let mut qemu = Qemu::default();
     for name in nics {
@@ -189,7 +189,7 @@ fn with_cards(nics: &[String]) -> io::Result<Qemu> {
     Ok(qemu)
 }
 
-/// A card's `-device`, and whether it is a model of ours.
+/// The `-device` of a card, and whether it is one of the models.
 fn device(name: &str) -> io::Result<(String, bool)> {
     if let Some(nic) = NICS.iter().find(|nic| nic.name == name) {
         let first = nic.devices.first().ok_or_else(|| fail(format!("{name}: no emulator has such a card")))?;
@@ -206,7 +206,7 @@ fn device(name: &str) -> io::Result<(String, bool)> {
     Err(fail(format!("{name}: no such card; the names are {}, or a device of QEMU's", names())))
 }
 
-/// The cards in what QEMU says of its devices: `name "e1000", bus PCI, …`, under `Network devices:`.
+/// The cards in QEMU's list of devices: `name "e1000", bus PCI, …`, under `Network devices:`.
 fn network_devices(text: &str) -> BTreeSet<&str> {
     let lines = text.lines().skip_while(|line| *line != "Network devices:").skip(1).take_while(|line| !line.is_empty());
     lines.flat_map(|line| line.split('"').nth(1).into_iter().chain(alias(line))).collect()
@@ -218,7 +218,7 @@ fn alias(line: &str) -> Option<&str> {
 }
 
 impl Machine {
-    /// Runs the job, or hands the screen to a person.
+    /// Runs the job, or lets a person use the machine.
     fn run(&self, job: &Job) -> io::Result<Option<Report>> {
         match self {
             Machine::Qemu(qemu) if job.exec.is_empty() => qemu.run_by_hand(job).map(|()| None),

@@ -1,5 +1,5 @@
-//! asm/ says of the layouts that it shares with Rust what Rust says: every structure and every constant of
-//! `asm/abi.inc`, the headers of units, and the order of the tables of entries.
+//! Compares the layouts of asm/ with Rust's: every structure and constant of `asm/abi.inc`, the headers of units, and the order
+//! of the tables of entries.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ fn code(line: &str) -> &str {
     line.split(';').next().unwrap().trim()
 }
 
-/// A number as NASM writes it.
+/// A number in NASM's syntax.
 fn number(text: &str) -> Option<usize> {
     match text.strip_suffix('h') {
         Some(hex) => usize::from_str_radix(hex, 16).ok(),
@@ -36,7 +36,7 @@ fn number(text: &str) -> Option<usize> {
     }
 }
 
-/// Bytes of a `resb`, `dw` and the like.
+/// Bytes of a unit of `resb`, `dw` and the like.
 fn unit(word: &str) -> Option<usize> {
     Some(match word.strip_prefix("res").or_else(|| word.strip_prefix('d'))? {
         "b" => 1,
@@ -47,7 +47,7 @@ fn unit(word: &str) -> Option<usize> {
     })
 }
 
-/// `STRUC.field`, `STRUC_size` and constants, with their values. What is not understood fails the test.
+/// The values of `STRUC.field`, `STRUC_size` and constants. A line that is not understood fails the test.
 fn names(text: &str) -> BTreeMap<String, usize> {
     let mut all = BTreeMap::new();
     let mut open: Option<(String, usize)> = None;
@@ -62,7 +62,7 @@ fn names(text: &str) -> BTreeMap<String, usize> {
                 None
             }
             (["endstruc"], Some(_)) => open.take().map(|(name, size)| (format!("{name}_size"), size)),
-            // Where a table begins.
+            // A label at which a table begins.
             ([field], Some((name, offset))) if field.starts_with('.') && field.ends_with(':') => {
                 Some((format!("{name}{}", field.trim_end_matches(':')), *offset))
             }
@@ -86,7 +86,7 @@ fn names(text: &str) -> BTreeMap<String, usize> {
     all
 }
 
-/// The labels of a file's unit header with their offsets, and what its words name.
+/// The labels of a file's unit header with their offsets, and the names in its words.
 fn header(text: &str) -> (BTreeMap<String, usize>, Vec<String>) {
     let (mut labels, mut words, mut offset) = (BTreeMap::new(), Vec::new(), 0);
     let lines = text.lines().map(code).skip_while(|line| !line.starts_with("section .unit_header"));
@@ -121,7 +121,7 @@ fn structures_and_constants() {
     let mut rust: BTreeMap<String, usize> = BTreeMap::new();
     rust.extend(fields!("FRAME", Frame: "es" = es, "si" = old_si, "ds" = ds, "edi" = di, "esi" = si, "ebx" = bx, "edx" = dx, "ecx" = cx,
         "eax" = ax, "sp" = sp, "ss" = ss));
-    // What Rust has no use for lies where PUSHAD puts EBP and ESP.
+    // Registers that Rust does not name are where PUSHAD puts EBP and ESP.
     let ebx = offset_of!(Frame, bx);
     rust.extend([("FRAME.ebp".into(), ebx - 8), ("FRAME.fs".into(), ebx - 4), ("FRAME_size".into(), size_of::<Frame>())]);
     rust.extend(fields!("STATE", State: "device" = device, "handles_size" = handles_size, "memory" = memory,
@@ -174,10 +174,10 @@ fn structures_and_constants() {
         ("RECORD", size_of::<cache::Record>()),
         ("RECORD_LOW", size_of::<arena::Record>()),
         ("FRAMES", FRAMES),
-        // Above IP and CS, by the processor; its bit 0.
+        // FLAGS are above IP and CS (the processor's order); carry is their bit 0.
         ("CALLER_FLAGS", 4),
         ("FLAG_CARRY", 1),
-        // By the specification: bit 0 of an IOCB's flags; bit 1 is Rust's.
+        // By the specification: bit 0 of an IOCB's flags; Job::UPCALL is bit 1.
         ("IOCB_DONE", usize::from(Job::UPCALL) >> 1),
     ];
     rust.extend(constants.map(|(name, value)| (name.to_string(), value)));
@@ -193,16 +193,16 @@ fn structures_and_constants() {
 
 #[test]
 fn addresses_of_clients_lie_side_by_side() {
-    // `lds` loads both words; PUSHAD has none of them beside DI.
+    // LDS loads `old_si` and `ds`; PUSHAD saves SI again, in ESI.
     assert_eq!(offset_of!(Frame, ds), offset_of!(Frame, old_si) + 2);
-    // What PUSHAD pushed lies behind the segments.
+    // The registers that PUSHAD pushes follow the segments.
     let pushed = offset_of!(Frame, di);
     assert_eq!([offset_of!(Frame, si), offset_of!(Frame, bx), offset_of!(Frame, ax), offset_of!(Frame, sp)], [4, 16, 28, 32].map(|at| pushed + at));
     // A receiver's far address is what BX points to in asm/upcall.asm; an IOCB's is where `job` has it.
     assert_eq!(offset_of!(Handle, receiver), 0);
 }
 
-/// What every unit finds in the core: at these places of its header (asm/device.asm), and in linker/resident.ld.
+/// The places in the core that every unit knows: in its header (asm/device.asm) and in linker/resident.ld.
 #[test]
 fn places_in_the_core_that_every_unit_knows() {
     let (_, words) = header(&source("device.asm"));
@@ -238,7 +238,7 @@ fn a_driver_s_entries_have_the_order_of_rust_s() {
     assert_eq!(words.len(), entries.len());
 }
 
-/// What a feature says of itself has the same numbers in asm/attach.inc and in src/install/features.rs.
+/// The numbers for attaching features are the same in asm/attach.inc and in src/install/features.rs.
 #[test]
 fn how_features_attach() {
     let text = source("attach.inc");
@@ -293,7 +293,7 @@ fn how_features_attach() {
     }
 }
 
-/// Features that take a driver's entries name them by their numbers.
+/// Features that take a driver's entries use the entries' numbers.
 #[test]
 fn features_know_a_driver_s_entries() {
     equals("flat.inc", "2 * ", &[("IRQ", Entry::Irq), ("SET_RCV_MODE", Entry::SetRcvMode), ("SET_ADDRESS", Entry::SetAddress)]);
@@ -305,18 +305,18 @@ fn features_know_a_driver_s_entries() {
     let pool = source("pool.inc");
     let (labels, _) = header(&pool);
     for (entry, name) in [(Entry::Irq, "irq"), (Entry::Peek, "peek"), (Entry::Copy, "copy"), (Entry::Discard, "discard"), (Entry::Send, "send")] {
-        // src/memory/filter.rs finds those below where a driver has its entries.
+        // src/memory/filter.rs calls the entries below at the offsets of a driver's entries.
         assert_eq!(labels[&format!("own_{name}")], 2 * entry as usize);
         assert!(pool.contains(&format!("TAKES   POINT_ENTRIES, {}, own_{name}\n", entry as u8)), "{name}");
     }
-    // What `lgdt` reads: the limit, then the base.
+    // LGDT reads the limit, then the base.
     let (labels, _) = header(&source("flat.inc"));
     assert_eq!(labels["xms_handle"], labels["gdtr"] + 6);
     assert_eq!(labels["xms_entry"], labels["xms_handle"] + 2, "both are told at once");
     assert_eq!(labels["old_gdtr"], labels["gdt"] + 2, "in the rest of the first entry of eight bytes");
 }
 
-/// What asm/pool.inc and src/memory/filter.rs tell each other in a byte.
+/// The values of the byte by which asm/pool.inc and src/memory/filter.rs communicate.
 #[test]
 fn a_frame_that_may_wait() {
     let text = source("pool.inc");
@@ -330,7 +330,7 @@ fn a_frame_that_may_wait() {
     assert!(rust.contains(&format!("const QUEUED: u8 = {};", value("QUEUED "))));
 }
 
-/// A file's constants are the places of entries in their table.
+/// The constants of a file are the numbers of entries, times `factor`.
 fn equals(file: &str, factor: &str, constants: &[(&str, Entry)]) {
     let text = source(file);
     for (name, entry) in constants {
@@ -339,7 +339,7 @@ fn equals(file: &str, factor: &str, constants: &[(&str, Entry)]) {
     }
 }
 
-/// The function table of INT 60h, against the specification's numbers.
+/// The function table of INT 60h has the specification's order.
 #[test]
 fn int60_s_functions_stand_at_their_numbers() {
     let text = source("int60.asm");
@@ -352,7 +352,7 @@ fn int60_s_functions_stand_at_their_numbers() {
         (7, "reset_interface"), (10, "get_parameters"), (11, "as_send_pkt"), (12, "as_send_pkt_iocb"), (13, "drop_pkt"),
         (20, "set_rcv_mode"), (21, "get_rcv_mode"), (22, "set_multicast_list"), (23, "get_multicast_list"),
         (24, "get_statistics"), (25, "set_address"),
-        // AH=80h comes behind the last.
+        // AH=80h follows the last one.
         (26, "get_info"),
     ];
     assert_eq!(named, specification);

@@ -1,4 +1,4 @@
-//! The Bochs rig: the same jobs as elsewhere, and what only Bochs sees, an access past a segment's limit.
+//! The Bochs rig: the same jobs as in other rigs; and an access beyond a segment's limit, which only Bochs notices.
 
 mod fixtures;
 

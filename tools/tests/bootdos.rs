@@ -1,4 +1,4 @@
-//! The boot DOS in QEMU: the DEVICE= contract in every variant, EXEC, memory, files, XMS, A20 and the DMA services.
+//! The boot DOS in QEMU: DEVICE= in every variant, EXEC, memory, files, XMS, A20 and the DMA services.
 
 use std::path::Path;
 use tools::rig::image::{self, Dos, TailEnd, Xms};
@@ -22,7 +22,7 @@ fn job(config: &[&str], exec: &[&str]) -> Job {
         ("CALLS.EXE".into(), own("calls")),
         ("NUMBERS.DAT".into(), (0..5000_u16).flat_map(u16::to_le_bytes).collect()),
     ];
-    // Programs are found in a table of several sectors as well.
+    // With so many files the table of files has several sectors.
     files.extend((0..30).map(|number| (format!("FILL{number}"), vec![number; 513])));
     files.push(("STAY.COM".into(), own("stay")));
     let lines = |lines: &[&str]| lines.iter().map(ToString::to_string).collect();
@@ -35,13 +35,13 @@ fn run(dos: Dos, config: &[&str], exec: &[&str]) -> Report {
     report
 }
 
-/// What each run of a line printed.
+/// The output of each run of a line.
 fn each<'a>(report: &'a Report, line: &str) -> Vec<&'a str> {
     let head = format!("> {line}\n");
     report.output.split(&head).skip(1).map(|rest| rest.split("\n> ").next().unwrap_or(rest).trim_end()).collect()
 }
 
-/// Paragraphs that `mem` called free.
+/// Paragraphs that `mem` shows as free.
 fn free(map: &str) -> u32 {
     map.split("[free ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap()
 }
@@ -58,7 +58,7 @@ fn a_program_prints_and_its_exit_code_is_told() {
 #[test]
 fn files_memory_and_children_are_as_dos_has_them() {
     let report = run(Dos::default(), &[], &["mem", "CALLS", "mem", "ints"]);
-    // What the child has left depends on the size of this DOS.
+    // How much the child leaves free depends on the size of this DOS.
     let (told, end) = report.of("CALLS").unwrap().split_once(" free 8").unwrap();
     assert_eq!(
         told,
@@ -199,7 +199,7 @@ fn output_is_redirected_and_a_file_is_closed_when_no_program_has_it() {
     let mut lines = vec!["PROBE a >OUT", "TYPE OUT"];
     // A program that ends closes its handles.
     lines.extend(["PROBE a >OUT"; 10]);
-    // One that stays keeps them open: the table's eight entries are used up by eight of them.
+    // A program that stays resident keeps them open: eight use up the table's eight entries.
     lines.extend(["STAY >OUT"; 8]);
     lines.extend(["PROBE b >OUT", "PROBE c"]);
     let report = run(Dos::default(), &[], &lines);

@@ -1,4 +1,4 @@
-//! The test programs and PKTCTL on the driver as it was last built: what the suite's tests of every NIC do not ask.
+//! The test programs and PKTCTL with the driver of the last build: what the suite's tests of every NIC leave out.
 
 mod fixtures;
 
@@ -10,7 +10,7 @@ use tools::rig::dosbox_x::DosboxX;
 use tools::rig::qemu::{Net, Nic, Qemu};
 use tools::rig::{Job, Report};
 
-/// Checks that CONFORM makes without a test peer, at the least: it does not end early.
+/// The least number of CONFORM's checks without a test peer: it must not end early.
 const CHECKS: usize = 300;
 
 fn job(config: &str, exec: &[&str]) -> Job {
@@ -28,7 +28,7 @@ fn qemu(net: Net) -> Qemu {
     Qemu { nics: vec![Nic { device: "ne2k_isa,iobase=0x300,irq=10".into(), net }], ..Qemu::default() }
 }
 
-/// The names of CONFORM's checks, all passed and no fewer than `least`.
+/// The names of CONFORM's checks, all of which passed, at least `least`.
 fn passed(report: &Report, line: &str, least: usize) -> Vec<String> {
     let text = report.of(line).unwrap_or_else(|| panic!("`{line}` did not run:\n{}", report.output));
     let bad: Vec<&str> = text.lines().filter(|line| line.starts_with("FAIL")).collect();
@@ -105,7 +105,7 @@ fn slow_without_a_test_peer_frame_shapes_are_asked_for_in_vain() {
     assert_eq!(exits(&report), [1]);
 }
 
-/// Nobody is there, so that nobody has to be waited for: the machine's time runs ahead of the host's.
+/// No station answers. With -icount the machine's time runs faster than the host's, so that time-outs take little time.
 #[test]
 fn without_a_test_peer_frames_are_exchanged_in_vain() {
     let machine = Qemu { icount: true, ..qemu(Net::Hub(0)) };
@@ -128,7 +128,7 @@ fn pktctl_shows_the_driver_and_tests_the_network() {
         assert!(test.contains(text), "no `{text}` in\n{test}");
     }
     assert!(of(&report, lines[2]).contains("1472 bytes: ") && of(&report, lines[2]).contains("2 sent, 2 answered"));
-    // The rows add up to the last one.
+    // The rows add up to the last row.
     let rows: Vec<u32> = of(&report, lines[3]).lines().skip(1).map(|row| row.split_whitespace().next().unwrap().parse().unwrap()).collect();
     let (all, parts) = rows.split_last().unwrap();
     assert_eq!(parts.iter().sum::<u32>(), *all, "{}", report.output);

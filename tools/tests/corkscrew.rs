@@ -36,7 +36,7 @@ fn ask(index: u8) -> Ask<'static> {
 
 type Card = Rc<RefCell<model::Corkscrew>>;
 
-/// Either driver.
+/// The driver by programmed I/O or with rings.
 trait Driver: Device {
     fn counters(&self) -> Counters;
 }
@@ -76,7 +76,7 @@ fn plug(bus: &FakeBus, options: Options) -> (usize, Card) {
     (bus.plug_isa(card.clone()), card)
 }
 
-/// Starts what has been found, in one way.
+/// Starts a card that was found, in one way.
 fn start_as(bus: &FakeBus, found: &Found, way: Way) -> Result<Box<dyn Driver>, Fault> {
     let len = match way {
         Way::Plain => return Ok(Box::new(CorkscrewProbe::start(bus.clone(), found, &NO_RINGS)?)),

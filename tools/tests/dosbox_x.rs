@@ -1,5 +1,5 @@
-//! The DOSBox-X rig and DEVICE.COM: a job's lines, their output and exit codes; drivers loaded low and high, raw and
-//! MZ, refused ones that leave nothing.
+//! The DOSBox-X rig and DEVICE.COM: a job's lines, their output and exit codes; drivers loaded low and high, raw and MZ;
+//! refused drivers, which leave nothing.
 
 mod fixtures;
 
@@ -45,7 +45,7 @@ fn device_loads_raw_and_mz_low_one_behind_the_other() {
     assert!(report.of(mz).unwrap().ends_with("tail [C:\\FIXMZ.EXE]"));
     let (first, second) = (number(&report, raw, "segment"), number(&report, mz, "segment"));
     assert_eq!(number(&report, mz, "fixed"), second);
-    // Nothing but the first driver and one control block lies between them.
+    // Between them lie only the first driver and one memory control block.
     let size = job(&[], &[]).files[0].1.len().div_ceil(16) as u32;
     assert_eq!(second, first + size + 1);
     assert!(number(&report, raw, "end") > 0x9000);

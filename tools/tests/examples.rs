@@ -1,4 +1,4 @@
-//! The example configurations in `dosbox/` do what they say.
+//! The example configurations in `dosbox/`.
 
 mod fixtures;
 
@@ -22,7 +22,7 @@ fn dosbox_x_loads_the_driver_from_dist() {
     let folder = TempDir::new("example").unwrap();
     let path = |name: &str| folder.path().join(name);
     fs::create_dir(path("dist")).unwrap();
-    // These stand in for driver and PKTCTL: what counts is that the lines of the file find them, and the card.
+    // Programs in place of the driver and PKTCTL: the file's lines must find them, and the card.
     let (port, echo) = echo();
     fs::write(path("dist/3COMPKT.EXE"), fixture("probe.asm", &[])).unwrap();
     fs::write(path("dist/PKTCTL.COM"), nic(0x300, port)).unwrap();

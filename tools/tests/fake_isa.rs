@@ -1,4 +1,4 @@
-//! The fake bus with ISA cards that share ports: two 3C509B are told apart, activated, and interrupt on their lines.
+//! The fake bus with ISA cards that share ports: two 3C509B are found, activated, and interrupt on their lines.
 
 use compkt::bus::Bus;
 use models::el3::{El3, Options};
@@ -47,7 +47,7 @@ fn cards_contend_activate_and_interrupt() {
     assert_eq!((bus.requested(10), bus.requested(5)), (false, false));
     bus.out16(0x30E, 0x0C << 11);
     assert_eq!((bus.take(10), bus.requested(5)), (true, false));
-    // The acknowledge of the latch alone leaves the cause: a new edge.
+    // An acknowledge of the latch alone leaves the cause, which makes a new edge.
     bus.out16(0x30E, 0x0D << 11 | 1);
     assert!(bus.take(10));
     bus.out16(0x30E, 0x0D << 11 | 0x41);

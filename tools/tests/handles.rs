@@ -1,17 +1,17 @@
-//! The handle table (src/resident/handle.rs): its limit, types of every length, who gets a frame, and a long random
-//! life beside a simple table that means the same.
+//! The handle table (src/resident/handle.rs): its limit, types of every length, the handle that gets a frame, and many random
+//! operations compared with a simple model.
 
 use compkt::bus::Far;
 use compkt::device::{Head, LOOKAHEAD};
 use compkt::resident::handle::{AccessError, Handle, MAX_TYPE, Slots, access, find, release};
 use tools::random::Random;
 
-/// Where the table lies, in the driver's segment.
+/// Offset of the table in the driver's segment.
 const FIRST: u16 = 0x0A40;
 /// Bytes of a slot.
 const SLOT: usize = size_of::<Handle>();
 const SLOT16: u16 = SLOT as u16;
-/// What stands on both sides of it.
+/// The bytes on both sides of it.
 const CANARY: Handle = {
     let mut handle = Handle::FREE;
     handle.receiver = Far(0xC5C5_C5C5);
@@ -22,8 +22,8 @@ const CANARY: Handle = {
 const DIX: u8 = Handle::IN_USE;
 const IEEE: u8 = Handle::IN_USE | Handle::IS_8023;
 
-/// A table of some slots in an array of its own, with a canary before and behind it. Slots are named by where they
-/// would lie in the driver's segment.
+/// A table in an array of its own, with a canary before and behind it. The name of a slot is the offset that it would have in the
+/// driver's segment.
 struct Table(Vec<Handle>);
 
 #[derive(Clone, Copy)]
@@ -44,7 +44,7 @@ impl Slots for Place {
     unsafe fn alike(self, slot: *const Handle, bytes: *const u8) -> u8 {
         let table = self.first as *const Handle..self.first.wrapping_add(usize::from(self.count));
         assert!(table.contains(&slot), "that is no slot");
-        // SAFETY: a slot of the table, and the caller's word.
+        // SAFETY: `slot` is in the table; `bytes` as the caller promises.
         unsafe { (0..MAX_TYPE).take_while(|n| (*slot).kind[*n] == *bytes.add(*n)).count() as u8 }
     }
 }
@@ -66,7 +66,7 @@ impl Table {
         FIRST + (slot as usize - self.place().first as usize) as u16
     }
 
-    /// The slot of that name, if there is one.
+    /// The slot with that name.
     fn slot(&mut self, name: u16) -> Option<&mut Handle> {
         let place = self.place();
         let index = usize::from(name.checked_sub(FIRST)?);
@@ -75,7 +75,7 @@ impl Table {
 
     fn open(&mut self, class: u8, kind: &[u8]) -> Result<u16, AccessError> {
         let place = self.place();
-        // SAFETY: `access` gives room for a type of that length.
+        // SAFETY: `access` gives room for the longest type.
         let opened = access(place, class | kind.len() as u8, |to| unsafe { kind.as_ptr().copy_to(to, kind.len()) });
         let opened = opened.map(|slot| self.name(slot));
         if let Ok(at) = opened {
@@ -86,14 +86,14 @@ impl Table {
         opened
     }
 
-    /// As asm/int60.asm asks of a handle in BX.
+    /// The check of asm/int60.asm for a handle in BX.
     fn is_open(&mut self, at: u16) -> bool {
         self.slot(at).is_some_and(|slot| slot.flags & Handle::IN_USE != 0)
     }
 
     fn close(&mut self, at: u16) {
         assert!(self.is_open(at));
-        // SAFETY: it is open.
+        // SAFETY: the handle is open.
         unsafe { release(self.slot(at).unwrap()) };
         assert!(self.0.first() == Some(&CANARY) && self.0.last() == Some(&CANARY), "nothing is written outside");
     }
@@ -105,7 +105,7 @@ impl Table {
     }
 }
 
-/// A frame's first bytes: type or length, and what is behind it.
+/// The first bytes of a frame: type or length, and the bytes behind it.
 fn frame(kind: u16, data: &[u8]) -> Head {
     let mut head = [0x5A; LOOKAHEAD];
     head[12..14].copy_from_slice(&kind.to_be_bytes());
@@ -140,7 +140,7 @@ fn a_type_of_any_length_fits_into_one_slot() {
         assert_eq!(table.open(IEEE, &[0xAA]), Err(AccessError::NoSpace));
         table.close(FIRST);
         assert_eq!(table.taker(&frame(100, &kind)), 0);
-        // What the last one left behind its own type is nobody's.
+        // Bytes of the last type behind the new one's length do not count.
         assert_eq!(table.open(IEEE, &[1]), Ok(FIRST));
         assert_eq!(table.taker(&frame(100, &[1, 0x55])), FIRST);
     }
@@ -216,14 +216,14 @@ fn a_longer_type_first_and_the_catch_all_last_whatever_the_order_of_opening() {
             (0x0806, &[0xAA, 0xAA, 3], dix_all),
             (100, &[0xAA, 0xAA, 3], snap),
             (100, &[0xAA, 0xAA, 4], ieee_all),
-            // The last length and the first type.
+            // The greatest length and the first type.
             (0x05EE, &[0xAA, 0xAA, 3], snap),
             (0x05EF, &[0xAA, 0xAA, 3], dix_all),
             (0, &[0xE0, 0xE0, 3], ieee_all),
         ] {
             assert_eq!(table.taker(&frame(kind, data)), taker, "{kind:#x} {data:x?}, opened as {order:?}");
         }
-        // A catch-all of class 1 gets what class 11 has nobody for.
+        // A catch-all of class 1 gets frames that no handle of class 11 matches.
         table.close(ieee_all);
         assert_eq!(table.taker(&frame(100, &[0xE0])), dix_all);
         table.close(dix_all);
@@ -240,12 +240,12 @@ fn types_of_one_byte() {
     assert_eq!(table.taker(&frame(0x8863, &[])), 0);
 }
 
-/// Few different types, so that they meet.
+/// A type out of few, so that types are often equal.
 fn kind(random: &mut Random, longest: usize) -> Vec<u8> {
     (0..random.below(longest + 1)).map(|_| random.of(&[0xAA, 8, 0])).collect()
 }
 
-/// What the table means: by slot, an open handle's class and type.
+/// The simple model: for each slot an open handle's class and type.
 struct Meaning {
     open: Vec<Option<(u8, Vec<u8>)>>,
 }
@@ -316,7 +316,7 @@ fn a_random_life_is_as_a_simple_table_has_it() {
             for slot in 0..usize::from(count) {
                 let at = FIRST + slot as u16 * SLOT16;
                 assert_eq!(table.is_open(at), meaning.open[slot].is_some(), "seed {seed}, step {step}: slot {slot}");
-                // Whose receiver would be called.
+                // No receiver of another handle would be called.
                 assert!(meaning.open[slot].is_none() || table.0[slot + 1].receiver == Far(u32::from(at)), "seed {seed}, step {step}");
             }
         }

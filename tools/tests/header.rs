@@ -1,4 +1,4 @@
-//! `3compkt.h` says of the information block what `src/info.rs` says.
+//! `3compkt.h` describes the information block as `src/info.rs` does.
 
 use compkt::device::Link;
 use compkt::info::{self, Block, Info, NicInfo};

@@ -1,4 +1,4 @@
-//! How often a frame's handle is known without a search, on a mix of traffic as a LAN has it, and that it is the right one.
+//! How often the type cache saves the search for a frame's handle, for a mix of frames as on a LAN; and that its handle is right.
 
 use compkt::resident::handle::{self, KNOWN, Known, place_of};
 use tools::random::Random;
@@ -10,11 +10,11 @@ const IPV6: [u8; 2] = [0x86, 0xDD];
 /// Frames of a mix.
 const FRAMES: usize = 100_000;
 
-/// Frames in the order in which they come: bursts of a client's IP, and between them what everybody sends to everybody.
+/// The order of frames: bursts of a client's IP, and broadcasts between them.
 #[derive(Clone, Copy, Debug)]
 struct Mix {
     name: &'static str,
-    /// Of 1,000 frames between bursts; the others are IP.
+    /// Of 1,000 frames between bursts, those of ARP and IPX; the others are IP.
     arp: usize,
     ipx: usize,
     ieee: usize,
@@ -45,7 +45,7 @@ fn frames(mix: Mix, seed: u64) -> Vec<[u8; 2]> {
     frames
 }
 
-/// Whose frames those are, as a search finds it.
+/// The handle that a search finds for these frames.
 fn taker(kind: [u8; 2]) -> u16 {
     match kind {
         IP => 0x100,
@@ -56,7 +56,7 @@ fn taker(kind: [u8; 2]) -> u16 {
     }
 }
 
-/// What the core remembers, and how often it had to search.
+/// The core's type cache, and the number of searches.
 #[derive(Default)]
 struct Core {
     known: [Known; KNOWN],
@@ -64,7 +64,7 @@ struct Core {
 }
 
 impl Core {
-    /// Whom a frame goes to, when a search finds `found`.
+    /// The handle that gets a frame, if a search finds `found`.
     fn taker(&mut self, kind: [u8; 2], found: u16) -> u16 {
         let kind = u16::from_le_bytes(kind);
         let known = handle::recalled(&self.known, kind);
@@ -72,7 +72,7 @@ impl Core {
             return known;
         }
         let place = &raw mut self.known[usize::from(place_of(kind)) / size_of::<Known>()];
-        // SAFETY: all the test's own.
+        // SAFETY: both are this test's.
         unsafe {
             handle::learn(place, kind, || {
                 self.searches += 1;
@@ -86,7 +86,7 @@ impl Core {
 fn nine_of_ten_frames_find_their_handle_without_a_search() {
     for (mix, seed) in MIXES.into_iter().flat_map(|mix| (0..5).map(move |seed| (mix, seed))) {
         let mut core = Core::default();
-        // What a single place would do.
+        // For comparison: a cache with one entry.
         let (mut last, mut one) = ([0; 2], 0);
         let frames = frames(mix, seed);
         for kind in &frames {
@@ -108,7 +108,7 @@ fn what_is_remembered_stays_until_it_is_forgotten() {
         assert_eq!(core.taker(kind, 1), 1);
         assert_eq!(core.taker(kind, 2), 1);
     }
-    // As src/resident/state.rs forgets.
+    // Clears the cache as src/resident/state.rs does.
     core.known = Default::default();
     for kind in [IP, ARP] {
         assert_eq!(core.taker(kind, 3), 3);

@@ -1,21 +1,21 @@
-//! Linux's own drivers judge our models of the 3Com cards: ping of every kind of length, 300 KB in both directions, no
-//! complaint from the model, nothing bad in the kernel's log or counters.
+//! Linux's own drivers test the models of 3Com cards: pings of many lengths, 300 KB in both directions, no complaint of the
+//! model, no error in the kernel's log or counters.
 
 use std::fmt::Write;
 use tools::peer::ip::sum;
 use tools::rig::linux::{Linux, Verdict, crc32};
 
-/// Data bytes of the pings: a shortest frame, odd ones, around multiples of four, a longest frame.
+/// Data bytes of the pings: the shortest frame, odd lengths, around multiples of four, the longest frame.
 const PINGS: [u32; 9] = [1, 18, 56, 57, 63, 511, 1000, 1471, 1472];
-/// Words that the kernel prints when a driver meets trouble.
+/// Words in the kernel's log that show a driver's trouble.
 const TROUBLE: [&str; 14] = [
     "WARNING", "BUG", "Oops", "rror", "timed out", "Infinite loop", "INVALID", "Too much work", "did not complete", "nobody cared",
     "Bogus", "FAILED", "No MII", "broken",
 ];
-/// Lines of every boot in this machine that hold such a word and have nothing to do with a card.
+/// Lines with such words that every boot of this machine prints, without a relation to the card.
 const HARMLESS: [&str; 3] = ["Warning: Processor Platform Limit", "i8042: ", "RAS: Correctable Errors collector"];
 
-/// 300 KB that repeat nowhere.
+/// 300 KB without a repetition.
 fn file() -> Vec<u8> {
     let step = |seed: &mut u32| {
         *seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
@@ -24,7 +24,7 @@ fn file() -> Vec<u8> {
     std::iter::repeat_n((), 300 * 1024).scan(7u32, |seed, ()| step(seed)).collect()
 }
 
-/// The script for `count` cards: each gets its address, pings and downloads; the first uploads.
+/// The script for `count` cards: each gets its address, pings, and downloads; the first one uploads.
 fn script(count: usize) -> String {
     let mut text = String::new();
     for card in 0..count {
@@ -33,7 +33,7 @@ fn script(count: usize) -> String {
     }
     for card in 0..count {
         let net = 2 + card;
-        // Media selection of some cards takes a few seconds.
+        // Some cards need a few seconds to select their media.
         writeln!(text, "until ping -c 1 -W 5 10.0.{net}.2 >/dev/null; do true; done").unwrap();
         for size in PINGS {
             writeln!(text, "again 'ping {size}' pings {size} 10.0.{net}.2 && echo PING eth{card} {size}").unwrap();
@@ -44,20 +44,20 @@ fn script(count: usize) -> String {
     for card in 0..count {
         writeln!(text, "echo COUNTS eth{card} $(cat /sys/class/net/eth{card}/statistics/[rt]x_errors)").unwrap();
     }
-    // In capitals, or the counters' names would read like trouble.
+    // In capitals, because the counters' names contain such words.
     text.push_str("grep Icmp: /proc/net/snmp | tr a-z A-Z; cat /proc/net/dev");
     text
 }
 
-/// Runs a machine, and tells what was tried again.
+/// Runs a machine, and prints what was repeated.
 fn run(linux: &Linux) -> Verdict {
     let verdict = linux.run().unwrap_or_else(|error| panic!("{error}"));
     println!("{} tries again", verdict.retries);
     verdict
 }
 
-/// What is tried again came to nothing before, but not damaged: neither Linux nor the echoes on the first card's cable
-/// know of a wrong checksum.
+/// Packets that were sent again had been lost, not damaged: neither Linux nor the echoes on the first card's cable show a wrong
+/// checksum.
 fn undamaged(verdict: &Verdict) {
     // A line of names and one of values.
     let lines: Vec<Vec<&str>> = verdict.console.lines().filter(|line| line.starts_with("ICMP: ")).map(|line| line.split(' ').collect()).collect();
@@ -74,7 +74,7 @@ fn undamaged(verdict: &Verdict) {
     assert!(count >= 4 * PINGS.len(), "{count} echoes on the cable");
 }
 
-/// Runs it and holds it against what is due. `excused`: a complaint that is Linux's fault.
+/// Runs a machine and checks the results. `excused`: a complaint that is Linux's fault.
 fn judge(cards: &[&str], modules: &[&str], excused: &str) -> Verdict {
     let file = file();
     let linux = Linux {
@@ -102,7 +102,7 @@ fn judge(cards: &[&str], modules: &[&str], excused: &str) -> Verdict {
     verdict
 }
 
-/// The kernel has met no trouble.
+/// The kernel's log shows no trouble.
 fn no_trouble(console: &str) {
     for line in console.lines() {
         let harmless = HARMLESS.iter().any(|known| line.contains(known));
@@ -110,14 +110,14 @@ fn no_trouble(console: &str) {
     }
 }
 
-/// The 3C509B where Linux's ISA PnP core finds it and gives it its resources.
+/// The 3C509B, found and configured by Linux's ISA PnP core.
 #[test]
 fn el3_by_isa_pnp() {
     let verdict = judge(&["el3,mac=52:54:00:12:34:56"], &["3c509"], "");
     assert!(verdict.console.contains("isapnp: 1 Plug & Play card detected total"), "{}", verdict.console);
 }
 
-/// The 3C509B by its ID port, at the port and line of its EEPROM.
+/// The 3C509B by its ID port, with the port and line of its EEPROM.
 #[test]
 fn el3_by_id_port() {
     let verdict = judge(&["el3,mac=52:54:00:12:34:56,iobase=0x320,irq=5,pnp=off"], &["3c509"], "");
@@ -133,15 +133,15 @@ fn slow_two_el3_contend_for_the_id_port() {
     assert!(at("found at 0x320, 10baseT port, address 52:54:00:12:34:56") < at("found at 0x300, 10baseT port, address 52:54:00:12:34:57"));
 }
 
-/// The 3C515 by programmed I/O: what Linux does with a card whose EEPROM says 11C7h.
+/// The 3C515 by programmed I/O, as Linux drives a card whose EEPROM has 11C7h.
 #[test]
 fn corkscrew_by_programmed_io() {
     let verdict = judge(&["corkscrew,mac=52:54:00:12:34:56"], &["3c515"], "");
     assert!(verdict.console.contains("3Com 3c515 at"), "{}", verdict.console);
 }
 
-/// The 3C515 by its list engines, which the EEPROM must offer first. Linux asks for no memory below 16 MB, and opens no
-/// DMA channel for a card with such an EEPROM, so that on a real ISA bus this would fail; QEMU lets it pass.
+/// The 3C515 by its list engines, which the EEPROM must offer. For such a card Linux asks for no memory below 16 MB and sets up
+/// no DMA channel: on a real ISA bus this would fail, in QEMU it works.
 #[test]
 fn slow_corkscrew_by_lists() {
     judge(&["corkscrew,mac=52:54:00:12:34:56,lists=unasked"], &["3c515"], "beyond the ISA bus");
@@ -159,9 +159,9 @@ fn cyclone_and_tornado() {
     judge(&["cyclone-3c905b,mac=52:54:00:12:34:56", "tornado-3c905c,mac=52:54:00:12:34:57"], &["mii", "3c59x"], "");
 }
 
-/// The 3C59x by programmed I/O. Linux 6.1 counts what its Vortex driver sends but not what was sent, so that its stack
-/// stops after one frame. So only its packet generator, which goes round the stack's queue, sends through the card,
-/// lengths at random; pings and the download come in through it while their questions leave by another card.
+/// The 3C59x by programmed I/O. Linux 6.1's Vortex driver reports queued frames but not sent ones, so that Linux's queue stops
+/// after one frame. So only the packet generator, which bypasses that queue, sends by the card, with random lengths. Pings and
+/// the download are received by the card, and their requests sent by another one.
 fn judge_vortex(card: &str) {
     const GENERATED: usize = 600;
     let file = file();
@@ -207,7 +207,7 @@ fn judge_vortex(card: &str) {
     no_trouble(console);
     let received: usize = verdict.frames.iter().filter(|frame| frame[..6] == [0x52, 0x54, 0, 0x12, 0x34, 0x56]).map(Vec::len).sum();
     assert!(received > file.len(), "only {received} bytes came in through the card");
-    // The generator's frames: magic behind the UDP header, then a number that counts up.
+    // The generator's frames: a magic number behind the UDP header, then a counter.
     let made: Vec<&Vec<u8>> = verdict.frames.iter().filter(|frame| frame.get(42..46) == Some(&[0xBE, 0x9B, 0xE9, 0x55])).collect();
     assert_eq!(made.len(), GENERATED, "{console}");
     for (number, frame) in made.into_iter().enumerate() {
@@ -239,8 +239,8 @@ fn vortex_3c595() {
     judge_vortex("vortex-3c595");
 }
 
-/// Faults told by the device's property show where Linux counts them, and it recovers. One echo at a time: on a busy host
-/// the card would else have overruns of its own.
+/// Faults from the device's property appear in Linux's counters, and it recovers. One echo at a time: on a busy host the card
+/// would have further overruns.
 #[test]
 fn faults_reach_linux_and_it_recovers() {
     let script = "ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up; carrier eth0\n\
@@ -261,14 +261,14 @@ fn faults_reach_linux_and_it_recovers() {
     assert!(verdict.console.contains("RECOVERED 5\n"), "{}", verdict.console);
     let counts = verdict.console.lines().find_map(|line| line.strip_prefix("COUNTS ")).unwrap_or_default();
     let counts: Vec<u32> = counts.split_whitespace().filter_map(|count| count.parse().ok()).collect();
-    // A busy host may stop the guest between two writes to the FIFO, or two looks at it: an underrun or overrun more.
+    // On a busy host there may be one more: the guest may pause between two accesses to the FIFO.
     assert!(matches!(counts[..], [1, overruns, aborted] if overruns >= 1 && aborted >= 3), "{}", verdict.console);
 }
 
-/// The monitor pulls the cable and plugs it in again.
+/// The monitor pulls the cable and plugs it in.
 #[test]
 fn a_pulled_cable_reaches_linux() {
-    // The host sees the words PULL and PLUG on the console, some time later.
+    // The host reads PULL and PLUG on the console, some time later.
     let script = "answers() { ping -q -c 1 -W 5 10.0.2.2; }\n\
                   ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up\nuntil answers; do true; done; echo BEFORE\n\
                   echo PULL; while answers; do true; done; echo SILENT\n\
@@ -286,7 +286,7 @@ fn a_pulled_cable_reaches_linux() {
     }
 }
 
-/// A PCI card left in D3 by a warm start is woken by Linux before it is touched.
+/// A PCI card that a warm start left in D3: Linux wakes it first.
 #[test]
 fn slow_a_sleeping_card_is_woken() {
     judge(&["tornado-3c905c,mac=52:54:00:12:34:56,power=d3"], &["mii", "3c59x"], "");

@@ -1,4 +1,4 @@
-//! The models as the rig with the boot DOS runs them: all plugged in at once, and a complaint is an error.
+//! The models in the rig with the boot DOS: all at once, and a complaint is an error.
 
 use std::path::Path;
 use tools::rig::Job;

@@ -1,7 +1,7 @@
-//! The PCnet's driver with a transmitter that takes its time, which QEMU's does not.
+//! The PCnet's driver with a transmitter that takes time, unlike QEMU's.
 //!
-//! The model knows only what these tests need: the status register, and a transmitter that begins with TDMD. Its numbers
-//! are the data sheet's (Am79C970A, 16907).
+//! The model has only what these tests need: the status register, and a transmitter that begins with TDMD. Its numbers are the
+//! data sheet's (Am79C970A, 16907).
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -13,10 +13,10 @@ use models::{Env, Model};
 use tools::fake_bus::{FakeBus, Place, job};
 
 const IO: u16 = 0xC000;
-/// Where the driver's memory is, and a client's frame.
+/// Addresses of the driver's memory and of a client's frame.
 const MEMORY: u32 = 0x10_0000;
 const FRAME: usize = 0x2_0000;
-/// What a frame takes on the wire: 1,514 bytes at 10 Mb/s.
+/// Time of a frame on the wire: 1,514 bytes at 10 Mb/s.
 const SENDING_NS: u64 = 1_230_000;
 
 #[derive(Default)]
@@ -24,11 +24,11 @@ struct Lance {
     register: u16,
     status: u16,
     block: u32,
-    /// Transmit descriptor that comes next.
+    /// The next transmit descriptor.
     next: u32,
-    /// The frame on the wire: its descriptor, and when it has gone.
+    /// The frame on the wire: its descriptor, and its end.
     under_way: Option<(u32, u64)>,
-    /// Frames that a stop cut off.
+    /// Frames that a stop has cut off.
     cut: u32,
 }
 
@@ -112,7 +112,7 @@ impl Model for Lance {
     }
 }
 
-/// A card that runs, with its memory as the probe leaves it.
+/// A running card, with its memory as the probe leaves it.
 fn running<const DEEP: bool>(bus: &FakeBus) -> (Pcnet<FakeBus, DEEP>, Rc<RefCell<Lance>>) {
     let lance = Rc::new(RefCell::new(Lance { block: MEMORY, ..Lance::default() }));
     bus.plug(lance.clone(), &[Place::Ports(IO, 32)], 10);
@@ -132,7 +132,7 @@ fn running<const DEEP: bool>(bus: &FakeBus) -> (Pcnet<FakeBus, DEEP>, Rc<RefCell
     (card, lance)
 }
 
-/// Two frames are given to the card, and its filter is changed at once.
+/// Gives two frames to the card and changes its filter at once.
 fn change<const DEEP: bool>(change: impl FnOnce(&mut Pcnet<FakeBus, DEEP>)) {
     let bus = FakeBus::new();
     let (mut card, lance) = running::<DEEP>(&bus);

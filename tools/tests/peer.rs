@@ -1,4 +1,4 @@
-//! The host's peer: its Internet side and the test protocol on its socket, and its cable to QEMU.
+//! The peer on the host: its IP side and the test protocol on its socket, and its cable to QEMU.
 
 use compkt::wire::{self, Ask, Framing, Header, Op, Tally};
 use std::collections::BTreeSet;
@@ -13,10 +13,10 @@ use tools::rig::qemu::{Net, Nic, Qemu};
 const PEER: [u8; 6] = [0x52, 0x55, 10, 0, 2, 2];
 const OURS: [u8; 6] = [2, 0, 0, 0, 0, 9];
 const GROUP: [u8; 6] = [1, 0, 0x5E, 0, 0, 1];
-/// The longest wait for an answer. That none comes is shown by the answer to what was asked behind it.
+/// Longest wait for an answer. To show that a frame gets none, another frame is sent behind it, whose answer must be the next.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// The socket on which QEMU would be, and the peer's.
+/// Both sockets: QEMU's and the peer's.
 struct Line {
     socket: UnixDatagram,
     peer: PathBuf,
@@ -208,7 +208,7 @@ fn the_driver_reaches_the_peer_until_the_cable_is_pulled() {
     let frames = peer.frames();
     assert_eq!(frames.len(), before);
     assert!(frames.iter().any(|(from, _)| *from == From::Dos) && frames.iter().any(|(from, _)| *from == From::Peer));
-    // The peer and the card saw the same frames.
+    // The peer and the card have the same frames.
     let pcap = report.pcap.unwrap();
     let captured: BTreeSet<Vec<u8>> = pcap::read(&pcap).unwrap().into_iter().map(|frame| frame.bytes).collect();
     std::fs::remove_file(pcap).unwrap();

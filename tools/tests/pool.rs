@@ -1,4 +1,4 @@
-//! The pool (src/memory) in its two forms, against what it means; and its users.
+//! The pool (src/memory) in both forms, compared with a simple model; and its users.
 
 #[path = "pool/backlog.rs"]
 mod backlog;
@@ -13,7 +13,7 @@ use compkt::device::MAX_FRAME;
 use compkt::memory::{FRAMES, Pool, Stats};
 use world::*;
 
-/// Shortest frame that a card or a client brings.
+/// The shortest frame of a card or a client.
 const SHORTEST: u16 = 14;
 
 const ROOM: Sizes = Sizes { conventional: 16384, ..DEFAULT };
@@ -21,12 +21,12 @@ const ONE_SLOT: Sizes = Sizes { conventional: 1536, migrate: 1536, slots: FRAMES
 const EARLY: Sizes = Sizes { conventional: 8192, migrate: 3072, slots: FRAMES as u16 };
 const FEW_SLOTS: Sizes = Sizes { slots: 5, ..DEFAULT };
 
-/// Operations of a random life of all forms together.
+/// Random operations on all forms together.
 const OPERATIONS: usize = 1_000_000;
-/// And of one world.
+/// Random operations on one world.
 const LIFE: usize = 5_000;
 
-/// As whoever has a frame in memory does.
+/// Writes to a frame's place, as a user of the pool does.
 fn write<P: Form>(pool: P, frame: u16, offset: u16, bytes: &[u8]) -> bool {
     let place = pool.place(frame);
     if place != 0 {
@@ -47,7 +47,7 @@ fn add<P: Form>(pool: P, bytes: &[u8]) -> u16 {
     frame
 }
 
-/// Half of all frames are short, as on a wire.
+/// A length: half of all frames are short, as on a wire.
 fn length(random: &mut Random) -> u16 {
     let most = if random.one_in(2) { 100 } else { MAX_FRAME };
     SHORTEST + random.below(usize::from(most - SHORTEST) + 1) as u16
@@ -60,7 +60,7 @@ fn random_life<P: Form>(seed: u64, sizes: Sizes, fails: usize, operations: usize
     let pool = P::new(&raw mut *world);
     let mut frames: BTreeMap<u16, Vec<u8>> = BTreeMap::new();
     let name = P::NAME;
-    // Fewer frames for a while, then more.
+    // Fewer frames for some time, then more.
     let mut most = FRAMES;
     for step in 0..operations {
         if random.one_in(200) {
@@ -138,7 +138,7 @@ fn a_random_life_is_as_a_simple_map_has_it() {
     println!("{OPERATIONS} operations, seeds 0 to {}", lives - 1);
 }
 
-/// Every length, while others push it out and things slide.
+/// Frames of every length, while others push them out and move them.
 fn every_length<P: Form>(sizes: Sizes) {
     let mut world = World::new(0, sizes);
     let pool = P::new(&raw mut *world);

@@ -13,7 +13,7 @@ fn empty() -> Frame {
     [0xEE; MAX_FRAME as usize]
 }
 
-/// The checksum of RFC 1071, the long way.
+/// The checksum of RFC 1071, computed in a simple way.
 fn sum(bytes: &[u8]) -> u16 {
     let mut sum: u64 = bytes.chunks(2).map(|pair| u64::from(pair[0]) << 8 | u64::from(*pair.get(1).unwrap_or(&0))).sum();
     while sum > 0xFFFF {
@@ -69,7 +69,7 @@ fn arp_reply_goes_to_who_asked() {
     assert_eq!(read_arp(&frame, 60), Some(reply));
 }
 
-/// Turns what [`dhcp`] wrote into a server's answer.
+/// Turns a frame of [`dhcp`] into a server's answer.
 fn answer(request: &Frame, options: &[u8]) -> Frame {
     let mut frame = *request;
     frame[42] = 2;

@@ -1,5 +1,5 @@
-//! `tools/run` as a person starts it: by names, scripted in three emulators, and at a text screen; one line for what
-//! cannot be.
+//! `tools/run` as a person uses it: by names, scripted in three emulators, and at a text screen; one line for each thing that is
+//! not possible.
 
 mod terminal;
 
@@ -13,10 +13,10 @@ use tools::nics::NICS;
 use tools::process::{Bounded, TempDir};
 use tools::{pack, setup};
 
-/// The longest that a run may take; builds on a slow machine are among them.
+/// Longest time of a run, with its builds on a slow machine.
 const LIMIT: Duration = Duration::from_secs(900);
 
-/// What a run printed, what it complained of, and whether it was well.
+/// Output, errors, and success of a run.
 fn run(arguments: &[&str]) -> (String, String, bool) {
     let folder = TempDir::new("run").unwrap();
     let path = |name: &str| folder.path().join(name);
@@ -28,7 +28,7 @@ fn run(arguments: &[&str]) -> (String, String, bool) {
     (text("out"), text("err"), status.success())
 }
 
-/// A run that comes to its end; its captures are not kept.
+/// A run that succeeds; its captures are removed.
 fn good(arguments: &[&str]) -> String {
     let (out, err, well) = run(arguments);
     assert!(well && err.is_empty(), "{arguments:?}: {err}\n{out}");
@@ -39,7 +39,7 @@ fn good(arguments: &[&str]) -> String {
     out
 }
 
-/// One line, which has these words, and no machine.
+/// A run that ends with one line, which has these words, without a machine.
 fn refused(arguments: &[&str], words: &str) {
     let (out, err, well) = run(arguments);
     assert!(!well && out.is_empty() && err.lines().count() == 1, "{arguments:?}: {out}{err}");
@@ -50,7 +50,7 @@ fn refused(arguments: &[&str], words: &str) {
 fn what_cannot_be_is_one_line() {
     let names: Vec<&str> = NICS.iter().filter(|nic| !nic.devices.is_empty()).map(|nic| nic.name).collect();
     refused(&["--nic", "nosuch", "--exec", "MEM"], &format!("nosuch: no such card; the names are {}", names.join(" ")));
-    // A device of QEMU's, but no card.
+    // A QEMU device that is no network card.
     refused(&["--nic", "isa-vga", "--exec", "MEM"], "isa-vga: no such card");
     refused(&["--emulator", "vmware"], "the emulators are qemu, dosbox-x and bochs");
     refused(&["--emulator", "bochs", "--nic", "rtl8139", "--exec", "MEM"], "bochs has no rtl8139; it has ne2000, ne2k_pci and e1000");
@@ -126,7 +126,7 @@ fn dosbox_x_and_bochs_run_the_cards_that_they_have() {
     }
 }
 
-/// The longest wait for something on the screen, and for a process's end.
+/// Longest wait for text on the screen, or for a process to end.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 #[test]
@@ -136,7 +136,7 @@ fn without_commands_a_person_types_them_at_a_text_screen() {
     let arguments = ["run", "--nic", "e1000", "--config", "DEVICE=3COMPKT.SYS"];
     let mut terminal = Terminal::start(env!("CARGO_BIN_EXE_tools"), &arguments, folder.path(), PATIENCE);
     terminal.wait("3COMPKT: e1000");
-    // A letter is taken back.
+    // Backspace removes a letter.
     terminal.type_line("A>", "PKTCTL memx\x7F");
     terminal.wait("stack");
     terminal.type_line("A>", "dir");

@@ -1,4 +1,4 @@
-//! What the commands do on machines that lack something, and what must not be written in the repository.
+//! The commands on machines that lack something; and texts that must not be in the repository.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -10,7 +10,7 @@ use tools::nics::NICS;
 use tools::process::TempDir;
 use tools::setup;
 
-/// A folder for PATH that has only these programs of the machine, and these that do nothing.
+/// A folder for PATH with only these programs of the machine, and these that do nothing.
 fn machine(with: &[&str], idle: &[&str]) -> TempDir {
     let folder = TempDir::new("setup").unwrap();
     for program in with {
@@ -23,7 +23,7 @@ fn machine(with: &[&str], idle: &[&str]) -> TempDir {
     folder
 }
 
-/// What a command says there.
+/// The output of a command on such a machine, and whether it succeeded.
 fn said(command: &str, machine: &TempDir) -> (String, bool) {
     let mut shell = Command::new("/bin/sh");
     shell.arg(setup::root().join("tools").join(command)).env_clear().env("PATH", machine.path()).env("HOME", machine.path());
@@ -44,7 +44,7 @@ fn what_is_missing_and_cannot_be_had_is_one_plain_line() {
     }
 }
 
-/// Every file that a person wrote.
+/// Every file of the repository.
 fn files(folder: &Path, all: &mut Vec<(String, String)>) {
     for entry in fs::read_dir(folder).unwrap().flatten() {
         let (path, name) = (entry.path(), entry.file_name().to_string_lossy().into_owned());
@@ -64,7 +64,7 @@ fn no_host_of_a_registry_is_named() {
     let mut all = Vec::new();
     files(setup::root(), &mut all);
     assert!(all.len() > 100, "{} files", all.len());
-    // In two halves, so that this file does not name them either.
+    // In two parts, so that this file does not contain the names.
     for (name, top) in [("debian", "org"), ("rustup", "rs"), ("rust-lang", "org"), ("crates", "io"), ("ubuntu", "com"), ("kernel", "org")] {
         let host = format!("{name}.{top}");
         for (path, text) in &all {
@@ -74,7 +74,7 @@ fn no_host_of_a_registry_is_named() {
     }
 }
 
-/// The first cells of README's table under a heading.
+/// The first column of README's table under a heading.
 fn cells(heading: &str) -> Vec<String> {
     let text = fs::read_to_string(setup::root().join("README.md")).unwrap();
     let part = text.split(&format!("\n## {heading}\n")).nth(1).unwrap().split("\n## ").next().unwrap();

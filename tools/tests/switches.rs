@@ -1,4 +1,4 @@
-//! The command line's parser: every switch, its range, Crynwr's positional form and letters, and bad input.
+//! The command line's parser: every switch, its range, Crynwr's positional form and letters, bad input.
 
 use compkt::install::lines::{LINES, Line};
 use compkt::install::features::needs;
@@ -16,7 +16,7 @@ fn bad(tail: &str) -> Refused<'_> {
 fn said(why: Line) -> &'static str {
     LINES[why as usize]
 }
-
+/// A command tail is refused; the message names this word and has these words.
 /// What a refused tail names, and that the reason holds some words.
 fn refused(tail: &str, word: &str, words: &str) {
     let refused = bad(tail);

@@ -1,7 +1,7 @@
-//! Starts the 3C515-TX as a bus master, if it proves to be a good one.
+//! Starts the 3C515-TX as a bus master, if a trial succeeds.
 //!
-//! Linux runs the lists only where the EEPROM offers them, and its driver says that receiving by them is broken at
-//! 10 Mb/s: so they are tried first, at the speed of the medium.
+//! Linux uses the lists only if the EEPROM offers them, and says that receiving by them does not work at 10 Mb/s. So they are
+//! tested first, at the medium's speed.
 
 use super::CHANNELS;
 use crate::bus::Bus;
@@ -16,16 +16,16 @@ use crate::probe::{Ask, Fault, Found, Probe, Rings};
 
 /// DMA configuration of the ISA bridge: the channel in bits 2:0.
 const BRIDGE_DMA: u16 = 0x2000;
-/// Mask and mode of the DMA controllers (8237), of channels 0 to 3 and of 4 to 7.
+// Mask and mode registers of the DMA controllers (8237), of channels 0 to 3 and of 4 to 7.
 const DMA_LOW: [u16; 2] = [0x0A, 0x0B];
 const DMA_HIGH: [u16; 2] = [0xD4, 0xD6];
 const   MASKED: u8 = 1 << 2;
 const   CASCADE: u8 = 3 << 6;
 
-/// Starts cards that [`super::CorkscrewProbe`] has found.
+/// The start of cards that [`super::CorkscrewProbe`] has found.
 pub struct CorkscrewListsProbe;
 
-/// Lets a card have the bus when it asks by a DMA channel, or not.
+/// Lets a card get the bus by a DMA channel (cascade mode), or masks the channel.
 fn cascade(bus: &impl Bus, channel: u8, on: bool) {
     let [mask, mode] = if channel < 4 { DMA_LOW } else { DMA_HIGH };
     bus.out8(mask, MASKED | channel & 3);
@@ -57,7 +57,7 @@ impl<B: Bus> Probe<B> for CorkscrewListsProbe {
         chip.command_wait(UP_STALL)?;
         chip.command_wait(DOWN_STALL)?;
         chip.choose_media(found);
-        // The duplex counts from the next reset on.
+        // A change of duplex takes effect at a reset.
         chip.command_wait(TX_RESET)?;
         chip.command_wait(RX_RESET)?;
         chip.settle();

@@ -5,7 +5,7 @@
 //! Every interrupt is held back while a frame is sent, and only the measured driver's let through afterwards, so that
 //! nothing else is counted. Prints `ready` before the first frame, and for each length, averages over the frames:
 //!
-//! - `send LENGTH CALL INTERRUPTS`: in the call of send_pkt, and in the interrupts that it brought.
+//! - `send LENGTH CALL INTERRUPTS`: in the call of send_pkt, and in the interrupts that it caused.
 //! - `receive LENGTH DELIVERED WHOLE`: from the interrupt to the second upcall, and to the interrupt's end.
 //! - `burst LENGTH WHOLE INTERRUPTS`, with `/BURST=`: so many frames are in the card before its interrupt is let through.
 //!   Instructions for each of them, and interrupts for all.
@@ -13,7 +13,7 @@
 //!   card holds of them, at once, and then a further one for each that is taken. The timer is due as soon as an interrupt has begun, and again as soon as it
 //!   was served: the longest that it waits is counted, in instructions, without what the receiver takes.
 //!
-//! What the receiver and the clocks take themselves is measured first and taken off.
+//! The cost of the receiver and of the measurement is found first and subtracted.
 #![no_std]
 #![no_main]
 
@@ -28,14 +28,14 @@ use core::arch::asm;
 
 compkt::program!(main);
 
-/// Ticks of the counter for an instruction.
+/// Counts of the time stamp counter for an instruction.
 const TICKS: u32 = 128;
-/// The type of the frames.
+/// The frames' type.
 const KIND: u16 = 0x9070;
 /// Lines of the two interrupt controllers.
 const LINES: u8 = 16;
 const CASCADE: u16 = 1 << 2;
-/// The timer and the keyboard.
+/// Lines that stay unmasked for the machine: the timer and the keyboard.
 const MACHINE: u16 = 3;
 const TIMER: u16 = 1;
 /// Instructions of asm/bench.asm's between the timer's being due and its being served.
@@ -50,11 +50,11 @@ const ONCE: u8 = 0x10;
 const AGAIN: u8 = 0x34;
 /// Frames before the first that counts: some drivers wait longer for their first.
 const WARM_UP: u32 = 4;
-/// Most frames of a burst: the count of deliveries is a byte.
+/// The most frames in a burst: the number of deliveries is a byte.
 const MOST_IN_BURST: u32 = 100;
-/// BIOS ticks before the first frame: QEMU's cards take none for a second after they were set up.
+/// BIOS ticks before the first frame: QEMU's cards receive nothing for a second after they were set up.
 const SETTLE: u16 = 30;
-/// Turns of an empty loop: 10 ms of such a machine.
+/// Turns of an empty loop: 10 ms on such a machine.
 const A_WHILE: u32 = 40_000;
 
 static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
@@ -87,7 +87,7 @@ unsafe extern "C" {
     static bench_buffer: Frame;
 }
 
-/// What the clocks and the receiver take, in ticks.
+/// The cost of the measurement and of the receiver, in counts.
 #[derive(Clone, Copy, Default)]
 struct Own {
     send: u32,
@@ -105,11 +105,11 @@ struct Bench {
     sender_line: u16,
     own: Own,
     frames: u32,
-    /// Frames in a burst, 0: none.
+    /// Frames in a burst; 0: no bursts.
     burst: u32,
 }
 
-/// A place beside the code.
+/// The far address of a label in the code segment.
 fn place(label: unsafe extern "C" fn()) -> Far {
     Far::of_code(label)
 }
@@ -120,7 +120,7 @@ fn count(label: unsafe extern "C" fn()) -> u8 {
 
 fn clear() {
     for (label, size) in [(bench_spent as unsafe extern "C" fn(), 4), (bench_delivered, 4), (bench_fired, 1), (bench_deliveries, 1)] {
-        // SAFETY: variables of asm/bench.asm, which nothing else uses now.
+        // SAFETY: variables of asm/bench.asm, with no other user now.
         unsafe { place(label).write([0u8; 4].get(..size).unwrap_or(&[])) };
     }
 }
@@ -156,7 +156,7 @@ fn masks() -> u16 {
 
 fn set_masks(masks: u16) {
     let [low, high] = masks.to_le_bytes();
-    // SAFETY: interrupts that are held back come later.
+    // SAFETY: a masked interrupt stays pending.
     unsafe {
         asm!("out 0x21, al", in("al") low, options(nomem, nostack));
         asm!("out 0xA1, al", in("al") high, options(nomem, nostack));
@@ -164,11 +164,11 @@ fn set_masks(masks: u16) {
 }
 
 fn wait() {
-    // SAFETY: counts a register down, with interrupts on.
+    // SAFETY: only counts a register down, with interrupts on.
     unsafe { asm!("2: dec {0:e}", "jnz 2b", inout(reg) A_WHILE => _, options(nostack)) };
 }
 
-/// The number of a line's interrupt.
+/// The interrupt's number of a line.
 fn interrupt_of(line: u8) -> u16 {
     if line < 8 { 8 + line as u16 } else { 0x68 + line as u16 }
 }
@@ -202,7 +202,7 @@ fn main() -> u8 {
     };
     let settled = Deadline::after(SETTLE);
     while !settled.over() {}
-    // SAFETY: tells the receiver its segments.
+    // SAFETY: stores the segments for the receiver.
     unsafe { bench_start() };
     let handle = match driver.access(1, &KIND.to_be_bytes(), place(bench_receiver)) {
         Ok(handle) => handle,
@@ -231,7 +231,7 @@ fn set<T>(place: &mut T, value: Option<T>) -> bool {
 }
 
 impl Bench {
-    /// Puts the stubs before the handlers of all lines, or takes them away.
+    /// Installs the stubs before the handlers of all lines, or removes them.
     fn hook(&self, old: &[Far; LINES as usize], stubs: bool) {
         for (line, handler) in (0..LINES).zip(old) {
             if stubs {
@@ -239,23 +239,23 @@ impl Bench {
                 unsafe { Far(place(bench_old).0 + line as u32 * 4).write(&handler.0.to_le_bytes()) };
             }
             let target = if stubs { stub(line) } else { *handler };
-            // SAFETY: interrupts are off; the stub passes on to the old handler.
+            // SAFETY: interrupts are off; the stub calls the old handler.
             unsafe { Far::new(0, interrupt_of(line) * 4).write(&target.0.to_le_bytes()) };
         }
     }
 
-    /// Finds out what the clocks and the receiver take.
+    /// Measures the cost of the measurement and of the receiver.
     fn calibrate(&mut self) {
         set_masks(0xFFFF);
         let through_stub = |handler: unsafe extern "C" fn()| {
             clear();
             // SAFETY: the table of asm/bench.asm; the stub is not hooked.
             unsafe { place(bench_old).write(&place(handler).0.to_le_bytes()) };
-            // SAFETY: the stub and the handler give every register back.
+            // SAFETY: the stub and the handler keep all registers.
             unsafe { bench_send(stub(0).0, 0, 0) }
         };
         through_stub(bench_nothing);
-        // The handler's own IRET, and the far call to the receiver, are the driver's.
+        // The IRET of the handler and the far call to the receiver belong to the driver.
         let interrupt = place(bench_spent).read32() - TICKS;
         through_stub(bench_hand_over);
         let delivery = place(bench_delivered).read32() - TICKS;
@@ -276,7 +276,7 @@ impl Bench {
 
     /// A frame for `to`.
     fn frame(&self, to: &MacAddr, length: u16, number: u32) -> &'static mut [u8] {
-        // SAFETY: the one user; drivers read it during a call only.
+        // SAFETY: the only user; drivers read it during a call only.
         let frame = unsafe { &mut *OUT.get() };
         for (at, byte) in frame.iter_mut().enumerate() {
             *byte = (at as u32 + number) as u8;
@@ -285,7 +285,7 @@ impl Bench {
         frame.get_mut(..length as usize).unwrap_or(&mut [])
     }
 
-    /// Lets every interrupt through but those in `held`.
+    /// Unmasks all lines but those in `held`.
     fn let_through(&self, held: u16) {
         set_masks(self.mask | held);
         wait();
@@ -295,7 +295,7 @@ impl Bench {
     fn send(&self, length: u16) -> bool {
         let (mut call, mut interrupts) = (0, 0);
         for number in 0..WARM_UP + self.frames {
-            // Nobody has this address: the other card stays out of it.
+            // No station has this address: the other card ignores the frame.
             let frame = self.frame(&[2, 0, 0, 0, 0, 1], length, number);
             clear();
             set_masks(0xFFFF);
@@ -325,7 +325,7 @@ impl Bench {
             }
             clear();
             self.let_through(self.sender_line);
-            // SAFETY: nobody writes to it now.
+            // SAFETY: no frame is on its way.
             let same = unsafe { &*&raw const bench_buffer }.iter().zip(frame.iter()).all(|(a, b)| a == b);
             if count(bench_deliveries) != 1 || place(bench_length).read16() != length || !same {
                 say!(c"FAIL frame {d} of {d} bytes: handed over {d} times, {d} bytes\n",
@@ -343,7 +343,7 @@ impl Bench {
         true
     }
 
-    /// Lets the other driver send a frame. The measured one's interrupt waits.
+    /// Lets the other driver send a frame while the measured driver's interrupt is masked.
     fn put_into_card(&self, frame: &[u8], number: u32) -> bool {
         set_masks(0xFFFF);
         if self.sender.send(frame).is_err() {
@@ -354,7 +354,7 @@ impl Bench {
         true
     }
 
-    /// As many bursts as they take to have [`Bench::frames`] frames or more.
+    /// Measures as many bursts as are needed for [`Bench::frames`] frames.
     fn in_burst(&self, length: u16) -> bool {
         let bursts = self.frames.div_ceil(self.burst);
         let (mut whole, mut interrupts) = (0, 0);

@@ -1,4 +1,4 @@
-//! INT 60h AH=80h: the information block says what the specification's functions say.
+//! Checks that the information block (INT 60h AH=80h) agrees with the specification's functions.
 
 use crate::Machine;
 use compkt::programs::rt::check::Checks;

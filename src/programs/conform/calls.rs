@@ -1,4 +1,4 @@
-//! What the driver says of itself, its settings, and what it leaves alone in the caller's registers.
+//! Checks of driver_info, of the settings, and of the caller's registers that a call must keep.
 
 use crate::Machine;
 use compkt::programs::rt::check::Checks;
@@ -9,7 +9,7 @@ use compkt::programs::rt::{DF, Far, IF, Regs, Shared, int};
 use compkt::say;
 use core::ffi::CStr;
 
-/// A type of our own.
+/// A type that no protocol uses.
 pub const TYPE: [u8; 2] = [0x90, 0x01];
 
 pub fn run(checks: &mut Checks, machine: &mut Machine) {
@@ -53,7 +53,7 @@ fn about(checks: &mut Checks, driver: &Driver) {
     checks.succeeds(c"driver_info ignores its handle", driver.call(&mut regs));
 }
 
-/// Calls that the specification has not: one check for each range.
+/// Calls with function numbers that do not exist: one check for each range.
 fn unknown(checks: &mut Checks, driver: &Driver) {
     const RANGES: [(u8, u8, &CStr); 5] = [
         (8, 9, c"functions 8 and 9 are BAD_COMMAND"),
@@ -116,7 +116,7 @@ fn modes(checks: &mut Checks, driver: &Driver, handle: Handle) {
     checks.equal(c"a bad mode changes nothing", 3, driver.rcv_mode(handle).unwrap_or(0xFF) as u32);
 }
 
-/// The multicast list now, as one comparable piece.
+/// The present multicast list, as one value to compare.
 fn list(driver: &Driver) -> Result<(u16, [u8; 24]), u8> {
     let regs = driver.ask(0x1700, 0, 0, Far(0))?;
     let len = regs.ecx as u16;
@@ -164,7 +164,7 @@ fn multicast(checks: &mut Checks, driver: &Driver) {
     checks.equal(c"  and it is empty", 0, list(driver).map_or(0xFFFF, |(len, _)| len as u32));
 }
 
-/// Locally administered addresses: the first differs from every ROM's.
+/// A locally administered address, which differs from every ROM's in its first byte.
 pub const OTHER_MAC: MacAddr = [2, 0x3C, 0x50, 0x9B, 0, 7];
 
 fn put_address(driver: &Driver, mac: &[u8], len: u16) -> Result<u16, u8> {
@@ -188,7 +188,7 @@ fn set_address(checks: &mut Checks, driver: &Driver, handle: Handle, mac: MacAdd
     let _ = driver.release(second.unwrap_or(0));
 }
 
-/// The address is another one when this begins.
+/// Checks reset_interface. Another address than the ROM's is set before.
 fn reset(checks: &mut Checks, driver: &Driver, handle: Handle, mac: MacAddr) {
     let _ = driver.set_rcv_mode(handle, 6);
     let _ = set_list(driver, &[1, 0, 0x5E, 0, 0, 1], 6);
@@ -208,7 +208,7 @@ const DI: u16 = 0x40;
 const DS: u16 = 0x80;
 const ES: u16 = 0x100;
 
-/// The registers that a call changed and that are no result of it; bit 15 stands for everything else.
+/// The registers that a call changed and that are not among its results, one bit each; bit 15 is for all other state.
 fn changed(before: &Regs, after: &Regs, results: u16) -> u16 {
     let mut bits = 0;
     let mut compare = |old: u32, new: u32, whole: u32, bit: u16| {
@@ -237,7 +237,7 @@ fn changed(before: &Regs, after: &Regs, results: u16) -> u16 {
     bits
 }
 
-/// Every function keeps what is no result of it: high halves, FS and GS, DF and IF as well.
+/// Checks that every function keeps all but its results: high halves, FS and GS, DF and IF as well.
 fn registers(checks: &mut Checks, driver: &Driver, handle: Handle) {
     const CALLS: [(u8, u16, &CStr); 20] = [
         (1, AL | BX | CX | DX | DS | SI, c"driver_info keeps the other registers"),
@@ -256,7 +256,7 @@ fn registers(checks: &mut Checks, driver: &Driver, handle: Handle) {
         (25, CX, c"set_address keeps the other registers"),
         (9, 0, c"an unknown function keeps the other registers"),
         (0x80, ES | DI, c"function 80h keeps the other registers"),
-        // Failures.
+        // Calls that fail.
         (0x42, 0, c"access_type that fails keeps the other registers"),
         (0x44, 0, c"send_pkt that fails keeps the other registers"),
         (0x46, 0, c"get_address that fails keeps the other registers"),
@@ -304,7 +304,7 @@ fn registers(checks: &mut Checks, driver: &Driver, handle: Handle) {
             regs.ebp = 0x1234_5678;
             if function == 2 {
                 regs.ebx |= 0xFFFF;
-                // No receiver: no upcall while this handle is open.
+                // Receiver 0:0, so that no upcall comes while this handle is open.
                 regs.edi &= 0xFFFF_0000;
                 regs.es = 0;
             }
@@ -323,7 +323,7 @@ fn registers(checks: &mut Checks, driver: &Driver, handle: Handle) {
     let _ = driver.ask(0x0700, handle, 0, Far(0));
 }
 
-/// A handle that was released, and numbers that never were handles.
+/// Calls with a handle that was released, and with numbers that never were handles.
 fn stale(checks: &mut Checks, driver: &Driver, handle: Handle) {
     const CALLS: [(u8, &CStr); 6] = [
         (3, c"release_type of no handle"),
@@ -346,7 +346,7 @@ fn stale(checks: &mut Checks, driver: &Driver, handle: Handle) {
     }
 }
 
-/// The driver goes.
+/// Unloads the driver.
 pub fn end(checks: &mut Checks, driver: &Driver) {
     let Some(handle) = checks.succeeds(c"access_type before the end", driver.access(1, &TYPE, Far(0))) else { return };
     if checks.succeeds(c"terminate with one handle open", driver.ask(0x0500, handle, 0, Far(0))).is_some() {

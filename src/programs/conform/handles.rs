@@ -1,4 +1,4 @@
-//! access_type and release_type: what may be open beside what, and how many.
+//! Checks of access_type and release_type: which types may be open together, and how many handles.
 
 use crate::Machine;
 use compkt::programs::rt::check::Checks;
@@ -11,7 +11,7 @@ use core::ffi::CStr;
 const DIX: u8 = 1;
 const IEEE: u8 = 11;
 
-/// A refusal: class, type, length of the type as told, error.
+/// A call of access_type that must fail: class, type, length given, error, name of the check.
 type Refusal = (u8, [u8; 8], u16, u8, &'static CStr);
 
 pub fn run(checks: &mut Checks, machine: &Machine) {
@@ -22,7 +22,7 @@ pub fn run(checks: &mut Checks, machine: &Machine) {
     fill(checks, machine, receiver);
 }
 
-/// access_type with every register said.
+/// access_type, with all its registers.
 fn access(driver: &Driver, class: u8, kind: &[u8], len: u16, bx: u16, dl: u8, receiver: Far) -> Result<Handle, u8> {
     let mut regs = Regs::ax(0x0200 | class as u16);
     regs.ebx = bx as u32;
@@ -57,7 +57,7 @@ fn refusals(checks: &mut Checks, driver: &Driver, receiver: Far) {
             let _ = driver.release(handle);
         }
     }
-    // What was refused left nothing behind.
+    // The failed calls have left no handle.
     let handle = driver.access(DIX, &kind, receiver);
     if let Some(handle) = checks.succeeds(c"access_type after refusals", handle) {
         checks.fails(c"access_type of an open type", error::TYPE_INUSE, driver.access(DIX, &kind, receiver));
@@ -68,7 +68,7 @@ fn refusals(checks: &mut Checks, driver: &Driver, receiver: Far) {
     }
 }
 
-/// Types that may be open at the same time, and types that may not.
+/// Checks which types may be open at the same time.
 fn beside(checks: &mut Checks, driver: &Driver, receiver: Far) {
     const SNAP: [u8; 8] = [0xAA, 0xAA, 3, 0, 0, 0, 0x90, 0x20];
     let all = driver.access(DIX, &[], receiver);
@@ -90,7 +90,7 @@ fn beside(checks: &mut Checks, driver: &Driver, receiver: Far) {
     release_all();
 }
 
-/// Opens handles to the limit.
+/// Opens handles until there is no slot.
 fn fill(checks: &mut Checks, machine: &Machine, receiver: Far) {
     let driver = machine.driver;
     let mut open = 0;

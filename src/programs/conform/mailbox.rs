@@ -1,33 +1,33 @@
-//! A receiver that notes everything about its upcalls and behaves as it is told.
+//! A receiver that records everything of its upcalls, and does what its plan says.
 
 use compkt::device::MAX_FRAME;
 use compkt::programs::net::Frame;
 use compkt::programs::rt::packet::Driver;
 use compkt::programs::rt::{DF, Far, Regs, Shared, enable_interrupts, inbox};
 
-/// What stands around the buffers.
+/// The bytes around the buffers.
 pub const GUARD: u8 = 0xA7;
-/// What stands in the buffers before they are filled.
+/// The bytes in the buffers before they are filled.
 pub const EMPTY: u8 = 0x5B;
-/// Frames that are kept; later ones take the places of the first.
+/// Frames that are recorded; later ones replace the first.
 pub const KEPT: usize = 6;
 /// Bytes of lookahead that are kept.
 pub const AHEAD: usize = 24;
 const ROOM: usize = MAX_FRAME as usize;
 
-/// A frame and all that its upcalls said.
+/// A frame and the registers of its upcalls.
 #[derive(Clone, Copy)]
 pub struct Mail {
     /// BX of the first upcall.
     pub handle: u16,
     /// CX of the first upcall.
     pub len: u16,
-    /// DX and DS:SI of the first upcall; DX as it was, the bytes at most [`AHEAD`].
+    /// DX of the first upcall, and the bytes at its DS:SI, at most [`AHEAD`].
     pub ahead_len: u16,
     pub ahead: [u8; AHEAD],
     /// FLAGS of the first upcall.
     pub flags: u16,
-    /// Second upcalls for it; 1 in the end.
+    /// Number of second upcalls for it; it must be 1.
     pub seconds: u8,
     /// BX, CX and DS:SI of the second upcall.
     pub second_handle: u16,
@@ -54,17 +54,17 @@ const NEW: Mail = Mail {
 };
 
 impl Mail {
-    /// Where its buffer is.
+    /// The address of its buffer.
     pub fn buffer(&self) -> Far {
         Far::of(&raw const self.bytes)
     }
 
-    /// The bytes around the buffer are as they were.
+    /// Whether the bytes around the buffer are unchanged.
     pub fn guarded(&self) -> bool {
         self.before == [GUARD; 8] && self.after == [GUARD; 8]
     }
 
-    /// What was received.
+    /// The received bytes.
     pub fn frame(&self) -> &[u8] {
         self.bytes.get(..self.second_len as usize).unwrap_or(&[])
     }
@@ -75,11 +75,11 @@ impl Mail {
 pub struct Plan {
     /// Refuses frames.
     pub refuse: bool,
-    /// Answers this in CX, 0: leaves CX alone.
+    /// Returns this in CX; 0: leaves CX unchanged.
     pub room: u16,
-    /// Changes every register that is not an answer, high halves, FS and GS too.
+    /// Changes all registers that are not results, high halves, FS and GS included.
     pub scramble: bool,
-    /// Lets interrupts in.
+    /// Enables interrupts.
     pub interruptible: bool,
     /// Sends [`OUTGOING`] from the first (bit 0) and the second (bit 1) upcall.
     pub send: u8,
@@ -127,7 +127,7 @@ extern "C" fn receive(regs: &mut Regs) {
     if plan.interruptible {
         enable_interrupts();
     }
-    // One frame only: its answer comes here too.
+    // One frame only: its answer also comes here.
     if plan.send & (if first { 1 } else { 2 }) != 0 && SENT.read() == 0 {
         // SAFETY: the main program changes the frame only while no receiver sends it.
         let frame = unsafe { &*OUTGOING.get() };
@@ -161,7 +161,7 @@ extern "C" fn receive(regs: &mut Regs) {
 fn take(regs: &mut Regs, plan: &Plan) {
     let index = FIRSTS.read() as usize % KEPT;
     count(&FIRSTS);
-    // SAFETY: one receiver at a time; the main program reads mails only when no frame is on its way.
+    // SAFETY: upcalls do not nest; the main program reads mails only when no frame is on its way.
     let slot = unsafe { &mut *MAILS.get() }.get_mut(index);
     let len = regs.ecx as u16;
     let mut at = Far(0);
@@ -185,7 +185,7 @@ fn take(regs: &mut Regs, plan: &Plan) {
     }
 }
 
-/// The second upcall, for the mail whose buffer is at DS:SI; a wrong address goes to the last mail, which shows it.
+/// The second upcall. Its DS:SI names the mail; a wrong address is recorded in the last mail, whose check then fails.
 fn taken(regs: &Regs) {
     count(&SECONDS);
     let at = Far::new(regs.ds, regs.esi as u16);
@@ -201,13 +201,13 @@ fn taken(regs: &Regs) {
     }
 }
 
-/// The receiver, with all its notes forgotten.
+/// The receiver, with nothing recorded yet.
 pub fn receiver(driver: &Driver, plan: Plan) -> Far {
     reset(driver, plan);
     inbox::receiver_with(receive)
 }
 
-/// Forgets all notes and behaves by `plan` from now on.
+/// Clears the records, and sets the plan.
 pub fn reset(driver: &Driver, plan: Plan) {
     VECTOR.write(driver.vector);
     PLAN.write(plan);
@@ -227,45 +227,45 @@ pub fn reset(driver: &Driver, plan: Plan) {
     unsafe { (&raw mut receiver_irets).write_volatile(plan.irets as u8) };
 }
 
-/// First upcalls since the reset.
+/// First upcalls since then.
 pub fn firsts() -> u16 {
     FIRSTS.read()
 }
 
-/// Second upcalls since the reset.
+/// Second upcalls since then.
 pub fn seconds() -> u16 {
     SECONDS.read()
 }
 
-/// Frames that the receiver sent, and the last error that it met, 0: none.
+/// Frames that the receiver sent, and the last error, 0: none.
 pub fn sent() -> (u16, u8) {
     (SENT.read(), SEND_ERROR.read())
 }
 
-/// Upcalls with another AX than 0 and 1.
+/// Upcalls in which AX was neither 0 nor 1.
 pub fn odd() -> u16 {
     ODD.read()
 }
 
-/// Counts a question that is asked again: its answer did not come, or not alone. A host with much to do, or a ring with
-/// room for few frames, is no fault of the driver's.
+/// Counts a request that is sent again because its answer did not come, or not alone. A busy host, or a ring for few frames,
+/// is no fault of the driver's.
 pub fn again() {
     count(&AGAIN);
 }
 
-/// Questions that were asked again, since the program began.
+/// The number of such requests since the program began.
 pub fn retries() -> u16 {
     AGAIN.read()
 }
 
-/// The mail `index` (below [`KEPT`]) since the reset.
+/// Mail `index` (below [`KEPT`]) since the last reset.
 pub fn mail(index: usize) -> &'static Mail {
     static NONE: Mail = NEW;
-    // SAFETY: the caller looks at it only when no frame is on its way into it.
+    // SAFETY: the caller reads it only when no frame is on its way into it.
     unsafe { &*MAILS.get() }.get(index).unwrap_or(&NONE)
 }
 
-/// No direction flag: the receiver's string instructions go upwards.
+/// Whether the direction flag was clear, so that the receiver's string instructions go upwards.
 pub fn upward(mail: &Mail) -> bool {
     mail.flags & DF == 0
 }

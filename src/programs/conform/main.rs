@@ -1,8 +1,8 @@
-//! CONFORM: asks a packet driver every function of the specification, right and wrong, and says what it found.
+//! CONFORM: calls every function of a packet driver, rightly and wrongly, and checks the results.
 //!
-//! One line for each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them. Whoever is at
-//! 10.0.2.2 must answer ARP; the frame shapes need a test peer besides. A question whose answer does not come is asked
-//! again, and counted.
+//! It prints a line for each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them. A station at
+//! 10.0.2.2 must answer ARP; the frame shapes also need a test peer. A request without an answer is sent again, and
+//! counted.
 #![no_std]
 #![no_main]
 
@@ -23,15 +23,15 @@ use compkt::say;
 
 compkt::program!(main);
 
-/// The machine that is asked, and what every group of checks needs to know.
+/// The driver under test, and what every group of checks needs.
 pub struct Machine {
     /// The driver.
     pub driver: Driver,
     /// Its address in ROM.
     pub mac: MacAddr,
-    /// It is ours: what only 3COMPKT promises is checked too.
+    /// The driver is 3COMPKT: what only 3COMPKT promises is checked, too.
     pub ours: bool,
-    /// The card receives only for the address in its ROM, whatever it is told.
+    /// The card receives only for the address in its ROM, whatever address is set.
     pub fixed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! send_pkt, as_send_pkt in both its forms, drop_pkt, and how they are counted.
+//! Checks of send_pkt, both forms of as_send_pkt, drop_pkt, and the counters of sent frames.
 
 use crate::Machine;
 use crate::mailbox::again;
@@ -9,15 +9,15 @@ use compkt::programs::rt::packet::{Driver, Handle, Statistics, error};
 use compkt::programs::rt::{Far, Regs, Shared, inbox};
 use core::ffi::CStr;
 
-/// BIOS ticks in which a frame is sent.
+/// BIOS ticks within which a frame must be sent.
 const PATIENCE: u16 = 18;
 
-/// A frame that no one answers, with room for a too long one.
+/// A frame that no station answers, with room for one that is too long.
 static FRAME: Shared<[u8; 2048]> = Shared::new([0; 2048]);
 
 pub fn run(checks: &mut Checks, machine: &Machine) {
     let driver = machine.driver;
-    // No receiver: frames that come meanwhile are only counted.
+    // Receiver 0:0: frames that come meanwhile are only counted.
     let Some(handle) = checks.succeeds(c"access_type with a null receiver", driver.access(1, &[0x90, 0x40], Far(0))) else {
         return;
     };
@@ -170,10 +170,10 @@ static IOCB: Shared<Iocb> = Shared::new(Iocb {
     private: [0; 8],
 });
 
-/// Sends `frame` by as_send_pkt, in its IOCB form if `iocb`, without an upcall, and waits until it may be reused.
+/// Sends `frame` by as_send_pkt, in its IOCB form if `iocb`, without an upcall; waits until its buffer may be reused.
 pub fn asynchronously(driver: &Driver, frame: Far, len: u16, iocb: bool) -> Result<(), u8> {
     let sent = if iocb { send_iocb_from(driver, frame, len, 0, Far(0)) } else { as_send_from(driver, frame, len, Far(0)) };
-    // The first form tells only by its upcall: what is queued is gone by then.
+    // Without an IOCB only the upcall says that a frame is sent: the wait is for the whole time.
     wait(PATIENCE, || iocb && IOCB.read().flags & DONE_FLAG != 0 || !iocb);
     sent
 }

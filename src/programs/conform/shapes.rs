@@ -1,4 +1,4 @@
-//! Frames of every kind, length and destination, exchanged with a test peer (`compkt::wire`).
+//! Checks with frames of all kinds, lengths and destinations, exchanged with a test peer (`compkt::wire`).
 
 use crate::Machine;
 use compkt::programs::rt::check::Checks;
@@ -14,15 +14,15 @@ use compkt::say;
 use compkt::wire::{self, Ask, ETHERTYPE, Framing, HEADER, Header, MAC_HEADER, Op, Tally};
 use core::ffi::CStr;
 
-/// BIOS ticks in which an answer comes, also from a host with much to do.
+/// BIOS ticks within which an answer must come, from a busy host as well.
 const PATIENCE: u16 = 91;
-/// BIOS ticks in which a peer answers for the first time, one that has to be there and one that need not.
+/// BIOS ticks for the first answer of a peer that must be there, and of one that may be missing.
 const REQUIRED: u16 = 27;
 const PERHAPS: u16 = 9;
-/// BIOS ticks after which nothing comes any more.
+/// BIOS ticks without a frame after which no more come.
 const SILENCE: u16 = 6;
 const ATTEMPTS: u8 = 8;
-/// The type of frames that are asked for.
+/// The type of the frames that the peer sends.
 const KIND: u16 = 0x9050;
 
 static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
@@ -63,7 +63,7 @@ fn kind(mail: &Mail) -> u16 {
     net::kind(&mail.bytes)
 }
 
-/// What was received since the reset, as far as it is kept and whole.
+/// The recorded frames since the last reset.
 fn mails() -> impl Iterator<Item = &'static Mail> {
     (0..KEPT.min(mailbox::firsts() as usize)).map(mailbox::mail).filter(|mail| mail.seconds == 1)
 }
@@ -73,7 +73,7 @@ fn header(mail: &Mail) -> Option<Header> {
 }
 
 impl Shapes<'_> {
-    /// Sends a test frame of `length` bytes to everyone.
+    /// Sends a test frame of `length` bytes as a broadcast.
     fn send(&self, header: &Header, used: &[u8]) -> bool {
         // SAFETY: no receiver looks at it.
         let frame = unsafe { &mut *OUT.get() };
@@ -88,12 +88,12 @@ impl Shapes<'_> {
         SEED.read()
     }
 
-    /// Sends a question until its answer is there; its mail.
+    /// Sends a request until its answer comes; returns the answer's mail.
     fn question(&self, op: Op, answer: Op, seed: u32, count: u16, used: &[u8]) -> Option<&'static Mail> {
         self.question_for(PATIENCE, op, answer, seed, count, used)
     }
 
-    /// The same with so many ticks for each answer. Where there need be none, it is not counted as asked again.
+    /// The same with a time for each answer. A repetition is not counted if the peer may be missing.
     fn question_for(&self, patience: u16, op: Op, answer: Op, seed: u32, count: u16, used: &[u8]) -> Option<&'static Mail> {
         for attempt in 0..ATTEMPTS {
             if attempt != 0 && patience != PERHAPS {
@@ -119,7 +119,7 @@ impl Shapes<'_> {
         self.question_for(patience, Op::Echo, Op::EchoReply, self.seed(), 0, &[]).is_some()
     }
 
-    /// Asks for `count` frames and waits for the end of them.
+    /// Asks for `count` frames, and waits until the peer has sent them.
     fn ask(&self, ask: Ask, count: u16) -> bool {
         self.question(Op::Ask, Op::Done, self.seed(), count, &ask.encode()).is_some()
     }
@@ -128,7 +128,7 @@ impl Shapes<'_> {
         Ask { min: length, max: length, kind, framing, to, gap_us: 0, delay_ms: 0 }
     }
 
-    /// The mode decides by destination.
+    /// Checks that the receive mode filters by destination.
     fn modes(&mut self) {
         const FOREIGN: MacAddr = [2, 0x3C, 0x50, 0x9B, 0, 0x99];
         const LISTED: MacAddr = [1, 0, 0x5E, 0, 0, 1];
@@ -169,7 +169,7 @@ impl Shapes<'_> {
         let _ = self.driver.release(handle);
     }
 
-    /// Who got the one frame that is asked for: its handle, 0 if no one or several did.
+    /// The handle that gets the one frame that is asked for; 0 if none does, or several.
     fn who(&self, framing: Framing, kind: u16) -> u32 {
         self.ask(self.asked([0; 6], framing, kind, 120), 1);
         let mut others = mails().filter(|mail| self::kind(mail) != ETHERTYPE);
@@ -177,7 +177,7 @@ impl Shapes<'_> {
         if others.next().is_some() { 0 } else { first as u32 }
     }
 
-    /// Classes, lengths of types and the order among them.
+    /// Checks which handle gets a frame, by class and length of type.
     fn matching(&mut self) {
         let driver = self.driver;
         let receiver = self.receiver;
@@ -210,7 +210,7 @@ impl Shapes<'_> {
         }
     }
 
-    /// Every length, content and padding checked.
+    /// Checks frames of every length, with their content and padding.
     fn lengths(&mut self) {
         const LENGTHS: [u16; 20] =
             [14, 15, 25, 26, 27, 59, 60, 61, 62, 63, 64, 127, 255, 256, 257, 1000, 1023, 1512, 1513, 1514];
@@ -239,7 +239,7 @@ impl Shapes<'_> {
         let _ = self.driver.release(handle);
     }
 
-    /// Frames for a null receiver are counted lost; a flood is received or survived.
+    /// Checks that frames for receiver 0:0 count as lost, and that a flood is received as far as it can be.
     fn counting(&mut self) {
         let Ok(null) = self.driver.access(1, &KIND.to_be_bytes(), Far(0)) else { return };
         let mut lost = 0;
@@ -249,7 +249,7 @@ impl Shapes<'_> {
             }
             let count = || self.driver.statistics(null).unwrap_or_default().packets_lost;
             let before = count();
-            // One behind the other: a small ring does not hold ten frames that come at once.
+            // One after another: a small ring does not hold ten frames at once.
             for _ in 0..10 {
                 self.ask(self.asked([0; 6], Framing::Type, KIND, 64), 1);
             }
@@ -266,12 +266,12 @@ impl Shapes<'_> {
         let ask = Ask { min: 60, max: MAX_FRAME, ..self.asked([0; 6], Framing::Type, KIND, 60) };
         self.send(&Header { op: Op::Ask, index: 0, seed: self.seed(), length: 60, count: 500 }, &ask.encode());
         let mut seen = 0;
-        // It begins when the host gets to it, and is over when nothing came for a while.
+        // The flood begins when the host is ready, and has ended when no frame has come for a while.
         wait(PATIENCE, || mailbox::seconds() != seen);
         while wait(SILENCE, || mailbox::seconds() != seen) {
             seen = mailbox::seconds();
         }
-        // A straggler between the counters' reading and ours would be counted once only.
+        // Read until both agree: a frame between reading the counters and the mailbox would be in one of them only.
         let mut after = before;
         wait(PATIENCE, || {
             seen = mailbox::seconds();
@@ -281,15 +281,15 @@ impl Shapes<'_> {
         let counted = after.packets_in.wrapping_sub(before.packets_in);
         let lost = after.packets_lost.wrapping_sub(before.packets_lost);
         say!(c"   of a flood of 501 frames {d} were received, {d} counted in, {d} lost\n", seen, counted, lost);
-        // An emulated card drops what its ring cannot hold, and the smallest ring holds this many.
+        // An emulated card drops frames without room in its ring; the smallest ring holds this many.
         self.checks.holds(c"a flood is received as far as a ring holds it", seen >= 8, c"8 frames or more");
-        // What the card itself lost may count as lost and not as in.
+        // A frame that the card itself dropped may count as lost without counting as received.
         self.checks.holds(c"  and counted in", counted >= seen as u32, c"no fewer than were received");
         self.checks.holds(c"  and every frame counted in was received or lost", counted <= seen as u32 + lost, c"no more than both");
         let _ = self.driver.release(handle);
     }
 
-    /// What we send arrives as it was, padded with zeros.
+    /// Checks that sent frames arrive unchanged, padded with zeros.
     fn sends(&mut self) {
         let seed = self.seed();
         let mut count = 0;
@@ -301,7 +301,7 @@ impl Shapes<'_> {
         }
         for iocb in [false, true] {
             for length in [60, 61, 1514] {
-                // Builds the frame in OUT; the peer counts frames by their index, so that it comes twice.
+                // `send` builds the frame in OUT. The peer counts frames by index, so the second copy counts as repeated.
                 self.send(&Header { op: Op::Data, index: count, seed, length, count: 0 }, &[]);
                 let sent = sending::asynchronously(&self.driver, Far::of(OUT.get()), length, iocb);
                 refused += sent.is_err() as u32;

@@ -1,4 +1,4 @@
-//! Receivers: what they are told, and what they may do. Answers to ARP are the frames.
+//! Checks of upcalls: what a receiver gets, and what it may do. The frames are answers to ARP.
 
 use crate::Machine;
 use crate::calls::OTHER_MAC;
@@ -12,17 +12,17 @@ use compkt::programs::rt::{Far, IF, Regs, uninterrupted};
 use compkt::say;
 use core::ffi::CStr;
 
-/// Ours, which need not be leased for ARP.
+/// This station's address. ARP needs no lease for it.
 const OUR_IP: Ip = [10, 0, 2, 15];
-/// Who answers ARP in every rig.
+/// The station that answers ARP in every rig.
 const GATEWAY: Ip = [10, 0, 2, 2];
-/// BIOS ticks in which an answer comes, also from a host with much to do.
+/// BIOS ticks within which an answer must come, from a busy host as well.
 const PATIENCE: u16 = 91;
-/// BIOS ticks after which no answer is taken to come.
+/// BIOS ticks after which no answer is expected any more.
 const SILENCE: u16 = 12;
-/// BIOS ticks in which what comes twice has come.
+/// BIOS ticks within which a second copy of a frame would come.
 const SETTLE: u16 = 3;
-/// How often a question is asked that no one heard.
+/// The most times that a request without an answer is sent.
 const ATTEMPTS: u8 = 3;
 const ARP_TYPE: [u8; 2] = [8, 6];
 
@@ -47,7 +47,7 @@ pub fn run(checks: &mut Checks, machine: &Machine) {
     release_all();
 }
 
-/// Puts the question for the gateway into OUTGOING, as from `mac`.
+/// Writes an ARP request for the gateway, from `mac`, to OUTGOING.
 fn question(mac: MacAddr) {
     let mut frame = [0; MAX_FRAME as usize];
     net::arp(&mut frame, &Arp { operation: net::ARP_REQUEST, mac, ip: OUR_IP, to_mac: [0; 6], to_ip: GATEWAY });
@@ -57,12 +57,11 @@ fn question(mac: MacAddr) {
 }
 
 fn send(driver: &Driver) -> Result<(), u8> {
-    // SAFETY: nothing changes it while it is sent.
+    // SAFETY: the frame does not change while it is sent.
     driver.send(unsafe { &*OUTGOING.get() })
 }
 
-/// Asks the gateway with a receiver that behaves by `plan`, until there was an upcall; then waits for what it brings
-/// with it.
+/// Sends that request with a receiver that follows `plan`, until an upcall comes; then waits for further upcalls.
 fn ask(driver: &Driver, plan: Plan) -> bool {
     tried(|| {
         mailbox::reset(driver, plan);
@@ -72,7 +71,7 @@ fn ask(driver: &Driver, plan: Plan) -> bool {
     })
 }
 
-/// Tries until it is good, and counts the tries behind the first.
+/// Repeats `good` until it is true, and counts the repetitions.
 fn tried(mut good: impl FnMut() -> bool) -> bool {
     for attempt in 0..ATTEMPTS {
         if attempt != 0 {
@@ -85,7 +84,7 @@ fn tried(mut good: impl FnMut() -> bool) -> bool {
     false
 }
 
-/// Asks the gateway where no answer is to come. Is there one?
+/// Sends the request when no answer may come; returns whether one came.
 fn heard(driver: &Driver) -> bool {
     (0..ATTEMPTS).any(|_| {
         mailbox::reset(driver, PLAIN);
@@ -120,7 +119,7 @@ fn contract(checks: &mut Checks, machine: &Machine, handle: Handle) {
     }
 }
 
-/// The counters in and lost that one answer adds: tried again where another frame came in between.
+/// What one answer adds to the counters of received and lost frames. Repeated if another frame came at the same time.
 fn counted(driver: &Driver, handle: Handle, plan: Plan, lost: u32) -> (u32, u32, u32) {
     let mut differences = (0, 0, 0);
     tried(|| {
@@ -137,7 +136,7 @@ fn counted(driver: &Driver, handle: Handle, plan: Plan, lost: u32) -> (u32, u32,
     differences
 }
 
-/// The answers that a receiver may give to the first upcall.
+/// Checks the values that a receiver may return from its first upcall.
 fn answers(checks: &mut Checks, driver: &Driver, handle: Handle) {
     let (packets, bytes, lost) = counted(driver, handle, PLAIN, 0);
     checks.equal(c"packets_in counts a frame", 1, packets);
@@ -146,21 +145,21 @@ fn answers(checks: &mut Checks, driver: &Driver, handle: Handle) {
     let (_, _, lost) = counted(driver, handle, Plan { refuse: true, ..PLAIN }, 1);
     checks.equal(c"a frame that is refused has no second upcall", 0, mailbox::seconds() as u32);
     checks.equal(c"  and is counted lost", 1, lost);
-    // No driver in the field looks at CX, and clients leave anything in it.
+    // Drivers ignore CX, and clients leave any value in it.
     for room in [1, 3, 14, 59, 61, 0xFFFF] {
         ask(driver, Plan { room, ..PLAIN });
         let mail = mailbox::mail(0);
         checks.equal(c"a receiver that leaves something in CX gets the frame's length", mail.len as u32, mail.second_len as u32);
         let start = mail.ahead.get(..14).unwrap_or(&[]);
         checks.same(c"  and the frame's start", start, mail.bytes.get(..14).unwrap_or(&[]));
-        // The answer is short, so that a zero of its padding is its last byte.
+        // The answer is short, so its last byte is padding: 0.
         let end = mail.bytes.get((mail.len as usize).wrapping_sub(1)..).unwrap_or(&[]);
         let ends = end.iter().enumerate().all(|(at, byte)| (*byte == EMPTY) == (at != 0));
         checks.holds(c"  and all of it, and no byte behind", ends, c"the whole frame");
     }
 }
 
-/// Ends with both upcalls done, for a plan that changes nothing in them.
+/// Checks that both upcalls are made for a plan that does not change their registers.
 fn works(checks: &mut Checks, driver: &Driver, name: &CStr, plan: Plan) {
     let mut good = 0;
     for _ in 0..3 {
@@ -173,7 +172,7 @@ fn works(checks: &mut Checks, driver: &Driver, name: &CStr, plan: Plan) {
     checks.equal(name, 3, good);
 }
 
-/// Receivers as they are in the wild.
+/// Checks receivers that behave as those of existing clients.
 fn habits(checks: &mut Checks, driver: &Driver) {
     works(checks, driver, c"a receiver that ends with IRET", Plan { irets: true, ..PLAIN });
     works(checks, driver, c"a receiver that changes every register", Plan { scramble: true, ..PLAIN });
@@ -189,8 +188,8 @@ fn habits(checks: &mut Checks, driver: &Driver) {
     checks.equal(c"  and their answers received", 4, mailbox::seconds() as u32);
 }
 
-/// Asks `count` times by `send`, all at once and between the two ends of `within`; where not all answers came, again, each
-/// question with the answer to the one before it: a small ring does not hold as many answers. How many were sent.
+/// Sends `count` requests by `send`, all at once, in `within`. If answers are missing, sends them again, each after the answer
+/// to the one before: a small ring does not hold as many answers. Returns how many were sent.
 fn row(driver: &Driver, count: u16, send: fn(&Driver) -> Result<(), u8>, within: impl Fn(&mut dyn FnMut() -> u16) -> u16) -> u16 {
     let question = || send(driver).is_ok() as u16;
     let mut sent = 0;
@@ -206,7 +205,7 @@ fn row(driver: &Driver, count: u16, send: fn(&Driver) -> Result<(), u8>, within:
                 wait(PATIENCE, || mailbox::seconds() > number);
             }
         }
-        // Of those that come at once some are lost, which no patience brings back.
+        // If several come at once, a lost one does not come later: no long wait.
         let patience = if at_once { SILENCE } else { PATIENCE };
         let mut seen = 0;
         while mailbox::seconds() < count && wait(patience, || mailbox::seconds() != seen) {
@@ -228,7 +227,7 @@ fn quiet(driver: &Driver) -> Result<(), u8> {
     driver.call(&mut regs)
 }
 
-/// Receivers that call the driver.
+/// Checks receivers that call the driver.
 fn senders(checks: &mut Checks, driver: &Driver) {
     const PLANS: [(Plan, &CStr); 5] = [
         (Plan { send: 2, ..PLAIN }, c"send_pkt from the second upcall, own stack"),
@@ -249,7 +248,7 @@ fn senders(checks: &mut Checks, driver: &Driver) {
     works(checks, driver, c"a plain receiver after them", PLAIN);
 }
 
-/// Modes and addresses, as far as an answer to ARP shows them.
+/// Checks receive modes and addresses, as far as answers to ARP can show them.
 fn filters(checks: &mut Checks, machine: &Machine, handle: Handle) {
     let driver = machine.driver;
     for (mode, expected, name) in [
@@ -285,7 +284,7 @@ fn filters(checks: &mut Checks, machine: &Machine, handle: Handle) {
     question(machine.mac);
 }
 
-/// Which handle gets the frame.
+/// Checks which handle gets a frame.
 fn matching(checks: &mut Checks, driver: &Driver) {
     let receiver = mailbox::receiver(driver, PLAIN);
     let open = |class, kind: &[u8], receiver| driver.access(class, kind, receiver).unwrap_or(0);
@@ -342,10 +341,10 @@ unsafe extern "C" {
     static mut direct_sent: u16;
 }
 
-/// Receivers that stay on the driver's stack.
+/// Checks receivers that stay on the driver's stack.
 fn direct(checks: &mut Checks, machine: &Machine) {
     let driver = machine.driver;
-    // SAFETY: no handle has this receiver yet; it reads these when it is called.
+    // SAFETY: no handle has this receiver yet; the receiver reads these variables when it is called.
     unsafe {
         (&raw mut direct_vector).write_volatile(driver.vector);
         (&raw mut direct_frame).write_volatile(OUTGOING.read());

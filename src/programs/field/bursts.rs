@@ -1,5 +1,5 @@
-//! Bursts of frames for receivers that enable interrupts: all that the card took is to come without a further frame, what
-//! the card lost is to be counted, and reception is to go on.
+//! Bursts of frames for receivers that enable interrupts. Every frame that the card took must come without a further frame;
+//! frames that the card lost must be counted; and reception must go on.
 
 use core::ffi::CStr;
 
@@ -11,17 +11,17 @@ use compkt::say;
 use crate::client::Client;
 use crate::receiver::{self, Flow, PLAIN, Plan, SHORT};
 
-/// Interrupts on, and somewhat slower than the frames come: the ring is never empty, and holds those that are ahead.
+/// Interrupts on, and a bit slower than the frames come: the ring is never empty.
 const SLOW: Plan = Plan { opens: true, stay_us: 1000, ..PLAIN };
 const PACE_US: u16 = 850;
-/// STI and RETF.
+/// A receiver of STI and RETF.
 const OPEN: Plan = Plan { opens: true, ..PLAIN };
-/// A few frames that any card holds.
+/// So few frames that any card holds them.
 const FEW: Flow = Flow { count: 5, gap_us: 3000, ..SHORT };
-/// More than a burst, which lie in the card or behind it while the first one is in hand, interrupts off: two BIOS ticks.
+/// Frames that come while the first one is being received with interrupts off, for two BIOS ticks: more than a burst.
 const PILE: Flow = Flow { count: 110, ..SHORT };
 const GATHER_US: u32 = 110_000;
-/// BIOS ticks in which a frame that was stranded comes behind another.
+/// BIOS ticks within which a frame that was left in the card comes after another.
 const SETTLE: u16 = 9;
 
 pub fn run(client: &mut Client) {
@@ -55,7 +55,7 @@ fn burst(client: &mut Client, receiver: &'static CStr, flow: Flow, plan: Plan) {
     if missing != 0 {
         say!(c"   {d} of {d} came, {d} counted lost or wrong\n", seen.good, flow.count, lost);
     }
-    // A further frame: what comes with it was stranded in the card.
+    // A further frame. Frames that come with it had been left in the card.
     let echoed = !client.dead && client.echo();
     if missing != 0 {
         wait(SETTLE, || false);
@@ -72,8 +72,7 @@ fn burst(client: &mut Client, receiver: &'static CStr, flow: Flow, plan: Plan) {
     client.checks.about(c"", [Word(0); 2]);
 }
 
-/// A timer interrupt that is due during a frame comes when the burst that the frame is of has ended, and not when the card
-/// is empty.
+/// A timer interrupt that is requested during a frame must come when that frame's burst ends, not when the card is empty.
 fn tick(client: &mut Client) {
     let most = client.burst;
     client.checks.about(c"a timer interrupt is due in the first of {d} frames: ", [PILE.count.into(), Word(0)]);
@@ -84,7 +83,7 @@ fn tick(client: &mut Client) {
     client.checks.about(c"", [Word(0); 2]);
 }
 
-/// Two frames (and the peer's word that it has sent them), then silence.
+/// Two frames at a time, and the peer's message that it has sent them; then silence.
 fn pairs(client: &mut Client) {
     for gap_us in [0, 20, 50, 100, 150, 200, 250, 300] {
         let flow = Flow { count: 2, gap_us, ..SHORT };

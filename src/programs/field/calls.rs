@@ -1,5 +1,5 @@
-//! How the driver is called: by INT and by PUSHF with CALL FAR, interrupts on and off, from small stacks, under timers
-//! and received frames; and what clients ask first.
+//! Ways of calling the driver: by INT, and by PUSHF with CALL FAR; with interrupts on and off; from small stacks; while timers
+//! call it and frames come. Also the first calls of typical clients.
 
 use core::ffi::CStr;
 
@@ -14,7 +14,7 @@ use crate::receiver::{self, Flow, PLAIN, Plan, SHORT};
 use crate::sender;
 use crate::timer::{AFTER, BEFORE, Calling, Does, feed};
 
-/// The arithmetic flags, which no call promises.
+/// The arithmetic flags, which a call need not keep.
 const ARITHMETIC: u16 = 0x8D5;
 
 pub fn run(client: &mut Client) {
@@ -35,7 +35,7 @@ pub fn run(client: &mut Client) {
     client.close();
 }
 
-/// Before any handle is open.
+/// Calls before any handle is open.
 fn asked_first(client: &mut Client) {
     let driver = client.driver;
     let mut text = [0; 9];
@@ -48,7 +48,7 @@ fn asked_first(client: &mut Client) {
     client.checks.equal(c"  and class 1", 1, regs.ecx >> 8 & 0xFF);
 }
 
-/// access_type as clients call it.
+/// access_type, as clients call it.
 fn access(driver: &Driver, len: u16, kind: Far, receiver: Far) -> Result<u16, u8> {
     let mut regs = Regs::ax(0x0201);
     regs.ebx = 0xFFFF;
@@ -83,7 +83,7 @@ fn opened(client: &mut Client) {
     null(client);
 }
 
-/// A handle with receiver 0:0 is never called, beside a wildcard.
+/// Checks that a handle with receiver 0:0 is never called, with a catch-all open.
 fn null(client: &mut Client) {
     if !client.open(false) {
         return;
@@ -112,7 +112,7 @@ fn null(client: &mut Client) {
     release_all();
 }
 
-/// Calls in all ways, the timer and frames on top of them.
+/// Calls in all these ways, while the timer calls, too, and frames come.
 fn many(client: &mut Client, name: &'static CStr, by_far: bool, open: bool) {
     const CALLS: u16 = 6000;
     say!(c"   {s}, 6,000 times, timer at 4 kHz, frames coming\n", name);
@@ -187,28 +187,28 @@ unsafe extern "C" {
     fn field_nothing();
 }
 
-/// A client's stack, and what lies below it.
+/// Bytes of a client's small stack, and as many below it that must stay unchanged.
 const STACK: usize = 128;
-/// Bytes of it that the call itself takes, so that the driver finds 128: int_call's and small_call's.
+/// Bytes of it that int_call and small_call use, so that 128 are left for the driver.
 const OURS: usize = 64;
-/// A vector that nobody uses.
+/// A vector that no program uses.
 const UNUSED: u8 = 0x79;
 const PAINT: u8 = 0xC3;
 type Stack = [u8; STACK * 2 + OURS];
 static SMALL: Shared<Stack> = Shared::new([PAINT; STACK * 2 + OURS]);
 
-/// Bytes of the small stack that a call used, those of its caller too.
+/// Bytes of the small stack that a call used, with those of its caller.
 fn used(vector: u8, regs: &mut Regs) -> usize {
     SMALL.write([PAINT; STACK * 2 + OURS]);
     let top = Far::of(SMALL.get()).offset() as u32 + size_of::<Stack>() as u32;
-    // SAFETY: the stack is as large as a client's, with as much below it.
+    // SAFETY: the stack is as large as a client's, with as much memory below it.
     unsafe { small_call(top, vector as u32, regs) };
     let untouched = SMALL.read().iter().take_while(|byte| **byte == PAINT).count();
     size_of::<Stack>() - untouched
 }
 
-/// Calls from a stack of 128 bytes, first alone, then with frames coming (IRQ 0, whose handlers are not the driver's, is
-/// masked meanwhile).
+/// Calls from a stack of 128 bytes, first alone, then while frames come. IRQ 0 is masked meanwhile, because its handlers are
+/// not the driver's.
 fn small(client: &mut Client) {
     let vector = client.driver.vector;
     let frame = Shared::new([0x3Cu8; 60]);
@@ -226,7 +226,7 @@ fn small(client: &mut Client) {
         let lost = client.lost();
         let timer = if open { mask(1) } else { 0 };
         for _ in 0..if open { 2000 } else { 1 } {
-            // A change of mode may lose frames: not while they are coming.
+            // A change of mode may lose frames: none while frames come.
             let functions: &[u16] = if open { &[0x01FF, 0x0400, 0x0600, 0x1500, 0x1800] } else { &[0x01FF, 0x0400, 0x0600, 0x1500, 0x1800, 0x1400, 0x1600] };
             for function in functions.iter().copied() {
                 let mut regs = Regs { flags: if open { IF } else { 0 }, ..Regs::ax(function) };
@@ -260,10 +260,10 @@ fn small(client: &mut Client) {
     client.checks.equal(c"  all of them are answered", 0, failed);
 }
 
-/// Masks IRQ 0 (1) or not (0); what it was.
+/// Masks IRQ 0 (1) or unmasks it (0); returns the old mask.
 fn mask(on: u8) -> u8 {
     let old: u8;
-    // SAFETY: the mask of the timer, which is put back.
+    // SAFETY: changes the timer's mask, which the caller restores.
     unsafe {
         core::arch::asm!("in al, 0x21", out("al") old, options(nomem, nostack));
         core::arch::asm!("out 0x21, al", in("al") old & !1 | on, options(nomem, nostack));

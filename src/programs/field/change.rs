@@ -1,5 +1,5 @@
-//! Changes of mode, list and address while frames are in hand, behind, or being sent: those stay as they are, or the
-//! change is refused.
+//! Changes of mode, list and address while a frame is being delivered, while others are in the card, and while frames are being
+//! sent. Such frames must not be affected, or the change must be refused.
 
 use core::ffi::CStr;
 
@@ -13,13 +13,13 @@ use crate::client::Client;
 use crate::receiver::{Act, EVERYBODY, Flow, PLAIN, Plan};
 use crate::sender;
 
-/// Few enough for every card.
+/// So few frames that every card holds them.
 const PILE: Flow = Flow { count: 10, min: 60, max: 240, ..EVERYBODY };
-/// Longer frames; fewer.
+/// Longer frames, and fewer.
 const LONG: Flow = Flow { count: 4, min: 400, max: MAX_FRAME, ..EVERYBODY };
 
 pub fn run(client: &mut Client) {
-    // One handle: with two set_address and reset_interface are refused anyhow.
+    // One handle only: set_address and reset_interface are refused with two.
     if !client.open(true) {
         return;
     }
@@ -78,7 +78,7 @@ fn sends(client: &mut Client) {
     client.checks.about(c"", [Word(0); 2]);
 }
 
-/// A change outside of any upcall.
+/// A change that is not made in an upcall.
 fn change(client: &mut Client, act: Act, there: bool) {
     let group = [1, 0, 0x5E, 0, 0, 9];
     let other = [2, 0x3C, 0x50, 0x9B, 0, 9];
@@ -92,7 +92,7 @@ fn change(client: &mut Client, act: Act, there: bool) {
     };
 }
 
-/// set_rcv_mode to the mode in force, all the time.
+/// set_rcv_mode with the present mode, again and again.
 fn in_force(client: &mut Client) {
     let flow = Flow { count: 40, gap_us: 2000, ..PILE };
     let lost = client.lost();

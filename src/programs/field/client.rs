@@ -1,4 +1,4 @@
-//! The client: its handles, flows of frames in both directions, and what is checked of them.
+//! The client of FIELD: its handles, the flows of frames in both directions, and their checks.
 
 use core::ffi::CStr;
 
@@ -17,40 +17,40 @@ use crate::receiver::{self, Flow, KIND, Plan, Seen};
 use crate::sender;
 use crate::timer::feed;
 
-/// BIOS ticks in which something that was asked for begins to come.
+/// BIOS ticks within which frames that were asked for begin to come.
 pub const PATIENCE: u16 = 182;
-/// BIOS ticks without any upcall after which a flow is over.
+/// BIOS ticks without an upcall after which a flow has ended.
 const SILENCE: u16 = 55;
-/// BIOS ticks without any upcall after which the driver is asked what it counted.
+/// BIOS ticks without an upcall after which the driver's counters are read.
 const PAUSE: u16 = 18;
 
-/// How often a flow is asked for of which the card lost some, and what each time adds to the time between two frames.
+/// The most requests for a flow of which the card loses frames; and the microseconds that each adds between two frames.
 const TRIES: u8 = 5;
 const GAP_STEP_US: u16 = 6000;
 
 static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
 
-/// What all groups of checks share.
+/// The state that all groups of checks share.
 pub struct Client {
     pub driver: Driver,
     pub mac: MacAddr,
     pub checks: Checks,
-    /// The handle that gets the flows.
+    /// The handle for the flows.
     pub handle: Handle,
-    /// Nothing came at all when something was asked for: nobody waits for more.
+    /// No frame came after a request: later checks do not wait.
     pub dead: bool,
-    /// The card drops what finds no room without a sign.
+    /// The card drops frames without room and does not say so.
     pub uncounted: bool,
-    /// The card holds few frames: of those that come at once it may lose some.
+    /// The card holds few frames: it may lose some of those that come at once.
     pub small: bool,
-    /// The HMA is there, and nobody's.
+    /// There is an HMA, and no other program uses it.
     pub high: bool,
     /// Frames that the driver takes before it looks for other interrupts.
     pub burst: u16,
     /// How the card tells of its link.
     pub tells: Tells,
     seed: u32,
-    /// What [`Client::lost`] said before the flow was asked for.
+    /// [`Client::lost`] before the flow was asked for.
     before: u32,
 }
 
@@ -60,7 +60,7 @@ impl Client {
         Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, burst: BURST as u16, tells: Tells::Nothing, seed, before: 0 }
     }
 
-    /// Takes a handle for the flows and one for the peer's answers; or one for everything.
+    /// Opens a handle for the flows and one for the peer's answers; or one for all frames.
     pub fn open(&mut self, all: bool) -> bool {
         let receiver = receiver::entry();
         receiver::reset(0, receiver::SHORT, receiver::PLAIN);
@@ -78,12 +78,12 @@ impl Client {
         true
     }
 
-    /// Gives the handles back.
+    /// Closes the handles.
     pub fn close(&mut self) {
         release_all();
     }
 
-    /// A number for a new flow.
+    /// The name of a new flow.
     pub fn seed(&mut self) -> u32 {
         self.seed = self.seed.wrapping_add(0x10);
         self.seed
@@ -98,7 +98,7 @@ impl Client {
         answer
     }
 
-    /// Asks for a flow.
+    /// Asks the peer for a flow.
     pub fn ask(&mut self, flow: Flow, plan: Plan) -> Result<(), u8> {
         let seed = self.seed();
         self.before = self.lost();
@@ -107,7 +107,7 @@ impl Client {
         self.tell(&Header { op: Op::Ask, index: 0, seed, length: 60, count: flow.count }, &ask.encode())
     }
 
-    /// Waits until all of a flow has come, or nothing comes any more.
+    /// Waits until all of a flow has come, or no more frames come.
     pub fn await_flow(&mut self, flow: &Flow) -> Seen {
         let mut seen = receiver::seen();
         let mut quiet = Deadline::after(PATIENCE);
@@ -121,7 +121,7 @@ impl Client {
             seen = now;
             if pause.over() {
                 pause = Deadline::after(PATIENCE);
-                // All that misses is accounted for, and so is the peer's last word.
+                // The driver has counted all missing frames, and the peer's last one.
                 if self.lost().wrapping_sub(self.before) > flow.count.saturating_sub(seen.good + seen.bad) as u32 {
                     break;
                 }
@@ -137,7 +137,7 @@ impl Client {
         seen
     }
 
-    /// Has a flow come.
+    /// Asks for a flow and receives it.
     pub fn receive(&mut self, flow: Flow, plan: Plan) -> Seen {
         if self.dead {
             return Seen::default();
@@ -148,8 +148,8 @@ impl Client {
         }
     }
 
-    /// Checks that every frame of a flow comes, once, and right, in upcalls that are not nested. Where the card had no room
-    /// for all of them, it is asked for fewer, further apart.
+    /// Checks that every frame of a flow comes, once, right, and in upcalls that do not nest. If the card had no room for all
+    /// of them, asks again for fewer, with more time between two.
     pub fn comes(&mut self, name: &CStr, mut flow: Flow, plan: Plan) -> Seen {
         let nested = receiver::nested();
         let mut tries = 0;
@@ -169,7 +169,7 @@ impl Client {
         }
     }
 
-    /// Do frames of a flow miss for which the card had no room? (`lost` as [`Client::lost`] said before.)
+    /// Whether frames of a flow are missing for which the card had no room. `lost` is [`Client::lost`] before the flow.
     fn no_room(&mut self, flow: &Flow, seen: &Seen, lost: u32) -> bool {
         let lost = self.lost().wrapping_sub(lost);
         let missing = !self.dead && seen.good + seen.bad < flow.count && (self.small && lost != 0 || self.uncounted && seen.good != 0);
@@ -179,7 +179,7 @@ impl Client {
         missing
     }
 
-    /// Checks that every frame of a flow has come for which the card had room, else some.
+    /// Checks that every frame of a flow has come for which the card had room, or at least some have.
     pub fn mostly(&mut self, name: &CStr, flow: &Flow, seen: &Seen, lost: u32) {
         if self.no_room(flow, seen, lost) {
             self.checks.holds(name, seen.good != 0, c"some frames");
@@ -197,7 +197,7 @@ impl Client {
         }
     }
 
-    /// Checks that what has come is right.
+    /// Checks that the received frames are right.
     pub fn right(&mut self, seen: &Seen, nested: u16) {
         let nested = receiver::nested().wrapping_sub(nested);
         if seen.bad != 0 || seen.twice != 0 {
@@ -207,7 +207,7 @@ impl Client {
         self.checks.equal(c"  and no upcall inside another", 0, nested as u32);
     }
 
-    /// Sends a frame that the peer sends back.
+    /// Sends a frame that the peer sends back; returns whether it came.
     pub fn echo(&mut self) -> bool {
         let seed = self.seed();
         let sent = self.tell(&Header { op: Op::Echo, index: 0, seed, length: 60, count: 0 }, &[]);
@@ -232,7 +232,7 @@ impl Client {
         receiver::tally(seed)
     }
 
-    /// Checks that what a sender sent has reached the peer, every byte right.
+    /// Checks that the peer has received what a sender sent, with every byte right.
     pub fn reaches(&mut self, name: &CStr, which: usize, least: u16) {
         let (sent, refused, errors, seed) = sender::count(which);
         say!(c"   {d} sent, {d} refused with CANT_SEND, {d} with something else\n", sent, refused, errors);
@@ -242,12 +242,12 @@ impl Client {
         self.checks.equal(c"  with every byte right, once", 0, tally.bad + tally.repeated);
     }
 
-    /// Frames that the driver counts as lost or wrong.
+    /// Frames that the driver counts as lost or with errors.
     pub fn lost(&self) -> u32 {
         self.driver.statistics(self.handle).map_or(0, |counts| counts.packets_lost.wrapping_add(counts.errors_in))
     }
 
-    /// set_rcv_mode, the multicast list and the address as they are at first.
+    /// Restores mode, multicast list and address.
     pub fn restore(&mut self) {
         let _ = self.driver.set_rcv_mode(self.handle, 3);
         let _ = self.driver.ask(0x1600, self.handle, 0, Far(0));
@@ -256,7 +256,7 @@ impl Client {
     }
 }
 
-/// Names for what [`receiver::wrong`] tells apart.
+/// The texts for the codes of [`receiver::wrong`].
 fn why(code: u8) -> &'static CStr {
     const NAMES: [&CStr; 8] =
         [c"nothing", c"AX", c"CX", c"DS:SI", c"length", c"MAC header", c"content", c"surroundings"];

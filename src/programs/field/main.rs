@@ -1,4 +1,4 @@
-//! FIELD: behaves as clients in the field do, and says what a packet driver makes of it.
+//! FIELD: behaves as existing clients do, and checks how a packet driver copes with that.
 //!
 //! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for
 //! each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them.

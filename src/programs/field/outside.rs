@@ -1,4 +1,4 @@
-//! What the host does something for: a frame right after loading, the cable pulled, keys under a flood.
+//! Checks in which the host takes part: a frame right after loading, a pulled cable, keys pressed under a flood.
 
 use compkt::device::MAX_FRAME;
 use compkt::programs::rt::clock::{Deadline, ticks};
@@ -10,10 +10,10 @@ use crate::receiver::{Flow, PLAIN, SHORT};
 use crate::sender;
 use crate::timer::feed;
 
-/// Keys that the host presses, each when the one before was read: the keyboard of an emulator drops what waits long.
+/// Keys that the host presses, each after the last one was read: an emulator's keyboard drops keys that wait long.
 const KEYS: u32 = 60;
 
-/// The first call after loading, but for those that open handles, sends a frame.
+/// The first call after loading, except those that open handles, sends a frame.
 pub fn first(client: &mut Client) {
     if !client.open(false) {
         return;
@@ -26,7 +26,7 @@ pub fn first(client: &mut Client) {
     client.close();
 }
 
-/// The cable is out: sends end.
+/// The cable is out: calls that send must still return.
 pub fn cable(client: &mut Client) {
     if !client.open(false) {
         return;
@@ -57,7 +57,7 @@ pub fn keys(client: &mut Client) {
     while keys != KEYS && !quiet.over() {
         let mut regs = Regs::ax(0x0100);
         int(0x16, &mut regs);
-        // Neither a flag nor a key: ZF.
+        // ZF set: there is no key.
         if regs.flags & 0x40 != 0 {
             continue;
         }

@@ -1,4 +1,4 @@
-//! The receiver: it checks every byte of the frames that it is given, and behaves as a plan says.
+//! The receiver of FIELD: it checks every byte of the frames that it gets, and behaves as its plan says.
 
 use compkt::device::{MAX_FRAME, MIN_FRAME, MacAddr};
 use compkt::programs::net::{BROADCAST, Frame};
@@ -12,30 +12,30 @@ use crate::timer::interrupts;
 
 /// The type of frames that are asked for.
 pub const KIND: u16 = 0x9051;
-/// Frames of one flow, at most.
+/// The most frames of a flow.
 pub const MOST: usize = 512;
-/// What stands around the buffers.
+/// The bytes around the buffers.
 const GUARD: u8 = 0xA7;
 const BUFFERS: usize = 3;
-/// A buffer above FFFF:000F that a copy with 16-bit segments cannot reach in any other form.
+/// A buffer above FFFF:000F. No other segment gives this address.
 const HIGH: Far = Far::new(0xFFFF, 0x8011);
 
-/// What a receiver calls the driver for.
+/// The function that a receiver calls.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Act {
     /// Nothing.
     None,
     /// send_pkt.
     Send,
-    /// set_rcv_mode 5 and 3 by turns.
+    /// set_rcv_mode 5 and 3 in turn.
     OtherMode,
-    /// set_rcv_mode 6 and 3 by turns.
+    /// set_rcv_mode 6 and 3 in turn.
     Promiscuous,
-    /// set_rcv_mode to the mode in force.
+    /// set_rcv_mode with the present mode.
     SameMode,
-    /// set_multicast_list, one address and none by turns.
+    /// set_multicast_list with one address and with none in turn.
     List,
-    /// set_address to another and to the first by turns.
+    /// set_address to another address and back in turn.
     Address,
     /// reset_interface.
     Reset,
@@ -43,76 +43,76 @@ pub enum Act {
     Terminate,
 }
 
-/// How it behaves.
+/// What the receiver does.
 #[derive(Clone, Copy)]
 pub struct Plan {
     /// Enables interrupts by its first instruction, and leaves them enabled.
     pub opens: bool,
-    /// Stays so long in each second upcall, in microseconds.
+    /// Stays this long in each second upcall, in microseconds.
     pub stay_us: u16,
-    /// Stays so long in the first upcall of the flow, so that the other frames are there.
+    /// Stays this long in the first upcall of the flow, so that the other frames arrive meanwhile.
     pub gather_us: u32,
-    /// Changes every register but SS:SP and the answer.
+    /// Changes every register except SS:SP and the results.
     pub scramble: bool,
     /// Ends with IRET.
     pub irets: bool,
-    /// Leaves this in CX of the first upcall.
+    /// Returns this in CX of the first upcall.
     pub cx: Option<u16>,
-    /// Its buffer is in the HMA.
+    /// Its buffer lies in the HMA.
     pub high: bool,
-    /// Calls the driver, in upcalls 0 and 3; sends in every one.
+    /// Calls the driver in the upcalls for frames 0 and 3; to send, in every upcall.
     pub act: Act,
-    /// In the second upcall of these frames and not in the first.
+    /// Does that in the second upcall, not in the first.
     pub in_second: bool,
 }
 
-/// Takes every frame, and nothing else.
+/// Takes every frame, and does nothing else.
 pub const PLAIN: Plan =
     Plan { opens: false, stay_us: 0, gather_us: 0, scramble: false, irets: false, cx: None, high: false, act: Act::None, in_second: false };
 
 /// A flow of frames.
 #[derive(Clone, Copy)]
 pub struct Flow {
-    /// How many, at most [`MOST`].
+    /// Number of frames, at most [`MOST`].
     pub count: u16,
-    /// Shortest and longest.
+    /// Shortest and longest frame.
     pub min: u16,
     pub max: u16,
-    /// Time between two.
+    /// Microseconds between two frames.
     pub gap_us: u16,
-    /// To whom; all zeros: us.
+    /// Destination address; all zeros: this station's.
     pub to: MacAddr,
 }
 
-/// Short frames, as fast as they go.
+/// Short frames without a gap.
 pub const SHORT: Flow = Flow { count: 12, min: 60, max: 100, gap_us: 0, to: [0; 6] };
 
-/// What came of it.
+/// The result of a flow.
 #[derive(Clone, Copy, Default)]
 pub struct Seen {
-    /// Different frames whose every byte was right.
+    /// Distinct frames with every byte right.
     pub good: u16,
-    /// Frames that were offered before the timer interrupt that was due during the first one, that one included.
+    /// Frames that were offered before the timer interrupt that was requested during the first frame; the first included.
     pub before_tick: u16,
-    /// Upcalls or frames with something wrong, and what that was first: see [`wrong`].
+    /// Faulty upcalls or frames, and the first fault's code: see [`wrong`].
     pub bad: u16,
     pub why: u8,
     /// Frames that had come before.
     pub twice: u16,
     /// Frames of an older flow.
     pub late: u16,
-    /// First and second upcalls.
+    /// Number of first upcalls, and of second ones.
     pub firsts: u16,
     pub seconds: u16,
-    /// The peer has said that all was sent.
+    /// The peer has said that it has sent all frames.
     pub done: bool,
-    /// Answers of the driver to what the receiver called it for: good, refused, the last error.
+    /// Calls of the driver from the receiver: number that succeeded, number that failed, last error.
     pub acted: u16,
     pub refused: u16,
     pub error: u8,
 }
 
-/// What was wrong with a frame.
+/// Codes of faults.
 pub mod wrong {
     pub const AX: u8 = 1;
     pub const CX: u8 = 2;
@@ -138,16 +138,16 @@ static FLOW: Shared<Flow> = Shared::new(SHORT);
 static SEED: Shared<u32> = Shared::new(0);
 static SEEN: Shared<Seen> = Shared::new(NOTHING);
 static GOT: Shared<[u32; MOST / 32]> = Shared::new([0; MOST / 32]);
-/// The frame between its two upcalls: its length and buffer.
+/// The frame between its two upcalls: length and buffer.
 static OFFERED: Shared<u16> = Shared::new(0);
 static NEXT: Shared<u8> = Shared::new(0);
-/// Timer interrupts at the first frame of the flow.
+/// The number of timer interrupts at the first frame of the flow.
 static TICKS: Shared<u16> = Shared::new(0);
 static MAC: Shared<MacAddr> = Shared::new([0; 6]);
-/// Another station's.
+/// Another station's address.
 static OTHER: Shared<MacAddr> = Shared::new([2, 0x3C, 0x50, 0x9B, 0, 9]);
 static GROUP: Shared<MacAddr> = Shared::new([1, 0, 0x5E, 0, 0, 9]);
-/// What the peer answered last: the seed of an echo, and a tally with its seed.
+/// The peer's last answers: the seed of an echo; a tally and its seed.
 static ECHO: Shared<u32> = Shared::new(0);
 static TALLY: Shared<(u32, Tally)> = Shared::new((0, Tally { good: 0, bad: 0, repeated: 0, lost: 0 }));
 
@@ -166,12 +166,12 @@ pub fn entry() -> Far {
     Far::of_code(field_receiver)
 }
 
-/// Our address, and whom the receiver calls.
+/// Stores this station's address and the driver's vector.
 pub fn start(mac: MacAddr) {
     MAC.write(mac);
 }
 
-/// Forgets what came, and behaves by `plan` from now on. No frame may be on its way.
+/// Clears the results, and sets the plan. No frame may be on its way.
 pub fn reset(seed: u32, flow: Flow, plan: Plan) {
     PLAN.write(plan);
     FLOW.write(flow);
@@ -185,7 +185,7 @@ pub fn reset(seed: u32, flow: Flow, plan: Plan) {
     }
 }
 
-/// Behaves by `plan` from now on.
+/// Sets the plan.
 pub fn be(plan: Plan) {
     let seen = SEEN.read();
     let got = GOT.read();
@@ -194,18 +194,18 @@ pub fn be(plan: Plan) {
     GOT.write(got);
 }
 
-/// What came so far.
+/// The results so far.
 pub fn seen() -> Seen {
     SEEN.read()
 }
 
-/// Second upcalls before the first had returned, since the start.
+/// Nested upcalls since the start.
 pub fn nested() -> u16 {
     // SAFETY: a word that the receiver's entry writes.
     unsafe { (&raw const field_nested).read_volatile() }
 }
 
-/// Has the peer sent this echo back?
+/// Whether the peer has sent this echo back.
 pub fn echoed(seed: u32) -> bool {
     ECHO.read() == seed
 }
@@ -216,14 +216,14 @@ pub fn tally(seed: u32) -> Option<Tally> {
     (of == seed).then_some(tally)
 }
 
-/// Lets time go by.
+/// Waits.
 pub fn stay(us: u32) {
     let mut watch = Stopwatch::start();
     while us != 0 && watch.microseconds() < us {}
 }
 
 fn note(change: impl FnOnce(&mut Seen)) {
-    // SAFETY: one upcall at a time; the main program copies it as a whole, and looks again.
+    // SAFETY: upcalls do not nest; the main program copies the results as a whole, and reads them again later.
     change(unsafe { &mut *SEEN.get() });
 }
 
@@ -236,7 +236,7 @@ fn bad(why: u8) {
     });
 }
 
-/// Called by `field_receiver`.
+/// An upcall; called by `field_receiver` in asm/field.asm.
 #[unsafe(no_mangle)]
 pub extern "C" fn field_upcall(regs: &mut Regs) {
     let plan = PLAN.read();
@@ -302,9 +302,9 @@ fn buffer() -> *mut Buffer {
     unsafe { BUFFER.get().cast::<Buffer>().add(NEXT.read() as usize) }
 }
 
-/// Where that buffer has its bytes.
+/// The address of that buffer's bytes.
 fn place() -> Far {
-    // SAFETY: only the address is taken.
+    // SAFETY: takes the address only.
     Far::of(unsafe { &raw const (*buffer()).bytes })
 }
 
@@ -312,7 +312,7 @@ fn place() -> Far {
 fn taken(regs: &Regs, plan: &Plan) {
     note(|seen| seen.seconds += 1);
     let len = regs.ecx as u16;
-    // SAFETY: the frame is the receiver's until the next one is offered.
+    // SAFETY: the buffer is this upcall's until the next frame is offered.
     let buffer = unsafe { &mut *buffer() };
     let at = if plan.high { HIGH } else { place() };
     if plan.high {
@@ -329,16 +329,16 @@ fn taken(regs: &Regs, plan: &Plan) {
     }
     buffer.before = [GUARD; 8];
     buffer.after = [GUARD; 8];
-    // What is left of an older frame must not pass for a new one.
+    // Clears the buffer, so that an old frame cannot pass for a new one.
     buffer.bytes.fill(0x5B);
     stay(plan.stay_us as u32);
 }
 
-/// A whole frame.
+/// Checks a received frame.
 fn judge(frame: &[u8]) {
     let Some((mac, rest)) = frame.split_at_checked(MAC_HEADER) else { return bad(wrong::LENGTH) };
     let Some(header) = Header::decode(rest) else {
-        // The network's own: ARP and the like.
+        // A frame of the network, such as ARP, is no fault; one with our type is.
         if kind(mac) == KIND {
             bad(wrong::CONTENT);
         }
@@ -366,7 +366,7 @@ fn kind(mac: &[u8]) -> u16 {
     }
 }
 
-/// A frame of the flow.
+/// Checks a frame of the flow.
 fn data(mac: &[u8], rest: &[u8], header: &Header) {
     let flow = FLOW.read();
     let length = wire::length_of(header.seed, header.index, flow.min, flow.max);
@@ -380,7 +380,7 @@ fn data(mac: &[u8], rest: &[u8], header: &Header) {
     if !wire::check_body(rest.get(..length as usize - MAC_HEADER).unwrap_or(&[]), header) {
         return bad(wrong::CONTENT);
     }
-    // SAFETY: one upcall at a time; the main program looks at it only when no frame is on its way.
+    // SAFETY: upcalls do not nest; the main program reads it only when no frame is on its way.
     let Some(word) = unsafe { &mut *GOT.get() }.get_mut(header.index as usize / 32) else { return };
     let bit = 1 << (header.index % 32);
     let before = *word & bit != 0;
@@ -388,7 +388,7 @@ fn data(mac: &[u8], rest: &[u8], header: &Header) {
     note(|seen| if before { seen.twice += 1 } else { seen.good += 1 });
 }
 
-/// Calls the driver.
+/// Calls the driver from an upcall.
 fn act(plan: &Plan, handle: u16, back: bool) {
     let driver = Driver { vector: sender::vector() };
     let answer = match plan.act {
@@ -411,5 +411,5 @@ fn act(plan: &Plan, handle: u16, back: bool) {
     });
 }
 
-/// The destination of flows that come whatever our address is.
+/// A flow of broadcasts, which come whatever this station's address is.
 pub const EVERYBODY: Flow = Flow { to: BROADCAST, ..SHORT };

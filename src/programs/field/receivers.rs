@@ -1,4 +1,4 @@
-//! Receivers as they are in the field: interrupts, registers, IRET, CX, and sending.
+//! Receivers that behave as those of existing clients: interrupts, registers, IRET, CX, sending.
 
 use core::ffi::CStr;
 
@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::receiver::{Act, Flow, PLAIN, Plan, SHORT};
 use crate::sender;
 
-/// So few and slow that every card holds them.
+/// So few frames, and so slow, that every card holds them.
 const FLOW: Flow = Flow { count: 12, min: 60, max: MAX_FRAME, gap_us: 4000, ..SHORT };
 
 pub fn run(client: &mut Client) {

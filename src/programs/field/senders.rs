@@ -1,5 +1,5 @@
-//! Sends from everywhere: the main program, INT 08h before and after its EOI, INT 1Ch and INT 28h, the receiver, on top
-//! of a send in progress. Each sender's frames arrive as they were.
+//! Frames sent by the main program, INT 08h before and after its EOI, INT 1Ch, INT 28h and the receiver, also during another
+//! call that sends. Each sender's frames must arrive unchanged.
 
 use core::ffi::CStr;
 
@@ -13,7 +13,7 @@ use crate::receiver::{self, Act, Flow, PLAIN, Plan, SHORT};
 use crate::sender;
 use crate::timer::{AFTER, BEFORE, Calling, Does, OPEN, feed};
 
-/// Frames that the main program sends, at least and at most, and each handler at least.
+/// Least and most frames of the main program, and least frames of each handler.
 const FRAMES: u16 = 250;
 const MOST: u16 = 10_000;
 const LEAST: u16 = 4;
@@ -38,7 +38,7 @@ pub fn run(client: &mut Client) {
     client.close();
 }
 
-/// Frames that are sent from the HMA, and received there.
+/// Frames that are sent from and received into the HMA.
 fn high(client: &mut Client) {
     client.checks.about(c"buffers in the HMA: ", [Word(0); 2]);
     let seed = client.seed();

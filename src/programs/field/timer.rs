@@ -1,4 +1,4 @@
-//! Handlers of INT 08h, 1Ch and 28h that call the driver, and the timer at another rate.
+//! Handlers of INT 08h, 1Ch and 28h that call the driver, with the timer at another rate.
 
 use core::arch::asm;
 
@@ -28,11 +28,11 @@ pub enum Does {
     Nothing,
     /// send_pkt.
     Send,
-    /// driver_info and get_rcv_mode; every eighth time send_pkt.
+    /// driver_info and get_rcv_mode; every eighth time send_pkt instead.
     Ask,
 }
 
-/// Before the EOI of INT 08h, after it, with interrupts on after it.
+// When INT 08h calls: before its EOI; after it; after it with interrupts on.
 pub const BEFORE: u8 = 1;
 pub const AFTER: u8 = 2;
 pub const OPEN: u8 = 4;
@@ -41,7 +41,7 @@ static DOES: Shared<Does> = Shared::new(Does::Nothing);
 static CALLS: Shared<u16> = Shared::new(0);
 static ERRORS: Shared<u16> = Shared::new(0);
 
-/// Called by the handlers: 0 before the EOI, 1 after it, 2 INT 1Ch, 3 INT 28h.
+/// Called by the handlers in asm/field.asm: 0 before the EOI, 1 after it, 2 INT 1Ch, 3 INT 28h.
 #[unsafe(no_mangle)]
 pub extern "C" fn field_interrupt(which: u32) {
     let calls = CALLS.read().wrapping_add(1);
@@ -58,17 +58,17 @@ pub extern "C" fn field_interrupt(which: u32) {
     }
 }
 
-/// BIOS ticks without a [`feed`] after which the machine hangs.
+/// BIOS ticks without a [`feed`] after which the machine counts as hanging.
 const HUNG: u16 = 730;
 
-/// Something has come to its end: the machine does not hang.
+/// Restarts the watch: a check has ended.
 pub fn feed() {
     // SAFETY: a word that the handler counts down.
     unsafe { (&raw mut timer_watch).write_volatile(HUNG) };
 }
 
-/// Called by the timer's handler on its own stack, when nothing has come to its end for long: the driver, or what it called,
-/// does not come back. Says so by INT 29h and ends the program. (Where interrupts stay off, the rig's limit does.)
+/// Called by the timer's handler, on its own stack, when no check has ended for long: a call of the driver does not return.
+/// Prints a line by INT 29h and ends the program. (If interrupts stay off, the rig's limit ends the run.)
 #[unsafe(no_mangle)]
 pub extern "C" fn field_hung() -> ! {
     for byte in b"\r\nFAIL the machine does not come back from what stands above\r\n" {
@@ -79,7 +79,7 @@ pub extern "C" fn field_hung() -> ! {
     }
 }
 
-/// The handlers are there as long as it lives.
+/// Keeps the handlers hooked while it exists.
 pub struct Hooks {
     timer: Far,
     tick: Far,
@@ -87,11 +87,11 @@ pub struct Hooks {
 }
 
 impl Hooks {
-    /// Hooks all three; they do nothing yet.
+    /// Hooks all three. They call nothing yet.
     pub fn new() -> Hooks {
         let hooks = Hooks { timer: vector(8), tick: vector(0x1C), idle: vector(0x28) };
         feed();
-        // SAFETY: the handlers are not there yet; the words in the code are theirs.
+        // SAFETY: the handlers are not hooked yet; the variables in the code segment are theirs.
         unsafe {
             (&raw mut timer_old).write_volatile(hooks.timer.0);
             Far::of_code(tick_old).write(&hooks.tick.0.to_le_bytes());
@@ -112,11 +112,11 @@ impl Drop for Hooks {
     }
 }
 
-/// The handlers call the driver as long as it lives.
+/// Lets the handlers call the driver while it exists.
 pub struct Calling;
 
 impl Calling {
-    /// The timer comes `rate` times as often as it should; `when` is of [`BEFORE`], [`AFTER`], [`OPEN`].
+    /// The timer interrupts `rate` times as often as usual; `when` is of [`BEFORE`], [`AFTER`], [`OPEN`].
     pub fn new(rate: u16, when: u8, does: Does) -> Calling {
         DOES.write(does);
         CALLS.write(0);
@@ -127,7 +127,7 @@ impl Calling {
         Calling
     }
 
-    /// Calls of handlers, and answers of the driver to them that were wrong.
+    /// Calls by the handlers, and wrong results of these.
     pub fn calls(&self) -> (u16, u16) {
         (CALLS.read(), ERRORS.read())
     }
@@ -153,10 +153,10 @@ impl Drop for Calling {
     }
 }
 
-/// Counter 0 of the PIT in mode 2, `rate` times 18.2 a second.
+/// Sets counter 0 of the PIT to mode 2 and `rate` times 18.2 interrupts a second.
 fn set_rate(rate: u16) {
     let count = (0x1_0000 / rate as u32) as u16;
-    // SAFETY: a new count for the timer, whose handler divides.
+    // SAFETY: a new count for the timer, whose handler calls the old one less often.
     uninterrupted(|| unsafe {
         (&raw mut timer_divide).write_volatile(rate);
         (&raw mut timer_left).write_volatile(rate);

@@ -1,4 +1,4 @@
-//! The calls: random registers, with pointers such that a right driver changes nothing but a small arena.
+//! The random calls of FUZZ. Their pointers are such that a correct driver changes nothing but a small arena.
 
 use compkt::device::MAX_FRAME;
 use compkt::programs::net::{self, Arp};
@@ -11,7 +11,7 @@ const ARENA: usize = 2048;
 const GUARD: usize = 256;
 const GUARD_BYTE: u8 = 0x96;
 const HANDLES: usize = 64;
-/// DF, CF, PF, AF, ZF, SF, OF and IF: what a caller may have in any state.
+/// The flags that a caller may have in any state: DF, CF, PF, AF, ZF, SF, OF and IF.
 const CALLER_FLAGS: u16 = 0x0ED5;
 
 #[repr(C)]
@@ -23,17 +23,17 @@ struct Guarded {
 }
 
 const NEW: Guarded = Guarded { before: [GUARD_BYTE; GUARD], bytes: [0; ARENA], after: [GUARD_BYTE; GUARD] };
-/// Where pointers of calls lead.
+/// The arena, to which the pointers of calls lead.
 static WORK: Shared<Guarded> = Shared::new(NEW);
-/// Where frames are received.
+/// The buffer for received frames.
 static INPUT: Shared<Guarded> = Shared::new(NEW);
 static RECEIVED: Shared<u32> = Shared::new(0);
 static UPCALLS: Shared<u32> = Shared::new(0);
 static VECTOR: Shared<u8> = Shared::new(0);
-/// A question that the gateway answers.
+/// An ARP request that the gateway answers.
 static QUESTION: Shared<[u8; 60]> = Shared::new([0; 60]);
 
-/// Takes three frames of four, and sends from within every sixteenth upcall.
+/// The receiver: takes three frames of four, and sends in every sixteenth upcall.
 extern "C" fn receive(regs: &mut Regs) {
     let count = UPCALLS.read().wrapping_add(1);
     UPCALLS.write(count);
@@ -41,18 +41,18 @@ extern "C" fn receive(regs: &mut Regs) {
         RECEIVED.write(RECEIVED.read().wrapping_add(1));
     } else {
         let take = count & 3 != 0 && regs.ecx as u16 <= MAX_FRAME;
-        // SAFETY: only the address is taken.
+        // SAFETY: takes the address only.
         let at = if take { Far::of(unsafe { &raw const (*INPUT.get()).bytes }) } else { Far(0) };
         regs.es = at.segment();
         regs.edi = at.offset() as u32;
     }
     if count & 15 == 0 {
-        // SAFETY: no one writes the question after the start.
+        // SAFETY: the request does not change after the start.
         let _ = Driver { vector: VECTOR.read() }.send(unsafe { &*QUESTION.get() });
     }
 }
 
-/// The receiver that every handle has that has one.
+/// The receiver of every handle that has one.
 pub fn receiver() -> Far {
     inbox::receiver_with(receive)
 }
@@ -62,7 +62,7 @@ pub fn received() -> u32 {
     RECEIVED.read()
 }
 
-/// Makes calls.
+/// The state of the calls.
 pub struct Calls {
     driver: Driver,
     random: u32,
@@ -84,16 +84,16 @@ impl Calls {
             QUESTION.write(*start);
         }
         receiver();
-        // 0 would stay 0.
+        // The generator would stay at 0.
         Calls { driver, random: seed.wrapping_mul(2) | 1, open: [0; HANDLES], count: 0, last: Regs::ax(0), succeeded: 0, refused: 0 }
     }
 
-    /// Where the row of random numbers is.
+    /// The state of the random numbers.
     pub fn state(&self) -> u32 {
         self.random
     }
 
-    /// Goes on from there.
+    /// Continues from such a state.
     pub fn restart(&mut self, state: u32) {
         self.random = state;
     }
@@ -110,12 +110,12 @@ impl Calls {
         ((self.next() & 0xFFFF) * limit) >> 16
     }
 
-    /// One in so many.
+    /// True once in `many` times.
     fn one_in(&mut self, many: u32) -> bool {
         self.below(many) == 0
     }
 
-    /// A number that is likely to be at some limit.
+    /// A number that is often near a limit.
     fn length(&mut self) -> u16 {
         const EDGES: [u16; 16] = [0, 1, 2, 3, 5, 6, 7, 8, 9, 12, 13, 14, 60, 1514, 1515, 0xFFFF];
         match self.below(8) {
@@ -138,15 +138,15 @@ impl Calls {
         }
     }
 
-    /// A place in the arena with 64 bytes behind it.
+    /// An address in the arena with 64 bytes behind it.
     fn arena(&mut self) -> Far {
         let at = self.below(ARENA as u32 - 64) as u16;
-        // SAFETY: only the address is taken.
+        // SAFETY: takes the address only.
         let start = Far::of(unsafe { &raw const (*WORK.get()).bytes });
         Far::new(start.segment(), start.offset() + at)
     }
 
-    /// A place to read from: the arena, nothing, or any conventional memory.
+    /// An address to read from: in the arena, 0, or anywhere in conventional memory.
     fn anywhere(&mut self) -> Far {
         match self.below(4) {
             0 => Far(0),
@@ -159,22 +159,22 @@ impl Calls {
         if self.one_in(4) { Far(0) } else { receiver() }
     }
 
-    /// Random bytes at a place in the arena.
+    /// Writes random bytes at an address in the arena.
     fn scribble(&mut self, at: Far, bytes: u16) {
         for i in 0..bytes {
             let byte = self.next() as u8;
-            // SAFETY: `arena` leaves 64 bytes, and no caller wants more.
+            // SAFETY: `arena` leaves 64 bytes, and `bytes` is never more.
             unsafe { (at.offset().wrapping_add(i) as usize as *mut u8).write_volatile(byte) };
         }
     }
 
-    /// An IOCB whose upcall is ours or none.
+    /// An IOCB with this program's upcall or none.
     fn iocb(&mut self) -> Far {
         let at = self.arena();
         self.scribble(at, 24);
         let (buffer, len, upcall) = (self.anywhere(), self.length(), self.some_receiver());
         let start = at.offset() as usize;
-        // SAFETY: as in `scribble`; the arena is bytes, so no alignment is asked for.
+        // SAFETY: as in `scribble`; the write needs no alignment.
         unsafe {
             (start as *mut u32).write_unaligned(buffer.0);
             ((start + 4) as *mut u16).write_unaligned(len);
@@ -183,7 +183,7 @@ impl Calls {
         at
     }
 
-    /// The registers of the next call.
+    /// Chooses the registers of the next call.
     fn registers(&mut self) -> Regs {
         let function = match self.below(16) {
             0 => 0x80,
@@ -209,13 +209,13 @@ impl Calls {
         let (mut source, mut target) = (self.anywhere(), self.anywhere());
         match function {
             2 => self.access(&mut regs, &mut source, &mut target),
-            // It would be the end of the driver.
+            // With a handle, terminate would unload the driver.
             5 if self.count < 2 => regs.ebx |= 0xFFFF,
-            // Writes there.
+            // get_address writes there.
             6 => target = self.arena(),
-            // Another address would make the gateway's answers rare.
+            // Mostly invalid, because answers from the gateway are rare with another address.
             7 | 25 if !self.one_in(8) => regs.ecx &= 0xFFFF_0000,
-            // Calls there.
+            // as_send_pkt calls there.
             11 => target = self.some_receiver(),
             12 => target = self.iocb(),
             20 if !self.one_in(4) => regs.ecx = regs.ecx & 0xFFFF_0000 | (1 + self.below(6)),
@@ -232,7 +232,7 @@ impl Calls {
         regs
     }
 
-    /// access_type, likely to succeed.
+    /// access_type, with registers that are often right.
     fn access(&mut self, regs: &mut Regs, source: &mut Far, target: &mut Far) {
         *target = self.some_receiver();
         if self.one_in(4) {
@@ -251,7 +251,7 @@ impl Calls {
         regs.edx &= !0xFF;
     }
 
-    /// Makes a call. False: it did what it must not, and that was told.
+    /// Makes a call. False: the driver did what it must not do; a line about that was printed.
     pub fn one(&mut self) -> bool {
         let mut regs = self.registers();
         let before = regs;
@@ -296,7 +296,7 @@ impl Calls {
         self.open.iter().take(self.count).any(|open| *open == handle)
     }
 
-    /// Keeps the list of handles.
+    /// Updates the list of handles.
     fn note(&mut self, function: u8, before: &Regs, after: &Regs) {
         if after.carry() {
             return;
@@ -318,7 +318,7 @@ impl Calls {
 
     fn guarded(&self) -> bool {
         let whole = |at: *const Guarded| {
-            // SAFETY: the guards are nobody's to write.
+            // SAFETY: only a faulty driver writes the guards.
             let (before, after) = unsafe { (&(*at).before, &(*at).after) };
             Far::of(before).sum(GUARD as u16 / 4, 0) == Far::of(after).sum(GUARD as u16 / 4, 0)
                 && before.first() == Some(&GUARD_BYTE)
@@ -333,13 +333,13 @@ impl Calls {
             r.eax, r.ebx, r.ecx, r.edx, r.ds, r.esi, r.es, r.edi, r.flags);
     }
 
-    /// Sends a good frame.
+    /// Sends the request.
     pub fn send_good(&self, driver: &Driver) -> bool {
-        // SAFETY: no one writes the question after the start.
+        // SAFETY: the request does not change after the start.
         driver.send(unsafe { &*QUESTION.get() }).is_ok()
     }
 
-    /// Releases every handle that a call opened, and puts address, mode and multicast list back.
+    /// Releases every handle that a call opened, and restores address, mode and multicast list.
     pub fn end(&mut self) {
         for handle in self.open.iter().take(self.count) {
             let _ = self.driver.release(*handle);

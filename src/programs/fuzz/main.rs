@@ -1,9 +1,9 @@
-//! FUZZ: random INT 60h calls, and a look at everything around the driver.
+//! FUZZ: random calls of INT 60h, with checksums over all memory around the driver.
 //!
-//! `FUZZ [calls] [/SEED=n] [/FROM=call] [/INT=60]`. The same seed makes the same calls. Memory is checked every 1,000
-//! calls; when it has changed, the last 1,000 are made once more with a check after each. `/FROM=` checks after each
-//! call from that one on, in a machine where nothing has happened yet. `/POKE=call` changes a byte itself with that
-//! call, to show that it would be seen.
+//! `FUZZ [calls] [/SEED=n] [/FROM=call] [/INT=60]`. The same seed makes the same calls. Memory is checked every 1,000 calls; if
+//! it has changed, the last 1,000 are made again with a check after each. `/FROM=` checks after each call from that one on;
+//! for a machine that has just started. `/POKE=call` lets FUZZ itself change a byte with that call, to show that it is
+//! found.
 #![no_std]
 #![no_main]
 
@@ -18,7 +18,7 @@ use compkt::say;
 
 compkt::program!(main);
 
-/// Calls between two looks at the memory.
+/// Calls between two checks of the memory.
 const STRIDE: u32 = 1000;
 /// Calls between two lines of progress.
 const PROGRESS: u32 = 25_000;
@@ -93,7 +93,7 @@ fn run(asked: &Options, driver: Driver, block: &Block) -> u8 {
         }
         if done % PROGRESS == 0 {
             say!(c"{d} calls\n", done);
-            // Printing changes DOS's memory.
+            // Printing has changed DOS's memory.
             memory::keep(block.info.segment, block.info.paragraphs);
         }
         state = calls.state();
@@ -108,7 +108,7 @@ fn one(calls: &mut Calls, call: u32, asked: &Options) -> bool {
     calls.one()
 }
 
-/// Makes the last calls once more, with a check after each.
+/// Makes the last calls again, with a check after each.
 fn replay(calls: &mut Calls, state: u32, done: u32, asked: &Options) {
     let first = (done - 1) / STRIDE * STRIDE;
     memory::keep_again();
@@ -127,7 +127,7 @@ fn replay(calls: &mut Calls, state: u32, done: u32, asked: &Options) {
     say!(c"     made again, they changed nothing: try FUZZ {d} /SEED={d} /FROM={d} in a fresh machine\n", done, asked.seed, first);
 }
 
-/// The driver still does its work.
+/// Checks that the driver still works.
 fn finish(calls: &mut Calls, driver: Driver, block: &Block, done: u32, seed: u32) -> u8 {
     calls.end();
     let mut good = driver.info().is_ok();

@@ -1,14 +1,14 @@
-//! Everything that a packet driver must not change: interrupt vectors, BIOS data, DOS and all programs.
+//! Checksums over all that a packet driver must not change: interrupt vectors, BIOS data, DOS and all programs.
 
 use compkt::programs::rt::{Far, Shared};
 
-/// Paragraphs under one checksum: 1 KB.
+/// Paragraphs with one checksum: 1 KB.
 const PIECE: u16 = 64;
 const PIECES: usize = 640;
-/// Paragraphs of vectors and BIOS data, in front of the first piece that is summed whole.
+/// Paragraphs of vectors and BIOS data, before the first piece with a checksum of its own.
 const LOW: u16 = 0x50;
 
-/// BIOS data that changes by itself: offset in segment 40h, and bytes.
+/// BIOS data that changes by itself: offset in segment 40h, number of bytes.
 const ALIVE: [(u16, u16); 4] = [
     (0x17, 0x29), // the keyboard and its buffer; floppy motors
     (0x40, 0x01), // floppy motor time-out
@@ -18,7 +18,7 @@ const ALIVE: [(u16, u16); 4] = [
 
 #[derive(Clone, Copy)]
 struct Kept {
-    /// What is not looked at: the driver, and our own data and stack; first and last paragraph.
+    /// The ranges that are left out, by first and last paragraph: the driver, and this program's data and stack.
     holes: [(u16, u16); 2],
     /// Paragraphs of conventional memory.
     end: u16,
@@ -33,7 +33,7 @@ unsafe extern "C" {
     static __bss_end: u8;
 }
 
-/// Remembers memory as it is. The driver has `paragraphs` from `segment`.
+/// Stores the checksums. The driver has `paragraphs` from `segment` on.
 pub fn keep(segment: u16, paragraphs: u16) {
     let own = Far::of(&raw const __data_start).linear() >> 4;
     // The stack lies behind the BSS, in the same 64 KB.
@@ -43,7 +43,7 @@ pub fn keep(segment: u16, paragraphs: u16) {
     keep_again();
 }
 
-/// Remembers memory as it is, with the same exceptions.
+/// Stores the checksums again, with the same exceptions.
 pub fn keep_again() {
     let kept = KEPT.read();
     KEPT.write(Kept { low: low(), ..kept });
@@ -54,7 +54,7 @@ pub fn keep_again() {
     }
 }
 
-/// The segment of a kilobyte that is no longer as it was; `None`: all is.
+/// The segment of a kilobyte that has changed; `None`: no change.
 pub fn changed() -> Option<u16> {
     let kept = KEPT.read();
     if low() != kept.low {
@@ -73,11 +73,11 @@ pub fn changed() -> Option<u16> {
 /// Changes a byte in the last kilobyte of conventional memory.
 pub fn poke() {
     let at = Far::new(KEPT.read().end - PIECE, 0x2A5);
-    // SAFETY: memory that DOS has not given to anyone, or the end of what is ours.
+    // SAFETY: memory that DOS has not allocated, or the end of this program's.
     unsafe { at.write(&[at.read16() as u8 ^ 0x40]) };
 }
 
-/// Vectors and BIOS data.
+/// The checksum of vectors and BIOS data.
 fn low() -> u32 {
     let mut sum = Far::new(0, 0).sum(0x100, 0);
     let mut at = 0;
@@ -88,7 +88,7 @@ fn low() -> u32 {
     odd(at, 0x100, sum)
 }
 
-/// The bytes of segment 40h from `from` to `to`.
+/// The checksum of the bytes of segment 40h from `from` to `to`.
 fn odd(from: u16, to: u16, mut sum: u32) -> u32 {
     for at in from..to {
         let byte = Far::new(0x40, at).read16() as u8;
@@ -97,7 +97,7 @@ fn odd(from: u16, to: u16, mut sum: u32) -> u32 {
     sum
 }
 
-/// A piece, without what is in the holes.
+/// The checksum of a piece, without the ranges that are left out.
 fn sum(kept: &Kept, piece: u16) -> u32 {
     let first = (piece * PIECE).max(LOW);
     let last = (piece * PIECE + PIECE).min(kept.end);

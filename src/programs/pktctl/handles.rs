@@ -1,4 +1,4 @@
-//! The open handles of our driver: whose frames they get, and what came of them.
+//! `PKTCTL status`, the open handles: their types, receivers and counts.
 
 use compkt::info::{BLOCK_EXAMPLE, BLOCK_STATS};
 use compkt::programs::rt::Far;
@@ -7,7 +7,7 @@ use compkt::resident::handle::Handle;
 use compkt::resident::table::{Stats, StatsRow};
 use compkt::say;
 
-/// Shows them, and what `/STATS` and `/COUNT` count.
+/// Prints them, with the counts of `/STATS` and `/COUNT`.
 pub fn show(block: &Block) {
     let info = &block.info;
     let far = |at: u16| Far::new(block.at.segment(), at);

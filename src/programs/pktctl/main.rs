@@ -1,4 +1,4 @@
-//! PKTCTL: talks to the packet driver that is resident, ours or any other.
+//! PKTCTL: the user's program for the resident packet driver, 3COMPKT or another.
 #![no_std]
 #![no_main]
 
@@ -15,28 +15,29 @@ use compkt::say;
 
 compkt::program!(main);
 
-/// All went well.
+// Exit codes.
+/// Success.
 const DONE: u8 = 0;
-/// The test got no answer, or a wrong one.
+/// The test got no answer or a wrong one.
 const NO_ANSWER: u8 = 1;
-/// The command line makes no sense.
+/// The command line is wrong.
 const BAD_LINE: u8 = 2;
-/// There is no packet driver, or it refused.
+/// There is no packet driver, or it refused a call.
 const NO_DRIVER: u8 = 3;
 
-/// What the command line asks for.
+/// The command line's options.
 struct Options {
-    /// `/INT=`, 0: not given.
+    /// `/INT=`; 0: not given.
     vector: u8,
-    /// `/COUNT=` echoes.
+    /// `/COUNT=`: number of echoes.
     count: u16,
-    /// `/SIZE=` bytes of data in each.
+    /// `/SIZE=`: bytes of data in an echo.
     size: u16,
-    /// `/IP=`, zeros: ask DHCP.
+    /// `/IP=`; zeros: by DHCP.
     ip: Ip,
     mask: Ip,
     gateway: Ip,
-    /// Whom to ask, zeros: the gateway.
+    /// The address to test; zeros: the gateway.
     target: Ip,
 }
 
@@ -108,7 +109,7 @@ fn parse(word: &[u8], asked: &mut Options) -> Option<()> {
     Some(())
 }
 
-/// The first driver behind `last` that the user means; a line if there is not even one.
+/// The next driver after `last` on the vectors that were asked for. Prints a line if there is none at all.
 fn driver(asked: &Options, last: Option<Driver>) -> Option<Driver> {
     let found = if asked.vector == 0 {
         Driver::next(last.map_or(0, |driver| driver.vector))

@@ -1,4 +1,4 @@
-//! `PKTCTL mem`: the memory map of our driver, from its information block.
+//! `PKTCTL mem`: the driver's memory map, from its information block.
 
 use crate::{DONE, NO_DRIVER, Options};
 use compkt::info;
@@ -12,7 +12,7 @@ const COLUMNS: u32 = 40;
 
 pub fn run(asked: &Options) -> u8 {
     let mut code = NO_DRIVER;
-    // Several vectors of one copy show one map.
+    // A driver with several vectors is shown once.
     let mut shown = 0;
     let mut last = None;
     while let Some(driver) = crate::driver(asked, last) {
@@ -70,7 +70,7 @@ fn row(name: &CStr, size: u32, whole: u32) {
     console::byte(b'\n');
 }
 
-/// The kind of a block, all of one width.
+/// The name of a block's kind, padded to one width.
 fn name(kind: u8) -> &'static CStr {
     match kind {
         info::BLOCK_CORE => c"core      ",

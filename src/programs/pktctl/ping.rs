@@ -1,4 +1,4 @@
-//! A station with just enough IP for `PKTCTL test`: DHCP, ARP and echo through INT 60h alone.
+//! The IP station of `PKTCTL test`: DHCP, ARP and ICMP echo, by INT 60h only.
 
 use compkt::device::{MAX_FRAME, MacAddr};
 use compkt::programs::net::{self, Arp, Echo, EchoAnswer, Frame, Ip, Lease};
@@ -7,26 +7,26 @@ use compkt::programs::rt::{inbox, interrupted, packet::Driver};
 
 /// BIOS ticks to wait for an answer: 2 s.
 const PATIENCE: u16 = 36;
-/// How often a question is asked.
+/// The most times that a request is sent.
 const ATTEMPTS: u8 = 3;
 
-/// Why a question has no answer.
+/// Why a request got no answer.
 pub enum Failure {
     /// The driver refused to send, with this error.
     Send(u8),
-    /// The same, because it rests.
+    /// The driver refused to send, with this error, because it rests.
     Rests(u8),
-    /// No answer within the time.
+    /// No answer came in time.
     Silence,
-    /// An answer to an echo that was not what had been sent.
+    /// The answer to an echo had other data than the request.
     Damaged,
-    /// The DHCP server said no.
+    /// The DHCP server refused.
     Refused,
-    /// Ctrl-C.
+    /// The user pressed Ctrl-C.
     Interrupted,
 }
 
-/// Us.
+/// This station.
 pub struct Station {
     driver: Driver,
     pub mac: MacAddr,
@@ -46,7 +46,7 @@ impl Station {
         sent.map_err(|code| if rests() { Failure::Rests(code) } else { Failure::Send(code) })
     }
 
-    /// Tells everyone who asks for our address, and gives every frame to `look` until it is content or the time is over.
+    /// Answers ARP requests for this station, and calls `look` with every frame, until `look` is content or time is over.
     #[inline(never)]
     fn wait(&mut self, look: &mut dyn FnMut(&Frame, usize) -> bool) -> Result<(), Failure> {
         let deadline = Deadline::after(PATIENCE);
@@ -62,7 +62,7 @@ impl Station {
                         to_mac: arp.mac,
                         to_ip: arp.ip,
                     });
-                    // Who asked will ask again if this is lost.
+                    // If this is lost, the other station asks again.
                     let _ = self.driver.send(frame.get(..net::ARP_LEN).unwrap_or(&[]));
                 }
                 if found {
@@ -76,7 +76,7 @@ impl Station {
         Err(Failure::Silence)
     }
 
-    /// Asks what stands in the frame, several times.
+    /// Sends the request in the frame, several times if needed, until `look` is content.
     #[inline(never)]
     fn ask(&mut self, len: usize, look: &mut dyn FnMut(&Frame, usize) -> bool) -> Result<(), Failure> {
         for _ in 0..ATTEMPTS {
@@ -89,13 +89,13 @@ impl Station {
         Err(Failure::Silence)
     }
 
-    /// One question to the DHCP server.
+    /// Sends a DHCP message and waits for the answer.
     #[inline(never)]
     fn dhcp(&mut self, kind: u8, id: &[u8; 4], lease: &mut Lease) -> Result<(), Failure> {
         let mac = self.mac;
         net::dhcp(&mut self.frame, kind, &mac, id, lease);
         self.ask(net::DHCP_LEN, &mut |frame, len| match net::read_dhcp(frame, len, &mac, id) {
-            // An offer that comes late answers the first question once more.
+            // Ignores a late second offer while an acknowledgement is expected.
             Some(said) if (said.kind == net::DHCP_OFFER) == (kind == net::DHCP_DISCOVER) => {
                 *lease = said;
                 true
@@ -104,7 +104,7 @@ impl Station {
         })
     }
 
-    /// An address from a DHCP server, offered and then acknowledged.
+    /// Gets an address from a DHCP server: offer, then acknowledgement.
     pub fn lease(&mut self, id: [u8; 4]) -> Result<Lease, Failure> {
         let mut lease = Lease::default();
         self.dhcp(net::DHCP_DISCOVER, &id, &mut lease)?;
@@ -116,7 +116,7 @@ impl Station {
         Ok(lease)
     }
 
-    /// The Ethernet address of a station on our net.
+    /// The Ethernet address of a station in the same subnet.
     pub fn resolve(&mut self, ip: Ip) -> Result<MacAddr, Failure> {
         let mut found = [0; 6];
         net::arp(&mut self.frame, &Arp {
@@ -133,7 +133,7 @@ impl Station {
         Ok(found)
     }
 
-    /// One echo; microseconds until its answer.
+    /// Sends an echo; returns the microseconds until its answer.
     pub fn echo(&mut self, echo: &Echo) -> Result<u32, Failure> {
         net::echo(&mut self.frame, echo);
         let mut answer = EchoAnswer::Other;

@@ -1,4 +1,4 @@
-//! `PKTCTL status`: everything that a packet driver says of itself.
+//! `PKTCTL status`: prints everything that a packet driver reports.
 
 use crate::{DONE, NO_DRIVER, Options, handles};
 use compkt::info::{FLAG_DEVICE, FLAG_UPPER, FLAG_V86, NicInfo, STACK_CANARY};
@@ -7,7 +7,7 @@ use compkt::programs::rt::packet::{Block, Driver, DriverInfo, error};
 use compkt::programs::rt::{Far, inbox};
 use compkt::say;
 
-/// A type that no one uses: IEEE's first one for local experiments. Its handle answers questions that need a handle.
+/// IEEE's first type for local experiments, which no protocol uses. A handle for it serves calls that need a handle.
 const OWN_TYPE: [u8; 2] = [0x88, 0xB5];
 
 pub fn run(asked: &Options) -> u8 {
@@ -73,7 +73,7 @@ fn show(driver: &Driver, info: &DriverInfo) {
     }
 }
 
-/// Where the NIC is and what the cable does.
+/// Prints where the NIC is, and the state of the link.
 fn place(nic: &NicInfo) {
     say!(c"  NIC          {s}", &nic.name);
     if nic.pci != 0xFFFF {
@@ -131,7 +131,7 @@ fn counters(driver: &Driver, handle: u16) {
 fn memory(block: &Block) {
     let info = &block.info;
     let byte = |at: u16| Far::new(block.at.segment(), at).read16() as u8;
-    // The stack is used from its top: what still is as it was filled at load was never needed.
+    // Bytes with the value from the load were never used. The stack grows down from its top.
     let mut low = info.stack_low;
     while low < info.stack_top && byte(low) == STACK_CANARY {
         low += 1;
@@ -151,7 +151,7 @@ fn memory(block: &Block) {
     }
 }
 
-/// Frames that wait.
+/// Prints the pool's counts.
 fn pool(stats: &Stats) {
     let place = if stats.flags & Stats::XMS_FAILED != 0 { c", in conventional memory: no XMS, or its driver failed" } else { c"" };
     say!(c"  waiting      {d} frames now{s}\n  to XMS       {d} frames, {d} bytes, {d} of them for another\n",

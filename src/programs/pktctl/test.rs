@@ -1,4 +1,4 @@
-//! `PKTCTL test`: does the network work? DHCP, ARP, echoes.
+//! `PKTCTL test`: tests the network by DHCP, ARP and echoes.
 
 use crate::ping::{Failure, Station};
 use crate::{BAD_LINE, DONE, NO_ANSWER, NO_DRIVER, Options};
@@ -10,7 +10,7 @@ use core::ffi::CStr;
 
 const NOBODY: Ip = [0; 4];
 
-/// The handles are released when the program ends.
+/// Makes the test. The handles are released when the program ends.
 pub fn run(asked: &Options) -> u8 {
     let Some(driver) = crate::driver(asked, None) else { return NO_DRIVER };
     match open(&driver, asked) {
@@ -35,7 +35,7 @@ fn open(driver: &Driver, asked: &Options) -> Result<Station, u8> {
     Ok(Station::new(*driver, mac, asked.ip))
 }
 
-/// Says why a question has no answer; the exit code.
+/// Prints why a request got no answer; returns the exit code.
 fn failed(why: Failure) -> u8 {
     let text: &CStr = match why {
         Failure::Send(code) => {

@@ -1,27 +1,27 @@
-//! Counts checks and prints a line for each.
+//! Counts checks and prints a line for each. The test programs call it.
 
 use super::console::{self, Word};
 use super::packet::error;
 use crate::say;
 use core::ffi::CStr;
 
-/// How many there were.
+/// The number of checks.
 pub struct Checks {
-    /// Checks that held.
+    /// Checks that passed.
     pub passed: u32,
-    /// Checks that did not.
+    /// Checks that failed.
     pub failed: u32,
-    /// What stands before the names: a pattern and its words.
+    /// The prefix of the checks' names: a pattern and its words.
     about: (&'static CStr, [Word; 2]),
 }
 
 impl Checks {
-    /// None so far.
+    /// No checks yet.
     pub fn new() -> Checks {
         Checks { passed: 0, failed: 0, about: (c"", [Word(0); 2]) }
     }
 
-    /// From now on names have this pattern with two words before them.
+    /// Sets the prefix of the names of the checks that follow.
     pub fn about(&mut self, pattern: &'static CStr, words: [Word; 2]) {
         self.about = (pattern, words);
     }
@@ -35,7 +35,7 @@ impl Checks {
         good
     }
 
-    /// Two numbers are the same.
+    /// Checks that two numbers are equal.
     #[inline(never)]
     pub fn equal(&mut self, name: &CStr, expected: u32, got: u32) -> bool {
         let good = self.count(name, expected == got);
@@ -45,7 +45,7 @@ impl Checks {
         good
     }
 
-    /// Something holds.
+    /// Checks a condition.
     #[inline(never)]
     pub fn holds(&mut self, name: &CStr, good: bool, expected: &CStr) -> bool {
         if !self.count(name, good) {
@@ -54,7 +54,7 @@ impl Checks {
         good
     }
 
-    /// A call succeeded.
+    /// Checks that a call succeeded.
     #[inline(never)]
     pub fn succeeds<T>(&mut self, name: &CStr, result: Result<T, u8>) -> Option<T> {
         match result {
@@ -70,7 +70,7 @@ impl Checks {
         }
     }
 
-    /// A call failed with this error.
+    /// Checks that a call failed with this error.
     #[inline(never)]
     pub fn fails<T>(&mut self, name: &CStr, expected: u8, result: Result<T, u8>) -> bool {
         let got = result.err();
@@ -85,7 +85,7 @@ impl Checks {
         good
     }
 
-    /// The bytes are the same; the first that is not is shown.
+    /// Checks that the bytes are equal; prints the first that is not.
     #[inline(never)]
     pub fn same(&mut self, name: &CStr, expected: &[u8], got: &[u8]) -> bool {
         let differs = expected.iter().zip(got).position(|(a, b)| a != b);

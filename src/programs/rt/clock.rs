@@ -1,15 +1,15 @@
-//! Time: the BIOS tick count for time-outs, the PIT for what must be measured more finely.
+//! Time: the BIOS's tick count for time-outs, the PIT for shorter times.
 
 use super::{Far, uninterrupted};
 use core::arch::asm;
 
-/// The low half of the BIOS tick count: 18.2 a second.
+/// The low half of the BIOS's tick count, which has 18.2 ticks a second.
 pub fn ticks() -> u16 {
-    // It is read by bytes, and a tick may come between.
+    // The count is read byte by byte, so no tick may come between.
     uninterrupted(|| Far::new(0x40, 0x6C).read16())
 }
 
-/// A moment to wait for.
+/// The end of a time-out.
 #[derive(Clone, Copy)]
 pub struct Deadline {
     start: u16,
@@ -22,20 +22,20 @@ impl Deadline {
         Deadline { start: ticks(), length }
     }
 
-    /// Is it over? Midnight, when the count starts again at 0, may end it early.
+    /// Whether the time is over. At midnight, when the count restarts, it may be over too early.
     pub fn over(&self) -> bool {
         ticks().wrapping_sub(self.start) >= self.length
     }
 }
 
-/// Waits for `done`, at most `ticks`. Was it done?
+/// Waits until `done` is true, for at most `ticks`; returns whether it is.
 pub fn wait(ticks: u16, mut done: impl FnMut() -> bool) -> bool {
     let deadline = Deadline::after(ticks);
     loop {
         if done() {
             return true;
         }
-        // A host that was away for a while brings the ticks and what was waited for all at once.
+        // `done` is asked once more after the limit: after a pause of the host, ticks and events come at once.
         if deadline.over() {
             return done();
         }
@@ -53,19 +53,19 @@ fn counter() -> u16 {
     count
 }
 
-/// Counter 0's status byte by the read-back command.
+/// Counter 0's status, by the read-back command.
 fn status() -> u8 {
     let status: u8;
-    // SAFETY: read-back of the status changes no counter, and its one byte is read.
+    // SAFETY: reading the status back changes no counter, and its one byte is read.
     unsafe { asm!("out 0x43, al", "in al, 0x40", inlateout("al") 0xE2u8 => status, options(nomem, nostack)) };
     status
 }
 
-/// A stopwatch. It must be looked at every 27 ms or it loses a round of the counter.
+/// A stopwatch. It must be read at least every 27 ms, because the counter wraps.
 pub struct Stopwatch {
     last: u16,
     counts: u32,
-    /// 1 in mode 3, in which the counter goes down by two.
+    /// 1 in mode 3, in which the counter counts down by two.
     shift: u32,
 }
 
@@ -81,7 +81,7 @@ impl Stopwatch {
         let now = uninterrupted(counter);
         self.counts = (self.counts + self.last.wrapping_sub(now) as u32).min(9_000_000);
         self.last = now;
-        // 1.193182 counts a microsecond.
+        // There are 1.193182 counts in a microsecond.
         (self.counts >> self.shift).min(5_000_000) * 838 / 1000
     }
 }

@@ -1,6 +1,6 @@
-//! Text on standard output (INT 21h AH=40h, so that it can be redirected), without `core::fmt`.
+//! Prints text on standard output (INT 21h AH=40h, which can be redirected), without `core::fmt`.
 //!
-//! One call writes a whole line from a pattern: in 16-bit code a call for every piece would cost more than the pieces.
+//! One call prints a whole line by a pattern: in 16-bit code a call for each part would take more bytes than the parts.
 
 use super::{Far, Regs, Shared, int};
 use core::ffi::CStr;
@@ -9,7 +9,7 @@ const SIZE: usize = 256;
 static BUFFER: Shared<[u8; SIZE]> = Shared::new([0; SIZE]);
 static USED: Shared<usize> = Shared::new(0);
 
-/// Writes what is still in the buffer.
+/// Writes the buffer's contents.
 #[inline(never)]
 pub fn flush() {
     let mut regs = Regs::ax(0x4000);
@@ -22,7 +22,7 @@ pub fn flush() {
     USED.write(0);
 }
 
-/// One byte; LF writes CR LF and empties the buffer. Not from a receiver: DOS may be busy.
+/// Prints a byte; LF prints CR LF and empties the buffer. Not from a receiver: DOS is not re-entrant.
 #[inline(never)]
 pub fn byte(byte: u8) {
     if byte == b'\n' {
@@ -37,14 +37,14 @@ pub fn byte(byte: u8) {
     }
 }
 
-/// Bytes as they are.
+/// Prints bytes as they are.
 pub fn bytes(bytes: &[u8]) {
     for b in bytes {
         byte(*b);
     }
 }
 
-/// A decimal number, with leading blanks to `columns` (0 to 9).
+/// Prints a decimal number, with leading blanks to `columns` (0 to 9).
 #[inline(never)]
 pub fn decimal(mut value: u32, columns: u32) {
     let mut text = [b' '; 10];
@@ -63,7 +63,7 @@ pub fn decimal(mut value: u32, columns: u32) {
     }
 }
 
-/// `digits` (1 to 8) hexadecimal digits.
+/// Prints a number with `digits` (1 to 8) hexadecimal digits.
 #[inline(never)]
 pub fn hex(value: u32, digits: u32) {
     let mut place = digits * 4;
@@ -74,7 +74,7 @@ pub fn hex(value: u32, digits: u32) {
     }
 }
 
-/// An argument of [`say!`](crate::say): a number, or a near address.
+/// An argument of [`say!`](crate::say): a number or a near address.
 #[derive(Clone, Copy)]
 pub struct Word(pub u32);
 
@@ -108,15 +108,15 @@ impl From<&CStr> for Word {
     }
 }
 
-/// A byte of our segment.
+/// A byte of the program's data segment.
 fn near(at: u32) -> u8 {
-    // SAFETY: every offset of our own 64 KB can be read: a pattern that does not fit its words prints nonsense, no more.
+    // SAFETY: every offset of the segment can be read. A pattern that does not fit its arguments prints wrong text.
     unsafe { (at as u16 as usize as *const u8).read_volatile() }
 }
 
-/// Writes a pattern, in which `{d}` stands for a decimal number, `{5}` for one right-aligned in that many columns,
-/// `{x}`, `{X}` and `{L}` for 2, 4 and 8 hexadecimal digits, `{s}` for an ASCIZ text, `{m}` for the address of an
-/// Ethernet and `{i}` for that of an IPv4 address.
+/// Prints a pattern, in which `{d}` stands for a decimal number, `{5}` for one right-aligned in 5 columns, `{x}`, `{X}` and
+/// `{L}` for 2, 4 and 8 hexadecimal digits, `{s}` for an ASCIZ text, `{m}` for an Ethernet address and `{i}` for an IPv4
+/// address.
 #[inline(never)]
 pub fn pattern(pattern: &CStr, words: &[Word]) {
     let mut words = words.iter();
@@ -161,7 +161,7 @@ pub fn pattern(pattern: &CStr, words: &[Word]) {
     }
 }
 
-/// Writes a [pattern](console::pattern) (a C string literal) with its arguments.
+/// Prints a [pattern](console::pattern) (a C string literal) with its arguments.
 ///
 /// [console::pattern]: crate::programs::rt::console::pattern
 #[macro_export]

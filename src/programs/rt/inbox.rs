@@ -1,10 +1,10 @@
-//! Received frames, between the receiver that takes them from the driver and the main program that reads them.
+//! A queue of received frames: the receiver fills it when the driver calls, and the main program reads it.
 
 use super::{Far, Regs, Shared};
 use crate::device::MAX_FRAME;
 use crate::programs::net::Frame;
 
-/// Frames that can wait: a power of two.
+/// Frames that the queue holds, a power of two.
 const SLOTS: u8 = 16;
 
 const FREE: u8 = 0;
@@ -21,7 +21,7 @@ struct Slot {
 
 static INBOX: Shared<[Slot; SLOTS as usize]> =
     Shared::new([Slot { state: FREE, handle: 0, len: 0, bytes: [0; MAX_FRAME as usize] }; SLOTS as usize]);
-/// The slots that are filled and read next: frames are read in the order in which they came.
+/// The next slot to fill, and the next to read: frames are read in the order in which they came.
 static WRITE: Shared<u8> = Shared::new(0);
 static READ: Shared<u8> = Shared::new(0);
 
@@ -35,11 +35,11 @@ fn slot(index: u8) -> *mut Slot {
     unsafe { INBOX.get().cast::<Slot>().add((index % SLOTS) as usize) }
 }
 
-/// Takes frames while there is room: for a receiver that does more, too.
+/// The receiver: takes frames while there is room. Another receiver may call it, too.
 pub extern "C" fn receive(regs: &mut Regs) {
     let slot = slot(WRITE.read());
     let len = regs.ecx as u16;
-    // SAFETY: the main program touches only a FULL slot, this receiver only others.
+    // SAFETY: the main program uses FULL slots only, this receiver the others only.
     unsafe {
         let state = (&raw const (*slot).state).read_volatile();
         if regs.eax as u16 == 0 {
@@ -60,32 +60,32 @@ pub extern "C" fn receive(regs: &mut Regs) {
     }
 }
 
-/// The receiver to give to access_type, with `hook` behind it instead of the inbox.
+/// The receiver for access_type, which calls `hook`.
 pub fn receiver_with(hook: extern "C" fn(&mut Regs)) -> Far {
     // SAFETY: one aligned 32-bit write.
     unsafe { (&raw mut receiver_hook).write_volatile(hook) };
     Far::of_code(receiver_entry)
 }
 
-/// The receiver to give to access_type.
+/// The receiver for access_type, which calls [`receive`].
 pub fn receiver() -> Far {
     receiver_with(receive)
 }
 
 /// A received frame.
 pub struct Received<'a> {
-    /// The handle whose receiver took it.
+    /// The handle that got it.
     pub handle: u16,
-    /// Its length, MAC header included.
+    /// Bytes of the frame, MAC header included.
     pub len: usize,
-    /// Its bytes; what stands behind `len` is older.
+    /// The frame's bytes; bytes behind `len` are undefined.
     pub bytes: &'a Frame,
 }
 
-/// Gives the next frame, if there is one, to `f`, and makes room.
+/// Calls `f` with the next frame, if there is one, and frees its slot.
 pub fn take<R>(f: impl FnOnce(Received) -> R) -> Option<R> {
     let slot = slot(READ.read());
-    // SAFETY: a FULL slot is the main program's until it is FREE again.
+    // SAFETY: a FULL slot belongs to the main program until it is FREE again.
     unsafe {
         if (&raw const (*slot).state).read_volatile() != FULL {
             return None;

@@ -1,6 +1,6 @@
-//! What a DOS program stands on: entry and exit, INT calls, far memory.
+//! The runtime of DOS programs: entry and exit, INT calls, far memory.
 //!
-//! Everything runs with DS = ES = SS, the code in a segment of its own; `asm/program.asm` has the entries.
+//! Code runs with DS = ES = SS and has a segment of its own; `asm/program.asm` has the entries.
 
 pub mod check;
 pub mod clock;
@@ -11,7 +11,7 @@ pub mod packet;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
 
-/// Every register, as an INT call takes and gives them, and as an upcall finds and leaves them.
+/// All registers: before and after an INT call, or before and after an upcall.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Regs {
@@ -39,9 +39,9 @@ pub struct Regs {
     pub gs: u16,
     /// The low half of EFLAGS.
     pub flags: u16,
-    /// SS. An upcall's is the driver's; not taken by INT calls.
+    /// SS. In an upcall the driver's; unused in INT calls.
     pub ss: u16,
-    /// ESP. An upcall's is the driver's; not taken by INT calls, of what they give only the high half says something.
+    /// ESP. In an upcall the driver's. Unused in INT calls, which set its high half only.
     pub esp: u32,
 }
 
@@ -55,7 +55,7 @@ pub const IF: u16 = 0x200;
 pub const DF: u16 = 0x400;
 
 impl Regs {
-    /// Registers for a call: segments ours, interrupts on, all else 0 but AX.
+    /// Registers for a call: the program's segments, interrupts on, this AX, all others 0.
     pub fn ax(ax: u16) -> Regs {
         let segment = segment();
         Regs { eax: ax as u32, ds: segment, es: segment, flags: IF, ..Regs::default() }
@@ -71,7 +71,7 @@ impl Regs {
         (self.edx >> 8) as u8
     }
 
-    /// Did the call say that it failed?
+    /// Whether the call failed (carry).
     pub fn carry(&self) -> bool {
         self.flags & CF != 0
     }
@@ -96,12 +96,12 @@ impl Far {
         Far((segment as u32) << 16 | offset as u32)
     }
 
-    /// Something of ours.
+    /// The far address of data of the program.
     pub fn of<T: ?Sized>(thing: *const T) -> Far {
         Far::new(segment(), thing.cast::<u8>() as usize as u16)
     }
 
-    /// A routine of ours.
+    /// The far address of a routine of the program.
     pub fn of_code(routine: unsafe extern "C" fn()) -> Far {
         let code: u16;
         // SAFETY: reads a register.
@@ -124,56 +124,56 @@ impl Far {
         ((self.0 >> 16) << 4) + (self.0 & 0xFFFF)
     }
 
-    /// Copies from there; the bytes may not run past their segment's end.
+    /// Copies bytes from this address; they may not run past the segment's end.
     pub fn read(self, to: &mut [u8]) {
-        // SAFETY: `to` is ours and as long as is copied; reading has no effect on memory.
+        // SAFETY: `to` has as many bytes as are copied; reading has no effect on memory.
         unsafe { far_copy(Far::of(to).0, self.0, to.len() as u32) }
     }
 
-    /// Copies to there; the bytes may not run past their segment's end.
+    /// Copies bytes to this address; they may not run past the segment's end.
     ///
     /// # Safety
     /// The caller may write there.
     pub unsafe fn write(self, from: &[u8]) {
-        // SAFETY: `from` is ours; for the rest the caller answers.
+        // SAFETY: as the caller promises.
         unsafe { far_copy(self.0, Far::of(from).0, from.len() as u32) }
     }
 
-    /// A 16-bit number there.
+    /// The 16-bit number at this address.
     pub fn read16(self) -> u16 {
         let mut bytes = [0; 2];
         self.read(&mut bytes);
         u16::from_le_bytes(bytes)
     }
 
-    /// A 32-bit number there.
+    /// The 32-bit number at this address.
     pub fn read32(self) -> u32 {
         let mut bytes = [0; 4];
         self.read(&mut bytes);
         u32::from_le_bytes(bytes)
     }
 
-    /// A value there, byte for byte.
+    /// A copy of the value at this address.
     ///
     /// # Safety
-    /// `T` is valid whatever its bytes are.
+    /// Any bytes are a valid `T`.
     pub unsafe fn read_as<T>(self) -> T {
         let mut value = core::mem::MaybeUninit::<T>::uninit();
-        // SAFETY: `value` is ours and as long as is copied; the caller answers for the bytes.
+        // SAFETY: `value` has as many bytes as are copied; the caller promises that they are valid.
         unsafe {
             far_copy(Far::of(value.as_mut_ptr()).0, self.0, size_of::<T>() as u32);
             value.assume_init()
         }
     }
 
-    /// A checksum, in which the order counts, of `dwords` (at most 4000h) from there.
+    /// A checksum of `dwords` (at most 4000h) double words from this address, which depends on their order.
     pub fn sum(self, dwords: u16, seed: u32) -> u32 {
         // SAFETY: reading has no effect on memory.
         unsafe { far_sum(self.0, dwords as u32, seed) }
     }
 }
 
-/// The segment of our data and stack.
+/// The segment of the program's data and stack.
 pub fn segment() -> u16 {
     let segment: u16;
     // SAFETY: reads a register.
@@ -187,37 +187,37 @@ pub fn psp() -> u16 {
     unsafe { program_psp }
 }
 
-/// Has the user pressed Ctrl-C?
+/// Whether the user has pressed Ctrl-C.
 pub fn interrupted() -> bool {
     // SAFETY: a byte that the INT 23h handler writes.
     unsafe { (&raw const program_break).read_volatile() != 0 }
 }
 
-/// What stands behind the program's name on the command line; ends with CR.
+/// The command line behind the program's name; ends with CR.
 pub fn tail() -> [u8; 127] {
     let mut tail = [0; 127];
     Far::new(psp(), 0x81).read(&mut tail);
     tail
 }
 
-/// Interrupt `vector`'s handler.
+/// The handler of interrupt `vector`.
 pub fn vector(vector: u8) -> Far {
     Far(Far::new(0, vector as u16 * 4).read32())
 }
 
-/// INT `vector`. The caller answers for what the handler does with these registers.
+/// INT `vector`. The caller is responsible for what the handler does with these registers.
 pub fn int(vector: u8, regs: &mut Regs) {
-    // SAFETY: the stub keeps what C keeps, whatever the handler does to registers other than SS:SP.
+    // SAFETY: the routine keeps the registers that C keeps, whatever the handler changes except SS:SP.
     unsafe { int_call(vector as u32, regs) }
 }
 
-/// PUSHF and CALL FAR to an interrupt handler, which finds IF as `regs.flags` has it. The caller answers for the rest.
+/// PUSHF and CALL FAR to an interrupt handler, which gets IF as in `regs.flags`. Otherwise as [`int`].
 pub fn far(target: Far, regs: &mut Regs) {
     // SAFETY: as for `int`.
     unsafe { far_call(target.0, regs) }
 }
 
-/// Makes `handler` that of interrupt `vector`, and gives the one before.
+/// Sets the handler of an interrupt, and returns the old one.
 pub fn hook(number: u8, handler: Far) -> Far {
     let old = vector(number);
     // SAFETY: one whole vector, with interrupts off.
@@ -225,7 +225,7 @@ pub fn hook(number: u8, handler: Far) -> Far {
     old
 }
 
-/// Ends the program: handles released, output written.
+/// Ends the program: releases its handles, writes the output.
 pub fn exit(code: u8) -> ! {
     packet::release_all();
     console::flush();
@@ -235,13 +235,13 @@ pub fn exit(code: u8) -> ! {
     }
 }
 
-/// Where a reachable panic ends: one line and exit code 255.
+/// Called by a panic: prints a line and ends the program with exit code 255.
 pub fn fault() -> ! {
     crate::say!(c"This program has a fault and stops here. Please report it.\n");
     exit(255)
 }
 
-/// Runs `f` with interrupts off.
+/// Calls `f` with interrupts off.
 pub fn uninterrupted<R>(f: impl FnOnce() -> R) -> R {
     let flags: u32;
     // SAFETY: the flags are put back below.
@@ -252,46 +252,46 @@ pub fn uninterrupted<R>(f: impl FnOnce() -> R) -> R {
     result
 }
 
-/// Lets interrupts in.
+/// Enables interrupts.
 pub fn enable_interrupts() {
-    // SAFETY: the program has handlers for what may come.
+    // SAFETY: the program has handlers for all that it has enabled.
     unsafe { core::arch::asm!("sti") };
 }
 
-/// Something that main program and receivers share: there is one processor, and each access is a whole.
+/// A value that main program and receivers share. There is one processor, and each access is not interruptible.
 #[repr(transparent)]
 pub struct Shared<T>(UnsafeCell<T>);
 
-// SAFETY: there are no threads; receivers interrupt the main program, which is why `get` hands out no reference.
+// SAFETY: there are no threads. Receivers interrupt the main program, so `get` returns no reference.
 unsafe impl<T> Sync for Shared<T> {}
 
 impl<T> Shared<T> {
-    /// Holds `value`.
+    /// With this value at first.
     pub const fn new(value: T) -> Shared<T> {
         Shared(UnsafeCell::new(value))
     }
 
-    /// Where it is.
+    /// Pointer to the value.
     pub const fn get(&self) -> *mut T {
         self.0.get()
     }
 }
 
 impl<T: Copy> Shared<T> {
-    /// Its value now.
+    /// Reads the value.
     pub fn read(&self) -> T {
         // SAFETY: always initialised; see `Sync` above.
         unsafe { self.get().read_volatile() }
     }
 
-    /// Another value from now on.
+    /// Writes the value.
     pub fn write(&self, value: T) {
         // SAFETY: see `Sync` above.
         unsafe { self.get().write_volatile(value) }
     }
 }
 
-/// A program's entry (a function that gives the exit code) and its panic handler.
+/// Defines a program's entry, from a function that returns the exit code, and its panic handler.
 #[macro_export]
 macro_rules! program {
     ($main:path) => {

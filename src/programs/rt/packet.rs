@@ -1,11 +1,11 @@
-//! A packet driver as its client sees it: INT 60h and its kin.
+//! A packet driver for its clients: calls of INT 60h, or of another vector.
 
 use super::{Far, Regs, Shared, int, vector};
 use crate::bus::either::in_v86;
 use crate::device::MacAddr;
 use crate::info::{self, Info, NicInfo};
 
-/// Error codes, as the specification has them in DH.
+/// The specification's error codes, in DH.
 pub mod error {
     use core::ffi::CStr;
 
@@ -19,15 +19,15 @@ pub mod error {
     pub const NO_NUMBER: u8 = 4;
     /// The packet type makes no sense.
     pub const BAD_TYPE: u8 = 5;
-    /// No multicast here.
+    /// The driver has no multicast.
     pub const NO_MULTICAST: u8 = 6;
-    /// The driver cannot leave.
+    /// The driver cannot be unloaded.
     pub const CANT_TERMINATE: u8 = 7;
     /// No such receive mode.
     pub const BAD_MODE: u8 = 8;
     /// No room.
     pub const NO_SPACE: u8 = 9;
-    /// The type is taken.
+    /// A handle has this type.
     pub const TYPE_INUSE: u8 = 10;
     /// No such function.
     pub const BAD_COMMAND: u8 = 11;
@@ -54,35 +54,35 @@ pub mod error {
     }
 }
 
-/// A handle that access_type gave.
+/// A handle from access_type.
 pub type Handle = u16;
 
 const MOST_HANDLES: usize = 80;
-/// The open handles, vector in the high word, 0: none. What is still open when the program ends is released.
+/// The open handles, each with its vector in the high word; 0: unused. They are released when the program ends.
 static OPEN: Shared<[u32; MOST_HANDLES]> = Shared::new([0; MOST_HANDLES]);
 
 #[inline(never)]
 fn swap_open(old: u32, new: u32) {
-    // SAFETY: receivers open no handles, so nothing else looks at the table now.
+    // SAFETY: receivers open no handles, so the table has no other user now.
     if let Some(place) = unsafe { &mut *OPEN.get() }.iter_mut().find(|place| **place == old) {
         *place = new;
     }
 }
 
-/// A handle that went with its driver: it is not released.
+/// Removes a handle from the table: its driver is gone.
 pub fn forget(driver: &Driver, handle: Handle) {
     swap_open((driver.vector as u32) << 16 | handle as u32, 0);
 }
 
 /// Releases every handle that is open.
 pub fn release_all() {
-    // SAFETY: as above; each turn reads one number and forgets the borrow.
+    // SAFETY: as above; each turn copies one number and ends the borrow.
     while let Some(open) = unsafe { &*OPEN.get() }.iter().copied().find(|open| *open != 0) {
         let _ = Driver { vector: (open >> 16) as u8 }.release(open as u16);
     }
 }
 
-/// What driver_info says.
+/// The results of driver_info.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct DriverInfo {
     /// Version.
@@ -93,13 +93,13 @@ pub struct DriverInfo {
     pub kind: u16,
     /// Interface number.
     pub number: u8,
-    /// 1 basic, 2 and extended, 5 and high-performance, 6 all three.
+    /// 1: basic functions; 2: and extended; 5: basic and high-performance; 6: all three.
     pub functions: u8,
     /// ASCIZ name.
     pub name: [u8; 16],
 }
 
-/// What get_statistics points to.
+/// The structure of get_statistics.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Statistics {
@@ -115,17 +115,17 @@ pub struct Statistics {
     pub errors_in: u32,
     /// Frames that were not sent.
     pub errors_out: u32,
-    /// Frames that no one took.
+    /// Frames that no client took.
     pub packets_lost: u32,
 }
 
-/// What get_parameters points to.
+/// The structure of get_parameters.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Parameters {
-    /// Revision of the specification that the driver follows.
+    /// Revision of the specification: major number,
     pub major: u8,
-    /// And its minor number.
+    /// minor number.
     pub minor: u8,
     /// Bytes of this structure: 14.
     pub length: u8,
@@ -143,17 +143,17 @@ pub struct Parameters {
     pub int_num: u16,
 }
 
-/// The information block with its parts' places.
+/// The information block.
 #[derive(Clone, Copy)]
 pub struct Block {
-    /// Where it is.
+    /// Its address.
     pub at: Far,
     /// Its head.
     pub info: Info,
 }
 
 impl Block {
-    /// The information on NIC `index`; `None` behind the last.
+    /// The data of NIC `index`; `None` behind the last.
     pub fn nic(&self, index: u8) -> Option<NicInfo> {
         let at = self.info.nics + index as u16 * self.info.nic_size as u16;
         // SAFETY: NicInfo is made of integers.
@@ -167,7 +167,7 @@ impl Block {
         (index < self.info.block_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as() })
     }
 
-    /// Does the driver rest? It does in V86 mode, if it was loaded in real mode and has something above 1 MB.
+    /// Whether the driver rests: in V86 mode, if it was loaded in real mode and has anything above 1 MB.
     pub fn rests(&self) -> bool {
         let in_memory = |index| self.nic(index).is_some_and(|nic| nic.io == 0);
         let in_xms = |index| self.block(index).is_some_and(|block| block.place != 0);
@@ -175,7 +175,7 @@ impl Block {
         above && self.info.flags & info::FLAG_V86 == 0 && in_v86()
     }
 
-    /// Where the first block of a kind lies in the driver's segment.
+    /// Offset of the first block of a kind in the driver's segment.
     pub fn place(&self, kind: u8) -> Option<u16> {
         let mut at = 0;
         for index in 0..self.info.block_count {
@@ -197,7 +197,7 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Is there one on this vector? It shows itself by `PKT DRVR` three bytes behind its entry.
+    /// Whether a packet driver is on this vector: it has `PKT DRVR` three bytes behind its entry.
     #[inline(never)]
     pub fn on(number: u8) -> Option<Driver> {
         let entry = vector(number);
@@ -209,8 +209,8 @@ impl Driver {
         (text == *b"PKT DRVR\0").then_some(Driver { vector: number })
     }
 
-    /// The next driver behind vector `last` (0 to begin with), in the order in which clients look: 60h to 80h, then
-    /// the rest from 20h.
+    /// The next driver after vector `last` (0: from the start), in the order in which clients search: 60h to 80h, then the
+    /// others from 20h on.
     #[inline(never)]
     pub fn next(last: u8) -> Option<Driver> {
         let mut at = last;
@@ -229,14 +229,14 @@ impl Driver {
         }
     }
 
-    /// Calls the driver; an error is what it said in DH.
+    /// Calls the driver; returns the error in DH if it fails.
     #[inline(never)]
     pub fn call(&self, regs: &mut Regs) -> Result<(), u8> {
         int(self.vector, regs);
         if regs.carry() { Err(regs.dh()) } else { Ok(()) }
     }
 
-    /// Calls function `ax` with BX, CX and, at `near` in our segment, DS:SI and ES:DI.
+    /// Calls function `ax` with BX, CX, and the near address `near` in DS:SI and ES:DI.
     #[inline(never)]
     pub fn ask(&self, ax: u16, bx: u16, cx: u16, near: Far) -> Result<Regs, u8> {
         let mut regs = Regs::ax(ax);
@@ -264,7 +264,7 @@ impl Driver {
         Ok(info)
     }
 
-    /// access_type. `class` 1 takes a type of 0 to 2 bytes, 11 one of up to 8.
+    /// access_type. Class 1 takes a type of 0 to 2 bytes, class 11 of 0 to 8.
     #[inline(never)]
     pub fn access(&self, class: u8, kind: &[u8], receiver: Far) -> Result<Handle, u8> {
         let mut regs = Regs::ax(0x0200 | class as u16);
@@ -321,7 +321,7 @@ impl Driver {
         self.ask(0x1400, handle, mode, Far(0)).map(|_| ())
     }
 
-    /// The information block; `None` if the driver is not ours (or is a later one with another layout).
+    /// The information block; `None` if it is another driver, or a later one with another layout.
     pub fn block(&self) -> Option<Block> {
         let regs = self.ask(0x8000, 0, 0, Far(0)).ok()?;
         let at = Far::new(regs.es, regs.edi as u16);

@@ -1,5 +1,5 @@
-//! More frames at once than a card has room for, by as_send_pkt in both its forms: those that are taken go in order, each
-//! with one upcall; drop_pkt takes some back.
+//! Bursts of as_send_pkt, in both forms, with more frames than a card has room for. Accepted frames must be sent in order,
+//! each with one upcall; drop_pkt removes some.
 
 use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::packet::error;
@@ -9,9 +9,9 @@ use compkt::wire::{self, Header, Op};
 
 use crate::{Client, MIN, Outcome, PATIENCE, refuse};
 
-/// Frames of a burst: more than wait, and more than that many cards have room for.
+/// Frames of a burst: more than the driver lets wait, with what many cards hold.
 const BURST: usize = 40;
-/// Their longest, so that their buffers fit.
+/// The longest, so that all buffers fit into memory.
 const MAX: u16 = 450;
 type Buffer = [u8; MAX as usize];
 /// Bursts of each form.
@@ -31,20 +31,20 @@ struct Iocb {
 
 const DONE: u8 = 1;
 const UPCALL: u8 = 2;
-/// An IOCB's result before the driver says.
+/// The result in an IOCB before the driver has written it.
 const UNTOLD: u8 = 0x77;
 
 static FRAMES: Shared<[Buffer; BURST]> = Shared::new([[0; MAX as usize]; BURST]);
 static BLOCKS: Shared<[Iocb; BURST]> =
     Shared::new([Iocb { buffer: Far(0), len: 0, flags: 0, result: 0, upcall: Far(0), reserved: [0; 12] }; BURST]);
-/// What the upcalls said: how many there were, the frames in their order, a bit for each, and how many told of an error.
+/// From the upcalls: their number, the frames in order, a bit for each frame, and the number with an error.
 static TOLD: Shared<u16> = Shared::new(0);
 static ORDER: Shared<[u8; BURST]> = Shared::new([0; BURST]);
 static ERRORS: Shared<u16> = Shared::new(0);
 static IS_IOCB: Shared<bool> = Shared::new(false);
 
 fn frame_at(index: usize) -> Far {
-    // SAFETY: only the address is taken.
+    // SAFETY: takes the address only.
     Far::of(unsafe { FRAMES.get().cast::<Buffer>().add(index % BURST) })
 }
 
@@ -57,12 +57,12 @@ extern "C" fn sent(regs: &mut Regs) {
     let at = Far::new(regs.es, regs.edi as u16).linear();
     let index = (0..BURST).find(|index| at == if IS_IOCB.read() { Far::of(block_at(*index)).linear() } else { frame_at(*index).linear() });
     let Some(index) = index else {
-        // A frame that comes; there is one hook for all.
+        // A received frame: it comes to this hook, too.
         regs.es = 0;
         regs.edi = 0;
         return;
     };
-    // SAFETY: one upcall at a time; the main program looks when none is to come.
+    // SAFETY: upcalls do not nest; the main program reads this when none is expected.
     if let Some(place) = unsafe { &mut *ORDER.get() }.get_mut(TOLD.read() as usize) {
         *place = index as u8;
     }
@@ -92,7 +92,7 @@ fn burst(client: &mut Client, iocb: bool, round: u16, sums: &mut [u32; 4]) -> Ou
     ERRORS.write(0);
     for index in 0..BURST {
         let length = wire::length_of(seed, index as u16, MIN, MAX);
-        // SAFETY: no frame of ours is on its way.
+        // SAFETY: none of these frames is on its way.
         let frame = unsafe { &mut (&mut *FRAMES.get())[index % BURST] };
         client.write(frame, &Header { op: Op::Data, index: index as u16, seed, length, count: BURST as u16 }, &[]);
     }
@@ -151,7 +151,7 @@ fn burst(client: &mut Client, iocb: bool, round: u16, sums: &mut [u32; 4]) -> Ou
     }
     if iocb {
         for index in (0..BURST).filter(|index| accepted >> index & 1 != 0) {
-            // SAFETY: no frame of ours is on its way.
+            // SAFETY: none of these frames is on its way.
             let block = unsafe { block_at(index).read_volatile() };
             if block.flags & DONE == 0 || block.result != 0 {
                 return Err(c"an IOCB is not done after its upcall");

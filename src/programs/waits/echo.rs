@@ -1,4 +1,4 @@
-//! Where there is no test peer but an emulator's own network: long echoes whose answers have to wait, more of them than a
+//! `/ALONE`, without a test peer: sends long echoes to the emulator's network. Their answers have to wait, and are more than a
 //! cache holds.
 
 use compkt::programs::net::{self, ARP_LEN, ARP_REPLY, ARP_REQUEST, Arp, Echo, EchoAnswer, Ip};
@@ -10,13 +10,13 @@ use compkt::say;
 use crate::refuse::{self, Mood};
 use crate::{Client, Outcome, PATIENCE};
 
-/// The addresses that emulators give.
+/// The addresses in an emulator's network.
 const OURS: Ip = [10, 0, 2, 15];
 const GATEWAY: Ip = [10, 0, 2, 2];
-/// Echoes at once, and how often.
+/// Echoes at once, and rounds.
 const ECHOES: u16 = 6;
 const ROUNDS: u16 = 20;
-/// How often a round is tried: where the machine is away for two ticks, the driver gives up what is refused. And the ticks
+/// The most tries of a round, because the driver drops a refused frame when the machine is paused for two ticks; and the ticks
 /// after which a round is tried again.
 const TRIES: u16 = 8;
 const AGAIN: u16 = 36;
@@ -25,7 +25,7 @@ const SIZE: usize = 1400;
 
 static FRAME: Shared<net::Frame> = Shared::new([0; 1514]);
 
-/// Has them go and come.
+/// Sends the echoes and checks the answers.
 pub fn run(client: &Client) -> Outcome {
     let receiver = inbox::receiver_with(refuse::receive);
     for kind in [net::TYPE_IP, net::TYPE_ARP] {
@@ -76,7 +76,7 @@ pub fn run(client: &Client) -> Outcome {
     Ok(())
 }
 
-/// The answers that come within so many ticks: a bit for each echo. Those to an earlier round's are left out.
+/// The answers to this round that come within `patience` ticks: a bit for each echo.
 fn answers(patience: u16, echo: impl Fn(u16) -> Echo) -> Result<u16, &'static core::ffi::CStr> {
     let mut came = 0;
     let deadline = Deadline::after(patience);

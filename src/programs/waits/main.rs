@@ -1,10 +1,10 @@
-//! WAITS: a client whose frames have to wait. It refuses a third of the frames that come when it is first offered them,
-//! and sends more at once by as_send_pkt than a card has room for.
+//! WAITS: a client whose frames have to wait. It refuses a third of the frames when they are first offered, and sends more at
+//! once by as_send_pkt than a card has room for.
 //!
-//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/INT=60]`, with the test peer on the wire or, /ALONE, without: then
-//! answers of the emulator's own network are refused, and nobody says whether what went was right. Every frame is to come in the end, and to go, with
-//! every byte right, once; else it is a failure. With /AGAIN batches in which the card lost a frame are asked for again, so
-//! often at most.
+//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/INT=60]`, with the test peer on the wire. /ALONE: without it; then
+//! answers from the emulator's network are refused, and sent frames are not checked. Every frame must come in the end, once,
+//! with every byte right; otherwise the test fails. /AGAIN: a batch in which the card lost a frame is asked for again, at
+//! most n times.
 #![no_std]
 #![no_main]
 
@@ -25,7 +25,7 @@ use compkt::wire::{self, ETHERTYPE, HEADER, Header, MAC_HEADER, Op, Tally};
 
 compkt::program!(main);
 
-/// BIOS ticks after which an answer is lost; a host with much to do may hold its peer up.
+/// BIOS ticks after which an answer counts as lost; a busy host may delay its peer.
 pub const PATIENCE: u16 = 180;
 /// Shortest frame.
 pub const MIN: u16 = 60;
@@ -75,7 +75,7 @@ fn set<T>(place: &mut T, value: Option<T>) -> bool {
     value.map(|value| *place = value).is_some()
 }
 
-/// Why it failed.
+/// The result of a test, or why it failed.
 pub type Outcome = Result<(), &'static core::ffi::CStr>;
 
 fn run(mut client: Client, frames: u32) -> Outcome {
@@ -99,7 +99,7 @@ fn run(mut client: Client, frames: u32) -> Outcome {
     }
 }
 
-/// Frames that come.
+/// Receives frames.
 fn come(client: &mut Client, frames: u32) -> Outcome {
     let (lost, again) = (client.lost(), client.again);
     refuse::run(client, frames)?;
@@ -109,49 +109,49 @@ fn come(client: &mut Client, frames: u32) -> Outcome {
         return Err(c"frames were lost");
     }
     refuse::closed(client)?;
-    // A card that loses frames has no bursts.
+    // A card that loses frames cannot pass a test of bursts.
     if again != 0 { Ok(()) } else { tick::run(client) }
 }
 
-/// A client of the driver.
+/// The client under which the tests run.
 pub struct Client {
-    /// On the vector that was given.
+    /// The driver.
     pub driver: Driver,
-    /// The one for the peer's frames.
+    /// The handle for the peer's frames.
     pub handle: Handle,
     /// The card's address.
     pub mac: MacAddr,
-    /// Names the flow of frames that is next.
+    /// The next flow's name.
     pub seed: u32,
-    /// Microseconds between two frames that the peer sends, so that no card's ring runs over.
+    /// Microseconds between two frames from the peer, so that no card's ring overflows.
     pub gap_us: u16,
-    /// How often a batch may be asked for again because the card lost a frame.
+    /// How many more times a batch may be asked for again.
     pub again: u32,
     /// There is no test peer.
     pub alone: bool,
 }
 
 impl Client {
-    /// Takes a handle for the peer's frames.
+    /// Opens a handle for the peer's frames.
     pub fn open(&mut self) -> Outcome {
         let receiver = inbox::receiver_with(refuse::receive);
         self.handle = self.driver.access(1, &ETHERTYPE.to_be_bytes(), receiver).map_err(error::name)?;
         Ok(())
     }
 
-    /// What the driver counts as lost.
+    /// Frames that the driver counts as lost.
     pub fn lost(&self) -> u32 {
         self.driver.statistics(self.handle).map_or(0, |counts| counts.packets_lost)
     }
 
-    /// What its pool counts.
+    /// The pool's counts.
     pub fn pool(&self) -> Option<Stats> {
         let block = self.driver.block().filter(|block| block.info.pool != 0)?;
         // SAFETY: Stats is made of integers.
         Some(unsafe { Far::new(block.at.segment(), block.info.pool).read_as() })
     }
 
-    /// Sends a frame of the protocol by send_pkt, as soon as the card has room.
+    /// Sends a test frame by send_pkt, as soon as the card has room.
     pub fn send(&self, header: &Header, used: &[u8]) -> Outcome {
         // SAFETY: no receiver looks at it.
         let frame = unsafe { &mut *OUT.get() };
@@ -165,7 +165,7 @@ impl Client {
         }
     }
 
-    /// Writes a frame of the protocol.
+    /// Writes a test frame.
     pub fn write(&self, frame: &mut [u8], header: &Header, used: &[u8]) {
         let mac = net::BROADCAST.iter().chain(&self.mac).chain(&[(ETHERTYPE >> 8) as u8, ETHERTYPE as u8]);
         frame.iter_mut().zip(mac).for_each(|(to, from)| *to = *from);
@@ -173,7 +173,7 @@ impl Client {
         wire::write_body(body, header, used);
     }
 
-    /// What the peer heard of a flow.
+    /// The peer's tally of a flow.
     pub fn tally(&mut self, seed: u32, count: u16) -> Result<Tally, &'static core::ffi::CStr> {
         for _ in 0..4 {
             self.send(&Header { op: Op::Report, index: 0, seed, length: 60, count }, &[])?;
@@ -192,7 +192,7 @@ impl Client {
         Err(c"the test peer does not answer")
     }
 
-    /// Waits, and forgets what comes.
+    /// Waits, and discards received frames.
     pub fn wait(&self, ticks: u16) {
         let deadline = Deadline::after(ticks);
         while !deadline.over() {

@@ -1,5 +1,5 @@
-//! A receiver that refuses: a third of all frames when it is offered them first, and each of those until its own time, at
-//! most a tick later, has come.
+//! A receiver that refuses a third of all frames when they are first offered, and each of those until its own time has come,
+//! at most one tick later.
 
 use core::ffi::CStr;
 
@@ -19,29 +19,29 @@ const MISSING: &CStr = c"a frame did not come";
 /// Frames between two lines of progress.
 const PROGRESS: u32 = 2500;
 
-/// Whom it refuses.
+/// What the receiver refuses.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Mood {
-    /// Every frame is taken.
+    /// No frame.
     Nobody,
-    /// A third of the peer's is refused.
+    /// A third of the peer's frames.
     AThird,
-    /// All of the peer's are, and all of IP.
+    /// All of the peer's frames, and all of IP.
     Everybody,
 }
 
 static MOOD: Shared<Mood> = Shared::new(Mood::Nobody);
 static SEED: Shared<u32> = Shared::new(0);
-/// When the frames of this flow were offered first, and when they are wanted: ticks after that, 0 is at once.
+/// For each frame of the flow: the tick of its first offer, and the ticks from then on for which it is refused.
 static FIRST: Shared<[u16; BATCH as usize]> = Shared::new([0; BATCH as usize]);
-/// 0: not offered yet.
+/// Offers of each frame.
 static OFFERS: Shared<[u8; BATCH as usize]> = Shared::new([0; BATCH as usize]);
 static RANDOM: Shared<u32> = Shared::new(1);
-/// Frames that were refused at first, and offers that were refused.
+/// Frames that were refused at their first offer, and all refused offers.
 static REFUSED: Shared<u32> = Shared::new(0);
 static REFUSALS: Shared<u32> = Shared::new(0);
 
-/// From now on.
+/// Sets what the receiver refuses.
 pub fn be(mood: Mood) {
     MOOD.write(mood);
 }
@@ -57,7 +57,7 @@ pub extern "C" fn receive(regs: &mut Regs) {
     inbox::receive(regs);
 }
 
-/// Does it refuse the frame that is offered, whose first bytes are at DS:SI?
+/// Whether to refuse the frame whose first bytes are at DS:SI.
 fn refuses(regs: &Regs) -> bool {
     let mut head = [0; 24];
     Far::new(regs.ds, regs.esi as u16).read(&mut head);
@@ -72,7 +72,7 @@ fn refuses(regs: &Regs) -> bool {
     if u32::from_le_bytes([s0, s1, s2, s3]) != SEED.read() {
         return true;
     }
-    // SAFETY: one receiver at a time; the main program touches both between flows only.
+    // SAFETY: upcalls do not nest; the main program uses both between flows only.
     let (offers, first) = unsafe { (&mut *OFFERS.get(), &mut *FIRST.get()) };
     let (Some(offers), Some(first)) = (offers.get_mut(index as usize), first.get_mut(index as usize)) else { return false };
     let random = random();
@@ -85,7 +85,7 @@ fn refuses(regs: &Regs) -> bool {
         if random % 3 != 0 {
             return false;
         }
-        // Every fourth of these has to wait for a tick.
+        // One of four is refused until the next tick.
         *first = first.wrapping_add((random >> 8 & 3 == 0) as u16);
         REFUSED.write(REFUSED.read() + 1);
         return true;
@@ -107,7 +107,7 @@ fn ask(client: &Client) -> Outcome {
     client.send(&Header { op: Op::Ask, index: 0, seed: client.seed, length: 60, count: BATCH }, &ask.encode())
 }
 
-/// A new flow.
+/// Begins a new flow.
 fn begin(client: &mut Client, mood: Mood) {
     MOOD.write(Mood::Nobody);
     client.seed = client.seed.wrapping_add(2);
@@ -117,7 +117,7 @@ fn begin(client: &mut Client, mood: Mood) {
     MOOD.write(mood);
 }
 
-/// Has so many frames come.
+/// Receives so many frames.
 pub fn run(client: &mut Client, frames: u32) -> Outcome {
     let mut came = 0;
     while came < frames && !interrupted() {
@@ -132,7 +132,7 @@ pub fn run(client: &mut Client, frames: u32) -> Outcome {
     if REFUSED.read() < came / 5 { Err(c"it refused too few") } else { Ok(()) }
 }
 
-/// Has the frames of a flow come.
+/// Receives a flow, and checks it.
 fn exchange(client: &mut Client, mood: Mood) -> Outcome {
     loop {
         begin(client, mood);
@@ -145,7 +145,7 @@ fn exchange(client: &mut Client, mood: Mood) -> Outcome {
     }
 }
 
-/// Takes the frames of a flow.
+/// Receives the frames of a flow once.
 fn batch(client: &Client, patience: u16) -> Outcome {
     let mut came = 0u16;
     let deadline = Deadline::after(patience);
@@ -172,10 +172,10 @@ fn batch(client: &Client, patience: u16) -> Outcome {
     Ok(())
 }
 
-/// The host sends a batch in this time, in BIOS ticks; then the next one is asked for.
+/// BIOS ticks within which the host sends a batch; the next is asked for after them.
 const ROUND: u16 = 18;
 
-/// Closes the handle while its frames are kept, and opens another for the same type: it gets none of them.
+/// Closes the handle while its frames are kept, and opens another for the same type: it must get none of them.
 pub fn closed(client: &mut Client) -> Outcome {
     begin(client, Mood::Everybody);
     ask(client)?;
@@ -185,7 +185,7 @@ pub fn closed(client: &mut Client) -> Outcome {
         if deadline.over() {
             return Err(c"refused frames do not wait");
         }
-        // From a slow host each frame may come when the one before has been given up.
+        // A slow host may send each frame after the one before was dropped: asks again.
         if round.over() {
             ask(client)?;
             round = Deadline::after(ROUND);
@@ -198,7 +198,7 @@ pub fn closed(client: &mut Client) -> Outcome {
     let deadline = Deadline::after(6);
     let mut strange = 0;
     while !deadline.over() {
-        // Others still come from the peer.
+        // Frames from the peer still come.
         let refused = inbox::take(|frame| {
             let header = Header::decode(frame.bytes.get(MAC_HEADER..).unwrap_or(&[]));
             header.is_some_and(|header| header.op == Op::Data && OFFERS.read().get(header.index as usize).is_some_and(|offers| *offers != 0))

@@ -1,5 +1,5 @@
-//! A timer tick that comes between the end of a burst and the look that the driver takes behind it, while a frame waits:
-//! what else the card has is to come all the same, without a further frame.
+//! A timer tick between the end of a burst and the driver's return to the card, while a frame waits. The other frames in the
+//! card must come without a further frame.
 
 use compkt::programs::net::Frame;
 use compkt::programs::rt::clock::{Stopwatch, wait};
@@ -9,13 +9,13 @@ use compkt::wire::{Ask, ETHERTYPE, Framing, Header, Op};
 
 use crate::{Client, MIN, Outcome, PATIENCE, refuse};
 
-/// Frames of the flow: more than the driver takes at a time.
+/// Frames of the flow: more than a burst.
 const FRAMES: u16 = 110;
-/// The first of them, which are refused and wait.
+/// Frames at its start that are refused, and wait.
 const REFUSED: u16 = 4;
-/// How long the receiver is at the first one, in microseconds, its interrupts off: a tick is due from then on.
+/// Microseconds that the receiver stays in the first frame with interrupts off, so that a tick is pending.
 const FIRST_US: u32 = 300_000;
-/// And at each other one, so that others come into the ring, which is not empty before the burst ends.
+/// Microseconds in each other frame, so that further frames arrive and the ring is not empty at the burst's end.
 const HOLD_US: u32 = 3_000;
 
 static SEED: Shared<u32> = Shared::new(0);
@@ -44,7 +44,7 @@ extern "C" fn receive(regs: &mut Regs) {
     CAME.write(CAME.read() + (ours && !refused) as u16);
 }
 
-/// Has the frames of a flow come, the first ones refused.
+/// Receives a flow whose first frames are refused.
 pub fn run(client: &mut Client) -> Outcome {
     client.seed = client.seed.wrapping_add(2);
     SEED.write(client.seed);

@@ -1,9 +1,8 @@
-//! 3C515-TX: Fast EtherLink for ISA, found through ISA PnP; a bridge, an EtherLink III with wide windows, and bus
-//! mastering.
+//! 3C515-TX: Fast EtherLink for ISA, found by ISA PnP: a bridge, and an EtherLink III with wide windows and bus mastering.
 //!
-//! Exercised by Linux's 3c515 driver: PnP, bridge, EEPROM, programmed I/O; the list engines only with the capability
-//! bit forced (`lists`) that Linux asks for, so that what a card with its own 11C7h would do is not proven. The
-//! direction of the fragment engine's argument is the one that Linux gives. Not by Linux: ROM page, debug register.
+//! Tested by Linux's 3c515 driver: PnP, bridge, EEPROM, programmed I/O; the list engines only with the capability bit forced
+//! (`lists`) that Linux requires, so that the behaviour of a card with its own 11C7h is not proven. The direction by the
+//! fragment engine's argument is Linux's. Not tested by Linux: ROM page, debug register.
 
 use crate::elink::eeprom::{Eeprom, Sums};
 use crate::elink::{Chip, Kind, Times};
@@ -16,28 +15,27 @@ use crate::{Env, Model};
 const CONFIG: u32 = 0x0142_000B;
 /// 10BASE-T and 100BASE-TX are fitted.
 const MEDIA: u16 = 0x0A;
-/// Offsets of the list engines and of the bridge from the base.
+// Offsets of the list engines and of the bridge from the base.
 const LISTS: u16 = 0x400;
 const BRIDGE: u16 = 0x2000;
 
-/// How a card is made.
+/// Properties of a card.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Its address.
     pub mac: [u8; 6],
-    /// The EEPROM says that the list engines are there: capabilities 11E7h, not 11C7h.
+    /// The EEPROM offers the list engines: capabilities 11E7h, not 11C7h.
     pub lists: bool,
-    /// Its list engines have the bus whether or not its DMA channel gives it: Linux opens the channel of a card with
-    /// 11C7h alone.
+    /// The list engines get the bus even without a DMA channel: Linux sets the channel up only for a card with 11C7h.
     pub unasked: bool,
-    /// What is to go wrong.
+    /// Its faults.
     pub faults: Faults,
-    /// How long things take.
+    /// Times of its actions.
     pub times: Times,
 }
 
 impl Options {
-    /// A card with nothing special about it.
+    /// An ordinary card.
     pub fn new(mac: [u8; 6]) -> Options {
         Options { mac, lists: false, unasked: false, faults: Faults::none(), times: Times::HUNDRED }
     }
@@ -69,7 +67,7 @@ fn image(options: &Options) -> [u16; 64] {
 }
 
 impl Corkscrew {
-    /// A card after power-on: only ISA PnP reaches it.
+    /// A card after power-on: it listens to ISA PnP only.
     pub fn new(options: Options) -> Corkscrew {
         let m = options.mac;
         let serial = [0x50, 0x6D, 0x50, 0x51, m[2], m[3], m[4], m[5]];
@@ -88,7 +86,7 @@ impl Corkscrew {
         Corkscrew { chip, pnp: Pnp::new(pnp::resources(&serial, &tags), device), base: None, dcr: 0, rcr: 0, rom_page: 0, mcr: 0 }
     }
 
-    /// The chip's own state, for tests.
+    /// The chip, for tests.
     pub fn chip(&mut self) -> &mut Chip {
         &mut self.chip
     }

@@ -1,9 +1,9 @@
-//! 3C509B: EtherLink III for ISA, programmed I/O only, found through its ID port or ISA PnP.
+//! 3C509B: EtherLink III for ISA, programmed I/O only, found by its ID port or by ISA PnP.
 //!
-//! Exercised by Linux's 3c509 driver: both ways of activation, contention of two cards at the ID port, window 0 with
-//! its EEPROM, and what [`crate::elink`] lists. Not by Linux: EEPROM checksums, tags beyond the first two, activation
-//! at the EEPROM's base, configuration control's reset. How the free transmit room reads when the FIFO is empty is an
-//! assumption (its size less four bytes).
+//! Tested by Linux's 3c509 driver: both ways of activation, contention of two cards at the ID port, window 0 with its EEPROM, and
+//! what [`crate::elink`] lists. Not tested by Linux: EEPROM checksums, tags beyond the first two, activation at the EEPROM's
+//! base, configuration control's reset. What the free transmit room reads for an empty FIFO is an assumption (its size less
+//! four bytes).
 
 use crate::elink::command::Ask;
 use crate::elink::eeprom::{Eeprom, Sums};
@@ -14,34 +14,34 @@ use crate::isa::{Card, ID_PORTS, PNP_ADDRESS, PNP_WRITE};
 use crate::pnp::{self, Change, Pnp};
 use crate::{Env, Model};
 
-/// Nanoseconds for which a reset card reads its EEPROM and hears nothing.
+/// Nanoseconds that a card reads its EEPROM after a reset; it ignores all accesses meanwhile.
 const DEAF: u64 = 310_000;
 /// Nanoseconds from the ID port's read command to the first bit.
 const ID_READ: u64 = 162_000;
-/// Interrupt lines that the resource configuration can name.
+/// Interrupt lines of the resource configuration.
 const LINES: [u8; 8] = [3, 5, 7, 9, 10, 11, 12, 15];
 
-/// How a card is made.
+/// Properties of a card.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// Its address.
     pub mac: [u8; 6],
-    /// First port as the EEPROM has it: 0x200 to 0x3E0 in steps of 0x10.
+    /// First port in the EEPROM: 0x200 to 0x3E0 in steps of 0x10.
     pub io: u16,
-    /// Interrupt line as the EEPROM has it.
+    /// Interrupt line in the EEPROM.
     pub irq: u8,
     /// Transceiver: 0 10BASE-T, 1 AUI, 3 BNC.
     pub transceiver: u16,
-    /// Does it take part in ISA PnP, or listen to its ID port alone?
+    /// It takes part in ISA PnP; otherwise it listens to its ID port only.
     pub pnp: bool,
-    /// What is to go wrong.
+    /// Its faults.
     pub faults: Faults,
-    /// How long things take.
+    /// Times of its actions.
     pub times: Times,
 }
 
 impl Options {
-    /// A card with nothing special about it.
+    /// An ordinary card.
     pub fn new(mac: [u8; 6]) -> Options {
         Options { mac, io: 0x300, irq: 10, transceiver: 0, pnp: true, faults: Faults::none(), times: Times::TEN }
     }
@@ -49,7 +49,7 @@ impl Options {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Id {
-    /// So many bytes of the ID sequence have come.
+    /// So many bytes of the ID sequence have been written.
     Wait(u16),
     Command,
 }
@@ -61,11 +61,11 @@ pub struct El3 {
     id: Id,
     id_port: u16,
     tag: u8,
-    /// The word that goes out bit by bit, bits left, and when the first is ready.
+    /// The word that is shifted out, bits left, and the time of the first bit.
     shift: (u16, u8, u64),
     drove: Option<bool>,
     deaf_until: u64,
-    /// PnP software had put it to sleep: it does not hear its ID port.
+    /// PnP software has put it to sleep: it does not listen to its ID port.
     id_deaf: bool,
     base: Option<u16>,
     control: u16,
@@ -106,7 +106,7 @@ fn image(options: &Options) -> [u16; 64] {
 }
 
 impl El3 {
-    /// A card after power-on: deaf to nothing, not activated.
+    /// A card after power-on: it listens to all ports, and is not activated.
     pub fn new(options: Options) -> El3 {
         let words = image(&options);
         let data: Vec<u8> = words[0x18..].iter().flat_map(|word| word.to_le_bytes()).collect();
@@ -133,7 +133,7 @@ impl El3 {
         card
     }
 
-    /// Takes the configuration from the EEPROM.
+    /// Loads the configuration from the EEPROM.
     fn load(&mut self) {
         self.address = self.chip.eeprom.word(8);
         self.resource = self.chip.eeprom.word(9);
@@ -152,7 +152,7 @@ impl El3 {
         self.deaf_until = env.now_ns() + DEAF;
     }
 
-    /// The chip's own state, for tests.
+    /// The chip, for tests.
     pub fn chip(&mut self) -> &mut Chip {
         &mut self.chip
     }
@@ -232,7 +232,7 @@ impl El3 {
         Ok(match (offset, width) {
             (0, 2) => 0x6D50,
             (2, 2) => self.chip.eeprom.word(3) as u32,
-            // AUI, BNC and TP are all fitted.
+            // AUI, BNC and TP are fitted.
             (4, 2) => (self.control | 1 << 13 | 1 << 12 | 1 << 9) as u32,
             (6, 2) => self.address as u32,
             (8, 2) => (self.resource | 0x0F00) as u32,
@@ -245,7 +245,7 @@ impl El3 {
     fn write_setup(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) -> Result<(), Undefined> {
         let value = value as u16;
         match (offset, width) {
-            // Its bits that can be written are all in the low byte, which an 8-bit bus writes alone.
+            // All writable bits are in the low byte, which an 8-bit bus writes alone.
             (4, 1 | 2) if value & 4 != 0 => self.reset(env),
             (4, 1 | 2) => self.control = value & 1,
             (6, 2) => {
@@ -353,7 +353,7 @@ impl Card for El3 {
         if ID_PORTS.contains(&port) {
             self.drove = None;
             let (word, left, ready) = self.shift;
-            // A card that has a tag is told apart already: it keeps out of the contention until its tag is 0 again.
+            // A card with a tag has been found: it takes no part in the contention until its tag is 0 again.
             if self.id != Id::Command || port != self.id_port || left == 0 || self.tag != 0 {
                 return None;
             }
@@ -372,7 +372,7 @@ impl Card for El3 {
         if !ID_PORTS.contains(&port) {
             self.pnp.settle(port, line);
         } else if self.drove.take() == Some(true) && line & 1 == 0 {
-            // Another card pulled the line low: contention is lost.
+            // Another card has pulled the line low: this one loses.
             self.id = Id::Wait(0);
         }
     }

@@ -1,44 +1,44 @@
-//! Faults on demand: what goes wrong, at which event, and how often.
+//! Faults on demand: which, at which event, how often.
 //!
-//! As text: `tx-underrun@3`, `rx-crc@2*4`, `stuck-command+lost-interrupt`. `@N`: the N-th event of its kind
-//! (1 if left out); `*M`: so many events in a row (1 if left out, 0 for ever). `+` joins several.
+//! As text: `tx-underrun@3`, `rx-crc@2*4`, `stuck-command+lost-interrupt`. `@N`: at the N-th event of its kind (default 1);
+//! `*M`: at so many events in a row (default 1; 0: for ever). `+` joins several.
 
 use std::fmt;
 
-/// What can go wrong, and what counts as one event of it.
+/// Kinds of faults, and the event that each counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// The transmitter runs dry. Event: a frame begins.
+    /// Underrun of the transmitter. Event: a frame begins.
     TxUnderrun,
-    /// The transmitter talks too long. Event: a frame begins.
+    /// The transmitter sends for too long. Event: a frame begins.
     Jabber,
     /// Sixteen collisions in a row. Event: a frame begins.
     MaxCollisions,
-    /// The receive FIFO runs over. Event: a frame that passes the filter.
+    /// Overrun of the receive FIFO. Event: a frame that passes the filter.
     RxOverrun,
-    /// The check sequence is wrong. Event: a frame that passes the filter.
+    /// Wrong check sequence. Event: a frame that passes the filter.
     RxCrc,
     /// The card reports adapter failure. Event: a frame that passes the filter.
     AdapterFailure,
-    /// A command never ends; only the reset line helps. Event: a command that takes time.
+    /// A command never ends; only a reset of the bus helps. Event: a command that takes time.
     StuckCommand,
-    /// The interrupt is latched but the line stays low. Event: the latch is set.
+    /// The interrupt is latched, but the line stays low. Event: the latch is set.
     LostInterrupt,
-    /// A checksum in the EEPROM is wrong. Counts when the card is made; `@` means nothing.
+    /// A checksum in the EEPROM is wrong, from the start; `@` is ignored.
     BadChecksum,
-    /// The card is gone: reads give ones, writes do nothing. Event: a register access.
+    /// The card is removed: reads return ones, writes have no effect. Event: a register access.
     Vanish,
-    /// An ISA PnP card sits in wait-for-key and does not hear its ID port.
+    /// An ISA PnP card is in wait-for-key and does not listen to its ID port.
     IdDeaf,
-    /// A byte changes on its way by bus mastering. Event: a fragment of a frame.
+    /// A byte is changed in a bus master transfer. Event: a fragment of a frame.
     DmaCorrupt,
-    /// A byte is written behind the end of a frame, too. Event: a fragment of a frame that was received.
+    /// A byte behind a frame's end is written, too. Event: a fragment of a received frame.
     DmaStray,
-    /// The card never gets the bus; a reset of that side ends it. Event: a look at a descriptor.
+    /// The card does not get the bus until that side is reset. Event: a read of a descriptor.
     DmaHang,
 }
 
-/// Their names as properties give them.
+/// Their names in properties.
 pub const NAMES: [(&str, Kind); 14] = [
     ("tx-underrun", Kind::TxUnderrun),
     ("jabber", Kind::Jabber),
@@ -65,11 +65,11 @@ struct Plan {
     left: u64,
 }
 
-/// The faults that a card still has to show.
+/// The faults that are still to come.
 #[derive(Clone, Debug, Default)]
 pub struct Faults(Vec<Plan>);
 
-/// Text that names no fault.
+/// The text names no fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown(pub String);
 
@@ -89,7 +89,7 @@ impl Faults {
         Faults::default()
     }
 
-    /// From text; see the module.
+    /// From text; see the module's header.
     pub fn parse(text: &str) -> Result<Faults, Unknown> {
         let mut faults = Faults::none();
         for item in text.split('+').filter(|item| !item.is_empty()) {
@@ -102,17 +102,17 @@ impl Faults {
         Ok(faults)
     }
 
-    /// Lets `times` events (0: all) fail from the `first` on, counted from 1 and from now.
+    /// Lets `times` events (0: all) fail, from the `first` one on, counted from 1.
     pub fn add(&mut self, kind: Kind, first: u64, times: u64) {
         self.0.push(Plan { kind, before: first.max(1) - 1, left: if times == 0 { u64::MAX } else { times } });
     }
 
-    /// Is there a plan for this kind that has not run out?
+    /// Whether a fault of this kind is still to come.
     pub fn planned(&self, kind: Kind) -> bool {
         self.0.iter().any(|plan| plan.kind == kind && plan.left > 0)
     }
 
-    /// An event of this kind takes place: does it fail?
+    /// Counts an event of this kind; returns whether it fails.
     pub fn strikes(&mut self, kind: Kind) -> bool {
         let mut hit = false;
         for plan in self.0.iter_mut().filter(|plan| plan.kind == kind) {

@@ -32,7 +32,7 @@ pub struct Pnp {
     device: Device,
 }
 
-/// What PnP software gave the logical device.
+/// The settings of the logical device by PnP software.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Device {
     /// Register 30h bit 0.
@@ -67,12 +67,12 @@ pub fn resources(serial: &[u8; 8], tags: &[u8]) -> Vec<u8> {
     data
 }
 
-/// What an access changed, for the card to act on.
+/// What an access changed outside of the PnP registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Change {
-    /// Nothing outside.
+    /// Nothing.
     Nothing,
-    /// The logical device was activated, moved or taken off.
+    /// The logical device was activated, moved or deactivated.
     Device,
 }
 
@@ -99,17 +99,17 @@ impl Pnp {
         self.device
     }
 
-    /// The card was activated in another way: the registers show it.
+    /// The card was activated in another way: updates the registers.
     pub fn set_device(&mut self, device: Device) {
         self.device = device;
     }
 
-    /// Where software reads, once it has said so.
+    /// The read port, once software has set it.
     pub fn read_port(&self) -> Option<u16> {
         self.read_port
     }
 
-    /// Is PnP software at work with the card (any state but wait-for-key)?
+    /// Whether PnP software is using the card: it is in another state than wait-for-key.
     pub fn awake(&self) -> bool {
         self.state != State::WaitForKey
     }
@@ -132,7 +132,7 @@ impl Pnp {
             return;
         }
         let wanted = (0..self.key_at).fold(0x6A, |byte, _| lfsr(byte, 0));
-        // A wrong byte starts the key again, and may itself be its first.
+        // A wrong byte starts the key anew, and may be its first byte.
         self.key_at = if value == wanted { self.key_at + 1 } else { usize::from(value == 0x6A) };
         if self.key_at == 32 {
             self.key_at = 0;
@@ -152,7 +152,7 @@ impl Pnp {
             0x06 if self.state == State::Isolation => {
                 self.csn = value;
                 self.state = State::Config;
-                // The identifier has been shifted out: resource data follow.
+                // The identifier is complete: resource data follow.
                 self.cursor = 9;
             }
             0x06 if config => self.csn = value,
@@ -165,7 +165,7 @@ impl Pnp {
                 self.device.active = value & 1 != 0;
                 return Change::Device;
             }
-            // The I/O range check is not built.
+            // The I/O range check is not modelled.
             0x31 if config => {}
             0x60 if config => {
                 self.device.io = self.device.io & 0xFF | (value as u16) << 8;
@@ -216,7 +216,7 @@ impl Pnp {
         self.second = false;
     }
 
-    /// What the card drives onto its read port.
+    /// The byte that the card drives onto its read port.
     pub fn offer(&mut self, port: u16) -> Option<u8> {
         if self.read_port != Some(port) {
             return None;
@@ -247,7 +247,7 @@ impl Pnp {
         }
     }
 
-    /// What the read port carried. A card that drove nothing and sees another drive has lost its isolation.
+    /// The value on the read port. A card that drove nothing there and sees another card's bit leaves the isolation.
     pub fn settle(&mut self, port: u16, line: u8) {
         if self.read_port != Some(port) || self.state != State::Isolation || self.address != 1 {
             return;

@@ -1,16 +1,16 @@
 //! A virtio network card by its legacy registers (OASIS Virtual I/O Device 1.2, sections 2.7, 4.1.4.10 and 5.1).
 //!
-//! For host tests: what QEMU cannot show, a frame that comes between two accesses of the driver. Queues have 256 places,
-//! as in QEMU. Takes every command, and filters nothing.
+//! For host tests, which can do what QEMU cannot: let a frame come between two accesses of the driver. Queues have 256
+//! entries, as in QEMU. Accepts every command, and filters nothing.
 
 use crate::{Env, Model};
 
-/// Places of a queue.
+/// Entries of a queue.
 const PLACES: u16 = 256;
-/// Its parts, from its first page on: descriptors (16 bytes), available ring, used ring on the next page.
+/// Offsets in a queue's pages: descriptors (16 bytes each), available ring, used ring on the next page.
 const AVAILABLE: u32 = 16 * PLACES as u32;
 const USED: u32 = 0x2000;
-/// Bytes in front of each frame.
+/// Bytes before each frame.
 const HEADER: usize = 10;
 
 /// Flags of a descriptor.
@@ -28,9 +28,9 @@ mod queue {
 
 #[derive(Clone, Copy, Default)]
 struct Queue {
-    /// Its page; 0: none.
+    /// Its page number; 0: not set.
     page: u32,
-    /// Buffers taken from the available ring, and given back.
+    /// Buffers taken from the available ring, and returned in the used ring.
     taken: u16,
 }
 
@@ -55,16 +55,16 @@ pub struct VirtioNet {
     pub missed: u32,
 }
 
-/// It has an address, tells its link's state, takes commands, and among them filters.
+/// The device has an address, a link state, a control queue, and filter commands.
 const FEATURES: u32 = 1 << 5 | 1 << 16 | 1 << 17 | 1 << 18;
 
 impl VirtioNet {
-    /// A card after power-on, the cable in.
+    /// A card after power-on, with its cable plugged in.
     pub fn new(mac: [u8; 6]) -> VirtioNet {
         VirtioNet { mac, features: 0, queues: [Queue::default(); 3], selected: 0, status: 0, isr: 0, link: true, missed: 0 }
     }
 
-    /// Frames that came in since the card was started.
+    /// Frames received since the card was started.
     pub fn received(&self) -> u16 {
         self.queues[queue::RECEIVE].taken
     }
@@ -84,7 +84,7 @@ impl VirtioNet {
         u16::from_le_bytes(bytes)
     }
 
-    /// The chain that comes next in the available ring, with its number.
+    /// The next chain of the available ring, and its number.
     fn next(&mut self, env: &mut dyn Env, number: usize) -> Option<(u16, Vec<Part>)> {
         let queue = &mut self.queues[number];
         if queue.page == 0 {
@@ -122,7 +122,7 @@ impl VirtioNet {
         Some((first, parts))
     }
 
-    /// Gives a chain back, with the bytes written to it; interrupts unless the driver wants none.
+    /// Returns a chain, with the number of bytes written to it; interrupts unless the driver does not want that.
     fn give_back(&mut self, env: &mut dyn Env, number: usize, chain: u16, len: u32) {
         let queue = self.queues[number];
         let base = queue.page << 12;

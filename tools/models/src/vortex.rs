@@ -1,9 +1,9 @@
 //! 3C590 and 3C595 (Vortex), 3C900 and 3C905 (Boomerang), 3C905B (Cyclone) and 3C905C (Tornado): EtherLinks for PCI.
 //!
-//! Exercised by Linux's 3c59x driver: EEPROM, windows, programmed I/O on the Vortex, lists on the others, MII reads,
-//! link beat, waking from D3, checksums. Not by Linux: programmed I/O on the Boomerang, fragments, the group hash,
-//! automatic status, link events, and what a reset's argument spares. The RAM's sizes and splits are those of common
-//! boards; the EEPROM holds no more than drivers read.
+//! Tested by Linux's 3c59x driver: EEPROM, windows, programmed I/O on the Vortex, lists on the others, MII reads, link beat,
+//! waking from D3, checksums. Not tested by Linux: programmed I/O on the Boomerang, fragments, the group hash, automatic status,
+//! link events, and the bits of a reset's argument. Sizes and divisions of the RAM are those of common boards; the EEPROM has
+//! only the words that drivers read.
 
 use crate::elink::eeprom::{Eeprom, Sums};
 use crate::elink::mii::Phy;
@@ -11,7 +11,7 @@ use crate::elink::{Chip, Kind, Times};
 use crate::faults::Faults;
 use crate::{Env, Model};
 
-/// One of the cards.
+/// The kinds of cards.
 #[derive(Clone, Copy, Debug)]
 pub struct Part {
     /// Its generation.
@@ -22,7 +22,7 @@ pub struct Part {
     pub revision: u8,
     /// Bytes of its port BAR, and of its memory BAR on the later ones.
     pub ports: u16,
-    /// It has BAR 1 and power management.
+    /// It has a memory BAR and power management.
     pub memory: bool,
     capabilities: u16,
     config: u32,
@@ -50,26 +50,26 @@ pub const C595: Part = part(Kind::Vortex, 0x5950, 0x11C6, 0x0141_001B, 0x0A);
 pub const C900: Part = part(Kind::Boomerang, 0x9000, 0x01E7, 0x0000_0008, 0x08);
 /// 3C905-TX: a PHY behind the MII; 8 KB of RAM.
 pub const C905: Part = part(Kind::Boomerang, 0x9050, 0x11E7, 0x0160_0008, 0x40);
-/// 3C905B-TX: a PHY of its own, autonegotiation.
+/// 3C905B-TX: a PHY in the chip, autonegotiation.
 pub const C905B: Part = Part { revision: 0x30, ..part(Kind::Cyclone, 0x9055, 0x31E7, 0x0180_0000, 0x0A) };
 /// 3C905C-TX.
 pub const C905C: Part = Part { revision: 0x78, ..part(Kind::Cyclone, 0x9200, 0x31E7, 0x0180_0000, 0x0A) };
 
-/// How a card is made.
+/// Properties of a card.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Which card.
+    /// The kind of card.
     pub part: Part,
     /// Its address.
     pub mac: [u8; 6],
-    /// What is to go wrong.
+    /// Its faults.
     pub faults: Faults,
-    /// How long things take.
+    /// Times of its actions.
     pub times: Times,
 }
 
 impl Options {
-    /// A card with nothing special about it.
+    /// An ordinary card.
     pub fn new(part: Part, mac: [u8; 6]) -> Options {
         Options { part, mac, faults: Faults::none(), times: part.times }
     }
@@ -112,12 +112,12 @@ impl Vortex {
         Vortex { chip, part }
     }
 
-    /// Which card.
+    /// The kind of card.
     pub fn part(&self) -> Part {
         self.part
     }
 
-    /// The chip's own state, for tests.
+    /// The chip, for tests.
     pub fn chip(&mut self) -> &mut Chip {
         &mut self.chip
     }

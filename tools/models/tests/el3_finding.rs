@@ -1,4 +1,4 @@
-//! How 3C509B cards are found: ID port, contention, tags, ISA PnP, EEPROM.
+//! Finding 3C509B cards: ID port, contention, tags, ISA PnP, EEPROM.
 
 mod world;
 
@@ -63,7 +63,7 @@ impl Bus {
             byte = byte >> 1 | ((byte ^ byte >> 1) & 1) << 7;
         }
     }
-    /// One isolation: the identifier of the card that is left, if its checksum holds.
+    /// One isolation: the identifier of the card that is left, if its checksum is right.
     fn isolate(&mut self) -> Option<[u8; 8]> {
         self.out(PNP_ADDRESS, 1);
         let mut id = [0u8; 9];
@@ -134,8 +134,8 @@ fn contention_leaves_the_lowest_address_and_tags_keep_the_found_silent() {
     bus.quiet();
 }
 
-/// Crynwr's driver counts the cards so: it tags each and reads on until nothing answers, without testing a tag, and
-/// sets the tag of one back to 0 to read it.
+/// As Crynwr's driver counts cards: it tags each and continues until none answers, without testing tags; then it sets the tag
+/// of a card back to 0 to read it.
 #[test]
 fn a_card_with_a_tag_answers_no_reads() {
     let mut bus = Bus::new(vec![card(9)]);

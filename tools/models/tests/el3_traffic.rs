@@ -1,4 +1,4 @@
-//! The 3C509B at work: transmit, receive, thresholds, interrupts, counters, and every fault with its recovery.
+//! The 3C509B in use: transmit, receive, thresholds, interrupts, counters, and recovery from every fault.
 
 mod world;
 
@@ -9,7 +9,7 @@ use world::{MAC, Rig, frame};
 
 const BROADCAST: [u8; 6] = [0xFF; 6];
 
-/// A card that is activated and set up as a driver leaves it.
+/// A card that is activated and set up as by a driver.
 fn rig(faults: &str) -> Rig<El3> {
     let mut rig = Rig::new(El3::new(Options { faults: Faults::parse(faults).unwrap(), ..Options::new(MAC) }));
     rig.card.hear(&mut rig.world, 0x110, 0);
@@ -37,7 +37,7 @@ fn rig(faults: &str) -> Rig<El3> {
     rig
 }
 
-/// Writes a frame to the FIFO; `indicate` asks for a status.
+/// Writes a frame to the FIFO; `indicate` requests a status.
 fn send(rig: &mut Rig<El3>, data: &[u8], indicate: bool) {
     rig.out16(0, data.len() as u16 | (indicate as u16) << 15);
     rig.out16(0, 0);
@@ -118,7 +118,7 @@ fn the_thirty_second_status_stops_the_transmitter() {
     assert_eq!(rig.world.sent.len(), 33);
 }
 
-/// After a fatal error nothing goes out before TX reset and TX enable.
+/// After a fatal error nothing is sent before TX reset and TX enable.
 fn recovers_by_reset(fault: &str, bits: u8) {
     let mut rig = rig(fault);
     send(&mut rig, &frame(BROADCAST, 60), false);

@@ -1,4 +1,4 @@
-//! The 3C515's list engines on their bus: who may have it, loopback, and what can go wrong with the data.
+//! The 3C515's list engines: when they get the bus, loopback, and faults of the data.
 
 mod world;
 
@@ -11,7 +11,7 @@ const UP: u32 = 0x1100;
 const SENT: u32 = 0x2000;
 const CAME: u32 = 0x3000;
 
-/// A card at 300h, line 10, with this channel, a list each way of one descriptor, and the loopback within the controller.
+/// A card at 300h, line 10, with this channel, one descriptor in each list, and loopback in the controller.
 fn looped(channel: u8, faults: &str) -> Rig<Corkscrew> {
     let faults = Faults::parse(faults).unwrap();
     let mut rig = Rig::new(Corkscrew::new(corkscrew::Options { lists: true, faults, ..corkscrew::Options::new(MAC) }));

@@ -10,11 +10,11 @@ use models::Model;
 use world::{MAC, Rig, frame};
 
 const BROADCAST: [u8; 6] = [0xFF; 6];
-/// Where the tests put descriptors and buffers.
+/// Addresses of descriptors and buffers in the tests.
 const RING: u32 = 0x1000;
 const BUFFER: u32 = 0x2000;
 
-/// Sets a wide card up as a driver leaves it: address, media, filter, masks, both sides on.
+/// Sets a wide card up as a driver does: address, media, filter, masks, both sides on.
 fn set_up<M: Model>(mut rig: Rig<M>) -> Rig<M> {
     rig.window(2);
     for (at, byte) in MAC.into_iter().enumerate() {

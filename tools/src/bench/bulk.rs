@@ -1,9 +1,9 @@
-//! `tools/bench --bulk`: KB/s that BULK takes from a peer on the host, which sends as fast as they are taken.
+//! `tools/bench --bulk`: KB/s that BULK receives from a peer on the host, which sends as fast as it can.
 //!
-//! A benchmark only: it depends on the host and on what else runs there. The driver is loaded at eight places of a page of
-//! 4 KB, because QEMU's TCG makes them differ: at each write into a page whose code has run, TCG walks through all its
-//! translations of that page. The driver's stack is written often. How much of the driver's code is in the stack's page
-//! depends on the address alone, so two NICs compare only with all places seen.
+//! A benchmark, no test: it depends on the host's load. The driver is loaded at eight addresses within a page of 4 KB, because
+//! speed differs in QEMU's TCG: a write to a page with translated code makes TCG search that page's translations. The
+//! driver's stack is written often, and the address decides how much of the driver's code is in the stack's page. So NICs
+//! can be compared over all addresses only.
 
 use std::io;
 use std::time::Instant;
@@ -16,17 +16,17 @@ use crate::rig::qemu::{self, Qemu};
 use crate::setup::{self, fail};
 use crate::suite::machine::fixture;
 
-/// Frames of a run, a multiple of BULK's batch.
+/// Frames of a run, a multiple of BULK's requests.
 const FRAMES: u32 = 4_200;
 const FRAME_BYTES: f64 = 1514.0;
-/// Bytes from place to place, and of TCG's pages.
+/// Bytes between two addresses, and in a page of TCG's.
 const STEP: u32 = 512;
 const PAGE: u32 = 4096;
 
 /// Measures each NIC and prints a line for it.
 ///
 /// # Errors
-/// A driver that does not load, or a peer that nobody hears.
+/// The driver does not load, or no frame of the peer arrives.
 pub fn run(nics: &[&Nic]) -> io::Result<()> {
     println!("KB/s of frames of 1,514 bytes that the host sends, with the driver at eight places of a page");
     for nic in nics {

@@ -1,8 +1,8 @@
-//! `tools/bench`: what the driver costs on every NIC, in resident bytes and in instructions for a frame, and what
-//! another packet driver costs beside it.
+//! `tools/bench`: the cost of the driver on every NIC, in resident bytes and in instructions for a frame; and the cost of
+//! another packet driver, if one is given.
 //!
-//! The machine is QEMU with `-icount`, where nothing depends on the host: two runs print the same. The NIC's frames
-//! come from a second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
+//! The machine is QEMU with `-icount`, in which nothing depends on the host: two runs print the same. The frames come from a
+//! second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
 
 pub mod bulk;
 pub mod registers;
@@ -25,10 +25,10 @@ use crate::setup::{self, fail};
 use crate::suite::machine::{fixture, passed, timed};
 use table::{Cost, Row};
 
-/// The card that sends, and the line that loads its driver.
+/// The card that sends.
 const SENDER: &str = "ne2k_isa,iobase=0x340,irq=3,mac=02:00:00:00:00:B0";
 const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=3";
-/// Frames that are in the card before one interrupt, in BENCH's bursts.
+/// Frames in the card before its interrupt, in BENCH's bursts.
 pub const BURST: u32 = 16;
 /// BENCH's flood.
 const FLOOD: &str = "/FLOOD=100";
@@ -46,7 +46,7 @@ struct Options {
 /// Measures and prints the tables.
 ///
 /// # Errors
-/// A driver that does not load or loses frames in this rig, or figures that contradict each other.
+/// A driver does not load or loses frames here, or figures contradict each other.
 pub fn run(arguments: &[String]) -> io::Result<()> {
     let mut options = Options::default();
     let mut words = arguments.iter();
@@ -61,7 +61,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --peer FILE, --peer-args \"0x60 9 0x300\""))),
         }
     }
-    // A peer knows one card: the NE2000 unless the user says otherwise.
+    // Another driver is for one card: the NE2000, unless the user names one.
     let wanted = options.nic.clone().or_else(|| options.peer.as_ref().map(|_| "ne2000".into()));
     let chosen = |nic: &&Nic| !nic.devices.is_empty() && wanted.as_ref().is_none_or(|name| nic.name == name);
     let nics: Vec<&Nic> = NICS.iter().filter(chosen).collect();
@@ -112,7 +112,8 @@ fn property<'a>(device: &'a str, name: &str) -> Option<&'a str> {
     device.split(',').find_map(|part| part.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// Our driver on this NIC: with XMS, until it is ready, and without XMS where that makes a difference. A machine each.
+/// Measures this project's driver on a NIC, each in a machine of its own: with XMS; time until it is ready; without XMS if
+/// that differs.
 fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     let mut row = figures(nic, units)?;
     let mut load = Job { exec: timed(&format!("3COMPKT{}", choice(nic))), limit: LIMIT, ..Job::default() };
@@ -128,10 +129,10 @@ fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     Ok(row)
 }
 
-/// What it keeps with XMS, and what a frame costs.
+/// Resident bytes with XMS, and instructions for a frame.
 ///
 /// # Errors
-/// As for [`run`].
+/// Those of [`run`].
 pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
     // The line that measures our driver. (Not every other driver's card holds a burst.)
     let bench = format!("BENCH /BURST={BURST} {FLOOD}");
@@ -166,23 +167,23 @@ fn job(nic: &Nic, exec: &[&str]) -> io::Result<Job> {
     Ok(Job { files: pack::files()?, config, exec: exec.iter().map(ToString::to_string).collect(), limit: LIMIT, ..Job::default() })
 }
 
-/// The switches that choose the card, and not the sender's.
+/// The switches that select the measured card and not the sender.
 fn choice(nic: &Nic) -> String {
     let place = match property(device(nic), "iobase") {
         Some(port) => format!(" /IO={}", port.trim_start_matches("0x")),
-        // A card that chooses a line before the sender has its own.
+        // An ISA card selects its line before the sender has one.
         None if matches!(nic.found, Found::Isa(_)) => " /IRQ=10".into(),
         None => String::new(),
     };
     format!(" /NIC={}{place}", nic.name)
 }
 
-/// What a line printed.
+/// The output of a line.
 fn said<'a>(report: &'a Report, line: &str) -> io::Result<&'a str> {
     report.of(line).ok_or_else(|| fail(format!("{line} did not run:\n{}", report.output)))
 }
 
-/// The number behind `words` in what a line printed.
+/// The number behind `words` in the output of a line.
 fn told(report: &Report, line: &str, words: &str) -> io::Result<u32> {
     let text = said(report, line)?;
     let number = text.split_once(words).and_then(|(_, rest)| rest.split([' ', ']']).next()?.parse().ok());
@@ -199,13 +200,13 @@ fn cost(report: &Report, line: &str) -> io::Result<Cost> {
     table::cost(said(report, line)?).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
 }
 
-/// The blocks that the resident driver names are as large as the pack step made their units.
+/// Checks that the driver's information block has the sizes of the packed units.
 fn agree(nic: &Nic, units: &Units, blocks: &[(String, u32)], report: &Report) -> io::Result<()> {
     let packed = |name: &str| {
         let unit = units.all().into_iter().map(|(unit, _)| unit).find(|unit| unit.name == name);
         unit.map(|unit| u32::from(unit.total.next_multiple_of(4))).unwrap_or_default()
     };
-    // The header of the driver's unit is the core's.
+    // The header of the driver's unit counts as the core's.
     for (block, unit, elsewhere) in [("core", "core", 0), ("NIC driver", nic.name, ENTRIES.into())] {
         let resident = blocks.iter().find(|(name, _)| name == block).map(|block| block.1).unwrap_or_default();
         let packed = packed(unit) - elsewhere;
@@ -217,7 +218,7 @@ fn agree(nic: &Nic, units: &Units, blocks: &[(String, u32)], report: &Report) ->
     Ok(())
 }
 
-/// Another driver on the same card, at the interrupt and port that its arguments name.
+/// Measures another driver on the same card, with the interrupt and port of its arguments.
 fn peers(nic: &Nic, path: &Path, arguments: &str) -> io::Result<Row> {
     let file = path.file_name().unwrap_or_default().to_string_lossy().to_uppercase();
     let mut files = pack::files()?;
@@ -236,7 +237,7 @@ fn peers(nic: &Nic, path: &Path, arguments: &str) -> io::Result<Row> {
     Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report, &bench)?, closed: closed(&report, &bench)?, ..Row::default() })
 }
 
-/// The card where Crynwr's positional arguments (vector, interrupt, port) expect it, if it is one that can be put there.
+/// The card at the interrupt and port of Crynwr's positional arguments, if the card's can be set.
 fn card_for(device: &str, arguments: &str) -> String {
     let numbers: Vec<&str> = arguments.split_whitespace().filter(|word| word.starts_with(|c: char| c.is_ascii_digit())).collect();
     let put = |device: String, name: &str, value: Option<&&str>| match (property(&device, name), value) {

@@ -1,7 +1,7 @@
-//! How often a driver reaches for its card's registers, counted in QEMU's own trace of one run of BENCH.
+//! Counts the accesses of a driver to its card's registers, in QEMU's trace of a run of BENCH.
 //!
-//! Each access is an exit to the hypervisor on a virtual machine and a bus cycle on a real one. QEMU's trace event
-//! `memory_region_ops_*` is a line for each, in ports and in memory; BENCH's own output is among them and tells them apart.
+//! Each access is an exit to the hypervisor in a virtual machine, and a bus cycle in a real one. QEMU's trace event
+//! `memory_region_ops_*` prints a line for each, for ports and memory. BENCH's own output is in the same trace.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -9,21 +9,21 @@ use std::ops::Range;
 use super::BURST;
 use crate::nics::{Found, Nic};
 
-/// What the machine's monitor is told to begin the trace.
+/// The monitor's command that begins the trace.
 pub const TRACE: &str = "log trace:memory_region_ops_*";
 /// The port of QEMU's `-debugcon`.
 const CONSOLE: u64 = 0xE9;
-/// Where the firmware puts the first PCI card's ports; a PC's own are below.
+/// Lowest port that the firmware gives to PCI cards; a PC's own are below.
 const PCI_PORTS: u64 = 0xC000;
-/// Interrupt controllers of newer PCs, in memory.
+/// Addresses of a PC's interrupt controllers in memory.
 const APICS: Range<u64> = 0xFEC0_0000..0xFEF0_0000;
-/// Where ISA cards are, and where among them the card is that sends to them.
+/// Ports of ISA cards; and among them, of the card that sends.
 const ISA_PORTS: Range<u64> = 0x200..0x3F0;
 const SENDER_PORTS: Range<u64> = 0x340..0x360;
 
-/// Frames of 60 bytes of each kind that BENCH has, those before the first that counts included.
+/// Frames of 60 bytes of each kind in BENCH, including those before the first that counts.
 const FRAMES: u32 = 4 + 32;
-/// Of those in bursts all count: whole bursts, of at least as many frames as of another kind.
+/// Frames in bursts, all of which count: whole bursts, and at least as many frames as of another kind.
 const IN_BURSTS: u32 = 32u32.next_multiple_of(BURST);
 
 /// Register accesses in all frames of a kind.
@@ -42,7 +42,7 @@ impl Accesses {
 
 }
 
-/// Is this address one of the NIC's registers?
+/// Whether this address is a register of the NIC.
 fn is_register(nic: &Nic, at: u64) -> bool {
     match nic.found {
         Found::Pci => at >= PCI_PORTS && !APICS.contains(&at),
@@ -50,7 +50,7 @@ fn is_register(nic: &Nic, at: u64) -> bool {
     }
 }
 
-/// Counts what is in a trace. `None`: BENCH did not come to its end there.
+/// Counts the accesses in a trace. `None`: BENCH did not reach its end.
 pub fn counted(nic: &Nic, trace: &str) -> Option<Accesses> {
     let (mut line, mut here) = (String::new(), 0);
     let mut sections = BTreeMap::new();
@@ -75,7 +75,7 @@ pub fn counted(nic: &Nic, trace: &str) -> Option<Accesses> {
     Some(Accesses { send: section("send 60")?, receive: section("receive 60")?, burst: section("burst 60")? })
 }
 
-/// A number as QEMU prints it.
+/// A number in QEMU's format.
 fn number(word: &str) -> Option<u64> {
     u64::from_str_radix(word.strip_prefix("0x")?, 16).ok()
 }

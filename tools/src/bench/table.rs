@@ -1,4 +1,4 @@
-//! What BENCH and PKTCTL print, and the tables that are made of it.
+//! Reads the output of BENCH and PKTCTL, and makes the tables.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -10,7 +10,7 @@ use crate::setup::fail;
 /// Instructions for a frame of 60 and of 1,514 bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Cost {
-    /// Sending: the call and the interrupts that it brings.
+    /// Sending: the call, and the interrupts that it causes.
     pub send: [u32; 2],
     /// Receiving: from the interrupt to the second upcall.
     pub receive: [u32; 2],
@@ -18,7 +18,7 @@ pub struct Cost {
     pub whole: [u32; 2],
 }
 
-/// What frames that wait in the card together take: those of one interrupt.
+/// The cost of a burst: frames that are in the card before its interrupt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Burst {
     /// Instructions for each.
@@ -27,16 +27,16 @@ pub struct Burst {
     pub interrupts: u32,
 }
 
-/// A driver on a NIC.
+/// A driver on a NIC: a row.
 #[derive(Clone, Debug, Default)]
 pub struct Row {
-    /// What stands in the first column.
+    /// The text in the first column.
     pub name: String,
-    /// Its resident blocks, where it tells.
+    /// Its resident blocks, if it reports them.
     pub blocks: Vec<(String, u32)>,
-    /// What DOS keeps of it, with XMS.
+    /// Bytes that DOS reserves for it, with XMS.
     pub resident: u32,
-    /// The same without XMS, where that differs.
+    /// The same without XMS, if that differs.
     pub without_xms: Option<u32>,
     /// Milliseconds of the machine's time from the command to the prompt.
     pub ready: Option<u32>,
@@ -46,14 +46,14 @@ pub struct Row {
     pub closed: [u32; 2],
     /// Instructions of a frame in a burst, where that was measured.
     pub burst: Option<Burst>,
-    /// Register accesses, where they were counted.
+    /// Register accesses, if counted.
     pub accesses: Option<Accesses>,
 }
 
-/// The blocks that `PKTCTL mem` shows: those in conventional memory.
+/// The blocks in conventional memory that `PKTCTL mem` prints.
 ///
 /// # Errors
-/// It shows none, or they do not add up to its last line.
+/// It prints none, or they do not add up to its last line.
 pub fn blocks(text: &str) -> io::Result<Vec<(String, u32)>> {
     let mut blocks: Vec<(String, u32)> = Vec::new();
     for line in text.lines() {
@@ -69,7 +69,7 @@ pub fn blocks(text: &str) -> io::Result<Vec<(String, u32)>> {
     Err(fail(format!("no memory map:\n{text}")))
 }
 
-/// The figures that BENCH prints; none if one is missing.
+/// The figures of BENCH; none if one is missing.
 pub fn cost(text: &str) -> Option<Cost> {
     let mut lines = BTreeMap::new();
     for line in text.lines() {
@@ -90,7 +90,7 @@ pub fn cost(text: &str) -> Option<Cost> {
     Some(cost)
 }
 
-/// The figures of the burst that BENCH prints.
+/// The figures of a burst of BENCH's.
 pub fn burst(text: &str) -> Option<Burst> {
     let words: Vec<&str> = text.lines().find_map(|line| line.strip_prefix("burst "))?.split(' ').collect();
     let [_, whole, interrupts] = words[..] else { return None };

@@ -1,4 +1,4 @@
-//! What drivers see of the machine.
+//! The [`compkt::bus::Bus`] of the machine.
 
 use compkt::bus::{Addr, Bus, Far};
 use compkt::device::Job;
@@ -64,7 +64,7 @@ impl FakeBus {
         self.accessed();
     }
 
-    /// The frame that goes out, and at most three bytes behind it.
+    /// The job's frame, and at most three bytes behind it.
     fn frame(&self, job: &Job, behind: usize) -> Vec<u8> {
         let mut bytes = vec![0; job.len as usize + behind];
         self.0.borrow().fetch(job.at, &mut bytes);

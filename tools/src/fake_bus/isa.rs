@@ -1,4 +1,4 @@
-//! ISA cards that listen where they are told to, and the ports that all of them hear.
+//! ISA cards whose ports are configured, the ports that all of them listen to, and the DMA controllers.
 
 use super::{FakeBus, Machine, Slot};
 use models::isa::{self, Card, ID_PORTS, PNP_ADDRESS, PNP_WRITE};
@@ -6,24 +6,24 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
 
-/// Both 8237s: the channels that are masked, and those in cascade mode, bit by bit.
+/// Both 8237s: masked channels, and channels in cascade mode, a bit each.
 pub(super) struct Dma {
     masks: u8,
     cascades: u8,
 }
 
 impl Dma {
-    /// As the BIOS leaves them: all but the channel that cascades them masked.
+    /// As a BIOS sets them: all channels masked but the one for the cascade.
     pub(super) fn new() -> Dma {
         Dma { masks: 0xEF, cascades: 0x10 }
     }
 
-    /// In cascade mode and not masked.
+    /// Channels in cascade mode and not masked.
     pub(super) fn free(&self) -> u8 {
         self.cascades & !self.masks
     }
 
-    /// A write to the mask (0Ah, D4h) or mode (0Bh, D6h) register of one of them.
+    /// A write to the mask (0Ah, D4h) or mode (0Bh, D6h) register of one.
     pub(super) fn write(&mut self, port: u16, value: u8) {
         let (shift, value) = (if port > 0x0F { 4 } else { 0 }, value as u32);
         let bit = 1 << (shift + (value & 3));
@@ -36,14 +36,14 @@ impl Dma {
 }
 
 impl FakeBus {
-    /// Plugs an ISA card in and gives its number. Its ports and its interrupt line are where it was activated.
+    /// Plugs an ISA card in; returns its number. It answers at the ports and the line with which it is activated.
     pub fn plug_isa(&self, card: Rc<RefCell<dyn Card>>) -> usize {
         let mut machine = self.0.borrow_mut();
         machine.slots.push(Slot { model: card.clone(), card: Some(card), places: Vec::new(), irq: 0, sent: VecDeque::new() });
         machine.slots.len() - 1
     }
 
-    /// The DMA channels by which a card gets the bus: in cascade mode and not masked, bit by bit.
+    /// The DMA channels by which a card can get the bus: in cascade mode and not masked, a bit each.
     pub fn cascades(&self) -> u8 {
         self.0.borrow().dma.free()
     }
@@ -54,7 +54,7 @@ impl Machine {
         self.slots.iter().enumerate().filter_map(|(slot, entry)| Some((slot, entry.card.clone()?))).collect()
     }
 
-    /// The ISA card that has activated itself at a port, and the offset from its base.
+    /// The ISA card that answers at a port, and the offset from its first port.
     pub(super) fn find_isa(&self, port: u16) -> Option<(usize, u16)> {
         self.cards().into_iter().find_map(|(slot, card)| {
             let offset = port.checked_sub(card.borrow().base()?)?;
@@ -63,7 +63,7 @@ impl Machine {
         })
     }
 
-    /// A read of a port that cards share: all lines together. None: no such port.
+    /// Reads a port that cards share: the AND of their answers. None: it is no such port.
     pub(super) fn read_shared(&mut self, port: u16) -> Option<u8> {
         let cards = self.cards();
         let read_port = cards.iter().any(|(_, card)| card.borrow().pnp_read_port() == Some(port));
@@ -78,7 +78,7 @@ impl Machine {
         Some(line)
     }
 
-    /// A write to a port that cards share. False: it is none.
+    /// Writes a port that cards share. False: it is no such port.
     pub(super) fn write_shared(&mut self, port: u16, value: u8) -> bool {
         let cards = self.cards();
         if cards.is_empty() || !id_port(port) && !matches!(port, PNP_ADDRESS | PNP_WRITE) {

@@ -1,4 +1,4 @@
-//! What a unit must be before it is packed, and the table of sizes.
+//! Checks of each unit before it is packed, and the table of sizes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,7 +9,7 @@ use compkt::install::slots::SLOT_A;
 use super::elf::Unit;
 use crate::process::TempDir;
 
-/// The compiler with which the budgets were measured (`rustc -vV`, commit-hash); tools/prepare.sh asks for the same.
+/// The compiler for which the budgets are exact (`rustc -vV`, commit-hash); tools/prepare.sh installs the same.
 pub const COMPILER: &str = "e50aa6fba4e63ab34c72bf9acfd2c307c1155d1a";
 
 /// The most bytes that a unit may take in memory, BSS included, exact for [`COMPILER`]. A unit that grows for a good
@@ -51,29 +51,28 @@ const BUDGETS: &[(&str, u16)] = &[
     ("ne2000", 1_056),
     ("ne1000", 1_076),
 ];
-/// The most that a discarded unit may take: there is room for so much in slot B. The largest one makes the load image as large
-/// as it is.
+/// The most bytes of a discarded unit, which slot B has to hold. The largest such unit decides the size of the load image.
 const DISCARDED: u16 = 6_240;
 /// Discarded units of slot A, and the kernel.
 const STAGES: &[(&str, u16)] =
     &[("kernel", 4_032), ("stage_unload", SLOT_A), ("stage_search", SLOT_A), ("stage_start", 2_912), ("stage_stand", 2_912)];
 
-/// Instructions that came after the 386, or that mean that a trap can be reached. Names as objdump has them, without
-/// a size's letter; those that end with a star begin so.
+/// Instructions that a 386 does not have, or that show that a trap can be reached. Names as in objdump, without the letter for
+/// the size; a name with a star stands for all that begin with it.
 const REFUSED: &[&str] = &[
     "bswap", "cmpxchg*", "xadd*", "cmov*", "cpuid", "invd", "wbinvd", "invlpg", "rdtsc*", "rdmsr", "wrmsr", "rdpmc", "rsm", "ud*",
     "sysenter", "sysexit", "syscall", "sysret", "nopw", "nopl", "endbr*", "prefetch*", "popcnt*", "lzcnt*", "tzcnt*", "movbe*",
     "mfence", "lfence", "sfence", "pause", "(bad)",
 ];
 
-/// What kind of unit is looked at.
+/// The kind of a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// Stays in memory.
+    /// It stays in memory.
     Resident,
-    /// Finds or starts a NIC, or is a stage of the installation, and forgotten.
+    /// It finds or starts a NIC, or is a stage of the installation: its memory is used again.
     Discarded,
-    /// The installer's kernel.
+    /// It is the installer's kernel.
     Kernel,
 }
 
@@ -85,10 +84,10 @@ pub fn budget(name: &str, role: Role) -> u16 {
     }
 }
 
-/// All checks of a unit but that of its size.
+/// All checks of a unit except that of its size.
 ///
 /// # Errors
-/// Says what is wrong and where.
+/// The text names what is wrong and where.
 pub fn check(unit: &Unit, role: Role) -> Result<(), String> {
     if role == Role::Resident {
         no_panic(unit)?;
@@ -98,10 +97,10 @@ pub fn check(unit: &Unit, role: Role) -> Result<(), String> {
     opcodes(unit)
 }
 
-/// The unit fits its budget.
+/// Checks the unit's size against its budget.
 ///
 /// # Errors
-/// Names both sizes.
+/// The text names both sizes.
 pub fn fits(unit: &Unit, role: Role) -> Result<(), String> {
     let most = budget(&unit.name, role);
     if unit.total > most {
@@ -110,18 +109,18 @@ pub fn fits(unit: &Unit, role: Role) -> Result<(), String> {
     Ok(())
 }
 
-/// Neither a panic path nor core::fmt is in it.
+/// Checks that neither a path to a panic nor core::fmt is in the unit.
 fn no_panic(unit: &Unit) -> Result<(), String> {
     let found = unit.functions.iter().find(|(name, ..)| {
-        // Both manglings write names with their lengths.
+        // Both manglings write a name behind its length.
         name.contains("4core") && (name.contains("9panicking") || name.contains("3fmt")) || name.contains("rust_begin_unwind")
     });
     found.map_or(Ok(()), |(name, ..)| Err(format!("{} has a panic path or core::fmt: {name}", unit.name)))
 }
 
-/// A unit is linked by itself: it reaches another one by fixed places alone. A resident unit knows the core's, a stage the
-/// kernel's header and table, the kernel and what finds or starts a NIC none. So nothing that is still needed can call, jump
-/// or read into a slot whose contents have changed.
+/// Checks the unit's references to other units. Each unit is linked by itself and knows others by fixed offsets only: a
+/// resident unit those of the core, a stage the kernel's header and table, the kernel and the units that find or start a NIC
+/// none. So no unit can call, jump or read into a slot whose contents have changed.
 fn looks_outside(unit: &Unit, role: Role) -> Result<(), String> {
     let allowed: &[&str] = match role {
         Role::Resident => &["core_clock", "work", "core_state", "getter", "busy", "pending"],
@@ -134,7 +133,7 @@ fn looks_outside(unit: &Unit, role: Role) -> Result<(), String> {
     }
 }
 
-/// What the loader adds the base to is an offset in this unit.
+/// Checks that everything to which the loader adds the unit's base is an offset in the unit.
 fn fixes_stay_inside(unit: &Unit) -> Result<(), String> {
     let value = |at: u16, size: usize| -> Option<u32> {
         let bytes = unit.bytes.get(usize::from(at)..usize::from(at) + size)?;
@@ -152,7 +151,7 @@ fn fixes_stay_inside(unit: &Unit) -> Result<(), String> {
     Ok(())
 }
 
-/// No instruction of the compiler's is newer than the 386. (NASM refuses those itself: src/build.rs says `cpu 386`.)
+/// Checks that the compiler has used no instruction newer than the 386. (NASM checks its own: src/build.rs sets `cpu 386`.)
 fn opcodes(unit: &Unit) -> Result<(), String> {
     for (function, instruction) in disassembled(unit)? {
         let name = instruction.split_whitespace().find(|word| !is_prefix(word)).unwrap_or_default();
@@ -160,7 +159,7 @@ fn opcodes(unit: &Unit) -> Result<(), String> {
             Some(start) => name.starts_with(start),
             None => name == *row || name.strip_suffix(['w', 'l']) == Some(row),
         });
-        // Without a coprocessor, and before MMX and SSE.
+        // Nor of a coprocessor, MMX or SSE.
         if refused || name.starts_with('f') || instruction.contains("mm") {
             return Err(format!("{}: not a 386's instruction in {function}: {instruction}", unit.name));
         }
@@ -172,9 +171,9 @@ fn is_prefix(word: &str) -> bool {
     matches!(word, "data32" | "addr32" | "data16" | "addr16" | "lock" | "rep" | "repz" | "repnz" | "cs" | "ds" | "es" | "fs" | "gs" | "ss")
 }
 
-/// Every instruction of the compiler's functions, by binutils' objdump.
+/// All instructions of the compiler's functions, by binutils' objdump.
 fn disassembled(unit: &Unit) -> Result<Vec<(String, String)>, String> {
-    /// One byte long, so that whatever stands before it ends there.
+    /// One byte long: any instruction before it ends there.
     const NOP: u8 = 0x90;
     const GAP: usize = 16;
     let mut code = Vec::new();
@@ -185,7 +184,7 @@ fn disassembled(unit: &Unit) -> Result<Vec<(String, String)>, String> {
         code.extend(bytes.ok_or_else(|| format!("{}: {name} is not in the image", unit.name))?);
         code.resize(code.len() + GAP, NOP);
     }
-    // A unit of assembly alone.
+    // The unit has only assembly.
     if code.is_empty() {
         return Ok(Vec::new());
     }
@@ -210,7 +209,7 @@ fn disassembled(unit: &Unit) -> Result<Vec<(String, String)>, String> {
     Ok(all)
 }
 
-/// The table of sizes: a line for each unit.
+/// The table of sizes, a line for each unit.
 pub fn table(units: &[(&Unit, Role)]) -> String {
     let mut text = format!("{:<16}{:>7}{:>7}{:>9}{:>8}\n", "unit", "bytes", "BSS", "fix-ups", "budget");
     for (unit, role) in units {

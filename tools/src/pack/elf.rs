@@ -1,4 +1,4 @@
-//! A linked unit, as the linker left it: its bytes, its size in memory, and what has to be fixed up at load.
+//! Reads a linked unit: its bytes, its size in memory, and the places to which the loader adds the unit's base.
 
 use std::path::Path;
 
@@ -9,7 +9,7 @@ use compkt::install::slots::{SLOT_A, SLOT_A_WIDE};
 
 use crate::setup::fail;
 
-/// Relocation kinds of the i386 ELF supplement; the `object` crate keeps their names behind a feature of its own.
+// Relocation types of the i386 ELF supplement; the `object` crate has their names only with another feature.
 const R_386_32: u32 = 1;
 const R_386_PC32: u32 = 2;
 const R_386_PLT32: u32 = 4;
@@ -22,7 +22,7 @@ const R_386_PC8: u32 = 23;
 pub struct Unit {
     /// The binary's name.
     pub name: String,
-    /// What is in the file.
+    /// The bytes in the file.
     pub bytes: Vec<u8>,
     /// Bytes in memory: `bytes`, then BSS.
     pub total: u16,
@@ -34,25 +34,25 @@ pub struct Unit {
     pub symbols: Vec<(String, u16, u32)>,
     /// The compiler's functions: name, offset, size.
     pub functions: Vec<(String, u16, u16)>,
-    /// The offset that it is linked at: 0, but for the installer's kernel.
+    /// The offset at which it is linked: 0, except for the installer's kernel.
     pub base: u16,
-    /// How a feature attaches (asm/attach.inc), empty for others.
+    /// How the feature attaches (asm/attach.inc); empty for other units.
     pub attach: Vec<u8>,
-    /// Symbols of fixed places outside that it looks at.
+    /// Symbols in other units, at fixed offsets, that it uses.
     pub outside: Vec<String>,
 }
 
 impl Unit {
-    /// Reads the unit `name` from the folder that cargo left it in.
+    /// Reads the unit `name` from cargo's output folder.
     pub fn read(folder: &Path, name: &str) -> std::io::Result<Unit> {
         let data = std::fs::read(folder.join(name))?;
         Unit::parse(name, &data).map_err(|why| fail(format!("unit {name}: {why}")))
     }
 
-    /// Takes a linked file apart.
+    /// Reads a linked file.
     ///
     /// # Errors
-    /// Not linked at offset 0 by one of our scripts, a symbol that nobody defines, a relocation that the loader does
+    /// It is not linked by one of this project's scripts, a symbol is undefined, or it has a relocation that the loader does
     /// not know.
     pub fn parse(name: &str, data: &[u8]) -> Result<Unit, String> {
         let elf = ElfFile32::<object::Endianness>::parse(data).map_err(|error| error.to_string())?;
@@ -108,12 +108,12 @@ impl Unit {
         Ok(Unit { name: name.into(), total, bytes, fixes16, fixes32, symbols, functions, base: base as u16, attach, outside })
     }
 
-    /// A text or table, which nothing is added to.
+    /// A text or table, without fix-ups.
     pub fn data(name: &str, bytes: Vec<u8>) -> Unit {
         Unit { name: name.into(), total: bytes.len() as u16, bytes, ..Unit::default() }
     }
 
-    /// What the loader adds `at` to, as it is when the unit lies there.
+    /// The unit's bytes after the loader has added `at` where needed.
     pub fn loaded(&self, at: u16) -> Vec<u8> {
         let mut bytes = self.bytes.clone();
         for fix in self.fixes16.iter().chain(&self.fixes32) {
@@ -128,7 +128,7 @@ impl Unit {
     /// A symbol's value.
     ///
     /// # Errors
-    /// There is none.
+    /// There is no such symbol.
     pub fn symbol(&self, name: &str) -> std::io::Result<u16> {
         let found = self.symbols.iter().find(|(symbol, ..)| symbol == name);
         found.map(|(_, at, _)| *at).ok_or_else(|| fail(format!("{} has no {name}", self.name)))

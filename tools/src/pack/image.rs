@@ -1,4 +1,4 @@
-//! The driver's file: an MZ header, the load image (core, kernel, first stage), the unit directory, the units.
+//! Composes the driver's file: MZ header, load image (core, kernel, first stage), unit directory, units.
 
 use std::collections::BTreeMap;
 
@@ -10,15 +10,15 @@ use crate::setup::fail;
 
 /// Bytes of the MZ header.
 const MZ_HEADER: usize = 32;
-/// Where the build's number lies in it (src/install/header.rs).
+/// Offset of the build number in the MZ header (src/install/header.rs).
 const BUILD_AT: usize = 30;
-/// The load image holds the core, slot A, the kernel, slot B and the stack; DOS gives a DEVICE= line no more memory than this.
+/// The most bytes of the load image: core, slot A, kernel, slot B, stack. DOS gives a DEVICE= line no more memory than the image.
 pub const LOAD_IMAGE_LIMIT: usize = 20_480;
-/// What it may have where no other limit is asked for: it is one segment.
+/// The most bytes of a load image without that limit: a segment.
 pub const SEGMENT: usize = 0xFFF0;
-/// What stays besides units and devices by default: handles, stack, the list of blocks, all rounded up.
+/// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
-/// What only a switch brings: what it needs lies behind the image, like the buffers that come with it.
+/// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
 const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
 /// The installer's stack, and what BIOS, DOS and interrupts take of it. The tests `qemu/file/stack-…` want 200 bytes left.
 pub const STACK: usize = 1184;
@@ -36,32 +36,33 @@ const PROGRAM: usize = 16;
 const FEATURES: usize = 18;
 const NICS: usize = 19;
 const CORE: usize = 20;
-/// The core's symbols that go there (CoreTable in src/resident/table.rs).
+/// The core's symbols for CoreTable (src/resident/table.rs), in its order.
 const CORE_TABLE: [&str; 22] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
     "save.sp", "save.ss", "irq_entry.eoi", "save.patch", "restore", "upcall.before", "upcall.after", "terminate.patch",
     "save", "settle", "getter", "known", "upcall", "functions",
 ];
-/// Where the patches begin among them.
+/// Index of the first patch among them.
 const PATCHES: usize = 11;
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
-/// Bytes of what a feature says of itself, before its hooks, and of a hook (asm/attach.inc).
+// Bytes of a feature's description before its hooks, and of a hook (asm/attach.inc).
 const FEATURE: usize = 10;
 const HOOK: usize = size_of::<features::Hook>();
-/// Blocks of a driver besides its features': core, driver, device, handles, rings, buffers in XMS, stack.
+/// Blocks of a driver without its features': core, driver, device, handles, rings, buffers in XMS, stack.
 const BLOCKS_OF_ALL: usize = 7;
-/// Offset in a start unit's header: bytes of a device; in a find unit's: the identities' near address and count.
+// Start unit: offset in the header of a device's size. Find unit: of the identities' address and count.
 const START_INSTANCE: usize = 16;
 const FIND_IDS: usize = 4;
 
-/// Kinds of units (src/install/header.rs): the resident half of a driver.
+// Kinds of units (src/install/header.rs).
+/// The resident half of a driver.
 pub const KIND_DRIVER: u8 = 1;
-/// What finds a NIC.
+/// Finds a NIC.
 pub const KIND_FIND: u8 = 2;
 /// An optional feature.
 pub const KIND_FEATURE: u8 = 3;
-/// What starts a NIC.
+/// Starts a NIC.
 pub const KIND_START: u8 = 4;
 /// A stage of the installation.
 pub const KIND_STAGE: u8 = 5;
@@ -74,13 +75,13 @@ const SLOT_SECOND: u8 = 2;
 
 /// A unit behind the load image.
 pub struct Listed<'a> {
-    /// [`KIND_DRIVER`] and its kin.
+    /// [`KIND_DRIVER`] or one of the constants behind it.
     pub kind: u8,
-    /// Find units: 0 PCI, else ISA's order. Stages: their slot.
+    /// Find units: 0 for PCI, otherwise the order among ISA. Stages: their slot.
     pub bus: u8,
     /// The NIC's or feature's name.
     pub name: &'a str,
-    /// The unit. None: its number is not used.
+    /// The unit. None: the number is unused.
     pub unit: Option<&'a Unit>,
 }
 
@@ -97,7 +98,7 @@ pub struct Image {
     pub kernel: usize,
     /// Slot B, which is as large as its largest unit.
     pub slot_b: usize,
-    /// All of it.
+    /// The whole image.
     pub size: usize,
     /// What comes to lie in the slots, in the order of time: the slot (true: B), the unit, its bytes. Of the units that find a
     /// NIC, and of those that start one, the largest.
@@ -144,7 +145,7 @@ fn largest<'a>(units: &[Listed<'a>], kind: u8, size: impl Fn(&Unit) -> usize) ->
 /// Lays out a load image of at most `limit` bytes.
 ///
 /// # Errors
-/// It does not fit.
+/// It is too large.
 pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Image> {
     let slot_a = usize::from(kernel.base);
     let mut uses = vec![(true, first.name.clone(), total(first))];
@@ -182,7 +183,7 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit:
     Ok(Image { core, slot_a, free_a, kernel, slot_b, size, uses })
 }
 
-/// Puts the file together, with a load image of at most `limit` bytes.
+/// Composes the file, with a load image of at most `limit` bytes.
 pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Vec<u8>> {
     features_fit(units).map_err(fail)?;
     let parts = layout(core, kernel, first, units, limit)?;
@@ -195,7 +196,7 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit
     image.resize(at + slot_b, 0);
     image.extend(first.loaded(slot_b as u16));
     image.resize(parts.size, 0);
-    // DOS calls the installer first; it puts the device's own routines back.
+    // DOS calls the installer's routines first; the installer restores the device's own.
     let entry = |offset: usize| kernel.word(offset);
     let mut put = |at: usize, value: &[u8]| image[at..at + value.len()].copy_from_slice(value);
     put(DEVICE_ROUTINES, &(at as u16 + entry(STRATEGY)).to_le_bytes());
@@ -229,12 +230,13 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit
     Ok(file)
 }
 
-/// The installer has room for every set of features that a machine can have. Features with blocks of one kind exclude each other.
+/// Checks that the installer has room for every set of features that a machine can have. Of features whose blocks have one kind,
+/// a machine has at most one.
 ///
 /// # Errors
-/// Says what there is not enough of.
+/// The text names what there is too much of.
 fn features_fit(units: &[Listed]) -> Result<(), String> {
-    // By kind: hooks, blocks.
+    // By kind: number of hooks and of blocks.
     let mut kinds = BTreeMap::new();
     for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
         let [_, _, kind, table, ..] = attach[..] else { continue };
@@ -251,7 +253,7 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
     Ok(())
 }
 
-/// The unit directory, which lies at `start` in the file, and what lies behind it.
+/// The unit directory for offset `start` in the file, and the units behind it.
 fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec<u8>)> {
     let (mut entries, mut tail) = (Vec::new(), Vec::new());
     for listed in units {
@@ -294,12 +296,12 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
     Ok((entries, tail))
 }
 
-/// The sum of bytes, behind others whose sum is `sum`: turned left by a bit and the byte added, for each byte.
+/// A sum over bytes, continued from `sum`: for each byte, rotated left by one bit, then the byte is added.
 pub fn sum(bytes: &[u8], sum: u16) -> u16 {
     bytes.iter().fold(sum, |sum, byte| sum.rotate_left(1).wrapping_add(u16::from(*byte)))
 }
 
-/// The PCI identities that a find unit knows, as they lie in it.
+/// The PCI identities of a find unit, as bytes.
 pub fn ids(unit: &Unit) -> &[u8] {
     let (at, count) = (unit.word(FIND_IDS) as usize, unit.word(FIND_IDS + 4) as usize);
     &unit.bytes[at..at + 4 * count]
@@ -333,7 +335,7 @@ fn mz_header(image: usize, segment: u16, ip: u16, sp: u16) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    /// A feature whose block has a kind, with so many hooks, and with a table.
+    /// A feature with this kind of block, so many hooks, and a table if asked for.
     fn feature(kind: u8, hooks: usize, table: u8) -> Unit {
         Unit { attach: [&[0, 0, kind, table, 0, 0, 0, 0, 0, 0][..], &vec![0; hooks * HOOK]].concat(), ..Unit::default() }
     }

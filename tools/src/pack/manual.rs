@@ -1,11 +1,11 @@
-//! `3COMPKT.TXT`: the manual, with the switches from the parser's own table and the cards from the list of NICs; and what
-//! `3COMPKT /?` prints.
+//! `3COMPKT.TXT`, the manual, with the switches from the parser's table and the cards from the list of NICs; and the text of
+//! `3COMPKT /?`.
 
 use compkt::install::stages::switches::SWITCHES;
 
 const SOURCE: &str = include_str!("../../../src/install/manual.txt");
 
-/// The manual as DOS wants it; `cards` is a line for each.
+/// The manual with DOS's line ends; `cards` has a line for each card.
 pub fn text(version: &str, cards: &[String]) -> String {
     let switches: Vec<String> = SWITCHES
         .iter()
@@ -24,7 +24,7 @@ pub fn text(version: &str, cards: &[String]) -> String {
 /// Names in a row of the list of NICs.
 const ROW: usize = 6;
 
-/// What `3COMPKT /?` prints, line by line.
+/// The text of `3COMPKT /?`, line by line.
 pub fn help(nics: &[&str]) -> Vec<String> {
     let mut lines = vec!["3COMPKT [0x60 [irq] [io]] [switches]".to_string()];
     for switch in &SWITCHES {

@@ -1,4 +1,4 @@
-//! From cargo's binaries to what a user copies: `dist/`.
+//! Makes `dist/`, the files for users, from cargo's binaries.
 
 pub mod checks;
 pub mod elf;
@@ -26,26 +26,26 @@ const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("st
 /// Optional features, in the order of their numbers.
 const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "count", "tick"];
 
-/// How units are written: the rules of `tools/src/narrow` that are off, by name.
+/// A way of building: the rules of `tools/src/narrow` that are off, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way(String);
 
 impl Way {
-    /// Every optional rule off.
+    /// With every optional rule off.
     pub fn wide() -> Way {
         Way(rules::WIDE.into())
     }
 
-    /// Without the rules of these names, with commas between.
+    /// Without these rules: names with commas between.
     ///
     /// # Errors
-    /// A name that no rule has.
+    /// No rule has this name.
     pub fn without(names: &str) -> io::Result<Way> {
         rules::Options::named(names).map_err(fail)?;
         Ok(Way(names.into()))
     }
 
-    /// What only such a build writes lies in a folder of this name.
+    /// The name of the folder for such a build's files.
     fn folder(&self) -> &str {
         match self.0.as_str() {
             "" => "",
@@ -54,38 +54,38 @@ impl Way {
         }
     }
 
-    /// Whether limits of size are for units that are written so.
+    /// Whether the limits of size apply to such a build.
     fn is_limited(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Where `build` leaves its files.
+    /// The folder for the output of `build`.
     pub fn dist(&self) -> PathBuf {
         setup::root().join("dist").join(self.folder())
     }
 
-    /// Where cargo works.
+    /// cargo's target folder.
     fn target(&self) -> PathBuf {
         setup::root().join("target").join(self.folder())
     }
 
-    /// Where cargo leaves the binaries of units and programs.
+    /// The folder of the compiled units and programs.
     pub fn binaries(&self) -> PathBuf {
         self.target().join("i386-dos/release")
     }
 }
 
-/// Where `build` leaves its files.
+/// The folder for the output of `build`.
 pub fn dist() -> PathBuf {
     Way::default().dist()
 }
 
-/// Where cargo leaves the binaries of units and programs.
+/// The folder of the compiled units and programs.
 pub fn binaries() -> PathBuf {
     Way::default().binaries()
 }
 
-/// Compiles the units for the 386 and gives the folder of their binaries.
+/// Compiles the units for the 386; returns the folder of their binaries.
 fn compile(way: &Way) -> io::Result<PathBuf> {
     setup::nasm()?;
     setup::rust_src()?;
@@ -99,7 +99,7 @@ fn compile(way: &Way) -> io::Result<PathBuf> {
         .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"])
         .args(["--target", "i386-dos.json"])
         .env("CARGO_TARGET_DIR", way.target())
-        // The linker is this program (narrow/link.rs), which wants rustc's listings.
+        // This program is the linker (narrow/link.rs), which needs rustc's listings.
         .env("CARGO_TARGET_I386_DOS_LINKER", std::env::current_exe()?)
         .env("CARGO_TARGET_I386_DOS_RUSTFLAGS", flags)
         .current_dir(setup::root());
@@ -109,15 +109,15 @@ fn compile(way: &Way) -> io::Result<PathBuf> {
     Ok(way.binaries())
 }
 
-/// Compiles, packs, and writes `dist/`. From a test, by way of the `tools` program, which is the linker too.
+/// Compiles, packs, and writes `dist/`. Tests call it by the `tools` program, because that is the linker.
 pub fn build() -> io::Result<()> {
     build_by(&Way::default())
 }
 
-/// The same, written in another way.
+/// The same in another way.
 ///
 /// # Errors
-/// As for [`build`].
+/// Those of [`build`].
 pub fn build_by(way: &Way) -> io::Result<()> {
     if std::env::current_exe()?.file_stem().is_none_or(|name| name != "tools") {
         let mut cargo = setup::cargo();
@@ -139,18 +139,18 @@ pub fn build_by(way: &Way) -> io::Result<()> {
     put("PKTCTL.EXE", &program::read(&folder, "pktctl")?)
 }
 
-/// Writes a file of `dist/` as a whole: another test may read it at the same moment.
+/// Replaces a file of `dist/` at once: another test may read it at the same time.
 fn replace(path: &Path, contents: &[u8]) -> io::Result<()> {
     let part = path.with_extension(format!("part{}", std::process::id()));
     fs::write(&part, contents)?;
     fs::rename(part, path)
 }
 
-/// `tools/build`: builds and prints the table of sizes. `--without` some rules of `tools/src/narrow`, or `--wide` without
-/// any, it leaves the files in a folder of their own.
+/// `tools/build`: builds, and prints the table of sizes. With `--without` and names of rules of `tools/src/narrow`, or with
+/// `--wide` (no optional rule), the files go to another folder.
 ///
 /// # Errors
-/// As for [`build`], or other arguments.
+/// Those of [`build`], or wrong arguments.
 pub fn build_and_tell(arguments: &[String]) -> io::Result<()> {
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let way = match words[..] {
@@ -171,19 +171,19 @@ pub fn build_and_tell(arguments: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-/// What a test machine is given, from the last build, by DOS name: the driver by both its names, PKTCTL, the test
+/// The files for a test machine, from the last build, with their DOS names: the driver by both its names, PKTCTL, the test
 /// programs.
 ///
 /// # Errors
-/// There was no build.
+/// There is no build.
 pub fn files() -> io::Result<Vec<(String, Vec<u8>)>> {
     files_by(&Way::default())
 }
 
-/// The same from a build of another way.
+/// The same, from a build in another way.
 ///
 /// # Errors
-/// As for [`files`].
+/// Those of [`files`].
 pub fn files_by(way: &Way) -> io::Result<Vec<(String, Vec<u8>)>> {
     let read = || {
         let mut files = program::all(&way.binaries())?;
@@ -197,13 +197,13 @@ pub fn files_by(way: &Way) -> io::Result<Vec<(String, Vec<u8>)>> {
 
 /// The units of a build.
 pub struct Units {
-    /// What always stays.
+    /// The core.
     pub core: Unit,
-    /// What runs the stages.
+    /// The installer's kernel.
     pub kernel: Unit,
     /// The first stage, which is in the load image.
     pub first: Unit,
-    /// Behind the load image, but for the texts: what each is, and the unit. None: a NIC without that.
+    /// The units behind the load image, without texts: kind, bus or slot, name, unit. None: a NIC has no such unit.
     pub others: Vec<(u8, u8, String, Option<Unit>)>,
 }
 
@@ -211,7 +211,7 @@ impl Units {
     /// Reads the units of the last build.
     ///
     /// # Errors
-    /// There was none, or a unit is not as our linker scripts leave it.
+    /// There is no build, or a unit is not as the linker scripts make it.
     pub fn read(folder: &Path) -> io::Result<Units> {
         let read = |name: String| Unit::read(folder, &name);
         let mut others = Vec::new();
@@ -242,14 +242,14 @@ impl Units {
         Ok(Units { core: read("core".into())?, kernel: read("kernel".into())?, first: read("stage_line".into())?, others })
     }
 
-    /// Every unit and what it is to memory.
+    /// Every unit and its kind.
     pub fn all(&self) -> Vec<(&Unit, Role)> {
         let role = |kind| if matches!(kind, KIND_DRIVER | KIND_FEATURE) { Role::Resident } else { Role::Discarded };
         let others = self.others.iter().filter_map(|(kind, _, _, unit)| Some((unit.as_ref()?, role(*kind))));
         [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).collect()
     }
 
-    /// Refuses what no machine may be given.
+    /// Checks all units.
     fn check(&self, way: &Way) -> io::Result<()> {
         let exact = setup::compiler()? == checks::COMPILER;
         if !exact {
@@ -300,7 +300,7 @@ impl Units {
     }
 }
 
-/// Lines of `size` bytes each, padded with zeros, one behind the other.
+/// Joins lines, each padded with zeros to `size` bytes.
 fn padded(lines: &[impl AsRef<str>], size: usize) -> io::Result<String> {
     if let Some(long) = lines.iter().find(|line| line.as_ref().len() > size) {
         return Err(fail(format!("more than {size} bytes: {}", long.as_ref())));

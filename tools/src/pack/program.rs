@@ -1,4 +1,4 @@
-//! Packs a DOS program: the ELF that `linker/program.ld` laid out becomes an MZ file.
+//! Packs a DOS program: makes an MZ file of the ELF file that `linker/program.ld` has laid out.
 
 use crate::setup::fail;
 use compkt::programs::STACK;
@@ -9,10 +9,10 @@ use std::{fs, io};
 /// Bytes of the MZ header: 28, rounded up to paragraphs.
 const HEADER: usize = 32;
 
-/// The programs that only tests run.
+/// Programs for tests only.
 const TESTS: &[&str] = &["conform", "field", "fuzz", "integrity", "waits", "bench", "bulk"];
 
-/// What tests run in DOS, by DOS name: PKTCTL and the test programs. `folder` holds the ELF files.
+/// PKTCTL and the test programs, with their DOS names. `folder` has the ELF files.
 ///
 /// # Errors
 /// As for [`read`].
@@ -21,10 +21,10 @@ pub fn all(folder: &Path) -> io::Result<Vec<(String, Vec<u8>)>> {
     names.map(|name| Ok((format!("{:.8}.EXE", name.to_uppercase()), read(folder, name)?))).collect()
 }
 
-/// The MZ file of the program `name`, whose ELF lies in `folder`.
+/// The MZ file of the program `name`, from its ELF file in `folder`.
 ///
 /// # Errors
-/// As [`pack`] has them, and what reading the file says.
+/// Those of [`pack`], and of reading the file.
 pub fn read(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
     pack(&fs::read(folder.join(name))?).map_err(|error| fail(format!("{name}: {error}")))
 }
@@ -32,14 +32,14 @@ pub fn read(folder: &Path, name: &str) -> io::Result<Vec<u8>> {
 /// The MZ file of a linked program.
 ///
 /// # Errors
-/// Not an ELF of `linker/program.ld`, or code, data and stack together exceed the segment that they share.
+/// It is no ELF file of `linker/program.ld`, or code, or data and stack together, do not fit into a segment.
 pub fn pack(elf: &[u8]) -> Result<Vec<u8>, String> {
     let file = object::File::parse(elf).map_err(|error| format!("not an ELF file: {error}"))?;
     let part = |name| -> Result<(usize, &[u8]), String> {
         let Some(section) = file.section_by_name(name) else { return Ok((0, &[])) };
         Ok((section.address() as usize, section.data().map_err(|error| error.to_string())?))
     };
-    // Code and data are a segment each, and both begin at 0.
+    // Code and data have a segment each, in which offsets begin at 0.
     let (_, code) = part(".text")?;
     let mut image = code.to_vec();
     for name in [".rodata", ".data"] {
@@ -60,13 +60,13 @@ pub fn pack(elf: &[u8]) -> Result<Vec<u8>, String> {
     let words = [
         length % 512,         // bytes in the last page
         length.div_ceil(512), // pages
-        0,                    // relocations: the program finds its data itself
+        0,                    // no relocations: the program computes its data segment
         HEADER / 16,
         memory, // minimum of memory behind the image, in paragraphs
-        memory, // maximum: the rest stays free for whom we talk about
+        memory, // maximum: the rest stays free for other programs
         code.len() / 16, // SS
         top,    // SP
-        0,      // checksum: no DOS looks
+        0,      // checksum, which DOS ignores
         file.entry() as usize,
         0, // CS
         HEADER, // where relocations would stand

@@ -1,18 +1,18 @@
-//! The peer's side of the test protocol ([`compkt::wire`]).
+//! The peer's side of the test protocol ([`compkt::wire`]): checks received flows, sends flows that were asked for.
 
 use compkt::device::MacAddr;
 use compkt::wire::{self, Ask, Framing, HEADER, Header, MAC_HEADER, Op, Tally};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-/// A flow that DOS sends.
+/// A flow from DOS.
 #[derive(Clone, Debug, Default)]
 struct Heard {
     tally: Tally,
     indices: BTreeSet<u16>,
 }
 
-/// Frames that DOS asked for.
+/// A flow that DOS has asked for.
 struct Order {
     header: Header,
     ask: Ask,
@@ -22,7 +22,7 @@ struct Order {
     due: Instant,
 }
 
-/// Everything that is going on.
+/// The state of all flows.
 #[derive(Default)]
 pub struct Flows {
     heard: BTreeMap<u32, Heard>,
@@ -30,14 +30,14 @@ pub struct Flows {
 }
 
 impl Flows {
-    /// What was heard of a seed, with `lost` counted against `count`.
+    /// The tally of a flow; `lost` is by its `count`.
     pub fn tally(&self, seed: u32, count: u16) -> Tally {
         let mut tally = self.heard.get(&seed).map(|heard| heard.tally).unwrap_or_default();
         tally.lost = u32::from(count).saturating_sub(tally.good);
         tally
     }
 
-    /// Takes a frame; the answer, if it wants one at once.
+    /// Receives a frame; returns an answer that is to be sent at once.
     pub fn hear(&mut self, mac: &MacAddr, frame: &[u8], now: Instant) -> Option<Vec<u8>> {
         if frame.get(12..MAC_HEADER)? != wire::ETHERTYPE.to_be_bytes() {
             return None;
@@ -55,7 +55,7 @@ impl Flows {
             }
             Op::Data => {
                 let heard = self.heard.entry(header.seed).or_default();
-                // Short frames come padded to 60 bytes with zeros.
+                // Short frames are padded with zeros to 60 bytes.
                 let (body, padding) = body.split_at_checked(usize::from(header.length).saturating_sub(MAC_HEADER)).unwrap_or((&[], body));
                 let long = usize::from(header.length) >= 60 && !padding.is_empty();
                 if body.is_empty() || long || padding.iter().any(|&byte| byte != 0) || !wire::check_body(body, &header) {
@@ -75,7 +75,7 @@ impl Flows {
                 let ask = Ask::decode(&body[HEADER..])?;
                 let to = if ask.to == [0; 6] { from } else { ask.to };
                 let due = now + Duration::from_millis(ask.delay_ms.into());
-                // Asked again, since the frame before was lost: start anew.
+                // A repeated request: an earlier frame was lost. Begins anew.
                 self.orders.retain(|order| order.header.seed != header.seed);
                 self.orders.push_back(Order { header, ask, to, reply_to: from, next: 0, due });
                 None
@@ -84,12 +84,12 @@ impl Flows {
         }
     }
 
-    /// Has something asked for not been sent yet?
+    /// Whether a frame that was asked for has not been sent.
     pub fn pending(&self) -> bool {
         !self.orders.is_empty()
     }
 
-    /// The next asked-for frame that is due.
+    /// The next frame that is due.
     pub fn next(&mut self, mac: &MacAddr, now: Instant) -> Option<Vec<u8>> {
         let place = self.orders.iter().position(|order| order.due <= now)?;
         let order = &mut self.orders[place];
@@ -121,7 +121,7 @@ impl Flows {
     }
 }
 
-/// A whole frame of the shortest length, with what the op carries.
+/// A complete frame of the shortest length, with the data of the op.
 fn frame_of(to: &MacAddr, from: &MacAddr, kind: u16, header: &Header, used: &[u8]) -> Vec<u8> {
     let mut frame = to.to_vec();
     frame.extend(from);

@@ -12,19 +12,19 @@ const UDP: u8 = 17;
 const DHCP_COOKIE: [u8; 4] = [99, 130, 83, 99];
 const LEASE_SECONDS: u32 = 3600;
 
-/// Who the peer is.
+/// The peer's addresses.
 #[derive(Clone, Copy, Debug)]
 pub struct Identity {
     /// Its Ethernet address.
     pub mac: MacAddr,
     /// Its IPv4 address: also the router and DHCP server.
     pub ip: [u8; 4],
-    /// The address that its DHCP server leases to everyone.
+    /// The address that its DHCP server gives to every client.
     pub lease: [u8; 4],
 }
 
 impl Identity {
-    /// The answer to a frame, if it is ARP, echo or DHCP and meant for the peer.
+    /// The answer to a frame, if it is ARP, echo or DHCP for the peer.
     pub fn answer(&self, frame: &[u8]) -> Option<Vec<u8>> {
         let to: MacAddr = *frame.first_chunk()?;
         if to != self.mac && to != BROADCAST {
@@ -55,7 +55,7 @@ impl Identity {
         let total = usize::from(u16::from_be_bytes(*frame.get(16..18)?.first_chunk()?));
         let packet = frame.get(14..14 + total)?;
         let data = packet.get(header..)?;
-        // Neither options nor fragments: nothing here sends them.
+        // Packets with options and fragments are ignored.
         if packet[0] != 0x45 || sum(&packet[..header]) != 0 || packet[6] & 0x3F != 0 || packet[7] != 0 {
             return None;
         }
@@ -141,7 +141,7 @@ impl Identity {
     }
 }
 
-/// The Internet checksum: 0 over data that holds a right one.
+/// The Internet checksum; 0 over data that includes a right one.
 pub fn sum(bytes: &[u8]) -> u16 {
     let mut sum: u32 = bytes.chunks(2).map(|pair| u32::from(pair[0]) << 8 | pair.get(1).map_or(0, |&low| u32::from(low))).sum();
     while sum > 0xFFFF {
@@ -150,7 +150,7 @@ pub fn sum(bytes: &[u8]) -> u16 {
     !(sum as u16)
 }
 
-/// A DHCP option's bytes.
+/// The bytes of a DHCP option.
 fn option(mut options: &[u8], wanted: u8) -> Option<&[u8]> {
     loop {
         let (&code, rest) = options.split_first()?;

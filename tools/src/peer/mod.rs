@@ -1,8 +1,8 @@
-//! An Ethernet station on the host, at the other end of a NIC's cable in QEMU (`-netdev dgram` on a pair of local
-//! datagram sockets). It answers ARP, echo and DHCP, speaks the test protocol ([`compkt::wire`]) and keeps what it heard.
+//! The peer: an Ethernet station on the host at the other end of a NIC's cable in QEMU (`-netdev dgram` with a pair of local
+//! datagram sockets). It answers ARP, echo and DHCP, speaks the test protocol ([`compkt::wire`]) and keeps received frames.
 //!
-//! Local sockets rather than UDP ports: a full queue holds the sender back instead of dropping, and no two runs
-//! can meet on one port.
+//! It uses local sockets, not UDP: a full queue makes the sender wait and drops nothing, and two runs cannot use the same
+//! port.
 
 pub mod flows;
 pub mod ip;
@@ -24,17 +24,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::{JoinHandle, spawn};
 use std::time::{Duration, Instant};
 
-/// How long the peer sleeps when nothing comes.
+/// Time that the peer sleeps if no frame comes.
 const IDLE: Duration = Duration::from_millis(10);
 /// The same while frames wait to be sent.
 const BUSY: Duration = Duration::from_micros(200);
-/// Frames that may wait for QEMU; what comes on top of them is lost, as in a switch.
+/// The most frames that wait for QEMU; further ones are lost, as in a switch.
 const QUEUE: usize = 4096;
-/// Frames that are kept; later ones are only answered.
+/// The most frames that are kept; later ones are answered only.
 const KEPT: usize = 200_000;
 const LONGEST: usize = 65_536;
 
-/// Which way a kept frame went.
+/// The sender of a kept frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
     /// DOS sent it.
@@ -43,7 +43,7 @@ pub enum From {
     Peer,
 }
 
-/// A running peer; it ends with its owner.
+/// A running peer. It ends when it is dropped.
 pub struct Peer {
     folder: TempDir,
     shared: Arc<Mutex<State>>,
@@ -60,12 +60,12 @@ struct State {
 }
 
 impl Peer {
-    /// The usual one: 10.0.2.2, which leases 10.0.2.15, as QEMU's own network does.
+    /// Starts the usual peer: 10.0.2.2, which leases 10.0.2.15, like QEMU's own network.
     pub fn new() -> io::Result<Peer> {
         Peer::start(Identity { mac: [0x52, 0x55, 10, 0, 2, 2], ip: [10, 0, 2, 2], lease: [10, 0, 2, 15] })
     }
 
-    /// Starts one.
+    /// Starts a peer.
     pub fn start(identity: Identity) -> io::Result<Peer> {
         let folder = TempDir::new("peer")?;
         let socket = UnixDatagram::bind(peer_path(folder.path()))?;
@@ -77,27 +77,27 @@ impl Peer {
         Ok(Peer { folder, shared, end, thread: Some(thread) })
     }
 
-    /// The cable to it, for a [`crate::rig::qemu::Nic`].
+    /// The cable to the peer, for a [`crate::rig::qemu::Nic`].
     pub fn cable(&self) -> Net {
         Net::Peer { qemu: qemu_path(self.folder.path()), peer: peer_path(self.folder.path()) }
     }
 
-    /// Every frame so far, both ways, in order.
+    /// All frames so far, in both directions, in order.
     pub fn frames(&self) -> Vec<(From, Frame)> {
         lock(&self.shared).kept.clone()
     }
 
-    /// What was heard of a seed's `count` frames.
+    /// The tally of a flow.
     pub fn tally(&self, seed: u32, count: u16) -> Tally {
         lock(&self.shared).flows.tally(seed, count)
     }
 
-    /// Sends a frame as it stands.
+    /// Sends a frame as it is.
     pub fn send(&self, frame: Vec<u8>) {
         lock(&self.shared).queue.push_back(frame);
     }
 
-    /// From now on (or no longer) it only listens: no answer to anything.
+    /// Switches answers off or on.
     pub fn silence(&self, silent: bool) {
         lock(&self.shared).silent = silent;
     }
@@ -130,13 +130,13 @@ fn serve(socket: &UnixDatagram, qemu: &Path, shared: &Mutex<State>, end: &Atomic
     while !end.load(Ordering::Relaxed) {
         let busy = transmit(socket, qemu, &mut lock(shared), begun);
         let _ = socket.set_read_timeout(Some(if busy { BUSY } else { IDLE }));
-        // Without a frame: the time is up, or QEMU has not begun or has gone.
+        // No frame: time is up, or QEMU has not begun or has ended.
         let Ok(count) = socket.recv(&mut buffer) else { continue };
         lock(shared).hear(&buffer[..count], begun);
     }
 }
 
-/// Sends what is due, as far as QEMU takes it. Is there more to come?
+/// Sends frames that are due, as far as QEMU takes them; returns whether some are left.
 fn transmit(socket: &UnixDatagram, qemu: &Path, state: &mut State, begun: Instant) -> bool {
     let _ = socket.set_nonblocking(true);
     let mut held = false;
@@ -145,7 +145,7 @@ fn transmit(socket: &UnixDatagram, qemu: &Path, state: &mut State, begun: Instan
             let now = Instant::now();
             let mac = state.identity.mac;
             let Some(mut frame) = state.flows.next(&mac, now) else { break };
-            // No wire carries a shorter one. Most of QEMU's cards pad what they receive, its tulip does not.
+            // No wire has a shorter frame. Most of QEMU's cards pad what they receive; its tulip does not.
             frame.resize(frame.len().max(MIN_FRAME.into()), 0);
             state.queue.push_back(frame);
         }
@@ -159,7 +159,7 @@ fn transmit(socket: &UnixDatagram, qemu: &Path, state: &mut State, begun: Instan
                 held = true;
                 break;
             }
-            // Nobody there: as with a cable that ends nowhere.
+            // QEMU does not listen: the frame is lost, as with a cable that is not plugged in.
             Err(_) => drop(state.queue.pop_front()),
         }
     }

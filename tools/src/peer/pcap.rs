@@ -13,7 +13,7 @@ const LONGEST: u32 = 65_535;
 /// A captured frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Frame {
-    /// When, from whatever moment the capture counts from; whole microseconds in a file.
+    /// Time of the frame, from any start; a file has microseconds.
     pub at: Duration,
     /// MAC header and data, without the check sequence.
     pub bytes: Vec<u8>,
@@ -35,7 +35,7 @@ pub fn write(path: &Path, frames: &[Frame]) -> io::Result<()> {
     file.flush()
 }
 
-/// Reads one of either byte order. A record that is cut off at the file's end (the writer was killed) is left out.
+/// Reads a capture file of either byte order. Ignores a record that is cut off (its writer was killed).
 pub fn read(path: &Path) -> io::Result<Vec<Frame>> {
     let bytes = fs::read(path)?;
     let head = bytes.first_chunk::<4>().ok_or_else(|| fail("empty capture"))?;

@@ -1,5 +1,5 @@
-//! Bochs with the boot DOS: it checks every access against its segment's limit, as a processor does and QEMU's TCG
-//! does not. An access past a limit ends the run as an error.
+//! Bochs with the boot DOS. Bochs checks every access against its segment's limit, as a processor does and QEMU's TCG does
+//! not. An access beyond a limit ends the run with an error.
 
 use super::image::{self, Dos};
 use super::{Job, Report};
@@ -12,12 +12,12 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
-/// The longest time without output, if the job names no limit.
+/// Longest time without output, if the job gives none.
 const LIMIT: Duration = Duration::from_secs(60);
-/// Bytes of one cylinder in the geometry that the disk is given: 16 heads, 63 sectors.
+/// Bytes of a cylinder in the disk's geometry: 16 heads, 63 sectors.
 const CYLINDER: usize = 16 * 63 * 512;
 
-/// The NIC. Behind it is a network of Bochs's own: 10.0.2.2 is the host's loopback and a DHCP server.
+/// The NIC. Its network is Bochs's own: 10.0.2.2 is the host's loopback and a DHCP server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Nic {
     /// No card.
@@ -44,7 +44,7 @@ pub struct Bochs {
     pub nic: Nic,
     /// Bochs's CPU model: `pentium`, `p4_willamette`.
     pub cpu: String,
-    /// The machine's time does not run ahead of the host's: needed only where a host program has to answer in time.
+    /// The machine's time does not run faster than the host's: needed if a host program has to answer in time.
     pub real_time: bool,
 }
 
@@ -55,8 +55,8 @@ impl Default for Bochs {
 }
 
 impl Bochs {
-    /// Runs a job. Errors: no Bochs, a job that the boot DOS cannot hold, an access past a segment's limit, or no end
-    /// within the limit; the error then tells what had been printed.
+    /// Runs a job. Errors: no Bochs, a job that the boot DOS cannot hold, an access beyond a segment's limit, no end within
+    /// the limit; the text has what was printed.
     pub fn run(&self, job: &Job) -> io::Result<Report> {
         let emulator = setup::bochs()?;
         let folder = TempDir::new("bochs")?;
@@ -66,9 +66,9 @@ impl Bochs {
         fs::write(path("disk.img"), &disk)?;
         fs::write(path("slirp.conf"), format!("# slirp config\n{}", if job.capture { "pktlog = packets.txt\n" } else { "" }))?;
         fs::write(path("bochsrc"), self.settings(disk.len() / CYLINDER))?;
-        // Bochs ends itself over names of files that are long: it gets short ones, wherever the checkout lies.
+        // Bochs aborts on long file names: it gets short ones.
         symlink(&emulator.root, path("bochs"))?;
-        // The debugger's one command: go.
+        // A command for the debugger: continue.
         fs::write(path("go"), "c\n")?;
 
         let mut command = emulator.command_with(Some(&setup::wiretap()?));
@@ -100,7 +100,7 @@ impl Bochs {
             Nic::Ne2000Pci => format!("pci: enabled=1, chipset=i440fx, slot1=ne2k\nne2k: enabled=1, {NET}"),
             Nic::E1000 => format!("pci: enabled=1, chipset=i440fx, slot1=e1000\ne1000: enabled=1, {NET}"),
         };
-        // An access past a limit is an `error` of the processor's module.
+        // The processor's module reports an access beyond a limit as an `error`.
         format!(
             "config_interface: textconfig\ndisplay_library: rfb, options=\"timeout=0\"\nplugin_ctrl: iodebug=1\n\
              memory: guest=16, host=16\n\
@@ -117,7 +117,7 @@ impl Bochs {
     }
 }
 
-/// What the boot DOS printed: between Bochs's own words before it and the debugger's after it.
+/// What the boot DOS printed, which lies between Bochs's own output before it and the debugger's after it.
 fn console(bytes: &[u8]) -> String {
     let text: String = bytes.iter().filter(|&&byte| byte != b'\r').map(|&byte| byte as char).collect();
     let start = text.find("\n> ").map_or(text.len(), |at| at + 1);
@@ -125,7 +125,7 @@ fn console(bytes: &[u8]) -> String {
     text[start..end].to_string()
 }
 
-/// Bochs logs packets as text; the same as a pcap file, with a count for a clock.
+/// Makes a pcap file from Bochs's log of packets, which is text, with a counter as time.
 fn pcap(log: &Path) -> io::Result<PathBuf> {
     let text = fs::read_to_string(log)?;
     // Little-endian, microseconds, version 2.4, Ethernet.

@@ -1,5 +1,5 @@
-//! The raw disk that the boot DOS (`tools/bootdos`) starts from: its sectors, its settings, a table of files, the
-//! files, and the script that it plays.
+//! Makes the raw disk of the boot DOS (`tools/bootdos`): its sectors, its settings, a table of files, the files, and the script
+//! that it executes.
 
 use super::Job;
 use crate::process::TempDir;
@@ -10,16 +10,16 @@ use std::path::Path;
 use std::process::Command;
 
 const SECTOR: usize = 512;
-/// Stands before the settings in the kernel.
+/// Marks the settings in the kernel.
 const MAGIC: &[u8] = b"BootDOS1";
 /// One entry of the file table: name padded with zeros to 16 bytes, first sector, size, 8 unused.
 const ENTRY: usize = 32;
-/// The kernel reads lines into 256 bytes.
+/// Longest line; the kernel reads lines into 256 bytes.
 const LONGEST_LINE: usize = 250;
-/// Disks are padded to a multiple of this, so that BIOSes find a geometry for them.
+/// Disks are padded to a multiple of this, so that every BIOS finds a geometry.
 const DISK_STEP: usize = 1 << 20;
 
-/// How the command tail in the INIT request ends.
+/// End of the command tail in the INIT request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TailEnd {
     /// CR, as DOSBox-X and DEVICE.COM give it.
@@ -41,12 +41,12 @@ pub enum Xms {
     V3 = 3,
 }
 
-/// The variants of DOS that the boot DOS plays.
+/// The variants of DOS that the boot DOS imitates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Dos {
-    /// The INIT request's command tail comes in upper case.
+    /// The command tail in the INIT request is in upper case.
     pub upper_tail: bool,
-    /// How that tail ends.
+    /// End of that tail.
     pub tail_end: TailEnd,
     /// The length byte of the INIT request: 16h (without drive number) to 1Eh.
     pub request_len: u8,
@@ -54,11 +54,11 @@ pub struct Dos {
     pub umb_paras: Option<u16>,
     /// Its XMS driver.
     pub xms: Xms,
-    /// INT 4Bh answers as a DMA service that counts its locks.
+    /// INT 4Bh is a DMA service that counts its locks.
     pub vds: bool,
-    /// DEVICEHIGH= loads to the upper block without a look at its size, as FreeDOS does.
+    /// DEVICEHIGH= loads to the upper block without comparing sizes, as FreeDOS does.
     pub careless: bool,
-    /// What is printed is on the screen, too, and behind the script a person types, until `exit`.
+    /// Output also goes to the screen; after the script a person types commands, until `exit`.
     pub by_hand: bool,
 }
 
@@ -81,7 +81,7 @@ pub fn load_paras(file: &[u8]) -> u16 {
     u16::try_from(bytes.div_ceil(16)).expect("larger than memory")
 }
 
-/// Assembles a flat binary; `defines` are NASM's `-D` options without the `-D`.
+/// Assembles a flat binary; `defines` are the arguments of NASM's `-D` options.
 pub fn assemble(source: &Path, defines: &[&str]) -> io::Result<Vec<u8>> {
     let folder = TempDir::new("nasm")?;
     let output = folder.path().join("out");
@@ -95,7 +95,7 @@ pub fn assemble(source: &Path, defines: &[&str]) -> io::Result<Vec<u8>> {
     fs::read(output)
 }
 
-/// The disk for a job. Errors: a file name or line that the boot DOS cannot hold, or the assembler's.
+/// The disk for a job. Errors: a file name or line that the boot DOS cannot hold, or an error of the assembler.
 pub fn build(dos: &Dos, job: &Job) -> io::Result<Vec<u8>> {
     let mut disk = assemble(&setup::root().join("tools/bootdos/dos.asm"), &[])?;
     pad(&mut disk, SECTOR);
@@ -138,7 +138,7 @@ pub fn build(dos: &Dos, job: &Job) -> io::Result<Vec<u8>> {
     Ok(disk)
 }
 
-/// `c` or `x`, the line, LF.
+/// The script: for each line `c` or `x`, the line, LF.
 fn script(job: &Job) -> io::Result<String> {
     let config = job.config.iter().map(|line| ('c', line));
     let exec = job.exec.iter().map(|line| ('x', line));

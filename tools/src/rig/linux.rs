@@ -1,8 +1,8 @@
-//! Debian's i386 Linux in QEMU with our models: the judge of the models. Its drivers were written for the real cards
-//! by others, so a model that they drive without complaint is fit to judge ours.
+//! Debian's i386 Linux in QEMU with the models: it tests the models. Its drivers were written by others for the real cards. A
+//! model that they drive without a complaint is good enough to test this project's drivers.
 //!
-//! The kernel boots into an initramfs of busybox, the drivers asked for and one script, under TCG, and switches itself
-//! off. The network is QEMU's own, cut off from the host but for one forwarded connection to a listener of ours.
+//! The kernel boots an initramfs with busybox, the drivers and one script, under TCG, and switches the machine off at the end.
+//! The network is QEMU's own, isolated from the host except for one forwarded connection to a listener of this rig.
 
 use super::qemu::Monitor;
 use super::retries;
@@ -15,20 +15,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-/// The longest time without output.
+/// Longest time without output.
 const LIMIT: Duration = Duration::from_secs(240);
-/// The port of the forwarded connection, as the guest sees it: 10.0.2.100.
+/// The port of the forwarded connection in the guest, at 10.0.2.100.
 const PORT: u16 = 7000;
-/// What begins a line in which a model complains.
+/// The beginning of a line with a model's complaint.
 pub const COMPLAINT: &str = "MODEL COMPLAINS:";
 
-/// What a script may call. Each waits for an event, as long as that takes on a busy host; what never comes ends the
-/// machine at its limit.
+/// Functions for scripts. Each waits for an event, as long as a busy host needs; if the event never comes, the machine's limit
+/// ends the run.
 ///
-/// `again NAME COMMAND…` runs a command until it succeeds, 20 times at most, and tells if that was not the first time.
-/// `pings SIZE ADDRESS` has two echoes answered. `carrier CARD` waits for the card's link. `upload FILE` sends a file
-/// through the forwarded connection and waits until the host has it; few segments are on their way at once, for a ring that
-/// is full when Linux comes to it keeps its 3c515 driver in `boomerang_rx` for ever.
+/// `again NAME COMMAND…` runs a command until it succeeds, at most 20 times, and prints how often if more than once. `pings SIZE
+/// ADDRESS` waits until two echoes are answered. `carrier CARD` waits for the card's link. `upload FILE` sends a file through
+/// the forwarded connection and waits until the host has it. Few segments are under way at once: Linux's 3c515 driver never
+/// leaves `boomerang_rx` when it finds its ring full.
 const FUNCTIONS: &str = r#"
 again() {
     name=$1; shift; tries=0
@@ -47,42 +47,42 @@ upload() {
 }
 "#;
 
-/// A machine and what its Linux is to do.
+/// The machine, and what its Linux does.
 #[derive(Clone, Debug, Default)]
 pub struct Linux {
-    /// `-device` of each card without its net; card N gets the backend `nN`.
+    /// `-device` of each card without its net; card N gets the network `nN`.
     pub cards: Vec<String>,
-    /// Drivers, with their parameters: `3c509 nopnp=1`. What they need comes first.
+    /// Drivers with their parameters: `3c509 nopnp=1`. A module that another one needs comes before it.
     pub modules: Vec<String>,
-    /// Added to the kernel's command line.
+    /// Further parameters of the kernel's command line.
     pub kernel: String,
-    /// The script, after the drivers were loaded; [`FUNCTIONS`] are there for it.
+    /// The script, which runs after the drivers are loaded and may call [`FUNCTIONS`].
     pub script: String,
-    /// What TFTP at 10.0.2.2 serves as `file`. When as many bytes have come through the forwarded connection, it serves
-    /// `received` too.
+    /// The file that TFTP at 10.0.2.2 offers as `file`. When as many bytes have come through the forwarded connection, these
+    /// are offered as `received`.
     pub file: Vec<u8>,
-    /// All cards hang on one hub with the first card's network, instead of each on its own.
+    /// All cards are on one hub with the first card's network; otherwise each has its own.
     pub hub: bool,
-    /// Lines of the script's output at which the first card's cable is pulled (false) or plugged in.
+    /// Lines of the script's output, at which the first card's cable is pulled (false) or plugged in (true).
     pub cable: Vec<(String, bool)>,
 }
 
-/// What became of it.
+/// The result of a run.
 #[derive(Clone, Debug, Default)]
 pub struct Verdict {
-    /// The console, kernel messages and the script's.
+    /// The console: messages of the kernel and of the script.
     pub console: String,
-    /// How often something was tried again.
+    /// The number of repetitions.
     pub retries: u32,
-    /// What the models complained of.
+    /// The models' complaints.
     pub complaints: Vec<String>,
-    /// What came through the forwarded connection.
+    /// The bytes that came through the forwarded connection.
     pub received: Vec<u8>,
-    /// Frames that passed the first card's cable, both ways.
+    /// Frames on the first card's cable, in both directions.
     pub frames: Vec<Vec<u8>>,
 }
 
-/// One file or folder of the initramfs.
+/// Writes a file or folder of the initramfs.
 fn entry(archive: &mut Vec<u8>, name: &str, mode: u32, contents: &[u8]) {
     let number = archive.len();
     let fields = [number as u32, mode, 0, 0, 1, 0, contents.len() as u32, 0, 0, 0, 0, name.len() as u32 + 1, 0];
@@ -97,7 +97,7 @@ fn entry(archive: &mut Vec<u8>, name: &str, mode: u32, contents: &[u8]) {
     archive.resize(archive.len().next_multiple_of(4), 0);
 }
 
-/// Where a kernel module lies under `folder`.
+/// The path of a kernel module under `folder`.
 fn find_module(folder: &Path, name: &str) -> io::Result<Option<PathBuf>> {
     for item in fs::read_dir(folder)? {
         let path = item?.path();
@@ -142,7 +142,7 @@ impl Linux {
         Ok(archive)
     }
 
-    /// Boots it. Errors: what cannot be set up, and a machine that did not switch itself off within its limit.
+    /// Boots Linux. Errors: the rig cannot be set up, or the machine did not switch itself off within its limit.
     pub fn run(&self) -> io::Result<Verdict> {
         let root = setup::linux()?;
         let folder = TempDir::new("linux")?;
@@ -161,9 +161,9 @@ impl Linux {
         command.arg("-plugin").arg(format!("{},log={}", setup::models()?.display(), path("complaints").display()));
         command.arg("-serial").arg(format!("file:{}", path("console").display()));
         command.arg("-kernel").arg(kernel).arg("-initrd").arg(path("initramfs"));
-        // A busy host makes the kernel measure its processor's clock wrongly, and wait too short or take it for stuck. So
-        // it does without that clock and without its watchdogs, and its waits are set for loops of 0.2 ns: they are longer
-        // than they need be.
+        // On a busy host the kernel would measure its processor's clock wrongly, wait too short, or find its processor stuck.
+        // So it does not use that clock and no watchdogs, and its delays are set for loops of 0.2 ns: they are longer than
+        // needed.
         let settings = "console=ttyS0 panic=-1 mitigations=off lpj=20000000 tsc=unstable nowatchdog";
         command.arg("-append").arg(format!("{settings} {}", self.kernel));
         command.arg("-chardev").arg(format!("socket,id=mon,path={},server=on,wait=off", path("monitor").display()));
@@ -236,7 +236,7 @@ impl Linux {
     }
 }
 
-/// The frames of a capture: a header of 24 bytes, then each with one of 16, its length at 8.
+/// The frames of a pcap file: a header of 24 bytes; each frame has one of 16 bytes, with its length at offset 8.
 fn frames(pcap: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = pcap.get(24..).unwrap_or_default();
     let mut all = Vec::new();
@@ -249,7 +249,7 @@ fn frames(pcap: &[u8]) -> Vec<Vec<u8>> {
     all
 }
 
-/// The checksum that busybox's `crc32` prints: that of Ethernet and zip.
+/// The checksum of busybox's `crc32`: that of Ethernet and zip.
 pub fn crc32(data: &[u8]) -> u32 {
     let step = |crc: u32, _| crc >> 1 ^ if crc & 1 != 0 { 0xEDB8_8320 } else { 0 };
     !data.iter().fold(u32::MAX, |crc, byte| (0..8).fold(crc ^ *byte as u32, step))

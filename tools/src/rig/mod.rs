@@ -1,4 +1,4 @@
-//! Machines to run the image in. Every rig takes a [`Job`] and gives a [`Report`]; what cannot be set up is an error.
+//! The rigs: machines that run the image. Every rig takes a [`Job`] and returns a [`Report`]; if it cannot be set up, an error.
 
 pub mod bochs;
 pub mod dosbox_x;
@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// What a machine is given and asked to do.
+/// The files of a machine, and what it executes.
 #[derive(Clone, Debug, Default)]
 pub struct Job {
     /// Files on the boot drive: DOS name (8.3, upper case) and contents.
@@ -20,24 +20,24 @@ pub struct Job {
     pub config: Vec<String>,
     /// Command lines, run one after another: `PKTCTL status`.
     pub exec: Vec<String>,
-    /// The longest that the machine may run without printing anything; a zero takes the rig's own limit.
+    /// Longest time without output; zero: the rig's own limit.
     pub limit: Duration,
-    /// A frame capture is wanted, where the rig can make one.
+    /// Capture frames, if the rig can.
     pub capture: bool,
 }
 
-/// What became of a [`Job`].
+/// The result of a [`Job`].
 #[derive(Clone, Debug, Default)]
 pub struct Report {
-    /// Everything printed, by CONFIG.SYS lines and by commands, with LF line ends: for each line of `config` and
-    /// `exec` a line `> ` and the line itself, then what it printed; after a command a line `[exit N]`.
+    /// All output, with LF line ends. For each line of `config` and `exec` there is `> ` and the line, then its output; after
+    /// that of a command `[exit N]`.
     pub output: String,
-    /// Frames on the wire, if captured (pcap).
+    /// The captured frames (pcap).
     pub pcap: Option<PathBuf>,
 }
 
 impl Report {
-    /// What a command or a CONFIG.SYS line printed, without its `> ` and `[exit]` lines; the first if it ran more than once.
+    /// The output of a command or CONFIG.SYS line, without `> ` and `[exit]`; of the first one if there are several.
     pub fn of(&self, line: &str) -> Option<&str> {
         let head = format!("> {line}\n");
         let start = self.output.find(&head)? + head.len();
@@ -47,15 +47,14 @@ impl Report {
     }
 }
 
-/// How often something was tried again, as programs and rigs tell it: the sum of all `N … again` between commas,
-/// semicolons and line ends.
+/// The number of repetitions that programs and rigs report: the sum of all `N … again` between commas, semicolons and line
+/// ends.
 pub fn retries(text: &str) -> u32 {
     let pieces = text.split(['\n', ',', ';']).map(str::trim).filter_map(|piece| piece.strip_suffix(" again"));
     pieces.filter_map(|piece| piece.split(' ').next()?.parse::<u32>().ok()).sum()
 }
 
-/// A name for a new capture, which stays when the machine has gone: `.rigs/captures/RIG-….pcap`. Who asked for it
-/// removes it.
+/// The name of a new capture, `.rigs/captures/RIG-….pcap`, which remains after the run. The caller removes it.
 pub fn new_pcap(rig: &str) -> std::io::Result<PathBuf> {
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let folder = crate::setup::root().join(".rigs/captures");

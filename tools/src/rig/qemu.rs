@@ -1,4 +1,4 @@
-//! QEMU with the boot DOS: any NIC that QEMU has, or that a plugin gives it.
+//! QEMU with the boot DOS, and any NIC of QEMU's or of a plugin's.
 
 use super::image::{self, Dos};
 use super::linux::COMPLAINT;
@@ -13,35 +13,35 @@ use std::process::{Command, ExitStatus};
 use std::thread::sleep;
 use std::time::Duration;
 
-/// The longest time without output, if the job names no limit.
+/// Longest time without output, if the job gives none.
 const LIMIT: Duration = Duration::from_secs(60);
-/// How often the console is looked at.
+/// Time between two reads of the console.
 const STEP: Duration = Duration::from_millis(5);
-/// QEMU's status when the boot DOS has come to the end of its script: 2 * 10h + 1.
+/// QEMU's exit status when the boot DOS has reached the end of its script: 2 * 10h + 1.
 const DONE: i32 = 0x21;
-/// The longest answer time of QEMU's monitor.
+/// Longest time for an answer of QEMU's monitor.
 const MONITOR_LIMIT: Duration = Duration::from_secs(120);
 
-/// What a NIC's cable leads to.
+/// The other end of a NIC's cable.
 #[derive(Clone, Debug)]
 pub enum Net {
-    /// QEMU's own small network, cut off from the host: 10.0.2.2 answers ARP, echo and DHCP.
+    /// QEMU's own network, isolated from the host: 10.0.2.2 answers ARP, echo and DHCP.
     User,
-    /// A peer on a pair of local datagram sockets: where QEMU listens, and where the peer does.
+    /// A peer, by a pair of local datagram sockets, one for each side.
     Peer {
         /// QEMU's socket.
         qemu: PathBuf,
         /// The peer's socket.
         peer: PathBuf,
     },
-    /// A hub inside QEMU with this number: cards on one hub hear each other.
+    /// A hub in QEMU with this number: cards on one hub receive each other's frames.
     Hub(u32),
 }
 
-/// A NIC: the n-th of [`Qemu::nics`] has the net `nN` and the device `cN`, for [`Monitor::set_link`].
+/// A NIC. The n-th of [`Qemu::nics`] has the network `nN` and the device `cN`, for [`Monitor::set_link`].
 #[derive(Clone, Debug)]
 pub struct Nic {
-    /// `-device` without its net: `ne2k_isa,iobase=0x300,irq=10`, `e1000`.
+    /// `-device` without its network: `ne2k_isa,iobase=0x300,irq=10`, `e1000`.
     pub device: String,
     /// Its cable.
     pub net: Net,
@@ -58,16 +58,16 @@ pub struct Qemu {
     pub cpu: String,
     /// Its memory in MB.
     pub memory: u32,
-    /// Instructions are the clock: two runs are the same, and no host peer can answer in time. TSC / 128 counts them.
+    /// Instructions are the clock: two runs are the same, and a peer on the host cannot answer in time. They are TSC / 128.
     pub icount: bool,
-    /// PCI cards keep their option ROMs, and the network is tried before the disk: iPXE has driven the card, and
-    /// asked for a DHCP lease, before DOS begins. iPXE does not run on a `pentium`: give it `qemu32`.
+    /// PCI cards keep their option ROMs, and the machine tries to boot from the network first: iPXE has used the card, and
+    /// asked for a DHCP lease, before DOS begins. iPXE does not run on a `pentium`: use `qemu32`.
     pub roms: bool,
-    /// A reset starts the machine again, and its script with it; else it ends the machine.
+    /// A reset restarts the machine and its script; otherwise it ends the run.
     pub reboots: bool,
-    /// A model's complaints are shown and no error: what runs is somebody else's driver.
+    /// A model's complaints are printed, but are no error: the driver that runs is not this project's.
     pub forgiving: bool,
-    /// Plugin libraries, with their arguments behind commas.
+    /// Plugin libraries, each with its arguments behind commas.
     pub plugins: Vec<String>,
     /// Further arguments.
     pub extra: Vec<String>,
@@ -91,14 +91,14 @@ impl Default for Qemu {
 }
 
 impl Qemu {
-    /// Runs a job. Errors: no QEMU, a job that the boot DOS cannot hold, a model that complained, or a job that did not
-    /// come to its end within the limit; the error then tells what had been printed.
+    /// Runs a job. Errors: no QEMU, a job that the boot DOS cannot hold, a complaint of a model, no end within the limit; the
+    /// text has what was printed.
     pub fn run(&self, job: &Job) -> io::Result<Report> {
         self.run_with(job, &mut |_, _| Ok(()))
     }
 
-    /// Runs a job and shows each finished line of output to `on_line` soon after it was printed, so that it can pull
-    /// a cable at the right moment.
+    /// Runs a job, and calls `on_line` with each finished line of output soon after it was printed, so that it can, for
+    /// example, pull a cable.
     pub fn run_with(&self, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor) -> io::Result<()>) -> io::Result<Report> {
         let folder = TempDir::new("disk")?;
         let disk = folder.path().join("disk.img");
@@ -106,8 +106,8 @@ impl Qemu {
         self.boot(&["-drive".into(), format!("file={},format=raw,if=ide", disk.display())], job, on_line)
     }
 
-    /// Starts the machine with `disk`'s arguments; it is expected to end with [`DONE`]. Of the job, the limit and the
-    /// wish for a capture count.
+    /// Starts the machine with these arguments for its disk; it must end with [`DONE`]. Only the limit and the capture of the
+    /// job are used.
     pub(super) fn boot(
         &self,
         disk: &[String],
@@ -157,10 +157,10 @@ impl Qemu {
         }
     }
 
-    /// Starts the boot DOS with a job's files and lines, and then its shell, for a person at the terminal.
+    /// Starts the boot DOS with a job's files and lines, and then its command prompt, for a person at the terminal.
     ///
     /// # Errors
-    /// As for [`Qemu::run`], and a terminal or a QEMU that cannot show a text screen.
+    /// Those of [`Qemu::run`]; the terminal, or this QEMU, cannot show a text screen.
     pub fn run_by_hand(&self, job: &Job) -> io::Result<()> {
         let folder = TempDir::new("disk")?;
         let disk = folder.path().join("disk.img");
@@ -187,9 +187,9 @@ impl Qemu {
         if std::env::var("TERM").is_ok_and(|name| name.is_empty() || name == "dumb") || std::env::var_os("TERM").is_none() {
             command.env("TERM", "vt100");
         }
-        // It is in our session, for the terminal's sake, and ends with us all the same.
+        // It is in this session, because it needs the terminal; it must still end with this process.
         process::tie(&mut command);
-        // What QEMU or a model says would spoil the screen: it comes behind it.
+        // Messages of QEMU and of models are printed afterwards: they would disturb the screen.
         let status = command.stderr(File::create(&errors)?).status()?;
         let said = fs::read_to_string(&errors).unwrap_or_default();
         if status.success() || status.code() == Some(DONE) {
@@ -239,7 +239,7 @@ impl Qemu {
             }
             add("-device", format!("{},netdev={id},id=c{number}", nic.device));
         }
-        // A hub takes frames only when someone hears them: this port always does.
+        // A hub delivers frames only if a port listens: this one always does.
         let mut hubs: Vec<u32> = self.nics.iter().filter_map(|nic| if let Net::Hub(hub) = nic.net { Some(hub) } else { None }).collect();
         hubs.sort_unstable();
         hubs.dedup();
@@ -270,7 +270,7 @@ fn watch(
     }
 }
 
-/// What the boot DOS prints.
+/// Reads the boot DOS's output.
 struct Console {
     file: File,
     output: String,
@@ -278,7 +278,7 @@ struct Console {
 }
 
 impl Console {
-    /// Takes what is new, with LF line ends.
+    /// Reads new output, with LF line ends.
     fn read(&mut self) -> io::Result<()> {
         let mut bytes = Vec::new();
         self.file.read_to_end(&mut bytes)?;
@@ -294,14 +294,14 @@ impl Console {
     }
 }
 
-/// QEMU's monitor, during a run.
+/// QEMU's monitor during a run.
 pub struct Monitor {
     socket: PathBuf,
     stream: Option<UnixStream>,
 }
 
 impl Monitor {
-    /// The monitor behind a socket; connected when first used.
+    /// The monitor at a socket; connected at its first use.
     pub(super) fn new(socket: PathBuf) -> Monitor {
         Monitor { socket, stream: None }
     }

@@ -1,4 +1,4 @@
-//! Debian packages: installed by the machine's own apt, or fetched and unpacked into a folder without touching the machine.
+//! Gets Debian packages: installs them by the machine's apt, or unpacks them into a folder without changing the machine.
 
 use super::{fail, quiet};
 use std::fs;
@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Installs a package as root or through sudo. The package lists may be missing.
+/// Installs a package as root or by sudo. The machine's package lists may be missing.
 pub fn install(package: &str) -> io::Result<()> {
     let hint = || fail(format!("{package} is missing; as root: apt-get install {package}"));
     let root = quiet(Command::new("id").arg("-u"))?.trim() == "0";
@@ -26,7 +26,7 @@ pub fn install(package: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Where packages come from.
+/// Where packages are downloaded from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Source {
     uri: String,
@@ -34,15 +34,15 @@ struct Source {
     components: &'static str,
 }
 
-/// Unpacks `packages` of a Debian suite and every library that they depend on, libc included, into `folder`; leaves
-/// out what begins with one of `without`. The machine's own mirrors are asked, and its own keys verify the suite.
+/// Unpacks `packages` of a Debian suite and all libraries that they need, libc included, into `folder`; leaves out packages
+/// whose names begin with one of `without`. Uses the machine's mirrors, and its keys to verify the suite.
 pub fn unpack(folder: &Path, suite: &str, packages: &[&str], without: &[&str]) -> io::Result<()> {
     from_mirrors(suite, packages, |source| unpack_from(source, folder, packages, without))
 }
 
 /// Tries the machine's mirrors in turn.
 fn from_mirrors(suite: &str, packages: &[&str], unpack: impl Fn(&Source) -> io::Result<()>) -> io::Result<()> {
-    // The lists that the machine has, and, for one that has none yet, those that an update would ask for.
+    // The machine's lists; if it has none yet, those that an update would download.
     let lists = quiet(Command::new("apt-get").args(["-q", "indextargets", "--format", "$(REPO_URI)"])).unwrap_or_default();
     let update = quiet(Command::new("apt-get").args(["-q", "--print-uris", "update"])).unwrap_or_default();
     let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
@@ -56,14 +56,14 @@ fn from_mirrors(suite: &str, packages: &[&str], unpack: impl Fn(&Source) -> io::
     Err(fail(format!("cannot fetch {} of Debian {suite} ({last}); try: apt-get update", packages.join(" "))))
 }
 
-/// Debian's suite at every mirror, whatever it is called; then, where the machine is no Debian, its own release, which
-/// may have the packages in a version of its own.
+/// The suite at every mirror, whatever the mirror's name; then, if the machine is no Debian, its own release, which may have
+/// other versions of the packages.
 fn sources(lists: &str, update: &str, release: &str, suite: &str) -> Vec<Source> {
     // `'http://…/dists/bookworm/InRelease' …`
     let asked = update.lines().filter_map(|line| Some(line.strip_prefix('\'')?.split_once("/dists/")?.0));
     let mut mirrors: Vec<&str> = lists.lines().chain(asked).map(|uri| uri.trim().trim_end_matches('/')).collect();
     mirrors.retain(|uri| !uri.is_empty());
-    // The short ones first: what has a longer name beside them is security updates and the like.
+    // Short names first: a longer one beside it is for security updates or the like.
     mirrors.sort_unstable_by_key(|uri| (uri.len(), *uri));
     mirrors.dedup();
     let value = |name: &str| {
@@ -92,8 +92,8 @@ fn unpack_from(source: &Source, folder: &Path, packages: &[&str], without: &[&st
     fs::remove_dir_all(&apt.work)
 }
 
-/// Unpacks from `packages` of a Debian suite for `architecture`, and from what they depend on, what matches one of the
-/// shell patterns `files`; of the closure only packages whose names begin as one of `packages` does.
+/// Unpacks files that match one of the shell patterns `files`, from `packages` of a Debian suite for `architecture` and from
+/// packages that these need and whose names begin with one of `packages`.
 pub fn unpack_files(folder: &Path, suite: &str, architecture: &str, packages: &[&str], files: &[&str]) -> io::Result<()> {
     from_mirrors(suite, packages, |source| {
         let apt = Apt::new(source, folder, architecture)?;
@@ -109,7 +109,7 @@ pub fn unpack_files(folder: &Path, suite: &str, architecture: &str, packages: &[
             if !list.status()?.success() {
                 return Err(fail("dpkg-deb cannot read what was fetched"));
             }
-            // A package that has none of the files is no error; a missing file is found by whoever needs it.
+            // A package without such files is no error; the caller notices a missing file.
             let mut tar = Command::new("tar");
             let _ = quiet(tar.arg("-C").arg(folder).arg("-xf").arg(&archive).arg("--wildcards").args(files));
         }
@@ -117,7 +117,7 @@ pub fn unpack_files(folder: &Path, suite: &str, architecture: &str, packages: &[
     })
 }
 
-/// An apt of its own, in `.apt` of a folder: one mirror, one suite, one architecture, nothing installed.
+/// An apt in `.apt` of a folder: one mirror, one suite, one architecture, no package installed.
 struct Apt {
     work: PathBuf,
 }
@@ -126,19 +126,19 @@ impl Apt {
     fn new(source: &Source, folder: &Path, architecture: &str) -> io::Result<Apt> {
         let work = folder.join(".apt");
         let Source { uri, suite, components } = source;
-        // What another mirror left is not this one's.
+        // Removes what another mirror has left.
         let _ = fs::remove_dir_all(&work);
         for sub in ["none", "state/lists/partial", "cache/archives/partial", "debs"] {
             fs::create_dir_all(work.join(sub))?;
         }
         fs::write(work.join("sources.list"), format!("deb {uri} {suite} {components}\n"))?;
-        // An empty status file, so that the closure has libc, too.
+        // No package counts as installed, so that libc is unpacked, too.
         fs::write(work.join("status"), "")?;
-        // The machine's proxies stay in force; its hooks and preferences do not.
+        // Uses the machine's proxies, but not its hooks and preferences.
         let dump = quiet(Command::new("apt-config").args(["dump", "Acquire"]))?;
         let mut config: String = dump.lines().filter(|line| line.contains("Proxy")).map(|line| format!("{line}\n")).collect();
         let path = |name: &str| work.join(name).display().to_string();
-        // An old list serves as well, if it is signed: mirrors lag, and clocks are wrong.
+        // An old list is accepted if it is signed: mirrors lag, and clocks may be wrong.
         config.push_str("Acquire::Check-Valid-Until \"false\";\n");
         for (key, value) in [
             ("Dir::State", path("state")),
@@ -160,12 +160,12 @@ impl Apt {
         }
         fs::write(work.join("apt.conf"), config)?;
         let apt = Apt { work };
-        // A suite that is not there is only a warning to apt; the simulation then fails.
+        // For apt a missing suite is only a warning; the simulation fails then.
         quiet(apt.get().arg("update"))?;
         Ok(apt)
     }
 
-    /// `apt-get`, quiet, in the folder for what is downloaded.
+    /// `apt-get` with few messages, in the download folder.
     fn get(&self) -> Command {
         let mut command = Command::new("apt-get");
         command.env("APT_CONFIG", self.work.join("apt.conf")).current_dir(self.work.join("debs")).arg("-qq");

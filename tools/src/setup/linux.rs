@@ -1,10 +1,11 @@
-//! Debian's i386 Linux and our models as a QEMU plugin.
+//! Gets Debian's i386 Linux, and builds the models as a QEMU plugin.
 
 use super::{cargo, debian, lock, once, quiet, root};
 use std::io;
 use std::path::PathBuf;
 
-/// Debian 12's kernel for the 686, its network drivers, its packet generator, and busybox: a folder with `boot`, `lib/modules` and `bin`.
+/// Debian 12's kernel for the 686, its network drivers, its packet generator, and busybox: a folder with `boot`, `lib/modules`
+/// and `bin`.
 pub fn linux() -> io::Result<PathBuf> {
     once("linux-i386-2", |folder| {
         eprintln!("fetching Debian's i386 Linux (53 MB)");
@@ -13,7 +14,7 @@ pub fn linux() -> io::Result<PathBuf> {
     })
 }
 
-/// The models as a library that QEMU loads: `-plugin PATH`.
+/// The models as a library for QEMU: `-plugin PATH`.
 pub fn models() -> io::Result<PathBuf> {
     let target = root().join(".rigs/target");
     let _lock = lock()?;

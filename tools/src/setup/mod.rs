@@ -1,8 +1,8 @@
-//! Makes ready what the rigs and the build need. Each function is quick when its thing is there already, says one
-//! line when it takes long, and fails with one line that names the command by which a person can help.
+//! Gets what the rigs and the build need. Each function returns at once if that is there already, prints a line if it takes
+//! long, and fails with one line that names the command with which a person can help.
 //!
-//! Emulators that this machine's distribution lacks, or has in another version, are unpacked into `.rigs/` and run
-//! from there: nothing outside the repository changes but a few packages that apt installs, and only if they are missing.
+//! Emulators that the machine's distribution does not have, or has in another version, are unpacked into `.rigs/` and run
+//! there. Outside the repository only a few packages change, which apt installs if they are missing.
 
 mod debian;
 mod linux;
@@ -28,7 +28,7 @@ pub fn fail(line: impl Into<String>) -> io::Error {
     io::Error::other(line.into())
 }
 
-/// The nightly toolchain that runs us, as rustup names it.
+/// The nightly toolchain of this process, by rustup's name.
 pub fn toolchain() -> String {
     std::env::var("RUSTUP_TOOLCHAIN").ok().filter(|name| name.contains("nightly")).unwrap_or_else(|| "nightly".into())
 }
@@ -51,7 +51,7 @@ pub fn compiler() -> io::Result<String> {
 
 fn rust(program: &str) -> Command {
     let mut command = Command::new(program);
-    // The variables that an outer cargo sets would tie an inner one to the outer package.
+    // An outer cargo sets variables that would make an inner one use the outer package.
     for name in ["CARGO", "RUSTC", "CARGO_MANIFEST_DIR", "CARGO_MANIFEST_PATH"] {
         command.env_remove(name);
     }
@@ -59,10 +59,10 @@ fn rust(program: &str) -> Command {
     command
 }
 
-/// The longest that a download, an installation or a build takes.
+/// Limit of a download, an installation or a build.
 pub const LIMIT: Duration = Duration::from_secs(3600);
 
-/// Runs a command whose output nobody reads; what it wrote to standard error becomes the error.
+/// Runs a command and ignores its output; the text on standard error is the error.
 fn quiet(command: &mut Command) -> io::Result<String> {
     let done = process::output(command, LIMIT)?;
     if done.status.success() {
@@ -73,7 +73,7 @@ fn quiet(command: &mut Command) -> io::Result<String> {
     Err(fail(format!("{}: {line}", command.get_program().to_string_lossy())))
 }
 
-/// One process at a time in here; the lock goes with the file.
+/// Lets one process at a time continue; the lock ends with the file.
 fn lock() -> io::Result<File> {
     let rigs = root().join(".rigs");
     fs::create_dir_all(&rigs)?;
@@ -82,7 +82,7 @@ fn lock() -> io::Result<File> {
     Ok(file)
 }
 
-/// The folder `.rigs/NAME`, made by `make` if it is not there. A half-made one never gets that name.
+/// The folder `.rigs/NAME`, which `make` makes if it is missing. It gets its name when it is complete.
 fn once(name: &str, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<PathBuf> {
     let path = root().join(".rigs").join(name);
     if path.is_dir() {
@@ -103,7 +103,7 @@ fn once(name: &str, make: impl FnOnce(&Path) -> io::Result<()>) -> io::Result<Pa
     path.canonicalize()
 }
 
-/// Where a program stands in PATH.
+/// The path of a program in PATH.
 fn find_program(name: &str) -> Option<PathBuf> {
     std::env::split_paths(&std::env::var_os("PATH")?).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
@@ -151,21 +151,21 @@ fn found_or_installed(name: &str, package: &str, find: fn(&str) -> Option<PathBu
     find(name).ok_or_else(|| fail(format!("{name} is missing; as root: apt-get install {package}")))
 }
 
-/// A program that was unpacked with its libraries, and runs with them only.
+/// An unpacked program, which runs with the libraries that were unpacked with it.
 #[derive(Clone, Debug)]
 pub struct Private {
-    /// What was unpacked: `root/usr/bin/…`.
+    /// The folder with the files: `root/usr/bin/…`.
     pub root: PathBuf,
     program: String,
 }
 
 impl Private {
-    /// Starts the program by its own loader.
+    /// A command that starts the program by its own loader.
     pub fn command(&self) -> Command {
         self.command_with(None)
     }
 
-    /// The same, with a shared library loaded before all others.
+    /// The same, with a shared library to load before all others.
     pub fn command_with(&self, preload: Option<&Path>) -> Command {
         let libraries = self.root.join("usr/lib/x86_64-linux-gnu");
         let old = self.root.join("lib/x86_64-linux-gnu");
@@ -184,7 +184,7 @@ impl Private {
 
 /// DOSBox-X 2025.02, from Debian trixie.
 pub fn dosbox_x() -> io::Result<Private> {
-    // What only a window, a GPU or a synthesizer would load: two thirds of the bytes.
+    // Libraries for windows, a GPU or a synthesizer, which are never loaded: two thirds of the bytes.
     const NEVER_LOADED: &[&str] =
         &["libllvm", "libz3", "libgl1-mesa", "libvulkan", "libdrm-amdgpu", "libdrm-intel", "libdrm-common", "libsensors", "libx11-data"];
     let root = once("dosbox-x", |folder| {
@@ -196,7 +196,7 @@ pub fn dosbox_x() -> io::Result<Private> {
 
 /// Bochs 2.7 with its BIOS, from Debian bookworm.
 pub fn bochs() -> io::Result<Private> {
-    // What only its other display, sound, printing and the like would load.
+    // Libraries for other displays, sound, printing and the like, which are never loaded.
     const NEVER_LOADED: &[&str] = &[
         "libicu", "libperl", "libgtk-3-common", "libwx", "libssl", "libsystemd-shared", "libgnutls", "libgdk-pixbuf2.0-common",
         "libxml2", "libdb5", "libunistring", "libx11-data", "libp11", "libkrb5", "libpam", "libavahi", "libcups", "libtiff",
@@ -209,7 +209,7 @@ pub fn bochs() -> io::Result<Private> {
     Ok(Private { root, program: "bochs-bin".into() })
 }
 
-/// The library that stands between emulators and theirs (`tools/wiretap`); loaded by [`Private::command_with`].
+/// The library between emulators and their libraries (`tools/wiretap`); loaded by [`Private::command_with`].
 pub fn wiretap() -> io::Result<PathBuf> {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     if let Some(library) = BUILT.get() {
@@ -224,7 +224,7 @@ pub fn wiretap() -> io::Result<PathBuf> {
     Ok(BUILT.get_or_init(|| target.join("debug/libwiretap.so")).clone())
 }
 
-/// The sources of Rust's library, where `-Zbuild-std` looks for them. The path is `…/library`.
+/// The sources of Rust's library in the place for `-Zbuild-std`. The path is `…/library`.
 pub fn rust_src() -> io::Result<PathBuf> {
     let sysroot = PathBuf::from(quiet(rustc().args(["--print", "sysroot"]))?.trim());
     let library = sysroot.join("lib/rustlib/src/rust/library");
@@ -241,7 +241,7 @@ pub fn rust_src() -> io::Result<PathBuf> {
     if quiet(Command::new("rustup").args(["component", "add", "rust-src", "--toolchain", &name])).is_ok() && there(&library) {
         return Ok(library);
     }
-    // Two other places have sources of 1.97.1, which 1.97.0-nightly compiles.
+    // Two other sources have version 1.97.1, which 1.97.0-nightly compiles.
     drop(guard);
     let unpacked = once("rust-src", |folder| debian::unpack(folder, "forky", &["rust-src"], &[])).and_then(|folder| {
         let versions = fs::read_dir(folder.join("usr/src"))?;

@@ -1,4 +1,4 @@
-//! Several cards in one machine, with a copy of the driver for each; and cards with an address that no card can have.
+//! Several cards in one machine, with a copy of the driver for each; and a card with an address that no card can have.
 
 use super::machine::{Lab, Rig, Steps, qemu};
 use super::runner::{Test, Verdict};
@@ -7,7 +7,7 @@ use crate::rig::Job;
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 use std::time::Duration;
 
-/// Six cards on PCI, in the order of their slots: the driver's name and the device.
+/// Six PCI cards in the order of their slots: driver and QEMU device.
 const PCI: [(&str, &str); 6] = [
     ("ne2k_pci", "ne2k_pci"),
     ("e1000", "e1000"),
@@ -16,7 +16,7 @@ const PCI: [(&str, &str); 6] = [
     ("i8255x", "i82551"),
     ("virtio_net", "virtio-net-pci"),
 ];
-/// Six cards on ISA, in the order in which they are looked for.
+/// Six ISA cards in the order in which the driver looks for them.
 const ISA: [(&str, &str); 6] = [
     ("ne2000", "ne2k_isa,iobase=0x300,irq=3"),
     ("ne2000", "ne2k_isa,iobase=0x320,irq=4"),
@@ -41,14 +41,14 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-/// A copy for each card, by the order of vectors: each drives a card of its own, and one more finds none.
+/// Loads a copy for each card, on consecutive vectors: each drives a card of its own; one more copy finds none.
 fn copies(lab: &Lab, cards: &[(&str, &str)]) -> Verdict {
     let mac = |number: usize| format!("52:54:00:12:34:{:02X}", 0x40 + number);
     let nics = cards.iter().enumerate().map(|(number, (_, device))| Card { device: format!("{device},mac={}", mac(number)), net: Net::User });
     let rig = Qemu { nics: nics.collect(), ..Qemu::default() };
     let line = |command: &str| -> Vec<String> { (0..cards.len()).map(|number| format!("{command} /INT={:X}", 0x60 + number)).collect() };
     let (loads, exchanges, unloads) = (line("3COMPKT"), line("PKTCTL test"), line("3COMPKT /U"));
-    // 67h is EMS's.
+    // 67h is skipped: it is EMS's.
     let more = if cards.len() < 7 { format!("3COMPKT /INT={:X}", 0x60 + cards.len()) } else { "3COMPKT /INT=68".to_string() };
     let mut script = vec!["ints keep", "mem", "ints", "COMMAND"];
     script.extend(loads.iter().map(String::as_str));
@@ -77,7 +77,7 @@ fn as_before(steps: &Steps, lines: &[&str]) -> Verdict {
     lines.iter().try_for_each(|line| steps.same(line))
 }
 
-/// A card whose ROM holds a group's address would hear nothing: it is refused in one line that names it.
+/// A card with a group address in its ROM is refused with one line that names it: it would receive nothing.
 fn group_address(lab: &Lab, nic: &'static Nic) -> Verdict {
     let mut rig = qemu(nic)?;
     rig.nics.iter_mut().for_each(|card| card.device.push_str(",mac=03:00:00:00:00:01"));

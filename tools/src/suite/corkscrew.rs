@@ -1,5 +1,5 @@
-//! The 3C515 as a bus master: all that other cards with rings are asked, and the ways in which it comes to run by
-//! programmed I/O instead.
+//! The 3C515 as a bus master: the tests of other cards with rings, and all cases in which it is driven by programmed I/O
+//! instead.
 
 use std::time::Duration;
 
@@ -11,13 +11,13 @@ use crate::peer::Peer;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 
-/// The longest that a program may take in its machine.
+/// Longest time for a program.
 const LIMIT: Duration = Duration::from_secs(240);
 const EXCHANGE: &str = "PKTCTL test";
 const LINE: &str = "DEVICE=3COMPKT.SYS";
 const LOAD: &str = "3COMPKT 0x60";
 const UNLOAD: &str = "3COMPKT /U";
-/// The most that stays with rings in XMS.
+/// The most resident bytes with rings in XMS.
 const RESIDENT: u32 = 4_500;
 
 /// A card whose EEPROM offers the lists of descriptors.
@@ -31,7 +31,7 @@ static LISTS: Nic = Nic {
     plugin: true,
 };
 
-/// Where its rings are, as PKTCTL draws them.
+/// Where its rings are, in the output of PKTCTL.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Place {
     Xms,
@@ -78,7 +78,7 @@ fn with_fault(fault: &str) -> Result<Qemu, String> {
     Ok(Qemu { nics, ..qemu(&LISTS)? })
 }
 
-/// `PKTCTL mem` ran once, and the rings were there.
+/// `PKTCTL mem` ran once, and showed the rings in this place.
 fn rings_are(steps: &Steps, place: Place) -> Verdict {
     let text = &steps.first("PKTCTL mem")?.text;
     let (low, xms) = text.split_once("and in XMS").unwrap_or((text, ""));
@@ -90,7 +90,7 @@ fn rings_are(steps: &Steps, place: Place) -> Verdict {
     steps.holds(found == place, format!("the rings are in this place: {place:?}"))
 }
 
-/// A program ends well, says this, and the driver had its rings in this place.
+/// A program ends with exit code 0 and prints these words, with the driver's rings in this place.
 fn judged(lab: &Lab, rig: &Qemu, place: Place, program: &str, words: &str) -> Verdict {
     let xms = if place == Place::Xms { Xms::V3 } else { Xms::None };
     let rig = Qemu { dos: Dos { xms, ..Dos::default() }, ..rig.clone() };
@@ -102,25 +102,25 @@ fn judged(lab: &Lab, rig: &Qemu, place: Place, program: &str, words: &str) -> Ve
     steps.prints(program, words)
 }
 
-/// Every function, right and wrong, with a peer.
+/// CONFORM with a peer.
 fn conform(lab: &Lab, place: Place) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     judged(lab, &qemu_on(&LISTS, peer.cable())?, place, "CONFORM /PEER", " passed, 0 failed")
 }
 
-/// Random calls with nobody on the wire.
+/// FUZZ without a station on the wire.
 fn fuzz(lab: &Lab, place: Place) -> Verdict {
     let rig = Qemu { icount: true, ..qemu_on(&LISTS, Net::Hub(0))? };
     judged(lab, &rig, place, &format!("FUZZ {} /SEED=1", lab.calls), "nothing else changed")
 }
 
-/// Frames of every length both ways at once, each byte checked at both ends.
+/// INTEGRIT: frames of every length in both directions at once, each byte checked on both sides.
 fn integrity(lab: &Lab, place: Place) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     judged(lab, &qemu_on(&LISTS, peer.cable())?, place, &format!("INTEGRIT {}", lab.calls / 25), "every byte right")
 }
 
-/// Small enough, and each kind of memory is used where it should be.
+/// The driver is small enough, and each kind of memory is used for its purpose.
 fn resident(lab: &Lab) -> Verdict {
     let script = [EXCHANGE, "PKTCTL mem"];
     let steps = qemu(&LISTS)?.steps(&lab.job(&[LINE], &script)?)?;
@@ -136,14 +136,14 @@ fn resident(lab: &Lab) -> Verdict {
 
 /// Transmit and receive errors while it runs.
 fn every_fault(lab: &Lab) -> Verdict {
-    // Those of the trial come first: 64 frames and four, each sent and received.
+    // The trial's frames come first: 64 and four, each sent and received.
     let fault = "tx-underrun@79*2+jabber@84+max-collisions@87*3+rx-overrun@74+rx-crc@76*2+adapter-failure@82+lost-interrupt@20";
     let steps = with_fault(fault)?.steps(&lab.job(&[LINE], &["PKTCTL mem", "PKTCTL test /count=50", EXCHANGE])?)?;
     rings_are(&steps, Place::Xms)?;
     steps.exits(EXCHANGE, 0)
 }
 
-/// Two of them, each with ports, a line and a DMA channel of its own.
+/// Two cards, each with ports, a line and a DMA channel of its own.
 fn two(lab: &Lab) -> Verdict {
     let card = |last: u8| Card { device: format!("{},mac=52:54:00:12:34:{last:02x}", LISTS.devices[0]), net: Net::User };
     let rig = Qemu { nics: vec![card(0x56), card(0x57)], ..qemu(&LISTS)? };
@@ -156,7 +156,7 @@ fn two(lab: &Lab) -> Verdict {
     steps.prints("PKTCTL mem /INT=61", "and in XMS")
 }
 
-/// Data that do not arrive as they were sent, or not at all: no rings, by DEVICE= and from the prompt, and no word.
+/// Data arrive changed or not at all: no rings, by DEVICE= and from the prompt, without a message.
 fn harms_data(lab: &Lab) -> Verdict {
     for fault in ["dma-corrupt@70", "dma-hang@5"] {
         let rig = with_fault(fault)?;
@@ -173,14 +173,14 @@ fn harms_data(lab: &Lab) -> Verdict {
         rings_are(&steps, Place::Nowhere)?;
         steps.same("mem")?;
         steps.same("ints")?;
-        // The fault has struck once: the next time all is well.
+        // The fault happens once: the second load gets rings.
         let [first, second] = steps.each(LOAD)[..] else { return steps.fail("it loads twice") };
         steps.holds(first.text != second.text, "the second time it has rings")?;
     }
     Ok(())
 }
 
-/// Extended memory that the ISA bus does not reach is given back, and conventional memory used.
+/// XMS beyond the ISA bus's reach is freed, and conventional memory used.
 fn xms_beyond(lab: &Lab) -> Verdict {
     let rig = Qemu { memory: 32, ..qemu(&LISTS)? };
     let script = ["HOGXMS", "mem", LOAD, EXCHANGE, "PKTCTL mem", UNLOAD, "mem"];
@@ -192,7 +192,7 @@ fn xms_beyond(lab: &Lab) -> Verdict {
     steps.same("mem")
 }
 
-/// The services refuse to lock its rings: it goes without them.
+/// The DMA services refuse to lock its rings: it works without them.
 fn vds_refuses(lab: &Lab) -> Verdict {
     let rig = Qemu { dos: Dos { xms: Xms::None, vds: true, ..Dos::default() }, ..qemu(&LISTS)? };
     let script = ["mem", "vds fail", LOAD, EXCHANGE, "PKTCTL mem", "vds", UNLOAD, "mem"];
@@ -205,7 +205,7 @@ fn vds_refuses(lab: &Lab) -> Verdict {
     steps.same("mem")
 }
 
-/// The upper block has no room for rings, and there is no XMS: it goes without them.
+/// The upper block has no room for rings and there is no XMS: it works without rings.
 fn upper_without_rings(lab: &Lab) -> Verdict {
     let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
     let file = lab.files()?.iter().find(|(name, _)| name == "3COMPKT.SYS").ok_or("the build has no 3COMPKT.SYS")?;

@@ -1,4 +1,4 @@
-//! What `/STATS` and `/COUNT` count, against what was sent.
+//! The counts of `/STATS` and `/COUNT`, compared with the frames that were sent.
 
 use super::machine::{Lab, Steps, ne2000, qemu_on};
 use super::runner::{Test, Verdict};
@@ -9,7 +9,7 @@ use crate::rig::Job;
 /// Frames of each kind.
 const FRAMES: usize = 20;
 const BYTES: usize = 100;
-/// HOLD's and TAKE's.
+/// The type that HOLD and TAKE receive.
 const KIND: [u8; 2] = [0x90, 0x71];
 
 /// The tests.
@@ -24,8 +24,8 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-/// The README's example of a feature: attached, alone or between others, it counts the frames that a receiver takes, and no
-/// others; it goes with the driver; and where it is not asked for, nothing of it is in memory.
+/// The example feature of the README, alone and with others: it counts only the frames that a receiver takes; it is unloaded with
+/// the driver; without its switch it takes no memory.
 fn example(lab: &Lab, line: &str) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let takes = format!("TAKES {FRAMES}");
@@ -51,11 +51,11 @@ fn example(lab: &Lab, line: &str) -> Verdict {
     steps.same("ints")
 }
 
-/// A program that holds a handle, frames for it, and as many for nobody.
+/// A program holds a handle; frames for that handle come, and as many for none.
 fn counted(lab: &Lab, program: &str, taken: usize, refused: usize) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let line = "DEVICE=3COMPKT.SYS /STATS";
-    // The host may take its time.
+    // Waits for the frames, which a busy host may send late.
     let wait = format!("AWAIT {}", 2 * FRAMES);
     let script = [program, "pause", &wait, "PKTCTL status", "PKTCTL mem"];
     let job = Job { config: vec![line.into()], ..lab.job(&[], &script)? };
@@ -74,8 +74,7 @@ fn counted(lab: &Lab, program: &str, taken: usize, refused: usize) -> Verdict {
     let bytes = taken * BYTES;
     let text = format!("Ethernet, type 9071: {taken} frames and {bytes} bytes taken, {refused} frames refused");
     steps.prints("PKTCTL status", &text)?;
-    // Of either type the first frame was searched for; and the next one, where AWAIT opened its handle among them: a new
-    // handle makes the core forget the types that it knew.
+    // For each type the first frame was searched for, and one more after AWAIT opened its handle: that clears the type cache.
     let types = steps.first("PKTCTL status")?.text.lines().find(|line| line.contains("types")).map(str::to_string);
     let numbers: Vec<usize> = types.iter().flat_map(|line| line.split(' ').filter_map(|word| word.parse().ok())).collect();
     steps.holds(numbers.iter().sum::<usize>() == 2 * FRAMES && numbers.last().is_some_and(|searches| (2..=4).contains(searches)), "each type was searched for once, or once more")?;

@@ -1,4 +1,4 @@
-//! `DEVICE=` and `DEVICEHIGH=` in every way that a DOS plays them.
+//! `DEVICE=` and `DEVICEHIGH=` in all variants of DOS.
 
 use super::machine::{Lab, Rig, Steps, ne2000, qemu};
 use super::runner::{Test, Verdict};
@@ -8,7 +8,7 @@ use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, TailEnd, Xms, load_paras};
 use crate::rig::qemu::Qemu;
 
-/// What the driver answers to DOS's later requests: done; the last one is unknown.
+/// The driver's answers to DOS's later requests: done; for the last one, unknown command.
 const ANSWERS: &str = "[answers 0D:0100 03:0100 04:0100 06:0100 08:0100 0A:0100 0C:0100 0E:0100 13:0100 80:8103]";
 const EXCHANGE: &str = "PKTCTL test";
 
@@ -45,12 +45,12 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-/// Bochs, whose network answers only if the machine's clock does not run away.
+/// Bochs. Its network answers only if the machine's clock does not run faster than the host's.
 pub fn bochs() -> Bochs {
     Bochs { real_time: true, ..Bochs::default() }
 }
 
-/// The switches arrive, whatever stands behind them.
+/// The switches are read, whatever follows them in the request.
 fn variant(lab: &Lab, dos: Dos) -> Verdict {
     let line = "DEVICE=C:\\3Compkt.Sys /int=61 /Io=300 /irq:10 /Handles=5";
     let rig = Qemu { dos, ..qemu(ne2000())? };
@@ -62,7 +62,7 @@ fn variant(lab: &Lab, dos: Dos) -> Verdict {
     steps.holds(!steps.first("ints")?.text.contains("int 60"), "only the vector that was asked for is taken")
 }
 
-/// One line from us; then DOS keeps the device, its name, and gets its answers.
+/// The driver prints one line; DOS keeps the device and its name, and gets its answers.
 fn loaded(steps: &Steps, line: &str) -> Verdict {
     let text = &steps.first(line)?.text;
     let lines: Vec<&str> = text.lines().collect();
@@ -74,7 +74,7 @@ fn loaded(steps: &Steps, line: &str) -> Verdict {
     steps.holds(answers == ANSWERS, "later requests are answered")
 }
 
-/// It loads and reaches the network.
+/// The driver loads and reaches the network.
 fn moves_frames(lab: &Lab, rig: &impl Rig, line: &str, words: &str) -> Verdict {
     let steps = rig.steps(&lab.job(&[line], &["PKTCTL status", EXCHANGE])?)?;
     steps.prints(line, "3COMPKT: ne2000 at port 300h, IRQ ")?;
@@ -82,8 +82,8 @@ fn moves_frames(lab: &Lab, rig: &impl Rig, line: &str, words: &str) -> Verdict {
     steps.exits(EXCHANGE, 0)
 }
 
-/// It loads into an upper block of this size (of [`image_paras`] it has not one paragraph more than DOS reads from the file),
-/// and reaches the network.
+/// The driver loads into an upper block of this size and reaches the network. A block of [`image_paras`] is exactly as large as
+/// what DOS reads from the file.
 fn high(lab: &Lab, nic: &Nic, paragraphs: u16) -> Verdict {
     let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
     let rig = Qemu { dos: Dos { umb_paras: Some(paragraphs), ..Dos::default() }, ..qemu(nic)? };
@@ -94,8 +94,8 @@ fn high(lab: &Lab, nic: &Nic, paragraphs: u16) -> Verdict {
     steps.holds(!steps.report.output.contains("[written past"), "nothing was written past the upper block")
 }
 
-/// A DOS that loads without a look at sizes, into an upper block that is a paragraph too small: one line says so, and nothing
-/// stays. What lies behind the block that DOS itself has overwritten.
+/// A DOS that does not compare sizes loads the driver into an upper block that is one paragraph too small: one line, and nothing
+/// stays. (What is behind the block, that DOS itself has overwritten.)
 fn umb_careless(lab: &Lab) -> Verdict {
     let rig = Qemu { dos: Dos { umb_paras: Some(image_paras(lab)? - 1), careless: true, ..Dos::default() }, ..qemu(ne2000())? };
     let line = "DEVICEHIGH=C:\\3COMPKT.SYS";
@@ -114,7 +114,7 @@ fn umb_too_small(lab: &Lab) -> Verdict {
     steps.exits(EXCHANGE, 0)
 }
 
-/// The upper block takes the image, but not the rings that a card wants there without XMS: one line, and nothing stays.
+/// The upper block has room for the image, but not for the rings that a card needs there without XMS: one line, nothing stays.
 fn umb_without_rings(lab: &Lab) -> Verdict {
     let card = NICS.iter().find(|nic| nic.name == "rtl8139").ok_or("the list has no RTL8139")?;
     let rig = Qemu { dos: Dos { umb_paras: Some(image_paras(lab)?), xms: Xms::None, ..Dos::default() }, ..qemu(card)? };

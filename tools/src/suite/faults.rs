@@ -1,4 +1,4 @@
-//! What goes wrong with a NIC on PCI, and other people's leavings, on each one that a machine has.
+//! Faults of a PCI NIC and its machine, and states that other software leaves, on each NIC that a machine has.
 
 use std::time::Duration;
 
@@ -16,21 +16,21 @@ const LINE: &str = "DEVICE=3COMPKT.SYS";
 const EXCHANGE: &str = "PKTCTL test";
 const STATUS: &str = "PKTCTL status";
 const INTEGRITY: &str = "INTEGRIT 300";
-/// Calls of a fuzzer whose frames go nowhere: each may take its limit of 25 ms.
+/// FUZZ without a cable: each frame may take its limit of 25 ms.
 const FUZZ: &str = "FUZZ 1000 /SEED=3";
-/// Frames of 1,000 bytes that come at once: more than the deepest ring holds.
+/// Frames of 1,000 bytes at once: more than the longest ring holds.
 const FLOOD: usize = 300;
 
 /// Drivers whose cards in QEMU know nothing of their cables, and say that the link is up.
 pub(super) const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
 
-/// Drivers for whose cards QEMU has no iPXE.
+/// Drivers for whose cards there is no iPXE in QEMU.
 const WITHOUT_ROM: &[&str] = &["tulip"];
 
-/// Drivers whose cards have no way to be made to interrupt: they trust the line that the firmware named.
+/// Drivers whose cards cannot be made to interrupt: they use the line that the firmware names.
 const TRUST_THEIR_LINE: &[&str] = &["virtio_net", "vmxnet3"];
 
-/// Drivers whose cards in QEMU take every frame from outside, and count those that find no buffer.
+/// Drivers whose cards in QEMU accept every frame from the host, and count those without a buffer.
 const COUNT_WHAT_IS_LOST: &[&str] = &["i8255x", "pcnet", "vmxnet3"];
 
 /// The tests.
@@ -60,7 +60,7 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-/// One machine, one card, one job, with something done at a line.
+/// Runs a job with one card; `on_line` acts at lines of its output.
 fn run(lab: &Lab, rig: &Qemu, config: &[&str], exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
     watched(rig, &Job { limit: LIMIT, ..lab.job(config, exec)? }, on_line)
 }
@@ -70,16 +70,16 @@ fn right(steps: &Steps, line: &str) -> Verdict {
     steps.prints(line, "every byte right")
 }
 
-/// Broadcasts of a type that nobody here asked for.
+/// Sends broadcasts of a type that no client wants.
 pub(super) fn flood(peer: &Peer) {
     (0..FLOOD).for_each(|number| peer.send(unasked(number, 1000)));
 }
 
-/// Rings below 1 MB, or none.
+/// Without XMS: rings below 1 MB, or none.
 fn no_xms(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let rig = Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu_on(nic, peer.cable())? };
-    // QEMU's NE2000 filters by the address in its ROM, whatever it is told.
+    // QEMU's NE2000 compares with the address in its ROM, whatever address is set.
     let conform = if nic.name.starts_with("ne") { "CONFORM /PEER /FIXED" } else { "CONFORM /PEER" };
     let steps = run(lab, &rig, &[LINE], &[EXCHANGE, conform, STATUS], &mut |_, _| ())?;
     steps.exits(EXCHANGE, 0)?;
@@ -87,7 +87,7 @@ fn no_xms(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(steps.first(conform)?.text.lines().filter(|line| line.starts_with("ok ")).count() > 400, "CONFORM asked everything")
 }
 
-/// A closed A20 gate is opened for the driver alone: who closed it finds it closed.
+/// A closed A20 gate is open for the driver only: other programs find it closed.
 pub(super) fn a20(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let script = ["A20 OFF", EXCHANGE, "A20", INTEGRITY, "A20", "A20 ON", EXCHANGE, "A20"];
@@ -98,7 +98,7 @@ pub(super) fn a20(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(gates == ["[a20 0]", "[a20 0]", "[a20 1]"], "the gate stays as it was set")
 }
 
-/// Loaded, used and unloaded ten times: memory of both kinds comes back, and the card is quiet.
+/// Loaded, used and unloaded ten times: memory of both kinds is freed, and the card is quiet.
 pub(super) fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
     let mut script = vec!["ints keep", "mem", "ints"];
     for _ in 0..10 {
@@ -113,7 +113,7 @@ pub(super) fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.same("ints")
 }
 
-/// Two cards on one level-triggered line (slots 2 and 6 of QEMU's PC), each flooded while the other works.
+/// Two cards on one level-triggered line (slots 2 and 6 of QEMU's PC); each is flooded while the other works.
 fn one_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peers = [peer()?, peer()?];
     let other = "INTEGRIT 300 /INT=61";
@@ -138,7 +138,7 @@ fn one_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(line(STATUS)? == line("PKTCTL status /INT=61")?, "both cards have one line")
 }
 
-/// Sending with the cable out ends, in whatever way; with it in again all is well.
+/// The cable is pulled while frames are sent: calls return. With the cable in again all works.
 pub(super) fn pulled(lab: &Lab, nic: &'static Nic) -> Verdict {
     let mut up = true;
     let script = [STATUS, "pause", EXCHANGE, FUZZ, "PKTCTL status /INT=60", "pause", EXCHANGE];
@@ -155,7 +155,7 @@ pub(super) fn pulled(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(!after || LINK_IS_FIXED.contains(&nic.name), "the driver knows that the link is down")
 }
 
-/// Nobody looks at the card for half a second, and more comes than its ring can hold: some of it comes in.
+/// No code runs for half a second, while more frames come than the ring holds: some of them are received.
 pub(super) fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let after = "PKTCTL status /INT=60";
@@ -170,7 +170,7 @@ pub(super) fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
     }
     right(&steps, INTEGRITY)?;
     if COUNT_WHAT_IS_LOST.contains(&nic.name) {
-        // INTEGRIT's frames came behind the flood, of which nobody took a frame.
+        // INTEGRIT's frames came behind the flood, which no client took.
         let text = &steps.first(after)?.text;
         let lost = text.split(" not taken").next().and_then(|before| before.rsplit(' ').next()?.parse::<usize>().ok());
         steps.holds(lost.is_some_and(|frames| frames >= 2 * FLOOD), "every frame of the flood is counted")?;
@@ -178,7 +178,7 @@ pub(super) fn overrun(lab: &Lab, nic: &'static Nic) -> Verdict {
     Ok(())
 }
 
-/// The wrong interrupt line is asked for: the card has the one that its firmware gave it.
+/// /IRQ= names a wrong line: the driver uses the line of the firmware.
 fn wrong_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     let line = "DEVICE=3COMPKT.SYS /IRQ=5";
     let steps = run(lab, &qemu_on(nic, Net::User)?, &[line], &[EXCHANGE], &mut |_, _| ())?;
@@ -186,7 +186,7 @@ fn wrong_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(!steps.first(line)?.text.contains("IRQ 5"), "the line is the firmware's")
 }
 
-/// No interrupt line: polled, which is said once.
+/// Without an interrupt line the card is polled; one line says so.
 fn no_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let script = ["NOLINES", "3COMPKT", EXCHANGE, "INTEGRIT 100", "3COMPKT /U"];
@@ -198,7 +198,8 @@ fn no_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     right(&steps, "INTEGRIT 100")
 }
 
-/// The card's interrupt arrives nowhere: polled, which is said once. Who cannot know that says what the firmware said.
+/// The card's interrupt arrives at no line: it is polled, and one line says so. A driver that cannot find out reports the
+/// firmware's line.
 fn dead_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let trusts = TRUST_THEIR_LINE.contains(&nic.name);
@@ -216,7 +217,7 @@ fn dead_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     right(&steps, "INTEGRIT 100")
 }
 
-/// The card's interrupt arrives at another line than its firmware says: that one is taken.
+/// The card's interrupt arrives at another line than the firmware says: the driver uses that line.
 fn moved_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let script = ["MOVELINE", "3COMPKT", STATUS, EXCHANGE, INTEGRITY, "3COMPKT /U"];
@@ -229,14 +230,14 @@ fn moved_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     right(&steps, INTEGRITY)
 }
 
-/// The card is pulled out of its slot: errors, no hang, and the driver can be unloaded.
+/// The card is removed from its slot: calls fail, the machine does not hang, and the driver can be unloaded.
 fn gone(lab: &Lab, nic: &'static Nic) -> Verdict {
     let script = ["3COMPKT", EXCHANGE, "EJECT", STATUS, EXCHANGE, "FUZZ 300 /SEED=4", "3COMPKT /U"];
     let steps = run(lab, &qemu_on(nic, Net::User)?, &[], &script, &mut |_, _| ())?;
     for line in ["3COMPKT", STATUS, "3COMPKT /U"] {
         steps.exits(line, 0)?;
     }
-    // In the end the fuzzer sends a frame, which a card that is not there need not take.
+    // At its end FUZZ sends a frame, which fails without a card.
     let fuzz = steps.first("FUZZ 300 /SEED=4")?;
     let only_sending = fuzz.text == "FAIL after 300 calls of seed 4 the driver does not work";
     steps.holds(fuzz.exit == Some(0) || only_sending, "no memory but the driver's was changed")?;
@@ -244,7 +245,7 @@ fn gone(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(codes.len() == 2 && codes[0] == Some(0) && codes[1] != Some(0), "nothing answers without a card")
 }
 
-/// iPXE has driven the card, and left it as it likes.
+/// iPXE has used the card, and left it in any state.
 fn after_ipxe(lab: &Lab, nic: &'static Nic) -> Verdict {
     let rig = Qemu { roms: true, cpu: "qemu32".into(), ..qemu_on(nic, Net::User)? };
     let mut job = lab.job(&[LINE], &[EXCHANGE, STATUS])?;
@@ -252,7 +253,7 @@ fn after_ipxe(lab: &Lab, nic: &'static Nic) -> Verdict {
     let steps = rig.steps(&job)?;
     let path = steps.report.pcap.as_ref().ok_or("no capture")?;
     let captured = std::fs::read(path).map_err(|error| error.to_string())?;
-    // It says who it is when it asks for a lease.
+    // Its request for a lease contains its name.
     steps.holds(captured.windows(4).any(|bytes| bytes == b"iPXE"), "iPXE has used the card")?;
     steps.forget_capture();
     steps.exits(EXCHANGE, 0)

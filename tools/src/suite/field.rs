@@ -1,4 +1,4 @@
-//! FIELD on every NIC that a machine has: clients as they are in the field.
+//! FIELD on every NIC that a machine has: clients that behave as existing ones.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::qemu::{Monitor, Nic as Card, Qemu};
 
-/// The longest that a group of checks may take: a driver that hangs the machine ends there.
+/// Longest time of a group of checks, after which a hanging machine is ended.
 const LIMIT: Duration = Duration::from_secs(120);
 
-/// Groups of checks: the test, the line, about how many seconds.
+/// Groups of checks: test, command line, seconds.
 const GROUPS: [(&str, &str, u32); 5] = [
     ("bursts", "FIELD BURSTS", 15),
     ("calls", "FIELD CALLS", 15),
@@ -23,22 +23,22 @@ const GROUPS: [(&str, &str, u32); 5] = [
     ("senders", "FIELD SENDERS /HMA", 10),
 ];
 
-/// Drivers whose cards do not always count what finds no room: QEMU's NE2000s drop it without a sign, CSR8 of its 21143 stays
-/// at 0, and a 3Com card with a FIFO tells of an overrun only in the frame that it cut.
+/// Drivers whose cards do not always count frames without room: QEMU's NE2000s do not at all, CSR8 of its 21143 stays 0, and a
+/// 3Com card with a FIFO shows an overrun only in the frame that was cut.
 const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip", "el3", "vortex", "corkscrew", "boomerang"];
 
 /// Drivers whose cards hold few frames, in a FIFO, or in QEMU drop what finds no descriptor: on a slow host a frame of a long
 /// flow may be lost, and is counted.
 const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip"];
 
-/// A FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
+/// Drivers with: a FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
 const BURSTS_ON: [&str; 4] = ["el3", "ne2000", "e1000", "virtio_net"];
 
 const EXCHANGE: &str = "PKTCTL test";
 const UNLOAD: &str = "3COMPKT /U";
-/// Frames that come at each line while the driver is loaded and unloaded.
+/// Frames at each line while the driver is loaded and unloaded.
 const FLOOD: usize = 40;
-/// Rounds of that.
+/// Number of such rounds.
 const ROUNDS: usize = 5;
 
 /// The tests.
@@ -78,7 +78,7 @@ fn in_bursts(lab: &Lab, nic: &'static Nic, burst: &str) -> Verdict {
     loaded(lab, nic, &format!("{} /BURST={burst}", load(nic)), &format!("FIELD BURSTS /BURST={burst}"))
 }
 
-/// A group of FIELD's checks, and unloading behind it.
+/// Runs a group of FIELD's checks, and then unloads the driver.
 fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
     loaded(lab, nic, &load(nic), group)
 }
@@ -95,7 +95,7 @@ fn loaded(lab: &Lab, nic: &'static Nic, load: &str, group: &str) -> Verdict {
     steps.exits(UNLOAD, 0)
 }
 
-/// All checks of a group held, and it came to its end.
+/// All checks of a group passed, and its last line was printed.
 fn judged(steps: &Steps, line: &str) -> Verdict {
     for step in steps.each(line) {
         let bad: Vec<&str> = step.text.lines().filter(|line| line.starts_with("FAIL")).collect();
@@ -108,18 +108,18 @@ fn judged(steps: &Steps, line: &str) -> Verdict {
     steps.exits(line, 0)
 }
 
-/// One machine, with something done at a line.
+/// Runs a job with one card; `on_line` acts at lines of its output.
 fn run(lab: &Lab, rig: &Qemu, config: &[&str], exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
     watched(rig, &Job { limit: LIMIT, ..lab.job(config, exec)? }, on_line)
 }
 
-/// Broadcasts of a type that nobody asked for.
+/// Sends broadcasts of a type that no client wants.
 fn flood(peer: &Peer, frames: usize) {
     (0..frames).for_each(|number| peer.send(unasked(number, 60 + number * 37 % 1000)));
 }
 
-/// The first frame right after loading; then loads and unloads while frames come: vectors, masks, memory below 1 MB and
-/// XMS are afterwards as they were.
+/// The first frame right after loading. Then loads and unloads while frames come: vectors, masks, memory below 1 MB and XMS are
+/// the same afterwards.
 fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let load = load(nic);
@@ -145,7 +145,7 @@ fn reload(lab: &Lab, nic: &'static Nic) -> Verdict {
     Ok(())
 }
 
-/// The machine is reset while frames come and the driver is loaded: the next start finds the card as it likes.
+/// The machine is reset while the driver is loaded and frames come: the next start finds the card in any state.
 fn reboot(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let line = format!("DEVICE=3COMPKT.SYS /NIC={}", nic.name);
@@ -163,7 +163,7 @@ fn reboot(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.same(&line)
 }
 
-/// Keys while frames come: none is lost.
+/// Keys are pressed while frames come: none is lost.
 fn keys(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let line = "FIELD KEYS";

@@ -1,6 +1,6 @@
-//! Figures that are not to be lost: below those of the packet drivers that people had for these cards, which
-//! `tools/bench --peer` measured in the same machine, and register accesses. Instructions are counted with `-icount`, accesses
-//! in QEMU's trace: they are the same everywhere.
+//! Limits for the driver's figures: below those of the packet drivers that existed for these cards, which `tools/bench --peer`
+//! measured in the same machine; and register accesses. Instructions are counted with `-icount`, accesses in QEMU's trace:
+//! both are the same on every host.
 
 use compkt::resident::table;
 
@@ -13,22 +13,22 @@ use crate::pack::{self, Units};
 /// Another driver's figures.
 #[derive(Clone, Copy)]
 struct Peer {
-    /// The card, as our driver is called.
+    /// The card, by the name of this project's driver.
     nic: &'static str,
-    /// Bytes that it keeps.
+    /// Resident bytes.
     resident: u32,
     /// Instructions.
     cost: Cost,
 }
 
-/// Crynwr's 3C509.COM (11.2) and NE2000.COM; what the second one keeps is the goal below its 4,656 bytes.
+/// Crynwr's 3C509.COM (11.2) and NE2000.COM. The second one keeps 4,656 bytes; the limit here is the goal below that.
 const PEERS: [Peer; 2] = [
     Peer { nic: "el3", resident: 3_440, cost: Cost { send: [101, 465], receive: [196, 570], whole: [274, 648] } },
     Peer { nic: "ne2000", resident: 4_000, cost: Cost { send: [355, 1_082], receive: [343, 1_070], whole: [441, 1_168] } },
 ];
 
-/// Cards whose registers are a hypervisor's, where each access takes longer than the frame's instructions: accesses for a
-/// frame sent, received by itself, and received in a burst.
+/// Cards of a hypervisor, for which an access takes longer than all instructions of a frame: accesses for a frame sent, received
+/// alone, and received in a burst.
 const ACCESSES: [(&str, [f32; 3]); 1] = [("vmxnet3", [3.0, 2.0, 2.0 / bench::BURST as f32])];
 
 /// The tests.
@@ -41,14 +41,14 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-/// Our driver's figures.
+/// The figures of this project's driver.
 fn measured(name: &str) -> Result<Row, String> {
     let nic = NICS.iter().find(|nic| nic.name == name).ok_or("there is no such NIC")?;
     let units = pack::build().and_then(|_| Units::read(&pack::binaries())).map_err(|error| error.to_string())?;
     bench::figures(nic, &units).map_err(|error| error.to_string())
 }
 
-/// No more register accesses for a frame than the card needs.
+/// A frame takes no more register accesses than the card needs.
 fn few_accesses(name: &str, most: [f32; 3]) -> Verdict {
     let counts = measured(name)?.accesses.ok_or("nothing was counted")?.per_frame();
     let few = counts.iter().zip(most).all(|(count, most)| *count != 0.0 && *count <= most);

@@ -1,5 +1,5 @@
-//! The driver's own file when it cannot be read: cut short, changed, or on a disk whose n-th read fails, for every n. One
-//! line says so, and the machine is as it was. And the room that its image has for its stack.
+//! The driver's file cannot be read: it is cut short, changed, or on a disk whose n-th read fails, for every n. One line must
+//! say so, and the machine must be unchanged. Also the room for the installer's stack.
 
 use super::machine::{Lab, Rig, Steps, fixture, qemu, watched};
 use super::runner::{Test, Verdict};
@@ -10,13 +10,13 @@ use crate::rig::image::{Dos, Xms, load_paras};
 use crate::rig::qemu::Qemu;
 use std::time::Duration;
 
-/// What is said of every damaged file.
+/// The line for every damaged file.
 const DAMAGED: &str = "3COMPKT: the file is damaged; copy it again";
-/// What of the machine is compared.
+/// The state of the machine that is compared.
 const STATE: [&str; 3] = ["mem", "ints", "COMMAND"];
-/// A directory entry's bytes in the file (src/install/header.rs).
+/// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
-/// After so many failing reads the state is compared: what each of them leaves adds up.
+/// The state is compared after so many failing reads; what each of them left would add up.
 const CHUNK: usize = 10;
 
 /// The tests.
@@ -43,7 +43,7 @@ fn card(name: &str) -> Result<Qemu, String> {
     qemu(NICS.iter().find(|nic| nic.name == name).ok_or("the list has no such NIC")?)
 }
 
-/// A card whose rings are in conventional memory, where the DMA services find it.
+/// A card with rings in conventional memory, which the DMA services lock.
 fn without_xms() -> Result<Qemu, String> {
     Ok(Qemu { dos: Dos { vds: true, xms: Xms::None, ..Dos::default() }, ..card("rtl8139")? })
 }
@@ -55,7 +55,7 @@ fn rings() -> Result<Qemu, String> {
     Ok(rig)
 }
 
-/// For every n, the n-th read fails.
+/// The n-th read fails, for every n.
 fn each_read(lab: &Lab, rig: &Qemu, line: &str) -> Verdict {
     let config = line.starts_with("DEVICE=");
     let run = |script: &[&str]| {
@@ -77,11 +77,11 @@ fn each_read(lab: &Lab, rig: &Qemu, line: &str) -> Verdict {
     damaged(&run(&script)?, line)
 }
 
-/// Every time the line says what is wrong with the file, and nothing else; nothing stays.
+/// Each run prints the line and nothing else; nothing stays.
 fn damaged(steps: &Steps, line: &str) -> Verdict {
     let refused = format!("{DAMAGED}\n[device refused, status 8003]");
     for (step, before) in steps.all.iter().skip(1).zip(&steps.all).filter(|(step, _)| step.line == line) {
-        // What `3COMPKT /?` has printed already stands before it.
+        // The part of `3COMPKT /?` that was read is printed before it.
         let last = step.text.lines().last().unwrap_or_default();
         let said = if line.ends_with("/?") { last == DAMAGED } else { step.text == DAMAGED || step.text == refused };
         steps.holds(said && step.exit != Some(0), format!("`{line}` after `{}` says that the file is damaged", before.line))?;
@@ -89,12 +89,12 @@ fn damaged(steps: &Steps, line: &str) -> Verdict {
     STATE.iter().try_for_each(|line| steps.same(line))
 }
 
-/// Two bytes of a file.
+/// Two bytes of a file, as a number.
 fn word(file: &[u8], at: usize) -> usize {
     file.get(at..at + 2).map_or(0, |bytes| usize::from(bytes[0]) | usize::from(bytes[1]) << 8)
 }
 
-/// Where the directory begins, and its entries: where each lies, its kind, its name.
+/// The directory's offset, and its entries: offset, kind, name.
 fn directory(file: &[u8]) -> (usize, Vec<(usize, u8, String)>) {
     let short = if word(file, 2) == 0 { 0 } else { 512 - word(file, 2) };
     let start = word(file, 4) * 512 - short;
@@ -106,27 +106,27 @@ fn directory(file: &[u8]) -> (usize, Vec<(usize, u8, String)>) {
     (start, (start..first).step_by(ENTRY).map(entry).collect())
 }
 
-/// Where the unit of a directory entry begins.
+/// The offset of a directory entry's unit.
 fn offset(file: &[u8], entry: usize) -> usize {
     word(file, entry + 16) | word(file, entry + 18) << 16
 }
 
-/// A byte of a unit's in the file.
+/// A byte of the file that belongs to a unit.
 #[derive(Clone, Copy)]
 enum Part {
-    /// Its first one.
+    /// The unit's first byte.
     First,
-    /// One in its middle.
+    /// A byte in the unit's middle.
     Middle,
-    /// The first of its fix-ups.
+    /// The first byte of its fix-ups.
     Fixes,
-    /// The first of how it attaches.
+    /// The first byte of its hooks.
     Hooks,
-    /// One of its directory entry's.
+    /// A byte of its directory entry.
     Entry(usize),
 }
 
-/// Where such a byte is (the directory entry: src/install/header.rs).
+/// The offset of such a byte in the file (directory entry: src/install/header.rs).
 fn place(file: &[u8], kind: u8, name: &str, part: Part) -> Result<usize, String> {
     let (_, units) = directory(file);
     let (entry, ..) = *units.iter().find(|unit| (unit.1, unit.2.as_str()) == (kind, name)).ok_or_else(|| format!("the file has no {name}"))?;
@@ -140,14 +140,14 @@ fn place(file: &[u8], kind: u8, name: &str, part: Part) -> Result<usize, String>
     })
 }
 
-/// What is run of a file that was changed.
+/// Changed files, and how they are run.
 struct Change {
     rig: Qemu,
     switches: &'static str,
     files: Vec<Vec<u8>>,
 }
 
-/// Each of the files says that it is damaged, and leaves nothing.
+/// Each file prints that it is damaged, and leaves nothing.
 fn all_damaged(lab: &Lab, change: Change) -> Verdict {
     let names: Vec<String> = (0..change.files.len()).map(|number| format!("FILE{number}")).collect();
     let lines: Vec<String> = names.iter().map(|name| format!("{name}{}", change.switches)).collect();
@@ -162,7 +162,7 @@ fn all_damaged(lab: &Lab, change: Change) -> Verdict {
     lines.iter().try_for_each(|line| damaged(&steps, line))
 }
 
-/// The file ends early: in the directory, in a unit of each kind, in its texts.
+/// The file is cut: in the directory, in a unit of each kind, in the texts.
 fn cut(lab: &Lab) -> Verdict {
     let file = whole(lab)?;
     let (start, units) = directory(&file);
@@ -180,14 +180,14 @@ fn cut(lab: &Lab) -> Verdict {
     all_damaged(lab, Change { rig: Qemu::default(), switches: " /?", files: vec![help] })
 }
 
-/// The units that a NIC needs, and a feature: what finds it, what starts it, its driver; the stages.
+/// The units that a NIC and a feature need: find unit, start unit, driver; the stages.
 fn parts_of<'a>(nic: &'a str, feature: &'a str) -> Vec<(u8, &'a str)> {
     let stages = ["search", "place", "start", "stand"].map(|stage| (5, stage));
     [&[(2, nic), (4, nic), (1, nic), (3, feature)][..], &stages].concat()
 }
 
-/// A bit of one byte is another one: of a unit, of its fix-ups, of how a feature attaches, of its directory entry, of the table
-/// of PCI functions. It is never said that there is no NIC.
+/// A bit is changed: of a unit, of its fix-ups, of a feature's hooks, of a directory entry, of the table of PCI functions. The
+/// line must never say that there is no NIC.
 fn changed(lab: &Lab) -> Verdict {
     let file = whole(lab)?;
     for (nic, feature, switches) in [("ne2000", "count", " /COUNT"), ("e1000", "flati", "")] {
@@ -215,7 +215,7 @@ fn changed(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// The file is not the one that DOS loaded: its number says so.
+/// The file is another one than DOS has loaded: the build number shows it.
 fn other_build(lab: &Lab) -> Verdict {
     let mut file = whole(lab)?;
     // The last two bytes of the MZ header.
@@ -237,7 +237,7 @@ const LEAST: usize = 200;
 /// Searches that end with a refusal leave enough of the stack.
 fn stack_of_refusals(lab: &Lab) -> Verdict {
     let size = usize::from(load_paras(&whole(lab)?)) * 16;
-    // DOS finds room for it where the driver was: its name is as long as 3COMPKT.EXE.
+    // DOS loads this program where the driver was: its name is as long as 3COMPKT.EXE's.
     let look = fixture("unused", &[&format!("SIZE={size}"), &format!("STACK={STACK}")]).map_err(|error| error.to_string())?;
     for (name, lines) in [
         ("e1000", ["3COMPKT /NIC=nosuch", "3COMPKT /NIC=ne2000", "3COMPKT /MEDIA=TX"]),

@@ -1,4 +1,4 @@
-//! cargo's tests of the whole workspace, each as a test of the runner.
+//! cargo's tests of the whole workspace, each as a test of this runner.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,10 +9,10 @@ use crate::process::{self, Bounded, TempDir};
 use crate::rig::retries;
 use crate::setup;
 
-/// The longest that one test may take without printing anything; its machines have limits of their own.
+/// Longest time of a test without output; its machines have limits of their own.
 const LIMIT: Duration = Duration::from_secs(1800);
 
-/// Test programs whose tests run a machine each: they take seconds, and some of them many.
+/// Test programs whose tests each run a machine: seconds, and whether it is some of them that are many.
 const MACHINES: &[(&str, u32, bool)] = &[
     ("linux_judges", 60, true),
     ("bochs", 6, false),
@@ -25,11 +25,11 @@ const MACHINES: &[(&str, u32, bool)] = &[
     ("narrow_validated", 40, false),
 ];
 
-/// Lines of a test that passed are shown if they begin so.
+/// Lines of a passed test that begin so are printed.
 const FIGURE: &str = "        ";
 
-/// Names that begin with `slow_` are left out by `--quick`; those that begin with `long_` need `--long`.
-/// The tests of every test program that cargo builds; a program that cannot be built is a failed test.
+/// The tests of every test program that cargo builds. A program that does not build is a failed test. Tests whose names begin
+/// with `slow_` are left out by `--quick`; those with `long_` need `--long`.
 pub fn tests() -> Vec<Test> {
     let programs = match build() {
         Ok(programs) => programs,
@@ -53,7 +53,7 @@ fn build() -> Result<Vec<PathBuf>, String> {
     Ok(paths.map(|path| setup::root().join(path)).collect())
 }
 
-/// What the program is called without cargo's hash.
+/// The program's name without cargo's hash.
 fn stem(program: &Path) -> String {
     let name = program.file_name().unwrap_or_default().to_string_lossy();
     name.rsplit_once('-').map_or_else(|| name.to_string(), |(stem, _)| stem.to_string())
@@ -88,15 +88,15 @@ fn one(program: &Path, test: &str) -> Verdict {
     let (out, err) = output.map_err(|error| error.to_string())?;
     let mut command = Command::new(program);
     command.args(["--exact", test, "--test-threads=1", "--show-output"]).current_dir(setup::root()).stdout(out).stderr(err);
-    // If it is killed, its temporary folders go with ours.
+    // If it is killed, its temporary folders are removed with this one.
     command.env("TMPDIR", folder.path());
     let ended = Bounded::start(&mut command, LIMIT).and_then(|child| child.watching(&path).wait());
     let text = std::fs::read(&path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).unwrap_or_default();
     runner::retried(retries(&text));
     match ended {
-        // A name that is no longer there runs nothing.
+        // cargo also succeeds if the name does not exist, and runs nothing.
         Ok(status) if status.success() && text.contains("test result: ok. 1 passed") => {
-            // Figures that a person may want.
+            // Prints the test's figures.
             text.lines().filter(|line| line.starts_with(FIGURE)).for_each(|line| println!("{line}"));
             Ok(())
         }

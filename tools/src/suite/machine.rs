@@ -1,4 +1,4 @@
-//! What tests of the image share: the files, jobs, and a job's report step by step.
+//! Shared by tests of the image: the files, jobs, and a report's steps.
 
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
@@ -13,22 +13,22 @@ use crate::rig::qemu::{self, Monitor, Net, Qemu};
 use crate::rig::{Job, Report, retries};
 use crate::{pack, setup};
 
-/// The image and the programs that look at it, built once, and what tests leave for each other.
+/// The image and the programs, built once, and results that tests leave for each other.
 pub struct Lab {
     files: OnceLock<Result<Vec<(String, Vec<u8>)>, String>>,
-    /// Calls that a fuzzer makes of each NIC.
+    /// Number of FUZZ's calls on each NIC.
     pub calls: u32,
-    /// Answers of CONFORM: the rig, and every line.
+    /// CONFORM's output by rig, all lines.
     pub answers: Mutex<Vec<(String, Vec<String>)>>,
 }
 
 impl Lab {
-    /// Nothing is built yet.
+    /// With nothing built yet.
     pub fn new(calls: u32) -> Lab {
         Lab { files: OnceLock::new(), calls, answers: Mutex::new(Vec::new()) }
     }
 
-    /// The driver under both names and the programs.
+    /// The driver under both its names, and the programs.
     pub fn files(&self) -> Result<&[(String, Vec<u8>)], String> {
         match self.files.get_or_init(|| build().map_err(|error| format!("the build failed: {error}"))) {
             Ok(files) => Ok(files),
@@ -36,29 +36,29 @@ impl Lab {
         }
     }
 
-    /// A job with these files, CONFIG.SYS lines and commands.
+    /// A job with these files, and these CONFIG.SYS lines and commands.
     pub fn job<L: AsRef<str>>(&self, config: &[L], exec: &[L]) -> Result<Job, String> {
         let lines = |lines: &[L]| lines.iter().map(|line| line.as_ref().to_string()).collect();
         Ok(Job { files: self.files()?.to_vec(), config: lines(config), exec: lines(exec), ..Job::default() })
     }
 
-    /// Keeps what CONFORM said.
+    /// Keeps CONFORM's output.
     pub fn note(&self, rig: &str, lines: Vec<String>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push((rig.into(), lines));
     }
 }
 
-/// A small program of `fixtures/`.
+/// A small program from `fixtures/`.
 pub fn fixture(source: &str, defines: &[&str]) -> io::Result<Vec<u8>> {
     assemble(&setup::root().join(format!("tools/src/suite/fixtures/{source}.asm")), defines)
 }
 
-/// The line, with the time before and behind it.
+/// The line, between two CLOCKs.
 pub fn timed(line: &str) -> Vec<String> {
     ["CLOCK", line, "CLOCK"].map(String::from).into()
 }
 
-/// What was between two CLOCKs, in microseconds of the machine's time.
+/// The time between two CLOCKs, in microseconds of the machine's time.
 pub fn passed(output: &str) -> Option<u32> {
     let mut times = output.lines().filter_map(|line| line.strip_prefix("[clock ")?.strip_suffix(']')?.parse::<u32>().ok());
     let (before, behind) = (times.next()?, times.next()?);
@@ -103,29 +103,29 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
     Ok(files)
 }
 
-/// QEMU with one card of the kind, on its own network.
+/// QEMU with one card, on QEMU's own network.
 pub fn qemu(nic: &Nic) -> Result<Qemu, String> {
     qemu_on(nic, Net::User)
 }
 
-/// QEMU with one card of the kind.
+/// QEMU with one card.
 pub fn qemu_on(nic: &Nic, net: Net) -> Result<Qemu, String> {
     let device = nic.devices.first().ok_or_else(|| format!("no machine has a card for {}", nic.name))?;
     let plugins = if nic.plugin { vec![setup::models().map_err(|error| error.to_string())?.display().to_string()] } else { Vec::new() };
     Ok(Qemu { nics: vec![qemu::Nic { device: device.to_string(), net }], plugins, ..Qemu::default() })
 }
 
-/// The NE2000, which stands for all cards where the card does not matter.
+/// The NE2000, for tests in which the card does not matter.
 pub fn ne2000() -> &'static Nic {
     crate::nics::NICS.iter().find(|nic| nic.name == "ne2000").expect("the list has an NE2000")
 }
 
-/// A station at the other end of the cable.
+/// Starts a peer.
 pub fn peer() -> Result<Peer, String> {
     Peer::new().map_err(|error| error.to_string())
 }
 
-/// A broadcast of a type that nobody asked for.
+/// A broadcast of a type that no client wants.
 pub fn unasked(number: usize, len: usize) -> Vec<u8> {
     let mut frame = vec![number as u8; len];
     frame[..6].fill(0xFF);
@@ -134,7 +134,7 @@ pub fn unasked(number: usize, len: usize) -> Vec<u8> {
     frame
 }
 
-/// A job, with something done at each line of its output.
+/// Runs a job; `on_line` acts at each line of its output.
 pub fn watched(rig: &Qemu, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
     let report = rig.run_with(job, &mut |line, monitor| {
         on_line(line, monitor);
@@ -145,7 +145,7 @@ pub fn watched(rig: &Qemu, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor
 
 /// A rig.
 pub trait Rig {
-    /// Runs a job; what went wrong with what had been printed.
+    /// Runs a job. The error has the reason and what was printed.
     fn steps(&self, job: &Job) -> Result<Steps, String>;
 }
 
@@ -172,23 +172,23 @@ impl Rig for Bochs {
 pub struct Step {
     /// The line.
     pub line: String,
-    /// What it printed, without the last line end.
+    /// Its output, without the last line end.
     pub text: String,
     /// A command's exit code.
     pub exit: Option<u8>,
 }
 
-/// All of a job's lines, in order.
+/// All steps of a job, in order.
 #[derive(Clone, Debug)]
 pub struct Steps {
     /// The whole report.
     pub report: Report,
-    /// Its lines.
+    /// The steps.
     pub all: Vec<Step>,
 }
 
 impl Steps {
-    /// Takes a report apart.
+    /// Splits a report.
     pub fn of(report: Report) -> Steps {
         runner::retried(retries(&report.output));
         let mut all: Vec<Step> = Vec::new();
@@ -210,12 +210,12 @@ impl Steps {
         Steps { report, all }
     }
 
-    /// Fails with a reason and all that was printed.
+    /// Fails with a reason and all output.
     pub fn fail<T>(&self, why: impl AsRef<str>) -> Result<T, String> {
         Err(format!("{}, in:\n{}", why.as_ref(), self.report.output))
     }
 
-    /// The runs of a line.
+    /// All runs of a line.
     pub fn each(&self, line: &str) -> Vec<&Step> {
         self.all.iter().filter(|step| step.line == line).collect()
     }
@@ -225,12 +225,12 @@ impl Steps {
         self.each(line).first().copied().map_or_else(|| self.fail(format!("`{line}` did not run")), Ok)
     }
 
-    /// Fails unless it holds.
+    /// Fails if `good` is false.
     pub fn holds(&self, good: bool, what: impl AsRef<str>) -> Verdict {
         if good { Ok(()) } else { self.fail(format!("not so: {}", what.as_ref())) }
     }
 
-    /// Every run of the line ended with this exit code.
+    /// Every run of the line has ended with this exit code.
     pub fn exits(&self, line: &str, code: u8) -> Verdict {
         self.first(line)?;
         for step in self.each(line) {
@@ -239,7 +239,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Every run of the line printed this among other things.
+    /// The output of every run of the line contains this text.
     pub fn prints(&self, line: &str, text: &str) -> Verdict {
         self.first(line)?;
         for step in self.each(line) {
@@ -248,7 +248,7 @@ impl Steps {
         Ok(())
     }
 
-    /// Every run of the line printed the same.
+    /// The output of every run of the line is the same.
     pub fn same(&self, line: &str) -> Verdict {
         let first = self.first(line)?;
         for step in self.each(line) {
@@ -257,7 +257,7 @@ impl Steps {
         Ok(())
     }
 
-    /// The capture is not needed any more.
+    /// Removes the capture.
     pub fn forget_capture(&self) {
         if let Some(pcap) = &self.report.pcap {
             let _ = std::fs::remove_file(pcap);

@@ -11,11 +11,11 @@ use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 use crate::setup;
 
-/// The line that is to work as it stands.
+/// A line that must work as it is.
 const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
 const WITH_XMS: &str = "DEVICE=3COMPKT.SYS /XMS=48";
 const WITHOUT: &str = "DEVICE=3COMPKT.SYS /MIGRATE=16384";
-/// What is said where there is no XMS.
+/// The line when there is no XMS.
 const NO_XMS: &str = "3COMPKT: no XMS: frames wait below 1 MB";
 
 /// The tests.
@@ -58,15 +58,15 @@ fn machine(nic: &Nic, net: Net, xms: Xms) -> Result<Qemu, String> {
     Ok(Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, net)? })
 }
 
-/// A third of 10,000 frames is refused at first, and none is lost.
+/// A third of 10,000 frames is refused at first, and no frame is lost.
 fn fast(lab: &Lab, line: &str, xms: Xms) -> Verdict {
     let exchange = format!("WAITS {}", lab.calls / 10);
     let steps = waits(lab, nic("virtio_net"), "virtio-net-pci", line, xms, &exchange)?;
     steps.prints(&exchange, "\n0 lost, 0 batches again\n")
 }
 
-/// A card that sends what it has when 200 ms have gone by: bursts are longer than its ring and the queue together, also
-/// those of a machine on a busy host. A ring without XMS holds one frame, for which 20 ms are enough.
+/// A card that sends its frames after 200 ms: bursts are longer than its ring and the queue together, even on a busy host. A ring
+/// without XMS holds one frame, for which 20 ms are enough.
 fn slow(lab: &Lab, line: &str, xms: Xms) -> Verdict {
     let exchange = "WAITS 120";
     let device = format!("virtio-net-pci,tx=timer,x-txtimer={}", if xms == Xms::None { 20_000_000 } else { 200_000_000 });
@@ -78,14 +78,14 @@ fn slow(lab: &Lab, line: &str, xms: Xms) -> Verdict {
     steps.holds(numbers.len() == 4 && numbers.iter().all(|number| *number != 0), "frames wait, are refused, and are dropped")
 }
 
-/// A card whose FIFO is read once, and holds few frames.
+/// A card whose FIFO holds few frames and can be read once only.
 fn fifo(lab: &Lab, line: &str, xms: Xms) -> Verdict {
     let card = nic("el3");
     let device = card.devices.first().ok_or("no machine has an el3")?;
     waits(lab, card, device, line, xms, "WAITS 240 /GAP=8000 /AGAIN=50").map(drop)
 }
 
-/// WAITS, and what PKTCTL shows of it.
+/// Runs WAITS, and checks what PKTCTL shows.
 fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &str) -> Result<Steps, String> {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let mut job = lab.job(&[line], &["PKTCTL mem", exchange, "PKTCTL status", "3COMPKT /U"])?;
@@ -103,11 +103,11 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     Ok(steps)
 }
 
-/// CONFORM answers as it does without the pool.
+/// CONFORM has the same results as without the pool.
 fn conform(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let asked = "CONFORM /PEER /FIXED";
-    // As many as it wants, /COMPACT or not.
+    // With the number of handles that CONFORM needs, also for /COMPACT.
     let line = format!("{line} /HANDLES=8");
     let mut job = lab.job(&[line.as_str()], &[asked, "PKTCTL status"])?;
     job.limit = LIMIT;
@@ -117,7 +117,7 @@ fn conform(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
     Ok(())
 }
 
-/// Random calls.
+/// FUZZ.
 fn fuzz(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
     let rig = Qemu { icount: true, ..machine(nic, Net::Hub(0), xms)? };
     let calls = format!("FUZZ {} /SEED=3", lab.calls / 2);
@@ -128,7 +128,7 @@ fn fuzz(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
     steps.prints(&calls, "nothing else changed")
 }
 
-/// Thirty loads and unloads in each form: not a byte, vector or XMS handle is left.
+/// Thirty loads and unloads of each form leave no memory, vector or XMS handle changed.
 fn rounds(lab: &Lab) -> Verdict {
     for (line, xms) in [("3COMPKT /XMS=48", Xms::V3), ("3COMPKT /MIGRATE=4096", Xms::None)] {
         let mut script = vec!["ints keep", "mem", "ints"];
@@ -148,8 +148,7 @@ fn rounds(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// An XMS driver that has no memory, no handle or no lock to give: conventional memory serves, and nothing is left in
-/// XMS.
+/// An XMS driver has no memory, handle or lock left: frames wait in conventional memory, and no XMS stays allocated.
 fn failures(lab: &Lab) -> Verdict {
     let line = "3COMPKT /XMS=48";
     for fail in ["xms fail 1", "xms fail 1 1", "xms fail 9"] {
@@ -167,7 +166,7 @@ fn failures(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// Who hooked the timer later keeps the driver in memory, and it works on.
+/// A program that hooked the timer later keeps the driver from being unloaded; the driver goes on working.
 fn not_on_top(lab: &Lab) -> Verdict {
     let script = ["3COMPKT /XMS=48", "HOOK08", "mem", "ints", "3COMPKT /U", "mem", "ints", "PKTCTL test"];
     let steps = qemu_on(ne2000(), Net::User)?.steps(&lab.job(&[], &script)?)?;
@@ -179,7 +178,7 @@ fn not_on_top(lab: &Lab) -> Verdict {
     steps.exits("PKTCTL test", 0)
 }
 
-/// A card without an interrupt is looked at by the pool's own handler of the timer.
+/// A card without an interrupt is polled by the tick feature.
 fn polled(lab: &Lab) -> Verdict {
     let script = ["ints keep", "mem", "ints", "NOLINES", "3COMPKT /XMS=48", "PKTCTL test", "3COMPKT /U", "mem", "ints"];
     let steps = qemu_on(nic("e1000"), Net::User)?.steps(&lab.job(&[], &script)?)?;
@@ -189,7 +188,7 @@ fn polled(lab: &Lab) -> Verdict {
     steps.same("ints")
 }
 
-/// Somebody else's memory manager: the XMS driver moves frames, and its chain is hooked.
+/// Under another memory manager: the XMS driver moves frames, and its chain is hooked.
 fn v86(lab: &Lab) -> Verdict {
     let rig = DosboxX { v86: true, ..DosboxX::default() };
     let line = "3COMPKT /XMS=48 /CACHE=1536";
@@ -207,8 +206,8 @@ fn v86(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// Frames reach XMS and come back with A20 off, and A20 stays as it was, whatever it was at load: by port 92h, and on a
-/// machine that has no such port by the keyboard controller.
+/// Frames are moved to XMS and back with A20 off; A20 stays as it was. By port 92h, and on a machine without that port by the
+/// keyboard controller.
 fn a20(lab: &Lab, nic: &'static Nic, port: bool) -> Verdict {
     let line = "3COMPKT /XMS=48 /CACHE=1536 /MIGRATE=1536";
     let waits = "WAITS 60 /GAP=8000 /AGAIN=50";
@@ -232,14 +231,14 @@ fn a20(lab: &Lab, nic: &'static Nic, port: bool) -> Verdict {
     Ok(())
 }
 
-/// Gives the machine one of the models that take ports away.
+/// Adds one of the models that disable ports.
 pub(super) fn without(rig: &mut Qemu, device: &str) -> Verdict {
     rig.plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
     rig.extra = vec!["-device".into(), device.into()];
     Ok(())
 }
 
-/// Where nothing opens A20's gate, frames wait in conventional memory: XMS would be written to low memory.
+/// Nothing opens A20's gate: frames wait in conventional memory, because writes to XMS would go to low memory.
 fn a20_never(lab: &Lab) -> Verdict {
     let line = "3COMPKT /XMS=48";
     let mut rig = machine(ne2000(), Net::User, Xms::V3)?;

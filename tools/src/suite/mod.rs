@@ -1,7 +1,6 @@
-//! `tools/test`: every test there is, by name, two at a time.
+//! `tools/test`: runs all tests by name, two at a time.
 //!
-//! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up
-//! has failed.
+//! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
 mod cards;
 mod corkscrew;
@@ -30,20 +29,20 @@ use crate::setup::{self, fail};
 use machine::Lab;
 use runner::Test;
 
-/// What to run.
+/// The command line's options.
 #[derive(Clone, Debug, Default)]
 struct Options {
-    /// Leave out what takes long.
+    /// Leave out tests that take long.
     quick: bool,
-    /// Give fuzzers ten times the calls.
+    /// Ten times as many calls of FUZZ.
     long: bool,
-    /// Only the machine tests of this NIC.
+    /// Only tests of this NIC in machines.
     nic: Option<String>,
-    /// Only tests whose names contain this.
+    /// Only tests whose names contain this text.
     only: Option<String>,
-    /// Run what is remembered, too.
+    /// Also run tests that are remembered.
     again: bool,
-    /// Print names, run nothing.
+    /// Print the names only.
     list: bool,
 }
 
@@ -75,8 +74,8 @@ impl Options {
     }
 }
 
-/// Fetches and builds what the tests share, before their limits of time and of file sizes apply. What cannot be had
-/// fails the tests that want it, with the reason.
+/// Downloads and builds what several tests need, without their limits of time and file size. If that fails, the tests that need
+/// it fail with the reason.
 fn ready(options: &Options) {
     let _ = pack::build();
     let _ = (setup::qemu(), setup::mtools(), setup::models(), setup::unicorn());
@@ -89,7 +88,7 @@ fn ready(options: &Options) {
 /// Runs the tests that the arguments ask for. The last line is `N passed, N failed`.
 ///
 /// # Errors
-/// A test failed, which needs no more words; or the arguments are wrong. Whatever else goes wrong is a failed test.
+/// A test failed (its report is printed already), or the arguments are wrong. All else that fails is a failed test.
 pub fn run(arguments: &[String]) -> io::Result<()> {
     let options = Options::parse(arguments)?;
     let lab = Lab::new(match (options.quick, options.long) {

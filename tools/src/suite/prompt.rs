@@ -1,4 +1,4 @@
-//! From the prompt: loading, unloading, and every refusal, each of which leaves the machine as it was.
+//! From the prompt: loading, unloading, and every refusal, which must leave the machine unchanged.
 
 use super::machine::{Lab, Rig, Steps, ne2000, qemu};
 use super::runner::{Test, Verdict};
@@ -8,7 +8,7 @@ use crate::rig::image::Dos;
 use crate::rig::qemu::Qemu;
 use std::time::Duration;
 
-/// Words behind `3COMPKT` that are refused, and what the line says of them.
+/// Arguments of 3COMPKT that are refused, and the text of the line.
 const BAD: &[(&str, &str)] = &[
     ("/BAD", "/BAD: no such switch"),
     ("/", "/: no such switch"),
@@ -56,7 +56,7 @@ const BAD: &[(&str, &str)] = &[
     ("0x61 /IO=300 /BAD /IRQ=10", "/BAD: no such switch"),
 ];
 
-/// Lines that are good in themselves, but not for this machine.
+/// Arguments that are right but not for this machine.
 const HOPELESS: &[(&str, &str)] = &[
     ("/NIC=nosuch", "3COMPKT: nosuch: no such driver; 3COMPKT /? lists them"),
     ("/NIC=0:1F.7", "no such card is free; leave it out"),
@@ -68,7 +68,7 @@ const HOPELESS: &[(&str, &str)] = &[
     ("/U /INT=61", "INT 61h is not this driver's; give the vector"),
 ];
 
-/// What is said where there is no card at all.
+/// Arguments, and the text of the line when there is no card.
 const NO_NIC: &[(&str, &str)] = &[
     ("", "no NIC found; give /IO= and /IRQ= if there is one"),
     ("/IO=300", "no NIC answers at port 300h"),
@@ -113,7 +113,7 @@ pub fn tests() -> Vec<Test> {
     tests
 }
 
-/// Loads by each line, works, and goes again without a trace.
+/// Loads by each line, exchanges frames, and unloads; the machine is unchanged.
 fn loads(lab: &Lab, lines: &[&str]) -> Verdict {
     let mut script = vec!["ints keep", "mem", "ints"];
     for line in lines {
@@ -128,7 +128,7 @@ fn loads(lab: &Lab, lines: &[&str]) -> Verdict {
         let [banner, resident] = lines[..] else { return steps.fail(format!("`{line}` prints one line")) };
         let bytes = banner.split(' ').rev().nth(2).unwrap_or_default().replace(',', "");
         let kept = resident.split(' ').nth(1).and_then(|bytes| bytes.parse::<u32>().ok()).unwrap_or_default();
-        // What stays of the PSP comes on top.
+        // The part of the PSP that stays is added.
         let least = bytes.parse().unwrap_or(u32::MAX);
         steps.holds((least..=least + 256).contains(&kept), "DOS keeps what the line tells")?;
     }
@@ -167,7 +167,7 @@ fn hundred_rounds(lab: &Lab) -> Verdict {
     steps.same("ints")
 }
 
-/// One line that says what is wrong, and a machine as it was.
+/// Each prints one line with the reason, and leaves the machine unchanged.
 fn refused(lab: &Lab, rig: &Qemu, cases: &[(&str, &str)]) -> Verdict {
     let lines: Vec<String> = cases.iter().map(|(tail, _)| format!("3COMPKT {tail}").trim_end().to_string()).collect();
     let mut script: Vec<&str> = vec!["ints keep", "mem", "ints"];
@@ -222,7 +222,7 @@ fn help(lab: &Lab) -> Verdict {
     steps.same("ints")
 }
 
-/// By DEVICE= it is the same list, and nothing stays.
+/// `/?` by DEVICE= prints the same list, and nothing stays.
 fn help_by_device(lab: &Lab) -> Verdict {
     let line = "DEVICE=3COMPKT.SYS /?";
     let steps = qemu(ne2000())?.steps(&lab.job(&["mem", "ints", line, "mem", "ints"], &["3COMPKT /?"])?)?;
@@ -233,7 +233,7 @@ fn help_by_device(lab: &Lab) -> Verdict {
     steps.same("ints")
 }
 
-/// Two lines in CONFIG.SYS for one card, or for one vector: the second is refused, and the first goes on.
+/// Two lines in CONFIG.SYS for one card, or for one vector: the second is refused, and the first copy works.
 fn second_copy_by_device(lab: &Lab) -> Verdict {
     let lines = [
         ("DEVICE=3COMPKT.SYS /IO=300", "INT 60h has a packet driver already; choose another with /INT="),
@@ -256,7 +256,7 @@ fn second_copy_by_device(lab: &Lab) -> Verdict {
     steps.exits("PKTCTL test", 0)
 }
 
-/// PKTCTL and a packet driver that knows no function at all.
+/// PKTCTL with a packet driver that has no functions.
 fn stranger(lab: &Lab) -> Verdict {
     let lines = ["PKTCTL status", "PKTCTL test", "PKTCTL mem", "PKTCTL status /INT=61"];
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &[&["OTHER"][..], &lines].concat())?)?;
@@ -268,7 +268,7 @@ fn stranger(lab: &Lab) -> Verdict {
     steps.prints("PKTCTL status /INT=61", "No packet driver on INT 61h.")
 }
 
-/// A second copy on the same vector, on the same card, and where there is no other card.
+/// A second copy: on the same vector, on the same card, and without another card.
 fn second_copy(lab: &Lab) -> Verdict {
     let lines = ["3COMPKT", "3COMPKT /INT=61", "3COMPKT /INT=61 /IO=300", "3COMPKT 0x61 10 0x300"];
     let mut script = vec!["3COMPKT /HANDLES=4", "mem", "ints"];
@@ -291,7 +291,7 @@ fn second_copy(lab: &Lab) -> Verdict {
     steps.exits("PKTCTL test", 0)
 }
 
-/// The card is asked for by its place on the bus, and by its address.
+/// The second copy asks for the card by its place on the bus, and by its address.
 fn second_copy_pci(lab: &Lab) -> Verdict {
     let lines = ["3COMPKT /INT=61 /NIC=0:2.0", "3COMPKT /INT=61 /NIC=52:54:00:12:34:56"];
     let mut script = vec!["3COMPKT /HANDLES=4", "mem", "ints"];
@@ -310,7 +310,7 @@ fn second_copy_pci(lab: &Lab) -> Verdict {
     steps.exits("PKTCTL test", 0)
 }
 
-/// What stays is one block: the environment is DOS's again.
+/// One block stays; the environment is freed.
 fn environment(lab: &Lab) -> Verdict {
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &["mem", "3COMPKT", "mem"])?)?;
     let owners = |text: &str| -> Vec<String> {
@@ -323,7 +323,7 @@ fn environment(lab: &Lab) -> Verdict {
     steps.holds(added.len() == 1, format!("one block is the driver's: {added:?}"))
 }
 
-/// `/U` finds the only copy, wherever it is; of several it wants to be told which.
+/// `/U` finds the only copy, whatever its vector. With several copies it asks which.
 fn only_copy(lab: &Lab) -> Verdict {
     let script = ["ints keep", "mem", "ints", "3COMPKT /INT=62", "3COMPKT /U", "mem", "ints"];
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
@@ -333,7 +333,7 @@ fn only_copy(lab: &Lab) -> Verdict {
     steps.same("ints")
 }
 
-/// Another maker's packet driver keeps its vector.
+/// Another packet driver keeps its vector.
 fn vector_of_another(lab: &Lab) -> Verdict {
     let script = ["OTHER", "mem", "ints", "3COMPKT", "mem", "ints", "3COMPKT /U", "mem", "ints", "3COMPKT /INT=62", "PKTCTL test /INT=62"];
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
@@ -346,8 +346,7 @@ fn vector_of_another(lab: &Lab) -> Verdict {
     steps.exits("PKTCTL test /INT=62", 0)
 }
 
-/// As little memory as DOS still starts it in, and a little less: it loads or is refused, and what is refused leaves
-/// nothing.
+/// Less and less memory, down to less than DOS starts the driver in: it loads, or is refused and nothing stays.
 fn little_memory(lab: &Lab) -> Verdict {
     for paragraphs in ["0D00", "0B00", "0A00", "0900", "0800", "0600", "0400"] {
         let hog = format!("HOG {paragraphs}");
@@ -357,7 +356,7 @@ fn little_memory(lab: &Lab) -> Verdict {
         let load = steps.first(script[4])?;
         let refused = load.text.starts_with("Cannot run: error 8") || load.text.contains("too little memory");
         steps.holds(load.exit == Some(0) || refused && load.text.lines().count() == 1, "it loads, or there is too little memory")?;
-        // It may lie where there is no room for a second copy that would unload it.
+        // It may lie where a second copy, which unloads it, has no room.
         let stays = steps.first("3COMPKT /U")?.text.starts_with("Cannot run: error 8");
         if refused || !stays {
             steps.same("mem")?;
@@ -370,9 +369,8 @@ fn little_memory(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// Who came later keeps the driver in memory, and it works on.
-/// Programs that keep the Interrupt Sharing Protocol come after the driver, on the vectors of interrupts: it goes from below them,
-/// leaves their vectors to them, and comes again.
+/// Programs that follow the Interrupt Sharing Protocol hook the interrupts' vectors after the driver. The driver is unloaded
+/// below them, which leaves the vectors to them, and is loaded again.
 fn below_sharers(lab: &Lab) -> Verdict {
     let load = "3COMPKT /XMS=48";
     let script = [load, "SHARE08", "SHARE72", "PKTCTL test", "3COMPKT /U", "ints", load, "PKTCTL test", "3COMPKT /U", "ints"];
@@ -398,7 +396,7 @@ fn not_on_top(lab: &Lab, other: &str, words: &str) -> Verdict {
     steps.exits("PKTCTL test", 0)
 }
 
-/// A DEVICE= copy lets go of everything but its memory; another copy takes the card.
+/// Unloading a copy from DEVICE= frees everything but its memory; another copy takes the card.
 fn unload_device(lab: &Lab) -> Verdict {
     let script = ["3COMPKT /U", "ints", "3COMPKT /U", "3COMPKT", "PKTCTL test", "3COMPKT /U", "ints"];
     let steps = qemu(ne2000())?.steps(&lab.job(&["ints", "DEVICE=3COMPKT.SYS"], &script)?)?;
@@ -411,7 +409,7 @@ fn unload_device(lab: &Lab) -> Verdict {
     steps.same("ints")
 }
 
-/// A processor that it cannot run on.
+/// A processor below a 386.
 fn old_cpu(lab: &Lab, cpu: &str) -> Verdict {
     let rig = DosboxX { cpu: cpu.into(), umb: false, xms: false, ..DosboxX::default() };
     let device = "DEVICE=C:\\3COMPKT.SYS";
@@ -425,7 +423,7 @@ fn old_cpu(lab: &Lab, cpu: &str) -> Verdict {
     steps.holds(steps.first("PKTCTL status")?.text == "This program needs a 386 or later.", "PKTCTL says so, too")
 }
 
-/// DOSBox-X's DOS: from the prompt low, high, and gone again.
+/// DOSBox-X's DOS: from the prompt, low and high, and unloaded.
 fn dosbox_x(lab: &Lab) -> Verdict {
     let script = ["3COMPKT", "PKTCTL test", "3COMPKT /U", "LH 3COMPKT", "PKTCTL status", "PKTCTL test", "3COMPKT /BAD", "3COMPKT /U"];
     let steps = DosboxX::default().steps(&lab.job(&[], &script)?)?;
@@ -436,8 +434,8 @@ fn dosbox_x(lab: &Lab) -> Verdict {
     steps.prints("PKTCTL status", "upper memory")
 }
 
-/// Loaded and unloaded twenty times with its output in a file: that file is closed each time, and what was said is in it.
-/// Each DOS here has fewer than twenty files.
+/// Loaded and unloaded twenty times with its output in a file, which must be closed each time and have all text. Each DOS here
+/// allows fewer than twenty open files.
 fn redirected(lab: &Lab, rig: &impl Rig) -> Verdict {
     let mut script = Vec::new();
     for _ in 0..20 {

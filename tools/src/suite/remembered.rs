@@ -1,5 +1,5 @@
-//! Long tests that passed are remembered by what they ran: the units of the image that concern them, the programs, the
-//! models, and this program. One whose parts are the same is not run again, unless `--again` says so.
+//! Remembers long tests that passed, by a hash of what they ran: the units of the image for their NIC, the programs, the models,
+//! and this program. A test whose hash is the same is not run again, except with `--again`.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,10 +11,10 @@ use crate::nics::NICS;
 use crate::pack::{self, Units};
 use crate::setup;
 
-/// A test that takes at least so many seconds is remembered.
+/// Seconds from which on a test is remembered.
 const LONG: f32 = 20.0;
 
-/// FNV-1a over everything that is hashed.
+/// The hash: FNV-1a.
 #[derive(Clone, Copy)]
 struct Hash(u64);
 
@@ -29,13 +29,13 @@ impl Hash {
     }
 }
 
-/// What is known of earlier runs.
+/// The results of earlier runs.
 pub struct Remembered {
-    /// All tests are to run.
+    /// Run all tests.
     again: bool,
-    /// Names, and the hash of what ran.
+    /// Names of tests, and their hashes.
     passed: Mutex<BTreeMap<String, u64>>,
-    /// What every test of a machine runs, and each NIC's units besides. None: there is no build.
+    /// The hash of what every test in a machine runs, and that of each NIC's units. None: there is no build.
     parts: OnceLock<Option<(Hash, Vec<(&'static str, Hash)>)>>,
 }
 
@@ -44,7 +44,7 @@ fn path() -> PathBuf {
 }
 
 impl Remembered {
-    /// Of this checkout. With `again` all tests are to run.
+    /// The results of this checkout. `again`: run all tests.
     pub fn read(again: bool) -> Remembered {
         let text = fs::read_to_string(path()).unwrap_or_default();
         let row = |line: &str| {
@@ -54,7 +54,7 @@ impl Remembered {
         Remembered { again, passed: Mutex::new(text.lines().filter_map(row).collect()), parts: OnceLock::new() }
     }
 
-    /// The hash of what a test runs. None: that is not known, or the test looks at what others found.
+    /// The hash of what a test runs. None: unknown, or the test uses results of other tests.
     fn hash(&self, name: &str, lab: &Lab) -> Option<u64> {
         let (common, nics) = self.parts.get_or_init(|| parts(lab)).as_ref()?;
         let named: Vec<&Hash> = nics.iter().filter(|(nic, _)| name.split('/').any(|part| part == *nic)).map(|(_, hash)| hash).collect();
@@ -62,13 +62,13 @@ impl Remembered {
         Some(own.iter().fold(*common, |hash, nic| hash.with(&nic.0.to_le_bytes())).0)
     }
 
-    /// Has this test passed with the same parts?
+    /// Whether the test has passed with the same hash.
     pub fn knows(&self, name: &str, lab: &Lab) -> bool {
         let known = self.passed.lock().unwrap_or_else(PoisonError::into_inner).get(name).copied();
         !self.again && known.is_some_and(|known| self.hash(name, lab) == Some(known))
     }
 
-    /// A test has ended.
+    /// Stores the result of a test.
     pub fn note(&self, name: &str, lab: &Lab, passed: bool, seconds: f32) {
         let mut rows = self.passed.lock().unwrap_or_else(PoisonError::into_inner);
         rows.remove(name);
@@ -76,7 +76,7 @@ impl Remembered {
             rows.insert(name.to_string(), hash);
         }
         let text: String = rows.iter().map(|(name, hash)| format!("{name} {hash:016x}\n")).collect();
-        // What cannot be kept is run again.
+        // If the results cannot be written, the test is run again.
         let _ = fs::write(path(), text);
     }
 }

@@ -1,4 +1,4 @@
-//! Runs tests two at a time, longest first: a line for each, what failed, and what was tried again.
+//! Runs tests two at a time, longest first; prints a line for each, the failures, and what was repeated.
 
 use std::borrow::Cow;
 use std::cell::Cell;
@@ -14,10 +14,10 @@ use super::machine::Lab;
 use super::remembered::Remembered;
 use crate::{process, setup};
 
-/// How many run at once: the machines are single processors, and a peer has to answer in time.
+/// Tests that run at once. A machine uses one processor, and its peer has to answer in time.
 const WORKERS: usize = 2;
 
-/// What a test found: nothing, or all that a person needs to know.
+/// The result of a test: nothing, or a text with all that a person needs to know.
 pub type Verdict = Result<(), String>;
 
 pub(super) type Run = Box<dyn FnOnce(&Lab) -> Verdict + Send>;
@@ -26,13 +26,13 @@ pub(super) type Run = Box<dyn FnOnce(&Lab) -> Verdict + Send>;
 pub struct Test {
     /// `RIG/NIC/WHAT`.
     pub name: String,
-    /// About how long it takes, in seconds: the longest begin first.
+    /// Its time in seconds, about: the longest begin first.
     pub seconds: u32,
-    /// Left out by `--quick`.
+    /// `--quick` leaves it out.
     pub slow: bool,
-    /// Only with `--long`.
+    /// It runs only with `--long`.
     pub long: bool,
-    /// Begins when all others have ended.
+    /// It begins when all others have ended.
     pub last: bool,
     pub(super) run: Run,
 }
@@ -43,13 +43,13 @@ impl Test {
         Test { name: name.into(), seconds: 3, slow: false, long: false, last: false, run: Box::new(run) }
     }
 
-    /// It takes about this long.
+    /// Sets its time, in seconds.
     pub fn takes(mut self, seconds: u32) -> Test {
         self.seconds = seconds;
         self
     }
 
-    /// It looks at what the others found.
+    /// It needs the results of the others.
     pub fn last(mut self) -> Test {
         self.last = true;
         self
@@ -60,28 +60,28 @@ impl Test {
 struct Score {
     passed: u32,
     failed: u32,
-    /// Of those that passed, the ones that had passed before.
+    /// Passed tests that are remembered from earlier runs.
     remembered: u32,
-    /// The tests in which something was tried again, and how often.
+    /// Tests with repetitions, and their number.
     retries: Vec<(String, u32)>,
 }
 
 thread_local! {
-    /// How often the test that runs on this thread has tried something again.
+    /// Repetitions of the test on this thread.
     static RETRIES: Cell<u32> = const { Cell::new(0) };
 }
 
-/// The test that runs on this thread has tried something again, so often.
+/// Counts repetitions of the test on this thread.
 pub(super) fn retried(times: u32) {
     RETRIES.set(RETRIES.get() + times);
 }
 
-/// Where the reports of failed tests are kept until the next run.
+/// The folder for reports of failed tests, which is kept until the next run.
 fn folder() -> PathBuf {
     setup::root().join(".rigs/failed")
 }
 
-/// Runs the tests, but for those that are remembered, and prints the score. True when none failed.
+/// Runs the tests, without those that are remembered, and prints the result. True if none failed.
 pub fn run(mut tests: Vec<Test>, lab: &Lab, remembered: &Remembered) -> bool {
     process::sweep();
     let _ = fs::remove_dir_all(folder());
@@ -120,7 +120,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn one(test: Test, lab: &Lab, score: &Mutex<Score>, remembered: &Remembered) {
-    // The last test compares what CONFORM printed: those are run.
+    // The last test compares CONFORM's output, so CONFORM is always run.
     let machine = !test.name.starts_with("host/") && !test.last && !test.name.contains("/conform");
     if machine && remembered.knows(&test.name, lab) {
         let mut score = lock(score);
@@ -161,7 +161,7 @@ fn tell(name: &str, took: Duration, retries: u32, verdict: &Verdict, score: &mut
     }
 }
 
-/// The most of a failed test's report that is printed: its beginning and its end, in bytes.
+/// The most of a failed test's report that is printed, in bytes: of its beginning and of its end.
 const PRINTED: (usize, usize) = (8 << 10, 24 << 10);
 
 /// A report as it is printed.

@@ -1,4 +1,4 @@
-//! The conformance, fuzz and integrity programs on every NIC that a machine has, and what the host saw of them.
+//! CONFORM, FUZZ and INTEGRIT on every NIC that a machine has, and what the host received of them.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 
-/// The longest that a program may take in its machine.
+/// Longest time for a program.
 pub const LIMIT: Duration = Duration::from_secs(240);
 
-/// Drivers on which `--quick` tries everything: one with a ring of its own, one with rings in memory, one without
-/// registers in memory, one with a FIFO. All others move frames there.
+/// Drivers for which `--quick` runs all tests: one with a ring of its own, one with rings in memory, one without registers in
+/// memory, one with a FIFO. For all others it exchanges frames only.
 const QUICK: &[&str] = &["ne2000", "e1000", "virtio_net", "el3"];
 
-/// Is it one of those?
+/// Whether the NIC is one of those.
 pub fn is_quick(nic: &Nic) -> bool {
     QUICK.contains(&nic.name)
 }
@@ -68,7 +68,7 @@ fn device_line(nic: &Nic) -> String {
     format!("DEVICE=3COMPKT.SYS /NIC={}", nic.name)
 }
 
-/// DHCP and ping on QEMU's own network, by the card's name and without it.
+/// DHCP and ping on QEMU's own network, with `/NIC=` and without.
 pub(super) fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
     for line in [device_line(nic), "DEVICE=3COMPKT.SYS".to_string()] {
         let steps = qemu(nic)?.steps(&lab.job(&[line.as_str()], &["PKTCTL status", "PKTCTL test", "PKTCTL status"])?)?;
@@ -79,7 +79,7 @@ pub(super) fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
     Ok(())
 }
 
-/// CONFORM's last line, and the lines of its checks.
+/// Checks CONFORM's last line; returns the lines of its checks.
 pub fn judged(steps: &Steps, line: &str) -> Result<Vec<String>, String> {
     steps.exits(line, 0)?;
     let text = &steps.first(line)?.text;
@@ -90,19 +90,19 @@ pub fn judged(steps: &Steps, line: &str) -> Result<Vec<String>, String> {
     Ok(text.lines().map(str::to_string).collect())
 }
 
-/// What CONFORM does not ask with /FIXED: reception after `set_address`.
+/// Checks that CONFORM leaves out with /FIXED: reception after `set_address`.
 const FIXED_LEAVES_OUT: [&str; 2] = ["ok   receives for it", "ok   and no longer for the old one"];
 
 pub(super) fn rig_name(nic: &Nic) -> String {
     format!("qemu/{}", nic.name)
 }
 
-/// QEMU's NE2000 filters by the address in its ROM, whatever it is told.
+/// QEMU's NE2000 compares with the address in its ROM, whatever address is set.
 pub(super) fn is_fixed(rig: &str) -> bool {
     rig.starts_with("qemu/ne")
 }
 
-/// The whole conformance program with a peer; then the host's view of the wire.
+/// All of CONFORM with a peer; then the frames on the wire.
 fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let rig = qemu_on(nic, peer.cable())?;
@@ -124,7 +124,7 @@ fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
     Ok(())
 }
 
-/// Every frame that DOS sent has a legal length, and the capture behind the card holds the frames that the peer has.
+/// Every frame from DOS has a legal length, and the capture at the card has the same frames as the peer.
 fn wire(steps: &Steps, frames: &[(From, pcap::Frame)]) -> Verdict {
     let sent: Vec<&pcap::Frame> = frames.iter().filter(|(from, _)| *from == From::Dos).map(|(_, frame)| frame).collect();
     steps.holds(sent.len() > 50, "the host heard the frames of CONFORM")?;
@@ -138,7 +138,7 @@ fn wire(steps: &Steps, frames: &[(From, pcap::Frame)]) -> Verdict {
     steps.holds(missing == 0, format!("the capture has all frames of DOS, and {missing} are missing"))
 }
 
-/// CONFORM where only the emulator's own network answers.
+/// CONFORM on the emulator's own network.
 fn without_peer(lab: &Lab, rig: &impl Rig, name: &str, config: &str) -> Verdict {
     let mut job = lab.job(&[config], &["CONFORM"])?;
     job.limit = LIMIT;
@@ -148,7 +148,7 @@ fn without_peer(lab: &Lab, rig: &impl Rig, name: &str, config: &str) -> Verdict 
     Ok(())
 }
 
-/// What two rigs both asked was answered alike everywhere: the same checks, all of them passed.
+/// Checks that several rigs made have the same results everywhere: passed.
 fn agree(lab: &Lab) -> Verdict {
     let answers = lab.answers.lock().map_err(|error| error.to_string())?;
     let Some(((first, lines), rest)) = answers.split_first() else { return Err("CONFORM has run nowhere".into()) };
@@ -167,7 +167,7 @@ fn agree(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// Random calls with nobody on the wire.
+/// FUZZ without a station on the wire.
 fn fuzz(lab: &Lab, nic: &'static Nic) -> Verdict {
     let rig = Qemu { icount: true, ..qemu_on(nic, Net::Hub(0))? };
     let (config, line) = (device_line(nic), format!("FUZZ {} /SEED=1", lab.calls));
@@ -178,7 +178,7 @@ fn fuzz(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.prints(&line, "nothing else changed")
 }
 
-/// The same, fewer, with a network that answers.
+/// FUZZ with fewer calls, on a network that answers.
 fn fuzzed(lab: &Lab, rig: &impl Rig) -> Verdict {
     let line = format!("FUZZ {} /SEED=2", lab.calls / 5);
     let mut job = lab.job(&["DEVICE=C:\\3COMPKT.SYS"], &[line.as_str(), "PKTCTL test"])?;
@@ -188,12 +188,12 @@ fn fuzzed(lab: &Lab, rig: &impl Rig) -> Verdict {
     steps.exits("PKTCTL test", 0)
 }
 
-/// Frames of every length both ways at once, each byte checked at both ends.
+/// INTEGRIT: frames of every length in both directions at once, each byte checked on both sides.
 fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
     intact(lab, nic, &qemu(nic)?)
 }
 
-/// A card whose cable [`intact`] plugs in.
+/// A card, whose cable [`intact`] adds.
 fn card(device: &str) -> Card {
     Card { device: device.into(), net: Net::User }
 }
@@ -214,7 +214,7 @@ fn intact(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
     steps.prints(&line, "every byte right")
 }
 
-/// The same with the client's buffers in the HMA, at its very end too.
+/// INTEGRIT with the client's buffers in the HMA, also at its end.
 pub(super) fn intact_high(lab: &Lab, nic: &'static Nic, xms: Xms) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let machine = Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, peer.cable())? };
@@ -226,11 +226,11 @@ pub(super) fn intact_high(lab: &Lab, nic: &'static Nic, xms: Xms) -> Verdict {
     steps.prints(&line, "every byte right")
 }
 
-/// The longest that loading takes: no boot waits for a cable's negotiation. In microseconds of the machine's time, which
-/// -icount makes exact.
+/// Longest time of loading, in microseconds of the machine's time, which -icount makes exact: no load waits for a cable's
+/// negotiation.
 const READY_US: u32 = 500_000;
 
-/// The driver is ready soon, as is the prompt.
+/// The driver and the prompt are ready soon.
 fn ready(lab: &Lab, nic: &'static Nic) -> Verdict {
     let rig = Qemu { icount: true, ..qemu_on(nic, Net::Hub(0))? };
     let line = format!("3COMPKT /NIC={}", nic.name);

@@ -1,6 +1,6 @@
-//! A memory manager that comes after the driver: V86 mode begins and ends while the driver stands.
+//! A memory manager that is loaded after the driver: V86 mode begins and ends while the driver is resident.
 //!
-//! The manager is fixtures/v86.asm, which ends the machine at the first instruction or address that V86 mode has not.
+//! The manager is fixtures/v86.asm, which ends the machine at the first instruction or address that V86 mode does not allow.
 
 use std::time::Duration;
 
@@ -24,14 +24,14 @@ const OFF: &str = "V86 OFF";
 const EXCHANGE: [&str; 3] = ["PKTCTL test", "PKTCTL test /COUNT=4", "PKTCTL test /INT=60"];
 const STATUS: &str = "PKTCTL status";
 const UNLOAD: [&str; 2] = ["3COMPKT /U", "3COMPKT /U /INT=60"];
-/// What `/U` and PKTCTL say in V86 mode of a driver that rests.
+/// The text of `/U` and PKTCTL in V86 mode, for a driver that rests.
 const KEPT: &str = "a memory manager or a program came after the driver; unload that first";
 const RESTS: &str = "a memory manager came after it";
 
 /// Frames for another station: fewer than any ring holds.
 const STRANGERS: u32 = 6;
 
-/// Drivers whose rings or registers lie above 1 MB.
+/// Drivers with rings or registers above 1 MB.
 fn is_flat(nic: &Nic) -> bool {
     nic.found == Found::Pci && (nic.memory || matches!(nic.name, "e1000" | "vmxnet3"))
 }
@@ -51,7 +51,7 @@ pub fn tests() -> Vec<Test> {
             tests.push(test("/pool", |lab, nic| rests(lab, nic, POOL)));
             tests.push(test("/goes-on", |lab, nic| goes_on(lab, nic, LOAD)));
         }
-        // Not those that have registers in memory, too.
+        // Not drivers that also have registers in memory.
         if nic.memory && nic.found == Found::Pci && !matches!(nic.name, "e1000e" | "virtio_net") {
             tests.push(test("/low-rings-go-on", low_rings));
         }
@@ -68,13 +68,13 @@ fn named(name: &str) -> &'static Nic {
     NICS.iter().find(|nic| nic.name == name).expect("the list has it")
 }
 
-/// One machine, and what is done at a line.
+/// Runs a job with one card; `on_line` acts at lines of its output.
 fn run(lab: &Lab, rig: &Qemu, exec: &[&str], on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
     watched(rig, &Job { limit: LIMIT, ..lab.job(&[], exec)? }, on_line)
 }
 
-/// In V86 mode sends are refused, the driver stays, and the machine goes on under a flood of frames; in real mode the NIC
-/// works again, and everything comes back.
+/// In V86 mode calls that send are refused, the driver is not unloaded, and the machine works under a flood of frames. In real
+/// mode the NIC works again.
 fn script(load: &'static str) -> Vec<&'static str> {
     vec![
         OFF, "ints keep", "mem", "ints", load, EXCHANGE[0], ON, "CLOCK", EXCHANGE[1], STATUS, UNLOAD[0], OFF, EXCHANGE[2], UNLOAD[1],
@@ -87,7 +87,7 @@ pub(super) fn rests(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict
     flooded(lab, &qemu_on(nic, peer.cable())?, &peer, load)
 }
 
-/// Where the keyboard controller alone moves A20. No line of such a machine is level-triggered; 10 is one in QEMU.
+/// Only the keyboard controller moves A20. Such a machine has no level-triggered line; in QEMU line 10 is one.
 fn keyboard(lab: &Lab) -> Verdict {
     let peer = peer()?;
     let nics = vec![Card { device: "ne2k_isa,iobase=0x300,irq=5".into(), net: peer.cable() }];
@@ -122,7 +122,7 @@ fn rested(steps: &Steps, load: &str) -> Verdict {
     steps.same("ints")
 }
 
-/// The same with a card that has no interrupt line.
+/// The same with a card without an interrupt line.
 fn no_line(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
     let script = ["NOLINES", load, EXCHANGE[0], ON, EXCHANGE[1], UNLOAD[0], OFF, EXCHANGE[2], UNLOAD[1]];
     let steps = run(lab, &qemu_on(nic, Net::User)?, &script, &mut |_, _| ())?;
@@ -134,7 +134,7 @@ fn no_line(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
     steps.exits(UNLOAD[1], 0)
 }
 
-/// A receive mode that is set while the driver rests is in force behind it.
+/// A receive mode that is set while the driver rests is in force afterwards.
 fn mode(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let script = [LOAD, EXCHANGE[0], ON, "MODE", OFF, EXCHANGE[2], STATUS, "STALL", "PKTCTL status /INT=60"];
@@ -157,8 +157,8 @@ fn mode(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(came >= STRANGERS / 2, format!("frames for another station come in: {came}"))
 }
 
-/// Another card on the same level-triggered line (slots 2 and 6 of QEMU's PC) goes on while the driver rests under a flood;
-/// its interrupts pass through the driver that rests.
+/// Another card on the same level-triggered line (slots 2 and 6 of QEMU's PC) works while the driver rests under a flood; its
+/// interrupts are passed on by the resting driver.
 fn one_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     let (flooded, other) = (peer()?, named("ne2k_pci"));
     let card = |device: &str, slot: u32, net: Net| Card { device: format!("{device},addr={slot}"), net };
@@ -182,7 +182,7 @@ fn one_line(lab: &Lab, nic: &'static Nic) -> Verdict {
     Ok(())
 }
 
-/// A driver that has nothing above 1 MB goes on in V86 mode, and can be unloaded there.
+/// A driver with nothing above 1 MB works in V86 mode, and can be unloaded there.
 fn goes_on(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
     went_on(lab, &qemu_on(nic, Net::User)?, load)
 }

@@ -1,7 +1,7 @@
-//! Rings below 1 MB where the Virtual DMA Services are: locked, used where the services say, unlocked.
+//! Rings below 1 MB with the Virtual DMA Services: locked, used at the address that the services give, unlocked.
 //!
-//! V86 mode itself is not needed for that: the installer asks the services wherever they are, and the boot DOS has a
-//! double that counts.
+//! V86 mode is not needed: the installer calls the services in real mode, too, and the boot DOS has services that count their
+//! locks.
 
 use super::machine::{Lab, Rig, Steps, qemu};
 use super::runner::{Test, Verdict};
@@ -10,7 +10,7 @@ use crate::peer::pcap;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::Qemu;
 
-/// The drivers that reach their cards by ports alone, so that they are the same in V86 mode and here.
+/// Drivers that reach their cards by ports only, so that V86 mode makes no difference.
 const BY_PORTS: [&str; 5] = ["pcnet", "rtl8139", "i8255x", "tulip", "boomerang"];
 const LOAD: &str = "3COMPKT 0x60";
 const UNLOAD: &str = "3COMPKT /U";
@@ -23,7 +23,7 @@ pub fn tests() -> Vec<Test> {
     for nic in NICS.iter().filter(|nic| BY_PORTS.contains(&nic.name)) {
         tests.push(Test::new(format!("qemu/{}/vds", nic.name), move |lab| locked(lab, nic)));
         tests.push(Test::new(format!("qemu/{}/vds-refuses", nic.name), move |lab| refused(lab, nic)));
-        // A model complains of descriptors that are none.
+        // A model would complain of descriptors that are wrong.
         if !nic.plugin {
             tests.push(Test { slow: true, ..Test::new(format!("qemu/{}/vds-elsewhere", nic.name), move |lab| elsewhere(lab, nic)) });
         }
@@ -35,7 +35,7 @@ fn machine(nic: &Nic) -> Result<Qemu, String> {
     Ok(Qemu { dos: Dos { xms: Xms::None, vds: true, ..Dos::default() }, ..qemu(nic)? })
 }
 
-/// One lock while the driver is there, none afterwards, from the prompt and by DEVICE=.
+/// One lock while the driver is loaded and none afterwards, from the prompt and by DEVICE=.
 pub(super) fn locked(lab: &Lab, nic: &Nic) -> Verdict {
     let prompt: [&[&str]; 2] = [&[], &[LOAD, EXCHANGE, "vds", UNLOAD, "vds", "mem"]];
     let device: [&[&str]; 2] = [&["DEVICE=3COMPKT.SYS"], &[EXCHANGE, "vds", UNLOAD, "vds"]];
@@ -55,7 +55,7 @@ fn counts(steps: &Steps) -> Result<[&str; 2], String> {
     if let [before, after] = all[..] { Ok([before, after]) } else { steps.fail("`vds` runs twice") }
 }
 
-/// A lock that is refused: one line, and nothing stays. The next one is granted.
+/// A refused lock: one line, and nothing stays. The next lock is granted.
 fn refused(lab: &Lab, nic: &Nic) -> Verdict {
     let exec = ["mem", "vds fail", LOAD, "vds", "mem", "ints", "3COMPKT 0x61", "3COMPKT /U /INT=61", "vds"];
     let steps = machine(nic)?.steps(&lab.job(&[], &exec)?)?;
@@ -69,7 +69,7 @@ fn refused(lab: &Lab, nic: &Nic) -> Verdict {
     steps.holds(counts == ["[vds locks 0 unlocks 0 sum 0000]", ALL_UNLOCKED], "what was not locked is not unlocked")
 }
 
-/// The services say that memory is 1 MB further up, where there is nothing: that is where the card looks.
+/// The services give an address 1 MB higher, where there is no memory: the card reads there.
 fn elsewhere(lab: &Lab, nic: &Nic) -> Verdict {
     let mut job = lab.job(&[], &["vds far", LOAD, EXCHANGE, "vds", UNLOAD, "vds"])?;
     job.capture = true;
@@ -80,7 +80,7 @@ fn elsewhere(lab: &Lab, nic: &Nic) -> Verdict {
     let path = steps.report.pcap.as_ref().ok_or("no capture")?;
     let frames = pcap::read(path).map_err(|error| error.to_string())?;
     let nothing = frames.iter().all(|frame| frame.bytes.iter().all(|byte| *byte == 0));
-    // The RTL8139 is told of each frame by itself, and sends what is there.
+    // An RTL8139 is told of each frame by a register, so it sends frames with the bytes at that address.
     steps.holds(nothing && (nic.name != "rtl8139" || !frames.is_empty()), "all that the card sends is the nothing that is there")?;
     steps.forget_capture();
     Ok(())

@@ -1,5 +1,5 @@
-//! The driver with every optional rule of `tools/src/narrow` off (`tools/build --wide`): where it works and the usual one
-//! does not, the fault is a rule's.
+//! The driver without the optional rules of `tools/src/narrow` (`tools/build --wide`). If it works and the usual one does not, a
+//! rule is at fault.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use crate::pack::{self, Way};
 use crate::peer::Peer;
 use crate::rig::Job;
 
-/// A FIFO, registers and rings above 1 MB, a ring of the card's own.
+/// Drivers with: a FIFO, registers and rings above 1 MB, a ring in the card.
 const CARDS: [&str; 3] = ["el3", "e1000", "ne2000"];
 
 /// The tests.
@@ -29,7 +29,7 @@ fn files() -> Result<Vec<(String, Vec<u8>)>, String> {
     FILES.get_or_init(|| build().map_err(|error| error.to_string())).clone()
 }
 
-/// CONFORM and INTEGRIT, as in `traffic.rs`. The stack is larger: registers are saved with four bytes each.
+/// CONFORM and INTEGRIT, as in `traffic.rs`. With a larger stack: every register is saved with four bytes.
 fn works(lab: &Lab, nic: &'static Nic) -> Verdict {
     let config = format!("DEVICE=3COMPKT.SYS /NIC={} /STACK=512", nic.name);
     let conform = if is_fixed(&rig_name(nic)) { "CONFORM /PEER /FIXED" } else { "CONFORM /PEER" };

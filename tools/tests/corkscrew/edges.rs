@@ -1,5 +1,5 @@
-//! An edge-triggered line, by programmed I/O and with rings: what comes while the driver acknowledges something else must
-//! raise a new edge.
+//! An edge-triggered line, by programmed I/O and with rings: a cause that comes while the driver acknowledges others must make a
+//! new edge.
 
 use crate::elink::event::{self, EVENTS, Event};
 use crate::*;
@@ -8,7 +8,7 @@ fn happen(bus: &FakeBus, slot: usize, card: &Card, event: Event) {
     event::happen(bus, slot, |faults| card.borrow_mut().chip().faults = faults, &frame(60), event);
 }
 
-/// An event behind each access of the service of an interrupt, for a cause of each kind.
+/// An event after each access of an interrupt's service, for each kind of cause.
 #[test]
 fn what_comes_while_an_interrupt_is_served_raises_a_new_edge() {
     for way in WAYS {
@@ -29,14 +29,14 @@ fn what_comes_while_an_interrupt_is_served_raises_a_new_edge() {
                     while rig.bus.requested(rig.found.irq) {
                         rig.serve();
                     }
-                    // The service is shorter than that.
+                    // The service has fewer accesses.
                     if rig.bus.awaits() {
                         assert!(accesses > 5);
                         break;
                     }
                     rig.bus.sleep(300);
                     rig.serve();
-                    // A card that had failed did not hear the frame that was to be damaged.
+                    // A card that has failed did not get the frame with the fault.
                     rig.card.borrow_mut().chip().faults = Faults::none();
                     let next = frame(321);
                     assert!(rig.bus.receive(rig.slot, &next));

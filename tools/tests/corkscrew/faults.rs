@@ -1,4 +1,4 @@
-//! What goes wrong while it runs, in each way to drive it.
+//! Faults while the card is in use, for each way to drive it.
 
 use crate::*;
 use compkt::device::Link;

@@ -1,9 +1,9 @@
-//! As a bus master: when it is one, where its rings may be, and what becomes of one that proves to be none.
+//! The 3C515 as a bus master: when it is one, where its rings may be, and cards whose trial fails.
 
 use crate::*;
 use compkt::bus::Bus;
 
-/// Both lists and their surroundings.
+/// Bytes around both lists that must stay unchanged.
 const AROUND: usize = 64;
 
 fn lists_card(faults: &str) -> (FakeBus, usize, Card) {
@@ -12,7 +12,7 @@ fn lists_card(faults: &str) -> (FakeBus, usize, Card) {
     (bus, slot, card)
 }
 
-/// PnP software has been there.
+/// Gives the card resources as PnP software does.
 fn given(bus: &FakeBus, io: u16, irq: u8, dma: u8) {
     let mut byte = 0x6Au8;
     let put = |register: u8, value: u8| {

@@ -1,4 +1,4 @@
-//! The image in QEMU with the model.
+//! The driver in QEMU with the model.
 
 use crate::elink;
 use tools::rig::qemu::{Net, Nic};

@@ -1,9 +1,9 @@
-//! One fault each: the card works again afterwards, and the loss was counted.
+//! Each fault alone: the card works afterwards, and the loss is counted.
 
 use crate::rig::*;
 use compkt::device::Link;
 
-/// Sends three frames of which the second meets the fault; what left, and the counts.
+/// Sends three frames, the second of which has the fault; returns sent frames and counts.
 fn send_three(fault: &str) -> (Rig, Vec<Vec<u8>>) {
     let mut rig = rig();
     rig.fault(fault);
@@ -71,7 +71,7 @@ fn errors_one_after_the_other() {
     rig.works();
 }
 
-/// Receives three frames of which the second meets the fault.
+/// Receives three frames, the second of which has the fault.
 fn receive_three(fault: &str) -> (Rig, Vec<Vec<u8>>) {
     let mut rig = rig();
     rig.fault(fault);
@@ -171,7 +171,7 @@ fn an_interrupt_that_gets_lost() {
     assert!(rig.bus.receive(rig.slot, &frame(100)));
     rig.bus.sleep(1_000);
     assert!(!rig.bus.requested(10), "lost");
-    // A client asks again for what did not come.
+    // A client repeats a request without an answer.
     assert_eq!(rig.send(&frame(60)), Ok(()));
     rig.bus.sleep(1_000);
     assert_eq!(rig.serve(), [frame(100)]);

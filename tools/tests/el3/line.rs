@@ -1,21 +1,21 @@
-//! Where its interrupt arrives.
+//! The line at which the card interrupts.
 
 use crate::rig::*;
 
-/// A card that was started, its interrupts masked, with what goes wrong from now on.
+/// A started card, its interrupts masked, with this fault from now on.
 fn started(fault: &str) -> Rig {
     let bus = FakeBus::new();
     let (slot, card) = plug(&bus, Options::new(MAC));
     let found = El3Probe::find(&bus, &ask(0)).expect("the card is there");
     let device = El3Probe::start(bus.clone(), &found, &NO_RINGS).expect("it starts");
-    // Whoever listens to a line would take what comes there.
+    // A handler on a line would take the interrupt.
     bus.set_masks(0, true);
     let rig = Rig { bus, slot, card, found, device };
     rig.fault(fault);
     rig
 }
 
-/// Its line, if `named` is what it should be; nothing of the test is left.
+/// The line that is found if `named` is expected. Masks and requests are as before.
 fn line(rig: &mut Rig, named: u8) -> u8 {
     let line = El3Probe::line(&rig.bus, &Found { irq: named, ..rig.found }, &mut rig.device);
     assert_eq!((rig.bus.masks(), rig.bus.taken()), (0, vec![]), "nobody has heard of it");

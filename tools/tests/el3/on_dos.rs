@@ -1,9 +1,9 @@
-//! The image in QEMU with the model.
+//! The driver in QEMU with the model.
 
 use crate::elink::*;
 use tools::rig::qemu::{Net, Nic};
 
-/// On a slow wire: where the host pauses in the middle of a frame, that is no underrun yet.
+/// With a slow wire: a pause of the host within a frame is no underrun.
 const CARD: &str = "el3,iobase=0x300,irq=10,wire=3000";
 
 #[test]

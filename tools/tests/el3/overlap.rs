@@ -1,4 +1,4 @@
-//! The thresholds: the bus works while the wire does.
+//! The thresholds: the bus transfers a frame while it is on the wire.
 
 use crate::rig::*;
 use compkt::bus::Bus;
@@ -8,14 +8,14 @@ use models::elink::Times;
 const TX_START: u16 = 0x13 << 11;
 const RX_EARLY: u16 = 0x11 << 11;
 const OFF: u16 = 0x7FC;
-/// From the card's interrupt to the driver, in microseconds.
+/// Microseconds from the card's interrupt to the driver.
 const LATENCY: u64 = 15;
 
 fn command(rig: &Rig, command: u16) {
     rig.bus.out16(rig.found.io + 0xE, command);
 }
 
-/// A threshold as window 5 shows it.
+/// A threshold, from window 5.
 fn threshold(rig: &Rig, offset: u16) -> u16 {
     command(rig, 1 << 11 | 5);
     let value = rig.bus.in16(rig.found.io + offset);
@@ -23,14 +23,14 @@ fn threshold(rig: &Rig, offset: u16) -> u16 {
     value
 }
 
-/// A card on a wire that takes so many nanoseconds a byte.
+/// A card on a wire with so many nanoseconds for a byte.
 fn on_a_wire(byte: u64) -> Rig {
     let bus = FakeBus::new();
     let (slot, card) = plug(&bus, Options { times: Times { byte, ..Times::TEN }, ..Options::new(MAC) });
     start(bus, slot, card, &ask(0))
 }
 
-/// Microseconds from the beginning of a call of send to the end of the frame on the wire.
+/// Microseconds from the call of send to the frame's end on the wire.
 fn until_sent(rig: &mut Rig, len: usize) -> u64 {
     let from = rig.bus.now_ns();
     assert_eq!(rig.send(&frame(len)), Ok(()));
@@ -46,7 +46,7 @@ fn until_sent(rig: &mut Rig, len: usize) -> u64 {
     (rig.bus.now_ns() - from) / 1_000
 }
 
-/// Microseconds from a frame's first bit to when the core can offer it to a client.
+/// Microseconds from a frame's first bit until the core can offer it.
 fn until_offered(rig: &mut Rig, len: usize) -> u64 {
     let from = rig.bus.now_ns();
     assert!(rig.bus.receive(rig.slot, &frame(len)));
@@ -78,7 +78,7 @@ fn a_long_frame_leaves_while_it_is_written() {
 
 #[test]
 fn a_bus_slower_than_the_wire_loses_one_frame_and_no_more() {
-    // The fake bus takes 250 ns a byte.
+    // The fake bus needs 250 ns for a byte.
     let mut rig = on_a_wire(100);
     assert_eq!(threshold(&rig, 0), 512);
     let mut left = Vec::new();
@@ -98,7 +98,7 @@ fn a_bus_slower_than_the_wire_loses_one_frame_and_no_more() {
 fn an_underrun_ends_too_where_interrupts_are_off() {
     let mut rig = on_a_wire(100);
     assert_eq!(rig.send(&frame(1514)), Ok(()));
-    // It fills the FIFO behind the frame that ran dry, and waits.
+    // The frame behind the one with the underrun fills the FIFO, and waits.
     let mut tries = 0;
     while rig.send(&frame(1514)) != Err(SendError::Busy) {
         tries += 1;
@@ -144,7 +144,7 @@ fn long_frames_one_behind_the_other() {
 
 #[test]
 fn an_end_that_does_not_come_is_not_waited_for_long() {
-    // 7 ms from the interrupt to the end.
+    // 7 ms between the interrupt and the frame's end.
     let mut rig = on_a_wire(100_000);
     assert!(rig.bus.receive(rig.slot, &frame(1514)));
     while !rig.bus.requested(rig.found.irq) {

@@ -1,4 +1,4 @@
-//! Finding the cards, whatever state they are in.
+//! Finding cards in any state.
 
 use crate::rig::*;
 

@@ -1,4 +1,4 @@
-//! The machine with its card, and the core's part played.
+//! A machine with a card; the test does what the core does.
 
 pub use std::cell::RefCell;
 pub use std::rc::Rc;
@@ -14,7 +14,7 @@ pub use tools::fake_bus::{FakeBus, job, taken};
 
 pub const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 pub const NO_RINGS: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
-/// Where the client has its buffer, and where it keeps the frame to be sent.
+/// Addresses of a client's buffer and of a frame to send.
 pub const ROOM: usize = 0x2000;
 const FRAME: usize = 0x4000;
 
@@ -57,7 +57,7 @@ pub fn frame(len: usize) -> Vec<u8> {
 }
 
 impl Rig {
-    /// From now on this goes wrong.
+    /// Sets a fault from now on.
     pub fn fault(&self, text: &str) {
         self.card.borrow_mut().chip().faults = Faults::parse(text).expect("a fault");
     }
@@ -68,12 +68,12 @@ impl Rig {
 
     pub fn send(&mut self, frame: &[u8]) -> Result<(), SendError> {
         self.bus.memory_mut()[FRAME..FRAME + frame.len()].copy_from_slice(frame);
-        // What lies behind it must not be sent.
+        // The bytes behind the frame must not be sent.
         self.bus.memory_mut()[FRAME + frame.len()..FRAME + frame.len() + 64].fill(0xEE);
         self.device.send(&job(FRAME, frame.len(), &[0; LOOKAHEAD]))
     }
 
-    /// What the core does as long as there are interrupts: acknowledge, every frame, unmask.
+    /// Serves interrupts as the core does: acknowledge, take every frame, unmask.
     pub fn serve(&mut self) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         for _ in 0..40 {
@@ -107,7 +107,7 @@ impl Rig {
         [errors_in, errors_out, lost]
     }
 
-    /// Frames pass in both directions.
+    /// Checks that frames pass in both directions.
     pub fn works(&mut self) {
         for len in [60, 1514, 333] {
             let sent = frame(len);

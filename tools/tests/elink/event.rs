@@ -1,22 +1,22 @@
-//! What happens to a 3Com card between two accesses of its driver.
+//! Events for a 3Com card between two accesses of its driver.
 
 use models::faults::Faults;
 use tools::fake_bus::FakeBus;
 
 #[derive(Clone, Copy, Debug)]
 pub enum Event {
-    /// A frame comes, and is whole.
+    /// A frame arrives completely.
     Frame,
-    /// A damaged one.
+    /// A damaged frame arrives.
     Damaged,
-    /// Sixteen collisions end a transmission.
+    /// A transmission ends with sixteen collisions.
     Collisions,
-    /// A FIFO fails, as the frame comes.
+    /// The adapter fails when the frame arrives.
     Failure,
 }
 pub const EVENTS: [Event; 4] = [Event::Frame, Event::Damaged, Event::Collisions, Event::Failure];
 
-/// It happens to the card in this slot, whose model `set` gives its faults; `frame` is what comes.
+/// Lets the event happen to the card in this slot. `set` sets its faults; `frame` is the frame that arrives.
 pub fn happen(bus: &FakeBus, slot: usize, set: impl FnOnce(Faults), frame: &[u8], event: Event) {
     let fault = match event {
         Event::Frame | Event::Collisions => "",
@@ -24,7 +24,7 @@ pub fn happen(bus: &FakeBus, slot: usize, set: impl FnOnce(Faults), frame: &[u8]
         Event::Failure => "adapter-failure",
     };
     if let Event::Collisions = event {
-        // Sent before, and still on the wire.
+        // The frame was sent before, and is still on the wire.
         return bus.sleep(300);
     }
     set(Faults::parse(fault).expect("a fault"));

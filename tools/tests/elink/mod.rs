@@ -1,4 +1,4 @@
-//! The image in QEMU with one of our models of a 3Com card: a model's complaint makes the run fail.
+//! The driver in QEMU with a model of a 3Com card; a complaint of the model is a failure.
 #![allow(dead_code)] // each test uses what it needs
 
 pub mod event;
@@ -11,7 +11,7 @@ use tools::rig::qemu::{Net, Nic, Qemu};
 use tools::rig::{Job, Report};
 use tools::setup;
 
-/// CONFORM's checks with a test peer, at the least.
+/// The least number of CONFORM's checks with a test peer.
 const CHECKS: usize = 400;
 pub const LINE: &str = "DEVICE=3COMPKT.SYS";
 
@@ -35,7 +35,7 @@ pub fn exits(report: &Report) -> Vec<u8> {
     codes.map(|code| code.parse().unwrap()).collect()
 }
 
-/// Every check of the conformance program passes, with the test peer.
+/// All of CONFORM's checks pass, with the test peer.
 pub fn conforms(device: &str, config: &str) {
     let peer = Peer::new().unwrap();
     let report = run(&qemu(device, peer.cable()), &job(&[config], &["CONFORM /PEER"]));
@@ -45,7 +45,7 @@ pub fn conforms(device: &str, config: &str) {
     assert!(bad.is_empty() && good >= CHECKS && exits(&report) == [0], "{device}: {good} checks passed\n{}\n{}", bad.join("\n"), report.output);
 }
 
-/// Frames of every length go both ways unharmed, short pings and long ones come back.
+/// Frames of every length pass in both directions; short and long pings are answered.
 pub fn moves_frames(device: &str, config: &str, count: u32) {
     let peer = Peer::new().unwrap();
     let line = format!("INTEGRIT {count}");
@@ -54,7 +54,7 @@ pub fn moves_frames(device: &str, config: &str, count: u32) {
     assert!(report.of(&line).is_some_and(|text| text.contains("every byte right")), "{device}: {}", report.output);
 }
 
-/// The driver refuses in one plain line that begins so, and nothing stays.
+/// The driver refuses with one line that begins so, and nothing stays.
 pub fn refused(qemu: &Qemu, config: &str, why: &str) {
     let report = run(qemu, &job(&[config], &["PKTCTL status"]));
     let text = report.of(config).unwrap_or_else(|| panic!("{}", report.output));

@@ -1,4 +1,4 @@
-//! A bus on which the card goes away: from some access on, whatever is read of it is the same.
+//! A bus on which the card is removed: after some access, every read returns the same.
 
 use std::cell::Cell;
 use std::rc::Rc;
@@ -9,19 +9,19 @@ use models::{Env, Model};
 use tools::fake_bus::{FakeBus, MEMORY};
 use tools::random::Random;
 
-/// More accesses than any entry of a driver may make.
+/// The most accesses of a driver's entry.
 const LIMIT: u32 = 200_000;
 
-/// How a card is gone.
+/// What reads return after the removal.
 #[derive(Clone, Copy, Debug)]
 pub struct Gone {
-    /// What all bits read as.
+    /// All bits are ones, otherwise zeros.
     pub ones: bool,
-    /// The same of the rings, as where they were overwritten.
+    /// The rings read so, too, as if they had been overwritten.
     pub rings: bool,
 }
 
-/// The fake bus, until the card goes.
+/// The fake bus, until the card is removed.
 #[derive(Clone)]
 pub struct Dying {
     pub bus: FakeBus,
@@ -30,7 +30,7 @@ pub struct Dying {
 
 #[derive(Default)]
 struct State {
-    /// Accesses until it goes; None: it stays.
+    /// Accesses until the removal; None: no removal.
     left: Cell<Option<u32>>,
     gone: Cell<Option<Gone>>,
     accesses: Cell<u32>,
@@ -41,13 +41,13 @@ impl Dying {
         Dying { bus, state: Rc::default() }
     }
 
-    /// The card goes behind so many accesses from now on.
+    /// Removes the card after so many accesses from now on.
     pub fn go(&self, behind: u32, how: Gone) {
         self.state.left.set(Some(behind));
         self.state.gone.set(Some(how));
     }
 
-    /// Has it gone?
+    /// Whether the card is removed.
     pub fn is_gone(&self) -> bool {
         self.state.left.get() == Some(0)
     }
@@ -57,7 +57,7 @@ impl Dying {
         self.state.accesses.take()
     }
 
-    /// An access: what it is answered by if the card is gone.
+    /// Counts an access; returns what it reads if the card is removed.
     fn access(&self, rings: bool) -> Option<u32> {
         let accesses = self.state.accesses.get() + 1;
         self.state.accesses.set(accesses);
@@ -72,7 +72,7 @@ impl Dying {
         }
     }
 
-    /// Are these rings, and not registers in memory?
+    /// Whether the address is in the rings, not a register in memory.
     fn is_ring(at: Addr) -> bool {
         (at.0 as usize) < MEMORY
     }
@@ -158,14 +158,14 @@ impl Bus for Dying {
     fn far_of(&self, bytes: *const u8) -> Far {
         self.bus.far_of(bytes)
     }
-    // The machine's, not the card's: it goes on.
+    // The clock is the machine's: it goes on.
     fn clock(&self) -> u16 {
         self.access(true);
         self.bus.clock()
     }
 }
 
-/// A card of which there is no model: a register is what was last written to it, or anything.
+/// A card without a model: a register reads as it was last written, or at random.
 pub struct Noise {
     random: Random,
     written: [u32; 0x100],

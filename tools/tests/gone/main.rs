@@ -1,7 +1,7 @@
-//! A card that goes away in the middle of an entry of its driver: pulled from its slot, powered down, or its bus hangs.
+//! A card is removed in the middle of an entry of its driver: pulled from its slot, powered down, or its bus hangs.
 //!
-//! Whatever it reads as from then on, ones or zeros, and behind whichever access, the entry ends, and so do all that are
-//! called afterwards. The largest number of accesses that one took is printed for each driver.
+//! Whether reads return ones or zeros from then on, and after whichever access, the entry must end, and all later entries, too.
+//! The largest number of accesses of an entry is printed for each driver.
 
 mod bus;
 
@@ -37,13 +37,13 @@ const MAC: MacAddr = [0x02, 0x60, 0x8C, 0x12, 0x34, 0x56];
 const GROUPS: [MacAddr; 3] = [[0x01, 0, 0x5E, 0, 0, 1], [0x01, 0, 0x5E, 0, 0, 2], [0x33, 0x33, 0, 0, 0, 1]];
 const SLOT: u16 = 3 << 3;
 const PORTS: u16 = 0xC100;
-/// Registers in memory, beyond the machine's own: first and second window.
+/// Addresses of registers in memory, above the machine's: first and second window.
 const REGISTERS: u32 = 0xFEB0_0000;
 const COMMANDS: u32 = 0xFEB1_0000;
 const RINGS: u32 = 0x10_0000;
 const XMS: Rings = Rings { linear: Addr(RINGS), physical: RINGS, len: 0x2_4000 };
 const CLIENT: usize = 0x2_0000;
-/// The BIOS's count of ticks.
+/// The BIOS's tick count.
 const TICKS: usize = 0x46C;
 
 const HOW: [Gone; 4] = [
@@ -53,7 +53,7 @@ const HOW: [Gone; 4] = [
     Gone { ones: false, rings: true },
 ];
 
-/// A card that works, in a machine of its own.
+/// Makes a working card in a machine of its own.
 type Make = fn(u64) -> Result<(Dying, Box<dyn Device>), Fault>;
 
 const DRIVERS: [(&str, Make); 20] = [
@@ -116,7 +116,7 @@ fn ports(count: u16) -> Vec<Place> {
     vec![Place::Ports(PORTS, count)]
 }
 
-/// What a probe would have found.
+/// A found card, as from a probe.
 fn by_ports() -> Found {
     Found { mac: MAC, io: PORTS, irq: 10, pci: SLOT, rings_xms: XMS.len, rings_low: 0x4000, ..Found::default() }
 }
@@ -144,18 +144,18 @@ fn machine(models: &[(Rc<RefCell<dyn Model>>, Vec<Place>)], id: u32) -> Dying {
     Dying::new(bus)
 }
 
-/// One with a card of which there is no model.
+/// A machine with a card without a model.
 fn noise(seed: u64) -> Dying {
     let noise = Rc::new(RefCell::new(Noise::new(seed)));
     let places = |places: &[Place]| (noise.clone() as Rc<RefCell<dyn Model>>, places.to_vec());
     let bus = machine(&[places(&[Place::Ports(PORTS, 0x100), Place::Memory(REGISTERS, 0x1_0000)]), places(&[Place::Memory(COMMANDS, 0x1000)])], 0);
-    // What a descriptor says is anything, too.
+    // Descriptors have random contents, too.
     let mut random = Random::new(seed);
     bus.bus.memory_mut()[RINGS as usize..][..0x4_0000].fill_with(|| (random.word() & random.word()) as u8);
     bus
 }
 
-/// Starts what was found, with rings in XMS or below 1 MB.
+/// Starts a found card, with rings in XMS or below 1 MB.
 fn start_in<P: Probe<Dying>>(bus: Dying, found: &Found, deep: bool) -> Result<(Dying, Box<dyn Device>), Fault>
 where
     P::Device: 'static,
@@ -208,10 +208,10 @@ where
     start::<P>(bus, &found)
 }
 
-/// A driver's ten entries.
+/// The ten entries of a driver.
 const ENTRIES: [&str; 10] = ["irq", "unmask", "peek", "copy", "discard", "send", "set_rcv_mode", "set_address", "link", "stop"];
 
-/// Calls one. `rx`: the frame that is peeked.
+/// Calls an entry. `rx`: the peeked frame.
 fn call(device: &mut dyn Device, entry: &str, rx: &mut Option<Rx>) {
     let mut head: Head = [0; 24];
     match entry {
@@ -236,7 +236,7 @@ fn call(device: &mut dyn Device, entry: &str, rx: &mut Option<Rx>) {
     }
 }
 
-/// A card that starts, with a frame in it that is peeked, where it has a model.
+/// A started card; if it has a model, with a peeked frame.
 fn working(make: Make, seed: u64) -> (Dying, Box<dyn Device>, Option<Rx>) {
     let tries = (0..).map(|more| make(seed + 1000 * more)).take(100);
     let (bus, mut device) = tries.flatten().next().expect("it starts");
@@ -251,7 +251,7 @@ fn working(make: Make, seed: u64) -> (Dying, Box<dyn Device>, Option<Rx>) {
     (bus, device, rx)
 }
 
-/// The largest number of accesses of one entry, and which.
+/// The largest number of accesses, and the entry that made them.
 #[derive(Clone, Copy)]
 struct Most(u32, &'static str);
 
@@ -264,9 +264,9 @@ impl Most {
     }
 }
 
-/// Lets the card go behind each access of an entry, and calls them all afterwards.
+/// Removes the card after each access of an entry, and calls all entries afterwards.
 fn goes_at_any_access(make: Make, entry: &'static str, how: Gone, most: &mut Most) {
-    // Behind the first ones a loop has been reached; then any step will do.
+    // After the first 50 accesses the entry is in a loop: larger steps are enough.
     for behind in (0..50).chain((50..2_000).step_by(39)) {
         let (bus, mut device, mut rx) = working(make, behind as u64);
         bus.accesses();
@@ -301,7 +301,7 @@ fn every_entry_ends_when_the_card_goes_at_any_access() {
     }
 }
 
-/// Enough calls in vain for their counters to go round.
+/// So many failing calls that their counters wrap.
 #[test]
 fn sending_in_vain_ends_each_time() {
     for (name, make) in DRIVERS {
@@ -323,7 +323,7 @@ fn sending_in_vain_ends_each_time() {
     }
 }
 
-/// The core takes frames until there is none. A card that is gone has none, behind a few that make no sense.
+/// The core takes frames until there is none. A removed card has none, after a few that make no sense.
 #[test]
 fn a_card_that_is_gone_has_no_frames_without_end() {
     for (name, make) in DRIVERS {

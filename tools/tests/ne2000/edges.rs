@@ -1,20 +1,20 @@
-//! An edge-triggered line: what comes while the driver acknowledges something else must raise a new edge.
+//! An edge-triggered line: a cause that comes while the driver acknowledges others must make a new edge.
 //!
-//! On an ISA bus the interrupt controller sees the line rise, and no more. A cause that the driver leaves behind, without
-//! the line having been low since, keeps the line high: no frame is ever heard of again.
+//! On an ISA bus the interrupt controller sees the line rise and nothing else. A cause that the driver leaves pending keeps the
+//! line high, if it has not been low since: then no further frame is announced.
 
 use crate::rig::*;
 
-/// What happens between two accesses of the driver.
+/// Events between two accesses of the driver.
 #[derive(Clone, Copy, Debug)]
 enum Event {
-    /// A good frame comes.
+    /// A good frame arrives.
     Frame,
-    /// A damaged frame comes.
+    /// A damaged frame arrives.
     Damaged,
-    /// Frames come until the ring is full, and one more.
+    /// Frames arrive until the ring is full, and one more.
     Overrun,
-    /// A transmission ends in sixteen collisions.
+    /// A transmission ends with sixteen collisions.
     Aborted,
 }
 
@@ -33,7 +33,7 @@ fn happen(bus: &FakeBus, card: &Card, event: Event) {
 }
 
 impl Rig {
-    /// Serves interrupts until none is requested; the frames that came.
+    /// Serves interrupts until none is requested; returns the frames.
     fn serve_all(&mut self) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         for _ in 0..100 {
@@ -45,7 +45,7 @@ impl Rig {
         panic!("interrupts without an end");
     }
 
-    /// The next frame that comes is announced by an edge.
+    /// Checks that an edge announces the next frame.
     fn hears(&mut self, what: &str) {
         let next = frame(MAC, 321, 9);
         let came = self.bus.receive(0, &next);
@@ -55,7 +55,7 @@ impl Rig {
     }
 }
 
-/// An event behind each access of the service of an interrupt, for a cause of each kind.
+/// An event after each access of an interrupt's service, for each kind of cause.
 #[test]
 fn what_comes_while_an_interrupt_is_served_raises_a_new_edge() {
     for options in kinds() {
@@ -74,7 +74,7 @@ fn what_comes_while_an_interrupt_is_served_raises_a_new_edge() {
                     rig.bus.after(accesses, move |bus| happen(bus, &card, event));
                     assert!(rig.bus.requested(IRQ));
                     rig.serve_all();
-                    // The service is shorter than that.
+                    // The service has fewer accesses.
                     if rig.bus.awaits() {
                         break;
                     }
@@ -86,7 +86,7 @@ fn what_comes_while_an_interrupt_is_served_raises_a_new_edge() {
     }
 }
 
-/// The same at random: several events, at any accesses, those of `send` too.
+/// The same at random: several events, after any accesses, also of `send`.
 #[test]
 fn events_at_random_moments_strand_nothing() {
     for options in kinds() {
@@ -108,7 +108,7 @@ fn events_at_random_moments_strand_nothing() {
             }
             rig.bus.sleep(2_000);
             rig.serve_all();
-            // What is planned still comes while these are served.
+            // Planned events still happen while these are served.
             for _ in 0..60 {
                 rig.receive(&frame(MAC, 60, 5));
                 rig.serve_all();

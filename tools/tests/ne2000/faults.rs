@@ -1,4 +1,4 @@
-//! What goes wrong: overruns, broken frames and rings, a card that fails or is gone.
+//! Faults: overruns, damaged frames and rings, a card that fails or is removed.
 
 use crate::rig::*;
 
@@ -119,7 +119,7 @@ fn a_card_that_is_gone_is_silent() {
     assert_eq!(find(&rig.bus, &ask(0)), Err(Fault::Nothing));
 }
 
-/// A header in front of the first of two frames of 60 bytes, which lie in pages 47h and 48h.
+/// Two frames of 60 bytes, in pages 47h and 48h; the first has this header.
 fn with_header(header: [u8; 4], second_survives: bool) {
     let mut rig = rig(Options::ne2000(MAC));
     rig.card.borrow_mut().faults.header = Some(header);
@@ -138,20 +138,20 @@ fn with_header(header: [u8; 4], second_survives: bool) {
 
 #[test]
 fn a_header_that_contradicts_itself_empties_the_ring() {
-    with_header([0x01, 0x45, 64, 0], false); // in front of the ring
+    with_header([0x01, 0x45, 64, 0], false); // before the ring
     with_header([0x01, 0x80, 64, 0], false); // behind the ring
-    with_header([0x01, 0x47, 64, 0], false); // itself
-    with_header([0x01, 0x4A, 64, 0], false); // too far on for its length
+    with_header([0x01, 0x47, 64, 0], false); // to itself
+    with_header([0x01, 0x4A, 64, 0], false); // too far for its length
     with_header([0x01, 0x48, 0, 9], false); // longer than its pages
     with_header([0x01, 0x48, 0, 1], false); // the same, by one byte
-    with_header([0x03, 0x48, 64, 0], false); // check sequence
+    with_header([0x03, 0x48, 64, 0], false); // wrong check sequence
     with_header([0xFF; 4], false);
 }
 
 #[test]
 fn a_frame_that_is_not_good_costs_no_others() {
-    with_header([0x01, 0x48, 4, 0], true); // empty
-    with_header([0x01, 0x48, 0, 0], true); // less than a check sequence
+    with_header([0x01, 0x48, 4, 0], true); // no data
+    with_header([0x01, 0x48, 0, 0], true); // shorter than a check sequence
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn frames_that_are_too_long_are_counted_and_cost_no_others() {
     }
 }
 
-/// Whatever stands in the ring, nothing is written outside buffers, every call ends, and the card recovers.
+/// Whatever the ring contains, nothing is written outside of buffers, every call ends, and the card recovers.
 #[test]
 fn rings_full_of_noise_are_survived() {
     for options in kinds() {
@@ -180,7 +180,7 @@ fn rings_full_of_noise_are_survived() {
             match random.word() % 4 {
                 0 => rig.card.borrow_mut().ram_mut()[0x600..].fill_with(|| random.word() as u8),
                 1 => {
-                    // Headers that are nearly right.
+                    // Headers that are almost right.
                     let first = (options.ram_at / 256) as u32 + 6;
                     for page in 0..pages {
                         let next = first + (page + 1 + random.word() % 8) % pages;

@@ -1,4 +1,4 @@
-//! The model is a judge: what no card takes is a panic.
+//! The model panics at what no card would accept.
 
 use compkt::bus::Bus;
 

@@ -1,4 +1,4 @@
-//! The same card behind PCI.
+//! The card on the PCI bus.
 
 use compkt::probe::ne2k_pci::Ne2kPciProbe;
 use tools::fake_bus::PciFunction;

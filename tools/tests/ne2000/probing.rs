@@ -1,4 +1,4 @@
-//! Finding cards, their kind, address and line.
+//! Finding cards, with their kind, address and line.
 
 use crate::rig::*;
 

@@ -1,4 +1,4 @@
-//! The machine with its card, and the core's part played.
+//! A machine with a card; the test does what the core does.
 
 pub use std::cell::RefCell;
 pub use std::rc::Rc;
@@ -34,7 +34,7 @@ pub fn plug_at(io: u16, options: Options) -> (FakeBus, Card) {
     (bus, card)
 }
 
-/// The driver for words or that for bytes.
+/// The driver, by words or by bytes.
 pub trait Driver: Device {
     fn counters(&self) -> Counters;
 }
@@ -51,7 +51,7 @@ pub struct Rig {
     pub device: Box<dyn Driver>,
 }
 
-/// Looks at a candidate as the installer does: for 16-bit cards, then for 8-bit ones.
+/// Tries a candidate as the installer does: for 16-bit cards, then for 8-bit ones.
 pub fn find(bus: &FakeBus, ask: &Ask) -> Result<Found, Fault> {
     Ne2000Probe::<true>::find(bus, ask).or_else(|fault| match fault {
         Fault::Nothing => Ne2000Probe::<false>::find(bus, ask),
@@ -92,7 +92,7 @@ impl Rig {
         self.bus.receive(0, frame)
     }
 
-    /// Takes one frame as the core does: peek twice, copy to a buffer between canaries, discard.
+    /// Takes a frame as the core does: peek twice, copy to a buffer between canaries, discard.
     pub fn take(&mut self) -> Option<Vec<u8>> {
         let mut head: Head = [0; 24];
         let mut first = self.device.peek(&mut head)?;
@@ -145,7 +145,7 @@ impl Rig {
         self.device.send(&job(at, frame.len(), &[0; 24]))
     }
 
-    /// Sends and waits until the frame is out.
+    /// Sends a frame, and waits until it is on the wire.
     pub fn send(&mut self, frame: &[u8]) -> Vec<Vec<u8>> {
         assert_eq!(self.try_send(frame), Ok(()));
         self.bus.sleep(1_500);

@@ -1,4 +1,4 @@
-//! The receive backlog, under a loop that does what the core's does: peek, offer, copy or refuse.
+//! The receive backlog, with a loop as in the core: peek, offer, copy or refuse.
 
 use std::collections::BTreeMap;
 
@@ -28,23 +28,23 @@ impl<P: Form> Keeper for User<P> {
     }
 }
 
-/// A frame as receivers see it.
+/// A frame as a receiver gets it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Offer {
     handle: u16,
     number: u32,
-    /// 0 is the first.
+    /// Number of the offer, from 0.
     again: u8,
-    /// Ticks since the frame came.
+    /// Ticks since the frame was refused first.
     age: u16,
 }
 
-/// What a receiver does.
+/// The receiver's answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Answer {
     Takes,
     Refuses,
-    /// Closes its handle first.
+    /// Closes its handle.
     Leaves,
     TakesAndLeaves,
 }
@@ -54,7 +54,7 @@ struct Lan<P: Form> {
     backlog: Backlog<User<P>>,
     random: Random,
     frames: Vec<Sent>,
-    /// Handle and number, as they were taken, and whether each had been kept.
+    /// Frames taken: handle, number, and whether the frame had been kept.
     taken: Vec<(u16, u32, bool)>,
     offers: Vec<Offer>,
     closed: Vec<u16>,
@@ -97,13 +97,13 @@ impl<P: Form> Lan<P> {
         takes
     }
 
-    /// What is kept is offered, as at the beginning of an interrupt.
+    /// Offers kept frames, as at the start of an interrupt.
     fn again(&mut self, receiver: &mut dyn FnMut(Offer) -> Answer) {
         self.backlog.begin();
         self.go_on(receiver);
     }
 
-    /// And in its course.
+    /// Offers kept frames that are due, as later in an interrupt.
     fn go_on(&mut self, receiver: &mut dyn FnMut(Offer) -> Answer) {
         for turn in 0.. {
             assert!(turn < 3 * KEPT, "it ends");
@@ -130,7 +130,7 @@ impl<P: Form> Lan<P> {
         }
     }
 
-    /// A frame comes from the card.
+    /// A frame arrives.
     fn arrive(&mut self, handle: u16, len: u16, receiver: &mut dyn FnMut(Offer) -> Answer) {
         let number = self.frames.len() as u32;
         let mut bytes = content(&mut self.random, len);
@@ -154,7 +154,7 @@ impl<P: Form> Lan<P> {
         self.backlog.0.0.world().ticks += 1;
     }
 
-    /// Frames of one handle that had to wait were taken in the order in which they came.
+    /// Checks that kept frames of one handle were taken in the order in which they came.
     fn check_order(&self) {
         let mut last = BTreeMap::new();
         for (handle, number, _) in self.taken.iter().filter(|(.., kept)| *kept) {
@@ -173,13 +173,12 @@ impl<P: Form> Lan<P> {
     }
 }
 
-/// A third of all first offers is refused; each frame refused is taken as soon as its own number of ticks, 0 to 2, has
-/// begun.
+/// A third of all frames is refused when first offered; each of these is taken when its own number of ticks, 0 to 2, has begun.
 fn a_third_refused<P: Form>(seed: u64, sizes: Sizes, longest: u16) {
     let mut lan = Lan::<P>::new(seed, sizes);
     let mut random = Random::new(seed + 100);
     let mut refused = BTreeMap::new();
-    // Interrupts until the next tick.
+    // Interrupts before the next tick.
     let mut left = 1;
     while lan.frames.len() < 10_000 {
         let mut receiver = |offer: Offer| {
@@ -335,7 +334,7 @@ fn a_closed_handle_takes_its_frames_with_it() {
     }
     lan.backlog.release(0x100);
     let mut always = |_| Answer::Takes;
-    // The same slot again: a handle of somebody else's.
+    // The same slot is another client's handle now.
     lan.again(&mut always);
     assert_eq!(lan.taken, [(0x110, 1, true)]);
     assert_eq!((lan.world.lost.len(), lan.world.allocated()), (0, 0));
@@ -356,7 +355,7 @@ fn a_receiver_may_close_its_handle_while_it_is_offered_a_frame() {
     }
 }
 
-/// Ticks wrap in the byte that is kept of them.
+/// The tick count is kept as a byte, which wraps.
 #[test]
 fn midnight_and_other_wraps() {
     let mut lan = Lan::<InCache>::new(1, DEFAULT);

@@ -1,4 +1,4 @@
-//! The queue behind as_send_pkt, before a card that has room now and then.
+//! The send queue of as_send_pkt, with a card that sometimes has room.
 
 use std::collections::VecDeque;
 
@@ -36,7 +36,7 @@ impl<P: Form> Sender for User<P> {
 }
 
 impl World {
-    /// The card is given a frame.
+    /// Gives a frame to the card.
     fn card(&mut self, frame: impl FnOnce() -> Vec<u8>) -> u8 {
         if self.card_fails {
             return FAILED;
@@ -55,7 +55,7 @@ struct Client<P: Form> {
     frames: Vec<Vec<u8>>,
 }
 
-/// What as_send_pkt answers.
+/// The answer of as_send_pkt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sending {
     Sent,
@@ -70,7 +70,7 @@ impl<P: Form> Client<P> {
         Client { world, queue, random: Random::new(seed), frames: Vec::new() }
     }
 
-    /// AH=0Bh, or with an IOCB AH=0Ch, as the core does it: the block's address is the frame's number.
+    /// AH=0Bh, or with an IOCB AH=0Ch, as the core calls it. The block's address is the frame's number.
     fn as_send_pkt(&mut self, len: u16, iocb: bool) -> Sending {
         let bytes = content(&mut self.random, len);
         let number = self.frames.len() as u32;
@@ -95,7 +95,7 @@ impl<P: Form> Client<P> {
         Sending::Waits
     }
 
-    /// AH=4, once.
+    /// AH=4.
     fn send(&mut self, bytes: &[u8]) -> u8 {
         if !self.queue.is_clear() {
             return BUSY;
@@ -168,7 +168,7 @@ fn one_more_than_the_queue_holds_cannot_be_sent() {
     assert_eq!(client.as_send_pkt(60, false), Sending::Waits);
 }
 
-/// Otherwise it would overtake them.
+/// A frame of send_pkt must not overtake waiting frames.
 #[test]
 fn what_is_sent_meanwhile_goes_behind_what_waits() {
     let mut client = Client::<InCache>::new(1, DEFAULT);
@@ -233,7 +233,7 @@ fn a_frame_that_the_card_refuses_is_told_and_the_next_one_goes() {
     assert_eq!(client.as_send_pkt(60, false), Sending::CantSend);
 }
 
-/// Fetching from XMS has to wait, and may fail: then the order stays, and no byte is wrong.
+/// A fetch from XMS is delayed, or fails: the order stays, and all bytes are right.
 #[test]
 fn an_xms_driver_that_is_busy_or_fails() {
     for seed in 0..40 {

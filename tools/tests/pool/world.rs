@@ -1,5 +1,4 @@
-//! A machine for the pool: memory that knows what may be touched, an XMS driver that is busy or fails when it is told to,
-//! and a clock.
+//! A machine for the pool: memory that checks accesses, an XMS driver that may be busy or fail, and a clock.
 
 use compkt::memory::arena::{self, Arena};
 use compkt::memory::cache::{self, Cache, Mover};
@@ -7,29 +6,29 @@ use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Near, Pool, SLOT, Stats, Store, backlog, queue};
 pub use tools::random::Random;
 
-/// Near addresses.
+// Near addresses.
 const ENDS: u16 = 0x0900;
 const RECORDS: u16 = 0x0A40;
 pub const KEPT_AT: u16 = 0x0C00;
 pub const WAITING_AT: u16 = 0x0E00;
-/// Where our segment has the arena or the cache; and the segment itself, as a move has it.
+/// The near address of the arena or the cache; and the segment, as in a move.
 const ARENA: u16 = 0x4004;
 const SEGMENT: u32 = 0x2345_0000;
-/// The slots in XMS: in this block, from here on.
+/// The slots in XMS: handle of the block, and offset.
 const HANDLE: u16 = 0x1234;
 const XMS: u32 = 0x600;
-/// Where `memory` has the XMS block: behind our segment.
+/// Offset of the XMS block in `memory`, behind the segment.
 const BLOCK: usize = 0x1_0000;
-/// What nobody writes.
+/// The bytes that must stay unchanged.
 const CANARY: u8 = 0xC5;
 
-/// Bytes that look like nothing else.
+/// Random bytes.
 pub fn content(random: &mut Random, len: u16) -> Vec<u8> {
     let (start, step) = (random.below(256), random.below(127) * 2 + 1);
     (0..usize::from(len)).map(|at| (start + at * step + (at >> 8)) as u8).collect()
 }
 
-/// What the pool's size is.
+/// Sizes of the pool.
 #[derive(Clone, Copy, Debug)]
 pub struct Sizes {
     /// Bytes of the arena or the cache.
@@ -50,27 +49,27 @@ pub struct World {
     pub waiting: queue::Fields,
     sizes: Sizes,
     random: Random,
-    /// The BIOS's ticks.
+    /// The BIOS's tick count.
     pub ticks: u16,
-    /// Somebody's call of the XMS driver was interrupted.
+    /// The interrupted program is in a call of the XMS driver.
     pub busy: bool,
-    /// One call of so many fails; 0: none.
+    /// One of so many calls fails; 0: none.
     pub fails: usize,
-    /// Calls that came and calls that failed.
+    /// Number of calls, and of failed ones.
     pub calls: u32,
     pub failed: u32,
-    /// Handles whose frames were counted as lost.
+    /// The handles of frames that were counted as lost.
     pub lost: Vec<u16>,
-    /// How many frames the card takes before it has no room, and what it got.
+    /// How many more frames the card has room for, and the frames that it got.
     pub card_room: usize,
     pub card_fails: bool,
     pub sent: Vec<Vec<u8>>,
-    /// What clients were told: block, whether it is an IOCB, upcall, answer.
+    /// Upcalls of clients: block, whether it is an IOCB, upcall, answer.
     pub told: Vec<(u32, bool, u32, u8)>,
 }
 
 impl World {
-    /// Frames in the pool, whatever its form.
+    /// Frames in the pool, by its records.
     pub fn allocated(&self) -> usize {
         let used = self.arena.1.iter().chain(self.cache.1.iter().map(|record| &record.record)).filter(|record| record.len != 0).count();
         assert_eq!(usize::from(self.arena.0.stats.waiting) + usize::from(self.cache.0.space.stats.waiting), used);
@@ -110,7 +109,7 @@ impl World {
         })
     }
 
-    /// May bytes be read and written here?
+    /// Checks that bytes may be read and written here.
     fn check(&self, at: usize, len: u16) -> std::ops::Range<usize> {
         let regions = [
             (usize::from(ARENA), usize::from(self.sizes.conventional)),
@@ -137,7 +136,7 @@ impl World {
         self.memory.copy_within(from, to.start);
     }
 
-    /// Nothing is written beside arena, cache and slots.
+    /// Checks that nothing was written beside arena, cache and slots.
     pub fn check_canaries(&self) {
         let used = (usize::from(ARENA), usize::from(self.sizes.conventional));
         for place in [used.0 - 64..used.0, used.0 + used.1..used.0 + used.1 + 64] {
@@ -145,7 +144,7 @@ impl World {
         }
     }
 
-    /// Frames in the arena or the cache lie one behind another, without gaps.
+    /// Checks that frames in the arena or the cache have no gaps between them.
     pub fn check_space(&self) {
         let check = |all: &mut dyn Iterator<Item = &arena::Record>, space: &arena::Fields| {
             let mut places: Vec<(u16, u16)> =
@@ -170,13 +169,13 @@ pub struct In<const FORM: char>(pub *mut World);
 pub type InArena = Arena<In<'a'>>;
 pub type InCache = Cache<In<'c'>>;
 
-/// What tests ask of a form beside what it does.
+/// What the tests need of a form besides [`Pool`].
 pub trait Form: Pool {
     const NAME: &str;
     fn new(world: *mut World) -> Self;
     fn stats(self) -> Stats;
     fn world<'a>(self) -> &'a mut World;
-    /// Can a frame be allocated, when so many wait and XMS does what it should?
+    /// Whether a frame can be allocated when so many wait and XMS works.
     fn has_room(self, waiting: usize, len: u16) -> bool;
 }
 
@@ -185,7 +184,7 @@ macro_rules! form {
         impl Store for In<$letter> {
             type Fields = $module::Fields;
             fn fields(self) -> *mut $module::Fields {
-                // SAFETY: the test's world, which it does not borrow meanwhile.
+                // SAFETY: the test's world, of which no borrow is alive.
                 unsafe { &raw mut (*self.0).$module.0 }
             }
             fn first(self) -> u16 {
@@ -243,7 +242,7 @@ impl Mover for In<'c'> {
     fn end(self, at: u16) -> *mut End {
         // SAFETY: as above.
         let block = unsafe { &raw mut (*self.0).cache.0.block };
-        // SAFETY: its fields.
+        // SAFETY: fields of the block.
         let (from, to) = unsafe { (&raw mut (*block).from, &raw mut (*block).to) };
         match at - ENDS {
             0 => from,
@@ -253,7 +252,7 @@ impl Mover for In<'c'> {
     }
 
     fn move_block(self, block: *mut Move) -> bool {
-        // SAFETY: as above; the block is read before.
+        // SAFETY: as above; the block is copied first.
         let (world, Move { len, from, to }) = unsafe { (&mut *self.0, *block) };
         assert!(!world.busy, "the XMS driver is not called inside a call");
         assert!(len > 0 && len.is_multiple_of(2) && len <= SLOT.into());
@@ -266,7 +265,7 @@ impl Mover for In<'c'> {
         world.calls += 1;
         if world.random.one_in(world.fails) {
             world.failed += 1;
-            // It may have done a part.
+            // A failed move may have copied a part.
             world.copy(place(from), place(to), len as u16 / 2);
             return false;
         }

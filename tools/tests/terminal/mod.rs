@@ -1,5 +1,4 @@
-//! A program at a terminal that keeps its screen: a pseudo terminal, a thread that reads it, and waits for what is to be
-//! seen.
+//! A program at a terminal that keeps its screen: a pseudo terminal, a thread that reads it, and functions that wait for text.
 
 mod screen;
 
@@ -18,7 +17,7 @@ use tools::process::Bounded;
 
 const ROWS: u16 = 25;
 const COLUMNS: u16 = 80;
-/// How often a wait looks whether the program has ended.
+/// Time between two checks whether the program has ended.
 const STEP: Duration = Duration::from_millis(200);
 
 const O_RDWR: c_int = 2;
@@ -40,12 +39,12 @@ fn done(result: c_int) -> io::Result<()> {
     if result == 0 { Ok(()) } else { Err(io::Error::last_os_error()) }
 }
 
-/// Both ends of a new pseudo terminal: ours and the program's.
+/// Both ends of a new pseudo terminal: the test's and the program's.
 fn open() -> io::Result<(File, File)> {
-    // SAFETY: a system call without pointers; what it opens is ours alone.
+    // SAFETY: a system call without pointers; no other code uses the file.
     let ours = match unsafe { posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC) } {
         -1 => return Err(io::Error::last_os_error()),
-        // SAFETY: it was opened just now, and nobody else has it.
+        // SAFETY: the file was opened just now.
         file => unsafe { File::from_raw_fd(file) },
     };
     let mut name = [0; 64];
@@ -53,15 +52,15 @@ fn open() -> io::Result<(File, File)> {
     done(unsafe { grantpt(ours.as_raw_fd()) })?;
     // SAFETY: the file is open.
     done(unsafe { unlockpt(ours.as_raw_fd()) })?;
-    // SAFETY: the file is open, and the name's room is as long as told.
+    // SAFETY: the file is open, and the buffer has the length that is given.
     done(unsafe { ptsname_r(ours.as_raw_fd(), name.as_mut_ptr(), name.len()) })?;
     // SAFETY: the C library has ended the name by a zero.
     let name = unsafe { CStr::from_ptr(name.as_ptr()) }.to_string_lossy().into_owned();
-    // Rows, columns, and pixels, which nobody asks for.
+    // Rows, columns, and pixels, which are not used.
     let size = [ROWS, COLUMNS, 0, 0];
-    // SAFETY: a file that is open, and the structure of four numbers that the request takes.
+    // SAFETY: the file is open, and the request takes a structure of four numbers.
     done(unsafe { ioctl(ours.as_raw_fd(), TIOCSWINSZ, size.as_ptr()) })?;
-    // The standard library opens without O_NOCTTY: of a session's leader without a terminal it would become one.
+    // O_NOCTTY: otherwise it would become the terminal of a session leader without one.
     let theirs = std::os::unix::fs::OpenOptionsExt::custom_flags(File::options().read(true).write(true), O_NOCTTY).open(name)?;
     Ok((ours, theirs))
 }
@@ -90,7 +89,7 @@ impl Terminal {
         let act = || {
             // SAFETY: a system call without arguments; it makes a session, which has no terminal yet.
             unsafe { setsid() };
-            // SAFETY: the standard input is the terminal, and the argument is a number: steal from nobody.
+            // SAFETY: standard input is the terminal; the argument is a number: take it from no other session.
             done(unsafe { ioctl(0, TIOCSCTTY, std::ptr::null()) })
         };
         // SAFETY: between fork and exec only system calls are made, which are async-signal-safe.
@@ -98,7 +97,7 @@ impl Terminal {
         let child = Bounded::at_terminal(&mut command, limit).unwrap();
         let shown: Shown = Arc::new((Mutex::new(Screen::new(ROWS.into(), COLUMNS.into())), Condvar::new()));
         let (mut source, to) = (ours.try_clone().unwrap(), shown.clone());
-        // It ends when no program has the terminal any more, which is then an error.
+        // The thread ends when no program has the terminal: a read fails then.
         spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = source.read(&mut buffer) {
@@ -114,7 +113,7 @@ impl Terminal {
         self.child.id()
     }
 
-    /// Waits until something holds for the screen.
+    /// Waits until a condition is true for the screen.
     fn until(&mut self, what: &str, holds: impl Fn(&Screen) -> bool) {
         let begun = Instant::now();
         let mut screen = self.shown.0.lock().unwrap();
@@ -135,8 +134,8 @@ impl Terminal {
         self.until(text, |screen| screen.text().contains(text));
     }
 
-    /// Types a command behind `prompt`: each letter when the one before it is to be seen, for the PC's keyboard holds few.
-    /// DEL (7Fh) takes a letter back. At last comes Enter.
+    /// Types a command behind `prompt`, a letter when the last one is on the screen, because the PC's keyboard buffer is small.
+    /// DEL (7Fh) removes a letter. Enter follows.
     pub fn type_line(&mut self, prompt: &str, line: &str) {
         let mut typed = prompt.to_string();
         self.until(prompt, |screen| screen.before_cursor() == prompt);

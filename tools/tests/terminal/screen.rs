@@ -1,5 +1,5 @@
-//! What a VT100 shows: the part of its sequences that curses sends, by the VT100's own manual. A sequence that is not
-//! known here is kept, so that a test can fail for it.
+//! The screen of a VT100: the sequences that curses sends, by the VT100's manual. Unknown sequences are kept, so that a test can
+//! fail.
 
 use std::mem::take;
 
@@ -11,19 +11,19 @@ pub struct Screen {
     rows: Vec<Vec<char>>,
     row: usize,
     column: usize,
-    /// The last column was written: the next character goes to the next row.
+    /// The last column was written: the next character begins the next row.
     wraps: bool,
     saved: (usize, usize),
-    /// The rows that scroll, first and last.
+    /// First and last row of the region that scrolls.
     region: (usize, usize),
-    /// A sequence that has begun: its bytes behind ESC.
+    /// An incomplete sequence: its bytes behind ESC.
     sequence: Option<Vec<u8>>,
-    /// Sequences that nobody knows here.
+    /// Unknown sequences.
     pub unknown: Vec<String>,
 }
 
 impl Screen {
-    /// An empty one, the cursor at its top left.
+    /// An empty screen, with the cursor at the top left.
     pub fn new(rows: usize, columns: usize) -> Screen {
         Screen {
             rows: vec![vec![' '; columns]; rows],
@@ -37,7 +37,7 @@ impl Screen {
         }
     }
 
-    /// Its rows, without the blanks at their ends.
+    /// The rows, without trailing blanks.
     pub fn text(&self) -> String {
         self.rows.iter().map(|row| row.iter().collect::<String>().trim_end().to_string() + "\n").collect()
     }
@@ -47,7 +47,7 @@ impl Screen {
         self.rows[self.row][..self.column].iter().collect()
     }
 
-    /// Takes what was sent to the terminal; sequences may come in pieces.
+    /// Processes bytes for the terminal. A sequence may be divided between calls.
     pub fn hear(&mut self, bytes: &[u8]) {
         for &byte in bytes {
             match &mut self.sequence {
@@ -71,7 +71,7 @@ impl Screen {
             b'\n' | 0x0B | 0x0C => self.down(),
             0x08 => self.go(self.row, self.column.saturating_sub(1)),
             b'\t' => self.go(self.row, (self.column / TAB + 1) * TAB),
-            // Bell, padding, and the two character sets, which are the same here.
+            // Bell, padding, and the two character sets, which look the same here.
             0..0x20 | 0x7F => {}
             _ => self.put(byte as char),
         }
@@ -88,7 +88,7 @@ impl Screen {
         self.column = (self.column + 1).min(last);
     }
 
-    /// Puts the cursor there, or to the edge before it.
+    /// Moves the cursor, at most to the edge.
     fn go(&mut self, row: usize, column: usize) {
         self.row = row.min(self.rows.len() - 1);
         self.column = column.min(self.rows[0].len() - 1);
@@ -111,7 +111,7 @@ impl Screen {
         }
     }
 
-    /// Takes a row out and puts an empty one in.
+    /// Removes a row and inserts an empty one.
     fn scroll(&mut self, out: usize, into: usize) {
         let mut row = self.rows.remove(out);
         row.fill(' ');
@@ -175,7 +175,7 @@ impl Screen {
     }
 }
 
-/// Does a sequence, behind its ESC, end here?
+/// Whether a sequence, without its ESC, is complete.
 fn is_whole(sequence: &[u8]) -> bool {
     match sequence {
         [b'['] => false,

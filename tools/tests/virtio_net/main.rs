@@ -1,4 +1,4 @@
-//! The virtio driver and probe against a model of the legacy device, and the core's part played.
+//! The virtio driver and probe with a model of the legacy device; the test does what the core does.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -55,7 +55,7 @@ fn frame(len: usize, seed: u32) -> Vec<u8> {
 }
 
 impl Rig {
-    /// Takes one frame. `upcall` is called where the core calls a receiver, which may enable interrupts.
+    /// Takes a frame. Calls `upcall` where the core calls a receiver, which may enable interrupts.
     fn take(&mut self, mut upcall: impl FnMut(&mut Rig)) -> Option<Vec<u8>> {
         let mut head: Head = [0; 24];
         let rx = self.device.peek(&mut head)?;
@@ -69,7 +69,7 @@ impl Rig {
         Some(bytes)
     }
 
-    /// What the core does of an interrupt, whose causes are acknowledged: frames until there is none.
+    /// As the core after an interrupt's causes are acknowledged: takes frames until there is none.
     fn catch_up(&mut self, mut pending: u8, nested: bool) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         let mut more = 0;
@@ -118,7 +118,7 @@ fn frames_of_every_length_come_and_go() {
     assert!(!rig.bus.requested(IRQ), "what was sent does not interrupt");
 }
 
-/// More frames than buffers, the ring never empty: they all belong to the one interrupt.
+/// More frames than buffers, with a ring that is never empty: one interrupt serves them all.
 #[test]
 fn interrupts_stay_off_until_the_ring_has_proved_empty() {
     let mut rig = rig();
@@ -142,7 +142,7 @@ fn interrupts_stay_off_until_the_ring_has_proved_empty() {
     assert_eq!(rig.serve(false), [last]);
 }
 
-/// A frame behind each access of the service of an interrupt, and of the calls that a client may make.
+/// A frame after each access of an interrupt's service, and of a client's calls.
 #[test]
 fn a_frame_that_comes_at_any_moment_is_taken_or_announced() {
     for nested in [false, true] {
@@ -158,7 +158,7 @@ fn a_frame_that_comes_at_any_moment_is_taken_or_announced() {
             if rig.bus.awaits() {
                 break;
             }
-            // Whatever else is called, no frame waits for another one to be announced.
+            // Whatever was called, no frame waits until another one is announced.
             came.extend(rig.serve(nested));
             assert_eq!(came, frames, "behind access {accesses}, nested {nested}");
         }
@@ -166,8 +166,8 @@ fn a_frame_that_comes_at_any_moment_is_taken_or_announced() {
     }
 }
 
-/// Many frames, at random moments, with receivers that enable interrupts: more than the ring has buffers without its being
-/// ever empty.
+/// Many frames at random times, with receivers that enable interrupts: more than the ring has buffers, and the ring is never
+/// empty.
 #[test]
 fn frames_at_random_moments_are_all_taken() {
     for seed in 1..=60 {
@@ -194,7 +194,7 @@ fn frames_at_random_moments_are_all_taken() {
             match random.below(4) {
                 0 => rig.device.set_rcv_mode(RcvMode::Broadcast, &[]),
                 1 => assert_eq!(rig.device.link(), Link::Up),
-                // The line is shared: another card's interrupt.
+                // The interrupt of another card on the same line.
                 2 => {
                     let events = rig.device.irq();
                     if events != Events::NONE {

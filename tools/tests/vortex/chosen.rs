@@ -1,11 +1,11 @@
-//! `/MEDIA=`, with the numbers of the manual for transceivers, and what the PHY was told.
+//! `/MEDIA=`, with the manual's numbers for transceivers, and the setting of the PHY.
 
 use crate::rig::*;
 use compkt::bus::Bus;
 use compkt::drivers::mii::{Mii, PHYSICAL};
 use models::vortex::{C590, C595, C900, C905, C905B};
 
-/// Full duplex, as the switch's parser adds it.
+/// Full duplex, as the parser of the switch adds it.
 const FD: u8 = 0x80;
 
 fn started(part: Part, media: u8) -> Rig {

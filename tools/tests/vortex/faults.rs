@@ -1,9 +1,9 @@
-//! One fault each, on every card: it works again afterwards, and the loss was counted.
+//! Each fault alone, on every card: it works afterwards, and the loss is counted.
 
 use crate::rig::*;
 use compkt::device::Link;
 
-/// Sends three frames of which the second meets the fault; what left.
+/// Sends three frames, the second of which has the fault; returns sent frames.
 fn send_three(part: Part, fault: &str) -> (Rig, Vec<Vec<u8>>) {
     let mut rig = rig(part);
     rig.fault(fault);
@@ -67,7 +67,7 @@ fn transmit_errors_while_the_core_waits_with_interrupts_off() {
     }
 }
 
-/// Receives three frames of which the second meets the fault.
+/// Receives three frames, the second of which has the fault.
 fn receive_three(part: Part, fault: &str) -> (Rig, Vec<Vec<u8>>) {
     let mut rig = rig(part);
     rig.fault(fault);
@@ -152,7 +152,7 @@ fn an_interrupt_that_gets_lost() {
         assert!(rig.bus.receive(rig.slot, &frame(100)));
         rig.bus.sleep(1_000);
         assert!(!rig.bus.line(IRQ), "lost");
-        // A client asks again for what did not come.
+        // A client repeats a request without an answer.
         assert_eq!(rig.send(&frame(60)), Ok(()));
         rig.bus.sleep(1_000);
         assert_eq!(rig.serve(), [frame(100)], "{part:?}");
@@ -183,7 +183,7 @@ fn a_card_that_vanishes() {
 fn an_eeprom_with_a_wrong_checksum() {
     for part in PARTS {
         let (bus, ..) = plug(part, "bad-checksum");
-        // Nobody has said where the C keeps its checksum.
+        // The place of the C's checksum is not known.
         let wanted = if part.device >= 0x9200 { None } else { Some(Fault::Eeprom) };
         assert_eq!(find(&bus, part).err(), wanted, "{part:?}");
     }

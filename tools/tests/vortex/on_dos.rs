@@ -1,4 +1,4 @@
-//! The image in QEMU with the models.
+//! The driver in QEMU with the models.
 
 use crate::elink::*;
 use tools::nics::NICS;
@@ -8,7 +8,7 @@ fn devices() -> impl Iterator<Item = &'static str> {
     NICS.iter().filter(|nic| matches!(nic.name, "vortex" | "boomerang")).flat_map(|nic| nic.devices.iter().copied())
 }
 
-/// The first device of each NIC is the suite's.
+/// Without the first device of each NIC, which the suite tests.
 #[test]
 fn slow_the_others_conform() {
     let nics = NICS.iter().filter(|nic| matches!(nic.name, "vortex" | "boomerang"));

@@ -1,4 +1,4 @@
-//! A machine with one of the cards, and the core's part played.
+//! A machine with one of the cards; the test does what the core does.
 
 pub use std::cell::RefCell;
 pub use std::rc::Rc;
@@ -19,7 +19,7 @@ pub const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
 pub const IO: u16 = 0xC100;
 pub const IRQ: u8 = 10;
 const SLOT: u16 = 3 << 3;
-/// Where the client has its buffer, where it keeps the frame to be sent, and where the rings are.
+/// Addresses of a client's buffer, of a frame to send, and of the rings.
 const ROOM: usize = 0x2000;
 const FRAME: usize = 0x4000;
 const RINGS: u32 = 0x10_0000;
@@ -28,7 +28,7 @@ pub const PARTS: [Part; 6] = [model::C590, model::C595, model::C900, model::C905
 
 pub type Card = Rc<RefCell<model::Vortex>>;
 
-/// Either driver.
+/// The driver with FIFOs or with lists.
 pub trait Driver: Device {
     fn counters(&self) -> Counters;
 }
@@ -81,7 +81,7 @@ pub fn find_as(bus: &FakeBus, part: Part, media: u8) -> Result<Found, Fault> {
     if part.kind == Kind::Vortex { VortexProbe::find(bus, &ask) } else { BoomerangProbe::find(bus, &ask) }
 }
 
-/// Starts it with deep rings, or with those of V86 mode.
+/// Starts a card with long rings, or with those of V86 mode.
 pub fn start(bus: &FakeBus, part: Part, found: &Found, deep: bool) -> Result<Box<dyn Driver>, Fault> {
     if part.kind == Kind::Vortex {
         let none = Rings { linear: Addr(0), physical: 0, len: 0 };
@@ -93,7 +93,7 @@ pub fn start(bus: &FakeBus, part: Part, found: &Found, deep: bool) -> Result<Box
     Ok(Box::new(BoomerangProbe::start(bus.clone(), found, &rings)?))
 }
 
-/// Starts it and asks where it interrupts.
+/// Starts a card, and finds its line.
 pub fn line(bus: &FakeBus, part: Part, found: &Found) -> u8 {
     if part.kind == Kind::Vortex {
         let none = Rings { linear: Addr(0), physical: 0, len: 0 };
@@ -125,13 +125,13 @@ pub fn frame(len: usize) -> Vec<u8> {
 }
 
 impl Rig {
-    /// Another driver instance takes the card over as it is.
+    /// Starts the card again with another device.
     pub fn restart(&mut self, found: &Found) {
         self.device = start(&self.bus, self.part, found, true).expect("it starts");
         self.device.unmask();
     }
 
-    /// From now on this goes wrong.
+    /// Sets a fault from now on.
     pub fn fault(&self, text: &str) {
         self.card.borrow_mut().chip().faults = Faults::parse(text).expect("a fault");
     }
@@ -142,12 +142,12 @@ impl Rig {
 
     pub fn send(&mut self, frame: &[u8]) -> Result<(), SendError> {
         self.bus.memory_mut()[FRAME..FRAME + frame.len()].copy_from_slice(frame);
-        // What lies behind it must not be sent.
+        // The bytes behind the frame must not be sent.
         self.bus.memory_mut()[FRAME + frame.len()..FRAME + frame.len() + 64].fill(0xEE);
         self.device.send(&job(FRAME, frame.len(), &[0; LOOKAHEAD]))
     }
 
-    /// What the core does while the line is up: acknowledge, every frame, unmask.
+    /// Serves interrupts as the core does while the line is high: acknowledge, take every frame, unmask.
     pub fn serve(&mut self) -> Vec<Vec<u8>> {
         let mut frames = Vec::new();
         for _ in 0..200 {
@@ -186,7 +186,7 @@ impl Rig {
         [errors_in, errors_out, lost]
     }
 
-    /// Frames pass in both directions; nothing around the rings was written.
+    /// Checks that frames pass in both directions, and that nothing was written around the rings.
     pub fn works(&mut self) {
         for len in [60, 1514, 333] {
             let sent = frame(len);
@@ -204,7 +204,7 @@ impl Rig {
     }
 }
 
-/// Bytes that the rings of V86 mode take.
+/// Bytes of the rings of V86 mode.
 pub fn shallow() -> u32 {
     boomerang::bytes(2, 2)
 }

@@ -1,4 +1,4 @@
-//! The screen of Bochs, on loopback only and at a port of its own: two Bochs do not meet there, and nobody sees it.
+//! Bochs's screen: only on loopback, and at a port of its own, so that two runs do not meet and no other machine sees it.
 
 use crate::next;
 use std::ffi::{c_int, c_void};
@@ -7,7 +7,7 @@ use std::ptr;
 use std::sync::atomic::AtomicPtr;
 
 const AF_INET: u16 = 2;
-/// The ports that Bochs's RFB display tries one after another.
+/// The ports that Bochs's RFB display tries in turn.
 const DISPLAYS: std::ops::Range<u16> = 5900..5950;
 
 static NEXT_BIND: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
@@ -36,7 +36,7 @@ pub unsafe extern "C" fn bind(socket: c_int, address: *const SockaddrIn, length:
     }
     // SAFETY: the symbol is the C library's function of this type.
     let real: Bind = unsafe { std::mem::transmute(real) };
-    // SAFETY: as long as the structure by the caller's word, and every address begins with its family.
+    // SAFETY: the caller promises the length; every address begins with its family.
     let given = (length as usize >= size_of::<SockaddrIn>()).then(|| unsafe { address.read_unaligned() });
     if let Some(mut to) = given
         && to.family == AF_INET

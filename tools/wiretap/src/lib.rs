@@ -1,7 +1,7 @@
-//! Loaded into an emulator before its libraries (`ld.so --preload`), to stand in for some of their functions.
+//! A library that is loaded into an emulator before its own libraries (`ld.so --preload`), to replace some of their functions.
 //!
-//! DOSBox-X writes no pcap: between it and libslirp, this writes the frames of its NIC into the file that the variable
-//! `WIRETAP` names. Bochs shows its screen to whoever asks at a fixed port of any address: see `display`.
+//! DOSBox-X writes no pcap: the functions here write the frames between it and libslirp to the file that the variable `WIRETAP`
+//! names. Bochs offers its screen at a fixed port of any address: see `display`.
 
 mod display;
 
@@ -19,7 +19,7 @@ type SendPacket = unsafe extern "C" fn(*const c_void, usize, *mut c_void) -> isi
 type SlirpNew = unsafe extern "C" fn(*const c_void, *const Callbacks, *mut c_void) -> *mut c_void;
 type SlirpInput = unsafe extern "C" fn(*mut c_void, *const u8, c_int);
 
-/// libslirp's table of callbacks, as long as in its configuration versions 1 to 5.
+/// libslirp's table of callbacks, with the length of configuration versions 1 to 5.
 #[repr(C)]
 #[derive(Clone, Copy)]
 pub struct Callbacks {
@@ -31,7 +31,7 @@ unsafe extern "C" {
     fn dlsym(handle: *mut c_void, name: *const c_char) -> *mut c_void;
 }
 
-/// `dlsym`'s handle for the library that comes after this one.
+/// `dlsym`'s handle for the next library after this one.
 const RTLD_NEXT: *mut c_void = -1isize as *mut c_void;
 
 static NEXT_NEW: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
@@ -39,7 +39,7 @@ static NEXT_INPUT: AtomicPtr<c_void> = AtomicPtr::new(ptr::null_mut());
 static GUEST_SEND: OnceLock<SendPacket> = OnceLock::new();
 static PCAP: OnceLock<Option<Mutex<File>>> = OnceLock::new();
 
-/// The function of this name that stands behind ours; null if there is none.
+/// The function of this name in the next library; null if there is none.
 pub(crate) fn next(cache: &AtomicPtr<c_void>, name: &CStr) -> *mut c_void {
     let known = cache.load(Ordering::Relaxed);
     if !known.is_null() {
@@ -65,7 +65,7 @@ fn record(frame: &[u8]) {
     let words = [now.as_secs() as u32, now.subsec_micros(), frame.len() as u32, frame.len() as u32];
     let mut whole = words.map(u32::to_le_bytes).concat();
     whole.extend_from_slice(frame);
-    // One write per frame, so that a killed emulator leaves whole frames. A full disk must not end the run.
+    // One write for each frame, so that a killed emulator leaves whole frames. A full disk must not end the run.
     if let Ok(mut file) = file.lock() {
         let _ = file.write_all(&whole);
     }
@@ -81,7 +81,7 @@ unsafe extern "C" fn to_guest(frame: *const c_void, length: usize, opaque: *mut 
     }
 }
 
-/// libslirp's `slirp_new`, with `to_guest` between it and the emulator.
+/// libslirp's `slirp_new`; passes frames for the guest through `to_guest`.
 ///
 /// # Safety
 /// As libslirp's: `config` and `callbacks` are valid for the life of the instance.

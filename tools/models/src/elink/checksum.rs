@@ -1,6 +1,6 @@
 //! The 3C90xB's checksums of IP, TCP and UDP.
 //!
-//! Exercised by Linux, which lets the card insert TCP's and UDP's and believes its verdict on those received.
+//! Tested by Linux, which lets the card insert those of TCP and UDP, and relies on its check of received ones.
 
 /// Where IP's header begins, behind the MAC header.
 const IP: usize = 14;
@@ -15,7 +15,7 @@ fn sum(data: &[u8], start: u32) -> u16 {
     total as u16
 }
 
-/// An IPv4 packet that is no fragment: protocol, start and end of what it carries.
+/// For an IPv4 packet that is no fragment: protocol, start and end of its data.
 fn packet(frame: &[u8]) -> Option<(u8, usize, usize)> {
     if frame.get(12..14)? != [8, 0] || frame.get(IP)? >> 4 != 4 {
         return None;
@@ -26,12 +26,12 @@ fn packet(frame: &[u8]) -> Option<(u8, usize, usize)> {
     (whole && start <= end && end <= frame.len() && start >= IP + 20).then_some((frame[IP + 9], start, end))
 }
 
-/// The sum of what TCP and UDP take from IP's header.
+/// The sum of the pseudo header of TCP and UDP.
 fn pseudo(frame: &[u8], protocol: u8, length: usize) -> u32 {
     sum(&frame[IP + 12..IP + 20], protocol as u32 + length as u32) as u32
 }
 
-/// Fills in what the header of a download asks for: bit 25 IP, 26 TCP, 27 UDP.
+/// Inserts the checksums that a download's header requests: bit 25 IP, 26 TCP, 27 UDP.
 pub(crate) fn insert(frame: &mut [u8], header: u32) {
     let Some((protocol, start, end)) = packet(frame) else { return };
     if header & 1 << 25 != 0 {
@@ -47,7 +47,7 @@ pub(crate) fn insert(frame: &mut [u8], header: u32) {
     if wanted && place + 2 <= end {
         frame[place..place + 2].fill(0);
         let value = match !sum(&frame[start..end], pseudo(frame, protocol, end - start)) {
-            // UDP's zero means none.
+            // For UDP, 0 means no checksum.
             0 if protocol == 17 => 0xFFFF,
             value => value,
         };
@@ -55,7 +55,7 @@ pub(crate) fn insert(frame: &mut [u8], header: u32) {
     }
 }
 
-/// The bits of an upload's status: 29 to 31 IP, TCP, UDP checked, 25 to 27 wrong.
+/// The bits of an upload's status: 29 to 31 IP, TCP, UDP checked; 25 to 27 wrong.
 pub(crate) fn verify(frame: &[u8]) -> u32 {
     let Some((protocol, start, end)) = packet(frame) else { return 0 };
     let wrong = |bad: bool, bit: u32| if bad { 1 << bit } else { 0 };

@@ -1,49 +1,49 @@
-//! The command register: five bits of operation, eleven of argument.
+//! The command register: five bits of command, eleven of argument.
 
 use super::{Chip, Kind, cause};
 use crate::Env;
 use crate::faults;
 
 impl Kind {
-    /// Window 1 lies at ports of its own, thresholds count in four bytes, lengths have 13 bits.
+    /// Window 1 has ports of its own, thresholds count by four bytes, lengths have 13 bits.
     pub fn wide(self) -> bool {
         self != Kind::El3
     }
 
-    /// Lists of descriptors.
+    /// The chip has lists of descriptors.
     pub fn lists(self) -> bool {
         matches!(self, Kind::Corkscrew | Kind::Boomerang | Kind::Cyclone)
     }
 
-    /// Single fragments by bus mastering.
+    /// The chip moves single fragments by bus mastering.
     pub fn fragments(self) -> bool {
         matches!(self, Kind::Corkscrew | Kind::Vortex)
     }
 
-    /// Programmed I/O to the FIFOs.
+    /// The chip has programmed I/O to its FIFOs.
     pub fn programmed(self) -> bool {
         self != Kind::Cyclone
     }
 
-    /// The threshold that is never reached, in bytes.
+    /// The threshold that is off, in bytes.
     pub fn threshold_off(self) -> u16 {
         if self.wide() { 0x1FFC } else { 0x7FC }
     }
 
-    /// Threshold values that turn a threshold off.
+    /// A threshold by a command's argument.
     fn threshold(self, argument: u16) -> u16 {
         let bytes = if self.wide() { argument << 2 } else { argument & 0x7FC };
-        // The 3C509B takes what is above 1792 for off.
+        // For the 3C509B, values above 1792 mean off.
         if !self.wide() && bytes > 1792 { self.threshold_off() } else { bytes }
     }
 }
 
-/// What a command asks of the wrapper.
+/// What a command requires of the wrapper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ask {
     /// Nothing.
     Nothing,
-    /// Global reset with this argument.
+    /// A global reset with this argument.
     GlobalReset(u16),
     /// Another window was selected.
     Window,
@@ -90,7 +90,7 @@ impl Chip {
             0x0A => self.tx.enabled = false,
             0x0B => {
                 self.tx_reset(if self.kind.wide() { argument } else { 0 });
-                // Bit 8 of the argument spares the download engine.
+                // Bit 8 of the argument: the download engine is not reset.
                 if argument & 0x100 == 0 {
                     self.reset_down();
                 }
@@ -128,7 +128,7 @@ impl Chip {
         Ask::Nothing
     }
 
-    /// The command that was just given takes so long.
+    /// Makes the present command take this time.
     fn take(&mut self, env: &mut dyn Env, time: u64) {
         if self.busy_until == u64::MAX {
             return;
@@ -137,8 +137,8 @@ impl Chip {
         self.busy_until = if stuck { u64::MAX } else { env.now_ns() + time };
     }
 
-    /// Acknowledge clears the latch, TX available with its threshold, RX early and interrupt requested. The other
-    /// causes go only with what caused them.
+    /// Acknowledge clears the latch, TX available with its threshold, RX early and interrupt requested. Other causes last as long
+    /// as what has caused them.
     pub(crate) fn acknowledge(&mut self, env: &mut dyn Env, argument: u16) {
         if argument & cause::TX_AVAILABLE != 0 {
             self.tx.available_threshold = self.tx.threshold(u16::MAX);
@@ -147,7 +147,7 @@ impl Chip {
         let link = if self.kind == Kind::Cyclone { cause::LINK_EVENT } else { 0 };
         self.causes &= !(argument & (cause::TX_AVAILABLE | cause::RX_EARLY | cause::REQUESTED | lists | link));
         if argument & cause::LATCH != 0 {
-            // The line falls even when a cause is pending: the next edge tells of that.
+            // The line falls even if a cause is pending, which then makes a new edge.
             self.latch = false;
             self.line_lost = false;
             self.drive(env);

@@ -1,4 +1,4 @@
-//! The serial EEPROM: 64 words of 16 bits behind a command register, slow.
+//! The serial EEPROM: 64 words of 16 bits, by a command register and with delays.
 
 use crate::Env;
 
@@ -20,17 +20,17 @@ pub struct Eeprom {
     writable: bool,
 }
 
-/// Where the checksums stand.
+/// The places of the checksums.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sums {
     /// 3C509B: words 0Fh and 17h, two bytes each.
     El3,
-    /// The low byte of this word makes the XOR of all bytes up to it zero: 17h, or 20h on the 3C90xB.
+    /// The low byte of this word makes the XOR of all bytes up to it zero: word 17h, or 20h on the 3C90xB.
     Xor(usize),
 }
 
 impl Eeprom {
-    /// With these words, checksums filled in.
+    /// An EEPROM with these words and right checksums.
     pub fn new(mut words: [u16; 64], sums: Sums) -> Eeprom {
         match sums {
             Sums::El3 => {
@@ -62,7 +62,7 @@ impl Eeprom {
         }
     }
 
-    /// Is a command at work?
+    /// Whether a command is in progress.
     pub fn busy(&self, now: u64) -> bool {
         now < self.busy_until
     }
@@ -117,7 +117,7 @@ impl Eeprom {
         self.busy_until = env.now_ns() + time;
     }
 
-    /// A read on behalf of the ID port: the word, at once.
+    /// The word for a read by the ID port, at once.
     pub fn word(&self, at: u16) -> u16 {
         self.words[(at & 0x3F) as usize]
     }

@@ -1,10 +1,10 @@
-//! Bus mastering: lists of descriptors for whole frames (3C515, 3C90x), and single fragments between memory and the
-//! FIFOs (3C59x, 3C515).
+//! Bus mastering: lists of descriptors for whole frames (3C515, 3C90x), and single fragments between memory and the FIFOs (3C59x,
+//! 3C515).
 //!
-//! A download or upload takes no time of its own here. Exercised by Linux: both lists on the 3C90x, on the 3C515 only
-//! with the capability forced that makes Linux use them. Fragments are not: which argument means which direction, and
-//! what clears DMA done, is the 3C59x manual's word (09-0681-001B, as works that cite it give it) and Linux's for the
-//! direction. Where the 3C90xB marks a descriptor as done, drivers disagree (bit 16 or 24); bit 16 is set.
+//! A transfer takes no time here. Tested by Linux: both lists on the 3C90x; on the 3C515 only with the capability forced that
+//! Linux requires. Fragments are not tested: the meaning of an argument, and what clears DMA done, follow the 3C59x manual
+//! (09-0681-001B, as cited elsewhere), the direction follows Linux. Drivers disagree on the bit by which the 3C90xB marks a
+//! descriptor as done (16 or 24); the model sets bit 16.
 
 use super::{Chip, Kind, cause, checksum};
 use crate::Env;
@@ -12,13 +12,13 @@ use crate::faults;
 
 /// Bits of a descriptor's second word.
 mod word {
-    /// Download: interrupt when it is in the FIFO.
+    /// Download: interrupt when the frame is in the FIFO.
     pub const DOWN_INDICATE: u32 = 1 << 31;
-    /// Download, 3C90xB: set by the card when done.
+    /// Download, 3C90xB: the card sets this when it is done.
     pub const DOWN_COMPLETE: u32 = 1 << 16;
-    /// Download: post a transmit status.
+    /// Download: post a transmit status for the frame.
     pub const TX_INDICATE: u32 = 1 << 15;
-    /// Download, 3C90xB: leave the length as it is.
+    /// Download, 3C90xB: do not round the length.
     pub const ROUND_DEFEAT: u32 = 1 << 28;
     /// Upload: done.
     pub const UP_COMPLETE: u32 = 1 << 15;
@@ -28,11 +28,11 @@ mod word {
     pub const LAST: u32 = 1 << 31;
 }
 
-/// Fragments that a descriptor may have.
+/// The most fragments of a descriptor.
 const FRAGMENTS: u32 = 63;
-/// Descriptors looked at in one go: a ring without an end does not hang the model.
+/// Descriptors that are processed at once: an endless list does not hang the model.
 const AT_ONCE: usize = 64;
-/// Bits of the DMA control register that can be written.
+/// Writable bits of the DMA control register.
 const CONTROL: u32 = 0x0071_0362;
 
 /// The engines' registers.
@@ -44,7 +44,7 @@ pub struct Master {
     up_stalled: bool,
     up_status: u32,
     control: u32,
-    /// The download and the upload wait for the bus in vain.
+    /// The download or the upload engine does not get the bus.
     hung: [bool; 2],
     free_threshold: u8,
     /// Fragment mode: address, length, status.
@@ -60,14 +60,14 @@ fn read32(env: &mut dyn Env, at: u32) -> u32 {
 }
 
 impl Chip {
-    /// An ISA bus master reaches 16 MB.
+    /// Complains if an ISA bus master goes beyond 16 MB.
     fn reach(&self, env: &mut dyn Env, at: u32, len: u32) {
         if self.kind == Kind::Corkscrew && at.saturating_add(len) > 1 << 24 {
             env.complain(&format!("bus mastering at {at:08X}, beyond the ISA bus"));
         }
     }
 
-    /// Does the engine (0 download, 1 upload) get the bus?
+    /// Whether the engine (0 download, 1 upload) gets the bus.
     fn has_bus(&mut self, env: &mut dyn Env, engine: usize) -> bool {
         if self.faults.strikes(faults::Kind::DmaHang) {
             self.master.hung[engine] = true;
@@ -75,7 +75,7 @@ impl Chip {
         !self.master.hung[engine] && (self.unasked || env.cascades(self.channel))
     }
 
-    /// A fragment moves: a fault may change a byte of it.
+    /// A fragment is transferred: a fault may change a byte.
     fn moved(&mut self, data: &mut [u8]) {
         if self.faults.strikes(faults::Kind::DmaCorrupt)
             && let Some(byte) = data.get_mut(data.len() / 2)
@@ -84,12 +84,12 @@ impl Chip {
         }
     }
 
-    /// DMA in progress: a card that waits for the bus shows it for long.
+    /// DMA in progress; a card that does not get the bus shows it for ever.
     pub(crate) fn in_progress(&self) -> bool {
         self.master.hung.contains(&true)
     }
 
-    /// Lets both engines do what they can.
+    /// Lets both engines work.
     pub(crate) fn engines(&mut self, env: &mut dyn Env) {
         if !self.kind.lists() {
             return;
@@ -106,7 +106,7 @@ impl Chip {
         }
     }
 
-    /// One descriptor into the transmit FIFO. False: nothing to do, or no room.
+    /// Downloads one descriptor's frame into the transmit FIFO. False: there is none, or no room.
     fn download(&mut self, env: &mut dyn Env) -> bool {
         let at = self.master.down;
         if at == 0 || self.master.down_stalled || self.tx.reset_required {
@@ -154,7 +154,7 @@ impl Chip {
         if header & word::DOWN_INDICATE != 0 {
             self.causes |= cause::DOWN_COMPLETE;
         }
-        // The pointer to the next is read only now: the driver may have linked one meanwhile.
+        // The next pointer is read only now: the driver may have changed it meanwhile.
         self.master.down = read32(env, at);
         self.tx_push(env, data, header & word::TX_INDICATE != 0);
         true
@@ -162,7 +162,7 @@ impl Chip {
 
     fn download_length(&mut self, env: &mut dyn Env, header: u32, total: usize) -> usize {
         if self.kind == Kind::Cyclone {
-            // The length is that of the fragments, rounded up as bits 1:0 say: 0 to four, 2 to two, else not.
+            // The length is rounded up by bits 1:0: 0 to four bytes, 2 to two, otherwise not.
             return match (header & word::ROUND_DEFEAT, header & 3) {
                 (0, 0) => total.next_multiple_of(4),
                 (0, 2) => total.next_multiple_of(2),
@@ -176,7 +176,7 @@ impl Chip {
         length
     }
 
-    /// The head of the receive FIFO into memory. False: nothing to do.
+    /// Uploads the head of the receive FIFO into memory. False: there is none.
     fn upload(&mut self, env: &mut dyn Env) -> bool {
         let at = self.master.up;
         if at == 0 || self.master.up_stalled || !self.rx.complete(env.now_ns(), self.times.byte) {
@@ -187,7 +187,7 @@ impl Chip {
         }
         self.reach(env, at, 16);
         if read32(env, at + 4) & word::UP_COMPLETE != 0 {
-            // The driver has not taken this one yet: the engine waits for unstall.
+            // The driver has not emptied this descriptor: the engine stalls.
             self.master.up_stalled = true;
             return false;
         }
@@ -210,7 +210,7 @@ impl Chip {
             }
         }
         if done < data.len() {
-            // Longer than any frame may be: the card says so in the descriptor.
+            // Longer than the longest frame: an error in the descriptor.
             if error.is_none() {
                 env.complain(&format!("{} bytes for a frame of {}", done, data.len()));
             }
@@ -242,7 +242,7 @@ impl Chip {
         self.engines(env);
     }
 
-    /// TX reset reaches the download engine, RX reset the upload engine.
+    /// TX reset resets the download engine, RX reset the upload engine.
     pub(crate) fn reset_down(&mut self) {
         self.master.down = 0;
         self.master.down_stalled = false;
@@ -295,7 +295,7 @@ impl Chip {
         })
     }
 
-    /// Writes such a register.
+    /// Writes a register of the list engines.
     pub(crate) fn write_master(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) -> Option<()> {
         if !self.kind.lists() {
             return None;
@@ -323,7 +323,7 @@ impl Chip {
                 }
                 self.master.up = value & !7;
             }
-            // Burst and priority thresholds, and polls: how fast the 3C90xB is, not what it does.
+            // Thresholds of bursts and priority, and polling: they change speed only.
             (0x2A | 0x3E | 0x78 | 0x7A, 2) | (0x2C | 0x3C, 1) if self.kind == Kind::Cyclone => {}
             _ => return None,
         }
@@ -331,7 +331,7 @@ impl Chip {
         Some(())
     }
 
-    /// Window 7 of the parts that move fragments.
+    /// Reads window 7 of the chips that move fragments.
     pub(crate) fn read_fragment(&self, offset: u16, width: u8) -> Option<u32> {
         match (offset, width) {
             (0, 4) => Some(self.master.address),
@@ -341,7 +341,7 @@ impl Chip {
         }
     }
 
-    /// Writes there. A one in the status clears its bit.
+    /// Writes window 7. A one in the status clears its bit.
     pub(crate) fn write_fragment(&mut self, offset: u16, width: u8, value: u32) -> Option<()> {
         match (offset, width) {
             (0, 4) => self.master.address = value,

@@ -1,6 +1,6 @@
-//! The MII management port, bit by bit, and one PHY behind it.
+//! The MII management port, bit by bit, with one PHY.
 //!
-//! Exercised by Linux: reads with a preamble of 32 ones. Its writes only when the media are set by hand.
+//! Tested by Linux: reads with a preamble of 32 ones; writes only when media are set by hand.
 
 /// Bits of the physical management register.
 mod line {
@@ -9,20 +9,20 @@ mod line {
     pub const DRIVE: u16 = 4;
 }
 
-/// Ones that must precede a frame, unless the PHY does without.
+/// Ones before a frame, unless the PHY needs no preamble.
 const PREAMBLE: u32 = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
-    /// So many ones have come.
+    /// So many ones have been received.
     Idle(u32),
-    /// Start, operation, addresses: bits so far, and their number.
+    /// Start, opcode, addresses: the bits so far, and their number.
     Header(u32, u32),
-    /// Turnaround and data out to the host: the edges so far.
+    /// Turnaround and data to the host: the edges so far.
     Read(u32, u16),
-    /// Turnaround and data in: bits so far, their number, the register.
+    /// Turnaround and data from the host: the bits so far, their number, the register.
     Write(u32, u32, u8),
-    /// Another PHY's frame: edges left.
+    /// A frame for another PHY: edges left.
     Other(u32),
 }
 
@@ -30,13 +30,13 @@ enum State {
 #[derive(Clone, Debug)]
 pub struct Phy {
     address: u8,
-    /// It needs no preamble.
+    /// The PHY needs no preamble.
     pub suppress: bool,
     /// Registers as written: 0 control, 4 advertisement.
     control: u16,
     advertise: u16,
     link: bool,
-    /// The link was lost since the status was read last.
+    /// The link was lost since the last read of the status.
     lost: bool,
     state: State,
     last: u16,
@@ -59,13 +59,13 @@ impl Phy {
         }
     }
 
-    /// The cable.
+    /// Plugs the cable in or out.
     pub fn set_link(&mut self, up: bool) {
         self.lost |= !up;
         self.link = up;
     }
 
-    /// The link as the MAC sees it.
+    /// The link, for the MAC.
     pub fn link(&self) -> bool {
         self.link && self.control & 0x0C00 == 0
     }
@@ -81,7 +81,7 @@ impl Phy {
             2 => 0x2000,
             3 => 0x5C01,
             4 => self.advertise,
-            // The other end can do all four.
+            // The partner has all four abilities.
             5 if up => 0x41E1,
             6 if up => 1,
             5..=7 => 0,
@@ -95,7 +95,7 @@ impl Phy {
                 self.control = 0x3000;
                 self.advertise = 0x01E1;
             }
-            // Restarting autonegotiation clears itself, and ends at once.
+            // The restart bit clears itself, and negotiation ends at once.
             0 => self.control = value & 0x7D80,
             4 => self.advertise = value & 0x0FFF | 1,
             _ => {}
@@ -114,7 +114,7 @@ impl Phy {
         let rising = value & line::CLOCK != 0 && self.last & line::CLOCK == 0;
         self.last = value;
         if rising {
-            // Undriven, the line is pulled up.
+            // A line that is not driven is pulled up.
             self.edge(value & line::DRIVE == 0 || value & line::DATA != 0);
         }
     }
@@ -178,7 +178,7 @@ mod tests {
             word = word << 1 | (phy.port() >> 1 & 1) as u32;
             phy.set_port(line::CLOCK);
         }
-        // The second bit of the turnaround is a zero that the PHY drives.
+        // The PHY drives the second bit of the turnaround as zero.
         (word >> 16 & 1 == 0).then_some(word as u16)
     }
 

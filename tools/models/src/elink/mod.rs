@@ -1,13 +1,12 @@
-//! What the EtherLink III family has in common: eight windows of registers, one command and status register, two
-//! FIFOs, a stack of transmit status, counters, and interrupts with a latch. 3C509B, 3C515, 3C59x and 3C90x each
-//! wrap a [`Chip`] of their [`Kind`].
+//! Shared by the EtherLink III family: eight windows of registers, a command and status register, two FIFOs, a stack of transmit
+//! status, counters, and interrupts with a latch. The 3C509B, 3C515, 3C59x and 3C90x each wrap a [`Chip`] of their [`Kind`].
 //!
 //! Sources: the technical references of the 3C509B (09-0398-002B), the 3C59x (09-0681-001B) and the 3C90x/3C90xB
-//! (89-0766-000), through the works that cite them.
-//! Exercised by Linux's drivers: windows, commands, both FIFOs, latch and acknowledge, filter, counters, EEPROM reads,
-//! room for transmission, the list engines, MII reads, and recovery from transmit and receive errors on the 3C509B.
-//! Not: thresholds for early receive and early transmit, adapter failure, the EEPROM's writes, loopback; those follow
-//! the manuals' words alone.
+//! (89-0766-000), as cited elsewhere.
+//! Tested by Linux's drivers: windows, commands, both FIFOs, latch and acknowledge, filter, counters, EEPROM reads, room for
+//! transmission, list engines, MII reads, and recovery from transmit and receive errors on the 3C509B.
+//! Not tested: thresholds for early receive and transmit, adapter failure, EEPROM writes, loopback; these follow the manuals
+//! alone.
 
 mod checksum;
 pub mod command;
@@ -30,7 +29,7 @@ use stats::Stats;
 use tx::Tx;
 use wide::Wide;
 
-/// Which generation a chip is of.
+/// The generation of a chip.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// 3C509B: 16 ports, programmed I/O.
@@ -41,21 +40,21 @@ pub enum Kind {
     Vortex,
     /// 3C900 and 3C905: PCI, lists of descriptors.
     Boomerang,
-    /// 3C900B, 3C905B and 3C905C: PCI, lists alone, checksums.
+    /// 3C900B, 3C905B and 3C905C: PCI, lists only, checksums.
     Cyclone,
 }
 
-/// Interrupt causes, as the status register shows them.
+/// Interrupt causes, as in the status register.
 pub mod cause {
     /// The latch.
     pub const LATCH: u16 = 1;
     /// Adapter failure (host error on the PCI parts).
     pub const FAILURE: u16 = 1 << 1;
-    /// The transmit status stack holds something.
+    /// There is a transmit status.
     pub const TX_COMPLETE: u16 = 1 << 2;
-    /// The transmit FIFO has as much room as was asked for.
+    /// The transmit FIFO has as much room as was requested.
     pub const TX_AVAILABLE: u16 = 1 << 3;
-    /// A whole frame waits.
+    /// A complete frame is in the receive FIFO.
     pub const RX_COMPLETE: u16 = 1 << 4;
     /// A frame has passed the receive early threshold.
     pub const RX_EARLY: u16 = 1 << 5;
@@ -65,17 +64,17 @@ pub mod cause {
     pub const UPDATE_STATS: u16 = 1 << 7;
     /// A fragment was moved (3C59x, 3C515).
     pub const DMA_DONE: u16 = 1 << 8;
-    /// The link has come or gone (3C90xB).
+    /// The link has changed (3C90xB).
     pub const LINK_EVENT: u16 = 1 << 8;
     /// A download has ended.
     pub const DOWN_COMPLETE: u16 = 1 << 9;
     /// An upload has ended.
     pub const UP_COMPLETE: u16 = 1 << 10;
-    /// A command is at work.
+    /// A command is in progress.
     pub const BUSY: u16 = 1 << 12;
 }
 
-/// How long commands take, in nanoseconds. A driver must wait for the busy bit however long these are.
+/// Times of commands in nanoseconds. A driver must wait for the busy bit, however long they are.
 #[derive(Clone, Copy, Debug)]
 pub struct Times {
     /// RX discard.
@@ -84,15 +83,15 @@ pub struct Times {
     pub reset: u64,
     /// Global reset.
     pub global: u64,
-    /// One byte on the wire: 800 at 10 Mb/s, 80 at 100 Mb/s, 0 for a wire that takes no time.
+    /// A byte on the wire: 800 at 10 Mb/s, 80 at 100 Mb/s, 0: none.
     pub byte: u64,
 }
 
 impl Times {
-    /// As on a 10 Mb/s part. Linux issues the next command right after resets and discards and works on real
-    /// parts, so these are over by the next access.
+    /// A 10 Mb/s chip. Linux gives the next command right after a reset or discard, which works on real chips: so they have ended
+    /// at the next access.
     pub const TEN: Times = Times { discard: 1_000, reset: 1_000, global: 1_000_000, byte: 800 };
-    /// As on a 100 Mb/s part.
+    /// A 100 Mb/s chip.
     pub const HUNDRED: Times = Times { byte: 80, ..Times::TEN };
 }
 
@@ -100,9 +99,9 @@ impl Times {
 pub struct Chip {
     /// Its generation.
     pub kind: Kind,
-    /// How long things take.
+    /// Its times.
     pub times: Times,
-    /// What is to go wrong.
+    /// Its faults.
     pub faults: Faults,
     /// Its serial EEPROM.
     pub eeprom: Eeprom,

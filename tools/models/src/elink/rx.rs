@@ -1,4 +1,4 @@
-//! The receiver: filter, FIFO, frames that arrive byte by byte, errors.
+//! The receiver: filter, FIFO, arrival of frames byte by byte, errors.
 
 use super::{Chip, Kind, cause};
 use crate::Env;
@@ -13,7 +13,7 @@ pub mod filter {
     pub const GROUP: u8 = 2;
     /// Broadcast.
     pub const BROADCAST: u8 = 4;
-    /// Everything.
+    /// All frames.
     pub const ALL: u8 = 8;
     /// Group addresses whose hash bit is set (3C90xB).
     pub const HASH: u8 = 16;
@@ -22,7 +22,7 @@ pub mod filter {
 /// Receive errors. Their values are the 3C509B's codes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Error {
-    /// The FIFO ran over.
+    /// Overrun of the FIFO.
     Overrun = 0,
     /// Longer than 1,514 bytes.
     Oversize = 1,
@@ -33,7 +33,7 @@ pub enum Error {
 }
 
 impl Error {
-    /// Its bit in the wide parts' receive errors.
+    /// The error's bit in the receive errors of wide chips.
     pub(crate) fn bit(self) -> u8 {
         match self {
             Error::Overrun => 0x01,
@@ -44,7 +44,7 @@ impl Error {
     }
 }
 
-/// A frame in the receive FIFO, perhaps still arriving.
+/// A frame in the receive FIFO. It may still be arriving.
 #[derive(Clone, Debug)]
 pub(crate) struct Frame {
     pub(crate) data: Vec<u8>,
@@ -74,9 +74,9 @@ pub struct Rx {
     pub(crate) overrun: bool,
     off: u16,
     pub(crate) queue: VecDeque<Frame>,
-    /// Bytes of the head frame that were read.
+    /// Bytes of the first frame that have been read.
     taken: usize,
-    /// When the last frame to arrive ends.
+    /// When the frame on the wire ends.
     wire_until: u64,
     length_mask: u16,
 }
@@ -107,12 +107,12 @@ impl Rx {
         self.size.saturating_sub(self.used())
     }
 
-    /// Has the head frame arrived as a whole?
+    /// Whether the first frame has arrived completely.
     pub(crate) fn complete(&self, now: u64, byte: u64) -> bool {
         self.queue.front().is_some_and(|frame| frame.end(byte) <= now)
     }
 
-    /// Bytes of the head frame that can still be read, rounded up to four once it is whole.
+    /// Bytes of the first frame that can be read now, rounded up to four if it is complete.
     fn readable(&self, now: u64, byte: u64) -> usize {
         let Some(frame) = self.queue.front() else { return 0 };
         let there = if frame.end(byte) <= now { frame.data.len().div_ceil(4) * 4 } else { frame.arrived(now, byte) / 4 * 4 };
@@ -127,19 +127,19 @@ impl Rx {
         }
         let left = frame.data.len().saturating_sub(self.taken) as u16 & self.length_mask;
         match frame.error {
-            // The wide parts have the kind of error in a register of its own.
+            // Wide chips have the kind of error in another register.
             Some(error) if self.length_mask == 0x7FF => 0x4000 | (error as u16) << 11 | left,
             Some(_) => 0x4000 | left,
             None => left,
         }
     }
 
-    /// The bits of the head frame's error, for the wide parts.
+    /// The error bits of the first frame, for wide chips.
     pub(crate) fn error(&self) -> u8 {
         self.queue.front().and_then(|frame| frame.error).map_or(0, Error::bit)
     }
 
-    /// The head frame.
+    /// The first frame.
     pub(crate) fn head(&self) -> Option<(Vec<u8>, Option<Error>)> {
         self.queue.front().map(|frame| (frame.data.clone(), frame.error))
     }
@@ -152,7 +152,7 @@ impl Rx {
         byte == 0 || now >= self.wire_until
     }
 
-    /// When the frame on the wire passes the early threshold, or ends. Only the last can still be arriving.
+    /// When the frame on the wire reaches the early threshold, or ends. Only the last one can still be arriving.
     pub(crate) fn event_at(&self, byte: u64) -> Option<u64> {
         let last = self.queue.back().filter(|frame| !frame.told_end)?;
         let end = last.end(byte);
@@ -162,7 +162,7 @@ impl Rx {
     }
 }
 
-/// The 3C90xB's hash of a destination: the low six bits of its CRC.
+/// The 3C90xB's hash of a destination address: the low six bits of its CRC.
 fn hash(data: &[u8]) -> u32 {
     let step = |crc: u32, bit: u32| (crc << 1) ^ if (crc >> 31) ^ bit == 1 { 0x04C1_1DB7 } else { 0 };
     let bits = data[..6].iter().flat_map(|byte| (0..8).map(move |bit| (byte >> bit & 1) as u32));
@@ -170,7 +170,7 @@ fn hash(data: &[u8]) -> u32 {
 }
 
 impl Chip {
-    /// A frame reaches the receiver. False: there was no room for it.
+    /// A frame arrives. False: there was no room.
     pub(crate) fn accept(&mut self, env: &mut dyn Env, data: &[u8]) -> bool {
         if !self.rx.enabled || self.rx.underrun || data.len() < 14 || !self.wanted(data) {
             return true;
@@ -195,7 +195,7 @@ impl Chip {
         let mut data = data.to_vec();
         let free = self.rx.free();
         if data.len().div_ceil(4) * 4 + 4 > free {
-            // A frame that does not even begin to fit leaves only a count; of another the beginning stays, in error.
+            // A frame without room for its beginning is counted only; of another one the beginning is stored, as an error.
             if free < 64 {
                 self.stats.rx_overrun();
                 self.rx.overrun = true;
@@ -242,7 +242,7 @@ impl Chip {
         }
     }
 
-    /// The frame on the wire passes the early threshold, or ends.
+    /// The frame on the wire reaches the early threshold, or ends.
     pub(crate) fn rx_event(&mut self, _env: &mut dyn Env, now: u64) {
         let byte = self.times.byte;
         if self.rx.event_at(byte).is_none_or(|at| at > now) {
@@ -280,7 +280,7 @@ impl Chip {
         value
     }
 
-    /// RX discard. Nothing to discard: nothing happens.
+    /// RX discard; no effect if there is no frame.
     pub(crate) fn rx_discard(&mut self) {
         self.rx.queue.pop_front();
         self.rx.taken = 0;

@@ -2,7 +2,7 @@
 
 use super::Kind;
 
-/// Counters that reading clears. They count only while statistics are enabled.
+/// Counters that a read clears. They count while statistics are enabled.
 #[derive(Clone, Debug, Default)]
 pub struct Stats {
     pub(crate) enabled: bool,
@@ -17,7 +17,7 @@ pub struct Stats {
     deferrals: u8,
     rx_bytes: u32,
     tx_bytes: u32,
-    /// What the last reads of the frame counters left for offset 9.
+    /// The upper bits that the last reads of the frame counters left for offset 9.
     upper: u8,
 }
 
@@ -25,7 +25,7 @@ fn take<T: Default>(counter: &mut T) -> T {
     std::mem::take(counter)
 }
 
-/// Takes the low word of a counter and leaves the rest.
+/// Takes the low word of a counter; the rest stays.
 fn low_word(counter: &mut u32) -> u16 {
     let low = *counter as u16;
     *counter &= 0xFFFF_0000;
@@ -55,13 +55,13 @@ impl Stats {
 
     pub(crate) fn carrier_lost(&mut self, kind: Kind) {
         if self.enabled {
-            // Four bits on the wide parts, where it sticks.
+            // Wide chips have four bits, which stay at 15.
             self.carrier_lost = if kind.wide() { (self.carrier_lost + 1).min(15) } else { self.carrier_lost.saturating_add(1) };
         }
     }
 
-    /// Is a counter past the value at which the card asks to be read? Half its range: four bits for lost carrier and
-    /// SQE on the wide parts; the 3C509B's byte counters ask at seven eighths.
+    /// Whether a counter has reached the value at which the chip interrupts: half its range; for lost carrier and SQE on wide
+    /// chips half of four bits; for the 3C509B's byte counters seven eighths.
     pub(crate) fn half_full(&self, kind: Kind) -> bool {
         let (tiny, frames, bytes) = if kind.wide() { (0x08, 0x200, 0x8000) } else { (0x80, 0x80, 0xE000) };
         let small = [self.multiple, self.single, self.late, self.rx_overruns, self.deferrals];
@@ -71,7 +71,7 @@ impl Stats {
             || self.rx_bytes.max(self.tx_bytes) >= bytes
     }
 
-    /// The upper bits of both frame counters (wide parts, offset 9): 5:4 sent, 1:0 received, as reading them left it.
+    /// The upper bits of both frame counters (wide chips, offset 9): 5:4 sent, 1:0 received, from the last reads.
     pub(crate) fn read_upper_frames(&self) -> u8 {
         self.upper
     }
@@ -84,7 +84,7 @@ impl Stats {
         bits
     }
 
-    /// The 3C509B's counters have 8 and 16 bits.
+    /// Limits the counters to the 3C509B's 8 and 16 bits.
     pub(crate) fn narrow(&mut self) {
         self.tx_frames &= 0xFF;
         self.rx_frames &= 0xFF;

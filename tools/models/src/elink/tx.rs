@@ -1,4 +1,4 @@
-//! The transmitter: FIFO, start threshold, the stack of status bytes, errors.
+//! The transmitter: FIFO, start threshold, the stack of transmit status, errors.
 
 use super::{Chip, Kind, cause};
 use crate::Env;
@@ -7,13 +7,13 @@ use std::collections::VecDeque;
 
 /// Bits of a transmit status byte.
 pub mod status {
-    /// Always, when a status is there.
+    /// Set in every status.
     pub const COMPLETE: u8 = 0x80;
-    /// The driver had asked for it.
+    /// The driver requested the status.
     pub const REQUESTED: u8 = 0x40;
-    /// The transmitter talked too long.
+    /// The transmitter sent for too long.
     pub const JABBER: u8 = 0x20;
-    /// The FIFO ran dry.
+    /// Underrun of the FIFO.
     pub const UNDERRUN: u8 = 0x10;
     /// Sixteen collisions.
     pub const COLLISIONS: u8 = 0x08;
@@ -21,14 +21,14 @@ pub mod status {
     pub const OVERFLOW: u8 = 0x04;
 }
 
-/// Statuses that the stack holds.
+/// The most statuses in the stack.
 const STACK: usize = 31;
 
-/// A frame in the FIFO, whole or in part.
+/// A frame in the FIFO. It may be incomplete.
 #[derive(Clone, Debug)]
 struct Frame {
     len: usize,
-    /// The driver wants a status.
+    /// The driver requests a status.
     indicate: bool,
     data: Vec<u8>,
 }
@@ -46,9 +46,9 @@ impl Frame {
 pub struct Tx {
     pub(crate) size: usize,
     pub(crate) enabled: bool,
-    /// Jabber or underrun: nothing goes out before a reset.
+    /// Jabber or underrun: nothing is sent before a reset.
     pub(crate) reset_required: bool,
-    /// The FIFO was written while full.
+    /// The full FIFO was written.
     pub(crate) overrun: bool,
     pub(crate) start_threshold: u16,
     pub(crate) available_threshold: u16,
@@ -56,7 +56,7 @@ pub struct Tx {
     header: Vec<u8>,
     queue: VecDeque<Frame>,
     stack: VecDeque<u8>,
-    /// When the head of the queue went onto the wire, and what will become of it.
+    /// When transmission of the first frame began, and the fault that it will have.
     started: Option<(u64, Option<faults::Kind>)>,
     wide: bool,
 }
@@ -89,7 +89,7 @@ impl Tx {
         self.size.saturating_sub(self.used() + 4)
     }
 
-    /// Head of the status stack; 0 when empty.
+    /// The first status of the stack; 0: it is empty.
     pub(crate) fn status(&self) -> u8 {
         self.stack.front().copied().unwrap_or(0)
     }
@@ -102,7 +102,7 @@ impl Tx {
         self.stack.pop_front();
     }
 
-    /// Room was asked for, and is there.
+    /// Whether room was requested, and is there.
     pub(crate) fn room_wanted(&self) -> bool {
         self.available_threshold < self.off && self.free() >= self.available_threshold as usize
     }
@@ -111,14 +111,14 @@ impl Tx {
         value.min(self.off)
     }
 
-    /// Everything has left the FIFO.
+    /// Whether the FIFO is empty and nothing is being sent.
     pub(crate) fn idle(&self) -> bool {
         self.queue.is_empty() && self.header.is_empty()
     }
 
     fn push_status(&mut self, bits: u8) {
         if self.stack.len() == STACK {
-            // The last place says that statuses were lost, and the transmitter stops.
+            // The last entry shows that statuses were lost, and the transmitter stops.
             if let Some(last) = self.stack.back_mut() {
                 *last |= status::OVERFLOW;
             }
@@ -128,7 +128,7 @@ impl Tx {
         }
     }
 
-    /// When the frame on the wire ends, or runs dry.
+    /// When the frame on the wire ends, or has its underrun.
     pub(crate) fn event_at(&self, byte: u64) -> Option<u64> {
         let (at, _) = self.started?;
         let frame = self.queue.front()?;
@@ -178,7 +178,7 @@ impl Chip {
         self.tx.queue.push_back(Frame { len, indicate: word & 0x8000 != 0, data: Vec::new() });
     }
 
-    /// A whole frame, from the download engine.
+    /// A complete frame from the download engine.
     pub(crate) fn tx_push(&mut self, env: &mut dyn Env, mut data: Vec<u8>, indicate: bool) {
         let len = data.len();
         if !(1..=1514).contains(&len) && self.wide.mac_control & 0x40 == 0 {
@@ -189,14 +189,14 @@ impl Chip {
         self.tx_start(env);
     }
 
-    /// Puts the head of the queue onto the wire, if it may go.
+    /// Begins to send the first frame, if it may be sent.
     pub(crate) fn tx_start(&mut self, env: &mut dyn Env) {
         let tx = &mut self.tx;
         if !tx.enabled || tx.reset_required || tx.overrun || tx.started.is_some() {
             return;
         }
         let Some(head) = tx.queue.front() else { return };
-        // A wire that takes no time would outrun every driver.
+        // Without time on the wire every frame would have an underrun.
         let early = self.times.byte > 0 && tx.start_threshold < tx.off && head.data.len() >= tx.start_threshold.max(4) as usize;
         if !head.whole() && !early {
             return;
@@ -210,12 +210,12 @@ impl Chip {
         }
     }
 
-    /// Is the frame on the wire not written as a whole yet?
+    /// Whether the frame on the wire is not written completely yet.
     pub(crate) fn racing(&self) -> bool {
         self.tx.started.is_some() && self.tx.queue.front().is_some_and(|head| !head.whole())
     }
 
-    /// The frame on the wire ends or runs dry at `now`.
+    /// The frame on the wire ends, or has its underrun, at `now`.
     pub(crate) fn tx_event(&mut self, env: &mut dyn Env, now: u64) {
         if self.tx.event_at(self.times.byte).is_none_or(|at| at > now) {
             return;
@@ -232,7 +232,7 @@ impl Chip {
         }
         self.tx.started = None;
         if bits & (status::UNDERRUN | status::JABBER) != 0 {
-            // What is left in the FIFO stays there, useless, until the reset.
+            // The rest of the frame stays in the FIFO until the reset.
             self.tx.enabled = false;
             self.tx.reset_required = true;
             self.tx.push_status(bits);
@@ -257,7 +257,7 @@ impl Chip {
         data.resize(frame.len.max(60), 0);
         self.stats.sent(frame.len);
         if self.net_diagnostic & 0x7000 != 0 {
-            // A loopback inside the card: nothing on the wire.
+            // Loopback: the frame is received, not sent.
             self.accept(env, &data);
         } else if self.link_up() {
             env.transmit(&data);
@@ -301,7 +301,7 @@ impl Chip {
         self.recover();
     }
 
-    /// Failure lasts until the side that failed was reset.
+    /// Adapter failure lasts until the side that failed is reset.
     pub(crate) fn recover(&mut self) {
         if !self.tx.overrun && !self.rx.underrun {
             self.causes &= !cause::FAILURE;

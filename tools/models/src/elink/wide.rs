@@ -1,4 +1,4 @@
-//! The register map of the wide parts, 3C515 and 3C59x/3C90x: window 1 at ports of its own from 10h on, more in the
+//! The registers of wide chips, 3C515 and 3C59x/3C90x: window 1 at ports of its own from 10h on, further registers in the
 //! windows, and the list engines from 20h on.
 
 use super::windows::Undefined;
@@ -6,10 +6,10 @@ use super::stats::Stats;
 use super::{Chip, Kind};
 use crate::Env;
 
-/// Registers that only the wide parts have.
+/// The registers that only wide chips have.
 #[derive(Clone, Debug, Default)]
 pub struct Wide {
-    /// Media or reset options as the board is wired (window 3, offset 8).
+    /// Media or reset options by the board's wiring (window 3, offset 8).
     pub(crate) options: u16,
     /// MAC control: bit 5 full duplex, bit 6 long frames, bit 8 flow control.
     pub mac_control: u16,
@@ -25,12 +25,12 @@ pub struct Wide {
 }
 
 impl Chip {
-    /// How the board is wired: media or reset options.
+    /// Sets media or reset options, the board's wiring.
     pub fn set_options(&mut self, options: u16) {
         self.wide.options = options;
     }
 
-    /// Reads the wide part's register at `offset` from its base (for the 3C515, list engines at 20h).
+    /// Reads a register at `offset` from the first port (for the 3C515, list engines at 20h).
     pub(crate) fn read_wide(&mut self, env: &mut dyn Env, offset: u16, width: u8) -> u32 {
         let ones = u32::MAX >> (32 - 8 * width as u32);
         self.advance(env);
@@ -51,7 +51,7 @@ impl Chip {
         })
     }
 
-    /// Writes such a register. True: a global reset was asked for, with this argument.
+    /// Writes a register. Returns the argument of a global reset, if the write requests one.
     pub(crate) fn write_wide(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) -> Option<u16> {
         self.advance(env);
         if !self.present() {
@@ -113,9 +113,9 @@ impl Chip {
             (3, 6, 1) => self.wide.mac_control as u32 & 0xFF,
             (3, 8, 2) => self.wide.options as u32,
             (4, 8, 2) => self.read_phy() as u32,
-            // Linux reads four bytes here to pass time.
+            // Linux reads four bytes here, for a delay.
             (4, 8, 4) => self.read_phy() as u32 | (self.read_media() as u32) << 16,
-            // Bad starts of stream: there are none.
+            // Bad starts of stream: none.
             (4, 0xC, 1) => 0,
             (4, 0xD, 1) => self.stats.read_upper_bytes() as u32,
             (5, 9, 1) if self.kind.lists() => self.wide.reclaim as u32,
@@ -134,7 +134,7 @@ impl Chip {
         let cyclone = self.kind == Kind::Cyclone;
         let word = value as u16;
         match (self.window, offset, width) {
-            // Bits 7:6 the operation, 5:0 the word.
+            // Bits 7:6 are the command, 5:0 the word.
             (0, 0xA, 2) if self.kind != Kind::Corkscrew => self.eeprom.command(env, word >> 6, word & 0x3F),
             (0, 0xC, 2) if self.kind != Kind::Corkscrew => self.eeprom.set_data(word),
             (2, 0xC, 2) if cyclone => self.wide.reset_options = word,
@@ -157,12 +157,12 @@ impl Chip {
     }
 
     fn read_phy(&self) -> u16 {
-        // Without a PHY the data line is pulled up.
+        // Without a PHY the data line is high.
         self.phy.as_ref().map_or(2, |phy| phy.port())
     }
 
-    /// Global reset of a wide part. Bits of the argument spare parts: 2 the network side, 3 the FIFOs, 4 what the
-    /// EEPROM gives, 5 the host side; the rest are transceivers.
+    /// Global reset of a wide chip. Bits of the argument exclude parts from it: 2 the network side, 3 the FIFOs, 4 what the
+    /// EEPROM sets, 5 the host side; the others are for transceivers.
     pub(crate) fn global_reset(&mut self, env: &mut dyn Env, spared: u16, config: u32) {
         self.tx_reset(spared);
         self.rx_reset(spared);

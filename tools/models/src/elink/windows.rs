@@ -1,10 +1,9 @@
-//! The registers that the generations have in common, window by window. What is a wrapper's own (window 0, and what
-//! hangs on the bus) stays with the wrapper.
+//! The registers that all generations share, by windows. Window 0, and registers of the bus, are the wrapper's.
 
 use super::{Chip, Kind};
 use crate::Env;
 
-/// An access that names no register.
+/// The access is to no register.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Undefined;
 
@@ -38,7 +37,7 @@ impl Chip {
         })
     }
 
-    /// Window 1, writing.
+    /// Writes window 1.
     pub(crate) fn write_operating(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) -> Result<(), Undefined> {
         match (offset, width) {
             (0..=3, _) if offset + width as u16 <= 4 => {
@@ -52,7 +51,7 @@ impl Chip {
         Ok(())
     }
 
-    /// Windows 2 to 6, as far as all have them.
+    /// Windows 2 to 6: the registers that all chips have.
     pub(crate) fn read_window(&mut self, env: &mut dyn Env, offset: u16, width: u8) -> Result<u32, Undefined> {
         Ok(match (self.window, offset, width) {
             (2, _, _) if (offset + width as u16) as usize <= self.addresses() => {
@@ -125,12 +124,12 @@ impl Chip {
     }
 
     pub(crate) fn read_media(&self) -> u16 {
-        // A PHY of its own sees the link without being asked to.
+        // A PHY in the chip sees the link without being enabled.
         let beat = self.link_up() && (self.media & 0x80 != 0 || self.phy.is_some());
         self.media | if beat { 0x800 } else { 0 }
     }
 
-    /// Windows 2 to 6, writing.
+    /// Writes windows 2 to 6.
     pub(crate) fn write_window(&mut self, env: &mut dyn Env, offset: u16, width: u8, value: u32) -> Result<(), Undefined> {
         match (self.window, offset, width) {
             (2, _, _) if (offset + width as u16) as usize <= self.addresses() => {

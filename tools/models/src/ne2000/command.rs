@@ -81,7 +81,7 @@ impl Ne2000 {
         if self.rbcr == 0 {
             env.complain("remote DMA of no bytes");
         }
-        // Odd counts are usual for reading: the last word is taken whole, half of it counts.
+        // An odd count is usual for reads: the last word is transferred, of which one byte counts.
         if self.dcr & 1 != 0 && (self.rsar & 1 != 0 || write && self.rbcr & 1 != 0) {
             env.complain("odd remote DMA in word mode");
         }
@@ -96,7 +96,7 @@ impl Ne2000 {
             env.complain("transmission in loopback");
         }
         if self.tx.is_some() {
-            // TXP written again during a transmission changes nothing, but no driver means that.
+            // Setting TXP again during a transmission has no effect on a card; a driver must not rely on that.
             return env.complain("transmission while one is under way");
         }
         if self.dma.as_ref().is_some_and(|dma| dma.left != 0) {

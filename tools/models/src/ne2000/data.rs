@@ -67,7 +67,7 @@ impl Ne2000 {
                 env.complain("32-bit access to the data port");
                 u32::MAX
             }
-            // A word on an 8-bit bus is two bytes; word mode counts two for each, so a driver that tries finds out.
+            // A word on an 8-bit bus is two bytes, but word mode counts two for each of them: a driver can detect that.
             (false, true, _) => {
                 for byte in (0..width).flat_map(|byte| [byte; 2]) {
                     if self.dma.as_ref().is_some_and(|dma| dma.left != 0) {

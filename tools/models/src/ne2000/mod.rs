@@ -1,7 +1,7 @@
 //! NE1000 and NE2000: a DP8390D, 8 or 16 KB of RAM, an address PROM and a data port.
 //!
-//! Written from National Semiconductor's DP8390D data sheet (July 1995) and the NE2000's well known card logic: ports
-//! 10h to 17h are the data port, 18h to 1Fh the reset.
+//! Written from National Semiconductor's DP8390D data sheet (July 1995) and the NE2000's card logic: ports 10h to 17h are the
+//! data port, 18h to 1Fh the reset.
 
 mod command;
 mod data;
@@ -11,11 +11,11 @@ use crate::{Env, Model};
 
 /// Nanoseconds for a byte on the wire.
 const BYTE_NS: u64 = 800;
-/// Preamble, check sequence and gap, in bytes.
+/// Preamble, check sequence and interframe gap, in bytes.
 const OVERHEAD: u64 = 8 + 4 + 12;
-/// How long after a stop the receiver may be started again when the ring had overflowed.
+/// Time after a stop before the receiver may be started again, after an overflow of the ring.
 const SETTLE_NS: u64 = 1_600_000;
-/// How long a reset pulse takes to show.
+/// Time until a reset shows.
 const RESET_NS: u64 = 1_500;
 
 /// Interrupt status bits.
@@ -30,7 +30,7 @@ mod isr {
     pub const RESET: u8 = 0x80;
 }
 
-/// What is built into the card.
+/// Properties of a card.
 #[derive(Clone, Debug)]
 pub struct Options {
     /// In a 16-bit slot: word transfers work.
@@ -56,16 +56,16 @@ impl Options {
         Options { wide: false, ram_at: 0x2000, ram: 0x2000, mac, doubled: false }
     }
 
-    /// A 16-bit card's clone in an 8-bit slot.
+    /// A clone of the 16-bit card in an 8-bit slot.
     pub fn narrow_ne2000(mac: [u8; 6]) -> Options {
         Options { wide: false, ram_at: 0x4000, ram: 0x4000, mac, doubled: true }
     }
 }
 
-/// What goes wrong with a transmission.
+/// Fault of a transmission.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum TxFault {
-    /// Nothing.
+    /// None.
     #[default]
     None,
     /// It ends without a cause in the interrupt status.
@@ -76,22 +76,22 @@ pub enum TxFault {
     Stuck,
 }
 
-/// What is wrong with the card.
+/// Faults of a card.
 #[derive(Clone, Debug, Default)]
 pub struct Faults {
-    /// Every read gives ones: the card is gone.
+    /// Every read returns ones: the card is removed.
     pub absent: bool,
     /// Remote DMA never completes.
     pub dma_dead: bool,
-    /// What becomes of transmissions.
+    /// Fault of transmissions.
     pub tx: TxFault,
-    /// A stop cuts a transmission off.
+    /// A stop aborts a transmission.
     pub stop_aborts: bool,
-    /// Header to put in front of the next frame that is received.
+    /// Replaces the header of the next received frame.
     pub header: Option<[u8; 4]>,
-    /// Lifting the interrupt mask raises nothing, only a new event does (as in DOSBox-X).
+    /// An interrupt that was masked is lost: only a new event raises the line (as in DOSBox-X).
     pub masks_hide: bool,
-    /// The transmit command never reads as set (as in DOSBox-X).
+    /// The transmit bit never reads as set (as in DOSBox-X).
     pub txp_hidden: bool,
 }
 
@@ -109,7 +109,7 @@ struct Tx {
 /// The card.
 pub struct Ne2000 {
     options: Options,
-    /// To be set by tests at any time.
+    /// Tests may change them at any time.
     pub faults: Faults,
     ram: Vec<u8>,
     page: u8,
@@ -137,17 +137,17 @@ pub struct Ne2000 {
     tally: [u8; 3],
     dma: Option<Dma>,
     tx: Option<Tx>,
-    /// The ring was full and the overflow routine has not been gone through.
+    /// The ring was full, and the overflow routine has not been executed since.
     overflowed: bool,
-    /// The driver has read so.
+    /// The driver has read that.
     told: bool,
     in_reset: bool,
-    /// Causes that were there when the line was last looked at.
+    /// Causes at the last update of the line.
     seen: u8,
 }
 
-/// The filter bit of a multicast address: from the reflected CRC-32 that Ethernet's check sequence is made with,
-/// its six low bits turned round.
+/// The filter bit of a multicast address: the six low bits of the reflected CRC-32 of Ethernet's check sequence, in reverse
+/// order.
 pub fn filter_bit(address: &[u8]) -> u8 {
     let crc = address.iter().take(6).fold(u32::MAX, |crc, byte| {
         (0..8).fold(crc ^ *byte as u32, |crc, _| if crc & 1 == 1 { crc >> 1 ^ 0xEDB8_8320 } else { crc >> 1 })
@@ -194,12 +194,12 @@ impl Ne2000 {
         }
     }
 
-    /// The card's RAM, for tests that spoil it.
+    /// The card's RAM, which tests may change.
     pub fn ram_mut(&mut self) -> &mut [u8] {
         &mut self.ram
     }
 
-    /// The page that the next frame goes to.
+    /// Sets the page for the next frame.
     pub fn set_curr(&mut self, page: u8) {
         self.curr = page;
     }
@@ -209,7 +209,7 @@ impl Ne2000 {
         self.running && self.tcr & 6 == 0 && !self.overflowed
     }
 
-    /// A frame that the wire damaged arrives.
+    /// A frame arrives that was damaged on the wire.
     pub fn receive_damaged(&mut self, env: &mut dyn Env, frame: &[u8]) {
         self.poll(env);
         if self.listening() && self.wanted(frame) {
@@ -237,7 +237,7 @@ impl Ne2000 {
         }
     }
 
-    /// A frame that passed the filter is not stored. That is a receive error, and is counted.
+    /// A frame that passed the filter is not stored: a receive error, which is counted.
     fn miss(&mut self) {
         self.count(2);
         self.isr |= isr::RX_ERROR;

@@ -1,7 +1,7 @@
-//! QEMU's functions, found by name in the running QEMU when the plugin is installed: a host test that links this
-//! crate needs none of them.
+//! QEMU's functions. They are looked up by name in the running QEMU when the plugin is installed, so that a host test can link
+//! this crate without them.
 //!
-//! Distribution builds of QEMU export their symbols because they support modules. QEMU's objects stay opaque.
+//! Distributions' builds of QEMU export their symbols, because they support modules. QEMU's objects stay opaque.
 
 use std::ffi::{CStr, c_char, c_int, c_uint, c_void};
 use std::sync::OnceLock;
@@ -125,9 +125,9 @@ functions! {
     visit_type_str: unsafe extern "C" fn(Opaque, *const c_char, *mut *mut c_char, Errp) -> bool,
     /// Frees what the visitor made.
     g_free: unsafe extern "C" fn(Opaque),
-    /// Sets realize and gives the parent's.
+    /// Sets realize and returns the parent's.
     device_class_set_parent_realize: unsafe extern "C" fn(Opaque, Realize, *mut Option<Realize>),
-    /// A region of ports or memory behind functions.
+    /// Makes a region of ports or memory with these functions.
     memory_region_init_io: unsafe extern "C" fn(Opaque, Opaque, *const RegionOps, Opaque, *const c_char, u64),
     /// Maps a region over others of lower priority.
     memory_region_add_subregion_overlap: unsafe extern "C" fn(Opaque, u64, Opaque, c_int),
@@ -145,11 +145,11 @@ functions! {
     qemu_new_nic: unsafe extern "C" fn(Opaque, Opaque, *const c_char, *const c_char, Opaque, Opaque) -> Opaque,
     /// Its only queue.
     qemu_get_queue: unsafe extern "C" fn(Opaque) -> Opaque,
-    /// What was given for its opaque.
+    /// The opaque of a NIC.
     qemu_get_nic_opaque: unsafe extern "C" fn(Opaque) -> Opaque,
     /// Sends a frame.
     qemu_send_packet: unsafe extern "C" fn(Opaque, *const u8, c_int),
-    /// The NIC has room again.
+    /// Says that the NIC has room again.
     qemu_flush_queued_packets: unsafe extern "C" fn(Opaque),
     /// A clock; 1 is the virtual one.
     qemu_clock_get_ns: unsafe extern "C" fn(c_int) -> i64,
@@ -169,13 +169,13 @@ functions! {
     pci_register_bar: unsafe extern "C" fn(Opaque, c_int, u8, Opaque),
     /// INTA.
     pci_set_irq: unsafe extern "C" fn(Opaque, c_int),
-    /// What the device's bus mastering reaches.
+    /// The address space for the device's bus mastering.
     pci_device_iommu_address_space: unsafe extern "C" fn(Opaque) -> Opaque,
-    /// Makes room for a capability.
+    /// Adds a capability.
     pci_add_capability: unsafe extern "C" fn(Opaque, u8, u8, u8, Errp) -> c_int,
-    /// The standard handling of a configuration write.
+    /// QEMU's handler for a configuration write.
     pci_default_write_config: unsafe extern "C" fn(Opaque, u32, u32, c_int),
-    /// And of a read.
+    /// QEMU's handler for a configuration read.
     pci_default_read_config: unsafe extern "C" fn(Opaque, u32, c_int) -> u32,
 }
 
@@ -204,7 +204,7 @@ pub fn major() -> Option<i64> {
 
 static QEMU: OnceLock<Qemu> = OnceLock::new();
 
-/// Finds the functions. Once, before the first use of [`qemu`].
+/// Looks the functions up; once, before the first use of [`qemu`].
 pub fn load() -> Result<(), String> {
     let qemu = Qemu::load()?;
     QEMU.set(qemu).map_err(|_| "loaded twice".into())
@@ -215,12 +215,12 @@ pub fn qemu() -> &'static Qemu {
     QEMU.get().expect("QEMU's functions are loaded before any type is registered")
 }
 
-/// The guest's memory as ISA bus masters see it.
+/// The guest's memory, for ISA bus masters.
 pub fn system_memory() -> Opaque {
     symbol("address_space_memory\0").expect("every QEMU exports address_space_memory")
 }
 
-/// The ports as the processor sees them.
+/// The processor's ports.
 pub fn system_ports() -> Opaque {
     symbol("address_space_io\0").expect("every QEMU exports address_space_io")
 }

@@ -1,4 +1,4 @@
-//! ISA cards in QEMU: their own ports, mapped where the card listens, and the ports that all cards share.
+//! ISA cards in QEMU: their own ports, mapped at the card's base, and the ports that all cards share.
 
 use super::ffi::{self, Errp, Opaque, RegionOps, Valid, qemu};
 use super::slot::{Part, Place, REGION_BYTES, Slot, leak};
@@ -9,7 +9,7 @@ use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, c_uint};
 use std::sync::Mutex;
 
-/// What one access takes on an 8 MHz ISA bus, in nanoseconds.
+/// Time of an access on an 8 MHz ISA bus, in nanoseconds.
 const ACCESS_NS: u64 = 1_000;
 
 /// All ISA cards, for the ports that they share.
@@ -105,7 +105,7 @@ pub const fn ops(
     }
 }
 
-/// Maps one shared port, below whatever else listens there (the IDE ports 170h and 1F0h are ID ports too).
+/// Maps a shared port, with lower priority than other devices there (the IDE ports 170h and 1F0h are ID ports, too).
 fn share(slot: &Slot, port: u16) {
     let region = leak(REGION_BYTES);
     // SAFETY: the region's memory is large enough and lives for ever; its opaque is the port's number, not a pointer.
@@ -131,7 +131,7 @@ unsafe extern "C" fn write_first(opaque: Opaque, _: u64, _: u64, _: c_uint) {
 static HOLE: RegionOps = ops(read_hole, write_hole, 1);
 static FIRST: RegionOps = ops(read_hole, write_first, 1);
 
-/// Maps a port above whatever else listens there.
+/// Maps a port, with higher priority than other devices there.
 fn dig(port: u16, ops: &'static RegionOps, opaque: Opaque) {
     let region = leak(REGION_BYTES);
     // SAFETY: the region's memory is large enough and lives for ever; it has no owner.
@@ -141,10 +141,10 @@ fn dig(port: u16, ops: &'static RegionOps, opaque: Opaque) {
     }
 }
 
-/// Realizes holes.
+/// Realizes a device of ports at which nothing answers.
 ///
 /// # Safety
-/// QEMU calls it with a device of one of our types.
+/// QEMU calls it with a device of one of this plugin's types.
 pub unsafe extern "C" fn realize_holes(device: Opaque, errp: Errp) {
     // SAFETY: every object has a type with a name.
     let name = unsafe { CStr::from_ptr((qemu().object_get_typename)(device)) };
@@ -164,7 +164,7 @@ unsafe extern "C" fn reset(opaque: Opaque) {
 /// Realizes an ISA card.
 ///
 /// # Safety
-/// QEMU calls it with a device of one of our types.
+/// QEMU calls it with a device of one of this plugin's types.
 pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
     // SAFETY: every object has a type with a name.
     let name = unsafe { CStr::from_ptr((qemu().object_get_typename)(device)) };

@@ -1,14 +1,12 @@
 //! The models as devices of an unmodified QEMU: `-plugin libmodels.so -device el3,netdev=n0,iobase=0x300,irq=10`.
 //!
-//! The plugin registers QOM types when it is installed. QEMU's objects stay opaque pointers and classes and instances
-//! take their parents' sizes, so that structure sizes do not matter; each card's state is a [`slot::Slot`] of ours.
-//! Seen to work with QEMU 7.2.22.
+//! The plugin registers QOM types when it is installed. QEMU's objects stay opaque pointers, and classes and instances have their
+//! parents' sizes, so that structure sizes do not matter. Each card's state is a [`slot::Slot`]. Tested with QEMU 7.2.22.
 //!
-//! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see
-//! [`crate::faults`]), `pnp` (`on` or `off`), `wire` (nanoseconds a byte), `lists` (`on`: the 3C515 offers its list
-//! engines; `unasked`: and they have the bus without a DMA channel), `power` (`d3`: a PCI card that has to be woken).
-//! Complaints go to standard error, each line beginning with `MODEL COMPLAINS:`, and to the file that the plugin's
-//! argument `log=` names. `-device NAME,help` shows nothing.
+//! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see [`crate::faults`]), `pnp`
+//! (`on` or `off`), `wire` (nanoseconds for a byte), `lists` (`on`: the 3C515 offers its list engines; `unasked`: these get the
+//! bus even without a DMA channel), `power` (`d3`: a PCI card that has to be woken). Complaints go to standard error, each line
+//! beginning with `MODEL COMPLAINS:`, and to the file in the plugin's argument `log=`. `-device NAME,help` shows nothing.
 
 mod clock;
 pub mod ffi;
@@ -26,8 +24,8 @@ use std::io::Write;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicI32, Ordering};
 
-/// The plugin interface's version, as the running QEMU accepts it: 0 to 1 in 7.2 and 8, 2 to 4 in 10.0, at least 7 in
-/// 11.1. Set before QEMU looks, by [`BEFORE_MAIN`].
+/// The version of the plugin interface: 0 to 1 in QEMU 7.2 and 8, 2 to 4 in 10.0, at least 7 in 11.1. [`BEFORE_MAIN`] sets it
+/// before QEMU reads it.
 #[unsafe(no_mangle)]
 #[allow(non_upper_case_globals)]
 pub static qemu_plugin_version: AtomicI32 = AtomicI32::new(1);
@@ -43,25 +41,25 @@ extern "C" fn before_main() {
     }
 }
 
-/// Run by the dynamic loader when the library is opened. In a host program it finds no QEMU and does nothing.
+/// The dynamic loader calls it when it opens the library. In a host program it finds no QEMU and does nothing.
 #[used]
 #[unsafe(link_section = ".init_array")]
 pub static BEFORE_MAIN: extern "C" fn() = before_main;
 
 static LOG: Mutex<Option<File>> = Mutex::new(None);
 
-/// A line to standard error and to the log.
+/// Writes a line to standard error and to the log.
 pub fn log(line: &str) {
     eprintln!("{line}");
     if let Ok(mut file) = LOG.lock()
         && let Some(file) = file.as_mut()
     {
-        // A full disk shows as a missing line; there is nowhere else to tell.
+        // If the disk is full the line is missing; there is no other place to report that.
         let _ = writeln!(file, "{line}");
     }
 }
 
-/// What `-device` said of one card, by property.
+/// The properties of a card from `-device`.
 pub type Settings = HashMap<String, String>;
 
 /// Settings of objects that are not realized yet, by their address.

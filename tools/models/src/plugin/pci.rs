@@ -1,7 +1,7 @@
 //! PCI cards in QEMU: configuration space, BARs, power states.
 //!
-//! Class and device structures of QEMU are not declared here. The place of the identifiers in a class is found by
-//! looking at QEMU's own e1000, the configuration space in a device by its content.
+//! QEMU's class and device structures are not declared here. The offset of the identifiers in a class is found by comparing with
+//! QEMU's own e1000, the configuration space in a device by its content.
 
 use super::ffi::{Errp, Opaque, Realize, RegionOps, qemu};
 use super::slot::{Part, Place, REGION_BYTES, Slot, leak};
@@ -13,13 +13,13 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
-/// What one access takes on a 33 MHz PCI bus, in nanoseconds.
+/// Time of an access on a 33 MHz PCI bus, in nanoseconds.
 const ACCESS_NS: u64 = 300;
 /// 3Com.
 const VENDOR: u16 = 0x10B7;
 /// Ethernet.
 const CLASS: u16 = 0x0200;
-/// Where the power management capability stands.
+/// Offset of the power management capability.
 const POWER: u8 = 0xDC;
 /// `PCI_BASE_ADDRESS_SPACE_IO`.
 const IO_SPACE: u8 = 1;
@@ -33,13 +33,13 @@ unsafe extern "C" {
 /// The 16-bit words of a block of the heap.
 ///
 /// # Safety
-/// `block` was made by malloc and nothing writes it meanwhile.
+/// malloc made `block`, and no code writes to it meanwhile.
 unsafe fn words<'a>(block: Opaque) -> &'a [u16] {
-    // SAFETY: the allocator says how much there is.
+    // SAFETY: malloc tells its size.
     unsafe { std::slice::from_raw_parts(block.cast(), malloc_usable_size(block) / 2) }
 }
 
-/// Gives a new class its identifiers and keeps the parent's realize.
+/// Sets the identifiers of a new class, and keeps the parent's realize.
 ///
 /// # Safety
 /// `class` is a class that derives from pci-device.
@@ -59,7 +59,7 @@ pub unsafe fn class_init(class: Opaque, part: &vortex::Part, parent: Option<Real
         let own = class.cast::<u16>().add(place);
         let values = [VENDOR, part.device, part.revision as u16, CLASS, VENDOR, part.device];
         values.into_iter().enumerate().for_each(|(at, value)| *own.add(at) = value);
-        // The pointer before them is what handles configuration writes; null stands for the standard.
+        // The pointer before them is the handler of configuration writes; null stands for QEMU's.
         let handler = own.sub(4).cast::<usize>();
         if *handler == 0 {
             *handler = write_config as *const () as usize;
@@ -69,7 +69,7 @@ pub unsafe fn class_init(class: Opaque, part: &vortex::Part, parent: Option<Real
     }
 }
 
-/// A configuration write. A card that wakes from D3 has lost its command register, its BARs and its line.
+/// A configuration write. A card that wakes from D3 loses its command register, its BARs and its line.
 unsafe extern "C" fn write_config(device: Opaque, at: u32, value: u32, len: c_int) {
     const STATE: u32 = POWER as u32 + 4;
     // SAFETY: QEMU calls with one of our devices; these are the standard's own functions.
@@ -85,13 +85,13 @@ unsafe extern "C" fn write_config(device: Opaque, at: u32, value: u32, len: c_in
     }
 }
 
-/// Finds a device's configuration space and the mask of its writable bits: pointers in the device whose target begins
-/// with our identifiers, and two words further on.
+/// Finds a device's configuration space and the mask of its writable bits: a pointer in the device to a block that begins with
+/// this plugin's identifiers, and the pointer two words behind it.
 ///
 /// # Safety
-/// `device` is a realized PCI device of one of our types.
+/// `device` is a realized PCI device of one of this plugin's types.
 unsafe fn configuration(device: Opaque, part: &vortex::Part) -> Option<(*mut u8, *mut u8)> {
-    // Pointers are followed through the kernel, which refuses what is none.
+    // Pointers are read by the kernel, which refuses wrong ones.
     let memory = File::open("/proc/self/mem").ok()?;
     // SAFETY: the device comes from the heap.
     let words: &[usize] = unsafe { std::slice::from_raw_parts(device.cast(), malloc_usable_size(device) / 8) };
@@ -107,7 +107,7 @@ unsafe fn configuration(device: Opaque, part: &vortex::Part) -> Option<(*mut u8,
     (line[0] == 0xFF).then_some((config as *mut u8, writable as *mut u8))
 }
 
-/// Is the card in a power state in which its registers do not answer?
+/// Whether the card is in a power state in which its registers do not answer.
 fn sleeping(slot: &'static Slot) -> bool {
     let asleep = slot.config(0x34) == Some(POWER) && slot.config(POWER as usize + 4).is_some_and(|state| state & 3 != 0);
     if asleep {
@@ -147,7 +147,7 @@ unsafe extern "C" fn reset(opaque: Opaque) {
 /// Realizes a PCI card.
 ///
 /// # Safety
-/// QEMU calls it with a device of one of our types.
+/// QEMU calls it with a device of one of this plugin's types.
 pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
     // SAFETY: every object has a type with a name.
     let name = unsafe { CStr::from_ptr((qemu().object_get_typename)(device)) };
@@ -176,7 +176,7 @@ pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
     };
     // SAFETY: both have 256 bytes and live as long as the device.
     unsafe {
-        // INTA, and the bus times that the cards ask for.
+        // INTA; minimum grant and maximum latency of these cards.
         *config.add(0x3D) = 1;
         *config.add(0x3E) = if part.memory { 10 } else { 3 };
         *config.add(0x3F) = if part.memory { 10 } else { 8 };

@@ -1,7 +1,7 @@
-//! One card in QEMU: the model, the lines and frames that it asks for, its timer and its network queue.
+//! A card in QEMU: the model, its interrupt line and frames, its timer and its network queue.
 //!
-//! Everything runs under QEMU's big lock, one call at a time. A call into the model notes what the model wants of the
-//! outside; only when the model is released is it done, since a network backend may answer within the send call.
+//! All code runs under QEMU's big lock, one call at a time. A call into the model records what the model wants outside; that is
+//! done when the call has returned, because a network backend may answer within the call that sends.
 
 use super::clock::Clock;
 use super::ffi::{Opaque, qemu};
@@ -13,9 +13,9 @@ use std::ffi::c_int;
 
 /// QEMU's virtual clock.
 const VIRTUAL: c_int = 1;
-/// Memory set aside for one of QEMU's MemoryRegion objects; they take 272 bytes in 7.2.
+/// Bytes for one of QEMU's MemoryRegion objects; they have 272 bytes in 7.2.
 pub const REGION_BYTES: usize = 2048;
-/// And for a timer, which takes 48.
+/// Bytes for a timer, which has 48.
 const TIMER_BYTES: usize = 256;
 
 /// Zeroed memory that lives as long as QEMU.
@@ -39,7 +39,7 @@ pub enum Place {
     },
 }
 
-/// What kind of model it is.
+/// The model.
 pub enum Part {
     /// An ISA card.
     Isa(Box<dyn Card>),
@@ -48,7 +48,7 @@ pub enum Part {
 }
 
 impl Part {
-    /// As a model.
+    /// The model, for either bus.
     pub fn model(&mut self) -> &mut dyn Model {
         match self {
             Part::Isa(card) => card.as_mut(),
@@ -57,7 +57,7 @@ impl Part {
     }
 }
 
-/// One card. The first field is what newer QEMUs take for a re-entrancy guard.
+/// A card. The first field is for newer QEMUs, which take it for a re-entrancy guard.
 #[repr(C)]
 pub struct Slot {
     guard: Cell<u64>,
@@ -67,7 +67,7 @@ pub struct Slot {
     pub name: String,
     /// The model.
     pub part: RefCell<Part>,
-    /// Where it sits.
+    /// Its bus.
     pub place: Place,
     /// The address space of its bus mastering.
     pub memory: Opaque,
@@ -79,7 +79,7 @@ pub struct Slot {
     starved: Cell<bool>,
 }
 
-/// The world of one call into a model.
+/// The environment for one call into a model.
 pub struct World<'a> {
     slot: &'a Slot,
     now: u64,
@@ -88,7 +88,7 @@ pub struct World<'a> {
 }
 
 impl World<'_> {
-    /// May the card be bus master? On PCI, bit 2 of its command register says so.
+    /// Whether the card may be bus master: on PCI, bit 2 of its command register.
     fn mastering(&mut self) -> bool {
         let allowed = self.slot.config(4).is_none_or(|command| command & 4 != 0);
         if !allowed {
@@ -123,7 +123,7 @@ impl Env for World<'_> {
         unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, from.as_ptr() as Opaque, from.len() as u64, true) };
     }
     fn cascades(&self, channel: u8) -> bool {
-        // QEMU's 8237 shows its mask where a real one shows nothing; not its modes.
+        // QEMU's 8237 has a readable mask, unlike a real one; its modes cannot be read.
         let (port, bit) = if channel < 4 { (0x09, channel) } else { (0xD2, channel - 4) };
         let mut mask = 0u8;
         // SAFETY: the buffer has one byte; QEMU's lock is held.
@@ -142,7 +142,7 @@ unsafe extern "C" fn fire(opaque: Opaque) {
 }
 
 impl Slot {
-    /// A card in its place. `access_ns`: what one access takes on its bus.
+    /// Makes a card. `access_ns`: time of an access on its bus.
     pub fn new(device: Opaque, name: String, part: Part, place: Place, memory: Opaque, access_ns: u64) -> &'static Slot {
         let timer = leak(TIMER_BYTES);
         let slot: &'static Slot = Box::leak(Box::new(Slot {
@@ -163,7 +163,7 @@ impl Slot {
         slot
     }
 
-    /// As QEMU hands it back.
+    /// The slot as an opaque for QEMU.
     pub fn opaque(&'static self) -> Opaque {
         std::ptr::from_ref(self).cast_mut().cast()
     }
@@ -188,13 +188,13 @@ impl Slot {
         }
     }
 
-    /// An access on the bus: it takes time.
+    /// Counts the time of an access.
     pub fn accessed(&self) {
         self.clock.borrow_mut().accessed();
     }
 
-    /// Calls into the model and then does what it asked for. None: the model is at work (its bus mastering met its own
-    /// registers).
+    /// Calls into the model, then does what it has recorded. None: a call is in progress (the card's bus mastering has accessed
+    /// its own registers).
     pub fn with<R>(&'static self, call: impl FnOnce(&mut Part, &mut World) -> R) -> Option<R> {
         let Ok(mut part) = self.part.try_borrow_mut() else {
             log(&format!("MODEL COMPLAINS: {}: it reached itself by bus mastering", self.name));
@@ -237,7 +237,7 @@ impl Slot {
         Some(result)
     }
 
-    /// Can a frame come now? If not, the backend is asked again once one can.
+    /// Whether a frame may come now. If not, the backend is told later when one may.
     pub fn ready(&'static self) -> bool {
         let now = self.now();
         let free = self.part.try_borrow_mut().is_ok_and(|mut part| part.model().wire_free(now));
@@ -263,7 +263,7 @@ impl Slot {
         }
     }
 
-    /// Moves the blocks to where the card now listens.
+    /// Maps the card's blocks at its present base.
     fn map(&self, base: Option<u16>) {
         let Place::Isa { regions, mapped } = &self.place else { return };
         let old = mapped.replace(base);

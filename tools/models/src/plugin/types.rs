@@ -1,4 +1,4 @@
-//! The devices by name, and how their settings make models.
+//! The devices by name, and how their properties make models.
 
 use super::Settings;
 use crate::corkscrew::{self, Corkscrew};
@@ -16,11 +16,11 @@ pub enum Make {
     Isa(fn(&Settings) -> Result<Box<dyn Card>, String>),
     /// A PCI card.
     Pci(Part),
-    /// No card: ports at which nothing answers, as on a machine that lacks what is there on QEMU's.
+    /// No card: ports at which nothing answers, as in a machine without the device that QEMU has there.
     Holes {
         /// The ports.
         ports: &'static [u16],
-        /// From a write to this port on; 0: at once.
+        /// The port whose first write disables them; 0: disabled from the start.
         from: u16,
     },
 }
@@ -33,7 +33,7 @@ pub struct Type {
     pub make: Make,
 }
 
-/// All of them.
+/// All devices.
 pub static TYPES: [Type; 10] = [
     Type { name: c"el3", make: Make::Isa(make_el3) },
     Type { name: c"corkscrew", make: Make::Isa(make_corkscrew) },
@@ -43,9 +43,9 @@ pub static TYPES: [Type; 10] = [
     Type { name: c"boomerang-3c905", make: Make::Pci(vortex::C905) },
     Type { name: c"cyclone-3c905b", make: Make::Pci(vortex::C905B) },
     Type { name: c"tornado-3c905c", make: Make::Pci(vortex::C905C) },
-    // Many a PC with an ISA bus moves A20 by the keyboard controller alone.
+    // In many PCs with an ISA bus only the keyboard controller moves A20.
     Type { name: c"no-port92", make: Make::Holes { ports: &[0x92], from: 0 } },
-    // A20 moves by something that is nobody's standard: not by the controller's data port, once the test has closed it.
+    // Neither port 92h nor the keyboard controller moves A20, once the test has closed the gate.
     Type { name: c"no-a20", make: Make::Holes { ports: &[0x92, 0x60], from: 0xED } },
 ];
 
@@ -122,7 +122,7 @@ pub fn make_vortex(part: Part, settings: &Settings) -> Result<Box<Vortex>, Strin
     Ok(Box::new(Vortex::new(options)))
 }
 
-/// Is the card to be found in D3, as some systems leave it?
+/// Whether the card shall be in D3 at the start, as some systems leave it.
 pub fn asleep(settings: &Settings) -> Result<bool, String> {
     choice(settings, "power", &[("d0", false), ("d3", true)], false)
 }

@@ -1,5 +1,5 @@
-//! A world for one card: time that passes with each access, memory, a wire, and a list of complaints that must be
-//! empty in the end.
+//! A world for one card: time that advances with each access, memory, a wire, and a list of complaints that must be empty at the
+//! end.
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
@@ -7,19 +7,19 @@ use models::corkscrew::Corkscrew;
 use models::isa::Card;
 use models::{Env, Model};
 
-/// What one access takes, in nanoseconds.
+/// Nanoseconds of an access.
 pub const ACCESS: u64 = 1_000;
 
-/// All that a card sees, and what it did.
+/// The world, and what the card did.
 #[derive(Default)]
 pub struct World {
     pub now: u64,
     pub line: bool,
-    /// Times that the interrupt line went up.
+    /// Rising edges of the interrupt line.
     pub edges: u32,
     pub sent: Vec<Vec<u8>>,
     pub memory: Vec<u8>,
-    /// No DMA channel gives the bus away.
+    /// No DMA channel gets the bus.
     pub bus_is_taken: bool,
     pub complaints: Vec<String>,
 }
@@ -79,7 +79,7 @@ impl<M: Model> Rig<M> {
     pub fn out16(&mut self, offset: u16, value: u16) {
         self.write(offset, 2, value as u32);
     }
-    /// A command with its argument; waits for its end, at most 5 ms.
+    /// Gives a command, and waits for its end, at most 5 ms.
     pub fn command(&mut self, operation: u16, argument: u16) {
         self.out16(0xE, operation << 11 | argument);
         for _ in 0..5_000 {
@@ -95,20 +95,20 @@ impl<M: Model> Rig<M> {
     pub fn window(&mut self, window: u16) {
         self.command(1, window);
     }
-    /// Lets time go by.
+    /// Lets time pass.
     pub fn sleep(&mut self, us: u64) {
         for _ in 0..us {
             self.world.now += 1_000;
             self.card.poll(&mut self.world);
         }
     }
-    /// A frame arrives, and takes its time.
+    /// A frame arrives, with its time on the wire.
     pub fn arrive(&mut self, frame: &[u8]) -> bool {
         let taken = self.card.receive(&mut self.world, frame);
         self.sleep(1_300);
         taken
     }
-    /// The one complaint that there is.
+    /// The only complaint.
     pub fn complaint(&mut self) -> String {
         assert_eq!(self.world.complaints.len(), 1, "{:?}", self.world.complaints);
         self.world.complaints.remove(0)
@@ -132,7 +132,7 @@ impl<M: Model> Drop for Rig<M> {
 /// The address that the tests give their cards.
 pub const MAC: [u8; 6] = [0x52, 0x54, 0x00, 0x12, 0x34, 0x56];
 
-/// A frame of `len` bytes to `to`, with contents that tell its bytes apart.
+/// A frame of `len` bytes to `to`, in which the bytes differ.
 pub fn frame(to: [u8; 6], len: usize) -> Vec<u8> {
     let mut data: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
     data[..6].copy_from_slice(&to);
@@ -140,7 +140,7 @@ pub fn frame(to: [u8; 6], len: usize) -> Vec<u8> {
 }
 
 impl Rig<Corkscrew> {
-    /// Does what PnP software does: the card is at 300h then, on line 10, with this channel.
+    /// Activates the card as PnP software does: at 300h, line 10, with this channel.
     pub fn activate(&mut self, channel: u8) {
         let mut hear = |port, value| self.card.hear(&mut self.world, port, value);
         let mut byte = 0x6Au8;

@@ -1,9 +1,9 @@
-; MARK.COM: tells the rig, in DOSBox-X's console log, where the output of one line ends and that of the next begins.
+; MARK.COM: marks in DOSBox-X's console log where the output of one line ends and that of the next begins.
 ;
-;       MARK NAME   prints the file NAME of drive R:, makes C: the current drive, waits for the clock
-;       MARK        prints the exit code of the program that ran before
+;       MARK NAME   prints the file NAME of drive R:, makes C: the current drive, waits for a timer tick
+;       MARK        prints the exit code of the last program
 ;
-; Each print begins with a new line and 04h, which no program prints.
+; Both begin with a new line and 04h, which no program prints.
 
         cpu     8086
         bits    16
@@ -29,8 +29,8 @@ TAIL    equ 81h
         mov     ax, 4C00h
         int     21h
 
-; The wait is for DOSBox-X: a frame that its network answers before the first timer tick finds no receiver, and the
-; emulator aborts (`bad_function_call`). So no line starts before a tick.
+; The wait is for DOSBox-X: if its network answers a frame before the first timer tick, there is no receiver for the answer in
+; the emulator, which aborts (`bad_function_call`). So no line starts before a tick.
 name:   xor     ax, ax
         mov     es, ax
         mov     ax, [es:46Ch]           ; the BIOS's tick count

@@ -1,7 +1,7 @@
-//! DOSBox-X, with its own DOS, memory manager and NE2000: the one third-party DOS that a script can fetch.
+//! DOSBox-X with its own DOS, memory manager and NE2000. It is the one DOS by others that a script can download.
 //!
-//! The job's files are drive C:, and what the rig itself needs is drive R:. Everything printed is taken from the
-//! emulator's console log, in which marks on drive R: write what line comes next.
+//! The job's files are drive C:, the rig's own are drive R:. Output is taken from the emulator's console log; marks, which
+//! MARK.COM on drive R: prints, show the line to which it belongs.
 
 use super::image::assemble;
 use super::{Job, Report};
@@ -13,17 +13,17 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-/// The console log's mark: see `mark.asm`.
+/// The mark in the console log: see `mark.asm`.
 const MARK: &str = "\n\x04";
 
-/// The longest time without output, if the job names no limit.
+/// Longest time without output, if the job gives none.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// The machine.
 #[derive(Clone, Debug)]
 pub struct DosboxX {
-    /// The NE2000's base port and IRQ; none: no card. Behind it is a network of DOSBox-X's own: 10.0.2.2 is the
-    /// host's loopback and a DHCP server.
+    /// The NE2000's first port and IRQ; none: no card. Its network is DOSBox-X's own: 10.0.2.2 is the host's loopback and a
+    /// DHCP server.
     pub ne2000: Option<(u16, u8)>,
     /// Upper memory.
     pub umb: bool,
@@ -31,9 +31,9 @@ pub struct DosboxX {
     pub xms: bool,
     /// Expanded memory.
     pub ems: bool,
-    /// Everything runs in V86 mode under an EMM386; it brings EMS.
+    /// All programs run in V86 mode under an EMM386; that includes EMS.
     pub v86: bool,
-    /// How many files can be open, if not as many as DOSBox-X likes: FILES= in CONFIG.SYS.
+    /// FILES= in CONFIG.SYS, if not DOSBox-X's default.
     pub files: Option<u8>,
     /// DOSBox-X's `cputype`: `8086`, `286`, `386`, `486`, `pentium`.
     pub cpu: String,
@@ -57,8 +57,7 @@ impl Default for DosboxX {
 }
 
 impl DosboxX {
-    /// Runs a job. Errors: the emulator cannot be had, or the job did not end within its limit; the error then tells
-    /// what had been printed.
+    /// Runs a job. Errors: no emulator, or no end within the limit; the text has what was printed.
     pub fn run(&self, job: &Job) -> io::Result<Report> {
         let emulator = setup::dosbox_x()?;
         let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
@@ -70,7 +69,7 @@ impl DosboxX {
         command.envs(pcap.iter().map(|path| ("WIRETAP", path)));
         command.args(["-conf", "rig.conf", "-nogui", "-nomenu", "-fastlaunch", "-exit"]);
         command.envs([("SDL_VIDEODRIVER", "dummy"), ("SDL_AUDIODRIVER", "dummy")]);
-        // Its own home, so that nobody's settings come in.
+        // A home folder of its own, without a user's settings.
         command.env("HOME", folder.path()).env_remove("XDG_CONFIG_HOME").current_dir(folder.path());
         let messages = folder.path().join("messages");
         command.stdout(Stdio::null()).stderr(File::create(&messages)?);
@@ -114,7 +113,7 @@ impl DosboxX {
         }
         for (number, line) in (job.config.len()..).zip(&job.exec) {
             mark(number, &format!("> {line}"))?;
-            // Without `call` a batch file would not come back.
+            // Without `call` a batch file would not return.
             let call = if is_batch(job, line) { "call " } else { "" };
             batch.push_str(&format!("r:\\mark {number}\r\n{call}{line}\r\nr:\\mark\r\n"));
         }
@@ -152,18 +151,18 @@ impl DosboxX {
     }
 }
 
-/// Does the line start a batch file of the job?
+/// Whether the line starts a batch file of the job.
 fn is_batch(job: &Job, line: &str) -> bool {
     let name = line.split([' ', '/']).next().unwrap_or_default().to_ascii_uppercase();
     let name = name.trim_end_matches(".BAT");
     job.files.iter().any(|(file, _)| file.strip_suffix(".BAT") == Some(name))
 }
 
-/// The report's text from the console log, and whether the job came to its end.
+/// The report's text from the console log, and whether the job reached its end.
 fn parse(log: &[u8]) -> (String, bool) {
     let log: String = log.iter().filter(|&&byte| byte != b'\r').map(|&byte| byte as char).collect();
     let mut output = String::new();
-    // Before the first mark are DOSBox-X's own words.
+    // DOSBox-X's own messages precede the first mark.
     for piece in log.split(MARK).skip(1) {
         if piece == "end\n" {
             return (output, true);

@@ -1,9 +1,8 @@
-//! QEMU with a DOS that somebody gives, as an image of its boot disk: FreeDOS, MS-DOS. The image itself is not changed.
+//! QEMU with a DOS from the user, as an image of its boot disk: FreeDOS, MS-DOS. The image itself is not changed.
 //!
-//! RIG.SYS (`rig.asm`) lets the rig hear what is written to the screen, from the first CONFIG.SYS line on. The image's
-//! CONFIG.SYS keeps its lines, and the job's come behind them; its AUTOEXEC.BAT gives way to the job's commands. An
-//! image that asks questions while it starts waits for an answer until the limit. A command of the shell's own has the
-//! exit code of the program before it.
+//! RIG.SYS (`rig.asm`) sends the screen's text to the rig, from the first CONFIG.SYS line on. The job's lines are added to the
+//! image's CONFIG.SYS; the job's commands replace AUTOEXEC.BAT. An image that asks questions at its start waits until the
+//! limit ends the run. An internal command of the shell is reported with the exit code of the program before it.
 
 use super::image::assemble;
 use super::qemu::{Monitor, Qemu};
@@ -15,15 +14,15 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// Larger images are hard disks.
+/// A larger image is a hard disk's.
 const LARGEST_FLOPPY: u64 = 2880 * 1024;
-/// A hard disk's first partition entry: its type, and its first sector.
+/// The first partition entry of a hard disk: type and first sector.
 const PARTITION_TYPE: usize = 0x1BE + 4;
 const PARTITION_START: usize = 0x1BE + 8;
-/// What `rig.asm` prints before a mark's number.
+/// The character that `rig.asm` prints before a mark's number.
 const MARK: char = '\x04';
 
-/// The machine: QEMU's settings (those of the boot DOS do not count) and the image.
+/// The machine: QEMU's settings (without those for the boot DOS) and the image.
 #[derive(Clone, Debug)]
 pub struct GivenDos {
     /// The machine and its NICs.
@@ -35,13 +34,13 @@ pub struct GivenDos {
 /// A private copy of the image, with the job's files.
 struct Disk {
     path: PathBuf,
-    /// As mtools wants it: the path, and where the file system begins.
+    /// For mtools: path and offset of the file system.
     place: String,
     floppy: bool,
 }
 
 impl GivenDos {
-    /// Runs a job. Errors: as [`Qemu::run`], and whatever mtools has to say of the image.
+    /// Runs a job. Errors: those of [`Qemu::run`], and mtools' on the image.
     pub fn run(&self, job: &Job) -> io::Result<Report> {
         self.run_with(job, &mut |_, _| Ok(()))
     }
@@ -114,7 +113,7 @@ impl Disk {
         ["-drive", &drive, "-boot", boot, "-device", "isa-vga"].map(String::from).into()
     }
 
-    /// Puts lines behind those of CONFIG.SYS.
+    /// Appends lines to CONFIG.SYS.
     fn configure(&self, lines: &str) -> io::Result<()> {
         let name = if self.get("FDCONFIG.SYS").is_some() { "FDCONFIG.SYS" } else { "CONFIG.SYS" };
         let mut text = self.get(name).unwrap_or_default();
@@ -145,15 +144,15 @@ impl Disk {
     }
 }
 
-/// The report's text: the screen, with the lines for the marks.
+/// The report's text: the screen, with the job's lines in place of marks.
 fn told(screen: &str, lines: &[&String]) -> String {
     let mut output = String::new();
-    // Before the first mark are the BIOS's and DOS's own words.
+    // Messages of BIOS and DOS precede the first mark.
     for piece in screen.split(MARK).skip(1) {
         let (number, text) = piece.split_once('\n').unwrap_or((piece, ""));
         let text = text.trim_end_matches('\n');
         match (number.strip_prefix('x'), number.parse::<usize>()) {
-            // What comes behind the exit code is the shell's.
+            // Text behind the exit code is the shell's.
             (Some(code), _) => output.push_str(&format!("[exit {}]\n", code.parse::<u8>().unwrap_or_default())),
             (_, Ok(number)) if number < lines.len() => {
                 output.push_str(&format!("> {}\n{text}", lines[number]));

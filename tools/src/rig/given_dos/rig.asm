@@ -1,9 +1,9 @@
-; RIG.SYS: on a DOS that somebody gives, lets the rig hear the screen and mark what comes next.
+; RIG.SYS: on a DOS from the user, sends the screen's text to the rig, and marks in it.
 ;
-; The first load stays: it copies what is written to the screen through INT 10h to QEMU's debug console, keeps the exit
-; code of the last program, and is the device RIG$: writing 01h to it prints a mark with that exit code, 02h ends the
-; machine, other bytes go to the console alone. Each load, the first too, prints its command tail's number as a mark:
-; a new line, 04h, the number.
+; The first copy stays resident: it copies text that is written by INT 10h to QEMU's debug console, stores the exit code of the
+; last program, and is the device RIG$. Writing 01h to that prints a mark with the exit code, 02h ends the machine, other bytes
+; go to the console only. Each copy, the first included, prints its command tail's number as a mark: a new line, 04h, the
+; number.
 
         cpu     386
         bits    16
@@ -101,7 +101,7 @@ int10:  cmp     ah, 0x0E
 signature:
         db      'rig10'
 
-; DOS: the ends of programs.
+; DOS: a program ends.
 int21:  cmp     ah, 0x4C
         je      .code
         cmp     ah, 0x31
@@ -128,7 +128,7 @@ init:   ; The number behind the file's name.
         jmp     .digit
 .told:  mov     al, 10
         call    put
-        ; Are we there already?
+        ; Is a copy resident already?
         push    cs
         pop     ds
         push    es
