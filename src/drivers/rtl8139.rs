@@ -299,7 +299,7 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
                 self.put16(ISR, RX_CAUSES);
                 header = self.next();
                 if (header >> 16) as u16 == UNFINISHED {
-                    break;
+                    return None;
                 }
             }
             let len = ((header >> 16) as u16).wrapping_sub(CRC);
@@ -310,11 +310,12 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
             self.count.errors_in = self.count.errors_in.wrapping_add(1);
             if header & HEADER_ROK == 0 || len > LONGEST {
                 // The length is wrong, so the start of the next frame is unknown.
-                self.recover();
                 break;
             }
             self.drop(len);
         }
+        // Or there may be more behind so many bad frames, whose cause is acknowledged: nothing would announce it.
+        self.recover();
         None
     }
 

@@ -32,7 +32,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("e1000ev", 1_364),
     ("pcnet", 1_192),
     ("pcnetv", 1_484),
-    ("rtl8139", 1_404),
+    ("rtl8139", 1_384),
     ("rtl8139v", 1_420),
     ("virtio_net", 1_248),
     ("virtio_netv", 1_532),
