@@ -25,7 +25,7 @@ pub struct CoreTable {
     pub work: u16,
     /// The end of the core and its BSS, where the next block begins.
     pub end: u16,
-    /// The two operands in `save` (asm/irq.asm) that the installer sets to the addresses of the caller's ESP and SS on the
+    /// The two operands in `save` (asm/int60.asm) that the installer sets to the addresses of the caller's ESP and SS on the
     /// driver's stack: [`State::stack`], and four more.
     pub stack: [u16; 2],
     /// The instructions that send the end of interrupt to the PICs ([`EOI_SECOND`] and the constants behind it).
