@@ -7,6 +7,8 @@
 bits 16
 cpu 386
 
+%include "program.inc"
+
 ; EAX = the low half of the time stamp counter. Corrupts: EDX
 %macro stamp 0
     db      0Fh, 31h        ; RDTSC, of a Pentium; the program checks that there is one
@@ -225,14 +227,7 @@ bench_start:
 ;   Stack:   50 bytes and what the handler takes
 global bench_send
 bench_send:
-    push    ebp
-    push    ebx
-    push    esi
-    push    edi
-    push    ds
-    push    es
-    push    fs
-    push    gs
+    keep_all
     pushf
     mov     eax, [esp + 30]
     mov     [cs:entry], eax
@@ -248,15 +243,7 @@ bench_send:
     setc    [cs:bench_failed]
     sub     eax, [cs:begun]
     popf
-    pop     gs
-    pop     fs
-    pop     es
-    pop     ds
-    pop     edi
-    pop     esi
-    pop     ebx
-    pop     ebp
-    o32 ret
+    return_all
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; u32 bench_upcall(u32 receiver, u32 ax)

@@ -20,6 +20,7 @@ direct_receiver:
     mov     ax, cs
     add     ax, __text_paragraphs
     mov     es, ax
+    mov     [es:direct_sp], sp
     mov     di, direct_buffer
     retf
 .second:
@@ -77,7 +78,9 @@ global direct_sends
 global direct_frame
 global direct_upcalls
 global direct_sent
+global direct_sp
 direct_upcalls: dw 0
+direct_sp:      dw 0            ; SP at the last first upcall
 direct_sent:    dw 0
 direct_words:   dw 0
 direct_vector:  db 60h

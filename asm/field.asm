@@ -34,17 +34,7 @@ field_receiver:
     inc     byte [field_inside]
     pop     dword [field_regs + regs.eax]
     pop     word [field_regs + regs.ds]
-    mov     [field_regs + regs.ebx], ebx
-    mov     [field_regs + regs.ecx], ecx
-    mov     [field_regs + regs.edx], edx
-    mov     [field_regs + regs.esi], esi
-    mov     [field_regs + regs.edi], edi
-    mov     [field_regs + regs.ebp], ebp
-    mov     [field_regs + regs.es], es
-    mov     [field_regs + regs.fs], fs
-    mov     [field_regs + regs.gs], gs
-    mov     [field_regs + regs.ss], ss
-    mov     [field_regs + regs.esp], esp
+    store_regs field_regs, ebx, ecx, edx, esi, edi, ebp, es, fs, gs, ss, esp
     pushf
     pop     word [field_regs + regs.flags]
     mov     es, ax
@@ -54,18 +44,7 @@ field_receiver:
     cld
     call    dword field_upcall
     cli
-    mov     ss, [field_regs + regs.ss]
-    mov     esp, [field_regs + regs.esp]
-    mov     eax, [field_regs + regs.eax]
-    mov     ebx, [field_regs + regs.ebx]
-    mov     ecx, [field_regs + regs.ecx]
-    mov     edx, [field_regs + regs.edx]
-    mov     esi, [field_regs + regs.esi]
-    mov     edi, [field_regs + regs.edi]
-    mov     ebp, [field_regs + regs.ebp]
-    mov     es, [field_regs + regs.es]
-    mov     fs, [field_regs + regs.fs]
-    mov     gs, [field_regs + regs.gs]
+    load_regs  field_regs, ss, esp, eax, ebx, ecx, edx, esi, edi, ebp, es, fs, gs
     push    word [field_regs + regs.flags]
     dec     byte [field_inside]
     test    byte [field_irets], 1

@@ -1,9 +1,9 @@
-; INT 60h: the packet driver's software interrupt, called by clients. It looks up the function and calls it in Rust.
+; INT 60h: the packet driver's software interrupt, called by clients. It looks up the function and calls it in Rust. Also `save`
+; and `restore`, with which every entry begins and ends; an entry with work left ends by `settle` (asm/irq.asm) and `restore`.
 
 %include "abi.inc"
 bits 16
 
-extern save
 extern settle
 extern busy
 extern pending
@@ -16,12 +16,69 @@ extern get_info
 
 BAD_HANDLE  equ 1
 BAD_COMMAND equ 11
+CANT_SEND   equ 12
 
 SEND_PKT    equ 4
 GET_INFO    equ 80h                 ; this driver's own; the last in the table
 LAST        equ 25                  ; the specification's last function
 
 section .text.int60 progbits alloc exec nowrite align=1
+
+; Purpose:  Begin an entry: save the interrupted program's registers on the driver's stack, load the segments that Rust
+;           needs, count the entry.
+; In:       called near, on any stack, with interrupts off
+; Out:      FRAME at SS:ESP, EBX = its offset, DS = ES = SS = CS, DF clear
+; Corrupts: everything but FRAME's contents
+; Which stack: an entry from outside starts at the top. An inner entry continues below SP if its caller is on the driver's
+; stack. If its caller is a receiver on another stack, it starts at STATE.stack_second, below what receivers use.
+TOP equ 7FFEh                       ; a placeholder: the installer fills in the address of FRAME.sp of an entry from outside
+global save
+global save.sp
+global save.ss
+global save.patch
+save:   cmp     byte [cs:busy], 1
+        pop     word [cs:return_to]
+        jnc     .inner
+        mov     [cs:TOP], esp
+.sp     equ     $-2
+        mov     [cs:TOP], ss
+.ss     equ     $-2
+        lss     esp, [cs:core_state+STATE.stack]
+.save:  pushad
+        push    ds
+        push    si
+        push    es
+        mov     ax, cs
+        mov     ds, ax
+        inc     byte [busy]
+.patch: mov     es, ax              ; the flat feature replaces this and CLD by a call, and executes both itself
+        cld
+        mov     ebx, esp
+        jmp     [return_to]
+.deeper:                            ; a third level of INT 60h is refused: it has no stack
+        mov     dh, CANT_SEND
+        push    bp
+        mov     bp, sp
+        or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
+        pop     bp
+        iret
+.inner: je      .second
+        cmp     word [cs:return_to], int60_entry.saved
+        je      .deeper
+.second:
+        mov     [cs:caller_ss], ss
+        mov     [cs:caller_sp], esp
+        push    ax
+        mov     ax, cs
+        cmp     [cs:caller_ss], ax
+        pop     ax
+        je      .ours
+        push    cs
+        pop     ss
+        movzx   esp, word [cs:core_state+STATE.stack_second]
+.ours:  push    word [cs:caller_ss]
+        push    dword [cs:caller_sp]
+        jmp     short .save
 
 ; Purpose:  Look up the function, check its handle, call it, return CF and DH.
 ; In:       AH = function, its registers as specified; interrupts on or off (a client may use PUSHF and CALL FAR)
@@ -119,3 +176,9 @@ functions:
         dw undefined, undefined, undefined, undefined
         dw set_rcv_mode, get_rcv_mode, set_multicast_list, get_multicast_list
         dw get_statistics, set_address, get_info
+
+section .bss align=2
+; Used between a few instructions with interrupts off: one copy serves every depth.
+caller_sp:  resd 1
+caller_ss:  resw 1
+return_to:  resw 1

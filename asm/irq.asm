@@ -1,4 +1,4 @@
-; The NIC's interrupt, and `save`, with which all entries begin; `restore`, with which they end, is in asm/int60.asm.
+; The NIC's interrupt, and `settle`, the way out of every entry that has work left.
 
 %include "abi.inc"
 bits 16
@@ -9,16 +9,14 @@ extern pending
 extern core_state
 extern work
 extern busy
+extern save
 extern restore
-extern int60_entry.saved
 
 ; src/resident/table.rs, Entry.
 IRQ          equ 2 * 0
 UNMASK       equ 2 * 1
 SET_RCV_MODE equ 2 * 6
 SET_ADDRESS  equ 2 * 7
-
-CANT_SEND equ 12
 
 PIC1  equ 20h
 PIC1_MASK equ 21h
@@ -134,65 +132,3 @@ six_more:
         sub     word [esp+2+FRAME.sp], 6
         o32 les edi, [esp+2+FRAME.sp]
         ret
-
-; Purpose:  Begin an entry: save the interrupted program's registers on the driver's stack, load the segments that Rust
-;           needs, count the entry.
-; In:       called near, on any stack, with interrupts off
-; Out:      FRAME at SS:ESP, EBX = its offset, DS = ES = SS = CS, DF clear
-; Corrupts: everything but FRAME's contents
-; Which stack: an entry from outside starts at the top. An inner entry continues below SP if its caller is on the driver's
-; stack. If its caller is a receiver on another stack, it starts at STATE.stack_second, below what receivers use.
-TOP equ 7FFEh                       ; a placeholder: the installer fills in the address of FRAME.sp of an entry from outside
-global save
-global save.sp
-global save.ss
-global save.patch
-save:   cmp     byte [cs:busy], 1
-        pop     word [cs:return_to]
-        jnc     .inner
-        mov     [cs:TOP], esp
-.sp     equ     $-2
-        mov     [cs:TOP], ss
-.ss     equ     $-2
-        lss     esp, [cs:core_state+STATE.stack]
-.save:  pushad
-        push    ds
-        push    si
-        push    es
-        mov     ax, cs
-        mov     ds, ax
-        inc     byte [busy]
-.patch: mov     es, ax              ; the flat feature replaces this and CLD by a call, and executes both itself
-        cld
-        mov     ebx, esp
-        jmp     [return_to]
-.deeper:                            ; a third level of INT 60h is refused: it has no stack
-        mov     dh, CANT_SEND
-        push    bp
-        mov     bp, sp
-        or      byte [bp+2+CALLER_FLAGS], FLAG_CARRY
-        pop     bp
-        iret
-.inner: je      .second
-        cmp     word [cs:return_to], int60_entry.saved
-        je      .deeper
-.second:
-        mov     [cs:caller_ss], ss
-        mov     [cs:caller_sp], esp
-        push    ax
-        mov     ax, cs
-        cmp     [cs:caller_ss], ax
-        pop     ax
-        je      .ours
-        push    cs
-        pop     ss
-        movzx   esp, word [cs:core_state+STATE.stack_second]
-.ours:  push    word [cs:caller_ss]
-        push    dword [cs:caller_sp]
-        jmp     short .save
-
-section .bss align=2
-; Used between a few instructions with interrupts off: one copy serves every depth.
-caller_sp:  resd 1
-caller_ss:  resw 1
-return_to:  resw 1

@@ -5,6 +5,8 @@ bits 16
 
 extern install
 
+%include "cpu.inc"
+
 ; ImageHeader (src/install/header.rs). The pack step fills in all but the three entries, which it reads.
 section .image_header progbits alloc exec write align=16
 global image_header
@@ -111,21 +113,7 @@ program:
 
 ; Out:      carry set on a processor below a 386, after the line is printed
 is_386:
-        pushf                       ; bits 15:12 of FLAGS: 1 on an 8086, 0 on a 286 in real mode
-        pop     ax
-        mov     cx, ax
-        or      ah, 70h
-        and     ah, 7Fh
-        push    ax
-        popf
-        pushf
-        pop     ax
-        push    cx
-        popf
-        test    ah, 80h
-        jnz     .old
-        test    ah, 70h
-        jz      .old
+        jump_below_386 .old
         clc
         ret
 .old:   mov     dx, needs_386

@@ -11,6 +11,7 @@ extern program_main
 extern __bss_start
 extern __bss_end
 
+%include "cpu.inc"
 %include "program.inc"
 
 IF_TF       equ 0300h
@@ -27,22 +28,7 @@ section .entry progbits alloc exec nowrite align=1
 global program_entry
 program_entry:
     cpu 8086
-    ; Bits 12 to 15 of FLAGS are 1 on an 8086 and 0 on an 80286 in real mode.
-    pushf
-    pop     ax
-    mov     cx, ax
-    or      ah, 0F0h
-    and     ah, 07Fh
-    push    ax
-    popf
-    pushf
-    pop     ax
-    push    cx
-    popf
-    test    ah, 80h
-    jnz     .old
-    test    ah, 70h
-    jz      .old
+    jump_below_386 .old
     cpu 386
     mov     bx, ds
     load_ds
@@ -127,14 +113,7 @@ far_call:
     mov     cx, ~TF
 ; In: EDX = the handler, CX = mask of the FLAGS that the handler gets.
 call_handler:
-    push    ebp
-    push    ebx
-    push    esi
-    push    edi
-    push    ds
-    push    es
-    push    fs
-    push    gs
+    keep_all
     pushf
     mov     ebp, [esp + 34]
     push    bp
@@ -145,17 +124,7 @@ call_handler:
     push    edx
     and     cx, [bp + regs.flags]
     push    cx
-    mov     gs, [bp + regs.gs]
-    mov     fs, [bp + regs.fs]
-    mov     es, [bp + regs.es]
-    mov     ds, [bp + regs.ds]
-    mov     eax, [bp + regs.eax]
-    mov     ebx, [bp + regs.ebx]
-    mov     ecx, [bp + regs.ecx]
-    mov     edx, [bp + regs.edx]
-    mov     esi, [bp + regs.esi]
-    mov     edi, [bp + regs.edi]
-    mov     ebp, [bp + regs.ebp]
+    load_regs  bp, gs, fs, es, ds, eax, ebx, ecx, edx, esi, edi, ebp
     popf
     retf
 .back:
@@ -163,32 +132,13 @@ call_handler:
     push    ebp
     mov     bp, sp
     movzx   ebp, word [bp + 6]
-    mov     [bp + regs.eax], eax
-    mov     [bp + regs.ebx], ebx
-    mov     [bp + regs.ecx], ecx
-    mov     [bp + regs.edx], edx
-    mov     [bp + regs.esi], esi
-    mov     [bp + regs.edi], edi
-    mov     [bp + regs.esp], esp
-    mov     [bp + regs.ds], ds
-    mov     [bp + regs.es], es
-    mov     [bp + regs.fs], fs
-    mov     [bp + regs.gs], gs
-    mov     [bp + regs.ss], ss
+    store_regs bp, eax, ebx, ecx, edx, esi, edi, esp, ds, es, fs, gs, ss
     pop     dword [bp + regs.ebp]
     pop     word [bp + regs.flags]
     pop     bp
     movzx   esp, sp
     popf
-    pop     gs
-    pop     fs
-    pop     es
-    pop     ds
-    pop     edi
-    pop     esi
-    pop     ebx
-    pop     ebp
-    o32 ret
+    return_all
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; void far_copy(u32 to, u32 from, u32 bytes)
@@ -265,14 +215,7 @@ receiver_entry:
     inc     bx
     imul    bx, bx, UPCALL_SIZE
     add     bx, receiver_stacks - regs_size
-    mov     [bx + regs.ecx], ecx
-    mov     [bx + regs.edx], edx
-    mov     [bx + regs.esi], esi
-    mov     [bx + regs.edi], edi
-    mov     [bx + regs.ebp], ebp
-    mov     [bx + regs.es], es
-    mov     [bx + regs.fs], fs
-    mov     [bx + regs.gs], gs
+    store_regs bx, ecx, edx, esi, edi, ebp, es, fs, gs
     pop     dword [bx + regs.ebx]
     pop     dword [bx + regs.eax]
     pop     word [bx + regs.ds]
@@ -287,17 +230,7 @@ receiver_entry:
     call dword [receiver_hook]
     pop     ebx
     mov     bx, sp          ; the argument's place belongs to the hook: take the saved copy
-    mov     ss, [bx + regs.ss]
-    mov     esp, [bx + regs.esp]
-    mov     ecx, [bx + regs.ecx]
-    mov     edx, [bx + regs.edx]
-    mov     esi, [bx + regs.esi]
-    mov     edi, [bx + regs.edi]
-    mov     ebp, [bx + regs.ebp]
-    mov     eax, [bx + regs.eax]
-    mov     es, [bx + regs.es]
-    mov     fs, [bx + regs.fs]
-    mov     gs, [bx + regs.gs]
+    load_regs  bx, ss, esp, ecx, edx, esi, edi, ebp, eax, es, fs, gs
     push    word [bx + regs.ds]
     push    dword [bx + regs.ebx]
     push    word [bx + regs.flags]
@@ -337,14 +270,25 @@ receiver_stacks: resb UPCALLS * UPCALL_SIZE
 ;   Purpose: library functions that the compiler calls
 ;   In:      DS = ES, DF clear, offsets and lengths below 64 KB
 ;   Stack:   8 bytes
+; The first two arguments to %1 and %2, the third to ECX.
+%macro take_three 2
+    push    esi
+    push    edi
+    mov     %1, [esp + 12]
+    mov     %2, [esp + 16]
+    mov     ecx, [esp + 20]
+%endmacro
+
+%macro return_three 0
+    pop     edi
+    pop     esi
+    o32 ret
+%endmacro
+
 section .text.memcpy progbits alloc exec nowrite align=1
 global memcpy
 memcpy:
-    push    esi
-    push    edi
-    mov     edi, [esp + 12]
-    mov     esi, [esp + 16]
-    mov     ecx, [esp + 20]
+    take_three edi, esi
     mov     eax, edi
     mov     dx, cx
     shr     cx, 2
@@ -352,18 +296,12 @@ memcpy:
     mov     cx, dx
     and     cx, 3
     rep movsb
-    pop     edi
-    pop     esi
-    o32 ret
+    return_three
 
 section .text.memmove progbits alloc exec nowrite align=1
 global memmove
 memmove:
-    push    esi
-    push    edi
-    mov     edi, [esp + 12]
-    mov     esi, [esp + 16]
-    mov     ecx, [esp + 20]
+    take_three edi, esi
     mov     eax, edi
     cmp     di, si
     jbe     .up
@@ -375,9 +313,7 @@ memmove:
 .up:
     rep movsb
     cld
-    pop     edi
-    pop     esi
-    o32 ret
+    return_three
 
 section .text.memset progbits alloc exec nowrite align=1
 global memset
@@ -394,17 +330,11 @@ memset:
 section .text.memcmp progbits alloc exec nowrite align=1
 global memcmp
 memcmp:
-    push    esi
-    push    edi
-    mov     esi, [esp + 12]
-    mov     edi, [esp + 16]
-    mov     ecx, [esp + 20]
+    take_three esi, edi
     xor     eax, eax        ; equal when there is nothing to compare
     repe cmpsb
     je      .end
     sbb     eax, eax
     or      al, 1
 .end:
-    pop     edi
-    pop     esi
-    o32 ret
+    return_three

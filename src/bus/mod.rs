@@ -71,6 +71,10 @@ pub trait Bus {
     fn out32(&self, port: u16, value: u32);
 
     /// Reads a frame (`job.len` bytes) from a 16-bit port to `job.at`, by words; the last byte of an odd length as a byte.
+    ///
+    /// In all six methods for frames `job` is the one that the core gave to [`crate::device::Device::copy`] or `send`, and no
+    /// other. On the machine it lies at a fixed place in the core, where asm/strings.asm reads it, so that no driver has to load
+    /// its address. The bus of host tests has no such place and reads the argument.
     fn ins(&self, port: u16, job: &Job);
     /// The same from an 8-bit port.
     fn ins8(&self, port: u16, job: &Job);

@@ -54,12 +54,29 @@ pub fn copy_far(from: Addr, to: Addr, len: u16) {
     }
 }
 
-/// The string operations on ports, in asm/strings.asm. They use the core's job, the only one, not the argument.
+/// One access to conventional memory at ES:SI, which are restored. EAX is the address.
+macro_rules! conventional {
+    ($access:literal, $($operand:tt)*) => {
+        // SAFETY: an address in the driver's rings.
+        unsafe {
+            asm!(
+                "push es", "push si",
+                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
+                $access,
+                "pop si", "pop es",
+                $($operand)*
+            )
+        }
+    };
+}
+
+/// The string operations on ports, in asm/strings.asm. They read the core's job at its place: `job` is that one, as
+/// [`super::Bus::ins`] asks, and passing its address would take instructions that say nothing new.
 macro_rules! strings {
     ($($name:ident: $routine:literal;)*) => { $(
         #[inline(always)]
-        fn $name(&self, port: u16, _: &Job) {
-            // SAFETY: the driver gives a port of its card; the job is a client's frame or buffer.
+        fn $name(&self, port: u16, _job: &Job) {
+            // SAFETY: the driver gives a port of its card; the core's job is a client's frame or buffer.
             unsafe { asm!(concat!("call ", $routine), in("edx") port as u32) };
         }
     )* };
@@ -135,16 +152,7 @@ impl Bus for Machine {
 
     #[inline(never)]
     fn put8(&self, at: Addr, value: u8) {
-        // SAFETY: an address in the driver's rings; ES and SI are restored.
-        unsafe {
-            asm!(
-                "push es", "push si",
-                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
-                "mov es:[si], dl",
-                "pop si", "pop es",
-                inout("eax") at.0 => _, in("dl") value,
-            )
-        }
+        conventional!("mov es:[si], dl", inout("eax") at.0 => _, in("dl") value);
     }
 
     fn get16(&self, at: Addr) -> u16 {
@@ -154,60 +162,24 @@ impl Bus for Machine {
     #[inline(never)]
     fn get32(&self, at: Addr) -> u32 {
         let value;
-        // SAFETY: an address in the driver's rings; ES and SI are restored.
-        unsafe {
-            asm!(
-                "push es", "push si",
-                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
-                "mov eax, es:[si]",
-                "pop si", "pop es",
-                inout("eax") at.0 => value,
-            )
-        }
+        conventional!("mov eax, es:[si]", inout("eax") at.0 => value);
         value
     }
 
     #[inline(never)]
     fn put16(&self, at: Addr, value: u16) {
-        // SAFETY: as above.
-        unsafe {
-            asm!(
-                "push es", "push si",
-                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
-                "mov es:[si], dx",
-                "pop si", "pop es",
-                inout("eax") at.0 => _, in("dx") value,
-            )
-        }
+        conventional!("mov es:[si], dx", inout("eax") at.0 => _, in("dx") value);
     }
 
     #[inline(never)]
     fn put32(&self, at: Addr, value: u32) {
-        // SAFETY: as above.
-        unsafe {
-            asm!(
-                "push es", "push si",
-                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
-                "mov es:[si], edx",
-                "pop si", "pop es",
-                inout("eax") at.0 => _, in("edx") value,
-            )
-        }
+        conventional!("mov es:[si], edx", inout("eax") at.0 => _, in("edx") value);
     }
 
     #[inline(never)]
     fn swap16(&self, at: Addr, mut value: u16) -> u16 {
-        // SAFETY: an address in the driver's rings; ES and SI are restored. XCHG with memory locks the bus and orders the
-        // accesses around it.
-        unsafe {
-            asm!(
-                "push es", "push si",
-                "mov si, ax", "and si, 15", "shr eax, 4", "mov es, ax",
-                "xchg es:[si], dx",
-                "pop si", "pop es",
-                inout("eax") at.0 => _, inout("dx") value,
-            )
-        }
+        // XCHG with memory locks the bus and orders the accesses around it.
+        conventional!("xchg es:[si], dx", inout("eax") at.0 => _, inout("dx") value);
         value
     }
 

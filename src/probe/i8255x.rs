@@ -1,7 +1,7 @@
 //! Finds and starts the 82557 and its successors.
 
 use super::microwire::{self, Wires};
-use super::pci::{self, Bar};
+use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::{Counters, Device, Events, RcvMode};
@@ -78,18 +78,10 @@ impl<B: Bus> Probe<B> for I8255xProbe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        if ask.index != 0 {
-            return Err(Fault::End);
-        }
-        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
-            return Err(Fault::Nothing);
-        }
+        pci::candidate(bus, ask, <Self as Probe<B>>::IDS)?;
         // Bus master only after the reset: another driver may have left DMA on.
         pci::enable(bus, ask.pci, false)?;
-        let Bar::Io(io) = pci::bar(bus, ask.pci, 1) else { return Err(Fault::Resources) };
-        if ask.is_taken(io) {
-            return Err(Fault::Nothing);
-        }
+        let io = pci::ports(bus, ask, 1)?;
         if bus.in32(io) == u32::MAX {
             return Err(Fault::Dead);
         }

@@ -154,13 +154,7 @@ impl<B: Bus> Registers<'_, B> {
 
 /// Tries a card with one of `ids`.
 pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn(u32) -> Eeprom) -> Result<Found, Fault> {
-    if ask.index != 0 {
-        return Err(Fault::End);
-    }
-    let id = pci::id(bus, ask.pci);
-    if !ids.contains(&id) {
-        return Err(Fault::Nothing);
-    }
+    let id = pci::candidate(bus, ask, ids)?;
     // Bus master only after the reset: another driver may have left DMA on.
     pci::enable(bus, ask.pci, false)?;
     let (mut io, mut mem) = (0, 0);

@@ -1,7 +1,7 @@
 //! Finds and starts the RTL8029 and other NE2000 compatibles on the PCI bus.
 
 use super::ne2000::{Card, STOPPED, WIDE_RAM, line_of, start};
-use super::pci::{self, Bar};
+use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
 use crate::drivers::dp8390::CR;
@@ -25,17 +25,9 @@ impl<B: Bus> Probe<B> for Ne2kPciProbe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        if ask.index != 0 {
-            return Err(Fault::End);
-        }
-        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
-            return Err(Fault::Nothing);
-        }
+        pci::candidate(bus, ask, <Self as Probe<B>>::IDS)?;
         pci::enable(bus, ask.pci, false)?;
-        let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
-        if ask.is_taken(io) {
-            return Err(Fault::Nothing);
-        }
+        let io = pci::ports(bus, ask, 0)?;
         let card = Card::<B, true> { bus, io };
         let (variant, mac) = card.identify(WIDE_RAM).map_err(|fault| match fault {
             // The PCI identity says that it is an NE2000: it is faulty.

@@ -42,6 +42,16 @@ pub fn id(bus: &impl Bus, place: u16) -> u32 {
     bus.config_read(place, ID)
 }
 
+/// Whether `ask` is a PCI function with one of `ids`; its identity. A PCI function is one candidate, so that there is no
+/// other index than 0.
+pub fn candidate(bus: &impl Bus, ask: &Ask, ids: &[u32]) -> Result<u32, Fault> {
+    if ask.index != 0 {
+        return Err(Fault::End);
+    }
+    let id = id(bus, ask.pci);
+    if ids.contains(&id) { Ok(id) } else { Err(Fault::Nothing) }
+}
+
 /// Revision in the low byte, class above.
 pub fn class(bus: &impl Bus, place: u16) -> u32 {
     bus.config_read(place, CLASS)
@@ -64,6 +74,16 @@ pub fn bar(bus: &impl Bus, place: u16, index: u8) -> Bar {
     match value & !15 {
         0 | 0xFFFF_FFF0 => Bar::None,
         base => Bar::Memory(base),
+    }
+}
+
+/// The first port of a card whose registers are at the ports of base address register `index`. No other copy of this
+/// driver may use them.
+pub fn ports(bus: &impl Bus, ask: &Ask, index: u8) -> Result<u16, Fault> {
+    match bar(bus, ask.pci, index) {
+        Bar::Io(io) if ask.is_taken(io) => Err(Fault::Nothing),
+        Bar::Io(io) => Ok(io),
+        _ => Err(Fault::Resources),
     }
 }
 

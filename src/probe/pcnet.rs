@@ -1,6 +1,6 @@
 //! Finds and starts AMD's PCnet-PCI.
 
-use super::pci::{self, Bar};
+use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::{Addr, Bus};
 use crate::device::MacAddr;
@@ -49,17 +49,9 @@ impl<B: Bus> Probe<B> for PcnetProbe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        if ask.index != 0 {
-            return Err(Fault::End);
-        }
-        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
-            return Err(Fault::Nothing);
-        }
+        pci::candidate(bus, ask, <Self as Probe<B>>::IDS)?;
         pci::enable(bus, ask.pci, false)?;
-        let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
-        if ask.is_taken(io) {
-            return Err(Fault::Nothing);
-        }
+        let io = pci::ports(bus, ask, 0)?;
         // A driver with 32-bit accesses may have switched the ports to these; only a reset of the machine undoes that.
         let card = Card { bus, io };
         let _ = bus.in16(io.wrapping_add(RESET as u16));

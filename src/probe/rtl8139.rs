@@ -1,6 +1,6 @@
 //! Finds and starts the RTL8139 and its compatibles.
 
-use super::pci::{self, Bar};
+use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::MacAddr;
@@ -71,17 +71,9 @@ impl<B: Bus> Probe<B> for Rtl8139Probe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        if ask.index != 0 {
-            return Err(Fault::End);
-        }
-        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
-            return Err(Fault::Nothing);
-        }
+        pci::candidate(bus, ask, <Self as Probe<B>>::IDS)?;
         pci::enable(bus, ask.pci, false)?;
-        let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
-        if ask.is_taken(io) {
-            return Err(Fault::Nothing);
-        }
+        let io = pci::ports(bus, ask, 0)?;
         let port = |register: u8| io.wrapping_add(register as u16);
         if OLD_PARTS.contains(&(bus.in32(port(TCR)) & HWVERID)) {
             bus.out8(port(HLTCLK), b'R');

@@ -1,7 +1,7 @@
 //! Finds and starts the 21142 and 21143.
 
 use super::microwire::{self, Wires};
-use super::pci::{self, Bar};
+use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::{Counters, Device, RcvMode};
@@ -79,20 +79,12 @@ impl<B: Bus> Probe<B> for TulipProbe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        if ask.index != 0 {
-            return Err(Fault::End);
-        }
-        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
-            return Err(Fault::Nothing);
-        }
+        pci::candidate(bus, ask, <Self as Probe<B>>::IDS)?;
         // Bus master only after the reset: another driver may have left DMA on.
         pci::enable(bus, ask.pci, false)?;
         let mode = bus.config_read(ask.pci, CFDD);
         bus.config_write(ask.pci, CFDD, mode & !CFDD_SLEEP);
-        let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
-        if ask.is_taken(io) {
-            return Err(Fault::Nothing);
-        }
+        let io = pci::ports(bus, ask, 0)?;
         if bus.in32(io) == u32::MAX {
             return Err(Fault::Dead);
         }

@@ -410,12 +410,7 @@ impl<B: Bus> Probe<B> for VirtioNetProbe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        if ask.index != 0 {
-            return Err(Fault::End);
-        }
-        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
-            return Err(Fault::Nothing);
-        }
+        pci::candidate(bus, ask, <Self as Probe<B>>::IDS)?;
         pci::enable(bus, ask.pci, true)?;
         if let Some(msix) = pci::capability(bus, ask.pci, MSIX, 0) {
             let control = bus.config_read(ask.pci, msix);

@@ -39,12 +39,7 @@ impl<B: Bus> Probe<B> for Vmxnet3Probe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        if ask.index != 0 {
-            return Err(Fault::End);
-        }
-        if !<Self as Probe<B>>::IDS.contains(&pci::id(bus, ask.pci)) {
-            return Err(Fault::Nothing);
-        }
+        pci::candidate(bus, ask, <Self as Probe<B>>::IDS)?;
         if bus.confined() {
             return Err(Fault::V86);
         }

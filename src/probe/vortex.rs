@@ -1,7 +1,7 @@
 //! Finds and starts the 3C590 and 3C595.
 
 use super::elink::{self, Chip};
-use super::pci::{self, Bar};
+use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
 use crate::device::{Device, RcvMode};
@@ -13,16 +13,10 @@ pub struct VortexProbe;
 
 /// Tries a PCI card with one of `ids`. `checked`: whether the place of its EEPROM's checksum is known.
 pub(super) fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], checked: impl Fn(u32) -> bool) -> Result<Found, Fault> {
-    if ask.index != 0 {
-        return Err(Fault::End);
-    }
-    let id = pci::id(bus, ask.pci);
-    if !ids.contains(&id) {
-        return Err(Fault::Nothing);
-    }
+    let id = pci::candidate(bus, ask, ids)?;
     // Master only once it has been reset: another driver may have left its DMA on.
     pci::enable(bus, ask.pci, false)?;
-    let Bar::Io(io) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
+    let io = pci::ports(bus, ask, 0)?;
     if bus.in16(io + COMMAND) == u16::MAX {
         return Err(Fault::Dead);
     }

@@ -4,7 +4,7 @@ use crate::bus::Far;
 #[cfg(target_os = "none")]
 use crate::device::Job;
 
-/// The caller's registers, which `save` in asm/irq.asm puts on the driver's stack.
+/// The caller's registers, which `save` in asm/int60.asm puts on the driver's stack.
 #[derive(Default)]
 #[repr(C)]
 pub struct Frame {

@@ -25,7 +25,7 @@ pub struct CoreTable {
     pub work: u16,
     /// The end of the core and its BSS, where the next block begins.
     pub end: u16,
-    /// The two operands in `save` (asm/irq.asm) that the installer sets to the addresses of the caller's ESP and SS on the
+    /// The two operands in `save` (asm/int60.asm) that the installer sets to the addresses of the caller's ESP and SS on the
     /// driver's stack: [`State::stack`], and four more.
     pub stack: [u16; 2],
     /// The instructions that send the end of interrupt to the PICs ([`EOI_SECOND`] and the constants behind it).
@@ -142,6 +142,15 @@ pub struct State {
 
 /// [`State::burst`], if `/BURST=` is not given.
 pub const BURST: u8 = 8;
+
+/// Bytes of stack that receivers find, if `/STACK=` is not given.
+pub const STACK: u16 = 256;
+/// Bytes of stack above the receivers' share: what the core has taken when it calls a receiver. Exact: CONFORM measures it. A
+/// feature that takes more says so itself (`FEATURE` in asm/attach.inc).
+pub const STACK_CORE: u16 = 86;
+/// [`State::stack_second`], from the stack's low end: what a call of INT 60h from inside an upcall takes of the receivers'
+/// share, wherever the receiver's stack is. The tests want 16 bytes of it never used (tools/src/suite/stack.rs).
+pub const STACK_SECOND: u16 = 136;
 
 /// Offset of [`Work`] in the core (linker/resident.ld).
 pub const WORK: u16 = 20;

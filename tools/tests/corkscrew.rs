@@ -14,20 +14,17 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use compkt::bus::{Addr, Bus};
-use compkt::device::{Counters, Device, Events, Head, LOOKAHEAD, Rx, SendError};
-use compkt::drivers::corkscrew::{Corkscrew, CorkscrewLists};
 use compkt::probe::corkscrew::CorkscrewProbe;
 use compkt::probe::corkscrew::lists::CorkscrewListsProbe;
 use compkt::probe::{Ask, Fault, Found, Probe, Rings};
 use models::corkscrew::{self as model, Options};
 use models::faults::Faults;
-use tools::fake_bus::{FakeBus, job, taken};
+use tools::fake_bus::{FakeBus, taken};
 
-const MAC: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x56];
+use elink::rig::{Driver, MAC, Machine, frame};
+
 const OTHER: [u8; 6] = [0x52, 0x54, 0, 0x12, 0x34, 0x57];
 const NO_RINGS: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
-const ROOM: usize = 0x2000;
-const FRAME: usize = 0x4000;
 const RINGS: u32 = 0x10_0000;
 
 fn ask(index: u8) -> Ask<'static> {
@@ -35,21 +32,6 @@ fn ask(index: u8) -> Ask<'static> {
 }
 
 type Card = Rc<RefCell<model::Corkscrew>>;
-
-/// The driver by programmed I/O or with rings.
-trait Driver: Device {
-    fn counters(&self) -> Counters;
-}
-impl Driver for Corkscrew<FakeBus> {
-    fn counters(&self) -> Counters {
-        Corkscrew::counters(self)
-    }
-}
-impl Driver for CorkscrewLists<FakeBus> {
-    fn counters(&self) -> Counters {
-        CorkscrewLists::counters(self)
-    }
-}
 
 struct Rig {
     bus: FakeBus,
@@ -106,62 +88,11 @@ fn rig_in(way: Way) -> Rig {
     start_in(&bus, slot, card, &ask(0), way)
 }
 
-fn frame(len: usize) -> Vec<u8> {
-    let mut frame: Vec<u8> = (0..len).map(|at| (at * 7 + len) as u8).collect();
-    frame[..6].copy_from_slice(&MAC);
-    frame
-}
+impl Machine for Rig {
+    machine!();
 
-impl Rig {
-    fn send(&mut self, frame: &[u8]) -> Result<(), SendError> {
-        self.bus.memory_mut()[FRAME..FRAME + frame.len()].copy_from_slice(frame);
-        self.device.send(&job(FRAME, frame.len(), &[0; LOOKAHEAD]))
-    }
-
-    fn serve(&mut self) -> Vec<Vec<u8>> {
-        let mut frames = Vec::new();
-        for _ in 0..40 {
-            if !self.bus.take(self.found.irq) || self.device.irq() == Events::NONE {
-                break;
-            }
-            let mut head: Head = [0; LOOKAHEAD];
-            while let Some(rx) = self.device.peek(&mut head) {
-                if rx == Rx::USELESS {
-                    self.device.discard(rx);
-                    continue;
-                }
-                self.bus.memory_mut()[ROOM - 1..ROOM + 1600].fill(0xA5);
-                self.device.copy(&job(ROOM, rx.len().into(), &head));
-                frames.push(self.bus.memory()[ROOM..][..rx.len() as usize].to_vec());
-                assert_eq!(self.bus.memory()[ROOM + rx.len() as usize], 0xA5);
-                self.device.discard(rx);
-            }
-            self.device.unmask();
-        }
-        frames
-    }
-
-    fn works(&mut self, lengths: impl Iterator<Item = usize>) {
-        for len in lengths {
-            let mut sent = frame(len);
-            sent[..6].copy_from_slice(&self.found.mac);
-            assert!(self.bus.receive(self.slot, &sent), "{len} bytes");
-            self.bus.sleep(2_000);
-            assert_eq!(self.serve(), std::slice::from_ref(&sent), "{len} bytes");
-            assert_eq!(self.send(&sent), Ok(()));
-            self.bus.sleep(2_000);
-            self.serve();
-            assert_eq!(self.bus.sent(self.slot), [sent], "{len} bytes");
-        }
-    }
-
-    fn counts(&self) -> [u32; 3] {
-        let Counters { errors_in, errors_out, lost, .. } = self.device.counters();
-        [errors_in, errors_out, lost]
-    }
-
-    fn pull(&self, up: bool) {
-        self.bus.with_env(self.slot, |env| models::Model::set_link(&mut *self.card.borrow_mut(), env, up));
+    fn device(&mut self) -> &mut dyn Driver {
+        &mut *self.device
     }
 }
 
@@ -170,7 +101,7 @@ fn it_is_given_resources_and_passes_frames_of_every_length() {
     for way in WAYS {
         let mut rig = rig_in(way);
         assert_eq!((rig.found.mac, rig.found.io, rig.found.irq), (MAC, 0x300, 5));
-        rig.works(60..=1514);
+        rig.works_at(60..=1514);
         assert_eq!(rig.counts(), [0; 3], "{way:?}");
     }
 }
@@ -191,7 +122,7 @@ fn the_user_says_where() {
     assert_eq!(CorkscrewProbe::find(&bus, &Ask { irq: 4, ..ask(0) }), Err(Fault::Irq));
     let mut rig = start(&bus, slot, card, &Ask { io: 0x280, irq: 9, ..ask(0) });
     assert_eq!((rig.found.io, rig.found.irq), (0x280, 9));
-    rig.works(60..64);
+    rig.works_at(60..64);
     assert_eq!(CorkscrewProbe::find(&bus, &Ask { io: 0x300, ..ask(0) }), Err(Fault::Nothing), "it is elsewhere");
 }
 
@@ -211,8 +142,8 @@ fn places_and_lines_in_use_are_left_alone() {
     if first.found.mac == OTHER {
         std::mem::swap(&mut first.slot, &mut second.slot);
     }
-    first.works(60..64);
-    second.works(60..64);
+    first.works_at(60..64);
+    second.works_at(60..64);
     assert_eq!(CorkscrewProbe::find(&bus, &Ask { taken: taken(&[0x300, 0x320]), ..ask(0) }), Err(Fault::End));
 }
 
@@ -234,7 +165,7 @@ fn the_user_chooses_transceiver_and_duplex() {
         let (config, control) = (bus.in32(io), bus.in16(io + 6));
         bus.out16(io + 0xE, 0x0807);
         assert_eq!((config >> 20 & 15, control & 0x20 != 0), wanted, "{media:02X}");
-        rig.works(60..64);
+        rig.works_at(60..64);
     }
     let bus = FakeBus::new();
     plug(&bus, Options::new(MAC));

@@ -16,8 +16,24 @@ fn said_to(listing: &str) -> String {
 
 #[test]
 fn an_instruction_that_changes_the_flow_or_the_stack_unseen_is_refused() {
-    for line in ["jcxz\t.LBB0_1", "loop\t.LBB0_1", "int\t$33", "iretw", "lretw", "lcallw\t*4(%ecx)", "call\tg", "ret", "leave", "pushfl", "popfw", "pushal", "enter\t$4, $0", "jc\t.LBB0_1"] {
+    for line in ["int\t$33", "iretw", "lretw", "lcallw\t*4(%ecx)", "call\tg", "ret", "leave", "pushfl", "popfw", "pushal", "enter\t$4, $0", "jc\t.LBB0_1"] {
         assert_eq!(said(line), format!("f: {line}: an instruction that the pass does not know"));
+    }
+}
+
+/// The pass exchanges CX and BX. It sees them by their names.
+#[test]
+fn an_instruction_that_uses_cx_or_bx_without_naming_it_is_refused() {
+    let hidden = |line: &str| format!("f: {line}: an instruction that uses CX or BX without naming it");
+    for line in ["shldl\t%edx, %eax", "shrdw\t%dx, (%esi)", "loop\t1b", "loope\t1b", "loopz\t1b", "loopne\t1b", "loopnz\t1b", "xlatb", "xlat", "cpuid", "cmpxchg8b\t(%esi)", "rdmsr", "wrmsr"] {
+        assert_eq!(said(&format!("#APP\n1:\n\tincl\t%ecx\n\t{line}\n\tincl\t%ebx\n\t#NO_APP")), hidden(line));
+    }
+    // A jump to a number gets a name before it is looked at.
+    for op in ["jcxz", "jecxz"] {
+        assert_eq!(said(&format!("#APP\n1:\n\tincl\t%ecx\n\t{op}\t1b\n\t#NO_APP")), hidden(&format!("{op} .Lasm1_1")));
+    }
+    for line in ["shldl\t%cl, %edx, %eax", "shrdl\t$3, %edx, %eax", "rep\tmovsw (%esi), %es:(%edi)"] {
+        assert_eq!(said(&format!("#APP\n\t{line}\n\t#NO_APP")), "nothing", "{line}");
     }
 }
 

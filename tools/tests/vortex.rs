@@ -30,6 +30,16 @@ fn another_vendors_card_is_not_touched() {
 }
 
 #[test]
+fn ports_that_another_copy_of_the_driver_uses_are_not_touched() {
+    for part in PARTS {
+        let (bus, ..) = plug(part, "");
+        let beside = Ask { taken: taken(&[IO]), ..ask() };
+        assert_eq!(find_as(&bus, part, &beside), Err(Fault::Nothing), "{part:?}");
+        assert!(bus.writes().iter().all(|port| !(IO..IO + part.ports).contains(port)), "{part:?}");
+    }
+}
+
+#[test]
 fn frames_of_every_length_go_both_ways() {
     for part in PARTS {
         let mut rig = rig(part);

@@ -16,10 +16,7 @@ use crate::install::lines::Line;
 use crate::install::plan::{FAILED, Feature, Ground, Plan};
 use crate::memory::SLOT;
 use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, Rings, isa_pnp};
-use crate::resident::table::BLOCKS;
-
-/// Stack below the receivers' share: the core's own depth at an upcall.
-pub const STACK_CORE: u16 = 86;
+use crate::resident::table::{BLOCKS, STACK_CORE};
 
 /// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
 /// end.

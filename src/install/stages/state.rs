@@ -5,7 +5,6 @@ use core::mem::offset_of;
 
 use super::about::{head, nic};
 use super::hook::{irq_vector, line_masked};
-use super::place::STACK_CORE;
 use crate::bus::Far;
 use crate::bus::real::address;
 use crate::info::{self, Block};
@@ -13,11 +12,7 @@ use crate::install::dos::{fill, from_device, poke, vector};
 use crate::install::features::needs;
 use crate::install::kernel::{caller, header};
 use crate::install::plan::Plan;
-use crate::resident::table::{EOI_FIRST, EOI_SECOND, EOI_WRITE, NO_EOI, PENDING, POLLED, SPECIFIC_EOI, State};
-
-/// The end of the receivers' share of the stack: what a call of INT 60h from inside an upcall takes, wherever the
-/// receiver's stack is.
-const STACK_SECOND: u16 = 136;
+use crate::resident::table::{EOI_FIRST, EOI_SECOND, EOI_WRITE, NO_EOI, PENDING, POLLED, SPECIFIC_EOI, STACK_CORE, STACK_SECOND, State};
 
 /// Tells the core, and takes the last block.
 pub fn tell(plan: &mut Plan) {

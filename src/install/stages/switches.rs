@@ -315,7 +315,7 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         io: 0,
         irq: 0,
         handles: 0,
-        stack: 256,
+        stack: crate::resident::table::STACK,
         nic: Want::Any,
         media: 0,
         needs: 0,

@@ -237,6 +237,57 @@ fn changed(before: &Regs, after: &Regs, results: u16) -> u16 {
     bits
 }
 
+/// Room for a frame longer than the longest.
+type Bytes = Shared<[u8; 1600]>;
+
+/// The registers of a call, each with a value of its own in the high half, and what `bytes` has to hold. Bit 6 of the
+/// function: arguments that are refused.
+fn arranged(driver: &Driver, handle: Handle, function: u8, bytes: &Bytes) -> Regs {
+    bytes.write([0xFF; 1600]);
+    let failing = function & 0x40 != 0;
+    let function = function & !0x40;
+    let mut regs = Regs::ax((function as u16) << 8);
+    let near = Far::of(bytes.get()).offset() as u32;
+    let mut count = 6;
+    match function {
+        2 => {
+            let class = if failing { 9 } else { 1 };
+            regs.eax |= class;
+            regs.edx = 0x4400;
+            bytes.write([0x91; 1600]);
+            count = 2;
+        }
+        3 => regs.ebx = driver.access(1, &[0x92, 0], Far(0)).unwrap_or(0) as u32,
+        4 => count = if failing { 1515 } else { 60 },
+        6 if failing => count = 3,
+        20 => count = if failing { 9 } else { 3 },
+        22 => count = 0,
+        25 => {
+            let mut station = [0; 1600];
+            station.iter_mut().zip(OTHER_MAC).for_each(|(to, byte)| *to = byte);
+            bytes.write(station);
+        }
+        _ => {}
+    }
+    if function != 3 {
+        regs.ebx = handle as u32;
+    }
+    regs.eax |= 0xA1A2_0000;
+    regs.ebx |= 0xB1B2_0000;
+    regs.ecx = 0xC1C2_0000 | count;
+    regs.edx |= 0xD1D2_0000;
+    regs.esi = 0xE1E2_0000 | near;
+    regs.edi = 0xF1F2_0000 | near;
+    regs.ebp = 0x1234_5678;
+    if function == 2 {
+        regs.ebx |= 0xFFFF;
+        // Receiver 0:0, so that no upcall comes while this handle is open.
+        regs.edi &= 0xFFFF_0000;
+        regs.es = 0;
+    }
+    Regs { fs: 0x1111, gs: 0x2222, ..regs }
+}
+
 /// Checks that every function keeps all but its results: high halves, FS and GS, DF and IF as well.
 fn registers(checks: &mut Checks, driver: &Driver, handle: Handle) {
     const CALLS: [(u8, u16, &CStr); 20] = [
@@ -262,55 +313,11 @@ fn registers(checks: &mut Checks, driver: &Driver, handle: Handle) {
         (0x46, 0, c"get_address that fails keeps the other registers"),
         (0x54, 0, c"set_rcv_mode that fails keeps the other registers"),
     ];
-    let bytes = Shared::new([0u8; 1600]);
+    let bytes: Bytes = Shared::new([0; 1600]);
     for (function, results, name) in CALLS {
         let mut bits = 0;
         for flags in [IF, 0, IF | DF, DF] {
-            bytes.write([0xFF; 1600]);
-            let failing = function & 0x40 != 0;
-            let function = function & !0x40;
-            let mut regs = Regs::ax((function as u16) << 8);
-            let near = Far::of(bytes.get()).offset() as u32;
-            let mut count = 6;
-            match function {
-                2 => {
-                    let class = if failing { 9 } else { 1 };
-                    regs.eax |= class;
-                    regs.edx = 0x4400;
-                    bytes.write([0x91; 1600]);
-                    count = 2;
-                }
-                3 => regs.ebx = driver.access(1, &[0x92, 0], Far(0)).unwrap_or(0) as u32,
-                4 => count = if failing { 1515 } else { 60 },
-                6 if failing => count = 3,
-                20 => count = if failing { 9 } else { 3 },
-                22 => count = 0,
-                25 => {
-                    let mut station = [0; 1600];
-                    station.iter_mut().zip(OTHER_MAC).for_each(|(to, byte)| *to = byte);
-                    bytes.write(station);
-                }
-                _ => {}
-            }
-            if function != 3 {
-                regs.ebx = handle as u32;
-            }
-            regs.eax |= 0xA1A2_0000;
-            regs.ebx |= 0xB1B2_0000;
-            regs.ecx = 0xC1C2_0000 | count;
-            regs.edx |= 0xD1D2_0000;
-            regs.esi = 0xE1E2_0000 | near;
-            regs.edi = 0xF1F2_0000 | near;
-            regs.ebp = 0x1234_5678;
-            if function == 2 {
-                regs.ebx |= 0xFFFF;
-                // Receiver 0:0, so that no upcall comes while this handle is open.
-                regs.edi &= 0xFFFF_0000;
-                regs.es = 0;
-            }
-            regs.fs = 0x1111;
-            regs.gs = 0x2222;
-            regs.flags = flags;
+            let mut regs = Regs { flags, ..arranged(driver, handle, function, &bytes) };
             let before = regs;
             int(driver.vector, &mut regs);
             bits |= changed(&before, &regs, if regs.carry() { DX } else { results });

@@ -9,6 +9,7 @@ use compkt::device::{MAX_FRAME, MacAddr};
 use compkt::programs::net::{self, Arp, Ip};
 use compkt::programs::rt::packet::{Driver, Handle, release_all};
 use compkt::programs::rt::{Far, IF, Regs, uninterrupted};
+use compkt::resident::table::{STACK, STACK_CORE};
 use compkt::say;
 use core::ffi::CStr;
 
@@ -339,6 +340,7 @@ unsafe extern "C" {
     static mut direct_frame: [u8; 60];
     static direct_upcalls: u16;
     static mut direct_sent: u16;
+    static direct_sp: u16;
 }
 
 /// Checks receivers that stay on the driver's stack.
@@ -374,5 +376,11 @@ fn direct(checks: &mut Checks, machine: &Machine) {
         let free = (low..top).take_while(used).count();
         say!(c"   {d} of the driver's {d} bytes of stack were never used\n", free as u32, top - low);
         checks.holds(c"the driver's stack has a margin", free >= 16, c"16 bytes or more");
+        // SAFETY: only the receiver writes it.
+        let depth = top - unsafe { (&raw const direct_sp).read_volatile() };
+        say!(c"   {d} of them when a receiver is called\n", depth);
+        // /STACK= and features make the stack larger; its end is that of a paragraph.
+        let is_smallest = top - low < STACK_CORE + STACK + 16;
+        checks.holds(c"a receiver finds all of its share of the stack", !is_smallest || depth <= STACK_CORE, c"the share below what the core takes");
     }
 }

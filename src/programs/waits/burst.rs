@@ -1,6 +1,8 @@
 //! Bursts of as_send_pkt, in both forms, with more frames than a card has room for. Accepted frames must be sent in order,
 //! each with one upcall; drop_pkt removes some.
 
+use core::ffi::CStr;
+
 use compkt::programs::rt::clock::Deadline;
 use compkt::programs::rt::packet::error;
 use compkt::programs::rt::{Far, Regs, Shared, inbox};
@@ -90,19 +92,47 @@ fn burst(client: &mut Client, iocb: bool, round: u16, sums: &mut [u32; 4]) -> Ou
     let seed = client.seed;
     TOLD.write(0);
     ERRORS.write(0);
+    fill(client, seed);
+    let mut accepted = hand_over(client, iocb, sums)?;
+    if iocb && round & 1 != 0 && drop_last(client, &mut accepted)? {
+        sums[3] += 1;
+    }
+    let count = accepted.count_ones() as u16;
+    let deadline = Deadline::after(PATIENCE);
+    while TOLD.read() < count && !deadline.over() {}
+    inbox::receiver_with(refuse::receive);
+    sums[0] += count as u32;
+    told_in_order(iocb, accepted)?;
+    if client.alone {
+        return Ok(());
+    }
+    let tally = client.tally(seed, BURST as u16)?;
+    if tally.good != count as u32 || tally.bad != 0 || tally.repeated != 0 {
+        say!(c"the peer heard {d} of {d}, {d} bad, {d} twice\n", tally.good, count, tally.bad, tally.repeated);
+        return Err(c"what was taken is not what was sent");
+    }
+    Ok(())
+}
+
+/// Writes the frames of a burst.
+fn fill(client: &Client, seed: u32) {
     for index in 0..BURST {
         let length = wire::length_of(seed, index as u16, MIN, MAX);
         // SAFETY: none of these frames is on its way.
         let frame = unsafe { &mut (&mut *FRAMES.get())[index % BURST] };
         client.write(frame, &Header { op: Op::Data, index: index as u16, seed, length, count: BURST as u16 }, &[]);
     }
+}
+
+/// Gives the frames to the driver; a bit for each that it takes. Counts those that wait and those that it refuses.
+fn hand_over(client: &mut Client, iocb: bool, sums: &mut [u32; 4]) -> Result<u64, &'static CStr> {
     // The receivers share one hook.
     let upcall = inbox::receiver_with(sent);
-    let (mut accepted, mut waited) = (0u64, 0);
+    let mut accepted = 0u64;
     for index in 0..BURST {
-        let length = wire::length_of(seed, index as u16, MIN, MAX);
+        let length = wire::length_of(client.seed, index as u16, MIN, MAX);
         let answer = if iocb {
-            // SAFETY: as above.
+            // SAFETY: none of these frames is on its way.
             unsafe { *block_at(index) = Iocb { buffer: frame_at(index), len: length, flags: UPCALL, result: UNTOLD, upcall, reserved: [0; 12] } };
             client.driver.ask(0x0C00, 0, 0, Far::of(block_at(index))).map(|_| ())
         } else {
@@ -117,54 +147,46 @@ fn burst(client: &mut Client, iocb: bool, round: u16, sums: &mut [u32; 4]) -> Ou
             Ok(()) => {
                 accepted |= 1 << index;
                 let told = TOLD.read() as usize;
-                waited += (!ORDER.read().iter().take(told).any(|told| *told as usize == index)) as u32;
+                sums[1] += (!ORDER.read().iter().take(told).any(|told| *told as usize == index)) as u32;
             }
             Err(error::CANT_SEND) => sums[2] += 1,
             Err(_) => return Err(c"as_send_pkt refuses with a strange error"),
         }
     }
-    if iocb && round & 1 != 0 {
-        let last = (0..BURST).rev().find(|index| accepted >> index & 1 != 0).unwrap_or(0);
-        // SAFETY: a byte that the driver writes.
-        let open = unsafe { (&raw const (*block_at(last)).flags).read_volatile() } & DONE == 0;
-        let dropped = client.driver.ask(0x0D00, 0, 0, Far::of(block_at(last))).is_ok();
-        if dropped && !open {
-            return Err(c"drop_pkt drops what is done");
-        }
-        if dropped {
-            accepted &= !(1 << last);
-            sums[3] += 1;
-        }
+    Ok(accepted)
+}
+
+/// Drops the last frame that was taken, unless it is sent already; whether it was dropped.
+fn drop_last(client: &mut Client, accepted: &mut u64) -> Result<bool, &'static CStr> {
+    let last = (0..BURST).rev().find(|index| *accepted >> index & 1 != 0).unwrap_or(0);
+    // SAFETY: a byte that the driver writes.
+    let open = unsafe { (&raw const (*block_at(last)).flags).read_volatile() } & DONE == 0;
+    let dropped = client.driver.ask(0x0D00, 0, 0, Far::of(block_at(last))).is_ok();
+    if dropped && !open {
+        return Err(c"drop_pkt drops what is done");
     }
+    if dropped {
+        *accepted &= !(1 << last);
+    }
+    Ok(dropped)
+}
+
+/// Whether each frame that was taken had one upcall, in order and without an error, and its IOCB says so.
+fn told_in_order(iocb: bool, accepted: u64) -> Outcome {
     let count = accepted.count_ones() as u16;
-    let deadline = Deadline::after(PATIENCE);
-    while TOLD.read() < count && !deadline.over() {}
-    inbox::receiver_with(refuse::receive);
-    sums[0] += count as u32;
-    sums[1] += waited;
+    let mut taken = (0..BURST).filter(|index| accepted >> index & 1 != 0);
     if TOLD.read() != count || ERRORS.read() != 0 {
         return Err(c"upcalls are missing, too many, or say an error");
     }
-    let mut order = (0..BURST).filter(|index| accepted >> index & 1 != 0);
-    if !ORDER.read().iter().take(count as usize).all(|told| order.next() == Some(*told as usize)) {
+    if !ORDER.read().iter().take(count as usize).all(|told| taken.next() == Some(*told as usize)) {
         return Err(c"upcalls come in another order");
     }
-    if iocb {
-        for index in (0..BURST).filter(|index| accepted >> index & 1 != 0) {
-            // SAFETY: none of these frames is on its way.
-            let block = unsafe { block_at(index).read_volatile() };
-            if block.flags & DONE == 0 || block.result != 0 {
-                return Err(c"an IOCB is not done after its upcall");
-            }
+    for index in (0..BURST).filter(|index| iocb && accepted >> index & 1 != 0) {
+        // SAFETY: none of these frames is on its way.
+        let block = unsafe { block_at(index).read_volatile() };
+        if block.flags & DONE == 0 || block.result != 0 {
+            return Err(c"an IOCB is not done after its upcall");
         }
-    }
-    if client.alone {
-        return Ok(());
-    }
-    let tally = client.tally(seed, BURST as u16)?;
-    if tally.good != count as u32 || tally.bad != 0 || tally.repeated != 0 {
-        say!(c"the peer heard {d} of {d}, {d} bad, {d} twice\n", tally.good, count, tally.bad, tally.repeated);
-        return Err(c"what was taken is not what was sent");
     }
     Ok(())
 }

@@ -43,6 +43,12 @@ impl Live {
         }
     }
 
+    /// With the high halves of all operands.
+    fn wanting(mut self, insn: &Insn) -> Live {
+        insn.args.iter().for_each(|arg| self.want_arg(arg));
+        self
+    }
+
     fn want_arg(&mut self, arg: &Arg) {
         if let Arg::Reg(Reg { number, part: Part::Long }) = arg {
             self.want(*number);
@@ -96,147 +102,124 @@ pub fn before(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
 
 /// The same, but for what addresses in memory look at.
 fn before_address(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
-    let mut live = after;
     if let Some(flags) = condition(&insn.op) {
-        live.flags |= flags;
-        return (live, false);
+        return (Live { flags: after.flags | flags, ..after }, false);
     }
     let (stem, width) = insn.stem();
-    let source = insn.args.first();
-    let target = long(insn.args.last());
-    // Whether anyone looks at the high half of the result.
-    let needed = target.is_some_and(|number| after.high(number)) && !(wrong(Mistake::WordsMove) && stem == "mov");
-    let narrow = match (stem, width) {
-        ("mov", b'l') => {
-            let Some(number) = target else {
-                source.iter().for_each(|arg| live.want_arg(arg));
-                return (live, false);
-            };
-            live.kill(number);
-            if needed {
-                source.iter().for_each(|arg| live.want_arg(arg));
-            }
-            !needed
-        }
-        ("movzw" | "movzb" | "movsw" | "movsb", b'l') => {
-            target.iter().for_each(|number| live.kill(*number));
-            !needed
-        }
-        ("lea", b'l') => {
-            target.iter().for_each(|number| live.kill(*number));
-            if let (true, Some(Arg::Mem(mem))) = (needed, source) {
-                mem.base.iter().chain(&mem.index).for_each(|number| live.want(*number));
-            }
-            !needed
-        }
-        ("add" | "sub" | "and" | "or" | "xor" | "cmp" | "test" | "adc" | "sbb", _) => {
-            live.flags = after.flags & !FLAGS | if matches!(stem, "adc" | "sbb") { CF } else { 0 };
+    match stem {
+        "mov" | "movzw" | "movzb" | "movsw" | "movsb" | "lea" | "xchg" | "push" | "pop" | "in" | "out" if width == b'l' => moving(insn, after),
+        "add" | "sub" | "and" | "or" | "xor" | "cmp" | "test" | "adc" | "sbb" => {
+            let live = Live { flags: after.flags & !FLAGS | if matches!(stem, "adc" | "sbb") { CF } else { 0 }, ..after };
             if width != b'l' {
                 return (live, false);
             }
-            return (arithmetic(insn, stem, after, live, zero), arithmetic_narrow(insn, stem, after, zero));
+            (arithmetic(insn, stem, after, live, zero), arithmetic_narrow(insn, stem, after, zero))
         }
-        ("bt", _) => {
-            live.flags = after.flags & !CF;
-            let low = matches!(source, Some(Arg::Imm(number)) if matches!(number.parse(), Ok(0..16)));
-            if !low || target.is_none() {
-                insn.args.iter().for_each(|arg| live.want_arg(arg));
-            }
-            low && target.is_some()
+        "bt" | "bts" | "btr" | "btc" => one_bit(insn, after),
+        "inc" | "dec" | "neg" | "not" | "shl" | "shr" | "sar" | "rol" | "ror" => unary(insn, after, zero),
+        "shld" | "shrd" => (Live { flags: 0, ..after }.wanting(insn), false),
+        "imul" | "mul" | "div" | "idiv" => product(insn, after),
+        _ => (after, false),
+    }
+}
+
+/// Of what moves 32 bits, or a shorter value into 32.
+fn moving(insn: &Insn, after: Live) -> (Live, bool) {
+    let stem = insn.stem().0;
+    let target = long(insn.args.last());
+    let needed = is_needed(insn, after);
+    let mut live = after;
+    if let ("xchg", Some((a, b))) = (stem, both(insn)) {
+        // What is looked at of one afterwards is looked at of the other before.
+        live.kill(a);
+        live.kill(b);
+        if after.high(a) {
+            live.want(b);
         }
-        ("bts" | "btr" | "btc", _) => {
-            live.flags = after.flags & !CF;
-            insn.args.iter().for_each(|arg| live.want_arg(arg));
-            false
+        if after.high(b) {
+            live.want(a);
         }
-        ("inc" | "dec", _) => {
-            live.flags = after.flags & CF;
-            unary(target, width, needed || after.flags & (ZF | SF | OF) != 0, &mut live)
+        return (live, !after.high(a) && !after.high(b));
+    }
+    match (stem, target) {
+        ("push" | "xchg" | "out", _) => return (live.wanting(insn), false),
+        ("mov", None) => {
+            insn.args.first().iter().for_each(|arg| live.want_arg(arg));
+            return (live, false);
         }
-        ("neg", _) => {
-            live.flags = 0;
-            let zero = target.is_some_and(|number| zero >> number & 1 != 0);
-            let differ = if zero { SF | OF } else { ZF | CF | SF | OF };
-            unary(target, width, needed || after.flags & differ != 0, &mut live)
-        }
-        ("not", _) => unary(target, width, needed, &mut live),
-        ("shl", _) => {
-            live.flags = 0;
-            unary(target, width, needed || after.flags != 0, &mut live)
-        }
-        ("shr", _) => {
-            live.flags = 0;
-            let zero = target.is_some_and(|number| zero >> number & 1 != 0);
-            unary(target, width, needed || !zero && !wrong(Mistake::WordsShift) || after.flags & OF != 0, &mut live)
-        }
-        ("sar" | "rol" | "ror", _) => {
-            // Rotations leave three flags as they are.
-            live.flags = if stem == "sar" { 0 } else { after.flags & (ZF | SF | PF) };
-            unary(target, width, true, &mut live)
-        }
-        ("shld" | "shrd", _) => {
-            live.flags = 0;
-            insn.args.iter().for_each(|arg| live.want_arg(arg));
-            false
-        }
-        ("imul", _) if insn.args.len() > 1 => {
-            live.flags = 0;
-            let wide = needed || after.flags != 0;
-            if wide {
-                insn.args.iter().for_each(|arg| live.want_arg(arg));
-            } else {
-                target.iter().for_each(|number| live.kill(*number));
-            }
-            width == b'l' && !wide && target.is_some()
-        }
-        ("imul" | "mul" | "div" | "idiv", b'l') => {
-            live = Live { high: ALL, flags: 0 };
-            false
-        }
-        ("imul" | "mul" | "div" | "idiv", _) => {
-            live.flags = 0;
-            false
-        }
-        ("xchg", b'l') if both(insn).is_some() => {
-            // What is looked at of one afterwards is looked at of the other before.
-            let (a, b) = both(insn).unwrap_or_default();
-            live.kill(a);
-            live.kill(b);
-            if after.high(a) {
-                live.want(b);
-            }
-            if after.high(b) {
-                live.want(a);
-            }
-            !after.high(a) && !after.high(b)
-        }
-        ("push" | "xchg" | "out", b'l') => {
-            insn.args.iter().for_each(|arg| live.want_arg(arg));
-            false
-        }
-        ("pop" | "in", b'l') => {
-            target.iter().for_each(|number| live.kill(*number));
-            false
-        }
+        _ => target.iter().for_each(|number| live.kill(*number)),
+    }
+    match (stem, insn.args.first()) {
+        ("mov", Some(source)) if needed => live.want_arg(source),
+        ("lea", Some(Arg::Mem(mem))) if needed => mem.base.iter().chain(&mem.index).for_each(|number| live.want(*number)),
+        _ => {}
+    }
+    (live, !needed && !matches!(stem, "pop" | "in"))
+}
+
+/// Of the instructions for one bit.
+fn one_bit(insn: &Insn, after: Live) -> (Live, bool) {
+    let live = Live { flags: after.flags & !CF, ..after };
+    let is_low = matches!(insn.args.first(), Some(Arg::Imm(number)) if matches!(number.parse(), Ok(0..16)));
+    let narrow = insn.stem().0 == "bt" && is_low && long(insn.args.last()).is_some();
+    (if narrow { live } else { live.wanting(insn) }, narrow)
+}
+
+/// Of one operand, which is also the result, and shifts of it.
+fn unary(insn: &Insn, after: Live, zero: Registers) -> (Live, bool) {
+    let (stem, width) = insn.stem();
+    let target = long(insn.args.last());
+    let is_zero = target.is_some_and(|number| zero >> number & 1 != 0);
+    // The flags that stay as they were, and those that come out different in 16 bits.
+    let (kept, differ) = match stem {
+        "inc" | "dec" => (CF, ZF | SF | OF),
+        "neg" => (0, if is_zero { SF | OF } else { ZF | CF | SF | OF }),
+        "not" => (FLAGS, 0),
+        "shl" => (0, FLAGS),
+        "shr" => (0, OF),
+        "sar" => (0, FLAGS),
+        _ => (ZF | SF | PF, FLAGS),
+    };
+    // These move bits of the high half into the low one.
+    let downward = match stem {
+        "shr" => !is_zero && !wrong(Mistake::WordsShift),
+        "sar" | "rol" | "ror" => true,
         _ => false,
     };
-    (live, narrow)
-}
-
-/// The two long registers of an exchange.
-fn both(insn: &Insn) -> Option<(Number, Number)> {
-    Some((long(insn.args.first())?, long(insn.args.get(1))?))
-}
-
-/// One operand, which is also the result.
-fn unary(target: Option<Number>, width: u8, wide: bool, live: &mut Live) -> bool {
-    let Some(number) = target.filter(|_| width == b'l') else { return false };
+    let wide = is_needed(insn, after) || downward || after.flags & differ != 0;
+    let mut live = Live { flags: after.flags & kept, ..after };
+    let Some(number) = target.filter(|_| width == b'l') else { return (live, false) };
     if wide {
         live.want(number);
     } else {
         live.kill(number);
     }
-    !wide
+    (live, !wide)
+}
+
+/// Of products and quotients.
+fn product(insn: &Insn, after: Live) -> (Live, bool) {
+    let width = insn.stem().1;
+    let mut live = Live { flags: 0, ..after };
+    if is_product(insn) {
+        return (if width == b'l' { Live { high: ALL, flags: 0 } } else { live }, false);
+    }
+    if is_needed(insn, after) || after.flags != 0 {
+        return (live.wanting(insn), false);
+    }
+    let target = long(insn.args.last());
+    target.iter().for_each(|number| live.kill(*number));
+    (live, width == b'l' && target.is_some())
+}
+
+/// Whether the high half of the result is looked at.
+fn is_needed(insn: &Insn, after: Live) -> bool {
+    long(insn.args.last()).is_some_and(|number| after.high(number)) && !(wrong(Mistake::WordsMove) && insn.stem().0 == "mov")
+}
+
+/// The two long registers of an exchange.
+fn both(insn: &Insn) -> Option<(Number, Number)> {
+    Some((long(insn.args.first())?, long(insn.args.get(1))?))
 }
 
 /// `xor` and `sub` of a register with itself.

@@ -199,52 +199,47 @@ impl Known {
         let mut changed = meet(&mut zero[0], self.zero[at] & (CALL | STACK) | STACK);
         for (line, content) in function.lines.iter().enumerate() {
             let now = zero[line];
-            let insn = match content {
-                Line::Insn(insn) => insn,
-                Line::Opaque(_) => {
-                    changed |= meet(&mut zero[line + 1], now & !high(touch(content).spoils) | STACK);
-                    continue;
-                }
-                _ => {
-                    changed |= meet(&mut zero[line + 1], now);
-                    continue;
-                }
+            changed |= match content {
+                Line::Insn(insn) => self.zeros_behind(at, function, insn, line, zero),
+                Line::Opaque(_) => meet(&mut zero[line + 1], now & !high(touch(content).spoils) | STACK),
+                _ => meet(&mut zero[line + 1], now),
             };
-            match next(&self.names, function, insn) {
-                Next::On => changed |= meet(&mut zero[line + 1], zero_after(insn, now)),
-                Next::Call(callee) => {
-                    let result = self.zero_result(callee) & 1;
-                    if let Callee::Here(callee) = callee {
-                        changed |= meet(&mut self.zero[callee], now);
-                    }
-                    let kept = if keeps_all(insn) { now } else { now & (KEPT | STACK) | result };
-                    changed |= meet(&mut zero[line + 1], kept);
-                }
-                Next::Return => changed |= meet(&mut self.zero_result[at], now),
-                Next::Table => {
-                    changed |= meet(&mut self.zero_result[at], 0);
-                    for target in &function.in_tables {
-                        changed |= meet(&mut zero[*target], now);
-                    }
-                }
-                Next::Jump { to, falls } => {
-                    if falls {
-                        changed |= meet(&mut zero[line + 1], now);
-                    }
-                    match to {
-                        Place::Here(target) => changed |= meet(&mut zero[target], now),
-                        Place::Function(callee) => {
-                            let result = self.zero_result(callee);
-                            changed |= meet(&mut self.zero_result[at], result);
-                            if let Callee::Here(callee) = callee {
-                                changed |= meet(&mut self.zero[callee], now);
-                            }
-                        }
+        }
+        changed
+    }
+
+    /// The same of one instruction, wherever it leads.
+    fn zeros_behind(&mut self, at: usize, function: &Function, insn: &Insn, line: usize, zero: &mut [Registers]) -> bool {
+        let now = zero[line];
+        match next(&self.names, function, insn) {
+            Next::On => meet(&mut zero[line + 1], zero_after(insn, now)),
+            Next::Call(callee) => {
+                let result = self.zero_result(callee) & 1;
+                let kept = if keeps_all(insn) { now } else { now & (KEPT | STACK) | result };
+                self.called(callee, now) | meet(&mut zero[line + 1], kept)
+            }
+            Next::Return => meet(&mut self.zero_result[at], now),
+            Next::Table => {
+                let changed = meet(&mut self.zero_result[at], 0);
+                function.in_tables.iter().fold(changed, |changed, target| changed | meet(&mut zero[*target], now))
+            }
+            Next::Jump { to, falls } => {
+                let changed = falls && meet(&mut zero[line + 1], now);
+                changed | match to {
+                    Place::Here(target) => meet(&mut zero[target], now),
+                    Place::Function(callee) => {
+                        let result = self.zero_result(callee);
+                        meet(&mut self.zero_result[at], result) | self.called(callee, now)
                     }
                 }
             }
         }
-        changed
+    }
+
+    /// A callee begins with no more zeros than these; whether they are less than before.
+    fn called(&mut self, callee: Callee, zero: Registers) -> bool {
+        let Callee::Here(callee) = callee else { return false };
+        meet(&mut self.zero[callee], zero)
     }
 
     /// One pass backward; whether anything more is looked at.
@@ -254,39 +249,8 @@ impl Known {
             let after = live[line + 1];
             let now = match &function.lines[line] {
                 Line::Insn(insn) => {
-                    let after = match next(&self.names, function, insn) {
-                        Next::On => after,
-                        Next::Call(callee) => {
-                            if let Callee::Here(callee) = callee {
-                                changed |= join(&mut self.live_result[callee], after.high & RESULT);
-                                // A function that has nothing to put back itself is not to begin with it.
-                                let keeps = after.high & KEPT | self.keeps[at] & !self.own[at];
-                                let keeps = if wrong(Mistake::PushesLost) { 0 } else { keeps };
-                                changed |= join(&mut self.keeps[callee], keeps);
-                            }
-                            let kept = if passes(insn, callee) && !wrong(Mistake::WordsInlineCall) { ALL } else { KEPT };
-                            Live { high: after.high & kept | self.wanted(callee), flags: 0 }
-                        }
-                        Next::Return => Live { high: self.keeps[at] | self.live_result[at], flags: 0 },
-                        Next::Table => {
-                            let targets = function.in_tables.iter().fold(Live::default(), |all, target| all.and(live[*target]));
-                            Live { high: ALL, flags: targets.flags }
-                        }
-                        Next::Jump { to, falls } => {
-                            let on = if falls { after } else { Live::default() };
-                            on.and(match to {
-                                Place::Here(target) => live[target],
-                                Place::Function(callee) => {
-                                    if let Callee::Here(callee) = callee {
-                                        let (wanted, keeps) = (self.live_result[at], self.keeps[at]);
-                                        changed |= join(&mut self.live_result[callee], wanted);
-                                        changed |= join(&mut self.keeps[callee], keeps);
-                                    }
-                                    Live { high: self.keeps[at] | self.wanted(callee), flags: 0 }
-                                }
-                            })
-                        }
-                    };
+                    let (after, more) = self.behind(at, function, insn, after, live);
+                    changed |= more;
                     before(insn, after, zero[line]).0
                 }
                 line @ Line::Opaque(_) => {
@@ -301,6 +265,44 @@ impl Known {
             }
         }
         changed | join(&mut self.live[at], live[0].high & CALL)
+    }
+
+    /// What is looked at behind an instruction, wherever it leads, given what is behind it in the listing; and whether more is
+    /// looked at of whom it calls.
+    fn behind(&mut self, at: usize, function: &Function, insn: &Insn, after: Live, live: &[Live]) -> (Live, bool) {
+        match next(&self.names, function, insn) {
+            Next::On => (after, false),
+            Next::Call(callee) => {
+                // A function that has nothing to put back itself is not to begin with it.
+                let keeps = after.high & KEPT | self.keeps[at] & !self.own[at];
+                let keeps = if wrong(Mistake::PushesLost) { 0 } else { keeps };
+                let changed = self.want(callee, after.high & RESULT, keeps);
+                let kept = if passes(insn, callee) && !wrong(Mistake::WordsInlineCall) { ALL } else { KEPT };
+                (Live { high: after.high & kept | self.wanted(callee), flags: 0 }, changed)
+            }
+            Next::Return => (Live { high: self.keeps[at] | self.live_result[at], flags: 0 }, false),
+            Next::Table => {
+                let targets = function.in_tables.iter().fold(Live::default(), |all, target| all.and(live[*target]));
+                (Live { high: ALL, flags: targets.flags }, false)
+            }
+            Next::Jump { to, falls } => {
+                let on = if falls { after } else { Live::default() };
+                let (there, changed) = match to {
+                    Place::Here(target) => (live[target], false),
+                    Place::Function(callee) => {
+                        let changed = self.want(callee, self.live_result[at], self.keeps[at]);
+                        (Live { high: self.keeps[at] | self.wanted(callee), flags: 0 }, changed)
+                    }
+                };
+                (on.and(there), changed)
+            }
+        }
+    }
+
+    /// Of a callee these high halves are looked at in its result, and are to be kept; whether they are more than before.
+    fn want(&mut self, callee: Callee, result: Registers, keeps: Registers) -> bool {
+        let Callee::Here(callee) = callee else { return false };
+        join(&mut self.live_result[callee], result) | join(&mut self.keeps[callee], keeps)
     }
 
     /// The kept registers of which a line, or whom it calls, changes the high half.

@@ -206,7 +206,7 @@ pub fn parse(text: &str, inline: bool) -> Option<Insn> {
 }
 
 /// Splits at the commas outside parentheses.
-fn operands(text: &str) -> Vec<&str> {
+pub fn operands(text: &str) -> Vec<&str> {
     let (mut words, mut depth, mut start) = (Vec::new(), 0, 0);
     for (at, letter) in text.char_indices() {
         match letter {

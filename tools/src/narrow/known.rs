@@ -3,7 +3,7 @@
 
 use super::Item;
 use super::flow::Function;
-use super::insn::{Arg, Insn, Line, Mem};
+use super::insn::{self, Arg, Insn, Line, Mem};
 
 /// Directives outside of functions.
 const DIRECTIVES: &[&str] = &[
@@ -13,6 +13,9 @@ const DIRECTIVES: &[&str] = &[
 /// Of these, those that may hold addresses.
 const DATA: &[&str] = &[".short", ".long", ".quad", ".set"];
 
+/// Instructions that read or write CX or BX without naming the register; `shld` and `shrd` with two operands are others.
+/// The pass exchanges CX and BX by their names. Without a name it would count in the wrong register.
+const HIDDEN: &[&str] = &["loop", "loope", "loopz", "loopne", "loopnz", "jcxz", "jecxz", "xlat", "xlatb", "cpuid", "cmpxchg8b", "rdmsr", "wrmsr"];
 /// Instructions that stay as they stand: they leave the stack and the flow of control alone, and what they read and write
 /// is known or taken for everything.
 const OPAQUE: &[&str] = &["bsf", "bsr", "shl", "shr", "sar", "rol", "ror", "rcl", "rcr", "shld", "shrd", "mov", "xchg", "smsw", "cmp", "test", "sbb", "adc"];
@@ -60,12 +63,21 @@ fn inside(function: &Function) -> Result<(), String> {
     for line in &function.lines {
         match line {
             Line::Text(text) if !text.trim().starts_with(".p2align") => return refuse(&function.name, text.trim(), "a directive"),
+            Line::Opaque(text) if is_hidden(text) => return Err(format!("{}: {text}: an instruction that uses CX or BX without naming it", function.name)),
             Line::Opaque(text) if !is_opaque(text) => return refuse(&function.name, text, "an instruction"),
             Line::Insn(insn) => operands(function, insn)?,
             _ => {}
         }
     }
     Ok(())
+}
+
+/// Whether CX or BX is an operand that the text does not name. Of string operations behind `rep` the pass knows that they
+/// count in CX.
+fn is_hidden(text: &str) -> bool {
+    let (op, operands) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    let double = ["shld", "shrd"].iter().any(|stem| op.starts_with(stem));
+    HIDDEN.contains(&op) || double && insn::operands(operands).len() < 3
 }
 
 fn is_opaque(text: &str) -> bool {

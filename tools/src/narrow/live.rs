@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use super::flow::{Callee, Function, Next, Place, next, passes};
-use super::insn::{Arg, BX, Line, Part, SP};
+use super::insn::{Arg, BX, Insn, Line, Part, SP};
 use super::touch::{AX, Bits, DX, EVERY, KEPT, all, bits, low, touch};
 
 /// What is looked at later on.
@@ -97,31 +97,12 @@ impl Known {
         let mut changed = false;
         let room = beginning(function);
         for line in (0..function.lines.len()).rev() {
-            let after = lines[line + 1];
             let content = &function.lines[line];
-            let after = match content {
-                Line::Insn(insn) => match next(&self.names, function, insn) {
-                    Next::On => after,
-                    Next::Call(callee) => {
-                        changed |= self.want(callee, after.bits & RESULTS);
-                        let kept = if passes(insn, callee) { EVERY } else { KEPT };
-                        Live { bits: after.bits & kept | self.argument(callee), flags: 0 }
-                    }
-                    Next::Return => Live { bits: KEPT | self.results[at], flags: 0 },
-                    Next::Table => Live { bits: EVERY, flags: function.in_tables.iter().fold(0, |all, target| all | lines[*target].flags) },
-                    Next::Jump { to, falls } => {
-                        let on = if falls { after } else { Live::default() };
-                        on.and(match to {
-                            Place::Here(target) => lines[target],
-                            Place::Function(callee) => {
-                                changed |= self.want(callee, self.results[at]);
-                                Live { bits: KEPT | self.argument(callee), flags: 0 }
-                            }
-                        })
-                    }
-                },
-                _ => after,
+            let (after, more) = match content {
+                Line::Insn(insn) => self.behind(at, function, insn, lines[line + 1], lines),
+                _ => (lines[line + 1], false),
             };
+            changed |= more;
             let touch = touch(content);
             // An exchange looks only at what is looked at afterwards; a push of EAX at the beginning makes room.
             let reads = if line < room && makes_room(content) { 0 } else { exchanged(content, after.bits).unwrap_or(touch.reads) };
@@ -135,6 +116,35 @@ impl Known {
         changed |= arguments != self.arguments[at];
         self.arguments[at] = arguments;
         changed
+    }
+
+    /// What is looked at behind an instruction, wherever it leads, given what is behind it in the listing; and whether more is
+    /// looked at of whom it calls.
+    fn behind(&mut self, at: usize, function: &Function, insn: &Insn, after: Live, lines: &[Live]) -> (Live, bool) {
+        match next(&self.names, function, insn) {
+            Next::On => (after, false),
+            Next::Call(callee) => {
+                let changed = self.want(callee, after.bits & RESULTS);
+                let kept = if passes(insn, callee) { EVERY } else { KEPT };
+                (Live { bits: after.bits & kept | self.argument(callee), flags: 0 }, changed)
+            }
+            Next::Return => (Live { bits: KEPT | self.results[at], flags: 0 }, false),
+            Next::Table => {
+                let flags = function.in_tables.iter().fold(0, |all, target| all | lines[*target].flags);
+                (Live { bits: EVERY, flags }, false)
+            }
+            Next::Jump { to, falls } => {
+                let on = if falls { after } else { Live::default() };
+                let (there, changed) = match to {
+                    Place::Here(target) => (lines[target], false),
+                    Place::Function(callee) => {
+                        let changed = self.want(callee, self.results[at]);
+                        (Live { bits: KEPT | self.argument(callee), flags: 0 }, changed)
+                    }
+                };
+                (on.and(there), changed)
+            }
+        }
     }
 
     fn want(&mut self, callee: Callee, results: Bits) -> bool {

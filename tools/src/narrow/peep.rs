@@ -105,6 +105,39 @@ fn part(width: u8) -> Part {
     if width == b'l' { Part::Long } else { Part::Word }
 }
 
+/// An instruction with a register as its result, and what is looked at afterwards.
+struct Seen<'a> {
+    insn: &'a Insn,
+    stem: &'a str,
+    width: u8,
+    to: Reg,
+    /// The first operand, where it is a number.
+    value: Option<i64>,
+    after: Live,
+    /// Of the flags that it writes, those that are looked at.
+    flags: u8,
+    /// Of the bytes that the destination has, those that are looked at.
+    wanted: Bits,
+}
+
+impl Seen<'_> {
+    fn byte(&self, high: bool) -> Arg {
+        Arg::Reg(Reg { number: self.to.number, part: Part::Byte { high } })
+    }
+
+    /// A value without another effect than its register's and the flags'.
+    fn is_pure(&self) -> bool {
+        matches!(self.stem, "mov" | "movzb" | "movzw" | "movsb" | "movsw" | "lea" | "add" | "sub" | "and" | "or" | "xor" | "inc" | "dec" | "neg" | "not")
+    }
+
+    /// Whether its high half alone is looked at by nobody, which edits since the choice of widths have brought about.
+    fn is_too_wide(&self) -> bool {
+        let is_flat = self.insn.args.iter().any(|arg| matches!(arg, Arg::Mem(mem) if mem.is_flat()));
+        let is_wide = self.is_pure() && self.width == b'l' && !is_flat && self.to.part == Part::Long && !matches!(self.insn.args[0], Arg::Imm(_));
+        is_wide && self.wanted & 4 == 0 && self.flags == 0
+    }
+}
+
 /// One instruction for another.
 fn one(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
     let insn = insn(lines.get(at))?;
@@ -114,89 +147,107 @@ fn one(lines: &[Line], at: usize, live: &[Live]) -> Option<Edit> {
     let after = live[at + 1];
     let touch = touch::of(insn);
     let (stem, width) = insn.stem();
-    let replace = |op: &str, args: Vec<Arg>| Some(vec![(at, of(op, args))]);
     let Some(Arg::Reg(to)) = insn.args.last().cloned() else { return None };
-    let flags = after.flags & touch.flags_written;
-    let value = number(insn.args.first());
-    let byte = |high: bool| Arg::Reg(Reg { number: to.number, part: Part::Byte { high } });
-    // Of the bytes that the destination has, those that are looked at.
-    let wanted = (after.bits & touch.writes) >> (3 * to.number) & 7;
-    let is_pure = matches!(stem, "mov" | "movzb" | "movzw" | "movsb" | "movsw" | "lea" | "add" | "sub" | "and" | "or" | "xor" | "inc" | "dec" | "neg" | "not");
+    let (flags, wanted) = (after.flags & touch.flags_written, (after.bits & touch.writes) >> (3 * to.number) & 7);
+    let seen = Seen { insn, stem, width, to, value: number(insn.args.first()), after, flags, wanted };
     let memory = insn.args.iter().any(|arg| matches!(arg, Arg::Mem(_))) && stem != "lea";
-    if is_pure && !touch.effect && !memory && flags == 0 && wanted == 0 {
+    if seen.is_pure() && !touch.effect && !memory && flags == 0 && wanted == 0 {
         return Some(vec![(at, NOTHING)]);
     }
-    // The high half of the result, which edits since the choice of widths have made nobody's.
-    let is_flat = insn.args.iter().any(|arg| matches!(arg, Arg::Mem(mem) if mem.is_flat()));
-    let is_wide = is_pure && width == b'l' && !is_flat && to.part == Part::Long && !matches!(insn.args[0], Arg::Imm(_));
-    if is_wide && wanted & 4 == 0 && flags == 0 {
+    if seen.is_too_wide() {
         let mut new = insn.clone();
         super::shorten(&mut new);
         return Some(vec![(at, Line::Insn(new))]);
     }
+    Some(vec![(at, another(&seen)?)])
+}
+
+fn another(seen: &Seen) -> Option<Line> {
+    let Seen { insn, stem, width, to, value, flags, wanted, .. } = *seen;
     match (stem, width) {
-        ("mov", b'w' | b'l') if insn.args[0] == insn.args[1] => Some(vec![(at, NOTHING)]),
-        ("mov", b'w' | b'l') if value.is_some() => {
-            let value = value?;
-            match (wanted, to.number) {
-                (0..=3, _) if width == b'l' => replace("movw", vec![imm(value as i16 as i64), Arg::Reg(Reg { part: Part::Word, ..to })]),
-                (1, 0..4) => replace("movb", vec![imm(value & 0xFF), byte(false)]),
-                (2, 0..4) => replace("movb", vec![imm(value >> 8 & 0xFF), byte(true)]),
-                _ if after.flags == 0 && value == 0 => replace(&format!("xor{}", width as char), vec![Arg::Reg(to), Arg::Reg(to)]),
-                _ if after.flags == 0 && width == b'l' && value as i32 == -1 => replace("orl", vec![imm(-1), Arg::Reg(to)]),
-                _ => None,
-            }
-        }
+        ("mov", b'w' | b'l') if insn.args[0] == insn.args[1] => Some(NOTHING),
+        ("mov", b'w' | b'l') => another_constant(seen),
         ("movzb" | "movsb", _) if wanted <= 1 && to.number < 4 => {
-            if insn.args[0] == byte(false) { Some(vec![(at, NOTHING)]) } else { replace("movb", vec![insn.args[0].clone(), byte(false)]) }
+            let byte = seen.byte(false);
+            Some(if insn.args[0] == byte { NOTHING } else { of("movb", vec![insn.args[0].clone(), byte]) })
         }
-        ("rol" | "ror", b'w') if value == Some(8) && to.number < 4 && flags == 0 => replace("xchgb", vec![byte(false), byte(true)]),
-        // A constant that leaves all but one byte as it is.
-        ("and" | "or" | "xor" | "test", b'w' | b'l') if value.is_some() && to.number < 4 => {
-            let value = value? as u32 & if width == b'l' { u32::MAX } else { 0xFFFF };
-            if stem == "and" && flags & !ZF == 0 && wanted == 0 {
-                return replace(&format!("test{}", width as char), insn.args.clone());
-            }
-            let rest = if stem == "and" { !value & if width == b'l' { u32::MAX } else { 0xFFFF } } else { value };
-            // Bytes that nobody looks at may stay.
-            let rest = if stem == "test" { rest } else { rest & mask(wanted) };
-            let high = match rest {
-                0..0x100 => false,
-                _ if rest & !0xFF00 == 0 => true,
-                _ => return None,
-            };
-            let byte_value = (value >> if high != wrong(Mistake::SingleByte) { 8 } else { 0 }) & 0xFF;
-            // Of TEST's flags ZF comes out the same, and SF where both are clear.
-            let same = if stem != "test" { 0 } else if byte_value < 0x80 { ZF | SF } else { ZF };
-            if flags & !same != 0 && !wrong(Mistake::SingleFlags) {
-                return None;
-            }
-            let new = of(&format!("{stem}b"), vec![imm(byte_value as i64), byte(high)]);
-            (size::of_line(&new) < size::of(insn)).then(|| vec![(at, new)])
-        }
-        ("and", b'l') if value == Some(0xFFFF) && flags == 0 => {
-            replace("movzwl", vec![Arg::Reg(Reg { part: Part::Word, ..to }), Arg::Reg(to)])
-        }
-        ("and", b'l') if value == Some(0xFF) && flags == 0 && to.number < 4 => replace("movzbl", vec![byte(false), Arg::Reg(to)]),
-        ("cmp", _) if flags == ZF && (after.bits & bits(to) == 0 || wrong(Mistake::SingleCompare)) && to.number != SP => match value {
-            Some(-1 | 0xFF) if width == b'b' => replace("incb", vec![Arg::Reg(to)]),
-            Some(-1 | 0xFFFF) if width == b'w' => replace("incw", vec![Arg::Reg(to)]),
-            Some(-1 | 0xFFFF_FFFF) if width == b'l' => replace("incl", vec![Arg::Reg(to)]),
-            Some(1) if !(width == b'b' && to.number == AX && to.part == Part::Byte { high: false }) => replace(&format!("dec{}", width as char), vec![Arg::Reg(to)]),
-            _ => None,
-        },
-        ("add" | "sub", b'w') if to.number == SP && flags == 0 => {
-            let free = [3, 0, 2].into_iter().find(|register| after.bits & all(*register) == 0)?;
-            match (stem, value?) {
-                ("add", 2) => replace("popw", vec![Arg::Reg(Reg { number: free, part: Part::Word })]),
-                ("add", 4) => replace("popl", vec![Arg::Reg(Reg { number: free, part: Part::Long })]),
-                ("sub", 2) => replace("pushw", vec![Arg::Reg(Reg { number: AX, part: Part::Word })]),
-                ("sub", 4) => replace("pushl", vec![Arg::Reg(Reg { number: AX, part: Part::Long })]),
-                _ => None,
-            }
-        }
+        ("rol" | "ror", b'w') if value == Some(8) && to.number < 4 && flags == 0 => Some(of("xchgb", vec![seen.byte(false), seen.byte(true)])),
+        ("and" | "or" | "xor" | "test", b'w' | b'l') if value.is_some() && to.number < 4 => another_mask(seen),
+        ("and", b'l') if value == Some(0xFFFF) && flags == 0 => Some(of("movzwl", vec![Arg::Reg(Reg { part: Part::Word, ..to }), Arg::Reg(to)])),
+        ("cmp", _) => another_comparison(seen),
+        ("add" | "sub", b'w') if to.number == SP && flags == 0 => another_stack(seen),
         _ => None,
     }
+}
+
+/// A constant by fewer bytes.
+fn another_constant(seen: &Seen) -> Option<Line> {
+    let Seen { width, to, after, wanted, .. } = *seen;
+    let value = seen.value?;
+    match (wanted, to.number) {
+        (0..=3, _) if width == b'l' => Some(of("movw", vec![imm(value as i16 as i64), Arg::Reg(Reg { part: Part::Word, ..to })])),
+        (1, 0..4) => Some(of("movb", vec![imm(value & 0xFF), seen.byte(false)])),
+        (2, 0..4) => Some(of("movb", vec![imm(value >> 8 & 0xFF), seen.byte(true)])),
+        _ if after.flags == 0 && value == 0 => Some(of(&format!("xor{}", width as char), vec![Arg::Reg(to), Arg::Reg(to)])),
+        _ if after.flags == 0 && width == b'l' && value as i32 == -1 => Some(of("orl", vec![imm(-1), Arg::Reg(to)])),
+        _ => None,
+    }
+}
+
+/// A constant that leaves all but one byte as it is.
+fn another_mask(seen: &Seen) -> Option<Line> {
+    let Seen { insn, stem, width, flags, wanted, .. } = *seen;
+    let all = if width == b'l' { u32::MAX } else { 0xFFFF };
+    let value = seen.value? as u32 & all;
+    if stem == "and" && flags & !ZF == 0 && wanted == 0 {
+        return Some(of(&format!("test{}", width as char), insn.args.clone()));
+    }
+    let rest = if stem == "and" { !value & all } else { value };
+    // Bytes that nobody looks at may stay.
+    let rest = if stem == "test" { rest } else { rest & mask(wanted) };
+    let high = match rest {
+        0..0x100 => false,
+        _ if rest & !0xFF00 == 0 => true,
+        _ => return None,
+    };
+    let byte_value = (value >> if high != wrong(Mistake::SingleByte) { 8 } else { 0 }) & 0xFF;
+    // Of TEST's flags ZF comes out the same, and SF where both are clear.
+    let same = if stem != "test" { 0 } else if byte_value < 0x80 { ZF | SF } else { ZF };
+    if flags & !same != 0 && !wrong(Mistake::SingleFlags) {
+        return None;
+    }
+    let new = of(&format!("{stem}b"), vec![imm(byte_value as i64), seen.byte(high)]);
+    (size::of_line(&new) < size::of(insn)).then_some(new)
+}
+
+/// A comparison with 1 or -1 that is the last look at its register counts the register to zero.
+fn another_comparison(seen: &Seen) -> Option<Line> {
+    let Seen { width, to, after, flags, .. } = *seen;
+    if flags != ZF || after.bits & bits(to) != 0 && !wrong(Mistake::SingleCompare) || to.number == SP {
+        return None;
+    }
+    let op = match seen.value? {
+        -1 => "inc",
+        0xFF if width == b'b' => "inc",
+        0xFFFF if width == b'w' => "inc",
+        0xFFFF_FFFF if width == b'l' => "inc",
+        1 if !(width == b'b' && to.number == AX && to.part == Part::Byte { high: false }) => "dec",
+        _ => return None,
+    };
+    Some(of(&format!("{op}{}", width as char), vec![Arg::Reg(to)]))
+}
+
+/// Room on the stack is made by a push of anything, and given back by a pop to a register that nobody looks at.
+fn another_stack(seen: &Seen) -> Option<Line> {
+    let free = [3, 0, 2].into_iter().find(|register| seen.after.bits & all(*register) == 0)?;
+    let (op, number, part) = match (seen.stem, seen.value?) {
+        ("add", 2) => ("popw", free, Part::Word),
+        ("add", 4) => ("popl", free, Part::Long),
+        ("sub", 2) => ("pushw", AX, Part::Word),
+        ("sub", 4) => ("pushl", AX, Part::Long),
+        _ => return None,
+    };
+    Some(of(op, vec![Arg::Reg(Reg { number, part })]))
 }
 
 /// The bits of a register that bytes are.

@@ -156,6 +156,11 @@ fn shift(mem: &mut Mem, arguments: i32, by: i32) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether an instruction that stays as it stands names the stack pointer, or pushes or pops.
+fn moves_stack(text: &str) -> bool {
+    text.contains("%esp") || (text.contains("push") || text.contains("pop")) && !text.contains('f')
+}
+
 impl Frame<'_> {
     fn walk<'a>(function: &'a Function, popped: &HashMap<String, i32>) -> Result<Frame<'a>, String> {
         let count = function.lines.len();
@@ -183,42 +188,45 @@ impl Frame<'_> {
                     break;
                 }
                 frame.before[line] = Some((depth, items.clone()));
-                if let Line::Insn(insn) = &function.lines[line] {
-                    let (stem, first) = (insn.stem().0, insn.args.first());
-                    let target = match first {
-                        Some(Arg::Target(name)) => function.labels.get(name).copied(),
-                        _ => None,
-                    };
-                    match stem {
-                        "ret" => {
-                            if depth != 0 && !frame.by_bp {
-                                return Err(uneven(line));
-                            }
-                            break;
-                        }
-                        "call" => {
-                            if let Some(Arg::Target(name)) = first {
-                                depth -= popped.get(name).copied().unwrap_or(0);
-                                frame.drop(&mut items, depth);
-                            }
-                        }
-                        "jmp" => {
-                            match (target, first) {
-                                (Some(target), _) => todo.push((target, depth, items.clone())),
-                                (None, Some(Arg::Target(_))) if depth != 0 && !frame.by_bp => return Err(uneven(line)),
-                                (None, Some(Arg::Target(_))) => {}
-                                (None, Some(Arg::Through(through))) if depth == 0 && matches!(**through, Arg::Reg(_)) => last_calls = true,
-                                _ => function.in_tables.iter().for_each(|target| todo.push((*target, depth, items.clone()))),
-                            }
-                            break;
-                        }
-                        _ if stem.starts_with('j') => target.iter().for_each(|target| todo.push((*target, depth, items.clone()))),
-                        _ => depth = frame.moved(line, insn, depth, &mut items),
+                let insn = match &function.lines[line] {
+                    Line::Insn(insn) => insn,
+                    Line::Opaque(text) if moves_stack(text) => return Err(format!("{}: {text}", function.name)),
+                    _ => {
+                        line += 1;
+                        continue;
                     }
-                } else if let Line::Opaque(text) = &function.lines[line]
-                    && (text.contains("%esp") || (text.contains("push") || text.contains("pop")) && !text.contains('f'))
-                {
-                    return Err(format!("{}: {text}", function.name));
+                };
+                let (stem, first) = (insn.stem().0, insn.args.first());
+                let target = match first {
+                    Some(Arg::Target(name)) => function.labels.get(name).copied(),
+                    _ => None,
+                };
+                match (stem, first) {
+                    ("ret", _) if depth != 0 && !frame.by_bp => return Err(uneven(line)),
+                    ("ret", _) => break,
+                    ("call", Some(Arg::Target(name))) => {
+                        depth -= popped.get(name).copied().unwrap_or(0);
+                        frame.drop(&mut items, depth);
+                    }
+                    ("call", _) => {}
+                    ("jmp", Some(Arg::Target(_))) => match target {
+                        Some(target) => {
+                            todo.push((target, depth, items));
+                            break;
+                        }
+                        None if depth != 0 && !frame.by_bp => return Err(uneven(line)),
+                        None => break,
+                    },
+                    ("jmp", Some(Arg::Through(through))) if depth == 0 && matches!(**through, Arg::Reg(_)) => {
+                        last_calls = true;
+                        break;
+                    }
+                    ("jmp", _) => {
+                        todo.extend(function.in_tables.iter().map(|target| (*target, depth, items.clone())));
+                        break;
+                    }
+                    _ if stem.starts_with('j') => todo.extend(target.map(|target| (target, depth, items.clone()))),
+                    _ => depth = frame.moved(line, insn, depth, &mut items),
                 }
                 line += 1;
             }

@@ -56,10 +56,30 @@ pub struct Touch {
 impl Touch {
     const UNKNOWN: Touch = Touch { reads: EVERY, writes: 0, spoils: EVERY, flags_read: FLAGS, flags_written: 0, effect: true };
 
+    fn reading(args: &[Arg]) -> Touch {
+        Touch { reads: args.iter().map(reads).fold(0, |all, one| all | one), ..Touch::default() }
+    }
+
     fn writes(mut self, bits: Bits) -> Touch {
         self.writes |= bits;
         self.spoils |= bits;
         self
+    }
+
+    /// The result goes to this operand.
+    fn stores(mut self, target: Option<&Arg>) -> Touch {
+        let (place, result, effect) = written(target);
+        self.reads |= place;
+        self.effect |= effect;
+        self.writes(result)
+    }
+
+    fn sets(self, flags: u8) -> Touch {
+        Touch { flags_written: flags, ..self }
+    }
+
+    fn acts(self) -> Touch {
+        Touch { effect: true, ..self }
     }
 }
 
@@ -107,132 +127,80 @@ pub fn condition_of(insn: &Insn) -> bool {
 
 /// An instruction's.
 pub fn of(insn: &Insn) -> Touch {
-    let mut touch = Touch::default();
-    let (stem, width) = insn.stem();
-    let all_args = || insn.args.iter().map(reads).fold(0, |all, one| all | one);
-    let source = insn.args.first().map_or(0, reads);
-    let (place, result, effect) = written(insn.args.last());
-    let same = insn.args.len() == 2 && insn.args[0] == insn.args[1];
-    touch.effect = insn.args.iter().any(|arg| matches!(arg, Arg::Mem(mem) if mem.is_flat()));
+    let mut touch = by_operation(insn);
+    touch.effect |= insn.args.iter().any(|arg| matches!(arg, Arg::Mem(mem) if mem.is_flat()));
+    touch
+}
+
+/// The same, but for the effect of an access to flat memory.
+fn by_operation(insn: &Insn) -> Touch {
+    let target = insn.args.last();
     if let Some(flags) = condition(&insn.op) {
-        touch.flags_read = flags;
-        if stem.starts_with('j') {
-            touch.effect = true;
-            return touch;
-        }
-        touch.reads = place;
-        touch.effect |= effect;
-        return touch.writes(result);
+        let touch = Touch { flags_read: flags, ..Touch::default() };
+        return if condition_of(insn) { touch.acts() } else { touch.stores(target) };
     }
-    match stem {
-        "mov" | "movzb" | "movzw" | "movsb" | "movsw" => {
-            touch.reads = source | place;
-            touch.effect |= effect;
-            touch.writes(result)
+    let source = Touch::reading(insn.args.get(..1).unwrap_or_default());
+    let all_read = Touch::reading(&insn.args);
+    match insn.stem().0 {
+        "mov" | "movzb" | "movzw" | "movsb" | "movsw" => source.stores(target),
+        "lea" => Touch { reads: sum(insn), ..Touch::default() }.stores(target),
+        "add" | "and" | "or" => all_read.sets(FLAGS).stores(target),
+        "adc" => Touch { flags_read: CF, ..all_read }.sets(FLAGS).stores(target),
+        "sub" | "xor" => Touch { reads: difference(insn), ..Touch::default() }.sets(FLAGS).stores(target),
+        "sbb" => Touch { reads: difference(insn), flags_read: CF, ..Touch::default() }.sets(FLAGS).stores(target),
+        "cmp" | "test" => all_read.sets(FLAGS),
+        "inc" | "dec" => all_read.sets(FLAGS & !CF).stores(target),
+        "neg" => all_read.sets(FLAGS).stores(target),
+        "not" => all_read.stores(target),
+        "shl" | "shr" | "sar" if shifts(insn) => all_read.sets(FLAGS).stores(target),
+        "rol" | "ror" if shifts(insn) => all_read.sets(CF | OF).stores(target),
+        "shl" | "shr" | "sar" | "rol" | "ror" => all_read.stores(target),
+        "shld" | "shrd" => {
+            let (_, result, effect) = written(target);
+            Touch { spoils: result, effect, ..all_read }
         }
-        "lea" => {
-            let far = width == b'l';
-            touch.reads = match insn.args.first() {
-                // Of a scaled sum of 16 bits only the low halves count.
-                Some(Arg::Mem(mem)) if far => address(mem, true),
-                Some(Arg::Mem(mem)) => mem.base.iter().chain(&mem.index).fold(0, |all, number| all | low(*number)) & EVERY,
-                _ => 0,
-            };
-            touch.effect |= effect;
-            touch.writes(result)
-        }
-        "add" | "sub" | "and" | "or" | "xor" | "adc" | "sbb" => {
-            let carry = matches!(stem, "adc" | "sbb");
-            touch.reads = if same && matches!(stem, "sub" | "xor" | "sbb") { 0 } else { all_args() };
-            touch.flags_read = if carry { CF } else { 0 };
-            touch.flags_written = FLAGS;
-            touch.effect |= effect;
-            touch.writes(result)
-        }
-        "cmp" | "test" => {
-            touch.reads = all_args();
-            touch.flags_written = FLAGS;
-            touch
-        }
-        "inc" | "dec" | "neg" | "not" => {
-            touch.reads = all_args();
-            touch.flags_written = match stem {
-                "neg" => FLAGS,
-                "not" => 0,
-                _ => FLAGS & !CF,
-            };
-            touch.effect |= effect;
-            touch.writes(result)
-        }
-        "shl" | "shr" | "sar" | "rol" | "ror" => {
-            touch.reads = all_args();
-            let counts = match (&insn.args[0], insn.args.len()) {
-                (Arg::Imm(count), 2) => count.parse().is_ok_and(|count: u8| (1..32).contains(&count)),
-                (_, count) => count == 1,
-            };
-            let some = if matches!(stem, "rol" | "ror") { CF | OF } else { FLAGS };
-            touch.flags_written = if counts { some } else { 0 };
-            touch.effect |= effect;
-            touch.writes(result)
-        }
-        "imul" if insn.args.len() > 1 => {
-            touch.reads = if insn.args.len() == 2 { all_args() } else { source | reads(&insn.args[1]) };
-            touch.flags_written = FLAGS;
-            touch.writes(result)
-        }
+        "bt" => Touch { effect: matches!(target, Some(Arg::Mem(_))), ..all_read }.sets(CF),
+        "bts" | "btr" | "btc" => all_read.sets(CF).stores(target),
+        "imul" if insn.args.len() > 1 => Touch::reading(&insn.args[..2]).sets(FLAGS).stores(target),
+        // A division may trap.
         "imul" | "mul" | "div" | "idiv" => {
-            touch.reads = all_args() | all(AX) | all(DX);
-            touch.spoils = all(AX) | all(DX);
-            touch.flags_written = FLAGS;
-            // A division may trap.
-            touch.effect = true;
-            touch
-        }
-        "bt" | "bts" | "btr" | "btc" => {
-            touch.reads = all_args();
-            touch.flags_written = CF;
-            touch.effect |= matches!(insn.args.last(), Some(Arg::Mem(_)));
-            if stem == "bt" { touch } else { touch.writes(result) }
-        }
-        "call" | "ret" | "jmp" => {
-            touch.reads = all_args();
-            touch.spoils = if stem == "call" { EVERY } else { 0 };
-            touch.effect = true;
-            touch
-        }
-        "push" => {
-            touch.reads = source;
-            touch.effect = true;
-            touch
-        }
-        "pop" => {
-            touch.reads = place;
-            touch.effect = true;
-            touch.writes(result)
+            let pair = all(AX) | all(DX);
+            Touch { reads: all_read.reads | pair, spoils: pair, ..all_read }.sets(FLAGS).acts()
         }
         "xchg" => {
-            touch.reads = all_args();
-            touch.effect |= insn.args.iter().any(|arg| !matches!(arg, Arg::Reg(_)));
             let both = insn.args.iter().map(|arg| written(Some(arg)).1).fold(0, |all, one| all | one);
-            touch.writes(both)
+            Touch { effect: insn.args.iter().any(|arg| !matches!(arg, Arg::Reg(_))), ..all_read }.writes(both)
         }
-        "in" => {
-            touch.reads = source;
-            touch.effect = true;
-            touch.writes(result)
-        }
-        "out" => {
-            touch.reads = all_args();
-            touch.effect = true;
-            touch
-        }
-        "shld" | "shrd" => {
-            touch.reads = all_args();
-            touch.spoils = result;
-            touch.effect |= effect;
-            touch
-        }
+        "call" => Touch { spoils: EVERY, ..all_read }.acts(),
+        "ret" | "jmp" | "out" => all_read.acts(),
+        "push" => source.acts(),
+        "pop" => Touch::default().stores(target).acts(),
+        "in" => source.stores(target).acts(),
         _ => Touch::UNKNOWN,
+    }
+}
+
+/// What `lea` reads.
+fn sum(insn: &Insn) -> Bits {
+    match insn.args.first() {
+        Some(Arg::Mem(mem)) if insn.stem().1 == b'l' => address(mem, true),
+        // Of a scaled sum of 16 bits only the low halves count.
+        Some(Arg::Mem(mem)) => mem.base.iter().chain(&mem.index).fold(0, |all, number| all | low(*number)) & EVERY,
+        _ => 0,
+    }
+}
+
+/// What `sub`, `sbb` and `xor` read: of a register and itself nothing.
+fn difference(insn: &Insn) -> Bits {
+    if insn.args.len() == 2 && insn.args[0] == insn.args[1] { 0 } else { Touch::reading(&insn.args).reads }
+}
+
+/// Whether a shift surely moves a bit: only then it sets the flags.
+fn shifts(insn: &Insn) -> bool {
+    match insn.args[..] {
+        [_] => true,
+        [Arg::Imm(ref count), _] => count.parse().is_ok_and(|count: u8| (1..32).contains(&count)),
+        _ => false,
     }
 }
 

@@ -12,7 +12,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
 /// Longest time without output.
@@ -156,6 +156,24 @@ impl Linux {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
 
+        let mut command = self.command(&path, &kernel, port)?;
+        let mut machine = Bounded::start(&mut command, LIMIT)?.watching(path("console"));
+        let text = |name: &str| text_of(&path(name));
+        let (ended, received) = self.serve(&mut machine, &listener, &path)?;
+        let console = text("console");
+        let complaints = text("complaints").lines().filter(|line| line.starts_with(COMPLAINT)).map(str::to_string).collect();
+        match ended {
+            Ok(_) if console.contains("SCRIPT ENDED") => {
+                let frames = frames(&fs::read(path("frames"))?);
+                Ok(Verdict { retries: retries(&console), console, complaints, received, frames })
+            }
+            Ok(status) => Err(fail(format!("Linux ended early ({status:?}):\n{console}\n{}", text("errors")))),
+            Err(error) => Err(fail(format!("{error} in Linux, after:\n{console}\n{}", text("errors")))),
+        }
+    }
+
+    /// QEMU with the cards; `path` names the files of this run. `port`: where the guest's connection is taken.
+    fn command(&self, path: impl Fn(&str) -> PathBuf, kernel: &Path, port: u16) -> io::Result<Command> {
         let mut command = Command::new(setup::qemu()?);
         command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "pc", "-accel", "tcg", "-m", "128"]);
         command.arg("-plugin").arg(format!("{},log={}", setup::models()?.display(), path("complaints").display()));
@@ -190,19 +208,21 @@ impl Linux {
         }
         let errors = File::create(path("errors"))?;
         command.stdout(errors.try_clone()?).stderr(errors);
+        Ok(command)
+    }
 
-        let mut machine = Bounded::start(&mut command, LIMIT)?.watching(path("console"));
+    /// Pulls and plugs the cable when the script says so, and takes what the guest sends, until the machine ends.
+    fn serve(&self, machine: &mut Bounded, listener: &TcpListener, path: impl Fn(&str) -> PathBuf) -> io::Result<(io::Result<Option<ExitStatus>>, Vec<u8>)> {
         let mut received = Vec::new();
         let mut stream = None;
         let mut monitor = Monitor::new(path("monitor"));
         let mut cable = self.cable.iter().peekable();
-        let text = |name: &str| fs::read(path(name)).map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', "")).unwrap_or_default();
-        let ended = loop {
+        loop {
             match machine.poll() {
                 Ok(None) => {}
-                ended => break ended,
+                ended => return Ok((ended, received)),
             }
-            if let Some((_, up)) = cable.next_if(|(line, _)| text("console").contains(&format!("{line}\n"))) {
+            if let Some((_, up)) = cable.next_if(|(line, _)| text_of(&path("console")).contains(&format!("{line}\n"))) {
                 monitor.set_link("n0", *up)?;
             }
             if stream.is_none() {
@@ -222,18 +242,13 @@ impl Linux {
                 }
             }
             std::thread::sleep(Duration::from_millis(20));
-        };
-        let console = text("console");
-        let complaints = text("complaints").lines().filter(|line| line.starts_with(COMPLAINT)).map(str::to_string).collect();
-        match ended {
-            Ok(_) if console.contains("SCRIPT ENDED") => {
-                let frames = frames(&fs::read(path("frames"))?);
-                Ok(Verdict { retries: retries(&console), console, complaints, received, frames })
-            }
-            Ok(status) => Err(fail(format!("Linux ended early ({status:?}):\n{console}\n{}", text("errors")))),
-            Err(error) => Err(fail(format!("{error} in Linux, after:\n{console}\n{}", text("errors")))),
         }
     }
+}
+
+/// A file as text; empty as long as there is none.
+fn text_of(path: &Path) -> String {
+    fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', "")).unwrap_or_default()
 }
 
 /// The frames of a pcap file: a header of 24 bytes; each frame has one of 16 bytes, with its length at offset 8.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::machine::{Lab, Rig, Steps, peer, qemu_on, unasked, watched};
 use super::faults::LINK_IS_FIXED;
 use super::runner::{Test, Verdict};
+use super::stack;
 use super::traffic::is_quick;
 use crate::nics::{NICS, Nic};
 use crate::peer::Peer;
@@ -85,14 +86,20 @@ fn asked(lab: &Lab, nic: &'static Nic, group: &str) -> Verdict {
 
 fn loaded(lab: &Lab, nic: &'static Nic, load: &str, group: &str) -> Verdict {
     let peer = peer()?;
-    let about = [(UNCOUNTED, " /UNCOUNTED"), (SMALL, " /SMALL")].map(|(names, switch)| if names.contains(&nic.name) { switch } else { "" });
-    let group = format!("{group}{}", about.concat());
-    let mut job = lab.job(&[], &["A20 ON", load, &group, UNLOAD])?;
+    let group = line(group, nic);
+    let mut job = lab.job(&[], &["A20 ON", load, &group, stack::STATUS, UNLOAD])?;
     job.limit = LIMIT;
     let steps = qemu_on(nic, peer.cable())?.steps(&job)?;
     steps.exits(load, 0)?;
     judged(&steps, &group)?;
+    stack::has_margin(&steps, &format!("{load}, {group}"))?;
     steps.exits(UNLOAD, 0)
+}
+
+/// A group's line, with what it has to know of the card.
+pub(super) fn line(group: &str, nic: &Nic) -> String {
+    let about = [(UNCOUNTED, " /UNCOUNTED"), (SMALL, " /SMALL")].map(|(names, switch)| if names.contains(&nic.name) { switch } else { "" });
+    format!("{group}{}", about.concat())
 }
 
 /// All checks of a group passed, and its last line was printed.

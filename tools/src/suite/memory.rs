@@ -2,6 +2,7 @@
 
 use super::machine::{Lab, Rig, Steps, ne2000, qemu_on};
 use super::runner::{Test, Verdict};
+use super::stack;
 use super::traffic::{LIMIT, judged};
 use crate::nics::{NICS, Nic};
 use crate::peer::Peer;
@@ -95,6 +96,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let steps = machine.steps(&job)?;
     steps.exits(exchange, 0)?;
     steps.prints("PKTCTL status", "  waiting      0 frames now")?;
+    stack::has_margin(&steps, &format!("{} {line}", nic.name))?;
     steps.exits("3COMPKT /U", 0)?;
     let said = steps.first(line)?.text.contains(NO_XMS);
     steps.holds(said == (xms == Xms::None), "it says when there is no XMS, and only then")?;
@@ -113,6 +115,7 @@ fn conform(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
     job.limit = LIMIT;
     let steps = machine(nic, peer.cable(), xms)?.steps(&job)?;
     let lines = judged(&steps, asked)?;
+    stack::has_margin(&steps, &format!("{} {line}", nic.name))?;
     lab.note(&format!("qemu/{} {line}", nic.name), lines);
     Ok(())
 }

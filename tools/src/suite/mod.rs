@@ -17,6 +17,7 @@ mod memory;
 mod prompt;
 mod remembered;
 mod runner;
+mod stack;
 mod traffic;
 mod v86;
 mod vds;
@@ -111,6 +112,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
+    tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());
     tests.retain(|test| options.wants(test));

@@ -5,6 +5,7 @@ use std::time::Duration;
 use super::device::bochs;
 use super::machine::{Lab, Rig, Steps, passed, qemu, qemu_on, timed};
 use super::runner::{Test, Verdict};
+use super::stack;
 use crate::nics::{Found, NICS, Nic};
 use crate::peer::{From, Peer, pcap};
 use crate::rig::dosbox_x::DosboxX;
@@ -102,22 +103,24 @@ pub(super) fn is_fixed(rig: &str) -> bool {
     rig.starts_with("qemu/ne")
 }
 
+/// All of CONFORM, with a peer.
+pub(super) fn conform_line(nic: &Nic) -> &'static str {
+    if is_fixed(&rig_name(nic)) { "CONFORM /PEER /FIXED" } else { "CONFORM /PEER" }
+}
+
 /// All of CONFORM with a peer; then the frames on the wire.
 fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let rig = qemu_on(nic, peer.cable())?;
-    let line = if is_fixed(&rig_name(nic)) { "CONFORM /PEER /FIXED" } else { "CONFORM /PEER" };
+    let line = conform_line(nic);
     let config = device_line(nic);
-    let mut job = lab.job(&[config.as_str()], &[line, "PKTCTL status"])?;
+    let mut job = lab.job(&[config.as_str()], &[line, stack::STATUS])?;
     job.capture = true;
     job.limit = LIMIT;
     let steps = rig.steps(&job)?;
     let lines = judged(&steps, line)?;
     lab.note(&rig_name(nic), lines);
-    let status = &steps.first("PKTCTL status")?.text;
-    if let Some(stack) = status.lines().find_map(|line| line.trim_start().strip_prefix("stack ")) {
-        println!("        {}: of its stack {}", nic.name, stack.trim());
-    }
+    stack::has_margin(&steps, nic.name)?;
     let frames = peer.frames();
     wire(&steps, &frames)?;
     steps.forget_capture();

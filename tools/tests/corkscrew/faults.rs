@@ -25,7 +25,7 @@ fn one_fault_each_is_counted_and_outlived() {
             }
             assert_eq!(rig.counts(), counts, "{fault} {way:?}");
             rig.bus.sent(rig.slot);
-            rig.works(60..70);
+            rig.works_at(60..70);
         }
     }
 }
@@ -39,7 +39,7 @@ fn adapter_failure_and_a_lost_interrupt() {
         rig.bus.sleep(1_000);
         rig.serve();
         assert!(rig.counts()[2] > 0, "{way:?}");
-        rig.works(60..64);
+        rig.works_at(60..64);
         rig.card.borrow_mut().chip().faults = Faults::parse("lost-interrupt").unwrap();
         assert!(rig.bus.receive(rig.slot, &frame(100)));
         rig.bus.sleep(1_000);
@@ -48,7 +48,7 @@ fn adapter_failure_and_a_lost_interrupt() {
         rig.bus.sleep(1_000);
         assert_eq!(rig.serve(), [frame(100)], "{way:?}");
         rig.bus.sent(rig.slot);
-        rig.works(60..64);
+        rig.works_at(60..64);
     }
 }
 
@@ -80,7 +80,7 @@ fn the_link_is_seen() {
         assert_eq!(rig.device.link(), Link::Down);
         rig.pull(true);
         assert_eq!(rig.device.link(), Link::Up);
-        rig.works(60..64);
+        rig.works_at(60..64);
     }
 }
 
@@ -101,7 +101,7 @@ fn a_stopped_or_forgotten_card_is_found_and_started_again() {
         for next in if way == Way::Plain { &WAYS[..1] } else { &WAYS[..] } {
             let mut again = start_in(&rig.bus, rig.slot, rig.card.clone(), &ask(0), *next);
             assert_eq!(again.found, rig.found);
-            again.works(60..64);
+            again.works_at(60..64);
         }
     }
 }
@@ -124,6 +124,6 @@ fn more_frames_than_there_is_room_for() {
         rig.bus.sleep(50_000);
         rig.serve();
         assert_eq!(rig.bus.sent(rig.slot).len(), sent, "{way:?}");
-        rig.works(60..64);
+        rig.works_at(60..64);
     }
 }

@@ -44,7 +44,7 @@ fn one_that_offers_it_has_the_bus_by_a_free_channel() {
     assert_eq!((bus.in16(0x2300) & 7, bus.cascades()), (7, 0x10));
     let mut rig = start_in(&bus, slot, card, &ask(0), Way::Deep);
     assert_eq!(bus.cascades(), 0x90);
-    rig.works(60..64);
+    rig.works_at(60..64);
 }
 
 #[test]
@@ -55,7 +55,7 @@ fn the_channel_that_a_bios_gave_it_is_kept() {
         let mut rig = start_in(&bus, slot, card, &ask(0), Way::Deep);
         assert_eq!((rig.found.io, rig.found.irq, bus.in16(0x2240) & 7), (0x240, 11, has));
         assert_eq!(bus.cascades(), 0x10 | 1 << has);
-        rig.works(60..64);
+        rig.works_at(60..64);
     }
 }
 
@@ -75,8 +75,8 @@ fn two_of_them_have_a_channel_each() {
     if first.found.mac == OTHER {
         std::mem::swap(&mut first.slot, &mut second.slot);
     }
-    first.works(60..64);
-    second.works(60..64);
+    first.works_at(60..64);
+    second.works_at(60..64);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn rings_beyond_the_reach_of_the_bus_are_refused_before_the_card_is_touched() {
         assert_eq!(CorkscrewListsProbe::start(bus.clone(), &found, &rings).err(), Some(Fault::Memory));
     }
     assert_eq!(bus.writes(), [0u16; 0]);
-    start(&bus, slot, card, &ask(0)).works(60..64);
+    start(&bus, slot, card, &ask(0)).works_at(60..64);
 }
 
 #[test]
@@ -104,7 +104,7 @@ fn it_is_tried_at_the_speed_of_the_medium_in_bounded_time() {
         let took = (bus.now_ns() - from) / 1_000_000;
         assert!(took < most_ms, "{way:?} at {byte}: {took} ms");
         device.unmask();
-        Rig { bus, slot, card, found, device }.works(60..64);
+        Rig { bus, slot, card, found, device }.works_at(60..64);
     }
 }
 
@@ -130,7 +130,7 @@ fn one_that_harms_data_or_never_ends_runs_by_programmed_io() {
         device.unmask();
         card.borrow_mut().chip().faults = Faults::none();
         let mut rig = Rig { bus: bus.clone(), slot, card, found, device };
-        rig.works([60, 61, 1514, 333].into_iter());
+        rig.works_at([60, 61, 1514, 333].into_iter());
         assert_eq!(rig.counts(), [0; 3], "{fault}");
         assert!(rings == bus.memory()[RINGS as usize..][..len], "{fault}: no DMA any more");
     }
@@ -141,7 +141,7 @@ fn one_that_ran_by_programmed_io_is_a_bus_master_the_next_time() {
     let (bus, slot, card) = lists_card("");
     for way in [Way::Plain, Way::Deep, Way::Plain, Way::Shallow] {
         let mut rig = start_in(&bus, slot, card.clone(), &ask(0), way);
-        rig.works(60..64);
+        rig.works_at(60..64);
         rig.device.stop();
         bus.sleep(2_000);
     }

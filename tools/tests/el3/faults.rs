@@ -74,13 +74,7 @@ fn errors_one_after_the_other() {
 /// Receives three frames, the second of which has the fault.
 fn receive_three(fault: &str) -> (Rig, Vec<Vec<u8>>) {
     let mut rig = rig();
-    rig.fault(fault);
-    let mut came = Vec::new();
-    for len in [100, 200, 300] {
-        rig.bus.receive(rig.slot, &frame(len));
-        rig.bus.sleep(1_000);
-        came.extend(rig.serve());
-    }
+    let came = rig.receive_three(fault);
     (rig, came)
 }
 

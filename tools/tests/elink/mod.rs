@@ -2,6 +2,7 @@
 #![allow(dead_code)] // each test uses what it needs
 
 pub mod event;
+pub mod rig;
 
 use std::time::Duration;
 

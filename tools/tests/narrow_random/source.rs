@@ -244,27 +244,7 @@ impl Body<'_> {
                 }
                 self.line("_ => {} }");
             }
-            11 if depth != 0 && self.random.below(2) == 0 => match self.random.below(4) {
-                0 => {
-                    let (place, index) = (self.place(), self.index(1, 16));
-                    let value = self.expression(("u32", 32), 1);
-                    self.line(&format!("flat_put(&raw const {place}.d as u32 + 4 * ({index}) as u32, {value});"));
-                }
-                1 => {
-                    let (place, index, name) = (self.place(), self.index(1, 16), self.fresh());
-                    self.line(&format!("let mut {name}: u32 = flat_get((&raw const {place}.d as u32).wrapping_add(4 * ({index}) as u32));"));
-                    self.locals.push((name, ("u32", 32)));
-                }
-                2 if !self.callees.is_empty() => {
-                    let (name, value) = (self.random.of(&VOID), self.expression(("u16", 16), 1));
-                    self.line(&format!("{name}(d, {value});"));
-                }
-                _ => {
-                    let value = self.expression(("u32", 32), 1);
-                    self.line(&format!("{{ let mut local = [(0u32, 0u16, 0u32); 4]; let mut k = 0; while k < 4 {{ local[k] = ((*d).d[k], (*d).w[k + 1], {value}); k += 1; }}"));
-                    self.line("let mut k = 0; while k < 4 { let (a, b, c) = *(&raw const local[k]); (*d).total = (*d).total.rotate_left(5) ^ (a ^ c) as u64 ^ b as u64; k += 1; } }");
-                }
-            },
+            11 if depth != 0 && self.random.below(2) == 0 => self.memory_or_call(),
             _ => {
                 let line = self.random.of(&[
                     "(*d).pair = BLOCK.pair;",
@@ -275,6 +255,31 @@ impl Body<'_> {
                     "(*d).d[2] = u32::from_le_bytes([(*d).b[5], BLOCK.b[6], (*d).flag, 7]);",
                 ]);
                 self.line(line);
+            }
+        }
+    }
+
+    /// An access to flat memory, a call of an entry without a result, or an array on the stack.
+    fn memory_or_call(&mut self) {
+        match self.random.below(4) {
+            0 => {
+                let (place, index) = (self.place(), self.index(1, 16));
+                let value = self.expression(("u32", 32), 1);
+                self.line(&format!("flat_put(&raw const {place}.d as u32 + 4 * ({index}) as u32, {value});"));
+            }
+            1 => {
+                let (place, index, name) = (self.place(), self.index(1, 16), self.fresh());
+                self.line(&format!("let mut {name}: u32 = flat_get((&raw const {place}.d as u32).wrapping_add(4 * ({index}) as u32));"));
+                self.locals.push((name, ("u32", 32)));
+            }
+            2 if !self.callees.is_empty() => {
+                let (name, value) = (self.random.of(&VOID), self.expression(("u16", 16), 1));
+                self.line(&format!("{name}(d, {value});"));
+            }
+            _ => {
+                let value = self.expression(("u32", 32), 1);
+                self.line(&format!("{{ let mut local = [(0u32, 0u16, 0u32); 4]; let mut k = 0; while k < 4 {{ local[k] = ((*d).d[k], (*d).w[k + 1], {value}); k += 1; }}"));
+                self.line("let mut k = 0; while k < 4 { let (a, b, c) = *(&raw const local[k]); (*d).total = (*d).total.rotate_left(5) ^ (a ^ c) as u64 ^ b as u64; k += 1; } }");
             }
         }
     }

@@ -367,6 +367,23 @@ fn may_leave(engine: Engine, writes: bool) -> bool {
     exchange(0x64, fs) || exchange(0x26, es)
 }
 
+/// `memcmp`, by C's convention.
+fn compare_memory(log: &mut Log, engine: Engine, number: u32) {
+    let return_address = if log.form == Form::Compiled { 4 } else { 2 };
+    let mut words = [0; 12];
+    engine.read(BASE + engine.get(reg::GENERAL[SP]) + return_address, &mut words);
+    let word = |at: usize| u32::from(u16::from_le_bytes([words[at], words[at + 1]]));
+    let (one, other, count) = (word(0), word(4), word(8));
+    let shown = [log.shown(one), log.shown(other)];
+    log.note(Event::Call(number, shown[0], shown[1], count, false));
+    let bytes = |at: u32| {
+        let mut bytes = vec![0; count as usize];
+        engine.read(BASE + at, &mut bytes);
+        bytes
+    };
+    engine.set(reg::GENERAL[AX], bytes(one).cmp(&bytes(other)) as i32 as u32);
+}
+
 pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mut c_void) {
     let (log, engine) = (log(data), Engine::of(handle));
     let at = address as u32 - BASE;
@@ -386,21 +403,7 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
     let routine = routine(&name, inline);
     let flag = routine.reads & Z != 0 && engine.get(reg::EFLAGS) & 0x40 != 0;
     if name == "memcmp" {
-        // C's convention.
-        let return_address = if log.form == Form::Compiled { 4 } else { 2 };
-        let mut words = [0; 12];
-        engine.read(BASE + engine.get(general[SP]) + return_address, &mut words);
-        let word = |at: usize| u32::from(u16::from_le_bytes([words[at], words[at + 1]]));
-        let (one, other, count) = (word(0), word(4), word(8));
-        let shown = [log.shown(one), log.shown(other)];
-        log.note(Event::Call(number, shown[0], shown[1], count, false));
-        let bytes = |at: u32| {
-            let mut bytes = vec![0; count as usize];
-            engine.read(BASE + at, &mut bytes);
-            bytes
-        };
-        engine.set(general[AX], bytes(one).cmp(&bytes(other)) as i32 as u32);
-        return;
+        return compare_memory(log, engine, number);
     }
     let seen = |value: u32, bit: u8| match (routine.reads & bit, routine.whole & bit) {
         (0, _) => 0,

@@ -110,6 +110,32 @@ impl Machine {
     /// Runs an entry. `shift`: how much lower the stack lies than usually; a run that depends on it is none that the
     /// contract allows. `like`: a run that did not come back, of which the events are to be the first.
     pub fn run(&mut self, program: &Program, entry: &Entry, state: &State, shift: u32, keep: bool, like: Option<&Outcome>) -> Outcome {
+        self.begin(program, state, shift, keep, like);
+        self.place(program, entry, state, shift);
+        let kept = self.load(program, entry, state, shift);
+        if self.log.until.0 == 0 {
+            return Outcome { ended: Ended::TooLong, hash: 0, count: 0, events: Vec::new(), blocks: 0 };
+        }
+        let error = self.engine.run(BASE + program.symbols[&entry.name], BASE + program.end);
+        let ended = match (error, self.log.too_long) {
+            (_, true) => Ended::TooLong,
+            _ if self.log.astray => Ended::Fault(0),
+            (0, _) => Ended::Well,
+            (error, _) => Ended::Fault(error),
+        };
+        if ended == Ended::Well {
+            self.note_end(program, entry, &kept);
+        }
+        let log = &mut self.log;
+        // The access that failed has been noted, and in another form may be one that wraps.
+        if let (Ended::Fault(1..), Some(_), 1..) = (ended, log.fault, log.count) {
+            (log.hash, log.count) = (log.before, log.count - 1);
+        }
+        Outcome { ended, hash: log.hash, count: log.count, events: std::mem::take(&mut log.events), blocks: log.blocks }
+    }
+
+    /// Undoes what the last run left in memory, and empties the log.
+    fn begin(&mut self, program: &Program, state: &State, shift: u32, keep: bool, like: Option<&Outcome>) {
         let (engine, log) = (self.engine, &mut self.log);
         log.dirty.sort_unstable();
         log.dirty.dedup();
@@ -127,25 +153,34 @@ impl Machine {
         log.events.clear();
         log.by_pointer = false;
         log.returns.clear();
-        log.returns.push(BASE + log.top - if program.form == Form::Compiled { 4 } else { 2 });
+        log.returns.push(BASE + log.top - return_size(program));
         log.touched.drain(..).for_each(|edge| log.times[usize::from(edge)] = 0);
         for (at, _) in log.reads.drain(..) {
             log.read[usize::from(at)] = false;
         }
         log.state = state.clone();
+    }
+
+    /// Writes the state's memory, with the arguments and the return address on the stack.
+    fn place(&mut self, program: &Program, entry: &Entry, state: &State, shift: u32) {
+        let log = &self.log;
         let mut memory = state.memory(program, shift);
         if entry.private {
             let arguments = (log.top - DATA) as usize;
             memory[arguments..arguments + ARGUMENTS].copy_from_slice(&[u32::from(state.words[2]); ARGUMENTS / 4].map(u32::to_le_bytes).concat());
         }
-        let size = if program.form == Form::Compiled { 4 } else { 2 };
-        let sp = log.top - size;
-        let place = (sp - DATA) as usize;
+        let size = return_size(program);
+        let place = (log.top - size - DATA) as usize;
         memory[place..place + 2].copy_from_slice(&(program.end as u16).to_le_bytes());
         if size == 4 {
             memory[place + 2..place + 4].fill(0);
         }
-        engine.write(BASE + DATA, &memory);
+        self.engine.write(BASE + DATA, &memory);
+    }
+
+    /// Sets the registers; gives those general ones that the entry has to keep.
+    fn load(&mut self, program: &Program, entry: &Entry, state: &State, shift: u32) -> [u32; 8] {
+        let engine = self.engine;
         let mut registers = state.registers;
         if entry.private {
             let [first, second, others] = state.words.map(u32::from);
@@ -159,7 +194,7 @@ impl Machine {
         if program.form == Form::Compiled {
             registers.swap(CX, BX);
         }
-        registers[SP] = sp;
+        registers[SP] = self.log.top - return_size(program);
         for (number, value) in registers.into_iter().enumerate() {
             engine.set(reg::GENERAL[number], value);
         }
@@ -169,45 +204,34 @@ impl Machine {
         engine.set(reg::SEGMENTS[4], 0);
         engine.set(reg::SEGMENTS[5], 0);
         engine.set(reg::EFLAGS, 2 | state.flags & 0x8D5);
-        if log.until.0 == 0 {
-            return Outcome { ended: Ended::TooLong, hash: 0, count: 0, events: Vec::new(), blocks: 0 };
+        kept
+    }
+
+    /// Notes what the entry came back with.
+    fn note_end(&mut self, program: &Program, entry: &Entry, kept: &[u32; 8]) {
+        let (engine, log) = (self.engine, &mut self.log);
+        let mut now = reg::GENERAL.map(|register| engine.get(register));
+        if program.form == Form::Compiled {
+            now.swap(CX, BX);
         }
-        let error = engine.run(BASE + program.symbols[&entry.name], BASE + program.end);
-        let ended = match (error, log.too_long) {
-            (_, true) => Ended::TooLong,
-            _ if log.astray => Ended::Fault(0),
-            (0, _) => Ended::Well,
-            (error, _) => Ended::Fault(error),
+        let sp = if entry.private { 0 } else { now[SP].wrapping_sub(log.top) };
+        let mut values = vec![sp, engine.get(reg::EFLAGS) & 0x400];
+        values.extend(reg::SEGMENTS[1..].iter().map(|segment| engine.get(*segment)));
+        let words = match entry.result {
+            Result::Nothing | Result::Registers => 0,
+            Result::Byte | Result::Word => 1,
+            Result::Pair => 2,
         };
-        if ended == Ended::Well {
-            let mut now = reg::GENERAL.map(|register| engine.get(register));
-            if program.form == Form::Compiled {
-                now.swap(CX, BX);
-            }
-            let sp = if entry.private { 0 } else { now[SP].wrapping_sub(log.top) };
-            let mut values = vec![sp, engine.get(reg::EFLAGS) & 0x400];
-            values.extend(reg::SEGMENTS[1..].iter().map(|segment| engine.get(*segment)));
-            let words = match entry.result {
-                Result::Nothing | Result::Registers => 0,
-                Result::Byte | Result::Word => 1,
-                Result::Pair => 2,
-            };
-            let bits = if entry.result == Result::Byte { 0xFF } else { 0xFFFF };
-            values.extend([AX, DX][..words].iter().map(|number| log.shown(now[*number] & bits)));
-            if entry.result == Result::Registers {
-                values.extend([AX, BX, DX].map(|number| now[number]));
-            }
-            if entry.keeps {
-                let mask = if entry.private { 0xFFFF } else { u32::MAX };
-                values.extend([CX, 5, 6, 7].map(|number| (now[number] ^ kept[number]) & mask));
-            }
-            log.note(Event::End(values));
+        let bits = if entry.result == Result::Byte { 0xFF } else { 0xFFFF };
+        values.extend([AX, DX][..words].iter().map(|number| log.shown(now[*number] & bits)));
+        if entry.result == Result::Registers {
+            values.extend([AX, BX, DX].map(|number| now[number]));
         }
-        // The access that failed has been noted, and in another form may be one that wraps.
-        if let (Ended::Fault(1..), Some(_), 1..) = (ended, log.fault, log.count) {
-            (log.hash, log.count) = (log.before, log.count - 1);
+        if entry.keeps {
+            let mask = if entry.private { 0xFFFF } else { u32::MAX };
+            values.extend([CX, 5, 6, 7].map(|number| (now[number] ^ kept[number]) & mask));
         }
-        Outcome { ended, hash: log.hash, count: log.count, events: std::mem::take(&mut log.events), blocks: log.blocks }
+        log.note(Event::End(values));
     }
 
     /// Runs once more, and gives what it compared, and its inputs with their values.
@@ -278,4 +302,9 @@ impl Drop for Machine {
     fn drop(&mut self) {
         self.engine.close();
     }
+}
+
+/// Bytes of a return address.
+fn return_size(program: &Program) -> u32 {
+    if program.form == Form::Compiled { 4 } else { 2 }
 }

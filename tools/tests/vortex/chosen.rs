@@ -10,7 +10,7 @@ const FD: u8 = 0x80;
 
 fn started(part: Part, media: u8) -> Rig {
     let (bus, slot, card) = plug(part, "");
-    let found = find_as(&bus, part, media).expect("it is found");
+    let found = find_as(&bus, part, &Ask { media, ..ask() }).expect("it is found");
     let mut device = start(&bus, part, &found, true).expect("it starts");
     device.unmask();
     Rig { bus, slot, card, part, found, device }
@@ -71,6 +71,6 @@ fn what_was_chosen_last_time_is_forgotten() {
 fn a_medium_that_the_board_lacks_is_refused() {
     for (part, media) in [(C590, 5), (C595, 4), (C595, 7), (C900, 2), (C900, 5 | FD), (C905, 4), (C905B, 6)] {
         let (bus, ..) = plug(part, "");
-        assert_eq!(find_as(&bus, part, media), Err(Fault::Media), "{part:?} {media:02X}");
+        assert_eq!(find_as(&bus, part, &Ask { media, ..ask() }), Err(Fault::Media), "{part:?} {media:02X}");
     }
 }

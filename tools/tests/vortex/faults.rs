@@ -70,13 +70,7 @@ fn transmit_errors_while_the_core_waits_with_interrupts_off() {
 /// Receives three frames, the second of which has the fault.
 fn receive_three(part: Part, fault: &str) -> (Rig, Vec<Vec<u8>>) {
     let mut rig = rig(part);
-    rig.fault(fault);
-    let mut came = Vec::new();
-    for len in [100, 200, 300] {
-        rig.bus.receive(rig.slot, &frame(len));
-        rig.bus.sleep(1_000);
-        came.extend(rig.serve());
-    }
+    let came = rig.receive_three(fault);
     (rig, came)
 }
 
