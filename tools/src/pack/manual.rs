@@ -38,3 +38,37 @@ pub fn help(nics: &[&str]) -> Vec<String> {
     }
     lines
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use compkt::install::lines::LINES;
+    use compkt::probe::REASONS;
+
+    /// Where the explanations begin in the manual's last chapter; in front of them stands what the driver prints, in quotes.
+    const COLUMN: usize = 23;
+
+    /// What the chapter quotes in front of the explanations. A quote may break at a line's end. A list of quotes takes whole
+    /// lines, and its explanation stands below.
+    fn quoted(chapter: &str) -> Vec<String> {
+        let mut words: Vec<&str> = Vec::new();
+        let mut list = false;
+        for line in chapter.lines() {
+            let quotes: usize = words.iter().map(|word| word.matches('"').count()).sum();
+            let goes_on = quotes % 2 == 1 || words.last().is_some_and(|word| word.ends_with(','));
+            list = list && goes_on || line.get(COLUMN - 1..COLUMN).is_some_and(|last| last != " ");
+            let end = if list { line.len() } else { line.len().min(COLUMN) };
+            words.extend(line[..end].split_whitespace());
+        }
+        words.join(" ").split('"').skip(1).step_by(2).map(str::to_string).collect()
+    }
+
+    #[test]
+    fn the_manual_explains_every_line_that_the_installer_prints() {
+        let (_, chapter) = SOURCE.split_once("IF SOMETHING IS WRONG").unwrap();
+        let explained = quoted(chapter);
+        assert!(explained.iter().all(|part| part.len() >= "it is".len()), "{explained:#?}");
+        let missing: Vec<&&str> = REASONS.iter().chain(LINES).filter(|text| !text.is_empty() && !explained.iter().any(|part| text.contains(part))).collect();
+        assert!(explained.len() > 40 && missing.is_empty(), "not explained: {missing:#?}\nexplained: {explained:#?}");
+    }
+}
