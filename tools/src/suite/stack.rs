@@ -42,9 +42,16 @@ fn deepest(lab: &Lab, nic: &'static Nic, switches: &str, xms: Xms) -> Verdict {
     // With rings below 1 MB every card holds few frames.
     let (conform, senders) = (conform_line(nic), field::line("FIELD SENDERS /SMALL", nic));
     let machine = Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, peer.cable())? };
-    let script = [load.as_str(), conform, STATUS, &senders, STATUS, "3COMPKT /U"];
+    let mut script = vec![load.as_str()];
+    // CONFORM takes six times as long and never goes deeper: once is enough.
+    if xms != Xms::None {
+        script.extend([conform, STATUS]);
+    }
+    script.extend([senders.as_str(), STATUS, "3COMPKT /U"]);
     let steps = machine.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
-    judged(&steps, conform)?;
+    if xms != Xms::None {
+        judged(&steps, conform)?;
+    }
     steps.exits(&senders, 0)?;
     has_margin(&steps, &format!("{} {switches}", nic.name))
 }
