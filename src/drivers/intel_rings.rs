@@ -1,10 +1,12 @@
-//! Intel's gigabit controllers with legacy descriptors (8254x PCI/PCI-X Family Software Developer's Manual; 82574
-//! datasheet, chapters 7 and 10).
+//! Intel's gigabit controllers (8254x PCI/PCI-X Family Software Developer's Manual; datasheets of the 82574, chapters 7 and
+//! 10, the 82576 and the I210, chapters 7 and 8). Descriptors have the legacy form, but for the receive descriptors of
+//! controllers with several queues, of which the first is used: [`QUEUES`].
 //!
 //! The memory is one block: 8 transmit descriptors, receive descriptors, buffers. The card needs one free descriptor in a full
 //! ring, and all buffers shall be the card's; so there are at least twice as many receive descriptors as receive buffers. A
 //! buffer that is given back goes into the descriptor as many places further on as there are buffers. The card writes
-//! lengths and states into descriptors; addresses are written once.
+//! lengths and states into descriptors; addresses are written once. Only a receive descriptor of [`QUEUES`] loses its address
+//! when the card writes to it.
 
 use core::marker::PhantomData;
 
@@ -24,7 +26,8 @@ pub const   CTRL_UNWANTED: u32 = 1 << 3 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 27 |
 pub const   CTRL_RST: u32 = 1 << 26;
 /// Device status.
 pub const STATUS: u16 = 0x0008;
-const   STATUS_LU: u32 = 1 << 1;
+/// Link up.
+pub const   STATUS_LU: u32 = 1 << 1;
 const   STATUS_MASTER: u32 = 1 << 19;
 /// Interrupt cause; reading acknowledges.
 const ICR: u16 = 0x00C0;
@@ -53,17 +56,23 @@ const TCTL: u16 = 0x0400;
 const   TCTL_ON: u32 = 1 << 1 | 15 << 4 | 64 << 12;
 /// Receive descriptors: tail.
 const RDT: u16 = 0x2818;
-/// Transmit descriptors: head.
+/// Transmit descriptors: head. On [`QUEUES`] it is read-only.
 pub const TDH: u16 = 0x3810;
 /// Transmit descriptors: tail.
 const TDT: u16 = 0x3818;
+/// When descriptors are fetched and written back.
+pub const TXDCTL: u16 = 0x3828;
+/// The queue works ([`QUEUES`]). The bit changes when the queue has started or stopped. A tail that is written to a queue
+/// that does not work is lost.
+pub const   QUEUE_ENABLE: u32 = 1 << 25;
 /// Frames with a wrong check sequence; reading clears it.
 const CRCERRS: u16 = 0x4000;
 /// Missed frames: no descriptor was free; reading clears it.
 const MPC: u16 = 0x4010;
 /// Receive address 0, low half; the high half follows, then the other 15 addresses.
-const RAL0: u16 = 0x5400;
-const   RAH_AV: u32 = 1 << 31;
+pub const RAL0: u16 = 0x5400;
+/// The address is valid.
+pub const   RAH_AV: u32 = 1 << 31;
 
 /// Bytes of a descriptor: address (8), length (2), and fields that differ for the transmitter and the receiver.
 pub const DESC: u32 = 16;
@@ -78,6 +87,11 @@ pub const   DD: u32 = 1 << 0;
 const   RX_EOP: u32 = 1 << 1;
 /// Errors: check sequence, symbol, sequence, carrier extension, data.
 const   RX_ERRORS: u32 = 0x97 << 8;
+// A receive descriptor of QUEUES that the card has written: state at 8, with one bit for all errors, length at 12. Before that,
+// bit 0 of the second quarter must be 0.
+const RX_LENGTH_QUEUES: u16 = 12;
+const RX_STATE_QUEUES: u16 = 8;
+const   RX_ERROR_QUEUES: u32 = 1 << 31;
 /// Errors: excessive or late collisions.
 const   TX_ERRORS: u32 = 3 << 1;
 
@@ -87,6 +101,8 @@ pub const TX_DESCS: u8 = 8;
 pub const BUFFER: u32 = 1536;
 /// Limit in microseconds for DMA to end before a reset.
 const MASTER_LIMIT: u16 = 20_000;
+/// Limit in microseconds for a queue to start or stop.
+const QUEUE_LIMIT: u16 = 10_000;
 /// Time of a reset in microseconds (82574 datasheet: registers may be used after 1 ms).
 const RESET_TIME: u16 = 3_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
@@ -100,8 +116,17 @@ const RCTL_OF_MODE: [u16; 7] = {
     [0, 0, RCTL_EN, BROADCAST, BROADCAST, BROADCAST | RCTL_MPE, BROADCAST | RCTL_MPE | RCTL_UPE]
 };
 
+/// On PCI: 8254x.
+pub const PCI: u8 = 0;
+/// On PCI Express: 82574, 82583.
+pub const EXPRESS: u8 = 1;
+/// On PCI Express, with several queues: 82575 and later.
+pub const QUEUES: u8 = 2;
+
 /// How registers are reached.
 pub trait Window {
+    /// Real mode: the card has the same addresses for memory as the driver.
+    const REAL: bool = false;
     /// Reads a register.
     fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32;
     /// Writes a register.
@@ -112,6 +137,7 @@ pub trait Window {
 pub struct Memory;
 
 impl Window for Memory {
+    const REAL: bool = true;
     #[inline(always)]
     fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
         bus.get32(Addr(place).plus(register))
@@ -156,9 +182,9 @@ pub const fn last_rx_desc(rx_buffers: u8) -> u8 {
     rx_buffers.wrapping_mul(2).wrapping_sub(1) | 7
 }
 
-/// A card. `EXPRESS`: it is on PCI Express.
+/// A card. `KIND`: [`PCI`], [`EXPRESS`] or [`QUEUES`].
 #[repr(C)]
-pub struct Gigabit<B, W, const EXPRESS: bool> {
+pub struct Gigabit<B, W, const KIND: u8> {
     /// The counters, for the core.
     pub count: Counters,
     /// Where the registers are: their address, or the first port.
@@ -183,7 +209,7 @@ pub struct Gigabit<B, W, const EXPRESS: bool> {
     pub window: PhantomData<W>,
 }
 
-impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
+impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
     /// Reads a register.
     #[inline(never)]
     pub fn get(&self, register: u16) -> u32 {
@@ -202,7 +228,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
         self.put(RCTL, 0);
         self.put(TCTL, 0);
         let mut control = self.get(CTRL);
-        if EXPRESS {
+        if KIND != PCI {
             // A reset during a bus transaction may hang the bus.
             control |= CTRL_MASTER_DISABLE;
             self.put(CTRL, control);
@@ -213,12 +239,24 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
         self.put(IMC, !0);
     }
 
-    /// Starts the transmitter at descriptor 0, with all descriptors free.
+    /// Starts or stops a queue, whose control register this is.
+    pub fn set_queue(&self, register: u16, enable: u32) {
+        self.put(register, enable);
+        let _ = self.bus.wait(QUEUE_LIMIT, || self.get(register) & QUEUE_ENABLE == enable);
+    }
+
+    /// Starts the transmitter with all descriptors free, at descriptor 0 or at the card's head.
     pub fn start_transmitter(&mut self) {
         self.put(TCTL, 0);
-        self.put(TDH, 0);
-        self.put(TDT, 0);
-        self.tx = 0;
+        if KIND == QUEUES {
+            self.set_queue(TXDCTL, 0);
+            self.set_queue(TXDCTL, QUEUE_ENABLE);
+            self.tx = self.get(TDH) as u8 % TX_DESCS;
+        } else {
+            self.put(TDH, 0);
+            self.tx = 0;
+        }
+        self.put(TDT, self.tx as u32);
         for index in 0..TX_DESCS {
             self.bus.put32(self.tx_desc(index).plus(STATE), DD);
         }
@@ -258,7 +296,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
     }
 }
 
-impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
+impl<B: Bus, W: Window, const KIND: u8> Device for Gigabit<B, W, KIND> {
     fn irq(&mut self) -> Events {
         let causes = self.get(ICR);
         // All ones: the card is gone.
@@ -277,13 +315,15 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
         let desc = self.rx_desc();
-        let state = self.bus.get32(desc.plus(STATE));
+        let (length, state, errors) =
+            if KIND == QUEUES { (RX_LENGTH_QUEUES, RX_STATE_QUEUES, RX_ERROR_QUEUES) } else { (LENGTH, STATE, RX_ERRORS) };
+        let state = self.bus.get32(desc.plus(state));
         if state & DD == 0 {
             return None;
         }
-        let len = self.bus.get16(desc.plus(LENGTH));
+        let len = self.bus.get16(desc.plus(length));
         // A frame has at least a MAC header.
-        if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+        if state & (RX_EOP | errors) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
             self.bus.take_head(self.rx_buffer(), head);
             return Rx::new(len);
         }
@@ -296,7 +336,19 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
     }
 
     fn discard(&mut self, _rx: Rx) {
-        self.bus.put32(self.rx_desc().plus(STATE), 0);
+        let desc = self.rx_desc();
+        if KIND == QUEUES {
+            let mut address = self.rx_buffer().0;
+            if !W::REAL {
+                // The first transmit descriptor has the card's address of the first buffer.
+                address = address.wrapping_sub(self.buffers.0).wrapping_add(self.bus.get32(self.descs));
+            }
+            self.bus.put32(desc, address);
+            self.bus.put32(desc.plus(4), 0);
+            self.bus.put32(desc.plus(RX_STATE_QUEUES), 0);
+        } else {
+            self.bus.put32(desc.plus(STATE), 0);
+        }
         let last = last_rx_desc(self.rx_buffers);
         self.rx = self.rx.wrapping_add(1) & last;
         self.put(RDT, (self.rx.wrapping_add(self.rx_buffers) & last) as u32);

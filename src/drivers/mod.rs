@@ -8,6 +8,7 @@ pub mod e1000;
 pub mod e1000e;
 pub mod el3;
 pub mod i8255x;
+pub mod igb;
 pub mod intel_rings;
 pub mod mii;
 pub mod ne2000;

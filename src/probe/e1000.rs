@@ -3,13 +3,13 @@
 use super::intel_rings::{self, Eeprom};
 use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
-use crate::drivers::intel_rings::{Both, Gigabit};
+use crate::drivers::intel_rings::{Both, Gigabit, PCI};
 
 /// The probe of these cards.
 pub struct E1000Probe;
 
 impl<B: Bus> Probe<B> for E1000Probe {
-    type Device = Gigabit<B, Both, false>;
+    type Device = Gigabit<B, Both, PCI>;
 
     const IDS: &'static [u32] = &[
         0x1008_8086, // 82544EI
@@ -26,7 +26,7 @@ impl<B: Bus> Probe<B> for E1000Probe {
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
         let eeprom = |id: u32| if id < 0x100E_0000 { Eeprom::Wires } else { Eeprom::Register(8, 4) };
-        intel_rings::find(bus, ask, <Self as Probe<B>>::IDS, false, eeprom)
+        intel_rings::find::<B, PCI>(bus, ask, <Self as Probe<B>>::IDS, eeprom)
     }
 
     fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault> {

@@ -3,13 +3,13 @@
 use super::intel_rings::{self, Eeprom};
 use super::{Ask, Fault, Found, Probe, Rings};
 use crate::bus::Bus;
-use crate::drivers::intel_rings::{Both, Gigabit};
+use crate::drivers::intel_rings::{Both, EXPRESS, Gigabit};
 
 /// The probe of these cards.
 pub struct E1000eProbe;
 
 impl<B: Bus> Probe<B> for E1000eProbe {
-    type Device = Gigabit<B, Both, true>;
+    type Device = Gigabit<B, Both, EXPRESS>;
 
     const IDS: &'static [u32] = &[
         0x10D3_8086, // 82574L
@@ -18,7 +18,7 @@ impl<B: Bus> Probe<B> for E1000eProbe {
     ];
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        intel_rings::find(bus, ask, <Self as Probe<B>>::IDS, true, |_| Eeprom::Register(2, 1))
+        intel_rings::find::<B, EXPRESS>(bus, ask, <Self as Probe<B>>::IDS, |_| Eeprom::Register(2, 1))
     }
 
     fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault> {

@@ -1,10 +1,10 @@
-//! Finds and starts Intel's gigabit controllers with legacy descriptors.
+//! Finds and starts Intel's gigabit controllers; `igb.rs` has what only those with several queues have.
 
 use core::marker::PhantomData;
 
 use super::microwire::{self, Wires};
 use super::pci::{self, Bar};
-use super::{Ask, Fault, Found, Rings, line};
+use super::{Ask, Fault, Found, Rings, igb, line};
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, MacAddr, RcvMode};
 use crate::drivers::intel_rings::*;
@@ -19,7 +19,7 @@ const   EECD_SIZE: u32 = 1 << 9;
 const EERD: u16 = 0x0014;
 /// PHY access: data in bits 15:0, register from bit 16 on, PHY from bit 21 on.
 const MDIC: u16 = 0x0020;
-const   MDIC_PHY1: u32 = 1 << 21;
+const   MDIC_PHY: u32 = 21;
 const   MDIC_WRITE: u32 = 1 << 26;
 const   MDIC_READ: u32 = 2 << 26;
 const   MDIC_READY: u32 = 1 << 28;
@@ -41,9 +41,7 @@ const RDTR: u16 = 0x2820;
 const RADV: u16 = 0x282C;
 // Transmit descriptors: address (64 bits), bytes.
 const TDBAL: u16 = 0x3800;
-/// When descriptors are fetched and written back.
-const TXDCTL: u16 = 0x3828;
-/// One by one and at once; bit 22 must be 1 (82574 datasheet, section 10.2.6.9).
+/// Descriptors are fetched and written back one by one and at once; bit 22 must be 1 (82574 datasheet, section 10.2.6.9).
 const   TXDCTL_EXPRESS: u32 = 1 << 16 | 1 << 22 | 1 << 24;
 /// Checksums over received data.
 const RXCSUM: u16 = 0x5000;
@@ -67,11 +65,13 @@ const EEPROM_WORDS: u8 = 64;
 const EEPROM_SUM: u16 = 0xBABA;
 /// Limit for a word of the EEPROM or a PHY register, in microseconds.
 const SERIAL_LIMIT: u16 = 2_000;
+/// Limit for the link of a PHY that has one to show in the MAC, in microseconds.
+const LINK_LIMIT: u16 = 20_000;
 /// Limit for the firmware to release EEPROM or PHY, in microseconds.
 const OWNER_LIMIT: u16 = 20_000;
 
 // The PCI Express capability; its link control register is at offset 10h.
-const EXPRESS: u8 = 0x10;
+const EXPRESS_CAPABILITY: u8 = 0x10;
 const LINK_CONTROL: u8 = 0x10;
 /// Power saving of the link, with which the 82574 loses transmissions (specification update, errata 13 and 20).
 const   LINK_ASPM: u32 = 3;
@@ -86,7 +86,7 @@ pub enum Eeprom {
 }
 
 /// A card while it is being set up.
-type Card<B, const EXPRESS: bool> = Gigabit<B, Both, EXPRESS>;
+pub type Card<B, const KIND: u8> = Gigabit<B, Both, KIND>;
 
 /// The registers of a card before there is a device.
 struct Registers<'a, B> {
@@ -129,6 +129,13 @@ impl<B: Bus> Registers<'_, B> {
         Ok((value >> 16) as u16)
     }
 
+    /// The address in the first filter, into which the card has loaded it.
+    fn filter(&self) -> Result<MacAddr, Fault> {
+        let [low, high] = [RAL0, RAL0 + 4].map(|register| self.get(register));
+        let ([a, b, c, d], [e, f, ..]) = (low.to_le_bytes(), high.to_le_bytes());
+        if high & RAH_AV == 0 { Err(Fault::Eeprom) } else { Ok([a, b, c, d, e, f]) }
+    }
+
     /// The address in the EEPROM, whose checksum must be right.
     fn address(&self, how: Eeprom) -> Result<MacAddr, Fault> {
         if how == Eeprom::Wires {
@@ -152,14 +159,15 @@ impl<B: Bus> Registers<'_, B> {
     }
 }
 
-/// Tries a card with one of `ids`.
-pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn(u32) -> Eeprom) -> Result<Found, Fault> {
+/// Tries a card with one of `ids`. `how` gives how the EEPROM of one with this identity is read; some cards of [`QUEUES`] have
+/// none, and all of them load their address by themselves.
+pub fn find<B: Bus, const KIND: u8>(bus: &B, ask: &Ask, ids: &[u32], how: impl Fn(u32) -> Eeprom) -> Result<Found, Fault> {
     let id = pci::candidate(bus, ask, ids)?;
     // Bus master only after the reset: another driver may have left DMA on.
     pci::enable(bus, ask.pci, false)?;
     let (mut io, mut mem) = (0, 0);
     if bus.confined() {
-        if !express {
+        if KIND == PCI {
             return Err(Fault::V86);
         }
         let Bar::Io(port) = pci::bar(bus, ask.pci, 2) else { return Err(Fault::V86) };
@@ -173,9 +181,9 @@ pub fn find<B: Bus>(bus: &B, ask: &Ask, ids: &[u32], express: bool, how: impl Fn
     if registers.get(STATUS) == u32::MAX {
         return Err(Fault::Dead);
     }
-    let mac = registers.address(how(id))?;
+    let mac = if KIND == QUEUES { registers.filter()? } else { registers.address(how(id))? };
     let irq = pci::irq(bus, ask);
-    let [rings_xms, rings_low] = [DEEP, SHALLOW].map(|(receive, transmit)| bytes(receive, transmit));
+    let [rings_xms, rings_low] = [DEEP, SHALLOW].map(|(receive, transmit)| bytes(receive, transmit) + slack(KIND));
     Ok(Found { mac, io, mem, irq, pci: ask.pci, rings_xms, rings_low: rings_low as u16, ..Found::default() })
 }
 
@@ -198,8 +206,16 @@ const fn bytes(receive: u8, transmit: u8) -> u32 {
     descs(receive) + (receive as u32 + transmit as u32) * BUFFER
 }
 
+/// Bytes before the descriptors, to begin them where the card wants it: the memory begins at a multiple of 16, they begin at
+/// one of 128 on [`QUEUES`].
+const fn slack(kind: u8) -> u32 {
+    if kind == QUEUES { 112 } else { 0 }
+}
+
 /// Starts a card that `find` found.
-pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) -> Result<Card<B, EXPRESS>, Fault> {
+pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Result<Card<B, KIND>, Fault> {
+    let pad = rings.physical.wrapping_neg() & slack(KIND);
+    let rings = &Rings { linear: rings.linear.plus(pad as u16), physical: rings.physical + pad, len: rings.len.saturating_sub(pad) };
     let (rx_buffers, tx_buffers) = if rings.len >= bytes(DEEP.0, DEEP.1) { DEEP } else { SHALLOW };
     if rings.len < bytes(rx_buffers, tx_buffers) {
         return Err(Fault::Memory);
@@ -219,24 +235,31 @@ pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) 
         bus,
         window: PhantomData,
     };
+    if KIND == QUEUES {
+        igb::before_reset(&card, found);
+    }
     card.reset();
     if card.get(CTRL) & CTRL_RST != 0 {
         return Err(Fault::Dead);
     }
-    if EXPRESS && let Some(express) = pci::capability(&card.bus, found.pci, self::EXPRESS, 0) {
+    if KIND != PCI && let Some(express) = pci::capability(&card.bus, found.pci, EXPRESS_CAPABILITY, 0) {
         let link = card.bus.config_read(found.pci, express + LINK_CONTROL);
         // The upper half is the status register, in which a 1 clears a bit.
         card.bus.config_write(found.pci, express + LINK_CONTROL, link & 0xFFFF & !LINK_ASPM);
     }
     pci::enable(&card.bus, found.pci, true)?;
     card.put(CTRL, card.get(CTRL) & !(CTRL_UNWANTED | CTRL_MASTER_DISABLE) | CTRL_SLU);
-    wake_phy(&card);
-    card.put(MANC, card.get(MANC) & !MANC_ARP);
-    for register in [ITR, RDTR, RADV, RXCSUM, RFCTL] {
-        card.put(register, 0);
+    wake_phy(&card, found);
+    if KIND == QUEUES {
+        igb::after_reset(&card, found);
+    } else {
+        card.put(MANC, card.get(MANC) & !MANC_ARP);
+        for register in [ITR, RDTR, RADV, RXCSUM, RFCTL] {
+            card.put(register, 0);
+        }
+        card.put(TIPG, TIPG_COPPER);
     }
-    card.put(TIPG, TIPG_COPPER);
-    if EXPRESS {
+    if KIND == EXPRESS {
         card.put(TXDCTL, TXDCTL_EXPRESS);
     }
     for index in 0..128 {
@@ -244,14 +267,20 @@ pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) 
     }
     lay_out(&card, rings);
     card.start_transmitter();
-    card.put(RDT, rx_buffers as u32);
+    if KIND != QUEUES {
+        card.put(RDT, rx_buffers as u32);
+    }
     card.set_address(&found.mac);
     card.set_rcv_mode(RcvMode::Broadcast, &[]);
+    if KIND == QUEUES {
+        igb::start_queue(&card);
+        card.put(RDT, rx_buffers as u32);
+    }
     Ok(card)
 }
 
 /// [`super::Probe::line`]: sets the cause of a received frame, without a frame.
-pub fn line<B: Bus, const EXPRESS: bool>(bus: &B, found: &Found, card: &mut Card<B, EXPRESS>) -> u8 {
+pub fn line<B: Bus, const KIND: u8>(bus: &B, found: &Found, card: &mut Card<B, KIND>) -> u8 {
     let registers = Registers { bus, place: card.place };
     let provoke = || {
         registers.put(IMS, CAUSE_RXT0);
@@ -261,17 +290,33 @@ pub fn line<B: Bus, const EXPRESS: bool>(bus: &B, found: &Found, card: &mut Card
 }
 
 /// Turns on a PHY that another driver has turned off. If it is on, its link is not interrupted.
-fn wake_phy<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>) {
-    let owned = |card: &Card<B, EXPRESS>| card.get(EXTCNF_CTRL) & EXTCNF_SOFTWARE != 0;
-    if EXPRESS {
+fn wake_phy<B: Bus, const KIND: u8>(card: &Card<B, KIND>, found: &Found) {
+    let owned = |card: &Card<B, KIND>| card.get(EXTCNF_CTRL) & EXTCNF_SOFTWARE != 0;
+    if KIND == QUEUES {
+        if let Some(phy) = igb::phy(card, found) {
+            // Its link, which the reset leaves as it was, shows at once.
+            let up = card.bus.wait(LINK_LIMIT, || card.get(STATUS) & STATUS_LU != 0).is_ok();
+            igb::with_phy(card, || wake(card, phy, !up));
+        }
+        return;
+    }
+    if KIND == EXPRESS {
         let claim = || {
             card.put(EXTCNF_CTRL, card.get(EXTCNF_CTRL) | EXTCNF_SOFTWARE);
             owned(card)
         };
         let _ = card.bus.wait(OWNER_LIMIT, claim);
     }
+    wake(card, 1, false);
+    if KIND == EXPRESS {
+        card.put(EXTCNF_CTRL, card.get(EXTCNF_CTRL) & !EXTCNF_SOFTWARE);
+    }
+}
+
+/// Turns on the PHY with this number, if it is off or `restart` is set.
+fn wake<B: Bus, const KIND: u8>(card: &Card<B, KIND>, phy: u32, restart: bool) {
     let access = |what: u32| {
-        card.put(MDIC, what | MDIC_PHY1 | BMCR << 16);
+        card.put(MDIC, what | phy << MDIC_PHY | BMCR << 16);
         let mut value = 0;
         let ready = || {
             value = card.get(MDIC);
@@ -280,17 +325,14 @@ fn wake_phy<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>) {
         card.bus.wait(SERIAL_LIMIT, ready).ok().map(|()| value & 0xFFFF)
     };
     if let Some(control) = access(MDIC_READ)
-        && control & (BMCR_OFF | BMCR_AUTONEG) != BMCR_AUTONEG
+        && (restart || control & (BMCR_OFF | BMCR_AUTONEG) != BMCR_AUTONEG)
     {
         access(MDIC_WRITE | BMCR_AUTONEG | BMCR_RESTART);
-    }
-    if EXPRESS {
-        card.put(EXTCNF_CTRL, card.get(EXTCNF_CTRL) & !EXTCNF_SOFTWARE);
     }
 }
 
 /// Writes the descriptors and gives the card their addresses.
-fn lay_out<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>, rings: &Rings) {
+fn lay_out<B: Bus, const KIND: u8>(card: &Card<B, KIND>, rings: &Rings) {
     let (receive, transmit) = (card.rx_buffers as u32, card.tx_buffers as u32);
     let physical = rings.physical;
     let buffers = physical + descs(card.rx_buffers);
@@ -313,6 +355,8 @@ fn lay_out<B: Bus, const EXPRESS: bool>(card: &Card<B, EXPRESS>, rings: &Rings) 
         card.put(first + 4, 0);
         card.put(first + 8, count * DESC);
     }
-    card.put(RDT, 0);
-    card.put(RDH, 0);
+    if KIND != QUEUES {
+        card.put(RDT, 0);
+        card.put(RDH, 0);
+    }
 }

@@ -60,6 +60,15 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "igb",
+        cards: "Intel 82575, 82576, 82580, I350, I354, I210, I211; I225, I226",
+        found: Found::Pci,
+        memory: true,
+        plain: false,
+        devices: &["igb"],
+        plugin: false,
+    },
+    Nic {
         name: "pcnet",
         cards: "AMD PCnet-PCI (Am79C970 to 978), VirtualBox, VMware",
         found: Found::Pci,

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use crate::nics::NICS;
@@ -199,7 +198,7 @@ fn device(name: &str) -> io::Result<(String, bool)> {
     if models::plugin::names().any(|model| model == stem) {
         return Ok((name.into(), true));
     }
-    let known = Command::new(setup::qemu()?).args(["-nodefaults", "-device", "help"]).output()?;
+    let known = crate::rig::qemu::emulator([name].into_iter())?.args(["-nodefaults", "-device", "help"]).output()?;
     if network_devices(&String::from_utf8_lossy(&known.stdout)).contains(stem) {
         return Ok((name.into(), false));
     }

@@ -4,7 +4,7 @@
 //! The kernel boots an initramfs with busybox, the drivers and one script, under TCG, and switches the machine off at the end.
 //! The network is QEMU's own, isolated from the host except for one forwarded connection to a listener of this rig.
 
-use super::qemu::Monitor;
+use super::qemu::{self, Monitor};
 use super::retries;
 use crate::process::{Bounded, TempDir};
 use crate::setup::{self, fail};
@@ -174,7 +174,7 @@ impl Linux {
 
     /// QEMU with the cards; `path` names the files of this run. `port`: where the guest's connection is taken.
     fn command(&self, path: impl Fn(&str) -> PathBuf, kernel: &Path, port: u16) -> io::Result<Command> {
-        let mut command = Command::new(setup::qemu()?);
+        let mut command = qemu::emulator(self.cards.iter().map(String::as_str))?;
         command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-machine", "pc", "-accel", "tcg", "-m", "128"]);
         command.arg("-plugin").arg(format!("{},log={}", setup::models()?.display(), path("complaints").display()));
         command.arg("-serial").arg(format!("file:{}", path("console").display()));

@@ -124,6 +124,30 @@ pub fn qemu() -> io::Result<PathBuf> {
     installed("qemu-system-i386", "qemu-system-x86")
 }
 
+/// QEMU 10, from Debian trixie: a command that starts it, with its own firmware and modules.
+///
+/// # Errors
+/// It is missing and cannot be fetched.
+pub fn qemu_10() -> io::Result<Command> {
+    // Libraries for users, sound, smart cards, Braille and the like, which are never loaded.
+    const NEVER_LOADED: &[&str] = &[
+        "libpam", "libasound", "libsemanage", "libdb5", "libsystemd", "libdebconfclient", "libsqlite", "libnss3", "libnspr4",
+        "libcacard", "libaudit", "libbrlapi", "libpcsclite", "libsepol",
+    ];
+    let root = once("qemu-10", |folder| {
+        eprintln!("fetching QEMU 10 (30 MB)");
+        debian::unpack(folder, "trixie", &["qemu-system-x86", "qemu-system-data", "qemu-system-common", "seabios"], NEVER_LOADED)
+    })?;
+    let emulator = Private { root, program: "qemu-system-i386".into() };
+    let mut command = emulator.command();
+    // Otherwise it takes those of the machine's own QEMU.
+    command.env("QEMU_MODULE_DIR", emulator.root.join("usr/lib/x86_64-linux-gnu/qemu"));
+    for folder in ["qemu", "seabios"] {
+        command.arg("-L").arg(emulator.root.join("usr/share").join(folder));
+    }
+    Ok(command)
+}
+
 /// mtools; the path is `mcopy`'s.
 pub fn mtools() -> io::Result<PathBuf> {
     installed("mcopy", "mtools")

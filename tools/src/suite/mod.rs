@@ -79,7 +79,7 @@ impl Options {
 /// it fail with the reason.
 fn ready(options: &Options) {
     let _ = pack::build();
-    let _ = (setup::qemu(), setup::mtools(), setup::models(), setup::unicorn());
+    let _ = (setup::qemu(), setup::qemu_10(), setup::mtools(), setup::models(), setup::unicorn());
     let _ = (setup::dosbox_x(), setup::wiretap(), setup::bochs());
     if !options.quick {
         let _ = setup::linux();
