@@ -51,9 +51,9 @@ const   RCTL_BAM: u16 = 1 << 15;
 /// Strip the check sequence. (Otherwise QEMU's 82574 would store it in a descriptor of its own.)
 const   RCTL_SECRC: u32 = 1 << 26;
 /// Transmit control.
-const TCTL: u16 = 0x0400;
+pub const TCTL: u16 = 0x0400;
 /// Enable; 16 attempts; a collision window of 64 bytes, for full duplex and for 10 and 100 Mb/s.
-const   TCTL_ON: u32 = 1 << 1 | 15 << 4 | 64 << 12;
+pub const   TCTL_ON: u32 = 1 << 1 | 15 << 4 | 64 << 12;
 /// Receive descriptors: tail.
 const RDT: u16 = 0x2818;
 /// Transmit descriptors: head. On [`QUEUES`] it is read-only.
@@ -101,8 +101,8 @@ pub const TX_DESCS: u8 = 8;
 pub const BUFFER: u32 = 1536;
 /// Limit in microseconds for DMA to end before a reset.
 const MASTER_LIMIT: u16 = 20_000;
-/// Limit in microseconds for a queue to start or stop.
-const QUEUE_LIMIT: u16 = 10_000;
+/// Limit for a queue to start or stop, in reads of about a microsecond.
+const QUEUE_POLLS: u16 = 10_000;
 /// Time of a reset in microseconds (82574 datasheet: registers may be used after 1 ms).
 const RESET_TIME: u16 = 3_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
@@ -242,17 +242,18 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
     /// Starts or stops a queue, whose control register this is.
     pub fn set_queue(&self, register: u16, enable: u32) {
         self.put(register, enable);
-        let _ = self.bus.wait(QUEUE_LIMIT, || self.get(register) & QUEUE_ENABLE == enable);
+        let _ = self.bus.poll(QUEUE_POLLS, || self.get(register) & QUEUE_ENABLE == enable);
     }
 
-    /// Starts the transmitter with all descriptors free, at descriptor 0 or at the card's head.
+    /// Starts the transmitter with all descriptors free, at descriptor 0 or at the card's head. The transmitter of [`QUEUES`] is
+    /// on already: only its queue starts.
     pub fn start_transmitter(&mut self) {
-        self.put(TCTL, 0);
         if KIND == QUEUES {
             self.set_queue(TXDCTL, 0);
             self.set_queue(TXDCTL, QUEUE_ENABLE);
             self.tx = self.get(TDH) as u8 % TX_DESCS;
         } else {
+            self.put(TCTL, 0);
             self.put(TDH, 0);
             self.tx = 0;
         }
@@ -260,7 +261,9 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
         for index in 0..TX_DESCS {
             self.bus.put32(self.tx_desc(index).plus(STATE), DD);
         }
-        self.put(TCTL, TCTL_ON);
+        if KIND != QUEUES {
+            self.put(TCTL, TCTL_ON);
+        }
     }
 
     #[inline(always)]
@@ -270,6 +273,12 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
 
     #[inline(always)]
     fn rx_desc(&self) -> Addr {
+        // With three accesses to a descriptor a function is smaller.
+        if KIND == QUEUES { self.find_rx_desc() } else { self.descs.plus((self.rx as u16 + TX_DESCS as u16) * DESC as u16) }
+    }
+
+    #[inline(never)]
+    fn find_rx_desc(&self) -> Addr {
         self.descs.plus((self.rx as u16 + TX_DESCS as u16) * DESC as u16)
     }
 

@@ -7,7 +7,7 @@
 use super::intel_rings::{self, Card, Eeprom};
 use super::{Ask, Fault, Found, Probe, Rings, pci};
 use crate::bus::Bus;
-use crate::drivers::intel_rings::{Both, Gigabit, QUEUE_ENABLE, QUEUES, STATUS, TXDCTL};
+use crate::drivers::intel_rings::{Both, Gigabit, QUEUE_ENABLE, QUEUES, STATUS, TCTL, TCTL_ON, TXDCTL};
 
 /// EEPROM control: the card has read its EEPROM after a reset.
 const EECD: u16 = 0x0010;
@@ -186,6 +186,7 @@ pub fn after_reset<B: Bus, const KIND: u8>(card: &Card<B, KIND>, found: &Found) 
     for register in [GPIE, EIAC, EIAM, EITR0, RXCSUM, MRQC, VT_CTL] {
         card.put(register, 0);
     }
+    card.put(TCTL, TCTL_ON);
     card.put(RFCTL, RFCTL_IPV6_EX_DIS);
     card.put(SRRCTL, SRRCTL_ADVANCED);
     if !is(found, Part::First) {

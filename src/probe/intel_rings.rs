@@ -214,8 +214,13 @@ const fn slack(kind: u8) -> u32 {
 
 /// Starts a card that `find` found.
 pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Result<Card<B, KIND>, Fault> {
-    let pad = rings.physical.wrapping_neg() & slack(KIND);
-    let rings = &Rings { linear: rings.linear.plus(pad as u16), physical: rings.physical + pad, len: rings.len.saturating_sub(pad) };
+    let aligned;
+    let mut rings = rings;
+    if KIND == QUEUES {
+        let pad = rings.physical.wrapping_neg() & slack(KIND);
+        aligned = Rings { linear: rings.linear.plus(pad as u16), physical: rings.physical + pad, len: rings.len.saturating_sub(pad) };
+        rings = &aligned;
+    }
     let (rx_buffers, tx_buffers) = if rings.len >= bytes(DEEP.0, DEEP.1) { DEEP } else { SHALLOW };
     if rings.len < bytes(rx_buffers, tx_buffers) {
         return Err(Fault::Memory);
@@ -314,6 +319,7 @@ fn wake_phy<B: Bus, const KIND: u8>(card: &Card<B, KIND>, found: &Found) {
 }
 
 /// Turns on the PHY with this number, if it is off or `restart` is set.
+#[inline(always)]
 fn wake<B: Bus, const KIND: u8>(card: &Card<B, KIND>, phy: u32, restart: bool) {
     let access = |what: u32| {
         card.put(MDIC, what | phy << MDIC_PHY | BMCR << 16);
