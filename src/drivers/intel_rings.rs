@@ -101,8 +101,8 @@ pub const TX_DESCS: u8 = 8;
 pub const BUFFER: u32 = 1536;
 /// Limit in microseconds for DMA to end before a reset.
 const MASTER_LIMIT: u16 = 20_000;
-/// Limit for a queue to start or stop, in reads of about a microsecond.
-const QUEUE_POLLS: u16 = 10_000;
+/// Limit for a queue to start or stop, in reads of about a microsecond: more than two of the longest frames take at 10 Mb/s.
+const QUEUE_POLLS: u16 = 4_000;
 /// Time of a reset in microseconds (82574 datasheet: registers may be used after 1 ms).
 const RESET_TIME: u16 = 3_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.

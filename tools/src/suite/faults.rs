@@ -24,8 +24,9 @@ const FLOOD: usize = 300;
 /// Drivers whose cards in QEMU know nothing of their cables, and say that the link is up.
 pub(super) const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
 
-/// Drivers for whose cards there is no iPXE in QEMU.
-const WITHOUT_ROM: &[&str] = &["tulip"];
+/// Drivers whose cards iPXE does not use in QEMU: it has no driver, or gets no link (`igb`: that card loses its link in a reset
+/// until a driver asks the PHY for it, which iPXE does not).
+const WITHOUT_ROM: &[&str] = &["tulip", "igb"];
 
 /// Drivers whose cards cannot be made to interrupt: they use the line that the firmware names.
 const TRUST_THEIR_LINE: &[&str] = &["virtio_net", "vmxnet3"];

@@ -19,6 +19,7 @@ use compkt::probe::e1000::E1000Probe;
 use compkt::probe::e1000e::E1000eProbe;
 use compkt::probe::el3::El3Probe;
 use compkt::probe::i8255x::I8255xProbe;
+use compkt::probe::igb::IgbProbe;
 use compkt::probe::ne2000::Ne2000Probe;
 use compkt::probe::pcnet::PcnetProbe;
 use compkt::probe::rtl8139::Rtl8139Probe;
@@ -56,7 +57,7 @@ const HOW: [Gone; 4] = [
 /// Makes a working card in a machine of its own.
 type Make = fn(u64) -> Result<(Dying, Box<dyn Device>), Fault>;
 
-const DRIVERS: [(&str, Make); 20] = [
+const DRIVERS: [(&str, Make); 22] = [
     ("ne2000", |_| ne2000::<true>(models::ne2000::Options::ne2000(MAC))),
     ("ne1000", |_| ne2000::<false>(models::ne2000::Options::ne1000(MAC))),
     ("el3", |_| isa::<El3Probe>(Rc::new(RefCell::new(models::el3::El3::new(models::el3::Options::new(MAC)))))),
@@ -78,6 +79,8 @@ const DRIVERS: [(&str, Make); 20] = [
     ("e1000", |seed| start::<E1000Probe>(noise(seed), &in_memory())),
     ("e1000e", |seed| start::<E1000eProbe>(noise(seed), &in_memory())),
     ("e1000ev", |seed| start::<E1000eProbe>(noise(seed), &by_ports())),
+    ("igb", |seed| start::<IgbProbe>(noise(seed), &in_memory())),
+    ("igbv", |seed| start::<IgbProbe>(noise(seed), &by_ports())),
     ("vmxnet3", |seed| start::<Vmxnet3Probe>(noise(seed), &in_memory())),
     ("i8255x", |seed| start::<I8255xProbe>(noise(seed), &Found { variant: 1, ..by_ports() })),
     ("i8255x without a PHY", |seed| start::<I8255xProbe>(noise(seed), &by_ports())),
