@@ -234,7 +234,8 @@ fn change_users<B: Bus, const KIND: u8>(card: &Card<B, KIND>, change: impl Fn(u3
     (0..OWNER_WAITS).any(|_| card.bus.wait(OWNER_LIMIT, try_once).is_ok())
 }
 
-/// Starts the receiver's queue. Some cards do so only while the receiver is on.
-pub fn start_queue<B: Bus, const KIND: u8>(card: &Card<B, KIND>) {
+/// Starts the receiver's queue: after the receiver, because some cards wait for that. Whether it works.
+pub fn start_queue<B: Bus, const KIND: u8>(card: &Card<B, KIND>) -> bool {
     card.set_queue(RXDCTL, QUEUE_ENABLE);
+    card.get(RXDCTL) & QUEUE_ENABLE != 0
 }

@@ -278,7 +278,9 @@ pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Re
     card.set_address(&found.mac);
     card.set_rcv_mode(RcvMode::Broadcast, &[]);
     if KIND == QUEUES {
-        igb::start_queue(&card);
+        if !igb::start_queue(&card) {
+            return Err(Fault::Dead);
+        }
         card.put(RDT, rx_buffers as u32);
     }
     Ok(card)
