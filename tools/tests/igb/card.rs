@@ -19,6 +19,7 @@ const SRRCTL: u16 = 0x280C;
 const SWSM: u16 = 0x5B50;
 const SW_FW_SYNC: u16 = 0x5B5C;
 const PHPM: u16 = 0x0E14;
+const GPIE: u16 = 0x1514;
 const ENABLE: u32 = 1 << 25;
 /// Time until a queue has started or stopped.
 const QUEUE_NS: u64 = 50_000;
@@ -121,7 +122,7 @@ impl Igb {
             hangs: false,
         };
         card.set_defaults();
-        for (register, value) in [(RXPBS, 0x20), (TXPBS, 0x0400_0022), (0x1514, 0x8000_0011), (0x1524, 7), (IMS, 0xFF), (PHPM, 1 << 5)] {
+        for (register, value) in [(RXPBS, 0x20), (TXPBS, 0x0400_0022), (GPIE, 0x8000_0011), (0x1524, 7), (IMS, 0xFF), (PHPM, 1 << 5)] {
             card.registers.insert(register, value);
         }
         card
@@ -148,7 +149,7 @@ impl Igb {
 
     /// What a reset does.
     fn set_defaults(&mut self) {
-        let kept: Vec<_> = [RXPBS, TXPBS, PHPM, SWSM, SW_FW_SYNC, MPC].iter().map(|&register| (register, self.of(register))).collect();
+        let kept: Vec<_> = [RXPBS, TXPBS, PHPM, SWSM, SW_FW_SYNC, MPC, GPIE].iter().map(|&register| (register, self.of(register))).collect();
         self.registers.clear();
         self.changing.clear();
         self.registers.extend(kept);
@@ -338,7 +339,7 @@ impl Igb {
             (self.of(RXPBS) == 0xA2 && self.of(TXPBS) == 0x0400_0014, "another driver's sizes of the buffers are in force"),
             (self.of(0x5818) == 0 && self.of(0x581C) == 0, "another driver's queues are in force"),
             (self.of(0x5000) == 0, "checksums are on"),
-            (self.of(0x1514) == 0, "interrupts are another driver's"),
+            (self.of(GPIE) == 0, "interrupts are another driver's"),
             (tables, "a table of addresses was not cleared"),
         ] {
             if !good {
