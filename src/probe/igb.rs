@@ -4,10 +4,13 @@
 //! Not done: a PHY of an I210 without flash memory may need several resets; SerDes and SGMII ports work if the firmware has
 //! set them up.
 
+mod chips;
+
 use super::intel_rings::{self, Card, Eeprom};
 use super::{Ask, Fault, Found, Probe, Rings, pci};
 use crate::bus::Bus;
 use crate::drivers::intel_rings::{Both, Gigabit, QUEUE_ENABLE, QUEUES, STATUS, TCTL, TCTL_ON, TXDCTL};
+use chips::Part;
 
 /// EEPROM control: the card has read its EEPROM after a reset.
 const EECD: u16 = 0x0010;
@@ -69,61 +72,12 @@ pub struct IgbProbe;
 impl<B: Bus> Probe<B> for IgbProbe {
     type Device = Gigabit<B, Both, QUEUES>;
 
-    const IDS: &'static [u32] = &[
-        0x10A7_8086, // 82575EB
-        0x10A9_8086, // 82575EB SerDes
-        0x10D6_8086, // 82575GB, four ports
-        0x10C9_8086, // 82576
-        0x10E6_8086, // 82576 fiber
-        0x10E7_8086, // 82576 SerDes
-        0x10E8_8086, // 82576, four ports
-        0x150A_8086, // 82576NS
-        0x150D_8086, // 82576 SerDes, four ports
-        0x1518_8086, // 82576NS SerDes
-        0x1526_8086, // 82576, four ports, ET2
-        0x150E_8086, // 82580
-        0x150F_8086, // 82580 fiber
-        0x1510_8086, // 82580 SerDes
-        0x1511_8086, // 82580 SGMII
-        0x1516_8086, // 82580, two ports
-        0x1527_8086, // 82580 fiber, four ports
-        0x0438_8086, // DH89xxCC SGMII
-        0x043A_8086, // DH89xxCC SerDes
-        0x043C_8086, // DH89xxCC backplane
-        0x0440_8086, // DH89xxCC SFP
-        0x1521_8086, // I350
-        0x1522_8086, // I350 fiber
-        0x1523_8086, // I350 backplane
-        0x1524_8086, // I350 SGMII
-        0x1546_8086, // I350 DA4
-        0x1F40_8086, // I354 backplane, 1 Gb/s
-        0x1F41_8086, // I354 SGMII
-        0x1F45_8086, // I354 backplane, 2.5 Gb/s
-        0x1533_8086, // I210
-        0x1536_8086, // I210 fiber
-        0x1537_8086, // I210 backplane
-        0x1538_8086, // I210 SGMII
-        0x157B_8086, // I210 without flash memory
-        0x157C_8086, // I210 backplane, without flash memory
-        0x1539_8086, // I211
-        0x15F2_8086, // I225-LM
-        0x15F3_8086, // I225-V
-        0x15F7_8086, // I220-V
-        0x15F8_8086, // I225-I
-        0x3100_8086, // I225-K
-        0x3101_8086, // I225-K2
-        0x0D9F_8086, // I225-IT
-        0x5502_8086, // I225-LMvP
-        0x125B_8086, // I226-LM
-        0x125C_8086, // I226-V
-        0x125D_8086, // I226-IT
-        0x3102_8086, // I226-K
-        0x5503_8086, // I226-LMvP
-    ];
+    const IDS: &'static [u32] = &chips::IDS;
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
         let mut found = intel_rings::find::<B, QUEUES>(bus, ask, <Self as Probe<B>>::IDS, |_| Eeprom::Wires)?;
-        found.variant = part(pci::id(bus, ask.pci)) as u8;
+        let (part, name) = chips::part_and_name(pci::id(bus, ask.pci));
+        (found.variant, found.chip) = (part as u8, name);
         Ok(found)
     }
 
@@ -133,33 +87,6 @@ impl<B: Bus> Probe<B> for IgbProbe {
 
     fn line(bus: &B, found: &Found, device: &mut Self::Device) -> u8 {
         intel_rings::line(bus, found, device)
-    }
-}
-
-/// Parts that are started in their own ways.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Part {
-    /// 82575: no table of unicast addresses.
-    First,
-    /// 82576: no power control of the PHY.
-    Second,
-    /// 82580, I350, I354, I211.
-    Third,
-    /// I210: a reset does not restore the sizes of its buffers.
-    I210,
-    /// I225 and I226: the same, and another number for the PHY.
-    I225,
-}
-
-/// The part with this identity.
-fn part(id: u32) -> Part {
-    match id >> 16 {
-        0x10A7 | 0x10A9 | 0x10D6 => Part::First,
-        0x10C9 | 0x10E6..=0x10E8 | 0x150A | 0x150D | 0x1518 | 0x1526 => Part::Second,
-        0x1533 | 0x1536..=0x1538 | 0x157B | 0x157C => Part::I210,
-        0x15F0..=0x15FF | 0x3100..=0x3102 | 0x0D9F | 0x5502 | 0x5503 | 0x1250..=0x125F => Part::I225,
-        _ => Part::Third,
     }
 }
 

@@ -106,6 +106,20 @@ fn exchange(bus: &FakeBus, nic: &mut Nic, what: &Part) {
     assert_eq!(nic.count.errors_in + nic.count.errors_out + nic.count.lost, 0);
 }
 
+/// People report by the chip's name.
+#[test]
+fn a_chip_is_called_by_its_name() {
+    let names = ["82575EB", "82576", "82580", "I350", "I210", "I211", "I225-V", "I226-V"];
+    for (part, name) in PARTS.into_iter().zip(names) {
+        let said = find(&machine(Igb::new(part)).0).expect("it is found").chip;
+        assert_eq!(String::from_utf8_lossy(&said).trim_end_matches('\0'), format!(": {name}"));
+    }
+    let mut ids = <IgbProbe as Probe<FakeBus>>::IDS.to_vec();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), <IgbProbe as Probe<FakeBus>>::IDS.len(), "no identity is there twice");
+}
+
 #[test]
 fn each_part_starts_and_carries_frames() {
     for part in PARTS {
