@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::io;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use crate::nics::NICS;
@@ -10,7 +11,7 @@ use crate::pack;
 use crate::rig::bochs::{self, Bochs};
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::given_dos::GivenDos;
-use crate::rig::qemu::{Net, Nic, Qemu};
+use crate::rig::qemu::{self, Net, Nic, Qemu};
 use crate::rig::{Job, Report};
 use crate::setup::{self, fail};
 
@@ -198,7 +199,11 @@ fn device(name: &str) -> io::Result<(String, bool)> {
     if models::plugin::names().any(|model| model == stem) {
         return Ok((name.into(), true));
     }
-    let known = crate::rig::qemu::emulator([name].into_iter())?.args(["-nodefaults", "-device", "help"]).output()?;
+    // The newer QEMU cannot list its devices: that would load modules of the machine's own one.
+    if qemu::is_newer(name) {
+        return Ok((name.into(), false));
+    }
+    let known = Command::new(setup::qemu()?).args(["-nodefaults", "-device", "help"]).output()?;
     if network_devices(&String::from_utf8_lossy(&known.stdout)).contains(stem) {
         return Ok((name.into(), false));
     }

@@ -100,6 +100,9 @@ fn cards_as_qemu_and_the_models_name_them() {
     let commands = ["--exec", "3COMPKT /IO=340", "--exec", "3COMPKT /INT=61", "--exec", "PKTCTL test /INT=60"];
     let text = good(&[&cards[..], &commands[..]].concat());
     assert!(text.contains("ne2000 at port 340h, IRQ 5") && text.contains("el3 at port 280h, IRQ 11"), "{text}");
+    // Only the newer QEMU has this one.
+    let text = good(&["--nic", "igb,addr=6,mac=52:54:00:00:00:07", "--exec", "3COMPKT", "--exec", "PKTCTL test"]);
+    assert!(text.contains("at PCI 0:6.0") && text.contains("52:54:00:00:00:07"), "{text}");
 }
 
 #[test]

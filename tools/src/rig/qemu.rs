@@ -25,10 +25,14 @@ const MONITOR_LIMIT: Duration = Duration::from_secs(120);
 /// Devices that Debian 12's QEMU lacks. QEMU 10 is slower, so only machines with one of these run in it.
 const NEWER: &[&str] = &["igb"];
 
-/// A QEMU that has these devices (`-device` without a network).
+/// Whether only the newer QEMU has this device (`-device`, with its properties).
+pub(crate) fn is_newer(device: &str) -> bool {
+    NEWER.contains(&device.split(',').next().unwrap_or_default())
+}
+
+/// A QEMU that has these devices.
 pub(crate) fn emulator<'a>(mut devices: impl Iterator<Item = &'a str>) -> io::Result<Command> {
-    let newer = devices.any(|device| NEWER.contains(&device.split(',').next().unwrap_or_default()));
-    if newer { setup::qemu_10() } else { Ok(Command::new(setup::qemu()?)) }
+    if devices.any(is_newer) { setup::qemu_10() } else { Ok(Command::new(setup::qemu()?)) }
 }
 
 /// The other end of a NIC's cable.
