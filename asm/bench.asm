@@ -32,23 +32,23 @@ global bench_own
 global bench_apart
 global bench_longest
 global bench_old
-bench_left:         dw 0                ; frames of a flood that are still to be sent
-bench_flood:        db 0                ; 1: a flood is on
+bench_left:         dw 0                ; frames of a flood that are not sent yet
+bench_flood:        db 0                ; 1: during a flood
                     db 0
-bench_sender:       dd 0                ; the other driver's handler
-bench_frame:        dd 0                ; what it is to send: far, and bytes
-bench_size:         dw 0
+bench_sender:       dd 0                ; far address of the handler of the driver that sends
+bench_frame:        dd 0                ; far address of the frame that it sends
+bench_size:         dw 0                ; the frame's length
                     dw 0
-bench_own:          dd 0                ; what an upcall takes beside what it notes in bench_apart
-bench_apart:        dd 0                ; in upcalls since the timer was set
-bench_longest:      dd 0                ; the longest that the timer was due, less bench_apart
+bench_own:          dd 0                ; ticks that `flooded` takes outside of its two time stamps
+bench_apart:        dd 0                ; ticks in upcalls since the timer was set
+bench_longest:      dd 0                ; the most ticks from the timer's request to its handler, without bench_apart
 upcall_began:       dd 0
-armed_at:           dd 0                ; when the timer was last set
-armed:              db 0                ; 1: it has not come since
+armed_at:           dd 0                ; the time at which the timer was last set
+armed:              db 0                ; 1: its interrupt has not come since
                     db 0
-bench_old:          times LINES dd 0    ; the handlers behind the stubs
-bench_spent:        dd 0                ; in all interrupts since it was set to 0
-bench_delivered:    dd 0                ; from the first interrupt to the second upcall
+bench_old:          times LINES dd 0    ; the handlers before the stubs were installed
+bench_spent:        dd 0                ; ticks in all interrupts since it was set to 0
+bench_delivered:    dd 0                ; ticks from the first interrupt to the second upcall
 entered:            dd 0
 begun:              dd 0
 entry:              dd 0
@@ -58,21 +58,20 @@ bench_fired:        db 0                ; number of interrupts
 bench_deliveries:   db 0                ; number of second upcalls
 bench_failed:       db 0                ; 1: the call returned with carry
 
-; ----------------------------------------------------------------------------------------------------------------
-; Stubs for the 16 interrupt lines
-;   Purpose: measure the handler that was there before
-;   Stack:   22 bytes and what the handler takes
-; ARM: the timer is due from now on, a few instructions later.
-;   Corrupts: EAX, EDX
+; Sets the timer: it requests its interrupt a few instructions later. Corrupts: EAX, EDX
 %macro arm 0
     mov     dword [cs:bench_apart], 0
     mov     byte [cs:armed], 1
-    mov     al, 1               ; counter 0 is in mode 0, its low byte alone
+    mov     al, 1               ; a count of 1: counter 0 is in mode 0 and takes one byte
     out     40h, al
     stamp
     mov     [cs:armed_at], eax
 %endmacro
 
+; ----------------------------------------------------------------------------------------------------------------
+; Stubs for the 16 interrupt lines
+;   Purpose: measure the handler that was there before. During a flood: set the timer, if it is not set, and jump to the handler
+;   Stack:   22 bytes and what the handler takes
 %assign n 0
 %rep LINES
 stub %+ n:
@@ -110,7 +109,7 @@ armed_ %+ n:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; bench_receiver
-;   Purpose: takes every frame into bench_buffer and notes when it was handed over; in a flood has the next frame sent
+;   Purpose: a receiver: takes every frame into bench_buffer and stores the time of the second upcall. During a flood: `flooded`
 ;   In, Out: as the specification has them
 ;   Stack:   8 bytes of the driver's
 global bench_receiver
@@ -136,7 +135,8 @@ bench_receiver:
     retf
 data_segment:       dw 0
 
-; In a flood. Stack: 60 bytes of the driver's.
+; The receiver during a flood: at each second upcall the other driver sends the next frame. The time that this takes is added to
+; bench_apart. Stack: 60 bytes of the driver's
 flooded:
     pushad
     push    ds
@@ -170,15 +170,15 @@ flooded:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; bench_tick
-;   Purpose: INT 08h in a flood: notes the time since it became due. Where it has interrupted a driver and not BENCH, the
-;            next one is due at once
+;   Purpose: INT 08h during a flood: stores the time since the timer's request, if it is the longest. If it has interrupted a
+;            driver and not BENCH, sets the timer again
 ;   Stack:   8 bytes
 global bench_tick
 bench_tick:
     push    eax
     push    edx
     stamp
-    cmp     byte [cs:armed], 1      ; else it was due before the flood
+    cmp     byte [cs:armed], 1      ; 0: the request is older than the flood
     jne     .shorter
     mov     byte [cs:armed], 0
     sub     eax, [cs:armed_at]
@@ -198,7 +198,7 @@ bench_tick:
     pop     eax
     iret
 
-; Handlers for finding out what the clocks take: one that does nothing, and one that hands over at once.
+; Handlers to measure the cost of the stubs: one does nothing, one calls the receiver at once.
 global bench_nothing
 bench_nothing:
     iret

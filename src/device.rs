@@ -81,11 +81,11 @@ impl Events {
     pub const NONE: Events = Events(0);
     /// There may be a frame to peek at, or an error.
     pub const RX: Events = Events(1);
-    /// The link may have changed: [`Device::link`] tells. Not every NIC interrupts for that. The core does nothing about it; a
-    /// unit that wants it takes over the driver's entry `irq` (`Entry::Irq`) and looks at what the driver's own gives.
+    /// The link may have changed; [`Device::link`] returns its state. Not every NIC interrupts for that. The core ignores this
+    /// event. A feature that needs it takes the driver's entry `irq` (`Entry::Irq`), and reads what the driver's routine returns.
     pub const LINK: Events = Events(4);
-    /// Something to peek at, and nothing for [`Device::unmask`] to do: the NIC interrupts all the while, or from the moment
-    /// on at which [`Device::peek`] finds nothing.
+    /// There may be a frame to peek at, and [`Device::unmask`] has nothing to do: the NIC's interrupts stay enabled, or are
+    /// enabled again when [`Device::peek`] finds no frame.
     pub const OPEN: Events = Events(0x80);
 }
 
@@ -116,8 +116,8 @@ pub enum RcvMode {
     Promiscuous = 6,
 }
 
-/// The most register accesses that [`Device::link`] takes: a PHY's register by hand, 64 clocks of four accesses, and a choice
-/// of the window before and behind.
+/// The most register accesses of [`Device::link`]: a PHY's register is read bit by bit, in 64 clocks of four accesses each; before
+/// and after that a window is selected.
 pub const LINK_ACCESSES: u16 = 64 * 4 + 2;
 
 /// The state of the cable.
@@ -190,8 +190,8 @@ pub trait Device {
     /// Receives frames to this address from now on; a NIC that writes the source address itself sends from it. The core
     /// calls [`Device::set_rcv_mode`] next, so a driver may do the work there.
     fn set_address(&mut self, address: &MacAddr);
-    /// The state of the cable. Where a PHY has to be asked, a link that was lost since the last call is down once. At most
-    /// [`LINK_ACCESSES`] register accesses, so that it may be called at each timer tick.
+    /// The present state of the cable. If the state comes from a PHY, the first call after a loss returns [`Link::Down`], even if
+    /// the link is up again. Takes at most [`LINK_ACCESSES`] register accesses, so that it may be called at every timer tick.
     fn link(&mut self) -> Link;
     /// Stops the NIC: no DMA and no interrupt after this.
     fn stop(&mut self);

@@ -85,7 +85,7 @@ pub struct NicInfo {
     pub io: u16,
     /// Interrupt line; 0: polled.
     pub irq: u8,
-    /// [`crate::device::Link`] at the time of the call; where it was lost since the last call, it may be down once.
+    /// [`crate::device::Link`] at the time of the call. The first call after a loss may say "down", even if the link is up again.
     pub link: u8,
     /// PCI bus in bits 15:8, device 7:3, function 2:0; or [`NOT_PCI`].
     pub pci: u16,

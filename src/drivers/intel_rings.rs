@@ -35,12 +35,12 @@ const ICR: u16 = 0x00C0;
 pub const IMS: u16 = 0x00D0;
 /// Interrupt mask clear.
 const IMC: u16 = 0x00D8;
-/// The link has changed. It is where [`Events::LINK`] is.
+/// The link has changed. The same bit as [`Events::LINK`].
 const   CAUSE_LSC: u32 = 1 << 2;
 const   CAUSE_RXO: u32 = 1 << 6;
 /// Frames were received.
 pub const   CAUSE_RXT0: u32 = 1 << 7;
-/// What interrupts.
+/// Causes that interrupt.
 const CAUSES: u32 = CAUSE_LSC | CAUSE_RXO | CAUSE_RXT0;
 /// Receive control.
 const RCTL: u16 = 0x0100;
@@ -308,7 +308,7 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
 impl<B: Bus, W: Window, const KIND: u8> Device for Gigabit<B, W, KIND> {
     fn irq(&mut self) -> Events {
         let causes = self.get(ICR);
-        // All ones: the card is gone.
+        // All ones: the card has been removed.
         if causes & CAUSES == 0 || causes == !0 {
             return Events::NONE;
         }

@@ -75,13 +75,13 @@ pub const fn read_status(phy: u8) -> u16 {
     READ << 12 | (phy as u16) << 7 | (BMSR as u16) << 2
 }
 
-/// What the basic status says of the link: down once, if it was lost since this was last called. `read` is [`read_status`]'s.
-/// Window 4 is selected.
+/// The link by the PHY's basic status: the first call after a loss returns [`Link::Down`]. `read` is from [`read_status`]. Window 4
+/// must be selected.
 #[inline(always)]
 pub fn link(bus: &impl Bus, port: u16, read: u16) -> Link {
     let mut value = 0u32;
     let mut bits = read;
-    // 32 ones, the 14 bits, two clocks in which the bus turns round, and the register.
+    // 32 ones, the 14 bits, two clocks to turn the bus around, and the register.
     for clock in 0..64u8 {
         let mut wires = OUTPUT | DATA;
         if clock >= 46 {

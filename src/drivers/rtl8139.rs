@@ -46,7 +46,7 @@ pub const   ISR_RER: u16 = 1 << 1;
 pub const   ISR_TER: u16 = 1 << 3;
 /// The ring is full. The cause cannot be cleared before frames have been taken out.
 pub const   ISR_RXOVW: u16 = 1 << 4;
-/// The link has changed; or a packet has gone wrong while it was received (PUN).
+/// The link has changed, or a packet was damaged while it was received (PUN).
 pub const   ISR_LINK: u16 = 1 << 5;
 /// The receiver's FIFO overran.
 pub const   ISR_FOVW: u16 = 1 << 6;
@@ -102,7 +102,7 @@ const CRC: u16 = 4;
 /// The longest frame that the chip accepts, in bytes with its check sequence.
 const LONGEST: u16 = 0x1000;
 
-/// What interrupts.
+/// Causes that interrupt.
 const CAUSES: u16 = RX_CAUSES | ISR_TER | ISR_LINK;
 const RX_CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RXOVW | ISR_FOVW;
 const TCR_VALUE: u32 = TCR_IFG_STANDARD | TCR_MXDMA_1024;
@@ -314,7 +314,8 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
             }
             self.drop(len);
         }
-        // Or there may be more behind so many bad frames, whose cause is acknowledged: nothing would announce it.
+        // Or there were BAD_LIMIT bad frames. A good frame behind them may have come before the acknowledge above: then no
+        // interrupt announces it. So the ring is emptied in both cases.
         self.recover();
         None
     }

@@ -8,7 +8,7 @@ use crate::bus::{Addr, Bus};
 
 /// Interrupt status (byte; a read acknowledges): buffers of a queue were returned.
 pub const ISR_QUEUE: u8 = 1 << 0;
-/// In the same: the configuration has changed, of which a network card has the link alone.
+/// In the same register: the configuration has changed. A network card's configuration changes only with its link.
 pub const ISR_CONFIGURATION: u8 = 1 << 1;
 
 /// Device status (byte; writing 0 resets the device): the guest has found the device.

@@ -218,7 +218,7 @@ impl<B: Bus> Device for VirtioNet<B> {
 
     fn irq(&mut self) -> Events {
         let causes = self.access.read8(&self.bus, self.isr);
-        // All ones: the card is gone.
+        // All ones: the card has been removed. 0: the interrupt is not this card's, and no event is returned below.
         if causes == 0xFF {
             return Events::NONE;
         }

@@ -108,10 +108,11 @@ const   RXM_ALL_MULTI: u8 = 8;
 const   RXM_PROMISC: u8 = 16;
 /// Bytes of multicast addresses.
 const SHARED_GROUPS: u16 = 124;
-/// Events that wait. That of the link is where [`Events::LINK`] is.
+/// Pending events.
 const SHARED_ECR: u16 = 696;
+/// The link has changed. The same bit as [`Events::LINK`].
 const   ECR_LINK: u32 = 1 << 2;
-/// Not 0: the device wants [`RXPROD`] written when it gets descriptors. Else it reads them by itself.
+/// Not 0: the device wants [`RXPROD`] written when it gets descriptors. 0: it reads the descriptors anyway.
 const TELL_RXPROD: u16 = Layout::QUEUES + 256;
 /// Counter of frames without a free buffer, in the receive queue's statistics.
 const OUT_OF_BUFFERS: u16 = Layout::QUEUES + 256 + 152;

@@ -6,8 +6,8 @@
  *
  * All offsets are in the segment that the call returned in ES. Later drivers with the same layout may have longer structures:
  * step through NICs and blocks by nic_size and block_size, not by sizeof. Numbers are little endian. The block is the
- * driver's own: read it, never write it. The link is that of the moment of the call; one that was lost since the last
- * call may be down once.
+ * driver's own memory: read it, never write it. The link is the state at the time of the call; the first call after a loss may
+ * say "down", even if the link is up again.
  *
  * For any C compiler in which short has 16 bits. A test compiles this file and compares it with the driver's source.
  */

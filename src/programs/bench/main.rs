@@ -1,17 +1,18 @@
 //! BENCH: counts the instructions that a packet driver takes for a frame.
 //!
-//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100]`, where the time stamp counter counts instructions: QEMU with
-//! `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends what the one on `/INT` receives.
-//! Every interrupt is held back while a frame is sent, and only the measured driver's let through afterwards, so that
-//! nothing else is counted. Prints `ready` before the first frame, and for each length, averages over the frames:
+//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100]`, where the time stamp counter counts instructions: in QEMU
+//! with `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends the frames that the one on `/INT` receives.
+//! All interrupts are masked while a frame is sent; afterwards only the measured driver's is unmasked, so that nothing else is
+//! counted. Prints `ready` before the first frame, and for each length averages over the frames:
 //!
 //! - `send LENGTH CALL INTERRUPTS`: in the call of send_pkt, and in the interrupts that it caused.
 //! - `receive LENGTH DELIVERED WHOLE`: from the interrupt to the second upcall, and to the interrupt's end.
-//! - `burst LENGTH WHOLE INTERRUPTS`, with `/BURST=`: so many frames are in the card before its interrupt is let through.
-//!   Instructions for each of them, and interrupts for all.
-//! - `closed LENGTH LONGEST`, with `/FLOOD=`: the longest time with interrupts off while so many frames come: 16, or what the
-//!   card holds of them, at once, and then a further one for each that is taken. The timer is due as soon as an interrupt has begun, and again as soon as it
-//!   was served: the longest that it waits is counted, in instructions, without what the receiver takes.
+//! - `burst LENGTH WHOLE INTERRUPTS`, with `/BURST=`: that many frames are in the card before its interrupt is unmasked.
+//!   Instructions for each frame, and interrupts for all.
+//! - `closed LENGTH LONGEST`, with `/FLOOD=`: the longest time with interrupts off while that many frames come, in instructions.
+//!   16 frames are in the card before its interrupt is unmasked; for each frame that is taken another one is sent. The timer
+//!   requests an interrupt when the card's interrupt begins, and again when the timer's was served. The longest time that a
+//!   request waits is printed, without the time in the receiver.
 //!
 //! The cost of the receiver and of the measurement is found first and subtracted.
 #![no_std]
@@ -38,17 +39,17 @@ const CASCADE: u16 = 1 << 2;
 /// Lines that stay unmasked for the machine: the timer and the keyboard.
 const MACHINE: u16 = 3;
 const TIMER: u16 = 1;
-/// Instructions of asm/bench.asm's between the timer's being due and its being served.
+/// Instructions of asm/bench.asm between the timer's request and the time stamp in its handler.
 const BESIDE: u32 = 7;
-/// Frames of a flood that are sent before the card's interrupt is let through, as far as the card holds them: more than a
-/// driver takes with interrupts off.
+/// Frames of a flood that are sent before the card's interrupt is unmasked: more than a driver takes with interrupts off. The
+/// fewest frames of a flood.
 const AHEAD: u16 = 16;
-/// The longest that a flood is waited for, in calls of [`wait`].
+/// The longest time of a flood, in calls of [`wait`].
 const FLOOD_WHILES: u16 = 200;
 /// Control words of the PIT for counter 0: mode 0, a count of one byte; mode 2, of two.
 const ONCE: u8 = 0x10;
 const AGAIN: u8 = 0x34;
-/// Frames before the first that counts: some drivers wait longer for their first.
+/// Frames before the first that counts: some drivers take longer for their first.
 const WARM_UP: u32 = 4;
 /// The most frames in a burst: the number of deliveries is a byte.
 const MOST_IN_BURST: u32 = 100;
@@ -127,7 +128,7 @@ fn clear() {
 
 /// Writes a variable of asm/bench.asm.
 fn put(label: unsafe extern "C" fn(), bytes: &[u8]) {
-    // SAFETY: the variable has as many bytes; no interrupt that uses it is let through.
+    // SAFETY: the variable has as many bytes; the interrupts that use it are masked.
     unsafe { place(label).write(bytes) };
 }
 
@@ -182,7 +183,7 @@ fn main() -> u8 {
             Some((name, value)) if same(name, "BY") => set(&mut by, options::hex(value).map(|v| v as u8)),
             Some((name, value)) if same(name, "FRAMES") => set(&mut frames, options::number(value).filter(|v| *v != 0)),
             Some((name, value)) if same(name, "BURST") => set(&mut burst, options::number(value).filter(|v| *v <= MOST_IN_BURST)),
-            Some((name, value)) if same(name, "FLOOD") => set(&mut flood, options::number(value).filter(|v| *v <= MOST_IN_BURST)),
+            Some((name, value)) if same(name, "FLOOD") => set(&mut flood, options::number(value).filter(|v| (AHEAD as u32..=MOST_IN_BURST).contains(v))),
             _ => false,
         };
         if !good {
@@ -380,7 +381,7 @@ impl Bench {
         true
     }
 
-    /// The longest time with interrupts off while frames of this length come one behind the other.
+    /// Measures the longest time with interrupts off while frames of this length come without a pause.
     fn flood(&self, length: u16, frames: u16) -> bool {
         let frame = self.frame(&self.mac, length, 0);
         let zero = |label| put(label, &[0; 4]);
@@ -426,7 +427,7 @@ impl Bench {
         true
     }
 
-    /// Instructions for a frame, rounded, from the ticks for all.
+    /// Instructions for a frame, rounded, from the counts for all.
     fn average(&self, ticks: u32) -> u32 {
         (ticks / TICKS + self.frames / 2) / self.frames
     }

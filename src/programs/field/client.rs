@@ -215,15 +215,15 @@ impl Client {
         !self.dead
     }
 
-    /// Waits until the peer has heard all that was sent so far: between a card in QEMU and a peer whose host is slow wait
-    /// 10,000 frames at the most, and what comes on top of them is lost.
+    /// Waits until the peer has received all frames sent so far. QEMU keeps at most 10,000 frames for a peer on a slow host, and
+    /// drops any others.
     pub fn drain(&mut self) {
         let seed = self.seed();
         let sent = wait(PATIENCE, || self.tell(&Header { op: Op::Echo, index: 0, seed, length: 60, count: 0 }, &[]).is_ok());
         self.dead |= !sent || !wait(PATIENCE, || receiver::echoed(seed));
     }
 
-    /// What the peer heard of a flow that went.
+    /// The peer's tally of a sent flow.
     pub fn tally(&mut self, seed: u32, count: u16) -> Option<Tally> {
         if !self.dead {
             let sent = self.tell(&Header { op: Op::Report, index: 0, seed, length: 60, count }, &[]);

@@ -1,7 +1,7 @@
 //! FIELD: behaves as existing clients do, and checks how a packet driver copes with that.
 //!
-//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One line for
-//! each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One
+//! line for each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
 #![no_std]
 #![no_main]
 
@@ -18,11 +18,11 @@ mod senders;
 mod timer;
 
 use client::Client;
-use link::Tells;
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::{self, console, packet::Driver};
 use compkt::resident::table::BURST;
 use compkt::say;
+use link::Tells;
 
 compkt::program!(main);
 

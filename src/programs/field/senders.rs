@@ -17,7 +17,7 @@ use crate::timer::{AFTER, BEFORE, Calling, Does, OPEN, feed};
 const FRAMES: u16 = 250;
 const MOST: u16 = 10_000;
 const LEAST: u16 = 4;
-/// Frames of the main program's after which it waits for the peer.
+/// After so many frames the main program waits for the peer.
 const AHEAD: u16 = 1_000;
 
 pub fn run(client: &mut Client) {

@@ -28,7 +28,7 @@ pub fn run(asked: &Options) -> u8 {
 }
 
 fn show(driver: &Driver, info: &DriverInfo) {
-    // Asked twice: a link that was lost and came back is down once.
+    // Twice: the first call after a loss says that the link is down, even if it is up again.
     let _ = driver.block();
     let block = driver.block();
     let functions = match info.functions {

@@ -30,7 +30,7 @@ const SENDER: &str = "ne2k_isa,iobase=0x340,irq=3,mac=02:00:00:00:00:B0";
 const LOAD_SENDER: &str = "3COMPKT /INT=61 /NIC=ne2000 /IO=340 /IRQ=3";
 /// Frames in the card before its interrupt, in BENCH's bursts.
 pub const BURST: u32 = 16;
-/// BENCH's flood.
+/// BENCH's switch for the longest time with interrupts off.
 const FLOOD: &str = "/FLOOD=100";
 const LIMIT: Duration = Duration::from_secs(120);
 
@@ -134,7 +134,7 @@ fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
 /// # Errors
 /// Those of [`run`].
 pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
-    // The line that measures our driver. (Not every other driver's card holds a burst.)
+    // /BURST only for this project's driver: some other driver's card may not hold a burst.
     let bench = format!("BENCH /BURST={BURST} {FLOOD}");
     let job = job(nic, &[LOAD_SENDER, "PKTCTL mem /INT=60", "pause", &bench])?;
     let folder = TempDir::new("trace")?;

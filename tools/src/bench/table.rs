@@ -44,7 +44,7 @@ pub struct Row {
     pub cost: Cost,
     /// Instructions in the longest time with interrupts off, in a flood of frames of 60 and of 1,514 bytes.
     pub closed: [u32; 2],
-    /// Instructions of a frame in a burst, where that was measured.
+    /// Instructions in a burst, if measured.
     pub burst: Option<Burst>,
     /// Register accesses, if counted.
     pub accesses: Option<Accesses>,

@@ -20,7 +20,7 @@ pub const SEGMENT: usize = 0xFFF0;
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
 const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
-/// The installer's stack, and what BIOS, DOS and interrupts take of it. The tests `qemu/file/stack-…` want 200 bytes left.
+/// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1184;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
 const DEVICE_ROUTINES: usize = 6;
@@ -85,14 +85,14 @@ pub struct Listed<'a> {
     pub unit: Option<&'a Unit>,
 }
 
-/// The parts of a load image, in bytes.
+/// The parts of a load image in bytes, which `tools/bench` prints.
 #[derive(Clone, Debug)]
 pub struct Image {
     /// The core.
     pub core: usize,
     /// Slot A.
     pub slot_a: usize,
-    /// What of it the largest driver leaves below the last stages.
+    /// Bytes of slot A below the last stage that the largest driver leaves free.
     pub free_a: usize,
     /// The kernel.
     pub kernel: usize,
@@ -100,18 +100,28 @@ pub struct Image {
     pub slot_b: usize,
     /// The whole image.
     pub size: usize,
-    /// What comes to lie in the slots, in the order of time: the slot (true: B), the unit, its bytes. Of the units that find a
-    /// NIC, and of those that start one, the largest.
-    pub uses: Vec<(bool, String, usize)>,
+    /// The units that lie in the slots: every stage, and the largest unit that finds and that starts a NIC.
+    pub uses: Vec<Use>,
+}
+
+/// A unit that the installer reads to a slot.
+#[derive(Clone, Debug)]
+pub struct Use {
+    /// In slot B, otherwise in slot A.
+    pub second: bool,
+    /// The unit.
+    pub name: String,
+    /// Its bytes, with those of the device behind a start unit.
+    pub bytes: usize,
 }
 
 impl Image {
     /// The table that `tools/bench` prints.
     pub fn text(&self) -> String {
         let mut text = format!("Load image, bytes (at most {LOAD_IMAGE_LIMIT})\n{:<20}{:>6}\n", "core", self.core);
-        let slot = |slot_b: bool, size: usize| -> String {
-            let uses = self.uses.iter().filter(|of| of.0 == slot_b);
-            uses.map(|(_, name, bytes)| format!("  {name:<18}{bytes:>6}{:>6} free\n", size - bytes)).collect()
+        let slot = |second: bool, size: usize| -> String {
+            let uses = self.uses.iter().filter(|unit| unit.second == second);
+            uses.map(|Use { name, bytes, .. }| format!("  {name:<18}{bytes:>6}{:>6} free\n", size - bytes)).collect()
         };
         text += &format!("{:<20}{:>6}{:>6} free between the largest driver and stand\n", "slot A", self.slot_a, self.free_a);
         text += &slot(false, self.slot_a);
@@ -125,7 +135,7 @@ fn paragraphs(bytes: usize) -> usize {
     bytes.next_multiple_of(16)
 }
 
-/// What a unit takes where it is loaded.
+/// Bytes of a unit in memory.
 fn total(unit: &Unit) -> usize {
     usize::from(unit.total).next_multiple_of(4)
 }
@@ -135,46 +145,43 @@ fn instance(unit: &Unit) -> usize {
     usize::from(unit.word(START_INSTANCE))
 }
 
-/// The unit of a kind that has the largest size, whichever size that is; and the size.
+/// The unit of a kind with the largest `size`; its name and that size.
 fn largest<'a>(units: &[Listed<'a>], kind: u8, size: impl Fn(&Unit) -> usize) -> (&'a str, usize) {
     let mine = units.iter().filter(|listed| listed.kind == kind && !ASKED_FOR.contains(&listed.name));
     let sizes = mine.filter_map(|listed| listed.unit).map(|unit| (unit.name.as_str(), size(unit)));
     sizes.max_by_key(|(_, size)| *size).unwrap_or_default()
 }
 
-/// Lays out a load image of at most `limit` bytes.
+/// Computes the layout of a load image of at most `limit` bytes.
 ///
 /// # Errors
 /// It is too large.
 pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit: usize) -> std::io::Result<Image> {
     let slot_a = usize::from(kernel.base);
-    let mut uses = vec![(true, first.name.clone(), total(first))];
-    let mut last = 0;
-    for (listed, unit) in units.iter().filter(|listed| listed.kind == KIND_STAGE).filter_map(|listed| Some((listed, listed.unit?))) {
-        if listed.bus == SLOT_LAST {
-            // The driver is placed up to where the last one of these lies.
-            last = total(unit);
-        }
-        uses.push((listed.bus == SLOT_SECOND, unit.name.clone(), total(unit)));
-    }
+    let stages = || units.iter().filter(|listed| listed.kind == KIND_STAGE).filter_map(|listed| Some((listed.bus, listed.unit?)));
+    let used = |second: bool, name: &str, bytes: usize| Use { second, name: name.into(), bytes };
+    let mut uses = vec![used(true, &first.name, total(first))];
+    uses.extend(stages().map(|(slot, unit)| used(slot == SLOT_SECOND, &unit.name, total(unit))));
     for (kind, size) in [(KIND_FIND, &total as &dyn Fn(&Unit) -> usize), (KIND_START, &|unit| total(unit) + instance(unit))] {
         let (name, bytes) = largest(units, kind, size);
-        uses.push((true, name.to_string(), bytes));
+        uses.push(used(true, name, bytes));
     }
-    let ends = units.iter().filter(|listed| listed.kind == KIND_STAGE && listed.bus == SLOT_LAST).filter_map(|listed| listed.unit);
-    if let Some(unit) = ends.clone().find(|unit| paragraphs(total(unit)) > paragraphs(last)) {
+    // The driver may lie as far up as the last of these stages begins; an earlier one must not begin lower.
+    let at_end: Vec<&Unit> = stages().filter(|(slot, _)| *slot == SLOT_LAST).map(|(_, unit)| unit).collect();
+    let last = at_end.last().map_or(0, |unit| paragraphs(total(unit)));
+    if let Some(unit) = at_end.iter().find(|unit| paragraphs(total(unit)) > last) {
         return Err(fail(format!("{} is larger than the last stage: the driver would be placed over it", unit.name)));
     }
-    if let Some((_, name, _)) = uses.iter().find(|(slot_b, _, bytes)| !slot_b && *bytes > slot_a) {
-        return Err(fail(format!("{name} is larger than slot A")));
+    if let Some(unit) = uses.iter().find(|unit| !unit.second && unit.bytes > slot_a) {
+        return Err(fail(format!("{} is larger than slot A", unit.name)));
     }
-    // Any driver with its rings in XMS is to have room below the last stage, in upper memory as large as the image.
+    // Any driver with rings in XMS must fit below the last stage: then an upper block as large as the image is enough.
     let resident = [(KIND_DRIVER, &total as &dyn Fn(&Unit) -> usize), (KIND_START, &instance), (KIND_FEATURE, &total)];
     let resident: usize = resident.into_iter().map(|(kind, size)| largest(units, kind, size).1).sum();
     let resident = usize::from(core.total) + resident + OTHER_BLOCKS;
-    let below = paragraphs(core.bytes.len()) + slot_a - paragraphs(last);
+    let below = paragraphs(core.bytes.len()) + slot_a - last;
     let free_a = below.checked_sub(resident).ok_or_else(|| fail(format!("slot A is {} bytes too small", resident - below)))?;
-    let slot_b = paragraphs(uses.iter().filter(|of| of.0).map(|of| of.2).max().unwrap_or(0));
+    let slot_b = paragraphs(uses.iter().filter(|unit| unit.second).map(|unit| unit.bytes).max().unwrap_or(0));
     let (core, kernel) = (paragraphs(core.bytes.len()), paragraphs(usize::from(kernel.total)));
     let size = core + slot_a + kernel + slot_b + STACK;
     if size > limit {

@@ -268,12 +268,12 @@ impl Units {
     /// The load image that these units make.
     ///
     /// # Errors
-    /// It does not fit.
+    /// It is too large.
     pub fn image(&self) -> io::Result<image::Image> {
         image::layout(&self.core, &self.kernel, &self.first, &self.listed(), image::LOAD_IMAGE_LIMIT)
     }
 
-    /// The units behind the load image, but for the texts.
+    /// The units behind the load image, without the texts.
     fn listed(&self) -> Vec<Listed<'_>> {
         self.others.iter().map(|(kind, bus, name, unit)| Listed { kind: *kind, bus: *bus, name, unit: unit.as_ref() }).collect()
     }

@@ -246,7 +246,7 @@ impl Linux {
     }
 }
 
-/// A file as text; empty as long as there is none.
+/// A file as text; empty if there is no file.
 fn text_of(path: &Path) -> String {
     fs::read(path).map(|bytes| String::from_utf8_lossy(&bytes).replace('\r', "")).unwrap_or_default()
 }

@@ -333,7 +333,7 @@ impl Monitor {
         self.command("sendkey ret").map(drop)
     }
 
-    /// The machine's memory from a physical address on.
+    /// Reads `bytes` of the machine's memory at a physical address.
     pub fn memory(&mut self, from: usize, bytes: usize) -> io::Result<Vec<u8>> {
         let folder = TempDir::new("memory")?;
         let path = folder.path().join("memory");
@@ -341,7 +341,7 @@ impl Monitor {
         fs::read(path).map_err(|error| fail(format!("{error}: {answer}")))
     }
 
-    /// Any command; what it answers.
+    /// Gives a command; returns the answer.
     pub fn command(&mut self, line: &str) -> io::Result<String> {
         let stream = match self.stream.take() {
             Some(stream) => stream,

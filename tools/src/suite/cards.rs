@@ -56,7 +56,7 @@ fn copies(lab: &Lab, cards: &[(&str, &str)]) -> Verdict {
     for _ in 0..2 {
         script.extend(exchanges.iter().map(String::as_str));
     }
-    // Those that came first go first: copies that share a line go from below the others.
+    // In the order of loading: a copy must be unloaded while later copies on its line have hooked its vector.
     script.extend(unloads.iter().map(String::as_str));
     script.extend(["mem", "ints"]);
     let steps = rig.steps(&Job { limit: Duration::from_secs(240), ..lab.job(&[], &script)? })?;

@@ -21,7 +21,7 @@ const FUZZ: &str = "FUZZ 1000 /SEED=3";
 /// Frames of 1,000 bytes at once: more than the longest ring holds.
 const FLOOD: usize = 300;
 
-/// Drivers whose cards in QEMU know nothing of their cables, and say that the link is up.
+/// Drivers whose cards in QEMU do not notice their cables: they always report a link.
 pub(super) const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
 
 /// Drivers whose cards iPXE does not use in QEMU: it has no driver, or gets no link (`igb`: that card loses its link in a reset

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use super::machine::{Lab, Rig, Steps, peer, qemu_on, unasked, watched};
 use super::faults::LINK_IS_FIXED;
+use super::machine::{Lab, Rig, Steps, peer, qemu_of, qemu_on, unasked, watched};
 use super::runner::{Test, Verdict};
 use super::stack;
 use super::traffic::is_quick;
 use crate::nics::{NICS, Nic};
 use crate::peer::Peer;
 use crate::rig::Job;
-use crate::rig::qemu::{Monitor, Nic as Card, Qemu};
+use crate::rig::qemu::{Monitor, Qemu};
 
 /// Longest time of a group of checks, after which a hanging machine is ended.
 const LIMIT: Duration = Duration::from_secs(120);
@@ -28,8 +28,8 @@ const GROUPS: [(&str, &str, u32); 5] = [
 /// 3Com card with a FIFO shows an overrun only in the frame that was cut.
 const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip", "el3", "vortex", "corkscrew", "boomerang"];
 
-/// Drivers whose cards hold few frames, in a FIFO, or in QEMU drop what finds no descriptor: on a slow host a frame of a long
-/// flow may be lost, and is counted.
+/// Drivers whose cards hold few frames, in a FIFO, and drivers whose cards in QEMU drop frames without a descriptor: on a slow host
+/// a frame of a long flow may be lost, and is counted.
 const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip"];
 
 /// Drivers with: a FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
@@ -56,7 +56,7 @@ pub fn tests() -> Vec<Test> {
                 tests.push(Test { slow: !is_quick(nic), ..test.takes(15) });
             }
         }
-        // Of our models each: some have a PHY.
+        // Every device of the models: some have a PHY, and some have none.
         for device in nic.devices.iter().take(if nic.plugin { usize::MAX } else { 1 }) {
             let of_device = if *device == nic.devices[0] { String::new() } else { format!("/{device}") };
             let test = Test::new(format!("qemu/{}/field-link{of_device}", nic.name), move |lab| link(lab, nic, device)).takes(5);
@@ -96,7 +96,7 @@ fn loaded(lab: &Lab, nic: &'static Nic, load: &str, group: &str) -> Verdict {
     steps.exits(UNLOAD, 0)
 }
 
-/// A group's line, with what it has to know of the card.
+/// A group's command line, with the switches for this card.
 pub(super) fn line(group: &str, nic: &Nic) -> String {
     let about = [(UNCOUNTED, " /UNCOUNTED"), (SMALL, " /SMALL")].map(|(names, switch)| if names.contains(&nic.name) { switch } else { "" });
     format!("{group}{}", about.concat())
@@ -193,13 +193,13 @@ fn tells(nic: &Nic) -> &'static str {
     }
 }
 
-/// The cable is pulled and plugged in, twice: what the driver makes of it. Then once more, unseen, and `PKTCTL status` does not
-/// take the loss that is over for the link.
+/// The cable is pulled and plugged in twice: FIELD checks what the driver reports. Then once more while no program runs:
+/// `PKTCTL status` must report the present link, not the loss.
 fn link(lab: &Lab, nic: &'static Nic, device: &str) -> Verdict {
     let peer = peer()?;
-    let (line, load, status) = (format!("FIELD LINK /TELLS={}", tells(nic)), format!("{} /STACK=512", load(nic)), "PKTCTL status");
-    let machine = Qemu { nics: vec![Card { device: device.into(), net: peer.cable() }], ..qemu_on(nic, peer.cable())? };
-    let steps = run(lab, &machine, &[], &[&load, &line, "pause", "STALL", "STALL", status, EXCHANGE, UNLOAD], &mut |line, monitor| {
+    let (line, load) = (format!("FIELD LINK /TELLS={}", tells(nic)), format!("{} /STACK=512", load(nic)));
+    let machine = qemu_of(nic, device, peer.cable())?;
+    let steps = run(lab, &machine, &[], &[&load, &line, "pause", "STALL", "STALL", stack::STATUS, EXCHANGE, UNLOAD], &mut |line, monitor| {
         let cable: &[bool] = match line {
             "[down]" => &[false],
             "[up]" => &[true],
@@ -215,11 +215,11 @@ fn link(lab: &Lab, nic: &'static Nic, device: &str) -> Verdict {
     })?;
     judged(&steps, &line)?;
     steps.exits(EXCHANGE, 0)?;
-    steps.holds(nic.name.starts_with("ne") || steps.first(status)?.text.contains("link         up"), "the link is up")?;
+    steps.holds(nic.name.starts_with("ne") || steps.first(stack::STATUS)?.text.contains("link         up"), "the link is up")?;
     steps.exits(UNLOAD, 0)
 }
 
-/// The cable is out: 50 sends end; with it in again all is well.
+/// The cable is out: 50 calls that send return. With the cable in again all works.
 fn cable(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let mut up = true;

@@ -55,12 +55,12 @@ fn few_accesses(name: &str, most: [f32; 3]) -> Verdict {
     if few { Ok(()) } else { Err(format!("{counts:?} register accesses for a frame sent, received, and in a burst, not {most:?}")) }
 }
 
-/// Fewer bytes, fewer instructions for every kind of frame, and interrupts off for no longer than a burst.
+/// The driver has fewer bytes, and fewer instructions for every kind of frame; interrupts are off no longer than for a burst.
 fn below(peer: &Peer) -> Verdict {
     let row = measured(peer.nic)?;
     let all = |cost: Cost| [cost.send, cost.receive, cost.whole];
     let fewer = all(row.cost).as_flattened().iter().zip(all(peer.cost).as_flattened()).all(|(ours, theirs)| ours < theirs);
-    // Interrupts are off for a burst and for the way in and out.
+    // A burst, and the beginning and the end of the entry, which take less than another frame.
     let [short, long] = row.cost.whole.map(|whole| whole * (u32::from(table::BURST) + 1));
     if row.closed[0] > short || row.closed[1] > long {
         return Err(format!("interrupts are off for {:?} instructions, not for {short} and {long} at most", row.closed));

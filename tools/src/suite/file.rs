@@ -230,11 +230,11 @@ fn other_build(lab: &Lab) -> Verdict {
     STATE.iter().try_for_each(|line| steps.same(line))
 }
 
-/// Bytes of the installer's stack that are to be left for a BIOS, a DOS and resident programs that take more of it than those
-/// here.
+/// Bytes of the installer's stack that must stay unused, for a BIOS, a DOS or resident programs that need more than those of the
+/// tests.
 const LEAST: usize = 200;
 
-/// Searches that end with a refusal leave enough of the stack.
+/// A search that ends with a refusal leaves [`LEAST`] bytes of the installer's stack unused.
 fn stack_of_refusals(lab: &Lab) -> Verdict {
     let size = usize::from(load_paras(&whole(lab)?)) * 16;
     // DOS loads this program where the driver was: its name is as long as 3COMPKT.EXE's.
@@ -265,7 +265,7 @@ fn enough(steps: &Steps, name: &str, line: &str, left: usize) -> Verdict {
     steps.holds(left >= LEAST, format!("`{line}` leaves {LEAST} bytes of the stack"))
 }
 
-/// So do loads: of each card, with and without XMS, with all features, with rings that are tried first.
+/// So does a load: of each card, with and without XMS, with all features, and with rings that are tried first.
 fn stack_of_loads(lab: &Lab) -> Verdict {
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         for line in ["3COMPKT", "3COMPKT /XMS=48 /STATS /COUNT"] {
@@ -279,9 +279,9 @@ fn stack_of_loads(lab: &Lab) -> Verdict {
     load_leaves(lab, "corkscrew with rings", &rings()?, "3COMPKT")
 }
 
-/// Loads the driver, the first program of the machine, and looks at the stack by QEMU's monitor. DOS has written the load
-/// image's zeros there. Where the installer moved up it moved the stack with its zeros; behind it there is only memory that no
-/// program has had, which QEMU fills with zeros.
+/// Loads the driver as the machine's first program, and reads the stack by QEMU's monitor. Unused bytes are zeros: DOS has
+/// copied them from the load image. If the installer has moved up, it has moved the stack with its zeros. Behind the stack is
+/// only memory that no program has used, which QEMU fills with zeros.
 fn load_leaves(lab: &Lab, name: &str, rig: &Qemu, line: &str) -> Verdict {
     /// The furthest that the installer looks for memory: a segment.
     const FURTHEST: usize = 0x10000;

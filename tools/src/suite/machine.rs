@@ -111,8 +111,13 @@ pub fn qemu(nic: &Nic) -> Result<Qemu, String> {
 /// QEMU with one card.
 pub fn qemu_on(nic: &Nic, net: Net) -> Result<Qemu, String> {
     let device = nic.devices.first().ok_or_else(|| format!("no machine has a card for {}", nic.name))?;
+    qemu_of(nic, device, net)
+}
+
+/// QEMU with this device as a driver's only card.
+pub fn qemu_of(nic: &Nic, device: &str, net: Net) -> Result<Qemu, String> {
     let plugins = if nic.plugin { vec![setup::models().map_err(|error| error.to_string())?.display().to_string()] } else { Vec::new() };
-    Ok(Qemu { nics: vec![qemu::Nic { device: device.to_string(), net }], plugins, ..Qemu::default() })
+    Ok(Qemu { nics: vec![qemu::Nic { device: device.into(), net }], plugins, ..Qemu::default() })
 }
 
 /// The NE2000, for tests in which the card does not matter.

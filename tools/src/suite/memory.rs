@@ -1,6 +1,6 @@
 //! Frames that wait: the pool with XMS, without it, and with an XMS driver that fails.
 
-use super::machine::{Lab, Rig, Steps, ne2000, qemu_on};
+use super::machine::{Lab, Rig, Steps, ne2000, qemu_of, qemu_on};
 use super::runner::{Test, Verdict};
 use super::stack;
 use super::traffic::{LIMIT, judged};
@@ -9,7 +9,7 @@ use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, Xms};
-use crate::rig::qemu::{Net, Nic as Card, Qemu};
+use crate::rig::qemu::{Net, Qemu};
 use crate::setup;
 
 /// A line that must work as it is.
@@ -55,7 +55,7 @@ fn nic(name: &str) -> &'static Nic {
     NICS.iter().find(|nic| nic.name == name).expect("the list has it")
 }
 
-fn machine(nic: &Nic, net: Net, xms: Xms) -> Result<Qemu, String> {
+pub(super) fn machine(nic: &Nic, net: Net, xms: Xms) -> Result<Qemu, String> {
     Ok(Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, net)? })
 }
 
@@ -91,8 +91,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let mut job = lab.job(&[line], &["PKTCTL mem", exchange, "PKTCTL status", "3COMPKT /U"])?;
     job.limit = LIMIT;
-    let mut machine = machine(nic, peer.cable(), xms)?;
-    machine.nics = vec![Card { device: device.into(), net: peer.cable() }];
+    let machine = Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_of(nic, device, peer.cable())? };
     let steps = machine.steps(&job)?;
     steps.exits(exchange, 0)?;
     steps.prints("PKTCTL status", "  waiting      0 frames now")?;

@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use super::device::bochs;
-use super::machine::{Lab, Rig, Steps, passed, qemu, qemu_on, timed};
+use super::machine::{Lab, Rig, Steps, passed, qemu, qemu_of, qemu_on, timed};
 use super::runner::{Test, Verdict};
 use super::stack;
 use crate::nics::{Found, NICS, Nic};
 use crate::peer::{From, Peer, pcap};
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, Xms};
-use crate::rig::qemu::{Net, Nic as Card, Qemu};
+use crate::rig::qemu::{Net, Qemu};
 
 /// Longest time for a program.
 pub const LIMIT: Duration = Duration::from_secs(240);
@@ -39,7 +39,7 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("ready", ready).takes(2));
         for device in &nic.devices[1..] {
             let name = format!("qemu/{name}/integrity/{device}");
-            tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { nics: vec![card(device)], ..qemu(nic)? })).takes(8));
+            tests.push(Test::new(name, move |lab| intact(lab, nic, &qemu_of(nic, device, Net::User)?)).takes(8));
         }
         if nic.found == Found::Pci {
             let name = format!("qemu/{name}/integrity/no-xms");
@@ -194,11 +194,6 @@ fn fuzzed(lab: &Lab, rig: &impl Rig) -> Verdict {
 /// INTEGRIT: frames of every length in both directions at once, each byte checked on both sides.
 fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
     intact(lab, nic, &qemu(nic)?)
-}
-
-/// A card, whose cable [`intact`] adds.
-fn card(device: &str) -> Card {
-    Card { device: device.into(), net: Net::User }
 }
 
 /// The same in a machine of another kind.

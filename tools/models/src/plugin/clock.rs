@@ -1,26 +1,26 @@
-//! A card's time in QEMU. It is QEMU's virtual clock, ahead by what the accesses on the card's bus would have taken.
+//! A card's clock in QEMU: QEMU's virtual clock, plus the time that accesses would have taken on the card's bus.
 //!
-//! The time stands while the model is at work, and goes on by accesses alone while a frame goes out of which the machine
-//! still writes the end. The machine writes without a pause, but QEMU's host may stop it at any instruction for longer than
-//! the frame takes, and a card that counted that would run dry.
+//! The clock stands still during a call into the model. While the card sends a frame that the driver still writes, the clock
+//! advances with accesses only. The driver writes without a pause; but the host may stop the machine at any instruction, for
+//! longer than the frame takes. If that time counted, the card would run dry.
 
-/// Nanoseconds of QEMU's clock for which the card's goes on by accesses alone, at the most.
+/// The most nanoseconds of QEMU's clock for which a card's clock may advance with accesses only.
 const HOLD: u64 = 1_000_000_000;
 
-/// A card's clock. `host` is what QEMU's clock says.
+/// A card's clock. `host` is QEMU's time.
 pub struct Clock {
     /// Nanoseconds by which the card's clock is ahead of QEMU's.
     skew: u64,
-    /// What one access takes on the card's bus.
+    /// Nanoseconds of an access on the card's bus.
     access: u64,
-    /// The card's time in the call into the model that began last.
+    /// The card's time in the last call into the model.
     call: u64,
-    /// While a frame is written that goes out: the card's time, and QEMU's when that began.
+    /// While the clock advances with accesses only: the card's time, and QEMU's when that began.
     held: Option<(u64, u64)>,
 }
 
 impl Clock {
-    /// A card's clock, with the nanoseconds that an access takes.
+    /// A clock; `access` is the nanoseconds of an access.
     pub fn new(access: u64) -> Clock {
         Clock { skew: 0, access, call: 0, held: None }
     }
@@ -30,23 +30,23 @@ impl Clock {
         self.held.map_or_else(|| host + self.skew, |(now, _)| now)
     }
 
-    /// An access takes its time.
+    /// Counts the time of an access.
     pub fn accessed(&mut self) {
         self.skew += self.access;
         self.held = self.held.map(|(now, since)| (now + self.access, since));
     }
 
-    /// A call into the model begins: the time that holds until its end.
+    /// A call into the model begins. Returns the card's time until the call ends.
     pub fn begin(&mut self, host: u64) -> u64 {
         self.held = self.held.filter(|(_, since)| host < since + HOLD);
         self.call = self.now(host);
         self.call
     }
 
-    /// A call into the model ends, with or without a frame that is written while it goes out; `wake` is the card's time at
-    /// which the model wants the next call. QEMU's time at which it is due.
+    /// A call into the model ends. `racing`: the card sends a frame that the driver still writes. `wake`: the card's time for the
+    /// next call. Returns QEMU's time for it.
     pub fn end(&mut self, host: u64, racing: bool, wake: Option<u64>) -> Option<u64> {
-        // From the call's own time: the host may have stopped since.
+        // The clock stands from the call's time on, not from now: the host may have stopped the machine in between.
         self.held = racing.then(|| self.held.unwrap_or((self.call, host)));
         self.held.map(|(_, since)| since + HOLD).or(wake.map(|at| at.saturating_sub(self.skew)))
     }

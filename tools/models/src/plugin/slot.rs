@@ -18,7 +18,7 @@ pub const REGION_BYTES: usize = 2048;
 /// Bytes for a timer, which has 48.
 const TIMER_BYTES: usize = 256;
 
-/// Zeroed memory that lives as long as QEMU.
+/// Zeroed memory that is never freed.
 pub fn leak(bytes: usize) -> Opaque {
     Box::leak(vec![0u128; bytes.div_ceil(16)].into_boxed_slice()).as_mut_ptr().cast()
 }
@@ -168,13 +168,13 @@ impl Slot {
         std::ptr::from_ref(self).cast_mut().cast()
     }
 
-    /// QEMU's clock.
+    /// QEMU's time.
     fn host(&self) -> u64 {
         // SAFETY: the clock can be read at any time.
         unsafe { (qemu().qemu_clock_get_ns)(VIRTUAL) as u64 }
     }
 
-    /// The card's.
+    /// The card's time.
     fn now(&self) -> u64 {
         self.clock.borrow().now(self.host())
     }
