@@ -245,8 +245,8 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
         let _ = self.bus.poll(QUEUE_POLLS, || self.get(register) & QUEUE_ENABLE == enable);
     }
 
-    /// Starts the transmitter with all descriptors free, at descriptor 0 or at the card's head. The transmitter of [`QUEUES`] is
-    /// on already: only its queue starts.
+    /// Starts the transmitter with all descriptors free, at descriptor 0. The transmitter of [`QUEUES`] is on already: only its
+    /// queue starts, which puts head and tail to 0 (I210 datasheet, TXDCTL); but QEMU's card keeps its head.
     pub fn start_transmitter(&mut self) {
         if KIND == QUEUES {
             self.set_queue(TXDCTL, 0);

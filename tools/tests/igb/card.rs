@@ -73,7 +73,7 @@ pub struct Faults {
     pub phy_until_ns: u64,
     /// So many frames after the start the transmitter hangs, until its queue is stopped.
     pub hang_after: Option<u32>,
-    /// Stopping and starting the transmit queue moves its head to 0; otherwise the head stays.
+    /// Starting the transmit queue puts its head and tail to 0, as the I210 does; otherwise they stay, as in QEMU.
     pub head_to_zero: bool,
 }
 
@@ -293,6 +293,7 @@ impl Igb {
             }
             if starts && !self.enabled(register) && (register == 0x2828 || self.faults.head_to_zero) {
                 self.set(register & 0xF000 | 0x810, 0);
+                self.set(register & 0xF000 | 0x818, 0);
             }
             if register == 0x3828 && !starts {
                 self.hangs = false;
