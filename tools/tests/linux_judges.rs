@@ -272,16 +272,15 @@ fn faults_reach_linux_and_it_recovers() {
 }
 
 /// The monitor pulls the cable and plugs it in.
-#[test]
-fn a_pulled_cable_reaches_linux() {
+fn pull_cable(card: &str, modules: &[&str]) -> Verdict {
     // The host reads PULL and PLUG on the console, some time later.
     let script = "answers() { ping -q -c 1 -W 5 10.0.2.2; }\n\
                   ip addr add 10.0.2.15/24 dev eth0; ip link set eth0 up\nuntil answers; do true; done; echo BEFORE\n\
                   echo PULL; while answers; do true; done; echo SILENT\n\
                   echo PLUG; until answers; do true; done; echo AFTER";
     let linux = Linux {
-        cards: vec!["el3".into()],
-        modules: vec!["3c509".into()],
+        cards: vec![card.into()],
+        modules: modules.iter().map(|module| module.to_string()).collect(),
         script: script.into(),
         cable: vec![("PULL".into(), false), ("PLUG".into(), true)],
         ..Linux::default()
@@ -290,6 +289,13 @@ fn a_pulled_cable_reaches_linux() {
     for word in ["BEFORE", "SILENT", "AFTER"] {
         assert!(verdict.console.contains(&format!("{word}\n")), "not {word}:\n{}", verdict.console);
     }
+    verdict
+}
+
+/// The cable of a 3C509B.
+#[test]
+fn a_pulled_cable_reaches_linux() {
+    pull_cable("el3", &["3c509"]);
 }
 
 /// A PCI card that a warm start left in D3: Linux wakes it first.
@@ -360,4 +366,42 @@ fn rtl8169_8125() {
     for name in ["RTL8125B", "RTL8125A", "Link is Up - 2.5Gbps/Full"] {
         assert!(verdict.console.contains(name), "no {name}: {}", verdict.console);
     }
+}
+
+/// The cable of an RTL8168H: Linux hears of it by an interrupt.
+#[test]
+fn rtl8169_a_pulled_cable_reaches_linux() {
+    let verdict = pull_cable("rtl8169-8168h", &RTL8169);
+    assert!(verdict.complaints.is_empty(), "{:#?}", verdict.complaints);
+    let told: Vec<&str> = verdict.console.lines().filter_map(|line| line.split_once("eth0: Link is ")).map(|(_, what)| &what[..2]).collect();
+    assert!(told.starts_with(&["Do", "Up", "Do", "Up"]), "{told:?}\n{}", verdict.console);
+}
+
+/// Linux recovers from the faults of a chip: an overflow of the FIFO that stops the receiver, a failure of the bus, a transmitter
+/// that hangs, a descriptor that stays the card's.
+#[test]
+fn rtl8169_faults_reach_linux_and_it_recovers() {
+    let cards = ["rtl8169-8168b,fault=rx-crc@3+rx-overrun@6", "rtl8169-8110s,fault=rx-crc@3+adapter-failure@6", "rtl8169-8168h,fault=stays-owned@5"];
+    let mut script = String::new();
+    for card in 0..cards.len() {
+        let net = 2 + card;
+        writeln!(script, "ip addr add 10.0.{net}.15/24 dev eth{card}; ip link set eth{card} up; carrier eth{card}").unwrap();
+        writeln!(script, "for n in $(seq 12); do ping -q -c 1 -W 1 10.0.{net}.2; done").unwrap();
+        writeln!(script, "for n in $(seq 5); do again recovery ping -q -c 1 -W 5 10.0.{net}.2 && echo RECOVERED eth{card} $n; done").unwrap();
+    }
+    let linux = Linux {
+        cards: cards.map(String::from).to_vec(),
+        modules: RTL8169.map(String::from).to_vec(),
+        kernel: "ipv6.disable=1".into(),
+        script,
+        ..Linux::default()
+    };
+    let verdict = run(&linux);
+    let complaints: Vec<&String> = verdict.complaints.iter().filter(|line| !line.contains("not in D0")).collect();
+    assert!(complaints.is_empty(), "{complaints:#?}");
+    for card in 0..cards.len() {
+        assert!(verdict.console.contains(&format!("RECOVERED eth{card} 5\n")), "{}", verdict.console);
+    }
+    assert!(verdict.console.contains("PCI error (cmd"), "{}", verdict.console);
+    assert!(verdict.console.contains("transmit queue 0 timed out"), "{}", verdict.console);
 }

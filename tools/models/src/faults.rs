@@ -38,7 +38,7 @@ pub enum Kind {
     DmaHang,
     /// A doorbell is not heard. Event: the doorbell is rung.
     LostDoorbell,
-    /// A descriptor is never given back. Event: a frame was sent or received.
+    /// A frame goes out, but its descriptor stays the card's, and the transmitter stops until a reset. Event: a frame was sent.
     StaysOwned,
     /// An access to the PHY never ends. Event: such an access.
     StuckPhy,

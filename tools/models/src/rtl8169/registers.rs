@@ -74,7 +74,7 @@ impl Rtl8169 {
 
     /// A write to the registers.
     pub(super) fn store(&mut self, env: &mut dyn Env, at: u16, width: u8, value: u32) {
-        if at % width as u16 != 0 {
+        if !at.is_multiple_of(width.into()) {
             env.complain(&format!("{width} bytes written at {at:02X}h"));
         }
         if self.resetting.is_some() {

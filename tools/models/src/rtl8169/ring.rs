@@ -37,7 +37,6 @@ pub struct Descriptor {
 pub struct Ring {
     low: u32,
     high: u32,
-    high_written: bool,
     index: u32,
 }
 
@@ -52,13 +51,12 @@ impl Ring {
         self.high
     }
 
-    /// Writes the high half, which counts from the next write of the low half on.
+    /// Writes the high half.
     pub fn set_high(&mut self, env: &mut dyn Env, value: u32) {
         if value != 0 {
             env.complain(&format!("a ring above 4 GB: {value:X}h"));
         }
         self.high = value;
-        self.high_written = true;
     }
 
     /// Writes the low half: the ring is in use from its first descriptor on.
@@ -66,17 +64,13 @@ impl Ring {
         if value & 0xFF != 0 {
             env.complain(&format!("a ring at {value:08X}, not a multiple of 256"));
         }
-        if !self.high_written {
-            env.complain("the low half of a ring's address written before the high half");
-        }
         self.low = value & !0xFF;
-        self.high_written = false;
         self.index = 0;
     }
 
-    /// Its address is complete.
+    /// It has an address.
     pub fn set(&self) -> bool {
-        self.low != 0 && !self.high_written
+        self.low != 0
     }
 
     /// Begins again at its first descriptor.

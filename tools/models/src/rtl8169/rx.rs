@@ -196,7 +196,6 @@ impl Rtl8169 {
         }
         self.rx.fifo.pop_front();
         let last = parts.len() - 1;
-        let kept = self.faults.strikes(faults::Kind::StaysOwned);
         for (at, (part, bytes)) in parts.iter().enumerate() {
             env.dma_write(part.buffer, bytes);
             let mut word = part.status & word::LAST | if at == 0 { word::FIRST_PART } else { 0 };
@@ -204,10 +203,8 @@ impl Rtl8169 {
             if at == last && self.faults.strikes(faults::Kind::DmaStray) {
                 env.dma_write(part.buffer + bytes.len() as u32 + 1, &[0xDB]);
             }
-            if !kept {
-                env.dma_write(part.at + 4, &[0; 4]);
-                env.dma_write(part.at, &word.to_le_bytes());
-            }
+            env.dma_write(part.at + 4, &[0; 4]);
+            env.dma_write(part.at, &word.to_le_bytes());
         }
         self.tally.received(&data);
         self.raise(env, cause::RX_OK);

@@ -32,7 +32,7 @@ pub struct Tx {
     /// The doorbell was rung, and no descriptor without the own bit was found since.
     pub rung: bool,
     flight: Option<Flight>,
-    /// It does not get the bus until a reset.
+    /// It gets the bus no more, until a reset.
     hung: bool,
 }
 
@@ -150,8 +150,8 @@ impl Rtl8169 {
 
     /// A frame has left: its descriptors are the driver's again.
     fn landed(&mut self, env: &mut dyn Env, flight: Flight) {
-        let kept = self.faults.strikes(faults::Kind::StaysOwned);
-        for part in flight.parts.iter().filter(|_| !kept) {
+        self.tx.hung |= self.faults.strikes(faults::Kind::StaysOwned);
+        for part in flight.parts.iter().filter(|_| !self.tx.hung) {
             env.dma_write(part.at, &(part.status & !word::OWN).to_le_bytes());
         }
         if flight.failed {
