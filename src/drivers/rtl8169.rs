@@ -1,0 +1,458 @@
+//! Realtek's gigabit controllers (8169, 8110, 8168, 8111, 8411), the 100 Mb/s ones of the same design (8101E to 8107E), and
+//! the 2.5 gigabit ones (8125), driven through their ports.
+//!
+//! The memory is one block: the transmit descriptors, at offset 256 the receive descriptors, then transmit buffers, then
+//! receive buffers. Buffer addresses are written once. A bit in each descriptor says whose it is.
+
+use super::staging::stage;
+use crate::bus::{Addr, Bus};
+use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
+
+/// Own address, 6 bytes: written by 32 bits, the high half first, and only while [`CR9346_CONFIG`].
+pub const IDR0: u8 = 0x00;
+/// Multicast hash filter, 8 bytes: written by 32 bits.
+const MAR0: u8 = 0x08;
+/// Address of the transmit descriptors (64 bits, the high half is written first).
+const TNPDS: u8 = 0x20;
+/// Command (8 bits).
+pub const CR: u8 = 0x37;
+/// Ends what is in progress, before a reset.
+const   CR_STOP: u8 = 1 << 7;
+/// Reset; clears itself when done.
+const   CR_RST: u8 = 1 << 4;
+/// Receiver and transmitter enable.
+pub const   CR_RE_TE: u8 = 3 << 2;
+/// Transmit poll (8 bits; see [`Rtl8169::kick`] for the 8125).
+pub const TPPOLL: u8 = 0x38;
+/// There are frames in the transmit ring.
+const   TPPOLL_NPQ: u8 = 1 << 6;
+/// Transmit poll of the 8125 (16 bits): bit 0.
+const TPPOLL_8125: u8 = 0x90;
+/// Interrupt mask (16 bits).
+const IMR: u8 = 0x3C;
+/// Interrupt status (16 bits, bits as in IMR, written with ones to clear).
+const ISR: u8 = 0x3E;
+/// Interrupt mask of the 8125 (32 bits).
+const IMR_8125: u8 = 0x38;
+/// Interrupt status of the 8125 (32 bits).
+const ISR_8125: u8 = 0x3C;
+const   ISR_ROK: u16 = 1 << 0;
+const   ISR_RER: u16 = 1 << 1;
+const   ISR_TER: u16 = 1 << 3;
+/// No receive descriptor is free.
+const   ISR_RDU: u16 = 1 << 4;
+const   ISR_LINK: u16 = 1 << 5;
+/// The receiver's FIFO overran.
+const   ISR_FOVW: u16 = 1 << 6;
+/// Transmit configuration (32 bits).
+pub const TCR: u8 = 0x40;
+/// Bursts without limit; the interframe gap of 802.3.
+const   TCR_VALUE: u32 = 3 << 24 | 7 << 8;
+/// The FIFO's threshold is the card's ([`LATER`]).
+const   TCR_AUTO_FIFO: u32 = 1 << 7;
+/// Receive configuration (32 bits).
+pub const RCR: u8 = 0x44;
+/// Accept every address.
+const   RCR_AAP: u8 = 1 << 0;
+/// Accept the own address.
+const   RCR_APM: u8 = 1 << 1;
+/// Accept multicasts that the hash filter passes.
+const   RCR_AM: u8 = 1 << 2;
+/// Accept broadcasts.
+const   RCR_AB: u8 = 1 << 3;
+/// All bits that select frames.
+pub const   RCR_ACCEPT: u32 = 0x3F;
+/// EEPROM command (8 bits).
+pub const CR9346: u8 = 0x50;
+/// Configuration registers and IDR are writable.
+pub const   CR9346_CONFIG: u8 = 3 << 6;
+/// They are not.
+pub const   CR9346_NORMAL: u8 = 0;
+/// Multiple interrupt select (16 bits).
+const MULINT: u8 = 0x5C;
+/// State of the PHY (8 bits).
+pub const PHYSTATUS: u8 = 0x6C;
+/// There is a link.
+pub const   PHYSTATUS_LINK: u8 = 1 << 1;
+/// Longest frame to receive (16 bits).
+const RMS: u8 = 0xDA;
+/// C+ command (16 bits).
+const CPCR: u8 = 0xE0;
+/// VLAN tags and checksums are looked at.
+const   CPCR_UNWANTED: u16 = 3 << 5;
+/// PCI multiple read and write, C+ receiver and transmitter (8169).
+const   CPCR_PCI: u16 = 1 << 3 | 3;
+/// Interrupt moderation (16 bits).
+const MODERATION: u8 = 0xE2;
+/// Address of the receive descriptors (64 bits, the high half is written first).
+const RDSAR: u8 = 0xE4;
+/// Longest frame to send, by 128 bytes; the threshold of early transmission (8169).
+const MTPS: u8 = 0xEC;
+/// Miscellaneous (32 bits; [`GATED`]).
+pub const MISC: u8 = 0xF0;
+/// Nothing reaches the receiver.
+pub const   MISC_GATE: u32 = 1 << 19;
+
+/// First word of a descriptor: the card owns it. Bits 13:0 are the buffer's size, then the frame's length.
+const OWN: u32 = 1 << 31;
+/// The last descriptor of the ring.
+const EOR: u32 = 1 << 30;
+/// First and last descriptor of a frame.
+const FS_LS: u32 = 3 << 28;
+const LENGTH: u16 = 0x3FFF;
+/// Received with an error.
+const RX_RES: u32 = 1 << 21;
+/// Second word: VLAN tag and checksums. The third and fourth are the buffer's address.
+const TAG: u16 = 4;
+/// Bytes of a descriptor.
+pub const DESC: u16 = 16;
+/// Offset of the receive descriptors in the memory; both rings are aligned to this.
+pub const RX_RING: u16 = 256;
+/// Bytes of a buffer.
+pub const BUFFER: u16 = 1536;
+/// Bytes of the check sequence, which the card stores behind a frame.
+const CRC: u16 = 4;
+
+/// What interrupts.
+const CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RDU | ISR_FOVW | ISR_LINK;
+/// Limit of a reset in microseconds.
+const RESET_LIMIT: u16 = 10_000;
+/// Time in microseconds for the receiver's FIFO and the transmitter to become empty before a reset.
+const DRAIN_TIME: u16 = 2_000;
+/// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
+const HANG_TICKS: u16 = 10;
+/// The BIOS's tick count.
+const TICKS: Addr = Addr(0x46C);
+
+// How a part differs from the others (`Rtl8169::part`).
+/// 8169 and 8110: on PCI.
+pub const ON_PCI: u8 = 1 << 0;
+/// 8168E-VL and later.
+pub const LATER: u8 = 1 << 1;
+/// 8168G and later: firmware in the part may own the FIFO, and there is a gate in front of the receiver.
+pub const GATED: u8 = 1 << 2;
+/// 8168D: it is not asked to stop.
+pub const NO_STOP: u8 = 1 << 3;
+/// 8168B: after an overrun of its FIFO the receiver may not go on.
+pub const WEDGES: u8 = 1 << 4;
+/// 8168C: the link's interrupt comes without end.
+pub const STORMS: u8 = 1 << 5;
+
+// Bits of `Rtl8169::state`.
+/// A frame was peeked at and not discarded yet: the rings must stay as they are.
+const PEEKED: u8 = 1 << 0;
+/// The card has to be reset when the ring is empty.
+const WEDGED: u8 = 1 << 1;
+
+/// Receive configuration for a receive mode (1 to 6). There is a hash filter only, whose order of bits differs by part, and
+/// which does not work in one. So a multicast list lets all multicasts in, and the core drops what the list does not have.
+static RCR_OF_MODE: [u8; 7] = {
+    const BROADCAST: u8 = RCR_APM | RCR_AB;
+    const GROUPS: u8 = BROADCAST | RCR_AM;
+    [0, 0, RCR_APM, BROADCAST, GROUPS, GROUPS, GROUPS | RCR_AAP]
+};
+
+/// The card. `DEEP`: the rings in XMS are longer. `NEW`: an 8125.
+#[repr(C)]
+pub struct Rtl8169<B, const DEEP: bool, const NEW: bool> {
+    /// The counters, for the core.
+    pub count: Counters,
+    /// The memory's address for the bus.
+    pub rings: Addr,
+    /// The memory's address for the card, a multiple of [`RX_RING`].
+    pub physical: u32,
+    /// First port.
+    pub io: u16,
+    /// BIOS tick at which a frame was last given to the transmitter.
+    pub sent_at: u16,
+    /// Number of the oldest receive descriptor.
+    pub rx: u8,
+    /// Number of the next transmit descriptor.
+    pub tx: u8,
+    /// Whether a frame is peeked at, and whether the card hangs.
+    pub state: u8,
+    /// How the part differs; constant for an 8125.
+    pub part: u8,
+    /// The bus.
+    pub bus: B,
+}
+
+impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
+    /// Receive descriptors, each with a buffer.
+    pub const RX: u8 = if DEEP { 64 } else { 3 };
+    /// Transmit descriptors, each with a buffer.
+    pub const TX: u8 = if DEEP { 4 } else { 1 };
+    /// Offset of the transmit buffers in the memory; the receive buffers follow.
+    pub const BUFFERS: u16 = RX_RING + Self::RX as u16 * DESC;
+    /// Bytes of the memory, and to align it.
+    pub const BYTES: u32 = Self::BUFFERS as u32 + (Self::RX as u32 + Self::TX as u32) * BUFFER as u32 + RX_RING as u32 - 16;
+
+    #[inline(always)]
+    fn port(&self, register: u8) -> u16 {
+        self.io.wrapping_add(register as u16)
+    }
+
+    #[inline(always)]
+    fn put8(&self, register: u8, value: u8) {
+        self.bus.out8(self.port(register), value)
+    }
+
+    #[inline(always)]
+    fn put16(&self, register: u8, value: u16) {
+        self.bus.out16(self.port(register), value)
+    }
+
+    #[inline(always)]
+    fn put32(&self, register: u8, value: u32) {
+        self.bus.out32(self.port(register), value)
+    }
+
+    #[inline(always)]
+    fn get32(&self, register: u8) -> u32 {
+        self.bus.in32(self.port(register))
+    }
+
+    #[inline(always)]
+    fn is(&self, part: u8) -> bool {
+        if NEW { (LATER | GATED) & part != 0 } else { self.part & part != 0 }
+    }
+
+    /// Sets the interrupt mask.
+    #[inline(always)]
+    pub fn mask(&self, causes: u16) {
+        if NEW { self.put32(IMR_8125, causes as u32) } else { self.put16(IMR, causes) }
+    }
+
+    /// The causes of interrupts; all ones: the card is gone.
+    #[inline(always)]
+    pub fn causes(&self) -> u16 {
+        if NEW { self.get32(ISR_8125) as u16 } else { self.bus.in16(self.port(ISR)) }
+    }
+
+    /// Clears causes.
+    #[inline(always)]
+    pub fn acknowledge(&self, causes: u16) {
+        if NEW { self.put32(ISR_8125, causes as u32) } else { self.put16(ISR, causes) }
+    }
+
+    /// Tells the card that there are frames to send.
+    #[inline(always)]
+    pub fn kick(&self) {
+        if NEW { self.put16(TPPOLL_8125, 1) } else { self.put8(TPPOLL, TPPOLL_NPQ) }
+    }
+
+    #[inline(always)]
+    fn tx_desc(&self, index: u8) -> Addr {
+        self.rings.plus(index as u16 * DESC)
+    }
+
+    #[inline(always)]
+    fn rx_desc(&self, index: u8) -> Addr {
+        self.rings.plus(RX_RING + index as u16 * DESC)
+    }
+
+    #[inline(always)]
+    fn buffer(&self, index: u8) -> Addr {
+        Addr(self.rings.0.wrapping_add(Self::BUFFERS as u32 + index as u32 * BUFFER as u32))
+    }
+
+    /// The oldest frame.
+    #[inline(never)]
+    fn frame(&self) -> Addr {
+        self.buffer(self.rx.wrapping_add(Self::TX))
+    }
+
+    /// Gives a receive descriptor to the card.
+    #[inline(never)]
+    fn give(&self, index: u8) {
+        let desc = self.rx_desc(index);
+        self.bus.put32(desc.plus(TAG), 0);
+        self.bus.put32(desc, OWN | BUFFER as u32 | if index == Self::RX - 1 { EOR } else { 0 });
+    }
+
+    fn ticks(&self) -> u16 {
+        self.bus.get16(TICKS)
+    }
+
+    /// Stops interrupts and DMA, and resets the card. False: the reset does not end.
+    #[inline(never)]
+    pub fn reset(&self) -> bool {
+        self.mask(0);
+        self.put32(RCR, self.get32(RCR) & !RCR_ACCEPT);
+        if self.is(GATED) {
+            self.put32(MISC, self.get32(MISC) | MISC_GATE);
+        } else if !self.is(NO_STOP) {
+            self.put8(CR, CR_STOP | CR_RE_TE);
+        }
+        let _ = self.bus.wait(DRAIN_TIME, || false);
+        self.put8(CR, CR_RST);
+        let done = self.bus.wait(RESET_LIMIT, || self.bus.in8(self.port(CR)) & CR_RST == 0).is_ok();
+        if self.is(GATED) {
+            // Another driver may follow that does not know of the gate.
+            self.put32(MISC, self.get32(MISC) & !MISC_GATE);
+        }
+        done
+    }
+
+    /// Writes the own address.
+    #[inline(never)]
+    fn write_address(&self, low: u32, high: u32) {
+        self.put8(CR9346, CR9346_CONFIG);
+        // Each is read back before the next: a bridge must not join the writes.
+        self.put32(IDR0 + 4, high);
+        self.get32(IDR0 + 4);
+        self.put32(IDR0, low);
+        self.get32(IDR0);
+        self.put8(CR9346, CR9346_NORMAL);
+    }
+
+    /// Resets the card and sets it up with empty rings. Own address and interrupt mask stay. False: the reset does not end.
+    #[inline(never)]
+    pub fn open(&mut self, rcr: u32) -> bool {
+        let (low, high) = (self.get32(IDR0), self.get32(IDR0 + 4));
+        let mask = if NEW { self.get32(IMR_8125) as u16 } else { self.bus.in16(self.port(IMR)) };
+        let done = self.reset();
+        self.state = 0;
+        self.rx = 0;
+        self.tx = 0;
+        for index in 0..Self::TX {
+            self.bus.put32(self.tx_desc(index), 0);
+        }
+        for index in 0..Self::RX {
+            self.give(index);
+        }
+        self.write_address(low, high);
+        self.put8(CR9346, CR9346_CONFIG);
+        let command = self.bus.in16(self.port(CPCR)) & !CPCR_UNWANTED;
+        self.put16(CPCR, command | if self.is(ON_PCI) { CPCR_PCI } else { 0 });
+        self.put16(MODERATION, 0);
+        self.put16(RMS, BUFFER);
+        self.put8(MTPS, if self.is(LATER) { 0x27 } else { 0x3F });
+        self.put32(TNPDS + 4, 0);
+        self.put32(TNPDS, self.physical);
+        self.put32(RDSAR + 4, 0);
+        self.put32(RDSAR, self.physical.wrapping_add(RX_RING as u32));
+        self.put16(MULINT, 0);
+        self.put8(CR9346, CR9346_NORMAL);
+        // Some parts take the next registers only while both are on.
+        self.put8(CR, CR_RE_TE);
+        self.put32(TCR, TCR_VALUE | if self.is(LATER) { TCR_AUTO_FIFO } else { 0 });
+        self.put32(MAR0, !0);
+        self.put32(MAR0 + 4, !0);
+        self.put32(RCR, rcr);
+        self.mask(mask);
+        done
+    }
+
+    /// Restarts a card that hangs.
+    #[inline(never)]
+    fn recover(&mut self) {
+        self.open(self.get32(RCR));
+    }
+}
+
+impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW> {
+    // The causes are acknowledged before the ring is looked at. A frame that comes later sets its cause again, so that the
+    // line rises when the card is unmasked. A frame that came earlier is in memory: a port's write ends after the card's
+    // earlier writes.
+    fn irq(&mut self) -> Events {
+        let causes = self.causes();
+        // All ones: the card is gone.
+        if causes & CAUSES == 0 || causes == !0 {
+            return Events::NONE;
+        }
+        self.mask(0);
+        self.acknowledge(causes);
+        let count = &mut self.count;
+        if causes & ISR_RER != 0 {
+            count.errors_in = count.errors_in.wrapping_add(1);
+        }
+        if causes & ISR_TER != 0 {
+            count.errors_out = count.errors_out.wrapping_add(1);
+        }
+        if causes & (ISR_RDU | ISR_FOVW) != 0 {
+            // No register of all parts counts frames, so this counts times.
+            count.lost = count.lost.wrapping_add(1);
+        }
+        if causes & ISR_FOVW != 0 && self.is(WEDGES) {
+            self.state |= WEDGED;
+        }
+        Events(Events::RX.0 | ((causes & ISR_LINK) / (ISR_LINK / Events::LINK.0 as u16)) as u8)
+    }
+
+    fn unmask(&mut self) {
+        let last = if self.tx == 0 { Self::TX } else { self.tx }.wrapping_sub(1);
+        if self.bus.get32(self.tx_desc(last)) & OWN != 0 {
+            // The card may have missed the last kick, if it came soon after another.
+            self.kick();
+        }
+        self.mask(if self.is(STORMS) { CAUSES & !ISR_LINK } else { CAUSES });
+    }
+
+    fn peek(&mut self, head: &mut Head) -> Option<Rx> {
+        let state = self.bus.get32(self.rx_desc(self.rx));
+        if state & OWN != 0 {
+            if self.state & WEDGED != 0 {
+                self.recover();
+            }
+            return None;
+        }
+        self.state |= PEEKED;
+        let len = (state as u16 & LENGTH).wrapping_sub(CRC);
+        // A frame has at least a MAC header.
+        if state & (FS_LS | RX_RES) == FS_LS && len.wrapping_sub(14) <= MAX_FRAME - 14 {
+            self.bus.take_head(self.frame(), head);
+            return Rx::new(len);
+        }
+        self.count.errors_in = self.count.errors_in.wrapping_add(1);
+        Some(Rx::USELESS)
+    }
+
+    fn copy(&mut self, job: &Job) {
+        self.bus.take(self.frame(), job.at, job.len);
+    }
+
+    fn discard(&mut self, _rx: Rx) {
+        self.state &= !PEEKED;
+        let index = self.rx;
+        self.rx = if index == Self::RX - 1 { 0 } else { index.wrapping_add(1) };
+        self.give(index);
+    }
+
+    fn send(&mut self, job: &Job) -> Result<(), SendError> {
+        if self.bus.get32(self.tx_desc(self.tx)) & OWN != 0 {
+            self.kick();
+            let waited = self.ticks().wrapping_sub(self.sent_at);
+            if waited < HANG_TICKS || self.state & PEEKED != 0 || self.link() != Link::Up {
+                return Err(SendError::Busy);
+            }
+            self.count.errors_out = self.count.errors_out.wrapping_add(1);
+            self.recover();
+        }
+        let index = self.tx;
+        let padded = stage(&self.bus, job, self.buffer(index));
+        let end = if index == Self::TX - 1 { EOR } else { 0 };
+        self.tx = if index == Self::TX - 1 { 0 } else { index.wrapping_add(1) };
+        self.sent_at = self.ticks();
+        self.bus.put32(self.tx_desc(index), OWN | FS_LS | end | padded as u32);
+        self.kick();
+        Ok(())
+    }
+
+    fn set_rcv_mode(&mut self, mode: RcvMode, _groups: &[MacAddr]) {
+        self.put32(RCR, self.get32(RCR) & !RCR_ACCEPT | RCR_OF_MODE[mode as usize] as u32);
+    }
+
+    fn set_address(&mut self, address: &MacAddr) {
+        let [a, b, c, d, e, f] = *address;
+        self.write_address(u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]) as u32);
+    }
+
+    fn link(&mut self) -> Link {
+        if self.bus.in8(self.port(PHYSTATUS)) & PHYSTATUS_LINK != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn stop(&mut self) {
+        self.reset();
+    }
+}
