@@ -282,7 +282,8 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
         if self.is(GATED) {
             self.put32(MISC, self.get32(MISC) | MISC_GATE);
         } else if !self.is(NO_STOP) {
-            self.put8(CR, CR_STOP | CR_RE_TE);
+            let port = self.port(CR);
+            self.bus.out8(port, self.bus.in8(port) | CR_STOP);
         }
         let _ = self.bus.wait(DRAIN_TIME, || false);
         self.put8(CR, CR_RST);
@@ -294,7 +295,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
         done
     }
 
-    /// Writes the own address.
+    /// Writes the own address, and leaves the configuration registers writable.
     #[inline(never)]
     fn write_address(&self, low: u32, high: u32) {
         self.put8(CR9346, CR9346_CONFIG);
@@ -303,7 +304,6 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
         self.get32(IDR0 + 4);
         self.put32(IDR0, low);
         self.get32(IDR0);
-        self.put8(CR9346, CR9346_NORMAL);
     }
 
     /// Resets the card and sets it up with empty rings. Own address and interrupt mask stay. False: the reset does not end.
@@ -322,7 +322,6 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
             self.give(index);
         }
         self.write_address(low, high);
-        self.put8(CR9346, CR9346_CONFIG);
         let command = self.bus.in16(self.port(CPCR)) & !CPCR_UNWANTED;
         self.put16(CPCR, command | if self.is(ON_PCI) { CPCR_PCI } else { 0 });
         self.put16(MODERATION, 0);
@@ -446,6 +445,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
     fn set_address(&mut self, address: &MacAddr) {
         let [a, b, c, d, e, f] = *address;
         self.write_address(u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]) as u32);
+        self.put8(CR9346, CR9346_NORMAL);
     }
 
     fn link(&mut self) -> Link {

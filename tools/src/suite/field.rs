@@ -188,7 +188,7 @@ fn keys(lab: &Lab, nic: &'static Nic) -> Verdict {
 fn tells(nic: &Nic) -> &'static str {
     match nic.name {
         name if LINK_IS_FIXED.contains(&name) || name.starts_with("ne") => "NOTHING",
-        "e1000" | "e1000e" | "rtl8139" | "virtio_net" | "vmxnet3" => "EVENTS",
+        "e1000" | "e1000e" | "rtl8139" | "rtl8169" | "rtl8125" | "virtio_net" | "vmxnet3" => "EVENTS",
         _ => "READS",
     }
 }
