@@ -4,6 +4,7 @@
 //! The memory is one block: the transmit descriptors, at offset 256 the receive descriptors, then transmit buffers, then
 //! receive buffers. Buffer addresses are written once. A bit in each descriptor says whose it is.
 
+use super::dp8390::hash;
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
@@ -38,7 +39,6 @@ const IMR_8125: u8 = 0x38;
 const ISR_8125: u8 = 0x3C;
 const   ISR_ROK: u16 = 1 << 0;
 const   ISR_RER: u16 = 1 << 1;
-const   ISR_TER: u16 = 1 << 3;
 /// No receive descriptor is free.
 const   ISR_RDU: u16 = 1 << 4;
 const   ISR_LINK: u16 = 1 << 5;
@@ -47,9 +47,9 @@ const   ISR_FOVW: u16 = 1 << 6;
 /// Transmit configuration (32 bits).
 pub const TCR: u8 = 0x40;
 /// Bursts without limit; the interframe gap of 802.3.
-const   TCR_VALUE: u32 = 3 << 24 | 7 << 8;
+pub const   TCR_VALUE: u32 = 3 << 24 | 7 << 8;
 /// The FIFO's threshold is the card's ([`LATER`]).
-const   TCR_AUTO_FIFO: u32 = 1 << 7;
+pub const   TCR_AUTO_FIFO: u32 = 1 << 7;
 /// Receive configuration (32 bits).
 pub const RCR: u8 = 0x44;
 /// Accept every address.
@@ -69,7 +69,7 @@ pub const   CR9346_CONFIG: u8 = 3 << 6;
 /// They are not.
 pub const   CR9346_NORMAL: u8 = 0;
 /// Multiple interrupt select (16 bits).
-const MULINT: u8 = 0x5C;
+pub const MULINT: u8 = 0x5C;
 /// State of the PHY (8 bits).
 pub const PHYSTATUS: u8 = 0x6C;
 /// There is a link.
@@ -77,13 +77,13 @@ pub const   PHYSTATUS_LINK: u8 = 1 << 1;
 /// Longest frame to receive (16 bits).
 const RMS: u8 = 0xDA;
 /// C+ command (16 bits).
-const CPCR: u8 = 0xE0;
+pub const CPCR: u8 = 0xE0;
 /// VLAN tags and checksums are looked at.
-const   CPCR_UNWANTED: u16 = 3 << 5;
+pub const   CPCR_UNWANTED: u16 = 3 << 5;
 /// PCI multiple read and write, C+ receiver and transmitter (8169).
-const   CPCR_PCI: u16 = 1 << 3 | 3;
+pub const   CPCR_PCI: u16 = 1 << 3 | 3;
 /// Interrupt moderation (16 bits).
-const MODERATION: u8 = 0xE2;
+pub const MODERATION: u8 = 0xE2;
 /// Address of the receive descriptors (64 bits, the high half is written first).
 const RDSAR: u8 = 0xE4;
 /// Longest frame to send, by 128 bytes; the threshold of early transmission (8169).
@@ -117,8 +117,6 @@ const CRC: u16 = 4;
 const CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RDU | ISR_FOVW | ISR_LINK;
 /// Limit of a reset in microseconds.
 const RESET_LIMIT: u16 = 10_000;
-/// Time in microseconds for the receiver's FIFO and the transmitter to become empty before a reset.
-const DRAIN_TIME: u16 = 2_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
 const HANG_TICKS: u16 = 10;
 /// The BIOS's tick count.
@@ -137,6 +135,20 @@ pub const NO_STOP: u8 = 1 << 3;
 pub const WEDGES: u8 = 1 << 4;
 /// 8168C: the link's interrupt comes without end.
 pub const STORMS: u8 = 1 << 5;
+/// 8168F: its hash filter does not work.
+pub const NO_HASH: u8 = 1 << 6;
+
+/// Registers that a reset may change, in the order in which they are written.
+static REGISTERS: [u8; 8] = [IDR0 + 4, IDR0, MAR0, MAR0 + 4, TNPDS + 4, TNPDS, RDSAR + 4, RDSAR];
+/// So many of them are read before a reset. The values of the others do not change.
+const LIVE: usize = 4;
+/// Offset in the memory, between the rings, of the values of [`REGISTERS`].
+const KEPT: u16 = 64;
+/// Offset of the values that do not change: those of [`REGISTERS`], then that of TCR, CPCR and MTPS.
+pub const FIXED: u16 = KEPT + LIVE as u16 * 4;
+const KEPT_TCR: u16 = KEPT + REGISTERS.len() as u16 * 4;
+const KEPT_CPCR: u16 = KEPT_TCR + 4;
+const KEPT_MTPS: u16 = KEPT_CPCR + 4;
 
 // Bits of `Rtl8169::state`.
 /// A frame was peeked at and not discarded yet: the rings must stay as they are.
@@ -144,8 +156,7 @@ const PEEKED: u8 = 1 << 0;
 /// The card has to be reset when the ring is empty.
 const WEDGED: u8 = 1 << 1;
 
-/// Receive configuration for a receive mode (1 to 6). There is a hash filter only, whose order of bits differs by part, and
-/// which does not work in one. So a multicast list lets all multicasts in, and the core drops what the list does not have.
+/// Receive configuration for a receive mode (1 to 6).
 static RCR_OF_MODE: [u8; 7] = {
     const BROADCAST: u8 = RCR_APM | RCR_AB;
     const GROUPS: u8 = BROADCAST | RCR_AM;
@@ -180,7 +191,7 @@ pub struct Rtl8169<B, const DEEP: bool, const NEW: bool> {
 impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     /// Receive descriptors, each with a buffer.
     pub const RX: u8 = if DEEP { 64 } else { 3 };
-    /// Transmit descriptors, each with a buffer.
+    /// Transmit descriptors, each with a buffer: a power of two.
     pub const TX: u8 = if DEEP { 4 } else { 1 };
     /// Offset of the transmit buffers in the memory; the receive buffers follow.
     pub const BUFFERS: u16 = RX_RING + Self::RX as u16 * DESC;
@@ -262,16 +273,22 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
         self.buffer(self.rx.wrapping_add(Self::TX))
     }
 
-    /// Gives a receive descriptor to the card.
+    /// Gives a receive descriptor, one of `count`, to the card.
     #[inline(never)]
-    fn give(&self, index: u8) {
+    fn give(&self, index: u8, count: u8) {
         let desc = self.rx_desc(index);
         self.bus.put32(desc.plus(TAG), 0);
-        self.bus.put32(desc, OWN | BUFFER as u32 | if index == Self::RX - 1 { EOR } else { 0 });
+        self.bus.put32(desc, OWN | BUFFER as u32 | if index == count.wrapping_sub(1) { EOR } else { 0 });
     }
 
     fn ticks(&self) -> u16 {
         self.bus.get16(TICKS)
+    }
+
+    /// Waits until bits of the command register are clear. False: they stay set.
+    #[inline(never)]
+    fn clears(&self, bits: u8) -> bool {
+        self.bus.wait(RESET_LIMIT, || self.bus.in8(self.port(CR)) & bits == 0).is_ok()
     }
 
     /// Stops interrupts and DMA, and resets the card. False: the reset does not end.
@@ -279,74 +296,81 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     pub fn reset(&self) -> bool {
         self.mask(0);
         self.put32(RCR, self.get32(RCR) & !RCR_ACCEPT);
-        if self.is(GATED) {
-            self.put32(MISC, self.get32(MISC) | MISC_GATE);
-        } else if !self.is(NO_STOP) {
-            let port = self.port(CR);
-            self.bus.out8(port, self.bus.in8(port) | CR_STOP);
+        let command = self.port(CR);
+        if !NEW && self.part & (GATED | NO_STOP) == 0 {
+            self.bus.out8(command, self.bus.in8(command) | CR_STOP);
         }
-        let _ = self.bus.wait(DRAIN_TIME, || false);
-        self.put8(CR, CR_RST);
-        let done = self.bus.wait(RESET_LIMIT, || self.bus.in8(self.port(CR)) & CR_RST == 0).is_ok();
+        // While receiver and transmitter are on, this is a pause, in which the FIFOs become empty.
+        self.clears(CR_RE_TE);
+        self.bus.out8(command, CR_RST);
+        let done = self.clears(CR_RST);
         if self.is(GATED) {
-            // Another driver may follow that does not know of the gate.
             self.put32(MISC, self.get32(MISC) & !MISC_GATE);
         }
         done
     }
 
-    /// Writes the own address, and leaves the configuration registers writable.
-    #[inline(never)]
-    fn write_address(&self, low: u32, high: u32) {
-        self.put8(CR9346, CR9346_CONFIG);
-        // Each is read back before the next: a bridge must not join the writes.
-        self.put32(IDR0 + 4, high);
-        self.get32(IDR0 + 4);
-        self.put32(IDR0, low);
-        self.get32(IDR0);
+    /// A value that lies between the rings.
+    #[inline(always)]
+    fn kept(&self, offset: u16) -> u32 {
+        self.bus.get32(self.rings.plus(offset))
     }
 
-    /// Resets the card and sets it up with empty rings. Own address and interrupt mask stay. False: the reset does not end.
+    /// Writes a register and reads it back: a bridge must not join the write with the next one.
     #[inline(never)]
-    pub fn open(&mut self, rcr: u32) -> bool {
-        let (low, high) = (self.get32(IDR0), self.get32(IDR0 + 4));
-        let mask = if NEW { self.get32(IMR_8125) as u16 } else { self.bus.in16(self.port(IMR)) };
+    fn put_slowly(&self, register: u8, value: u32) {
+        let port = self.port(register);
+        self.bus.out32(port, value);
+        self.bus.in32(port);
+    }
+
+    /// Resets the card and sets it up with an empty receive ring of so many descriptors. Frames in the transmit ring are sent
+    /// from its first descriptor on, where `send` looks, too. Own    #[inline(never)]
+    pub fn open(&mut self, receive: u8, rcr: u32) -> bool {
+        let mut kept = self.rings.plus(KEPT);
+        for register in REGISTERS.iter().take(LIVE) {
+            self.bus.put32(kept, self.get32(*register));
+            kept = kept.plus(4);
+        }
         let done = self.reset();
         self.state = 0;
         self.rx = 0;
         self.tx = 0;
-        for index in 0..Self::TX {
-            self.bus.put32(self.tx_desc(index), 0);
+        for index in 0..receive {
+            self.give(index, receive);
         }
-        for index in 0..Self::RX {
-            self.give(index);
-        }
-        self.write_address(low, high);
-        let command = self.bus.in16(self.port(CPCR)) & !CPCR_UNWANTED;
-        self.put16(CPCR, command | if self.is(ON_PCI) { CPCR_PCI } else { 0 });
-        self.put16(MODERATION, 0);
+        self.put8(CR9346, CR9346_CONFIG);
+        self.put16(CPCR, self.kept(KEPT_CPCR) as u16);
         self.put16(RMS, BUFFER);
-        self.put8(MTPS, if self.is(LATER) { 0x27 } else { 0x3F });
-        self.put32(TNPDS + 4, 0);
-        self.put32(TNPDS, self.physical);
-        self.put32(RDSAR + 4, 0);
-        self.put32(RDSAR, self.physical.wrapping_add(RX_RING as u32));
-        self.put16(MULINT, 0);
+        self.put8(MTPS, self.kept(KEPT_MTPS) as u8);
+        let mut kept = KEPT;
+        for register in &REGISTERS {
+            self.put_slowly(*register, self.kept(kept));
+            kept += 4;
+        }
         self.put8(CR9346, CR9346_NORMAL);
-        // Some parts take the next registers only while both are on.
+        // Some parts take TCR and RCR only while receiver and transmitter are on.
         self.put8(CR, CR_RE_TE);
-        self.put32(TCR, TCR_VALUE | if self.is(LATER) { TCR_AUTO_FIFO } else { 0 });
-        self.put32(MAR0, !0);
-        self.put32(MAR0 + 4, !0);
+        self.put32(TCR, self.kept(KEPT_TCR));
         self.put32(RCR, rcr);
-        self.mask(mask);
         done
     }
 
     /// Restarts a card that hangs.
     #[inline(never)]
     fn recover(&mut self) {
-        self.open(self.get32(RCR));
+        self.open(Self::RX, self.get32(RCR));
+        self.enable();
+    }
+
+    /// Enables the interrupts.
+    #[inline(never)]
+    fn enable(&self) {
+        if self.bus.get32(self.tx_desc(self.tx.wrapping_sub(1) & (Self::TX - 1))) & OWN != 0 {
+            // The card may have missed the last kick, if it came soon after another.
+            self.kick();
+        }
+        self.mask(if self.is(STORMS) { CAUSES & !ISR_LINK } else { CAUSES });
     }
 }
 
@@ -366,9 +390,6 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
         if causes & ISR_RER != 0 {
             count.errors_in = count.errors_in.wrapping_add(1);
         }
-        if causes & ISR_TER != 0 {
-            count.errors_out = count.errors_out.wrapping_add(1);
-        }
         if causes & (ISR_RDU | ISR_FOVW) != 0 {
             // No register of all parts counts frames, so this counts times.
             count.lost = count.lost.wrapping_add(1);
@@ -380,12 +401,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
     }
 
     fn unmask(&mut self) {
-        let last = if self.tx == 0 { Self::TX } else { self.tx }.wrapping_sub(1);
-        if self.bus.get32(self.tx_desc(last)) & OWN != 0 {
-            // The card may have missed the last kick, if it came soon after another.
-            self.kick();
-        }
-        self.mask(if self.is(STORMS) { CAUSES & !ISR_LINK } else { CAUSES });
+        self.enable();
     }
 
     fn peek(&mut self, head: &mut Head) -> Option<Rx> {
@@ -415,36 +431,50 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
         self.state &= !PEEKED;
         let index = self.rx;
         self.rx = if index == Self::RX - 1 { 0 } else { index.wrapping_add(1) };
-        self.give(index);
+        self.give(index, Self::RX);
     }
 
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
         if self.bus.get32(self.tx_desc(self.tx)) & OWN != 0 {
             self.kick();
             let waited = self.ticks().wrapping_sub(self.sent_at);
-            if waited < HANG_TICKS || self.state & PEEKED != 0 || self.link() != Link::Up {
-                return Err(SendError::Busy);
+            if waited >= HANG_TICKS && self.state & PEEKED == 0 && self.link() == Link::Up {
+                self.sent_at = self.ticks();
+                self.recover();
             }
-            self.count.errors_out = self.count.errors_out.wrapping_add(1);
-            self.recover();
+            return Err(SendError::Busy);
         }
         let index = self.tx;
         let padded = stage(&self.bus, job, self.buffer(index));
         let end = if index == Self::TX - 1 { EOR } else { 0 };
-        self.tx = if index == Self::TX - 1 { 0 } else { index.wrapping_add(1) };
+        self.tx = index.wrapping_add(1) & (Self::TX - 1);
         self.sent_at = self.ticks();
         self.bus.put32(self.tx_desc(index), OWN | FS_LS | end | padded as u32);
         self.kick();
         Ok(())
     }
 
-    fn set_rcv_mode(&mut self, mode: RcvMode, _groups: &[MacAddr]) {
+    fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
+        let (mut all, mut listed) = (!0, [].iter());
+        if mode == RcvMode::Multicast && !self.is(NO_HASH) {
+            (all, listed) = (0, groups.iter());
+        }
+        self.put32(MAR0, all);
+        self.put32(MAR0 + 4, all);
+        for group in listed {
+            // On PCI Express the table's bytes are in reverse order.
+            let bit = hash(group) ^ if self.is(ON_PCI) { 0 } else { 0x38 };
+            let register = MAR0 + (bit >> 5 << 2);
+            self.put32(register, self.get32(register) | 1 << (bit & 31));
+        }
         self.put32(RCR, self.get32(RCR) & !RCR_ACCEPT | RCR_OF_MODE[mode as usize] as u32);
     }
 
     fn set_address(&mut self, address: &MacAddr) {
         let [a, b, c, d, e, f] = *address;
-        self.write_address(u32::from_le_bytes([a, b, c, d]), u16::from_le_bytes([e, f]) as u32);
+        self.put8(CR9346, CR9346_CONFIG);
+        self.put_slowly(IDR0 + 4, u16::from_le_bytes([e, f]) as u32);
+        self.put_slowly(IDR0, u32::from_le_bytes([a, b, c, d]));
         self.put8(CR9346, CR9346_NORMAL);
     }
 

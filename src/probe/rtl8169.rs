@@ -119,7 +119,8 @@ fn part_of(xid: u16) -> u8 {
         0x280..=0x28B => NO_STOP,
         0x300 | 0x380 => WEDGES,
         0x3C0..=0x3C9 => STORMS,
-        0x2C8 | 0x480..=0x4BF => LATER,
+        0x480 => LATER | NO_HASH,
+        0x2C8 | 0x481..=0x4BF => LATER,
         0x4C0.. => LATER | GATED,
         _ => 0,
     }
@@ -307,25 +308,36 @@ fn find<B: Bus, const NEW: bool>(bus: &B, ask: &Ask, ids: &[u32]) -> Result<Foun
 }
 
 /// Writes the buffers' addresses into the descriptors, and starts the card.
-fn open<B: Bus, const DEEP: bool, const NEW: bool>(card: Card<B, NEW>, rcr: u32) -> Result<Card<B, NEW>, Fault> {
-    let Rtl8169 { count, rings, physical, io, sent_at, rx, tx, state, part, bus } = card;
-    let mut card = Rtl8169::<B, DEEP, NEW> { count, rings, physical, io, sent_at, rx, tx, state, part, bus };
-    let mut buffer = physical.wrapping_add(Rtl8169::<B, DEEP, NEW>::BUFFERS as u32);
-    let (transmit, receive) = (Rtl8169::<B, DEEP, NEW>::TX, Rtl8169::<B, DEEP, NEW>::RX);
-    for (first, descs) in [(rings, transmit), (rings.plus(RX_RING), receive)] {
-        for index in 0..descs {
-            let desc = first.plus(index as u16 * DESC);
-            for (at, value) in [(4, 0), (8, buffer), (12, 0)] {
-                card.bus.put32(desc.plus(at), value);
-            }
-            buffer = buffer.wrapping_add(BUFFER as u32);
+fn open<B: Bus, const NEW: bool>(card: &mut Card<B, NEW>, deep: bool, rcr: u32) -> Result<(), Fault> {
+    let (transmit, receive, buffers) = if deep {
+        (Rtl8169::<B, true, NEW>::TX, Rtl8169::<B, true, NEW>::RX, Rtl8169::<B, true, NEW>::BUFFERS)
+    } else {
+        (Card::<B, NEW>::TX, Card::<B, NEW>::RX, Card::<B, NEW>::BUFFERS)
+    };
+    let Rtl8169 { rings, physical, part, io, .. } = *card;
+    let mut buffer = physical.wrapping_add(buffers as u32);
+    let mut desc = rings;
+    for index in 0..transmit.wrapping_add(receive) {
+        if index == transmit {
+            desc = rings.plus(RX_RING);
         }
+        for (at, value) in [(0, 0), (4, 0), (8, buffer), (12, 0)] {
+            card.bus.put32(desc.plus(at), value);
+        }
+        desc = desc.plus(DESC);
+        buffer = buffer.wrapping_add(BUFFER as u32);
     }
-    if !card.open(rcr) {
-        return Err(Fault::Dead);
+    let port = |register: u8| io.wrapping_add(register as u16);
+    let command = card.bus.in16(port(CPCR)) & !CPCR_UNWANTED | if part & ON_PCI != 0 { CPCR_PCI } else { 0 };
+    let mut kept = rings.plus(FIXED);
+    let (auto, longest) = if part & LATER != 0 { (TCR_AUTO_FIFO, 0x27) } else { (0, 0x3F) };
+    for value in [0, physical, 0, physical.wrapping_add(RX_RING as u32), TCR_VALUE | auto, command as u32, longest] {
+        card.bus.put32(kept, value);
+        kept = kept.plus(4);
     }
-    let Rtl8169 { count, rings, physical, io, sent_at, rx, tx, state, part, bus } = card;
-    Ok(Rtl8169 { count, rings, physical, io, sent_at, rx, tx, state, part, bus })
+    card.bus.out16(port(MODERATION), 0);
+    card.bus.out16(port(MULINT), 0);
+    if card.open(receive, rcr) { Ok(()) } else { Err(Fault::Dead) }
 }
 
 /// Starts a card that `find` found.
@@ -394,8 +406,7 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
     }
     pci::enable(&card.bus, found.pci, true)?;
     card.set_address(&found.mac);
-    let rcr = rcr_of(xid);
-    let mut card = if deep { open::<B, true, NEW>(card, rcr)? } else { open::<B, false, NEW>(card, rcr)? };
+    open(&mut card, deep, rcr_of(xid))?;
     card.set_rcv_mode(RcvMode::Broadcast, &[]);
     Ok(card)
 }
