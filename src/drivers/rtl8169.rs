@@ -131,30 +131,27 @@ pub const LATER: u8 = 1 << 1;
 pub const GATED: u8 = 1 << 2;
 /// 8168D: it is not asked to stop.
 pub const NO_STOP: u8 = 1 << 3;
-/// 8168B: after an overrun of its FIFO the receiver may not go on.
-pub const WEDGES: u8 = 1 << 4;
-/// 8168C: the link's interrupt comes without end.
-pub const STORMS: u8 = 1 << 5;
 /// 8168F: its hash filter does not work.
-pub const NO_HASH: u8 = 1 << 6;
+pub const NO_HASH: u8 = 1 << 4;
+/// 8168C: the link's interrupt comes without end. It is where the interrupt's cause is.
+pub const STORMS: u8 = ISR_LINK as u8;
+/// 8168B: after an overrun of its FIFO the receiver may not go on. It is where the overrun's cause is.
+pub const WEDGES: u8 = ISR_FOVW as u8;
 
 /// Registers that a reset may change, in the order in which they are written.
-static REGISTERS: [u8; 8] = [IDR0 + 4, IDR0, MAR0, MAR0 + 4, TNPDS + 4, TNPDS, RDSAR + 4, RDSAR];
+static REGISTERS: [u8; 9] = [RCR, IDR0 + 4, IDR0, MAR0, MAR0 + 4, TNPDS + 4, TNPDS, RDSAR + 4, RDSAR];
 /// So many of them are read before a reset. The values of the others do not change.
-const LIVE: usize = 4;
+const LIVE: usize = 5;
 /// Offset in the memory, between the rings, of the values of [`REGISTERS`].
 const KEPT: u16 = 64;
-/// Offset of the values that do not change: those of [`REGISTERS`], then that of TCR, CPCR and MTPS.
+/// Offset of the values that do not change: those of [`REGISTERS`], then those of TCR, CPCR and MTPS.
 pub const FIXED: u16 = KEPT + LIVE as u16 * 4;
 const KEPT_TCR: u16 = KEPT + REGISTERS.len() as u16 * 4;
 const KEPT_CPCR: u16 = KEPT_TCR + 4;
 const KEPT_MTPS: u16 = KEPT_CPCR + 4;
 
-// Bits of `Rtl8169::state`.
-/// A frame was peeked at and not discarded yet: the rings must stay as they are.
-const PEEKED: u8 = 1 << 0;
 /// The card has to be reset when the ring is empty.
-const WEDGED: u8 = 1 << 1;
+const WEDGED: u8 = WEDGES;
 
 /// Receive configuration for a receive mode (1 to 6).
 static RCR_OF_MODE: [u8; 7] = {
@@ -180,7 +177,7 @@ pub struct Rtl8169<B, const DEEP: bool, const NEW: bool> {
     pub rx: u8,
     /// Number of the next transmit descriptor.
     pub tx: u8,
-    /// Whether a frame is peeked at, and whether the card hangs.
+    /// [`WEDGED`], or 0.
     pub state: u8,
     /// How the part differs; constant for an 8125.
     pub part: u8,
@@ -325,8 +322,9 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     }
 
     /// Resets the card and sets it up with an empty receive ring of so many descriptors. Frames in the transmit ring are sent
-    /// from its first descriptor on, where `send` looks, too. Own    #[inline(never)]
-    pub fn open(&mut self, receive: u8, rcr: u32) -> bool {
+    /// from its first descriptor on, where `send` looks, too. Own address and filters stay; interrupts are masked. False: the reset does not end.
+    #[inline(never)]
+    pub fn open(&mut self, receive: u8) -> bool {
         let mut kept = self.rings.plus(KEPT);
         for register in REGISTERS.iter().take(LIVE) {
             self.bus.put32(kept, self.get32(*register));
@@ -349,17 +347,17 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
             kept += 4;
         }
         self.put8(CR9346, CR9346_NORMAL);
-        // Some parts take TCR and RCR only while receiver and transmitter are on.
+        // Some parts take TCR and RCR (once more) only while receiver and transmitter are on.
         self.put8(CR, CR_RE_TE);
         self.put32(TCR, self.kept(KEPT_TCR));
-        self.put32(RCR, rcr);
+        self.put32(RCR, self.kept(KEPT));
         done
     }
 
     /// Restarts a card that hangs.
     #[inline(never)]
     fn recover(&mut self) {
-        self.open(Self::RX, self.get32(RCR));
+        self.open(Self::RX);
         self.enable();
     }
 
@@ -370,7 +368,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
             // The card may have missed the last kick, if it came soon after another.
             self.kick();
         }
-        self.mask(if self.is(STORMS) { CAUSES & !ISR_LINK } else { CAUSES });
+        self.mask(CAUSES ^ if NEW { 0 } else { (self.part & STORMS) as u16 });
     }
 }
 
@@ -394,8 +392,8 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
             // No register of all parts counts frames, so this counts times.
             count.lost = count.lost.wrapping_add(1);
         }
-        if causes & ISR_FOVW != 0 && self.is(WEDGES) {
-            self.state |= WEDGED;
+        if !NEW {
+            self.state |= causes as u8 & self.part & WEDGES;
         }
         Events(Events::RX.0 | ((causes & ISR_LINK) / (ISR_LINK / Events::LINK.0 as u16)) as u8)
     }
@@ -412,7 +410,6 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
             }
             return None;
         }
-        self.state |= PEEKED;
         let len = (state as u16 & LENGTH).wrapping_sub(CRC);
         // A frame has at least a MAC header.
         if state & (FS_LS | RX_RES) == FS_LS && len.wrapping_sub(14) <= MAX_FRAME - 14 {
@@ -428,9 +425,9 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
     }
 
     fn discard(&mut self, _rx: Rx) {
-        self.state &= !PEEKED;
         let index = self.rx;
-        self.rx = if index == Self::RX - 1 { 0 } else { index.wrapping_add(1) };
+        let next = index.wrapping_add(1);
+        self.rx = if DEEP { next & (Self::RX - 1) } else if next == Self::RX { 0 } else { next };
         self.give(index, Self::RX);
     }
 
@@ -438,7 +435,9 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
         if self.bus.get32(self.tx_desc(self.tx)) & OWN != 0 {
             self.kick();
             let waited = self.ticks().wrapping_sub(self.sent_at);
-            if waited >= HANG_TICKS && self.state & PEEKED == 0 && self.link() == Link::Up {
+            // Not while there is a frame, which may have been peeked at: a reset empties the receive ring.
+            let empty = self.bus.get32(self.rx_desc(self.rx)) & OWN != 0;
+            if waited >= HANG_TICKS && empty && self.link() == Link::Up {
                 self.sent_at = self.ticks();
                 self.recover();
             }

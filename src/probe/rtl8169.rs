@@ -337,7 +337,11 @@ fn open<B: Bus, const NEW: bool>(card: &mut Card<B, NEW>, deep: bool, rcr: u32) 
     }
     card.bus.out16(port(MODERATION), 0);
     card.bus.out16(port(MULINT), 0);
-    if card.open(receive, rcr) { Ok(()) } else { Err(Fault::Dead) }
+    if !card.open(receive) {
+        return Err(Fault::Dead);
+    }
+    card.bus.out32(port(RCR), rcr);
+    Ok(())
 }
 
 /// Starts a card that `find` found.

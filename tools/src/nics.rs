@@ -84,7 +84,7 @@ pub const NICS: &[Nic] = &[
         memory: true,
         plain: false,
         devices: &[
-            "rtl8169-8168h", "rtl8169-8110s", "rtl8169-8169sb", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168b", "rtl8169-8168c",
+            "rtl8169-8168h,negotiation=0", "rtl8169-8110s", "rtl8169-8169sb", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168b", "rtl8169-8168c",
             "rtl8169-8168evl", "rtl8169-8168f", "rtl8169-8168g", "rtl8169-8107e",
         ],
         plugin: true,
@@ -95,7 +95,7 @@ pub const NICS: &[Nic] = &[
         found: Found::Pci,
         memory: true,
         plain: false,
-        devices: &["rtl8169-8125b", "rtl8169-8125a", "rtl8169-8125d"],
+        devices: &["rtl8169-8125b,negotiation=0", "rtl8169-8125a", "rtl8169-8125d"],
         plugin: true,
     },
     Nic {
