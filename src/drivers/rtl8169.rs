@@ -27,6 +27,8 @@ pub const   CR_RE_TE: u8 = 3 << 2;
 pub const TPPOLL: u8 = 0x38;
 /// There are frames in the transmit ring.
 const   TPPOLL_NPQ: u8 = 1 << 6;
+/// Interrupt now, with [`ISR_SWINT`] as cause.
+pub const   TPPOLL_FSWINT: u8 = 1 << 0;
 /// Transmit poll of the 8125 (16 bits): bit 0.
 const TPPOLL_8125: u8 = 0x90;
 /// Interrupt mask (16 bits).
@@ -39,11 +41,14 @@ const IMR_8125: u8 = 0x38;
 const ISR_8125: u8 = 0x3C;
 const   ISR_ROK: u16 = 1 << 0;
 const   ISR_RER: u16 = 1 << 1;
+const   ISR_TER: u16 = 1 << 3;
 /// No receive descriptor is free.
 const   ISR_RDU: u16 = 1 << 4;
 const   ISR_LINK: u16 = 1 << 5;
 /// The receiver's FIFO overran.
 const   ISR_FOVW: u16 = 1 << 6;
+/// The software wanted an interrupt.
+pub const   ISR_SWINT: u16 = 1 << 8;
 /// Transmit configuration (32 bits).
 pub const TCR: u8 = 0x40;
 /// Bursts without limit; the interframe gap of 802.3.
@@ -114,7 +119,7 @@ pub const BUFFER: u16 = 1536;
 const CRC: u16 = 4;
 
 /// What interrupts.
-const CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RDU | ISR_FOVW | ISR_LINK;
+const CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RDU | ISR_FOVW | ISR_LINK | ISR_SWINT;
 /// Limit of a reset in microseconds.
 const RESET_LIMIT: u16 = 10_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
@@ -165,10 +170,8 @@ static RCR_OF_MODE: [u8; 7] = {
 pub struct Rtl8169<B, const DEEP: bool, const NEW: bool> {
     /// The counters, for the core.
     pub count: Counters,
-    /// The memory's address for the bus.
+    /// The memory's address for the bus. (That for the card is a multiple of [`RX_RING`].)
     pub rings: Addr,
-    /// The memory's address for the card, a multiple of [`RX_RING`].
-    pub physical: u32,
     /// First port.
     pub io: u16,
     /// BIOS tick at which a frame was last given to the transmitter.
@@ -194,6 +197,12 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     pub const BUFFERS: u16 = RX_RING + Self::RX as u16 * DESC;
     /// Bytes of the memory, and to align it.
     pub const BYTES: u32 = Self::BUFFERS as u32 + (Self::RX as u32 + Self::TX as u32) * BUFFER as u32 + RX_RING as u32 - 16;
+
+    /// The same card with the long rings in XMS, as `start` has made them.
+    pub fn deep(self) -> Rtl8169<B, true, NEW> {
+        let Rtl8169 { count, rings, io, sent_at, rx, tx, state, part, bus } = self;
+        Rtl8169 { count, rings, io, sent_at, rx, tx, state, part, bus }
+    }
 
     #[inline(always)]
     fn port(&self, register: u8) -> u16 {
@@ -364,7 +373,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     /// Enables the interrupts.
     #[inline(never)]
     fn enable(&self) {
-        if self.bus.get32(self.tx_desc(self.tx.wrapping_sub(1) & (Self::TX - 1))) & OWN != 0 {
+        if self.bus.get32(self.tx_desc(if DEEP { self.tx.wrapping_sub(1) & (Self::TX - 1) } else { 0 })) & OWN != 0 {
             // The card may have missed the last kick, if it came soon after another.
             self.kick();
         }
@@ -387,6 +396,9 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
         let count = &mut self.count;
         if causes & ISR_RER != 0 {
             count.errors_in = count.errors_in.wrapping_add(1);
+        }
+        if causes & ISR_TER != 0 {
+            count.errors_out = count.errors_out.wrapping_add(1);
         }
         if causes & (ISR_RDU | ISR_FOVW) != 0 {
             // No register of all parts counts frames, so this counts times.
@@ -432,21 +444,25 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
     }
 
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
-        if self.bus.get32(self.tx_desc(self.tx)) & OWN != 0 {
+        if self.bus.get32(self.tx_desc(if DEEP { self.tx } else { 0 })) & OWN != 0 {
             self.kick();
             let waited = self.ticks().wrapping_sub(self.sent_at);
-            // Not while there is a frame, which may have been peeked at: a reset empties the receive ring.
-            let empty = self.bus.get32(self.rx_desc(self.rx)) & OWN != 0;
-            if waited >= HANG_TICKS && empty && self.link() == Link::Up {
-                self.sent_at = self.ticks();
-                self.recover();
+            if waited >= HANG_TICKS && self.link() == Link::Up {
+                // `peek` resets the card, which takes more stack than there is below a client's upcall. The software's
+                // interrupt calls it; the 8125 has none, and waits for another.
+                self.state = WEDGED;
+                if !NEW {
+                    self.put8(TPPOLL, TPPOLL_FSWINT);
+                }
             }
             return Err(SendError::Busy);
         }
-        let index = self.tx;
+        let index = if DEEP { self.tx } else { 0 };
         let padded = stage(&self.bus, job, self.buffer(index));
         let end = if index == Self::TX - 1 { EOR } else { 0 };
-        self.tx = index.wrapping_add(1) & (Self::TX - 1);
+        if DEEP {
+            self.tx = index.wrapping_add(1) & (Self::TX - 1);
+        }
         self.sent_at = self.ticks();
         self.bus.put32(self.tx_desc(index), OWN | FS_LS | end | padded as u32);
         self.kick();

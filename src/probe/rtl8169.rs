@@ -7,9 +7,6 @@ use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, MacAddr, RcvMode};
 use crate::drivers::rtl8169::*;
 
-/// TPPOLL: interrupt now, with the next constant as cause.
-const   TPPOLL_FSWINT: u8 = 1 << 0;
-const   ISR_SWINT: u16 = 1 << 8;
 /// ISR: the transmitter has found no frame.
 const   ISR_TDU: u16 = 1 << 7;
 /// TCR: the transmitter's queue is empty.
@@ -308,13 +305,13 @@ fn find<B: Bus, const NEW: bool>(bus: &B, ask: &Ask, ids: &[u32]) -> Result<Foun
 }
 
 /// Writes the buffers' addresses into the descriptors, and starts the card.
-fn open<B: Bus, const NEW: bool>(card: &mut Card<B, NEW>, deep: bool, rcr: u32) -> Result<(), Fault> {
+fn open<B: Bus, const NEW: bool>(card: &mut Card<B, NEW>, physical: u32, deep: bool, rcr: u32) -> Result<(), Fault> {
     let (transmit, receive, buffers) = if deep {
         (Rtl8169::<B, true, NEW>::TX, Rtl8169::<B, true, NEW>::RX, Rtl8169::<B, true, NEW>::BUFFERS)
     } else {
         (Card::<B, NEW>::TX, Card::<B, NEW>::RX, Card::<B, NEW>::BUFFERS)
     };
-    let Rtl8169 { rings, physical, part, io, .. } = *card;
+    let Rtl8169 { rings, part, io, .. } = *card;
     let mut buffer = physical.wrapping_add(buffers as u32);
     let mut desc = rings;
     for index in 0..transmit.wrapping_add(receive) {
@@ -395,7 +392,6 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
     let mut card = Rtl8169 {
         count: Counters::default(),
         rings: Addr(rings.linear.0.wrapping_add(pad)),
-        physical: rings.physical.wrapping_add(pad),
         io: found.io,
         sent_at: 0,
         rx: 0,
@@ -410,7 +406,7 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
     }
     pci::enable(&card.bus, found.pci, true)?;
     card.set_address(&found.mac);
-    open(&mut card, deep, rcr_of(xid))?;
+    open(&mut card, rings.physical.wrapping_add(pad), deep, rcr_of(xid))?;
     card.set_rcv_mode(RcvMode::Broadcast, &[]);
     Ok(card)
 }
