@@ -57,7 +57,7 @@ const HOW: [Gone; 4] = [
 /// Makes a working card in a machine of its own.
 type Make = fn(u64) -> Result<(Dying, Box<dyn Device>), Fault>;
 
-const DRIVERS: [(&str, Make); 20] = [
+const DRIVERS: [(&str, Make); 24] = [
     ("ne2000", |_| ne2000::<true>(models::ne2000::Options::ne2000(MAC))),
     ("ne1000", |_| ne2000::<false>(models::ne2000::Options::ne1000(MAC))),
     ("el3", |_| isa::<El3Probe>(Rc::new(RefCell::new(models::el3::El3::new(models::el3::Options::new(MAC)))))),
