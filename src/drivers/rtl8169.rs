@@ -28,7 +28,7 @@ pub const TPPOLL: u8 = 0x38;
 /// There are frames in the transmit ring.
 const   TPPOLL_NPQ: u8 = 1 << 6;
 /// Interrupt now, with [`ISR_SWINT`] as cause.
-pub const   TPPOLL_FSWINT: u8 = 1 << 0;
+const   TPPOLL_FSWINT: u8 = 1 << 0;
 /// Transmit poll of the 8125 (16 bits): bit 0.
 const TPPOLL_8125: u8 = 0x90;
 /// Interrupt mask (16 bits).
@@ -48,7 +48,9 @@ const   ISR_LINK: u16 = 1 << 5;
 /// The receiver's FIFO overran.
 const   ISR_FOVW: u16 = 1 << 6;
 /// The software wanted an interrupt.
-pub const   ISR_SWINT: u16 = 1 << 8;
+const   ISR_SWINT: u16 = 1 << 8;
+/// The timer has reached [`TIMER_INT`].
+const   ISR_TIMEOUT: u16 = 1 << 14;
 /// Transmit configuration (32 bits).
 pub const TCR: u8 = 0x40;
 /// Bursts without limit; the interframe gap of 802.3.
@@ -67,6 +69,12 @@ const   RCR_AM: u8 = 1 << 2;
 const   RCR_AB: u8 = 1 << 3;
 /// All bits that select frames.
 pub const   RCR_ACCEPT: u32 = 0x3F;
+/// Timer (32 bits); any write sets it to 0.
+const TIMER: u8 = 0x48;
+/// Value of the timer at which it interrupts (32 bits), 0: none.
+const TIMER_INT: u8 = 0x58;
+/// Some microseconds.
+const   TIMER_SOON: u32 = 0x100;
 /// EEPROM command (8 bits).
 pub const CR9346: u8 = 0x50;
 /// Configuration registers and IDR are writable.
@@ -118,8 +126,6 @@ pub const BUFFER: u16 = 1536;
 /// Bytes of the check sequence, which the card stores behind a frame.
 const CRC: u16 = 4;
 
-/// What interrupts.
-const CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RDU | ISR_FOVW | ISR_LINK | ISR_SWINT;
 /// Limit of a reset in microseconds.
 const RESET_LIMIT: u16 = 10_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
@@ -143,7 +149,7 @@ pub const STORMS: u8 = ISR_LINK as u8;
 /// 8168B: after an overrun of its FIFO the receiver may not go on. It is where the overrun's cause is.
 pub const WEDGES: u8 = ISR_FOVW as u8;
 
-/// Registers that a reset may change, in the order in which they are written.
+/// Registers that a reset may change, in the order in which they are written; but RCR is written last.
 static REGISTERS: [u8; 9] = [RCR, IDR0 + 4, IDR0, MAR0, MAR0 + 4, TNPDS + 4, TNPDS, RDSAR + 4, RDSAR];
 /// So many of them are read before a reset. The values of the others do not change.
 const LIVE: usize = 5;
@@ -193,6 +199,10 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     pub const RX: u8 = if DEEP { 64 } else { 3 };
     /// Transmit descriptors, each with a buffer: a power of two.
     pub const TX: u8 = if DEEP { 4 } else { 1 };
+    /// The cause of [`Rtl8169::provoke`].
+    pub const PROVOKED: u16 = if NEW { ISR_TIMEOUT } else { ISR_SWINT };
+    /// What interrupts.
+    const CAUSES: u16 = ISR_ROK | ISR_RER | ISR_RDU | ISR_FOVW | ISR_LINK | Self::PROVOKED;
     /// Offset of the transmit buffers in the memory; the receive buffers follow.
     pub const BUFFERS: u16 = RX_RING + Self::RX as u16 * DESC;
     /// Bytes of the memory, and to align it.
@@ -258,6 +268,25 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
         if NEW { self.put16(TPPOLL_8125, 1) } else { self.put8(TPPOLL, TPPOLL_NPQ) }
     }
 
+    /// Makes the card interrupt: by the timer if it is an 8125, which has no software interrupt.
+    #[inline(always)]
+    pub fn provoke(&self) {
+        if NEW {
+            self.put32(TIMER_INT, TIMER_SOON);
+            self.put32(TIMER, 0);
+        } else {
+            self.put8(TPPOLL, TPPOLL_FSWINT);
+        }
+    }
+
+    /// Stops the timer.
+    #[inline(always)]
+    pub fn calm(&self) {
+        if NEW {
+            self.put32(TIMER_INT, 0);
+        }
+    }
+
     #[inline(always)]
     fn tx_desc(&self, index: u8) -> Addr {
         self.rings.plus(index as u16 * DESC)
@@ -301,6 +330,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     #[inline(never)]
     pub fn reset(&self) -> bool {
         self.mask(0);
+        self.calm();
         self.put32(RCR, self.get32(RCR) & !RCR_ACCEPT);
         let command = self.port(CR);
         if !NEW && self.part & (GATED | NO_STOP) == 0 {
@@ -350,13 +380,14 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
         self.put16(CPCR, self.kept(KEPT_CPCR) as u16);
         self.put16(RMS, BUFFER);
         self.put8(MTPS, self.kept(KEPT_MTPS) as u8);
-        let mut kept = KEPT;
-        for register in &REGISTERS {
+        let [_, behind @ ..] = &REGISTERS;
+        let mut kept = KEPT + 4;
+        for register in behind {
             self.put_slowly(*register, self.kept(kept));
             kept += 4;
         }
         self.put8(CR9346, CR9346_NORMAL);
-        // Some parts take TCR and RCR (once more) only while receiver and transmitter are on.
+        // Some parts take TCR and RCR only while receiver and transmitter are on.
         self.put8(CR, CR_RE_TE);
         self.put32(TCR, self.kept(KEPT_TCR));
         self.put32(RCR, self.kept(KEPT));
@@ -377,7 +408,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
             // The card may have missed the last kick, if it came soon after another.
             self.kick();
         }
-        self.mask(CAUSES ^ if NEW { 0 } else { (self.part & STORMS) as u16 });
+        self.mask(Self::CAUSES ^ if NEW { 0 } else { (self.part & STORMS) as u16 });
     }
 }
 
@@ -388,7 +419,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
     fn irq(&mut self) -> Events {
         let causes = self.causes();
         // All ones: the card is gone.
-        if causes & CAUSES == 0 || causes == !0 {
+        if causes & Self::CAUSES == 0 || causes == !0 {
             return Events::NONE;
         }
         self.mask(0);
@@ -448,12 +479,9 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
             self.kick();
             let waited = self.ticks().wrapping_sub(self.sent_at);
             if waited >= HANG_TICKS && self.link() == Link::Up {
-                // `peek` resets the card, which takes more stack than there is below a client's upcall. The software's
-                // interrupt calls it; the 8125 has none, and waits for another.
+                // `peek` resets the card, which takes more stack than there is below a client's upcall. The interrupt calls it.
                 self.state = WEDGED;
-                if !NEW {
-                    self.put8(TPPOLL, TPPOLL_FSWINT);
-                }
+                self.provoke();
             }
             return Err(SendError::Busy);
         }

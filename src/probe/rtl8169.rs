@@ -7,8 +7,6 @@ use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, MacAddr, RcvMode};
 use crate::drivers::rtl8169::*;
 
-/// ISR: the transmitter has found no frame.
-const   ISR_TDU: u16 = 1 << 7;
 /// TCR: the transmitter's queue is empty.
 const   TCR_EMPTY: u32 = 1 << 11;
 /// Interrupt configuration of the 8125 (8 bits); 0: as the older parts.
@@ -411,19 +409,16 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
     Ok(card)
 }
 
-/// [`Probe::line`]: by the software interrupt. The 8125 has none; it is made to look for frames where there are none.
+/// [`Probe::line`].
 fn interrupt_line<B: Bus, const NEW: bool>(bus: &B, found: &Found, card: &Card<B, NEW>) -> u8 {
-    let cause = if NEW { ISR_TDU } else { ISR_SWINT };
+    let cause = Card::<B, NEW>::PROVOKED;
     let provoke = || {
         card.mask(cause);
-        if NEW {
-            card.kick();
-        } else {
-            bus.out8(found.io.wrapping_add(TPPOLL as u16), TPPOLL_FSWINT);
-        }
+        card.provoke();
     };
     let quiet = || {
         card.mask(0);
+        card.calm();
         let causes = card.causes();
         card.acknowledge(cause);
         causes & cause != 0
