@@ -78,6 +78,27 @@ pub const NICS: &[Nic] = &[
         plugin: false,
     },
     Nic {
+        name: "rtl8169",
+        cards: "RTL8169, 8110, 8168, 8111, 8411, 8101E to 8107E, Killer E2500, E2600",
+        found: Found::Pci,
+        memory: true,
+        plain: false,
+        devices: &[
+            "rtl8169-8168h,negotiation=0", "rtl8169-8110s", "rtl8169-8169sb", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168b", "rtl8169-8168c",
+            "rtl8169-8168evl", "rtl8169-8168f", "rtl8169-8168g", "rtl8169-8107e",
+        ],
+        plugin: true,
+    },
+    Nic {
+        name: "rtl8125",
+        cards: "RTL8125, Killer E3000 (2.5 gigabit)",
+        found: Found::Pci,
+        memory: true,
+        plain: false,
+        devices: &["rtl8169-8125b,negotiation=0", "rtl8169-8125a", "rtl8169-8125d"],
+        plugin: true,
+    },
+    Nic {
         name: "virtio_net",
         cards: "virtio network cards of QEMU and KVM",
         found: Found::Pci,
