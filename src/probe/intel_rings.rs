@@ -70,12 +70,6 @@ const SERIAL_LIMIT: u16 = 2_000;
 /// Limit for the firmware to release EEPROM or PHY, in microseconds.
 const OWNER_LIMIT: u16 = 20_000;
 
-// The PCI Express capability; its link control register is at offset 10h.
-const EXPRESS: u8 = 0x10;
-const LINK_CONTROL: u8 = 0x10;
-/// Power saving of the link, with which the 82574 loses transmissions (specification update, errata 13 and 20).
-const   LINK_ASPM: u32 = 3;
-
 /// How a card's EEPROM is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Eeprom {
@@ -223,10 +217,9 @@ pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) 
     if card.get(CTRL) & CTRL_RST != 0 {
         return Err(Fault::Dead);
     }
-    if EXPRESS && let Some(express) = pci::capability(&card.bus, found.pci, self::EXPRESS, 0) {
-        let link = card.bus.config_read(found.pci, express + LINK_CONTROL);
-        // The upper half is the status register, in which a 1 clears a bit.
-        card.bus.config_write(found.pci, express + LINK_CONTROL, link & 0xFFFF & !LINK_ASPM);
+    if EXPRESS {
+        // With power saving the 82574 loses transmissions (specification update, errata 13 and 20).
+        pci::keep_link_on(&card.bus, found.pci);
     }
     pci::enable(&card.bus, found.pci, true)?;
     card.put(CTRL, card.get(CTRL) & !(CTRL_UNWANTED | CTRL_MASTER_DISABLE) | CTRL_SLU);

@@ -37,7 +37,7 @@ pub struct Type {
 }
 
 /// All devices.
-pub static TYPES: [Type; 24] = [
+pub static TYPES: [Type; 25] = [
     Type { name: c"el3", make: Make::Isa(make_el3) },
     Type { name: c"corkscrew", make: Make::Isa(make_corkscrew) },
     Type { name: c"vortex-3c590", make: Make::Pci(vortex::C590.identity(), |list| make_vortex(vortex::C590, list)) },
@@ -60,6 +60,7 @@ pub static TYPES: [Type; 24] = [
     Type { name: c"rtl8169-8125a", make: Make::Pci(rtl8169::RTL8125A.identity(), |list| make_rtl8169(rtl8169::RTL8125A, list)) },
     Type { name: c"rtl8169-8125b", make: Make::Pci(rtl8169::RTL8125B.identity(), |list| make_rtl8169(rtl8169::RTL8125B, list)) },
     Type { name: c"rtl8169-8125d", make: Make::Pci(rtl8169::RTL8125D.identity(), |list| make_rtl8169(rtl8169::RTL8125D, list)) },
+    Type { name: c"rtl8169-8126", make: Make::Pci(rtl8169::RTL8126.identity(), |list| make_rtl8169(rtl8169::RTL8126, list)) },
     // In many PCs with an ISA bus only the keyboard controller moves A20.
     Type { name: c"no-port92", make: Make::Holes { ports: &[0x92], from: 0 } },
     // Neither port 92h nor the keyboard controller moves A20, once the test has closed the gate.

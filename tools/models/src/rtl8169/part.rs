@@ -101,7 +101,10 @@ pub const RTL8125B: Part = fourth(5, 0x641, 0x001C_C840);
 /// RTL8125D.
 pub const RTL8125D: Part = fourth(0x0C, 0x688, 0x001C_C841);
 
-/// All chips, with the names of their devices.
+/// RTL8126, of 5 Gb/s, with the registers of an 8125D: only its identity matters, which the driver does not know.
+pub const RTL8126: Part = Part { device: 0x8126, ..RTL8125D };
+
+/// All chips that the tests drive, with the names of their devices.
 pub const PARTS: [(&str, Part); 14] = [
     ("rtl8169-8110s", RTL8110S),
     ("rtl8169-8169sb", RTL8169SB),
