@@ -88,7 +88,12 @@ pub struct Found {
     pub plain: bool,
     /// The flat feature's unit for this card: [`FLAT`] or one of the constants behind it.
     pub flat: u8,
+    /// What the line at load has behind the driver's name, padded with zeros: `: RTL8168H`, where the probe knows the chip.
+    pub chip: [u8; CHIP],
 }
+
+/// Bytes of a chip's name with the colon and the blank before it.
+pub const CHIP: usize = 14;
 
 /// Whether a card can have this address: no group address, which no frame may come from, and not all zeros. A missing or
 /// blank ROM reads as one or the other. The installer checks this for every card that was found; a probe checks it before

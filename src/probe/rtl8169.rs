@@ -1,12 +1,18 @@
 //! Finds and starts Realtek's gigabit controllers and their relatives: one probe for those up to the 8168 and 8411, one for
 //! the 8125.
 
+mod chips;
+
+use super::microwire::{self, Wires};
 use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings, is_station, line};
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, MacAddr, RcvMode};
 use crate::drivers::rtl8169::*;
+use chips::{XID, part_of, rcr_of};
 
+/// CR9346: the EEPROM's wires are the software's. Select, clock and data are bits 3, 2 and 1, the answer bit 0.
+const   CR9346_WIRES: u8 = 1 << 7;
 /// TCR: the transmitter's queue is empty.
 const   TCR_EMPTY: u32 = 1 << 11;
 /// Interrupt configuration of the 8125 (8 bits); 0: as the older parts.
@@ -21,11 +27,18 @@ const CONFIG3: u8 = 0x54;
 const   CONFIG3_L23: u8 = 1 << 1;
 const CONFIG5: u8 = 0x56;
 const   CONFIG5_ASPM: u8 = 1 << 0;
+/// PHYSTATUS: a fibre, without a PHY to negotiate (8169).
+const   PHYSTATUS_TBI: u8 = 1 << 7;
 /// PHY access (32 bits).
 const PHYAR: u8 = 0x60;
 /// ERI data, and address (32 bits): registers with the address from the EEPROM.
 const ERIDR: u8 = 0x70;
 const ERIAR: u8 = 0x74;
+/// The 8168C sleeps (8 bits), and what wakes it.
+const SLEEP: u8 = 0x6D;
+const   SLEEP_NOW: u8 = 1 << 7;
+const WAKE: u8 = 0x6E;
+const   WAKE_NOW: u8 = 1 << 0;
 /// PLL (8 bits): bits 7:6 keep it on.
 const PMCH: u8 = 0x6F;
 /// A value that depends on the PCI clock (32 bits, 8169SC).
@@ -37,7 +50,7 @@ const OCPDR: u8 = 0xB0;
 const PHYOCP: u8 = 0xB8;
 /// The flag of these accesses, and of PHYAR and ERIAR: write. It changes when the access is done.
 const FLAG: u32 = 1 << 31;
-/// Firmware and FIFO (8 bits, [`GATED`]).
+/// Firmware and FIFO (8 bits, [`LATER`]).
 const MCU: u8 = 0xD3;
 const   MCU_NOW_OOB: u8 = 1 << 7;
 const   MCU_EMPTY: u8 = 3 << 4;
@@ -68,6 +81,14 @@ const GBCR: u8 = 9;
 /// 1000 Mb/s, full duplex.
 const   GBCR_FULL: u16 = 1 << 9;
 const PAGE: u8 = 0x1F;
+/// 2.5 Gb/s of the 8125: a register of the PHY behind PHYOCP, and its bit.
+const OCP_2500: u32 = 0xA5D4;
+const   OCP_2500_OFFER: u32 = 1 << 7;
+
+// The EEPROM's words (93C46): its mark, and where the address is.
+const ROM_MARK: u8 = 0;
+const   ROM_8129: u16 = 0x8129;
+const ROM_ADDRESS: u8 = 7;
 
 /// Limit in microseconds for a register of PHY, MAC or EEPROM.
 const SERIAL_LIMIT: u16 = 2_000;
@@ -80,21 +101,8 @@ const GATE_TIME: u16 = 2_000;
 /// Limit in microseconds for the management engine.
 const CMAC_LIMIT: u16 = 20_000;
 
-// The PCI Express capability; its link control register is at offset 10h.
-const EXPRESS: u8 = 0x10;
-const LINK_CONTROL: u8 = 0x10;
-const   LINK_ASPM: u32 = 3;
 /// Subsystem: vendor in the low half.
 const SUBSYSTEM: u8 = 0x2C;
-
-// Bits of RCR that differ by part.
-const BURST: u32 = 7 << 8;
-const RCR_FIFO: u32 = 7 << 13;
-const RCR_8168C: u32 = 3 << 14;
-const RCR_FAST: u32 = 1 << 15;
-const RCR_EARLY_OFF: u32 = 1 << 11;
-const RCR_8125: u32 = 8 << 27;
-const RCR_8125D: u32 = 1 << 21;
 
 /// The probe of the cards up to the 8168 and 8411.
 pub struct Rtl8169Probe;
@@ -103,37 +111,6 @@ pub struct Rtl8125Probe;
 
 /// A card while it is being set up.
 type Card<B, const NEW: bool> = Rtl8169<B, false, NEW>;
-
-/// The number of the part and its revision: bits 31:20 of TCR, of which these do not vary with the board.
-const XID: u16 = 0xFCF;
-
-/// How a part differs from the others, by its number.
-fn part_of(xid: u16) -> u8 {
-    match xid {
-        0x000..=0x1FF | 0x980..=0x98F => ON_PCI,
-        0x280..=0x28B => NO_STOP,
-        0x300 | 0x380 => WEDGES,
-        0x3C0..=0x3C9 => STORMS,
-        0x480 => LATER | NO_HASH,
-        0x2C8 | 0x481..=0x4BF => LATER,
-        0x4C0.. => LATER | GATED,
-        _ => 0,
-    }
-}
-
-/// The upper part of the receive configuration, by the part's number.
-fn rcr_of(xid: u16) -> u32 {
-    BURST
-        | match xid {
-            0x000..=0x1FF | 0x980..=0x98F | 0x340..=0x343 | 0x300 | 0x380 => RCR_FIFO,
-            0x608..=0x63F => RCR_8125,
-            0x640..=0x67F => RCR_8125 | RCR_EARLY_OFF,
-            0x680.. => RCR_8125 | RCR_EARLY_OFF | RCR_8125D,
-            0x4C0.. => RCR_8168C | RCR_EARLY_OFF,
-            0x240..=0x24F | 0x344..=0x34F | 0x400..=0x47F => RCR_FAST,
-            _ => RCR_8168C,
-        }
-}
 
 /// The registers of a card before there is a device.
 struct Ports<'a, B> {
@@ -209,6 +186,17 @@ impl<B: Bus> Ports<'_, B> {
         is_station(&mac).then_some(mac)
     }
 
+    /// The address in the EEPROM of a card on PCI.
+    fn rom_address(&self) -> Option<MacAddr> {
+        let rom = Eeprom { bus: self.bus, port: self.port(CR9346) };
+        let bits = microwire::address_bits(&rom);
+        let word = |at: u8| microwire::read(&rom, bits, at) as u32;
+        let address = (word(ROM_MARK) == ROM_8129 as u32)
+            .then(|| address_of(word(ROM_ADDRESS) | word(ROM_ADDRESS + 1) << 16, word(ROM_ADDRESS + 2)));
+        self.bus.out8(self.port(CR9346), CR9346_NORMAL);
+        address
+    }
+
     /// Waits for the list of the FIFO's blocks.
     #[inline(never)]
     fn list_ready(&self) {
@@ -245,7 +233,10 @@ impl<B: Bus> Ports<'_, B> {
     }
 
     /// Turns on a PHY that is off, and lets it negotiate every speed. If it does so already, its link is not interrupted.
-    fn wake_phy(&self, xid: u16, part: u8, gigabit: bool) {
+    fn wake_phy(&self, xid: u16, part: u8, gigabit: bool, new: bool) {
+        if part & ON_PCI != 0 && self.bus.in8(self.port(PHYSTATUS)) & PHYSTATUS_TBI != 0 {
+            return;
+        }
         if part & GATED == 0 {
             self.put_phy(part, PAGE, 0);
             if part & ON_PCI == 0 {
@@ -264,7 +255,28 @@ impl<B: Bus> Ports<'_, B> {
         if gigabit {
             self.put_phy(part, GBCR, fast | GBCR_FULL);
         }
+        if new && self.access(PHYOCP, OCP_2500 << 15) {
+            let offered = self.bus.in32(self.port(PHYOCP)) & 0xFFFF;
+            self.access(PHYOCP, FLAG | OCP_2500 << 15 | offered | OCP_2500_OFFER);
+        }
         self.put_phy(part, BMCR, BMCR_AUTONEG | BMCR_RESTART);
+    }
+}
+
+/// The wires of a card's EEPROM.
+struct Eeprom<'a, B> {
+    bus: &'a B,
+    port: u16,
+}
+
+impl<B: Bus> Wires for Eeprom<'_, B> {
+    fn set(&self, wires: u8) {
+        self.bus.out8(self.port, CR9346_WIRES | (wires & 3) << 2 | wires >> 1 & 2);
+        self.bus.clock();
+    }
+
+    fn output(&self) -> bool {
+        self.bus.in8(self.port) & 1 != 0
     }
 }
 
@@ -289,15 +301,27 @@ fn find<B: Bus, const NEW: bool>(bus: &B, ask: &Ask, ids: &[u32]) -> Result<Foun
         return Err(Fault::Dead);
     }
     let xid = ports.xid();
-    let kept = if !NEW && part_of(xid) & LATER != 0 && xid != 0x2C8 { ports.kept_address() } else { None };
+    let mut mac = ports.address();
+    if !NEW {
+        let part = part_of(xid);
+        let kept = if part & LATER != 0 && xid != 0x2C8 {
+            ports.kept_address()
+        } else if part & ON_PCI != 0 && !is_station(&mac) {
+            ports.rom_address()
+        } else {
+            None
+        };
+        mac = kept.unwrap_or(mac);
+    }
     Ok(Found {
-        mac: kept.unwrap_or_else(|| ports.address()),
+        mac,
         io,
         irq: pci::irq(bus, ask),
         pci: ask.pci,
         variant: (id != FAST) as u8,
         rings_low: Rtl8169::<B, false, NEW>::BYTES as u16,
         rings_xms: Rtl8169::<B, true, NEW>::BYTES,
+        chip: chips::name(xid, NEW, id == FAST),
         ..Found::default()
     })
 }
@@ -354,6 +378,8 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
     }
     if part & GATED != 0 {
         ports.leave_oob(xid, NEW);
+    } else if part & LATER != 0 {
+        ports.change(MCU, MCU_NOW_OOB, 0);
     }
     if NEW {
         ports.put_mac(OCP_DESC_8125, ports.get_mac(OCP_DESC_8125) & !1);
@@ -379,14 +405,13 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
             ports.change(CONFIG3, CONFIG3_L23, 0);
         }
         ports.change(PMCH, 0, 0xC0);
+        if part == STORMS && bus.in8(ports.port(SLEEP)) & SLEEP_NOW != 0 {
+            ports.change(WAKE, 0, WAKE_NOW);
+        }
     }
     bus.out8(ports.port(CR9346), CR9346_NORMAL);
-    if let Some(express) = pci::capability(&bus, found.pci, EXPRESS, 0) {
-        let link = bus.config_read(found.pci, express + LINK_CONTROL);
-        // The upper half is the status register, in which a 1 clears a bit.
-        bus.config_write(found.pci, express + LINK_CONTROL, link & 0xFFFF & !LINK_ASPM);
-    }
-    ports.wake_phy(xid, part, found.variant != 0);
+    pci::keep_link_on(&bus, found.pci);
+    ports.wake_phy(xid, part, found.variant != 0, NEW);
     let mut card = Rtl8169 {
         count: Counters::default(),
         rings: Addr(rings.linear.0.wrapping_add(pad)),

@@ -30,6 +30,19 @@ pub struct Nic {
     pub plugin: bool,
 }
 
+/// Drivers whose line at load has the chip's name behind their own, and how these names begin.
+const CHIPS: [(&str, &str); 2] = [("rtl8169", "RTL"), ("rtl8125", "RTL")];
+
+impl Nic {
+    /// How the line at load begins.
+    pub fn line_at_load(&self) -> String {
+        match CHIPS.iter().find(|(name, _)| *name == self.name) {
+            Some((name, chip)) => format!("3COMPKT: {name}: {chip}"),
+            None => format!("3COMPKT: {} at ", self.name),
+        }
+    }
+}
+
 /// All NICs: PCI first, then ISA in its order.
 pub const NICS: &[Nic] = &[
     Nic {

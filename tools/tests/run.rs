@@ -90,7 +90,7 @@ fn help_names_every_option_and_driver() {
 fn every_driver_s_name_is_a_card_that_it_finds() {
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         let text = good(&["--nic", nic.name, "--config", "DEVICE=3COMPKT.SYS", "--exec", "PKTCTL test"]);
-        assert!(text.contains(&format!("3COMPKT: {} at ", nic.name)) && text.contains("\n[exit 0]\n"), "{text}");
+        assert!(text.contains(&nic.line_at_load()) && text.contains("\n[exit 0]\n"), "{text}");
     }
 }
 

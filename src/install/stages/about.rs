@@ -66,6 +66,7 @@ pub fn banner(plan: &Plan) {
     let (found, irq) = (&plan.card.found, plan.placed.irq);
     "3COMPKT: ".print();
     plan.card.name.print();
+    found.chip.print();
     if found.io != 0 {
         " at port ".print();
         Hex(found.io).print();

@@ -73,7 +73,7 @@ fn device_line(nic: &Nic) -> String {
 pub(super) fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
     for line in [device_line(nic), "DEVICE=3COMPKT.SYS".to_string()] {
         let steps = qemu(nic)?.steps(&lab.job(&[line.as_str()], &["PKTCTL status", "PKTCTL test", "PKTCTL status"])?)?;
-        steps.prints(&line, &format!("3COMPKT: {} at ", nic.name))?;
+        steps.prints(&line, &nic.line_at_load())?;
         steps.exits("PKTCTL status", 0)?;
         steps.exits("PKTCTL test", 0)?;
     }
