@@ -168,10 +168,11 @@ impl<B: Bus> Ports<'_, B> {
         self.access(at, number).then(|| self.bus.in32(self.port(at)) as u16)
     }
 
+    /// Writes a register of the PHY; `None` if it does not answer.
     #[inline(never)]
-    fn put_phy(&self, part: u8, register: u8, value: u16) {
+    fn put_phy(&self, part: u8, register: u8, value: u16) -> Option<()> {
         let (at, number) = Self::phy(part, register);
-        self.access(at, FLAG | number | value as u32);
+        self.access(at, FLAG | number | value as u32).then_some(())
     }
 
     /// The address in the registers.
@@ -232,34 +233,35 @@ impl<B: Bus> Ports<'_, B> {
         self.list_ready();
     }
 
-    /// Turns on a PHY that is off, and lets it negotiate every speed. If it does so already, its link is not interrupted.
-    fn wake_phy(&self, xid: u16, part: u8, gigabit: bool, new: bool) {
+    /// Turns on a PHY that is off, and lets it negotiate every speed. If it does so already, its link is not interrupted. None:
+    /// it does not answer.
+    fn wake_phy(&self, xid: u16, part: u8, gigabit: bool, new: bool) -> Option<()> {
         if part & ON_PCI != 0 && self.bus.in8(self.port(PHYSTATUS)) & PHYSTATUS_TBI != 0 {
-            return;
+            return Some(());
         }
         if part & GATED == 0 {
-            self.put_phy(part, PAGE, 0);
+            self.put_phy(part, PAGE, 0)?;
             if part & ON_PCI == 0 {
-                self.put_phy(part, 0x0E, 0);
+                self.put_phy(part, 0x0E, 0)?;
             } else if xid < 0x010 {
-                self.put_phy(part, 0x0B, 0);
+                self.put_phy(part, 0x0B, 0)?;
             }
         }
-        let Some(control) = self.get_phy(part, BMCR) else { return };
-        let offered = self.get_phy(part, ANAR).unwrap_or(ANAR_ALL);
-        let fast = if gigabit { self.get_phy(part, GBCR).unwrap_or(GBCR_FULL) } else { GBCR_FULL };
+        let control = self.get_phy(part, BMCR)?;
+        let offered = self.get_phy(part, ANAR)?;
+        let fast = if gigabit { self.get_phy(part, GBCR)? } else { GBCR_FULL };
         if control & (BMCR_AWAY | BMCR_AUTONEG) == BMCR_AUTONEG && offered & ANAR_ALL == ANAR_ALL && fast & GBCR_FULL != 0 {
-            return;
+            return Some(());
         }
-        self.put_phy(part, ANAR, offered | ANAR_ALL);
+        self.put_phy(part, ANAR, offered | ANAR_ALL)?;
         if gigabit {
-            self.put_phy(part, GBCR, fast | GBCR_FULL);
+            self.put_phy(part, GBCR, fast | GBCR_FULL)?;
         }
         if new && self.access(PHYOCP, OCP_2500 << 15) {
             let offered = self.bus.in32(self.port(PHYOCP)) & 0xFFFF;
             self.access(PHYOCP, FLAG | OCP_2500 << 15 | offered | OCP_2500_OFFER);
         }
-        self.put_phy(part, BMCR, BMCR_AUTONEG | BMCR_RESTART);
+        self.put_phy(part, BMCR, BMCR_AUTONEG | BMCR_RESTART)
     }
 }
 
@@ -411,7 +413,8 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
     }
     bus.out8(ports.port(CR9346), CR9346_NORMAL);
     pci::keep_link_on(&bus, found.pci);
-    ports.wake_phy(xid, part, found.variant != 0, NEW);
+    // A PHY that does not answer may have a link all the same.
+    let _ = ports.wake_phy(xid, part, found.variant != 0, NEW);
     let mut card = Rtl8169 {
         count: Counters::default(),
         rings: Addr(rings.linear.0.wrapping_add(pad)),

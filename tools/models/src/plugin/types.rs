@@ -143,7 +143,7 @@ fn make_rtl8169(part: rtl8169::Part, settings: &Settings) -> Result<Box<dyn Mode
     let mut options = rtl8169::Options::new(part, mac(settings)?);
     options.faults = faults(settings)?;
     options.wire = number(settings, "wire")?.map(u64::from);
-    let left = [("quiet", Left::Quiet), ("interrupting", Left::Interrupting), ("redirected", Left::Redirected)];
+    let left = [("quiet", Left::Quiet), ("interrupting", Left::Interrupting), ("redirected", Left::Redirected), ("asleep", Left::Asleep)];
     options.left = choice(settings, "left", &left, Left::Quiet)?;
     if let Some(ms) = number(settings, "negotiation")? {
         options.negotiation = u64::from(ms) * 1_000_000;

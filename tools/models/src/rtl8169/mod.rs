@@ -5,8 +5,8 @@
 //! the FIFO in the firmware's hands and the receiver's gate closed, on the 8168C to F the PHY powered down.
 //! Tested by Linux's r8169 and its `realtek` PHY driver: identification, windows, reset, handover of the FIFO, both rings,
 //! the filter with its multicast table, link and its interrupts, the counters, checksums asked for in descriptors. The 8125D is
-//! too young for that Linux. By hand, iPXE of Debian 12 on all chips before the 8168G, up to a file by TFTP; the model complains
-//! that it makes no pause between two accesses by PHYAR, and does not pad on the 8168E-VL. On the 8168G and later it finds no PHY.
+//! too young for that Linux. iPXE gets a file through all chips before the 8168G; it makes no pause between two accesses by PHYAR,
+//! and does not pad on the 8168E-VL, of which the model complains. On the 8168G and later it finds no PHY.
 //! Not tested by either: the EEPROM's lines, the timer, the software interrupt, frames over several receive buffers. The sizes of
 //! the FIFOs and all times are guesses, about those of real chips.
 
@@ -72,6 +72,8 @@ pub enum Left {
     Interrupting,
     /// An 8125 with the new kind of interrupts chosen, by which its line stays low.
     Redirected,
+    /// An 8168C that sleeps: it hears nothing until bit 0 of 6Eh is set.
+    Asleep,
 }
 
 /// Properties of a card.
@@ -132,6 +134,7 @@ pub struct Rtl8169 {
     timer_since: u64,
     timer_at: Option<u64>,
     gone: bool,
+    asleep: bool,
 }
 
 impl Rtl8169 {
@@ -166,6 +169,7 @@ impl Rtl8169 {
             timer_since: 0,
             timer_at: None,
             gone: false,
+            asleep: false,
             options,
         };
         card.power_on(0);
@@ -181,6 +185,7 @@ impl Rtl8169 {
             self.file[at] = byte;
         }
         self.file[0x34] = (self.options.left == Left::Redirected) as u8;
+        self.asleep = self.options.left == Left::Asleep && part.xid & 0xFC8 == 0x3C0;
         self.windows = Windows::new(mac, part.managed());
         self.hand_to_firmware();
         self.high = (BACKUP..).zip(mac).collect();

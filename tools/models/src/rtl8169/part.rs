@@ -149,6 +149,6 @@ impl Part {
 
     /// It has the extended registers (ERI).
     pub(super) fn extended(&self) -> bool {
-        self.managed() || matches!(self.xid, 0x2C8 | 0x480 | 0x481 | 0x488)
+        self.managed() || matches!(self.xid, 0x2C8 | 0x440 | 0x480 | 0x481 | 0x488)
     }
 }

@@ -44,6 +44,7 @@ impl Rtl8169 {
             0x48..0x4C => of(((now - self.timer_since) / TICK) as u32, 0x48),
             0x4C..0x50 if self.part.generation == Generation::Pci => of(self.tally.missed & 0xFF_FFFF, 0x4C),
             0x50 if self.file[0x50] & mode::UNLOCK == mode::PROGRAM => self.file[0x50] & 0xFE | self.eeprom.output(),
+            0x6D if self.asleep => 0x80,
             0x6C..0x6E => of(self.link_status(), 0x6C),
             0x90 if fourth => self.tx.rung as u8,
             0xD3 if self.part.managed() => self.mcu(now),
@@ -77,8 +78,11 @@ impl Rtl8169 {
         if !at.is_multiple_of(width.into()) {
             env.complain(&format!("{width} bytes written at {at:02X}h"));
         }
-        if self.resetting.is_some() {
-            env.complain(&format!("{value:X}h written at {at:02X}h before the reset has ended"));
+        if let Some(end) = self.resetting {
+            // For a reset that never ends a driver can only give up, at any time.
+            if end != u64::MAX {
+                env.complain(&format!("{value:X}h written at {at:02X}h before the reset has ended"));
+            }
             return;
         }
         if at > 0xFF || width == 4 && self.write_window(env, at, value) {
@@ -150,6 +154,10 @@ impl Rtl8169 {
                 self.rx.ring.set_low(env, value);
             }
             (0xE8, 4) => self.rx.ring.set_high(env, value),
+            (0x6E, 1) => {
+                self.asleep &= value & 1 == 0;
+                self.plain(at, width, value);
+            }
             (0x08 | 0x0C | 0x14 | 0x28 | 0x2C | 0x7C | 0xF0, 4) | (0x5C | 0xDA | 0xE0 | 0xE2, 2) => self.plain(at, width, value),
             (0..0x18 | 0x20..0x30 | 0x37..0x50 | 0x58..=0x6E | 0x70..0x82 | 0xB0..0xBC | 0xE0..0xEC, _) => {
                 env.complain(&format!("{value:X}h ({width} bytes) written at {at:02X}h: no such register, read only, or of another width"));

@@ -91,7 +91,7 @@ impl Rtl8169 {
         let begin = now.max(self.rx.wire_until);
         let complete = begin + self.byte_time() * (frame.len() as u64 + AROUND);
         self.rx.wire_until = complete;
-        if self.command & command::RX == 0 || self.stopped || self.gated() || self.managed() || self.rx.wedged {
+        if self.command & command::RX == 0 || self.stopped || self.gated() || self.managed() || self.asleep || self.rx.wedged {
             return false;
         }
         let Some(mut status) = self.filter(frame) else { return false };
