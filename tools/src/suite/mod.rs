@@ -16,6 +16,7 @@ pub mod machine;
 mod memory;
 mod prompt;
 mod remembered;
+mod rtl8169;
 mod runner;
 mod stack;
 mod traffic;
@@ -111,6 +112,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(vds::tests());
     tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
+    tests.extend(rtl8169::tests());
     tests.extend(memory::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());

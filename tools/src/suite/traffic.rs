@@ -6,7 +6,7 @@ use super::device::bochs;
 use super::machine::{Lab, Rig, Steps, passed, qemu, qemu_on, timed};
 use super::runner::{Test, Verdict};
 use super::stack;
-use crate::nics::{Found, NICS, Nic};
+use crate::nics::{Found, NICS, Nic, RELATIVES};
 use crate::peer::{From, Peer, pcap};
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, Xms};
@@ -39,7 +39,8 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("ready", ready).takes(2));
         for device in &nic.devices[1..] {
             let name = format!("qemu/{name}/integrity/{device}");
-            tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { nics: vec![card(device)], ..qemu(nic)? })).takes(8));
+            let test = Test::new(name, move |lab| intact(lab, nic, &Qemu { nics: vec![card(device)], ..qemu(nic)? })).takes(8);
+            tests.push(Test { long: RELATIVES.contains(device), ..test });
         }
         if nic.found == Found::Pci {
             let name = format!("qemu/{name}/integrity/no-xms");
