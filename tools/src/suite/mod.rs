@@ -83,7 +83,7 @@ fn ready(options: &Options) {
     let _ = (setup::qemu(), setup::mtools(), setup::models(), setup::unicorn());
     let _ = (setup::dosbox_x(), setup::wiretap(), setup::bochs());
     if !options.quick {
-        let _ = setup::linux();
+        let _ = (setup::linux(), setup::ipxe());
     }
 }
 
