@@ -15,6 +15,7 @@ pub mod ne2000;
 pub mod ne2k_pci;
 pub mod pcnet;
 pub mod rtl8139;
+pub mod rtl8169;
 pub mod staging;
 pub mod tulip;
 pub mod virtio;

@@ -9,6 +9,7 @@ pub trait Print {
 }
 
 impl Print for str {
+    #[inline(never)]
     fn print(&self) {
         self.bytes().for_each(dos::put);
     }
@@ -57,6 +58,7 @@ impl Print for Dec {
 pub struct Hex(pub u16);
 
 impl Print for Hex {
+    #[inline(never)]
     fn print(&self) {
         let mut shift = 12;
         while shift > 0 && self.0 >> shift == 0 {
@@ -72,6 +74,36 @@ impl Print for Hex {
     }
 }
 
+/// A PCI function's place (bus in bits 15:8, device 7:3, function 2:0), as `/NIC=` takes it.
+pub struct Place(pub u16);
+
+impl Print for Place {
+    fn print(&self) {
+        Hex(self.0 >> 8).print();
+        dos::put(b':');
+        Hex(self.0 >> 3 & 31).print();
+        dos::put(b'.');
+        Hex(self.0 & 7).print();
+    }
+}
+
+/// A PCI function's identity: vendor (in the low half) and device, four digits each.
+pub struct Identity(pub u32);
+
+impl Print for Identity {
+    fn print(&self) {
+        let mut rest = self.0.rotate_left(16);
+        for place in 0..8u8 {
+            if place == 4 {
+                dos::put(b':');
+            }
+            rest = rest.rotate_left(4);
+            digit(rest as u8);
+        }
+    }
+}
+
+#[inline(never)]
 fn digit(value: u8) {
     let value = value & 15;
     dos::put(if value < 10 { b'0' + value } else { b'A' - 10 + value });

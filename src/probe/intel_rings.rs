@@ -70,12 +70,6 @@ const LINK_LIMIT: u16 = 20_000;
 /// Limit for the firmware to release EEPROM or PHY, in microseconds.
 const OWNER_LIMIT: u16 = 20_000;
 
-// The PCI Express capability; its link control register is at offset 10h.
-const EXPRESS_CAPABILITY: u8 = 0x10;
-const LINK_CONTROL: u8 = 0x10;
-/// Power saving of the link, with which the 82574 loses transmissions (specification update, errata 13 and 20).
-const   LINK_ASPM: u32 = 3;
-
 /// How a card's EEPROM is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Eeprom {
@@ -247,10 +241,9 @@ pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Re
     if card.get(CTRL) & CTRL_RST != 0 {
         return Err(Fault::Dead);
     }
-    if KIND != PCI && let Some(express) = pci::capability(&card.bus, found.pci, EXPRESS_CAPABILITY, 0) {
-        let link = card.bus.config_read(found.pci, express + LINK_CONTROL);
-        // The upper half is the status register, in which a 1 clears a bit.
-        card.bus.config_write(found.pci, express + LINK_CONTROL, link & 0xFFFF & !LINK_ASPM);
+    if KIND != PCI {
+        // With power saving the 82574 loses transmissions (specification update, errata 13 and 20).
+        pci::keep_link_on(&card.bus, found.pci);
     }
     pci::enable(&card.bus, found.pci, true)?;
     card.put(CTRL, card.get(CTRL) & !(CTRL_UNWANTED | CTRL_MASTER_DISABLE) | CTRL_SLU);

@@ -21,6 +21,7 @@ pub mod ne2k_pci;
 pub mod pci;
 pub mod pcnet;
 pub mod rtl8139;
+pub mod rtl8169;
 pub mod tulip;
 pub mod virtio_net;
 pub mod vmxnet3;

@@ -12,6 +12,8 @@ const   COMMAND_MASTER: u32 = 1 << 2;
 const   COMMAND_INTX_OFF: u32 = 1 << 10;
 const   STATUS_CAPABILITIES: u32 = 1 << 20;
 const CLASS: u8 = 0x08;
+/// The base class of network controllers, in bits 31:24 of [`class`].
+pub const NETWORK: u32 = 0x02;
 const BAR0: u8 = 0x10;
 const   BAR_IO: u32 = 1 << 0;
 const   BAR_KIND: u32 = 3 << 1;
@@ -23,6 +25,12 @@ const INTERRUPT: u8 = 0x3C;
 const POWER: u8 = 0x01;
 /// Capability: vendor specific; virtio uses it.
 pub const VENDOR: u8 = 0x09;
+/// Capability: PCI Express.
+const EXPRESS: u8 = 0x10;
+/// Offset in that capability of the link's control register. The upper half is the status register, in which a 1 clears a bit.
+const LINK_CONTROL: u8 = 0x10;
+/// Power saving of the link (ASPM).
+const   LINK_ASPM: u32 = 3;
 /// The most capabilities in a list. A longer list is circular.
 const CAPABILITY_LIMIT: usize = 48;
 
@@ -154,6 +162,14 @@ pub fn enable(bus: &impl Bus, place: u16, master: bool) -> Result<(), Fault> {
     bus.config_write(place, COMMAND, command | wanted);
     let took = bus.config_read(place, COMMAND);
     if took == u32::MAX || master && took & COMMAND_MASTER == 0 { Err(Fault::Dead) } else { Ok(()) }
+}
+
+/// Switches power saving of a PCI Express card's link off: with it some cards lose transmissions.
+pub fn keep_link_on(bus: &impl Bus, place: u16) {
+    if let Some(express) = capability(bus, place, EXPRESS, 0) {
+        let link = bus.config_read(place, express + LINK_CONTROL);
+        bus.config_write(place, express + LINK_CONTROL, link & 0xFFFF & !LINK_ASPM);
+    }
 }
 
 /// Whether the command register can switch the function's interrupt off (PCI 2.3). Leaves the register as it was.

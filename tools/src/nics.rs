@@ -30,8 +30,19 @@ pub struct Nic {
     pub plugin: bool,
 }
 
+/// Devices that share their code with another one of their driver's: INTEGRIT and FIELD LINK run on them by `--long` only. The
+/// host tests (tools/tests/rtl8169) try every chip.
+pub const RELATIVES: [&str; 8] = [
+    "rtl8169-8110s", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168evl", "rtl8169-8168f", "rtl8169-8168g", "rtl8169-8107e",
+    "rtl8169-8125a",
+];
+
+/// Drivers that are another instance of the source of the one before them. Without `--long`, FUZZ makes a tenth of its calls on
+/// them, and CONFORM runs with XMS only.
+pub const TWINS: [&str; 1] = ["rtl8125"];
+
 /// Drivers whose line at load has the chip's name behind their own, and how these names begin.
-const CHIPS: [(&str, &str); 1] = [("igb", "82576")];
+const CHIPS: [(&str, &str); 3] = [("igb", "82576"), ("rtl8169", "RTL"), ("rtl8125", "RTL")];
 
 impl Nic {
     /// How the line at load begins.
@@ -98,6 +109,29 @@ pub const NICS: &[Nic] = &[
         plain: false,
         devices: &["rtl8139"],
         plugin: false,
+    },
+    Nic {
+        name: "rtl8169",
+        cards: "RTL8169, 8110, 8168, 8111, 8411, 8101E to 8107E, Killer E2500, E2600",
+        found: Found::Pci,
+        memory: true,
+        plain: false,
+        // The first card has negotiated before the driver comes, as most have since the machine was switched on; the others begin
+        // when the machine does.
+        devices: &[
+            "rtl8169-8168h,negotiation=0", "rtl8169-8110s", "rtl8169-8169sb", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168b",
+            "rtl8169-8168c", "rtl8169-8168evl", "rtl8169-8168f", "rtl8169-8168g", "rtl8169-8107e",
+        ],
+        plugin: true,
+    },
+    Nic {
+        name: "rtl8125",
+        cards: "RTL8125, Killer E3000 (2.5 gigabit)",
+        found: Found::Pci,
+        memory: true,
+        plain: false,
+        devices: &["rtl8169-8125b,negotiation=0", "rtl8169-8125a", "rtl8169-8125d"],
+        plugin: true,
     },
     Nic {
         name: "virtio_net",

@@ -6,7 +6,7 @@ use crate::info::{self, Block, FLAG_DEVICE, FLAG_MASKED, FLAG_UPPER, FLAG_V86, I
 use crate::install::dos::from_device;
 use crate::install::kernel::header;
 use crate::install::plan::Plan;
-use crate::install::print::{Dec, Hex, Mac, Print};
+use crate::install::print::{Dec, Hex, Mac, Place, Print};
 
 /// The driver's version, major in the high byte.
 pub const VERSION: u16 = 0x0001;
@@ -73,11 +73,7 @@ pub fn banner(plan: &Plan) {
         "h".print();
     } else {
         " at PCI ".print();
-        Hex(found.pci >> 8).print();
-        ":".print();
-        Hex(found.pci >> 3 & 31).print();
-        ".".print();
-        Hex(found.pci & 7).print();
+        Place(found.pci).print();
     }
     if found.irq == 0 {
         ", no IRQ".print();

@@ -10,13 +10,21 @@ use crate::install::header::{BUS_PCI, FindHeader, PciRow, Unit, number};
 use crate::install::kernel::{explain, header, load, of_nic, say, unit};
 use crate::install::lines::Line;
 use crate::install::plan::{Card, Plan, QUIT};
+use crate::install::print::{Identity, Place, Print};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
     let options = plan.options;
-    let mut search =
-        Search { options: &options, ports: [0; TAKEN], places: [NOT_PCI; TAKEN], others: false, said: false, slot: Slot::Empty };
+    let mut search = Search {
+        options: &options,
+        ports: [0; TAKEN],
+        places: [NOT_PCI; TAKEN],
+        others: false,
+        said: false,
+        unknown: None,
+        slot: Slot::Empty,
+    };
     match search.find() {
         Some(card) => {
             plan.two_ways = card.found.plain && card.found.rings_low != 0;
@@ -46,6 +54,8 @@ struct Search<'a> {
     others: bool,
     /// A line has said what is wrong with a card.
     said: bool,
+    /// The first network function on PCI that no driver knows: its identity and place.
+    unknown: Option<(u32, u16)>,
     slot: Slot,
 }
 
@@ -68,7 +78,16 @@ impl Search<'_> {
         if found.is_none() && !matches!(options.nic, Want::Pci(_)) {
             found = self.isa(only);
         }
-        if found.is_none() && !self.said {
+        if found.is_some() || self.said {
+            return found;
+        }
+        if let (Some((id, place)), 0) = (self.unknown, options.io) {
+            "3COMPKT: no driver for ".print();
+            Identity(id).print();
+            " at ".print();
+            Place(place).print();
+            "\r\n".print();
+        } else {
             let line = match options.nic {
                 _ if options.io != 0 => Line::NoPort,
                 Want::Any if self.others => Line::NoOther,
@@ -77,7 +96,7 @@ impl Search<'_> {
             };
             say(line, b" ", options.io);
         }
-        found
+        None
     }
 
     /// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
@@ -176,7 +195,14 @@ impl Search<'_> {
             if elsewhere || self.places.contains(&place) {
                 continue;
             }
-            let Some(nic) = self.knows(id) else { continue };
+            let Some(nic) = self.knows(id) else {
+                // With a name or an address the user means a card of another kind.
+                let any = matches!(self.options.nic, Want::Any | Want::Pci(_));
+                if any && self.unknown.is_none() && pci::class(&Machine, place) >> 24 == pci::NETWORK {
+                    self.unknown = Some((id, place));
+                }
+                continue;
+            };
             if only != ANY && only != nic {
                 continue;
             }

@@ -76,11 +76,15 @@ impl Station {
         Err(Failure::Silence)
     }
 
-    /// Sends the request in the frame, several times if needed, until `look` is content.
+    /// Sends the request in the frame, several times if needed, until `look` is content. A driver that refuses a repetition may
+    /// still have the first request in the card's ring, and sends it when the link has negotiated.
     #[inline(never)]
     fn ask(&mut self, len: usize, look: &mut dyn FnMut(&Frame, usize) -> bool) -> Result<(), Failure> {
-        for _ in 0..ATTEMPTS {
-            self.send(len)?;
+        for attempt in 0..ATTEMPTS {
+            match self.send(len) {
+                Err(Failure::Send(_)) if attempt != 0 => {}
+                sent => sent?,
+            }
             match self.wait(look) {
                 Err(Failure::Silence) => {}
                 end => return end,

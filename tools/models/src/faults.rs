@@ -36,10 +36,18 @@ pub enum Kind {
     DmaStray,
     /// The card does not get the bus until that side is reset. Event: a read of a descriptor.
     DmaHang,
+    /// A doorbell is not heard. Event: the doorbell is rung.
+    LostDoorbell,
+    /// A frame goes out, but its descriptor stays the card's, and the transmitter stops until a reset. Event: a frame was sent.
+    StaysOwned,
+    /// An access to the PHY never ends. Event: such an access.
+    StuckPhy,
+    /// The firmware never hands the FIFO over. Event: the driver asks for it.
+    StuckFifo,
 }
 
 /// Their names in properties.
-pub const NAMES: [(&str, Kind); 14] = [
+pub const NAMES: [(&str, Kind); 18] = [
     ("tx-underrun", Kind::TxUnderrun),
     ("jabber", Kind::Jabber),
     ("max-collisions", Kind::MaxCollisions),
@@ -54,6 +62,10 @@ pub const NAMES: [(&str, Kind); 14] = [
     ("dma-corrupt", Kind::DmaCorrupt),
     ("dma-stray", Kind::DmaStray),
     ("dma-hang", Kind::DmaHang),
+    ("lost-doorbell", Kind::LostDoorbell),
+    ("stays-owned", Kind::StaysOwned),
+    ("stuck-phy", Kind::StuckPhy),
+    ("stuck-fifo", Kind::StuckFifo),
 ];
 
 #[derive(Clone, Copy, Debug)]

@@ -9,8 +9,10 @@ pub mod elink;
 pub mod faults;
 pub mod isa;
 pub mod ne2000;
+pub mod pci;
 pub mod plugin;
 pub mod pnp;
+pub mod rtl8169;
 pub mod virtio_net;
 pub mod vortex;
 

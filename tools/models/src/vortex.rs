@@ -9,6 +9,7 @@ use crate::elink::eeprom::{Eeprom, Sums};
 use crate::elink::mii::Phy;
 use crate::elink::{Chip, Kind, Times};
 use crate::faults::Faults;
+use crate::pci::{Bar, Identity, Space};
 use crate::{Env, Model};
 
 /// The kinds of cards.
@@ -40,6 +41,23 @@ const fn part(kind: Kind, device: u16, capabilities: u16, config: u32, options: 
     let phy = matches!(config >> 20 & 0xF, 6 | 8);
     let times = if capabilities & 0x1000 != 0 { Times::HUNDRED } else { Times::TEN };
     Part { kind, device, revision: 0, ports, memory, capabilities, config, options, phy, times }
+}
+
+impl Part {
+    /// Its configuration space.
+    pub const fn identity(&self) -> Identity {
+        let ports = Bar { number: 0, space: Space::Ports, bytes: self.ports as u32 };
+        let memory = Bar { number: 1, space: Space::Memory, bytes: self.ports as u32 };
+        Identity {
+            vendor: 0x10B7,
+            device: self.device,
+            revision: self.revision,
+            bars: [Some(ports), if self.memory { Some(memory) } else { None }],
+            bus_times: if self.memory { [10, 10] } else { [3, 8] },
+            power: if self.memory { Some((0xDC, 0x76)) } else { None },
+            express: None,
+        }
+    }
 }
 
 /// 3C590-COMBO: 10BASE-T, BNC, AUI; 32 KB of RAM in halves.

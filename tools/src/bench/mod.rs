@@ -114,7 +114,10 @@ fn property<'a>(device: &'a str, name: &str) -> Option<&'a str> {
 
 /// Measures this project's driver on a NIC, each in a machine of its own: with XMS; time until it is ready; without XMS if
 /// that differs.
-fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
+///
+/// # Errors
+/// Those of [`run`].
+pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     let mut row = figures(nic, units)?;
     let mut load = Job { exec: timed(&format!("3COMPKT{}", choice(nic))), limit: LIMIT, ..Job::default() };
     load.files = pack::files()?;

@@ -252,7 +252,7 @@ fn text_of(path: &Path) -> String {
 }
 
 /// The frames of a pcap file: a header of 24 bytes; each frame has one of 16 bytes, with its length at offset 8.
-fn frames(pcap: &[u8]) -> Vec<Vec<u8>> {
+pub(super) fn frames(pcap: &[u8]) -> Vec<Vec<u8>> {
     let mut rest = pcap.get(24..).unwrap_or_default();
     let mut all = Vec::new();
     while let Some((head, more)) = rest.split_at_checked(16) {

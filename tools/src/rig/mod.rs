@@ -4,6 +4,7 @@ pub mod bochs;
 pub mod dosbox_x;
 pub mod given_dos;
 pub mod image;
+pub mod ipxe;
 pub mod linux;
 pub mod qemu;
 

@@ -1,4 +1,4 @@
-//! Gets Debian's i386 Linux, and builds the models as a QEMU plugin.
+//! Gets Debian's i386 Linux and iPXE, and builds the models as a QEMU plugin.
 
 use super::{cargo, debian, lock, once, quiet, root};
 use std::io;
@@ -11,6 +11,14 @@ pub fn linux() -> io::Result<PathBuf> {
         eprintln!("fetching Debian's i386 Linux (53 MB)");
         let files = ["./boot/vmlinuz-*", "*/drivers/net/*.ko", "*/net/core/pktgen.ko", "./bin/busybox", "./usr/bin/busybox"];
         debian::unpack_files(folder, "bookworm", "i386", &["linux-image-686", "busybox-static"], &files)
+    })
+}
+
+/// Debian 12's iPXE: a folder with `boot/ipxe.lkrn`.
+pub fn ipxe() -> io::Result<PathBuf> {
+    once("ipxe", |folder| {
+        eprintln!("fetching Debian's iPXE (1 MB)");
+        debian::unpack_files(folder, "bookworm", "amd64", &["ipxe"], &["./boot/ipxe.lkrn"])
     })
 }
 

@@ -7,7 +7,7 @@
 mod debian;
 mod linux;
 
-pub use linux::{linux, models};
+pub use linux::{ipxe, linux, models};
 
 use std::fs::{self, File};
 use std::io;

@@ -5,6 +5,7 @@ use super::runner::{Test, Verdict};
 use crate::nics::{Found, NICS, Nic};
 use crate::rig::Job;
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
+use crate::setup;
 use std::time::Duration;
 
 /// Six PCI cards in the order of their slots: driver and QEMU device.
@@ -34,6 +35,7 @@ pub fn tests() -> Vec<Test> {
         Test { slow: true, ..Test::new("qemu/copies/six-of-a-kind", |lab| copies(lab, &[("rtl8139", "rtl8139"); 6])).takes(20) },
         Test { slow: true, ..Test::new("qemu/copies/pci-and-isa", |lab| copies(lab, &[&PCI[1..5], &ISA[..3]].concat())).takes(25) },
     ];
+    tests.push(Test::new("qemu/unknown-nic", unknown));
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         let name = format!("qemu/{}/address-of-a-group", nic.name);
         tests.push(Test::new(name, move |lab| group_address(lab, nic)));
@@ -75,6 +77,35 @@ fn copies(lab: &Lab, cards: &[(&str, &str)]) -> Verdict {
 
 fn as_before(steps: &Steps, lines: &[&str]) -> Verdict {
     lines.iter().try_for_each(|line| steps.same(line))
+}
+
+/// A network card on PCI that no driver knows is named, unless another card is found or the user wants one of another kind.
+fn unknown(lab: &Lab) -> Verdict {
+    let plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
+    let card = |device: &str| Card { device: device.into(), net: Net::User };
+    let nameless = Qemu { nics: vec![card("rtl8169-8126,addr=3")], plugins, ..Qemu::default() };
+    let named = "3COMPKT: no driver for 10EC:8126 at 0:3.0";
+    let lines = [
+        ("3COMPKT", named),
+        ("3COMPKT /NIC=0:3.0", named),
+        ("3COMPKT /NIC=0:4.0", "3COMPKT: /NIC=: no such card is free; leave it out to take the first one"),
+        ("3COMPKT /NIC=e1000", "3COMPKT: /NIC=: no such card is free; leave it out to take the first one"),
+        ("3COMPKT /IO=300", "3COMPKT: no NIC answers at port 300h; check the card's jumpers or leave /IO= out"),
+    ];
+    let mut script = vec!["ints keep", "mem", "ints", "COMMAND"];
+    script.extend(lines.map(|(line, _)| line));
+    script.extend(["mem", "ints", "COMMAND"]);
+    let steps = nameless.steps(&lab.job(&[], &script)?)?;
+    for (line, said) in lines {
+        steps.exits(line, 1)?;
+        steps.holds(steps.first(line)?.text == said, format!("`{line}` prints `{said}` alone"))?;
+    }
+    as_before(&steps, &["mem", "ints", "COMMAND"])?;
+    let both = Qemu { nics: vec![card("rtl8169-8126,addr=3"), card("e1000,addr=4")], ..nameless };
+    let steps = both.steps(&lab.job(&["DEVICE=3COMPKT.SYS"], &["PKTCTL test /INT=60", "3COMPKT /INT=61"])?)?;
+    steps.holds(!steps.first("DEVICE=3COMPKT.SYS")?.text.contains("no driver"), "the card behind it is taken without a word")?;
+    steps.exits("PKTCTL test /INT=60", 0)?;
+    steps.holds(steps.first("3COMPKT /INT=61")?.text == named, "a second copy names it")
 }
 
 /// A card with a group address in its ROM is refused with one line that names it: it would receive nothing.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::machine::{Lab, Rig, Steps, peer, qemu_on, unasked, watched};
 use super::runner::{Test, Verdict};
 use super::traffic::is_quick;
-use crate::nics::{Found, NICS, Nic};
+use crate::nics::{Found, NICS, Nic, TWINS};
 use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::image::{Dos, Xms};
@@ -24,6 +24,10 @@ const FLOOD: usize = 300;
 /// Drivers whose cards in QEMU do not notice their cables: they always report a link.
 pub(super) const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
 
+/// Drivers whose cards keep frames while there is no link: when their ring is full, `send_pkt` answers CANT_SEND. Most cards do
+/// so, but QEMU's own drop these frames.
+const KEEP_FRAMES: &[&str] = &["rtl8169", "rtl8125"];
+
 /// Drivers whose cards iPXE does not use in QEMU: it has no driver, or gets no link (`igb`: that card loses its link in a reset
 /// until a driver asks the PHY for it, which iPXE does not).
 const WITHOUT_ROM: &[&str] = &["tulip", "igb"];
@@ -41,7 +45,7 @@ pub fn tests() -> Vec<Test> {
         let test = |what: &str, seconds, run: fn(&Lab, &'static Nic) -> Verdict| {
             Test { slow: !is_quick(nic), ..Test::new(format!("qemu/{}/{what}", nic.name), move |lab| run(lab, nic)).takes(seconds) }
         };
-        tests.push(Test { slow: true, ..test("conform/no-xms", 25, no_xms) });
+        tests.push(Test { slow: true, long: TWINS.contains(&nic.name), ..test("conform/no-xms", 25, no_xms) });
         tests.push(test("a20", 4, a20));
         tests.push(test("reload", 5, reload));
         tests.push(test("one-line", 15, one_line));
@@ -151,7 +155,11 @@ pub(super) fn pulled(lab: &Lab, nic: &'static Nic) -> Verdict {
     })?;
     let codes: Vec<Option<u8>> = steps.each(EXCHANGE).iter().map(|step| step.exit).collect();
     steps.holds(codes.len() == 2 && codes[0] != Some(0) && codes[1] == Some(0), "only the pulled cable keeps it from its answers")?;
-    steps.exits(FUZZ, 0)?;
+    // Its last check is a frame that is sent.
+    let refused = "FAIL after 1000 calls of seed 3 the driver does not work";
+    if !KEEP_FRAMES.contains(&nic.name) || steps.first(FUZZ)?.text != refused {
+        steps.exits(FUZZ, 0)?;
+    }
     let after = steps.first("PKTCTL status /INT=60")?.text.contains("link         up");
     steps.holds(!after || LINK_IS_FIXED.contains(&nic.name), "the driver knows that the link is down")
 }

@@ -7,7 +7,7 @@ use super::machine::{Lab, Rig, Steps, peer, qemu_of, qemu_on, unasked, watched};
 use super::runner::{Test, Verdict};
 use super::stack;
 use super::traffic::is_quick;
-use crate::nics::{NICS, Nic};
+use crate::nics::{NICS, Nic, RELATIVES};
 use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::qemu::{Monitor, Qemu};
@@ -60,7 +60,7 @@ pub fn tests() -> Vec<Test> {
         for device in nic.devices.iter().take(if nic.plugin { usize::MAX } else { 1 }) {
             let of_device = if *device == nic.devices[0] { String::new() } else { format!("/{device}") };
             let test = Test::new(format!("qemu/{}/field-link{of_device}", nic.name), move |lab| link(lab, nic, device)).takes(5);
-            tests.push(Test { slow: !is_quick(nic), ..test });
+            tests.push(Test { slow: !is_quick(nic), long: RELATIVES.contains(device), ..test });
         }
         for (what, run) in [("reload", reload as fn(&Lab, &'static Nic) -> Verdict), ("reboot", reboot), ("keys", keys), ("cable", cable)] {
             let test = Test::new(format!("qemu/{}/field-{what}", nic.name), move |lab| run(lab, nic)).takes(5);
@@ -185,10 +185,12 @@ fn keys(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// What FIELD LINK is told of a card.
-fn tells(nic: &Nic) -> &'static str {
+fn tells(nic: &Nic, device: &str) -> &'static str {
     match nic.name {
+        // An 8168C can interrupt for its link without end. So the driver leaves that interrupt off, and programs have to read.
+        _ if device.starts_with("rtl8169-8168c") => "READS",
         name if LINK_IS_FIXED.contains(&name) || name.starts_with("ne") => "NOTHING",
-        "e1000" | "e1000e" | "igb" | "rtl8139" | "virtio_net" | "vmxnet3" => "EVENTS",
+        "e1000" | "e1000e" | "igb" | "rtl8139" | "rtl8169" | "rtl8125" | "virtio_net" | "vmxnet3" => "EVENTS",
         _ => "READS",
     }
 }
@@ -197,7 +199,7 @@ fn tells(nic: &Nic) -> &'static str {
 /// `PKTCTL status` must report the present link, not the loss.
 fn link(lab: &Lab, nic: &'static Nic, device: &str) -> Verdict {
     let peer = peer()?;
-    let (line, load) = (format!("FIELD LINK /TELLS={}", tells(nic)), format!("{} /STACK=512", load(nic)));
+    let (line, load) = (format!("FIELD LINK /TELLS={}", tells(nic, device)), format!("{} /STACK=512", load(nic)));
     let machine = qemu_of(nic, device, peer.cable())?;
     let steps = run(lab, &machine, &[], &[&load, &line, "pause", "STALL", "STALL", stack::STATUS, EXCHANGE, UNLOAD], &mut |line, monitor| {
         let cable: &[bool] = match line {

@@ -16,6 +16,7 @@ pub mod machine;
 mod memory;
 mod prompt;
 mod remembered;
+mod rtl8169;
 mod runner;
 mod stack;
 mod traffic;
@@ -82,7 +83,7 @@ fn ready(options: &Options) {
     let _ = (setup::qemu(), setup::qemu_10(), setup::mtools(), setup::models(), setup::unicorn());
     let _ = (setup::dosbox_x(), setup::wiretap(), setup::bochs());
     if !options.quick {
-        let _ = setup::linux();
+        let _ = (setup::linux(), setup::ipxe());
     }
 }
 
@@ -111,6 +112,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(vds::tests());
     tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
+    tests.extend(rtl8169::tests());
     tests.extend(memory::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());

@@ -11,7 +11,7 @@ use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::Qemu;
 
 /// Drivers that reach their cards by ports only, so that V86 mode makes no difference.
-const BY_PORTS: [&str; 5] = ["pcnet", "rtl8139", "i8255x", "tulip", "boomerang"];
+const BY_PORTS: [&str; 7] = ["pcnet", "rtl8139", "rtl8169", "rtl8125", "i8255x", "tulip", "boomerang"];
 const LOAD: &str = "3COMPKT 0x60";
 const UNLOAD: &str = "3COMPKT /U";
 const EXCHANGE: &str = "PKTCTL test";

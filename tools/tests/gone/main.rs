@@ -23,6 +23,7 @@ use compkt::probe::igb::IgbProbe;
 use compkt::probe::ne2000::Ne2000Probe;
 use compkt::probe::pcnet::PcnetProbe;
 use compkt::probe::rtl8139::Rtl8139Probe;
+use compkt::probe::rtl8169::{Rtl8125Probe, Rtl8169Probe};
 use compkt::probe::tulip::TulipProbe;
 use compkt::probe::virtio_net::VirtioNetProbe;
 use compkt::probe::vmxnet3::Vmxnet3Probe;
@@ -57,7 +58,7 @@ const HOW: [Gone; 4] = [
 /// Makes a working card in a machine of its own.
 type Make = fn(u64) -> Result<(Dying, Box<dyn Device>), Fault>;
 
-const DRIVERS: [(&str, Make); 22] = [
+const DRIVERS: [(&str, Make); 26] = [
     ("ne2000", |_| ne2000::<true>(models::ne2000::Options::ne2000(MAC))),
     ("ne1000", |_| ne2000::<false>(models::ne2000::Options::ne1000(MAC))),
     ("el3", |_| isa::<El3Probe>(Rc::new(RefCell::new(models::el3::El3::new(models::el3::Options::new(MAC)))))),
@@ -97,6 +98,18 @@ const DRIVERS: [(&str, Make); 22] = [
         let _ = start::<PcnetProbe>(bus.clone(), &by_ports())?;
         let mut card = Pcnet::<_, true>::new(bus.clone(), PORTS, Addr(RINGS));
         if card.restart() { Ok((bus, Box::new(card))) } else { Err(Fault::Dead) }
+    }),
+    ("rtl8169v", |seed| start_in::<Rtl8169Probe>(noise(seed), &by_ports(), false)),
+    ("rtl8169", |seed| {
+        let bus = noise(seed);
+        let card = Rtl8169Probe::start(bus.clone(), &by_ports(), &XMS)?;
+        Ok((bus, Box::new(card.deep())))
+    }),
+    ("rtl8125v", |seed| start_in::<Rtl8125Probe>(noise(seed), &by_ports(), false)),
+    ("rtl8125", |seed| {
+        let bus = noise(seed);
+        let card = Rtl8125Probe::start(bus.clone(), &by_ports(), &XMS)?;
+        Ok((bus, Box::new(card.deep())))
     }),
     ("rtl8139v", |seed| start_in::<Rtl8139Probe>(noise(seed), &by_ports(), false)),
     ("rtl8139", |seed| {

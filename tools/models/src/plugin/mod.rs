@@ -5,7 +5,8 @@
 //!
 //! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see [`crate::faults`]), `pnp`
 //! (`on` or `off`), `wire` (nanoseconds for a byte), `lists` (`on`: the 3C515 offers its list engines; `unasked`: these get the
-//! bus even without a DMA channel), `power` (`d3`: a PCI card that has to be woken). Complaints go to standard error, each line
+//! bus even without a DMA channel), `power` (`d3`: a PCI card that has to be woken), `left` (`interrupting`: an rtl8169 whose last
+//! driver left it with its line high; `redirected`: an 8125 of which it left the line unused), `negotiation` (milliseconds until an rtl8169 has its link). Complaints go to standard error, each line
 //! beginning with `MODEL COMPLAINS:`, and to the file in the plugin's argument `log=`. `-device NAME,help` shows nothing.
 
 mod clock;
@@ -71,8 +72,9 @@ fn settings<R>(object: Opaque, call: impl FnOnce(&mut Settings) -> R) -> R {
 }
 
 /// Properties of every device.
-const PROPERTIES: [&CStr; 10] =
-    [c"netdev", c"mac", c"iobase", c"irq", c"media", c"fault", c"pnp", c"wire", c"lists", c"power"];
+const PROPERTIES: [&CStr; 12] = [
+    c"netdev", c"mac", c"iobase", c"irq", c"media", c"fault", c"pnp", c"wire", c"lists", c"power", c"left", c"negotiation",
+];
 
 unsafe extern "C" fn set(object: Opaque, visitor: Opaque, name: *const c_char, _: Opaque, errp: Errp) {
     let mut text: *mut c_char = std::ptr::null_mut();
@@ -107,9 +109,9 @@ unsafe extern "C" fn class_init(class: Opaque, data: Opaque) {
         match kind.make {
             types::Make::Isa(_) => (qemu().device_class_set_parent_realize)(class, isa::realize, &mut parent),
             types::Make::Holes { .. } => (qemu().device_class_set_parent_realize)(class, isa::realize_holes, &mut parent),
-            types::Make::Pci(part) => {
+            types::Make::Pci(identity, _) => {
                 (qemu().device_class_set_parent_realize)(class, pci::realize, &mut parent);
-                pci::class_init(class, &part, parent);
+                pci::class_init(class, &identity, parent);
             }
         }
     }
@@ -125,7 +127,7 @@ fn register(kind: &'static types::Type) {
         name: kind.name.as_ptr(),
         parent: match kind.make {
             types::Make::Isa(_) | types::Make::Holes { .. } => c"isa-device".as_ptr(),
-            types::Make::Pci(_) => c"pci-device".as_ptr(),
+            types::Make::Pci(..) => c"pci-device".as_ptr(),
         },
         instance_size: 0,
         instance_align: 0,
@@ -139,7 +141,7 @@ fn register(kind: &'static types::Type) {
         class_data: std::ptr::from_ref(kind).cast_mut().cast(),
         interfaces: match kind.make {
             types::Make::Isa(_) | types::Make::Holes { .. } => std::ptr::null(),
-            types::Make::Pci(_) => Box::leak(Box::new([c"conventional-pci-device".as_ptr(), std::ptr::null()])).as_ptr(),
+            types::Make::Pci(..) => Box::leak(Box::new([c"conventional-pci-device".as_ptr(), std::ptr::null()])).as_ptr(),
         },
     }));
     // SAFETY: the type's description lives for ever.

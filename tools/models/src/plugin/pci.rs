@@ -5,9 +5,9 @@
 
 use super::ffi::{Errp, Opaque, Realize, RegionOps, qemu};
 use super::slot::{Part, Place, REGION_BYTES, Slot, leak};
-use super::types::{Make, TYPES, asleep, make_vortex};
+use super::types::{Make, TYPES, asleep};
 use super::{fail, isa, log, net, settings};
-use crate::vortex;
+use crate::pci::{Identity, Space};
 use std::ffi::{CStr, c_int, c_uint};
 use std::fs::File;
 use std::os::unix::fs::FileExt;
@@ -15,14 +15,16 @@ use std::sync::OnceLock;
 
 /// Time of an access on a 33 MHz PCI bus, in nanoseconds.
 const ACCESS_NS: u64 = 300;
-/// 3Com.
-const VENDOR: u16 = 0x10B7;
 /// Ethernet.
 const CLASS: u16 = 0x0200;
-/// Offset of the power management capability.
-const POWER: u8 = 0xDC;
-/// `PCI_BASE_ADDRESS_SPACE_IO`.
+/// Numbers of capabilities.
+const POWER: u8 = 1;
+const EXPRESS: u8 = 0x10;
+/// Bytes of the PCI Express capability in its first version.
+const EXPRESS_BYTES: u8 = 0x14;
+/// `PCI_BASE_ADDRESS_SPACE_IO` and `PCI_BASE_ADDRESS_MEM_TYPE_64`.
 const IO_SPACE: u8 = 1;
+const WIDE: u8 = 4;
 
 static PARENT: OnceLock<Realize> = OnceLock::new();
 
@@ -43,7 +45,7 @@ unsafe fn words<'a>(block: Opaque) -> &'a [u16] {
 ///
 /// # Safety
 /// `class` is a class that derives from pci-device.
-pub unsafe fn class_init(class: Opaque, part: &vortex::Part, parent: Option<Realize>) {
+pub unsafe fn class_init(class: Opaque, identity: &Identity, parent: Option<Realize>) {
     if let Some(parent) = parent {
         // The same function for all types.
         let _ = PARENT.set(parent);
@@ -57,7 +59,8 @@ pub unsafe fn class_init(class: Opaque, part: &vortex::Part, parent: Option<Real
             return;
         };
         let own = class.cast::<u16>().add(place);
-        let values = [VENDOR, part.device, part.revision as u16, CLASS, VENDOR, part.device];
+        let Identity { vendor, device, revision, .. } = *identity;
+        let values = [vendor, device, revision as u16, CLASS, vendor, device];
         values.into_iter().enumerate().for_each(|(at, value)| *own.add(at) = value);
         // The pointer before them is the handler of configuration writes; null stands for QEMU's.
         let handler = own.sub(4).cast::<usize>();
@@ -69,12 +72,28 @@ pub unsafe fn class_init(class: Opaque, part: &vortex::Part, parent: Option<Real
     }
 }
 
+/// Where the capability of this number is.
+fn capability(number: u8, read: impl Fn(u8) -> u8) -> Option<u8> {
+    let mut at = read(0x34);
+    // No card here has more than two.
+    for _ in 0..4 {
+        if at < 0x40 {
+            return None;
+        }
+        if read(at) == number {
+            return Some(at);
+        }
+        at = read(at.wrapping_add(1));
+    }
+    None
+}
+
 /// A configuration write. A card that wakes from D3 loses its command register, its BARs and its line.
 unsafe extern "C" fn write_config(device: Opaque, at: u32, value: u32, len: c_int) {
-    const STATE: u32 = POWER as u32 + 4;
     // SAFETY: QEMU calls with one of our devices; these are the standard's own functions.
     unsafe {
-        let asleep = || (qemu().pci_default_read_config)(device, 0x34, 1) == POWER as u32 && (qemu().pci_default_read_config)(device, STATE, 1) & 3 == 3;
+        let read = |at: u8| (qemu().pci_default_read_config)(device, at.into(), 1) as u8;
+        let asleep = || capability(POWER, read).is_some_and(|at| read(at.wrapping_add(4)) & 3 == 3);
         let before = asleep();
         (qemu().pci_default_write_config)(device, at, value, len);
         if before && !asleep() {
@@ -90,13 +109,13 @@ unsafe extern "C" fn write_config(device: Opaque, at: u32, value: u32, len: c_in
 ///
 /// # Safety
 /// `device` is a realized PCI device of one of this plugin's types.
-unsafe fn configuration(device: Opaque, part: &vortex::Part) -> Option<(*mut u8, *mut u8)> {
+unsafe fn configuration(device: Opaque, identity: &Identity) -> Option<(*mut u8, *mut u8)> {
     // Pointers are read by the kernel, which refuses wrong ones.
     let memory = File::open("/proc/self/mem").ok()?;
     // SAFETY: the device comes from the heap.
     let words: &[usize] = unsafe { std::slice::from_raw_parts(device.cast(), malloc_usable_size(device) / 8) };
-    let [v0, v1] = VENDOR.to_le_bytes();
-    let [d0, d1] = part.device.to_le_bytes();
+    let [v0, v1] = identity.vendor.to_le_bytes();
+    let [d0, d1] = identity.device.to_le_bytes();
     let at = words.iter().position(|word| {
         let mut head = [0; 12];
         memory.read_exact_at(&mut head, *word as u64).is_ok() && head[..4] == [v0, v1, d0, d1] && head[10..] == CLASS.to_le_bytes()
@@ -109,7 +128,8 @@ unsafe fn configuration(device: Opaque, part: &vortex::Part) -> Option<(*mut u8,
 
 /// Whether the card is in a power state in which its registers do not answer.
 fn sleeping(slot: &'static Slot) -> bool {
-    let asleep = slot.config(0x34) == Some(POWER) && slot.config(POWER as usize + 4).is_some_and(|state| state & 3 != 0);
+    let read = |at: u8| slot.config(at.into()).unwrap_or(0);
+    let asleep = capability(POWER, read).is_some_and(|at| read(at.wrapping_add(4)) & 3 != 0);
     if asleep {
         log(&format!("MODEL COMPLAINS: {}: accessed while it is not in D0", slot.name));
     }
@@ -151,11 +171,11 @@ unsafe extern "C" fn reset(opaque: Opaque) {
 pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
     // SAFETY: every object has a type with a name.
     let name = unsafe { CStr::from_ptr((qemu().object_get_typename)(device)) };
-    let Some((Make::Pci(part), model)) = TYPES.iter().find(|kind| kind.name == name).map(|kind| (&kind.make, kind.name)) else {
+    let Some((Make::Pci(identity, make), model)) = TYPES.iter().find(|kind| kind.name == name).map(|kind| (&kind.make, kind.name)) else {
         return fail(errp, "not a PCI card");
     };
     let settings = settings(device, |list| list.clone());
-    let made = asleep(&settings).and_then(|asleep| Ok((asleep, make_vortex(*part, &settings)?)));
+    let made = asleep(&settings).and_then(|asleep| Ok((asleep, make(&settings)?)));
     let (asleep, card) = match made {
         Ok(made) => made,
         Err(error) => return fail(errp, &error),
@@ -165,7 +185,7 @@ pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
         if let Some(parent) = PARENT.get() {
             parent(device, errp);
         }
-        configuration(device, part)
+        configuration(device, identity)
     };
     // SAFETY: QEMU's errp is null or points at an error pointer.
     if !errp.is_null() && !unsafe { *errp }.is_null() {
@@ -176,16 +196,26 @@ pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
     };
     // SAFETY: both have 256 bytes and live as long as the device.
     unsafe {
-        // INTA; minimum grant and maximum latency of these cards.
         *config.add(0x3D) = 1;
-        *config.add(0x3E) = if part.memory { 10 } else { 3 };
-        *config.add(0x3F) = if part.memory { 10 } else { 8 };
-        if part.memory && (qemu().pci_add_capability)(device, 1, POWER, 8, errp) >= 0 {
-            // Version 1, D1 and D2; the power state can be written.
-            *config.add(POWER as usize + 2) = 0x01;
-            *config.add(POWER as usize + 3) = 0x76;
-            *config.add(POWER as usize + 4) = if asleep { 3 } else { 0 };
-            *writable.add(POWER as usize + 4) = 3;
+        *config.add(0x3E) = identity.bus_times[0];
+        *config.add(0x3F) = identity.bus_times[1];
+        if let Some((at, abilities)) = identity.power
+            && (qemu().pci_add_capability)(device, POWER, at, 8, errp) >= 0
+        {
+            // Version 1 of the capability; the power state can be written.
+            *config.add(at as usize + 2) = 0x01;
+            *config.add(at as usize + 3) = abilities;
+            *config.add(at as usize + 4) = if asleep { 3 } else { 0 };
+            *writable.add(at as usize + 4) = 3;
+        }
+        if let Some(at) = identity.express
+            && (qemu().pci_add_capability)(device, EXPRESS, at, EXPRESS_BYTES, errp) >= 0
+        {
+            // Version 1, a legacy endpoint; its link of one lane can sleep (L0s, L1), and firmware has allowed both.
+            for (offset, value) in [(2, 0x11), (0xC, 0x11), (0xD, 0x0C), (0x10, 0x03), (0x12, 0x11)] {
+                *config.add(at as usize + offset) = value;
+            }
+            *writable.add(at as usize + 0x10) = 0x43;
         }
     }
     // SAFETY: the device is on its bus.
@@ -195,12 +225,17 @@ pub unsafe extern "C" fn realize(device: Opaque, errp: Errp) {
     if !net::attach(slot, model, &settings, errp) {
         return;
     }
-    for bar in 0..1 + part.memory as i32 {
+    for bar in identity.bars.into_iter().flatten() {
         let region = leak(REGION_BYTES);
+        let kind = match bar.space {
+            Space::Ports => IO_SPACE,
+            Space::Memory => 0,
+            Space::Memory64 => WIDE,
+        };
         // SAFETY: the region's memory is large enough; it and the slot live for ever.
         unsafe {
-            (qemu().memory_region_init_io)(region, device, &OPS, slot.opaque(), model.as_ptr(), part.ports as u64);
-            (qemu().pci_register_bar)(device, bar, if bar == 0 { IO_SPACE } else { 0 }, region);
+            (qemu().memory_region_init_io)(region, device, &OPS, slot.opaque(), model.as_ptr(), bar.bytes.into());
+            (qemu().pci_register_bar)(device, bar.number.into(), kind, region);
         }
     }
     // SAFETY: the slot lives for ever.

@@ -6,7 +6,10 @@ use crate::el3::{self, El3};
 use crate::elink::Times;
 use crate::faults::Faults;
 use crate::isa::Card;
+use crate::pci::Identity;
+use crate::rtl8169::{self, Left, Rtl8169};
 use crate::vortex::{self, Part, Vortex};
+use crate::Model;
 use std::ffi::CStr;
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -15,7 +18,7 @@ pub enum Make {
     /// An ISA card.
     Isa(fn(&Settings) -> Result<Box<dyn Card>, String>),
     /// A PCI card.
-    Pci(Part),
+    Pci(Identity, fn(&Settings) -> Result<Box<dyn Model>, String>),
     /// No card: ports at which nothing answers, as in a machine without the device that QEMU has there.
     Holes {
         /// The ports.
@@ -34,15 +37,30 @@ pub struct Type {
 }
 
 /// All devices.
-pub static TYPES: [Type; 10] = [
+pub static TYPES: [Type; 25] = [
     Type { name: c"el3", make: Make::Isa(make_el3) },
     Type { name: c"corkscrew", make: Make::Isa(make_corkscrew) },
-    Type { name: c"vortex-3c590", make: Make::Pci(vortex::C590) },
-    Type { name: c"vortex-3c595", make: Make::Pci(vortex::C595) },
-    Type { name: c"boomerang-3c900", make: Make::Pci(vortex::C900) },
-    Type { name: c"boomerang-3c905", make: Make::Pci(vortex::C905) },
-    Type { name: c"cyclone-3c905b", make: Make::Pci(vortex::C905B) },
-    Type { name: c"tornado-3c905c", make: Make::Pci(vortex::C905C) },
+    Type { name: c"vortex-3c590", make: Make::Pci(vortex::C590.identity(), |list| make_vortex(vortex::C590, list)) },
+    Type { name: c"vortex-3c595", make: Make::Pci(vortex::C595.identity(), |list| make_vortex(vortex::C595, list)) },
+    Type { name: c"boomerang-3c900", make: Make::Pci(vortex::C900.identity(), |list| make_vortex(vortex::C900, list)) },
+    Type { name: c"boomerang-3c905", make: Make::Pci(vortex::C905.identity(), |list| make_vortex(vortex::C905, list)) },
+    Type { name: c"cyclone-3c905b", make: Make::Pci(vortex::C905B.identity(), |list| make_vortex(vortex::C905B, list)) },
+    Type { name: c"tornado-3c905c", make: Make::Pci(vortex::C905C.identity(), |list| make_vortex(vortex::C905C, list)) },
+    Type { name: c"rtl8169-8110s", make: Make::Pci(rtl8169::RTL8110S.identity(), |list| make_rtl8169(rtl8169::RTL8110S, list)) },
+    Type { name: c"rtl8169-8169sb", make: Make::Pci(rtl8169::RTL8169SB.identity(), |list| make_rtl8169(rtl8169::RTL8169SB, list)) },
+    Type { name: c"rtl8169-8169sc", make: Make::Pci(rtl8169::RTL8169SC.identity(), |list| make_rtl8169(rtl8169::RTL8169SC, list)) },
+    Type { name: c"rtl8169-8101e", make: Make::Pci(rtl8169::RTL8101E.identity(), |list| make_rtl8169(rtl8169::RTL8101E, list)) },
+    Type { name: c"rtl8169-8168b", make: Make::Pci(rtl8169::RTL8168B.identity(), |list| make_rtl8169(rtl8169::RTL8168B, list)) },
+    Type { name: c"rtl8169-8168c", make: Make::Pci(rtl8169::RTL8168C.identity(), |list| make_rtl8169(rtl8169::RTL8168C, list)) },
+    Type { name: c"rtl8169-8168evl", make: Make::Pci(rtl8169::RTL8168EVL.identity(), |list| make_rtl8169(rtl8169::RTL8168EVL, list)) },
+    Type { name: c"rtl8169-8168f", make: Make::Pci(rtl8169::RTL8168F.identity(), |list| make_rtl8169(rtl8169::RTL8168F, list)) },
+    Type { name: c"rtl8169-8168g", make: Make::Pci(rtl8169::RTL8168G.identity(), |list| make_rtl8169(rtl8169::RTL8168G, list)) },
+    Type { name: c"rtl8169-8168h", make: Make::Pci(rtl8169::RTL8168H.identity(), |list| make_rtl8169(rtl8169::RTL8168H, list)) },
+    Type { name: c"rtl8169-8107e", make: Make::Pci(rtl8169::RTL8107E.identity(), |list| make_rtl8169(rtl8169::RTL8107E, list)) },
+    Type { name: c"rtl8169-8125a", make: Make::Pci(rtl8169::RTL8125A.identity(), |list| make_rtl8169(rtl8169::RTL8125A, list)) },
+    Type { name: c"rtl8169-8125b", make: Make::Pci(rtl8169::RTL8125B.identity(), |list| make_rtl8169(rtl8169::RTL8125B, list)) },
+    Type { name: c"rtl8169-8125d", make: Make::Pci(rtl8169::RTL8125D.identity(), |list| make_rtl8169(rtl8169::RTL8125D, list)) },
+    Type { name: c"rtl8169-8126", make: Make::Pci(rtl8169::RTL8126.identity(), |list| make_rtl8169(rtl8169::RTL8126, list)) },
     // In many PCs with an ISA bus only the keyboard controller moves A20.
     Type { name: c"no-port92", make: Make::Holes { ports: &[0x92], from: 0 } },
     // Neither port 92h nor the keyboard controller moves A20, once the test has closed the gate.
@@ -114,12 +132,23 @@ fn make_corkscrew(settings: &Settings) -> Result<Box<dyn Card>, String> {
     Ok(Box::new(Corkscrew::new(options)))
 }
 
-/// A PCI card's model.
-pub fn make_vortex(part: Part, settings: &Settings) -> Result<Box<Vortex>, String> {
+fn make_vortex(part: Part, settings: &Settings) -> Result<Box<dyn Model>, String> {
     let mut options = vortex::Options::new(part, mac(settings)?);
     options.faults = faults(settings)?;
     options.times = times(settings, options.times)?;
     Ok(Box::new(Vortex::new(options)))
+}
+
+fn make_rtl8169(part: rtl8169::Part, settings: &Settings) -> Result<Box<dyn Model>, String> {
+    let mut options = rtl8169::Options::new(part, mac(settings)?);
+    options.faults = faults(settings)?;
+    options.wire = number(settings, "wire")?.map(u64::from);
+    let left = [("quiet", Left::Quiet), ("interrupting", Left::Interrupting), ("redirected", Left::Redirected), ("asleep", Left::Asleep)];
+    options.left = choice(settings, "left", &left, Left::Quiet)?;
+    if let Some(ms) = number(settings, "negotiation")? {
+        options.negotiation = u64::from(ms) * 1_000_000;
+    }
+    Ok(Box::new(Rtl8169::new(options)))
 }
 
 /// Whether the card shall be in D3 at the start, as some systems leave it.

@@ -1,0 +1,8 @@
+//! RTL8169, RTL8168 and their relatives with rings in conventional memory: the resident unit.
+#![no_std]
+#![no_main]
+
+use compkt::bus::real::Machine;
+use compkt::drivers::rtl8169::Rtl8169;
+
+compkt::driver_unit!(Rtl8169<Machine, false, false>);
