@@ -17,15 +17,15 @@ use crate::resident::state::{at, counters, depth, job, lower, taker};
 use crate::resident::table::Entry;
 
 // The specification's errors.
-const CANT_SEND: u8 = 12;
-const BAD_IOCB: u8 = 16;
+pub(super) const CANT_SEND: u8 = 12;
+pub(super) const BAD_IOCB: u8 = 16;
 
 /// The job's `at` before a receiver is asked; a receiver that refuses the frame leaves 0 (asm/upcall.asm).
-const NOT_ASKED: Far = Far(1);
+pub(super) const NOT_ASKED: Far = Far(1);
 
 /// The answer in `submitting` for a frame that waits. asm/pool.inc sets `submitting` before the core sends the job: 0 for
 /// send_pkt, not 0 for as_send_pkt, with [`Waiting::IOCB`] in bit 0 if there is an IOCB.
-const QUEUED: u8 = 4;
+pub(super) const QUEUED: u8 = 4;
 
 unsafe extern "C" {
     // In units/mod.rs.
@@ -38,9 +38,9 @@ unsafe extern "C" {
 }
 
 unsafe extern "fastcall" {
-    unsafe fn tell_client(upcall: *const Far, error: u16) -> u16;
-    safe fn now() -> u8;
-    unsafe fn mark_done(iocb: *const Far, error: u8);
+    pub(super) unsafe fn tell_client(upcall: *const Far, error: u16) -> u16;
+    pub(super) safe fn now() -> u8;
+    pub(super) unsafe fn mark_done(iocb: *const Far, error: u8);
     /// Copies the job's frame into the pool.
     safe fn fetch(to: u16);
     /// Copies a frame from the pool to the job's address.

@@ -14,7 +14,7 @@ mod refuse;
 mod tick;
 
 use compkt::device::{MAX_FRAME, MacAddr};
-use compkt::memory::Stats;
+use compkt::memory::AllStats;
 use compkt::programs::net::{self, Frame};
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::clock::Deadline;
@@ -90,8 +90,8 @@ fn run(mut client: Client, frames: u32) -> Outcome {
     client.wait(4);
     match client.pool() {
         None => Err(c"the driver has no pool"),
-        Some(stats) if stats.waiting != 0 => Err(c"something waits for ever"),
-        Some(stats) => {
+        Some(all) if all.waiting() != 0 => Err(c"something waits for ever"),
+        Some(AllStats { stats, .. }) => {
             say!(c"to XMS {d} frames, {d} hits, {d} misses, {d} evictions, {d} failures, flags {d}\n",
                 stats.buffers, stats.hits, stats.misses, stats.evictions, stats.failures, stats.flags);
             Ok(())
@@ -145,9 +145,9 @@ impl Client {
     }
 
     /// The pool's counts.
-    pub fn pool(&self) -> Option<Stats> {
+    pub fn pool(&self) -> Option<AllStats> {
         let block = self.driver.block().filter(|block| block.info.pool != 0)?;
-        // SAFETY: Stats is made of integers.
+        // SAFETY: it is made of integers.
         Some(unsafe { Far::new(block.at.segment(), block.info.pool).read_as() })
     }
 

@@ -24,7 +24,7 @@ use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_T
 /// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
 const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1)];
 /// Optional features, in the order of their numbers.
-const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "count", "tick"];
+const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "count", "tick"];
 
 /// A way of building: the rules of `tools/src/narrow` that are off, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
