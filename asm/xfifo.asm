@@ -4,6 +4,7 @@
 %include "xms.inc"
 
 FEATURE NEEDS_XFIFO, BLOCK_XMS, 0
+PROVIDES_LINEAR
 INSTEAD POINT_IN, in_fifo
 INSTEAD POINT_OUT, out_fifo
 

@@ -3,6 +3,7 @@
 %include "xms.inc"
 
 FEATURE NEEDS_XRINGS, BLOCK_XMS, 0
+PROVIDES_LINEAR
 INSTEAD POINT_IN, to_xms
 INSTEAD POINT_OUT, from_xms
 

@@ -4,6 +4,7 @@
 %include "xms.inc"
 
 FEATURE NEEDS_XWORDS, BLOCK_XMS, 0
+PROVIDES_LINEAR
 INSTEAD POINT_IN, in_words
 INSTEAD POINT_OUT, out_words
 

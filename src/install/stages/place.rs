@@ -118,7 +118,7 @@ fn features(plan: &mut Plan) -> Option<()> {
         }
         let at = plan.read(unit.block, &unit, 0)?;
         let mut table = Table { at: plan.ground.next, ..Table::default() };
-        if unit.table != 0 {
+        if unit.table_block != 0 {
             let size = match unit.table {
                 BUFFERS => buffers(plan),
                 bytes => bytes + unit.per_handle * plan.options.handles as u16,
