@@ -12,6 +12,7 @@ extern work, busy, pending, core_state
 
 STACK   equ 64                      ; bytes that the feature needs below an upcall
 FRAME_AT equ 16                     ; a frame's offset from its record
+SLOT    equ 1536
 WAITING equ 8                       ; src/resident/table.rs
 
 FEATURE NEEDS_POOL, BLOCK_POOL, STACK, BLOCK_LISTS, 0, LIST_SIZE
@@ -94,17 +95,29 @@ drop_first:
 
 %include "submit.inc"
 
+; Purpose:  Find a frame's record.
+; In:       BX = the frame
+; Out:      EAX = the record's linear address
+; Corrupts: nothing else
+global xms_record
+xms_record:
+        movzx   eax, bx
+        imul    eax, eax, SLOT
+        add     eax, [table+DIRECT.base]
+        ret
+
 ; Purpose:  Call an entry of the driver for a frame in XMS.
-; In:       EBX = its record, DX = offset of the entry's address in the header
+; In:       BX = the frame, DX = offset of the entry's address in the header
 ; Out, corrupts: as the entry
 global xms_through
 xms_through:
         push    si
         mov     si, [linear_at]
-        add     ebx, FRAME_AT
-        mov     [si], ebx
-        xor     ebx, ebx
-        mov     [work+WORK_JOB+JOB.at], ebx ; the copy's own offset, in parts of a frame
+        call    xms_record
+        add     eax, FRAME_AT
+        mov     [si], eax
+        xor     eax, eax
+        mov     [work+WORK_JOB+JOB.at], eax ; drivers add offsets in the frame
         mov     bx, dx
         mov     dx, [unit_header+bx]
         mov     ebx, [core_state+STATE.device]
@@ -114,7 +127,7 @@ xms_through:
         ret
 
 ; Purpose:  Copy the first bytes of a frame in XMS to the job's `head`.
-; In:       EBX = its record
+; In:       BX = the frame
 ; Corrupts: nothing
 global xms_head
 xms_head:
@@ -124,7 +137,7 @@ xms_head:
         jmp     short from_xms
 
 ; Purpose:  Copy the job's frame from XMS to a client.
-; In:       EBX = its record
+; In:       BX = the frame
 ; Corrupts: nothing
 global xms_give
 xms_give:
@@ -133,7 +146,8 @@ xms_give:
         les     di, [work+WORK_JOB+JOB.at]
 from_xms:
         movzx   edi, di
-        lea     esi, [ebx+FRAME_AT]
+        call    xms_record
+        lea     esi, [eax+FRAME_AT]
         push    fs
         pop     ds
 move:   movzx   ecx, cx
@@ -151,19 +165,16 @@ move:   movzx   ecx, cx
         ret
 
 ; Purpose:  Copy the job's frame from a client to XMS.
-; In:       EBX = its record
+; In:       BX = the frame
 ; Corrupts: nothing
 global xms_fetch
 xms_fetch:
         pushad
-        lea     edi, [ebx+FRAME_AT]
+        call    xms_record
+        lea     edi, [eax+FRAME_AT]
         push    fs
         pop     es
         mov     cx, [work+WORK_JOB+JOB.len]
         lds     si, [work+WORK_JOB+JOB.at]
         movzx   esi, si
         jmp     short move
-
-section .bss align=2
-global told
-told:   resd 1                      ; shared with src/memory/direct_filter.rs

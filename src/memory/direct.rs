@@ -105,6 +105,8 @@ pub trait Reach: Copy {
     fn fields(self) -> *mut Fields;
     /// The handle's list at a near address.
     fn list(self, near: u16) -> *mut List;
+    /// The linear address of a frame's record: [`Fields::base`] and [`SLOT`] bytes for each frame.
+    fn record(self, frame: u16) -> u32;
     /// Reads 16 bits of XMS.
     fn get16(self, at: u32) -> u16;
     /// Writes 16 bits of XMS.
@@ -115,8 +117,8 @@ pub trait Reach: Copy {
     fn put32(self, at: u32, value: u32);
     /// The low byte of the BIOS's tick count.
     fn now(self) -> u8;
-    /// Sends the frame of this record: [`SENT`], [`BUSY`] or [`FAILED`].
-    fn transmit(self, record: u32, len: u16) -> u8;
+    /// Sends a frame: [`SENT`], [`BUSY`] or [`FAILED`].
+    fn transmit(self, frame: u16, len: u16) -> u8;
     /// Tells the client of a frame that it was sent, if `answer` is [`SENT`], or was not. `len` may have [`IOCB`]. The client
     /// may send frames, which go to the card at once.
     fn tell(self, answer: u8, len: u16, block: Far, upcall: Far);
@@ -133,18 +135,24 @@ impl<R: Reach> Direct<R> {
         self.0.fields()
     }
 
-    /// The linear address of a frame's record.
-    #[inline(never)]
-    fn record(self, frame: u16) -> u32 {
-        // SAFETY: see above.
-        unsafe { (*self.fields()).base.wrapping_add(frame as u32 * SLOT as u32) }
+    /// Reads 16 bits of a frame's record.
+    #[inline(always)]
+    fn get(self, frame: u16, field: u32) -> u16 {
+        self.0.get16(self.0.record(frame) + field)
     }
 
     /// The frame behind this one in its list; this one if its link was overwritten.
     #[inline(never)]
     fn next(self, frame: u16) -> u16 {
-        let next = self.0.get16(self.record(frame) + NEXT);
+        let next = self.get(frame, NEXT);
         if self.is_used(next) { next } else { frame }
+    }
+
+    /// The first frame of a list, which must not be empty.
+    #[inline(never)]
+    fn first(self, list: *const List) -> u16 {
+        // SAFETY: see above.
+        self.next(unsafe { (*list).last })
     }
 
     /// Whether this is the name of a frame that is or was in use.
@@ -161,29 +169,22 @@ impl<R: Reach> Direct<R> {
         if len.wrapping_sub(1) < MAX_FRAME { len } else { MAX_FRAME }
     }
 
-    /// Joins `count` frames, a circle whose last one is `last`, to the end of a list.
+    /// Joins `count` frames, a circle whose last one is `last`, to the end of a list. A single one's link is not looked at.
     #[inline(never)]
     fn join(self, to: *mut List, last: u16, count: u16) {
         // SAFETY: see above.
         unsafe {
             if (*to).count == 0 {
-                // Exchanging its own link has no effect.
+                // Its own link is exchanged then: it stays a circle.
                 (*to).last = last;
             }
             (*to).count += count;
-            let (before, after) = (self.record((*to).last) + NEXT, self.record(last) + NEXT);
+            let (before, after) = (self.0.record((*to).last) + NEXT, self.0.record(last) + NEXT);
             (*to).last = last;
-            let first = self.0.get16(after);
+            let first = if count == 1 { last } else { self.0.get16(after) };
             self.0.put16(after, self.0.get16(before));
             self.0.put16(before, first);
         }
-    }
-
-    /// Adds a frame to the end of a list.
-    #[inline(never)]
-    fn append(self, to: *mut List, frame: u16) {
-        self.0.put16(self.record(frame) + NEXT, frame);
-        self.join(to, frame, 1);
     }
 
     /// Takes the first frame out of a list, which must not be empty.
@@ -191,9 +192,9 @@ impl<R: Reach> Direct<R> {
     fn pop(self, from: *mut List) -> u16 {
         // SAFETY: see above.
         unsafe {
-            let last = (*from).last;
-            let first = self.next(last);
-            self.0.put16(self.record(last) + NEXT, self.next(first));
+            let first = self.first(from);
+            let second = self.next(first);
+            self.0.put16(self.0.record((*from).last) + NEXT, second);
             (*from).count -= 1;
             first
         }
@@ -217,34 +218,44 @@ impl<R: Reach> Direct<R> {
     #[inline(never)]
     fn free_first(self, list: *mut List) {
         let frame = self.pop(list);
-        self.append(self.free(), frame);
+        self.join(self.free(), frame, 1);
     }
 
-    /// Adds a new frame to a list, unless its user has as many frames as it may have. Returns its record; 0: there is no
-    /// room.
+    /// Adds a new frame to a list, unless its user has as many frames as it may have. Returns its name; 0: there is no room.
     #[inline(never)]
-    fn add(self, to: *mut List, has: u16, len: u16) -> u32 {
+    fn add(self, to: *mut List, has: u16) -> u16 {
         // SAFETY: see above.
         unsafe {
             let fields = self.fields();
-            let stats = &raw mut (*fields).stats;
-            let mut frame = 0;
             if has < (*fields).most {
-                if (*self.free()).count != 0 {
-                    frame = self.pop(self.free());
+                let frame = if (*self.free()).count != 0 {
+                    self.pop(self.free())
                 } else if (*fields).used != (*fields).slots {
                     (*fields).used += 1;
-                    frame = (*fields).used;
+                    (*fields).used
+                } else {
+                    0
+                };
+                if frame != 0 {
+                    self.join(to, frame, 1);
+                    return frame;
                 }
             }
-            if frame == 0 {
-                (*stats).failures = (*stats).failures.wrapping_add(1);
-                return 0;
-            }
-            self.append(to, frame);
+            let failures = &raw mut (*fields).stats.failures;
+            *failures = (*failures).wrapping_add(1);
+            0
+        }
+    }
+
+    /// Notes a new frame's length, and returns its record.
+    #[inline(never)]
+    fn note(self, frame: u16, len: u16) -> u32 {
+        // SAFETY: see above.
+        unsafe {
+            let stats = &raw mut (*self.fields()).stats;
             (*stats).buffers = (*stats).buffers.wrapping_add(1);
-            (*stats).bytes = (*stats).bytes.wrapping_add(len as u32);
-            let record = self.record(frame);
+            (*stats).bytes = (*stats).bytes.wrapping_add((len & !IOCB) as u32);
+            let record = self.0.record(frame);
             self.0.put16(record + LEN, len);
             record
         }
@@ -267,9 +278,9 @@ impl<R: Reach> Direct<R> {
         (handle >> 2).wrapping_add(unsafe { (*self.fields()).bias })
     }
 
-    /// Keeps a frame that this handle's receiver refused. Returns its record, or 0 when there is no room.
+    /// Keeps a frame that this handle's receiver refused. Returns its name, or 0 when there is no room.
     #[inline(always)]
-    pub fn keep(self, handle: u16, len: u16) -> u32 {
+    pub fn keep(self, handle: u16, len: u16) -> u16 {
         // SAFETY: see above.
         unsafe {
             let fields = self.fields();
@@ -280,51 +291,45 @@ impl<R: Reach> Direct<R> {
             // The round is over: the card's frames come behind those that are kept. This one waits for the next.
             (*fields).left = (*fields).lists;
             let kept = (*fields).used - (*self.free()).count - (*self.queue()).count;
-            let record = self.add(list, kept, len);
-            if record != 0 {
-                self.0.put32(record + BLOCK, self.0.now() as u32);
+            let frame = self.add(list, kept);
+            if frame != 0 {
+                let record = self.note(frame, len);
+                self.0.put16(record + BLOCK, self.0.now() as u16);
             }
-            record
+            frame
         }
     }
 
-    /// Peeks at the next frame of the round. Returns its record and its length; a record of 0: the round is over.
+    /// Peeks at the next frame that is to be offered in this round; false: the round is over.
     #[inline(always)]
-    pub fn peek(self) -> (u32, u16) {
-        // SAFETY: see above.
-        unsafe {
-            let near = self.search();
-            (*self.fields()).peeked = near;
-            if near == 0 {
-                return (0, 0);
-            }
-            self.count_use();
-            let record = self.record(self.next((*self.0.list(near)).last));
-            (record, self.length(self.0.get16(record + LEN)))
-        }
-    }
-
-    /// The near address of the next list that has a frame to be offered in this round; 0: there is none.
-    #[inline(always)]
-    fn search(self) -> u16 {
+    pub fn peek(self) -> bool {
         // SAFETY: see above.
         unsafe {
             let fields = self.fields();
+            (*fields).peeked = 0;
             while (*fields).left != (*fields).lists {
                 let near = (*fields).left - size_of::<List>() as u16;
                 let list = self.0.list(near);
                 let count = (*list).count;
+                if count as i16 > 0 {
+                    (*fields).peeked = near;
+                    self.count_use();
+                    return true;
+                }
+                (*fields).left = near;
                 if count != 0 {
-                    if count & CLOSED == 0 {
-                        return near;
-                    }
                     (*list).count = 0;
                     self.join(self.free(), (*list).last, count & !CLOSED);
                 }
-                (*fields).left = near;
             }
-            0
+            false
         }
+    }
+
+    /// The length of a frame.
+    #[inline(always)]
+    pub fn len(self, frame: u16) -> u16 {
+        self.length(self.get(frame, LEN))
     }
 
     /// Whether a frame is peeked.
@@ -334,11 +339,11 @@ impl<R: Reach> Direct<R> {
         unsafe { (*self.fields()).peeked != 0 }
     }
 
-    /// The peeked frame's record.
+    /// The peeked frame's name.
     #[inline(always)]
-    pub fn peeked(self) -> u32 {
+    pub fn peeked(self) -> u16 {
         // SAFETY: see above.
-        unsafe { self.record(self.next((*self.0.list((*self.fields()).peeked)).last)) }
+        self.first(self.0.list(unsafe { (*self.fields()).peeked }))
     }
 
     /// Frees the peeked frame: it was copied, or is lost. If its handle was closed meanwhile, the next round does.
@@ -360,7 +365,7 @@ impl<R: Reach> Direct<R> {
         // SAFETY: see above.
         unsafe {
             let fields = self.fields();
-            let since = self.0.get16(self.peeked() + BLOCK) as u8;
+            let since = self.get(self.peeked(), BLOCK) as u8;
             if self.0.now().wrapping_sub(since) < (*fields).hold {
                 (*fields).left = (*fields).peeked;
                 return true;
@@ -382,22 +387,23 @@ impl<R: Reach> Direct<R> {
         }
     }
 
-    /// Sends waiting frames as long as the card takes them. To be called often. Whether none is left.
+    /// Sends waiting frames as long as the card takes them. To be called often.
     #[inline(never)]
-    pub fn run(self) -> bool {
+    pub fn run(self) {
         // SAFETY: see above.
         unsafe {
             let fields = self.fields();
             while (*self.queue()).count != 0 {
-                let record = self.record(self.next((*self.queue()).last));
-                let word = self.0.get16(record + LEN);
+                let frame = self.first(self.queue());
+                let word = self.get(frame, LEN);
                 if word != 0 {
                     self.count_use();
                     let len = self.length(word);
-                    let answer = self.0.transmit(record, len);
+                    let answer = self.0.transmit(frame, len);
                     if answer == BUSY && self.0.now().wrapping_sub((*fields).since) < PATIENCE {
-                        return false;
+                        break;
                     }
+                    let record = self.0.record(frame);
                     self.0.put16(record + LEN, 0);
                     let (block, upcall) = (self.0.get32(record + BLOCK), self.0.get32(record + UPCALL));
                     self.0.tell(answer, len | word & IOCB, Far(block), Far(upcall));
@@ -405,26 +411,32 @@ impl<R: Reach> Direct<R> {
                 self.free_first(self.queue());
                 (*fields).since = self.0.now();
             }
-            true
         }
     }
 
-    /// Makes a frame wait to be sent. Returns its record, or 0 when there is no room. `iocb` is [`IOCB`] or 0.
+    /// Whether no frame waits to be sent.
     #[inline(always)]
-    pub fn wait(self, len: u16, iocb: u16, block: Far, upcall: Far) -> u32 {
+    pub fn is_clear(self) -> bool {
+        // SAFETY: see above.
+        unsafe { (*self.queue()).count == 0 }
+    }
+
+    /// Makes a frame wait to be sent. Returns its name, or 0 when there is no room. `iocb` is [`IOCB`] or 0.
+    #[inline(always)]
+    pub fn wait(self, len: u16, iocb: u16, block: Far, upcall: Far) -> u16 {
         // SAFETY: see above.
         unsafe {
             let queue = self.queue();
             if (*queue).count == 0 {
                 (*self.fields()).since = self.0.now();
             }
-            let record = self.add(queue, (*queue).count, len);
-            if record != 0 {
-                self.0.put16(record + LEN, len | iocb);
+            let frame = self.add(queue, (*queue).count);
+            if frame != 0 {
+                let record = self.note(frame, len | iocb);
                 self.0.put32(record + BLOCK, block.0);
                 self.0.put32(record + UPCALL, upcall.0);
             }
-            record
+            frame
         }
     }
 
@@ -433,7 +445,7 @@ impl<R: Reach> Direct<R> {
     #[inline(always)]
     pub fn drop(self, frame: u16, iocb: Far) -> bool {
         if self.is_used(frame) {
-            let record = self.record(frame);
+            let record = self.0.record(frame);
             if self.0.get16(record + LEN) & IOCB != 0 && self.0.get32(record + BLOCK) == iocb.0 {
                 self.0.put16(record + LEN, 0);
                 return true;

@@ -19,8 +19,6 @@ unsafe extern "C" {
     // In asm/submit.inc.
     static mut submitting: u8;
     static iocb: Far;
-    // In asm/pool.asm.
-    static mut told: Far;
 }
 
 /// Routines of asm/pool.asm, which keep all registers.
@@ -28,9 +26,9 @@ macro_rules! copies {
     ($($(#[$doc:meta])* $name:ident: $routine:literal;)*) => { $(
         $(#[$doc])*
         #[inline(always)]
-        fn $name(record: u32) {
-            // SAFETY: a record of the pool's; the job is a client's frame or buffer.
-            unsafe { core::arch::asm!(concat!("call ", $routine), in("ecx") record) }
+        fn $name(frame: u16) {
+            // SAFETY: a frame of the pool's; the job is a client's frame or buffer.
+            unsafe { core::arch::asm!(concat!("call ", $routine), in("ecx") frame as u32) }
         }
     )* };
 }
@@ -44,14 +42,14 @@ copies! {
     fetch: "xms_fetch";
 }
 
-/// Calls an entry of the driver for the frame of a record, whose length is the job's.
+/// Calls an entry of the driver for a frame, whose length is the job's.
 #[inline(always)]
-fn through(record: u32, entry: Entry) -> u8 {
+fn through(frame: u16, entry: Entry) -> u8 {
     let answer: u32;
-    // SAFETY: a record of the pool's. A driver keeps neither EAX and EDX nor ECX (which is EBX after tools/src/narrow).
+    // SAFETY: a frame of the pool's. A driver keeps neither EAX and EDX nor ECX (which is EBX after tools/src/narrow).
     unsafe {
         core::arch::asm!(
-            "call xms_through", inout("ecx") record => _, inout("edx") 2 * entry as u32 => _, out("eax") answer,
+            "call xms_through", inout("ecx") frame as u32 => _, inout("edx") 2 * entry as u32 => _, out("eax") answer,
         );
     }
     answer as u8
@@ -71,6 +69,14 @@ impl Reach for Here {
     #[inline(always)]
     fn list(self, place: u16) -> *mut List {
         near(place)
+    }
+    #[inline(always)]
+    fn record(self, frame: u16) -> u32 {
+        unsafe extern "fastcall" {
+            /// In asm/pool.asm.
+            safe fn xms_record(frame: u16) -> u32;
+        }
+        xms_record(frame)
     }
     #[inline(always)]
     fn get16(self, at: u32) -> u16 {
@@ -93,10 +99,10 @@ impl Reach for Here {
         now()
     }
     #[inline(always)]
-    fn transmit(self, record: u32, len: u16) -> u8 {
+    fn transmit(self, frame: u16, len: u16) -> u8 {
         // SAFETY: see above.
         unsafe { (*job()).len = len };
-        through(record, Entry::Send)
+        through(frame, Entry::Send)
     }
     #[inline(always)]
     fn tell(self, answer: u8, len: u16, block: Far, upcall: Far) {
@@ -116,8 +122,8 @@ impl Reach for Here {
                 mark_done(&raw const (*job()).at, error);
             }
             if upcall != Far(0) {
-                told = upcall;
-                tell_client(&raw const told, error as u16);
+                (*job()).upcall = upcall;
+                tell_client(&raw const (*job()).upcall, error as u16);
             }
         }
     }
@@ -127,11 +133,13 @@ impl Reach for Here {
 #[inline(always)]
 pub fn peek() {
     POOL.run();
-    let (record, len) = POOL.peek();
+    let peeked = POOL.peek();
     // SAFETY: see above.
     unsafe {
-        if record != 0 {
-            head(record);
+        if peeked {
+            let frame = POOL.peeked();
+            head(frame);
+            let len = POOL.len(frame);
             (*job()).rx = Rx::new(len);
             // The core counts this frame for the second time.
             let count = counters();
@@ -168,20 +176,20 @@ pub fn discard() {
         if POOL.has_peeked() {
             kept = POOL.refuse();
         } else {
-            let mut record = 0;
+            let mut frame = 0;
             if (*job()).at == Far(0)
                 && let Some(rx) = (*job()).rx
             {
-                record = POOL.keep(*taker(), rx.len());
+                frame = POOL.keep(*taker(), rx.len());
                 (*job()).len = rx.len();
             }
-            if record == 0 {
+            if frame == 0 {
                 lower(Entry::Discard);
                 return;
             }
             kept = true;
             *work_left() |= WAITING;
-            through(record, Entry::Copy);
+            through(frame, Entry::Copy);
         }
         // The core counts a discarded frame as lost.
         if kept {
@@ -198,23 +206,24 @@ pub fn send() -> u8 {
         let asked = submitting;
         submitting = 0;
         // From an upcall: at once.
-        if *depth() > 1 {
-            return lower(Entry::Send);
+        let mut clear = *depth() > 1 || POOL.is_clear();
+        if !clear {
+            let (from, len, upcall) = ((*job()).at, (*job()).len, (*job()).upcall);
+            POOL.run();
+            ((*job()).at, (*job()).len, (*job()).upcall) = (from, len, upcall);
+            clear = POOL.is_clear();
         }
-        let (from, len) = ((*job()).at, (*job()).len);
-        let clear = POOL.run();
-        (*job()).at = from;
-        (*job()).len = len;
         let answer = if clear { lower(Entry::Send) } else { BUSY };
         if answer != BUSY || asked == 0 {
             return answer;
         }
+        let (from, len) = ((*job()).at, (*job()).len);
         let (flag, block) = if asked & 1 != 0 { (IOCB, iocb) } else { (0, from) };
-        let record = POOL.wait(len, flag, block, (*job()).upcall);
-        if record == 0 {
+        let frame = POOL.wait(len, flag, block, (*job()).upcall);
+        if frame == 0 {
             return FAILED;
         }
-        fetch(record);
+        fetch(frame);
         // The upcall is made and the frame counted when it is sent; the core counts it after this returns.
         (*job()).upcall = Far(0);
         submitting = QUEUED;
