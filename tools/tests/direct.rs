@@ -299,9 +299,10 @@ fn a_frame_that_was_just_refused_waits_for_the_next_round() {
 
 #[test]
 fn frames_of_a_handle_that_is_closed_in_its_upcall_are_freed() {
-    for takes in [false, true] {
-        let mut both = Both::new(1, 100, 2, 2);
-        for _ in 0..4 {
+    for (frames, takes) in [(1, false), (1, true), (4, false), (4, true)] {
+        // With a hold of 0 a frame that is refused again is lost at once.
+        let mut both = Both::new(1, 100, 2, 0);
+        for _ in 0..frames {
             both.keep(1);
         }
         both.world.begin();
@@ -317,6 +318,7 @@ fn frames_of_a_handle_that_is_closed_in_its_upcall_are_freed() {
         }
         both.round(&mut |_, _| panic!("nobody is asked"));
         assert_eq!(both.world.in_use(), 0);
+        both.world.check_slots();
     }
 }
 
