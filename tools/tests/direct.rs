@@ -305,6 +305,7 @@ fn frames_of_a_handle_that_is_closed_in_its_upcall_are_freed() {
         for _ in 0..frames {
             both.keep(1);
         }
+        both.wait();
         both.world.begin();
         assert!(both.world.pool().peek());
         let first = both.kept[1][0].clone();
@@ -316,6 +317,7 @@ fn frames_of_a_handle_that_is_closed_in_its_upcall_are_freed() {
         } else {
             both.world.pool().refuse();
         }
+        both.run(1); // another frame is freed meanwhile
         both.round(&mut |_, _| panic!("nobody is asked"));
         assert_eq!(both.world.in_use(), 0);
         both.world.check_slots();
