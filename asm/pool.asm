@@ -13,9 +13,8 @@ extern work, busy, pending, core_state
 STACK   equ 64                      ; bytes that the feature needs below an upcall
 FRAME_AT equ 16                     ; a frame's offset from its record
 SLOT    equ 1536
-WAITING equ 8                       ; src/resident/table.rs
 
-FEATURE NEEDS_POOL, BLOCK_POOL, STACK, BLOCK_LISTS, 0, LIST_SIZE
+FEATURE NEEDS_POOL, BLOCK_POOL, STACK, BLOCK_LISTS, 0, LIST_size
 PROVIDES POINT_POOL, table
 TAKES   POINT_ENTRIES, 1, own_unmask
 TAKES   POINT_ENTRIES, 2, own_peek

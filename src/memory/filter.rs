@@ -33,7 +33,7 @@ unsafe extern "C" {
     static mut waiting_frames: queue::Fields;
     // In asm/pool.inc.
     static mut submitting: u8;
-    static mut acknowledged: u8;
+    static hold: u8;
     static iocb: Far;
 }
 
@@ -93,6 +93,11 @@ impl<P: Pool> Keeper for Here<P> {
     fn first(self) -> u16 {
         // SAFETY: takes the address only.
         unsafe { &raw mut kept_frames.kept as u32 as u16 }
+    }
+    #[inline(always)]
+    fn hold(self) -> u8 {
+        // SAFETY: the installer fills it in.
+        unsafe { hold }
     }
     #[inline(always)]
     fn lost(self, _: u16) {
@@ -161,8 +166,6 @@ fn aim(place: u16, len: u16) {
 #[inline(always)]
 pub fn irq<P: Pool>(pool: P) -> u8 {
     Backlog(Here(pool)).begin();
-    // SAFETY: see above.
-    unsafe { acknowledged = 1 };
     lower(Entry::Irq)
 }
 
@@ -182,10 +185,6 @@ pub fn peek<P: Pool>(pool: P) {
             let count = counters();
             (*count).packets_in = (*count).packets_in.wrapping_sub(1);
             (*count).bytes_in = (*count).bytes_in.wrapping_sub(len as u32);
-        } else if acknowledged == 0 {
-            // This is a tick, and the card's interrupts have been served. A frame in the card belongs to its next interrupt:
-            // if the frame was taken here, that interrupt would have no cause and be passed on to the old handler.
-            (*job()).rx = None;
         } else {
             lower(Entry::Peek);
         }
