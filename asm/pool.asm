@@ -6,7 +6,7 @@
 %include "attach.inc"
 bits 16
 
-extern peek, copy, discard, send, drop_pkt, release
+extern run, peek, copy, discard, delay, drop_pkt, release
 extern table
 extern work, busy, pending, core_state
 
@@ -124,6 +124,42 @@ xms_through:
         and     word [si+2], 0      ; no address above 1 MB has a high half of 0
         pop     si
         ret
+
+BUSY    equ 1                       ; src/memory/direct.rs
+
+; Purpose:  send: send the job's frame after those that wait. A frame of as_send_pkt is made to wait if the card has no room. From
+;           an upcall a frame is sent at once.
+; In, out:  as a driver's entry
+; Corrupts: EAX, EBX, EDX
+send:   mov     dl, 0
+        xchg    dl, [submitting]    ; 0 from an upcall
+        cmp     byte [busy], 1
+        ja      .card
+        cmp     word [table+DIRECT.queue+LIST.count], 0
+        je      .card
+        push    dx
+        push    dword [work+WORK_JOB+JOB.at]
+        push    dword [work+WORK_JOB+JOB.len]
+        push    dword [work+WORK_JOB+JOB.upcall]
+        call    run                 ; uses the job
+        pop     dword [work+WORK_JOB+JOB.upcall]
+        pop     dword [work+WORK_JOB+JOB.len]
+        pop     dword [work+WORK_JOB+JOB.at]
+        pop     dx
+        cmp     word [table+DIRECT.queue+LIST.count], 0
+        mov     al, BUSY
+        jne     .busy
+.card:  push    dx
+        mov     ebx, [core_state+STATE.device]
+        call    [own_send]
+        pop     dx
+        cmp     al, BUSY
+        jne     .done
+.busy:  test    dl, dl
+        jz      .done
+        movzx   ebx, dl
+        jmp     delay
+.done:  ret
 
 ; Purpose:  Copy the first bytes of a frame in XMS to the job's `head`.
 ; In:       BX = the frame

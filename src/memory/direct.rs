@@ -307,8 +307,13 @@ impl<R: Reach> Direct<R> {
         unsafe {
             let fields = self.fields();
             (*fields).peeked = 0;
-            while (*fields).left != (*fields).lists {
-                let near = (*fields).left - size_of::<List>() as u16;
+            loop {
+                // Volatile: rustc would rather compute with 32 bits.
+                let left = (&raw const (*fields).left).read_volatile();
+                if left == (*fields).lists {
+                    return false;
+                }
+                let near = left - size_of::<List>() as u16;
                 let list = self.0.list(near);
                 let count = (*list).count;
                 if count as i16 > 0 {
@@ -322,7 +327,6 @@ impl<R: Reach> Direct<R> {
                     self.join(self.free(), (*list).last, count & !CLOSED);
                 }
             }
-            false
         }
     }
 
@@ -421,9 +425,10 @@ impl<R: Reach> Direct<R> {
         unsafe { (*self.queue()).count == 0 }
     }
 
-    /// Makes a frame wait to be sent. Returns its name, or 0 when there is no room. `iocb` is [`IOCB`] or 0.
+    /// Makes a frame wait to be sent. Returns its name, or 0 when there is no room. `len` may have [`IOCB`]. `more` gives the
+    /// far addresses of the client's block and upcall: it is called late, so that rustc need not hold them.
     #[inline(always)]
-    pub fn wait(self, len: u16, iocb: u16, block: Far, upcall: Far) -> u16 {
+    pub fn wait(self, len: u16, more: impl FnOnce() -> (Far, Far)) -> u16 {
         // SAFETY: see above.
         unsafe {
             let queue = self.queue();
@@ -432,7 +437,8 @@ impl<R: Reach> Direct<R> {
             }
             let frame = self.add(queue, (*queue).count);
             if frame != 0 {
-                let record = self.note(frame, len | iocb);
+                let record = self.note(frame, len);
+                let (block, upcall) = more();
                 self.0.put32(record + BLOCK, block.0);
                 self.0.put32(record + UPCALL, upcall.0);
             }

@@ -4,13 +4,13 @@
 //! Each `unsafe` block here reaches statics of the core or of this unit. Interrupts are off, and no reference is alive across
 //! a call.
 
-use super::direct::{BUSY, Direct, FAILED, Fields, IOCB, List, Reach, SENT};
-use super::filter::{BAD_IOCB, CANT_SEND, NOT_ASKED, QUEUED, mark_done, near, now, tell_client};
+use super::direct::{Direct, FAILED, Fields, IOCB, List, Reach, SENT};
+use super::filter::{BAD_IOCB, CANT_SEND, NOT_ASKED, QUEUED, mark_done, near, tell_client};
 use crate::bus::flat::Flat;
 use crate::bus::{Addr, Bus, Far};
 use crate::device::Rx;
 use crate::resident::frame::Frame;
-use crate::resident::state::{counters, depth, job, lower, taker, work_left};
+use crate::resident::state::{counters, job, lower, taker, work_left};
 use crate::resident::table::{Entry, WAITING};
 
 unsafe extern "C" {
@@ -18,7 +18,7 @@ unsafe extern "C" {
     static mut table: Fields;
     // In asm/submit.inc.
     static mut submitting: u8;
-    static iocb: Far;
+    static mut iocb: Far;
 }
 
 /// Routines of asm/pool.asm, which keep all registers.
@@ -96,7 +96,10 @@ impl Reach for Here {
     }
     #[inline(always)]
     fn now(self) -> u8 {
-        now()
+        let ticks: u32;
+        // SAFETY: it reads the BIOS's data, and keeps all other registers.
+        unsafe { core::arch::asm!("call now", out("eax") ticks) };
+        ticks as u8
     }
     #[inline(always)]
     fn transmit(self, frame: u16, len: u16) -> u8 {
@@ -129,10 +132,16 @@ impl Reach for Here {
     }
 }
 
+/// Sends frames that wait.
+#[inline(always)]
+pub fn run() {
+    POOL.run();
+}
+
 /// [`Entry::Peek`].
 #[inline(always)]
 pub fn peek() {
-    POOL.run();
+    run();
     let peeked = POOL.peek();
     // SAFETY: see above.
     unsafe {
@@ -198,28 +207,15 @@ pub fn discard() {
     }
 }
 
-/// [`Entry::Send`]: sends a frame after those that wait. A frame of as_send_pkt is made to wait if the card has no room.
+/// Makes the job's frame wait to be sent; `asked` is what asm/submit.inc has written to `submitting`. Returns the answer of
+/// [`Entry::Send`].
 #[inline(always)]
-pub fn send() -> u8 {
+pub fn delay(asked: u8) -> u8 {
     // SAFETY: see above.
     unsafe {
-        let asked = submitting;
-        submitting = 0;
-        // From an upcall: at once.
-        let mut clear = *depth() > 1 || POOL.is_clear();
-        if !clear {
-            let (from, len, upcall) = ((*job()).at, (*job()).len, (*job()).upcall);
-            POOL.run();
-            ((*job()).at, (*job()).len, (*job()).upcall) = (from, len, upcall);
-            clear = POOL.is_clear();
-        }
-        let answer = if clear { lower(Entry::Send) } else { BUSY };
-        if answer != BUSY || asked == 0 {
-            return answer;
-        }
-        let (from, len) = ((*job()).at, (*job()).len);
-        let (flag, block) = if asked & 1 != 0 { (IOCB, iocb) } else { (0, from) };
-        let frame = POOL.wait(len, flag, block, (*job()).upcall);
+        let len = (*job()).len;
+        let flag = if asked & 1 != 0 { IOCB } else { 0 };
+        let frame = POOL.wait(len | flag, || (if flag != 0 { iocb } else { (*job()).at }, (*job()).upcall));
         if frame == 0 {
             return FAILED;
         }

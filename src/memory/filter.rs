@@ -39,7 +39,7 @@ unsafe extern "C" {
 
 unsafe extern "fastcall" {
     pub(super) unsafe fn tell_client(upcall: *const Far, error: u16) -> u16;
-    pub(super) safe fn now() -> u8;
+    safe fn now() -> u8;
     pub(super) unsafe fn mark_done(iocb: *const Far, error: u8);
     /// Copies the job's frame into the pool.
     safe fn fetch(to: u16);

@@ -14,6 +14,10 @@ use compkt::resident::frame::Frame;
 static mut table: Fields = Fields { stats: Stats { flags: Stats::DIRECT, ..Stats::ZERO }, ..Fields::ZERO };
 
 #[unsafe(no_mangle)]
+extern "fastcall" fn run() {
+    filter::run();
+}
+#[unsafe(no_mangle)]
 extern "fastcall" fn peek() {
     filter::peek();
 }
@@ -26,8 +30,8 @@ extern "fastcall" fn discard() {
     filter::discard();
 }
 #[unsafe(no_mangle)]
-extern "fastcall" fn send() -> u8 {
-    filter::send()
+extern "fastcall" fn delay(asked: u8) -> u8 {
+    filter::delay(asked)
 }
 #[unsafe(no_mangle)]
 extern "fastcall" fn drop_pkt(caller: &Frame, frame: u16) -> u8 {

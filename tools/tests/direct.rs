@@ -125,7 +125,7 @@ impl Both {
         if self.queue.is_empty() {
             self.since = self.world.ticks as u8;
         }
-        let name = self.world.pool().wait(bytes.len() as u16, if iocb { IOCB } else { 0 }, Far(block), Far(upcall));
+        let name = self.world.pool().wait(bytes.len() as u16 | if iocb { IOCB } else { 0 }, || (Far(block), Far(upcall)));
         assert_eq!(name != 0, room, "{}: wait", self.text);
         if name != 0 {
             self.world.put_frame(name, &bytes);
@@ -371,7 +371,7 @@ fn what_another_program_writes_to_xms_does_no_harm() {
                     world.pool().keep(handle, 14 + random.below(1501) as u16);
                 }
                 3 => {
-                    world.pool().wait(100, IOCB, Far(random.word()), Far(0));
+                    world.pool().wait(100 | IOCB, || (Far(random.word()), Far(0)));
                 }
                 4 => {
                     world.room = random.below(4);

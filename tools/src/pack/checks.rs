@@ -23,7 +23,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("tick", 112),
     ("vds", 40),
     ("stats", 164),
-    ("pool", 1_628),
+    ("pool", 1_580),
     ("xwords", 96),
     ("xbytes", 80),
     ("xfifo", 120),
