@@ -142,11 +142,11 @@ switches! {
     Xms "XMS" "48" Rule::Dec(16, 16384), Line::Xms,
         "KB of XMS for frames that wait, 16 to 16384";
     Migrate "MIGRATE" "8192" Rule::Dec(1536, 65024), Line::Migrate,
-        "bytes of them before XMS is used, 1536 to 65024";
+        "bytes of them below 1 MB, 1536 to 65024";
     Cache "CACHE" "4096" Rule::Dec(1536, 32768), Line::Cache,
-        "low memory before that XMS, 1536 to 32768 bytes";
+        "bytes below 1 MB in V86 mode, 1536 to 32768";
     Hold "HOLD" "2" Rule::Dec(1, 250), Line::Hold,
-        "ticks for which they are offered again, 1 to 250";
+        "ticks (55 ms) for which they wait for a buffer";
     Compact "COMPACT" "" Rule::Bare, Line::NoValue,
         "as small as can be: /HANDLES=4 /CACHE=1536";
     Stats "STATS" "" Rule::Needs(needs::STATS), Line::NoValue,

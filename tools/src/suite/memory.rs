@@ -15,6 +15,8 @@ use crate::setup;
 const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
 const WITH_XMS: &str = "DEVICE=3COMPKT.SYS /XMS=48";
 const WITHOUT: &str = "DEVICE=3COMPKT.SYS /MIGRATE=16384";
+/// The most bytes that it may keep, for a card by 16-bit ports, one with a FIFO, and one with rings.
+const COMPACT_MOST: [(&str, u32); 3] = [("ne2000", 6_400), ("el3", 6_016), ("e1000", 6_144)];
 /// The line when there is no XMS.
 const NO_XMS: &str = "3COMPKT: no XMS: frames wait below 1 MB";
 
@@ -42,6 +44,11 @@ pub fn tests() -> Vec<Test> {
         let test = Test::new(format!("qemu/{name}/waits-compact"), move |lab| few(lab, name, COMPACT, Xms::V3)).takes(15);
         tests.push(Test { slow: !matches!(name, "ne2000" | "e1000"), ..test });
     }
+    for (name, most) in COMPACT_MOST {
+        tests.push(Test::new(format!("qemu/{name}/seed-line"), move |lab| seed_line(lab, name, most)).takes(3));
+    }
+    tests.push(Test::new("qemu/virtio_net/waits-burst-of-600", burst).takes(15));
+    tests.push(Test::new("qemu/ne2000/pool-no-cache", no_cache).takes(3));
     tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(20) });
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
@@ -108,6 +115,47 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let room = if line == COMPACT { "  1023 KB  buffers" } else { "    48 KB  buffers" };
     steps.holds(map.contains(room) == (xms != Xms::None), "PKTCTL shows where frames wait")?;
     Ok(steps)
+}
+
+/// The smallest form keeps few bytes, and works.
+fn seed_line(lab: &Lab, name: &str, most: u32) -> Verdict {
+    let steps = machine(nic(name), Net::User, Xms::V3)?.steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
+    steps.exits("PKTCTL test", 0)?;
+    steps.exits("3COMPKT /U", 0)?;
+    steps.prints("PKTCTL mem", "  1023 KB  buffers")?;
+    let map = &steps.first("PKTCTL mem")?.text;
+    let all = map.lines().find_map(|line| line.trim().strip_suffix("  all")?.trim().parse::<u32>().ok());
+    println!("        {name}: {all:?} bytes");
+    steps.holds(all.is_some_and(|all| all <= most), "it keeps no more than its limit")
+}
+
+/// A burst of 600 frames into a client that takes one a tick.
+fn burst(lab: &Lab) -> Verdict {
+    let exchange = "WAITS /SLOW";
+    for (line, least) in [("DEVICE=3COMPKT.SYS /XMS=1280 /HOLD=40", 20), ("DEVICE=3COMPKT.SYS /XMS=1280", 2)] {
+        let peer = Peer::new().map_err(|error| error.to_string())?;
+        let mut job = lab.job(&[line], &[exchange, "PKTCTL status", "3COMPKT /U"])?;
+        job.limit = LIMIT;
+        let steps = machine(nic("virtio_net"), peer.cable(), Xms::V3)?.steps(&job)?;
+        steps.exits(exchange, 0)?;
+        steps.exits("3COMPKT /U", 0)?;
+        let text = &steps.first(exchange)?.text;
+        println!("        {line}: {}", text.trim());
+        let numbers: Vec<u32> = text.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        steps.holds(numbers.get(2).is_some_and(|came| *came >= least), "frames wait for as many ticks as they may")?;
+    }
+    Ok(())
+}
+
+/// `/CACHE=` is accepted, and a line says that it does nothing.
+fn no_cache(lab: &Lab) -> Verdict {
+    let line = "3COMPKT /XMS=48 /CACHE=2048";
+    let steps = machine(ne2000(), Net::User, Xms::V3)?.steps(&lab.job(&[], &[line, "PKTCTL mem", "3COMPKT /U", "3COMPKT /XMS=48", "3COMPKT /U"])?)?;
+    steps.prints(line, "3COMPKT: /CACHE= is not needed: frames wait in XMS alone")?;
+    let said = steps.first("3COMPKT /XMS=48")?.text.contains("/CACHE=");
+    steps.holds(!said, "only if it was given")?;
+    let map = &steps.first("PKTCTL mem")?.text;
+    steps.holds(map.matches("buffers").count() == 1, "nothing is kept below 1 MB")
 }
 
 /// CONFORM has the same results as without the pool.
