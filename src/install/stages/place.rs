@@ -50,8 +50,7 @@ fn place(plan: &mut Plan) -> Option<()> {
 
     plan.driver(&unit)?;
     plan.placed.count = 0;
-    // Never given back.
-    plan.list(Feature { number, needs: u16::MAX, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
+    plan.list(Feature { number, needs: needs::DRIVER, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
     plan.placed.device_size = self::unit(of_nic(plan.card.nic, starter(plan)))?.table;
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
     plan.placed.handles = plan.zeros(info::BLOCK_HANDLES, plan.options.handles as u16 * HANDLE)?;
@@ -70,7 +69,7 @@ const HANDLE: u16 = 16;
 fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
     // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
     // last of all, and given back if need be.
-    let mut all = needs::POLLED | plan.options.needs;
+    let mut all = needs::POLLED | needs::DRIVER | plan.options.needs;
     if card_flat || plan.memory.block.linear != 0 {
         all |= match plan.card.found.flat {
             FLAT_INTX => needs::FLATI,
