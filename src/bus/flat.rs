@@ -58,18 +58,8 @@ impl Bus for Flat {
 
     #[inline(never)]
     fn take(&self, from: Addr, to: Far, len: u16) {
-        // SAFETY: the driver gives an address in its ring and a client's buffer; ES, ESI and EDI are restored. FS is flat,
-        // and every segment has a flat limit.
-        unsafe {
-            asm!(
-                "push es", "push esi", "push edi",
-                "mov esi, eax", "push edx", "pop di", "pop es", "movzx edi, di",
-                "mov ax, cx", "shr ecx, 2", "rep movs dword ptr es:[edi], dword ptr fs:[esi]",
-                "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr fs:[esi]",
-                "pop edi", "pop esi", "pop es",
-                inout("eax") from.0 => _, in("edx") to.0, inout("ecx") len as u32 => _,
-            )
-        }
+        // SAFETY: the driver gives an address in its ring and a client's buffer. tools/src/narrow turns ECX into EBX.
+        unsafe { asm!("call flat_take", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
     }
 
     #[inline(always)]
@@ -97,16 +87,7 @@ impl Bus for Flat {
 
     #[inline(never)]
     fn give(&self, from: Far, to: Addr, len: u16) {
-        // SAFETY: as above.
-        unsafe {
-            asm!(
-                "push ds", "push es", "push esi", "push edi",
-                "push fs", "pop es", "mov edi, edx", "push eax", "pop si", "pop ds", "movzx esi, si",
-                "mov ax, cx", "shr ecx, 2", "rep movs dword ptr es:[edi], dword ptr [esi]",
-                "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr [esi]",
-                "pop edi", "pop esi", "pop es", "pop ds",
-                inout("eax") from.0 => _, in("edx") to.0, inout("ecx") len as u32 => _,
-            )
-        }
+        // SAFETY: as above, in the other direction.
+        unsafe { asm!("call flat_give", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
     }
 }
