@@ -55,7 +55,7 @@ pub const TAKES: u8 = 2;
 pub const CALLED: u8 = 3;
 /// `what` bytes of [`Facts`], from `more` on, are copied to `at`.
 pub const TOLD: u8 = 4;
-/// The linear address of the driver's segment is added at `at`.
+/// The linear address of the driver's segment, and `what` MB, are added at `at`.
 pub const BASED: u8 = 5;
 /// The far routine whose offset is at `at` runs; then there are zeros from `more` on.
 pub const ONCE: u8 = 6;
@@ -107,6 +107,8 @@ pub struct Facts {
     pub xms_linear: u32,
     /// What the DMA services locked.
     pub region: Region,
+    /// The driver's segment.
+    pub segment: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 48 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 52 && size_of::<Hook>() == 6);

@@ -135,7 +135,7 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "table_end" = table_end, "migrate" = migrate, "slots" = slots,
-        "xms_handle" = xms_handle, "xms_entry" = xms_entry, "xms_linear" = xms_linear, "region" = region));
+        "xms_handle" = xms_handle, "xms_entry" = xms_entry, "xms_linear" = xms_linear, "region" = region, "segment" = segment));
     rust.insert("FACTS_size".into(), size_of::<Facts>());
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));

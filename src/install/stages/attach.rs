@@ -59,6 +59,7 @@ impl<'a> Attaching<'a> {
             xms_entry: memory.block.entry,
             xms_linear: memory.block.linear + memory.rings,
             region: plan.region,
+            segment: plan.ground.segment,
         };
         let mut points = [0; POINTS];
         (points[POINT_ENTRIES], points[POINT_FUNCTIONS]) = (entries, core.functions);
@@ -121,7 +122,7 @@ impl<'a> Attaching<'a> {
                 }
             }
             TOLD => copy_far(own((&raw const self.facts as u32 + hook.more as u32) as *mut u8), place, hook.what as u16),
-            BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4))),
+            BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4) + ((hook.what as u32) << 20))),
             ONCE => {
                 let entry = (segment as u32) << 16 | peek::<u16>(place) as u32;
                 far_call(entry, 0, &raw const self.facts as u32 as u16, 0);

@@ -17,7 +17,7 @@ use crate::rig::qemu::{Monitor, Net, Nic as Card, Qemu};
 
 const LIMIT: Duration = Duration::from_secs(240);
 pub(super) const LOAD: &str = "3COMPKT 0x60";
-const POOL: &str = "3COMPKT 0x60 /XMS=48";
+pub(super) const POOL: &str = "3COMPKT 0x60 /XMS=48";
 const ON: &str = "V86 ON";
 const OFF: &str = "V86 OFF";
 /// The same commands in real mode, in V86 mode, and in real mode again.
