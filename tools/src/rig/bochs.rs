@@ -1,5 +1,5 @@
 //! Bochs with the boot DOS. Bochs checks every access against its segment's limit, as a processor does and QEMU's TCG does
-//! not. An access beyond a limit ends the run with an error.
+//! not. An access beyond a limit ends the run with an error, unless the caller asks for the number of such faults.
 
 use super::image::{self, Dos};
 use super::{Job, Report};
