@@ -314,6 +314,10 @@ fn features_know_a_driver_s_entries() {
     assert_eq!(labels["xms_handle"], labels["gdtr"] + 6);
     assert_eq!(labels["xms_entry"], labels["xms_handle"] + 2, "both are told at once");
     assert_eq!(labels["old_gdtr"], labels["gdt"] + 2, "in the rest of the first entry of eight bytes");
+    // Entries of an interrupt table have four bytes; NMI is 2, a fault beyond a limit 13.
+    assert_eq!(labels["nmi_vector"], labels["idt"] + 4 * 2);
+    assert_eq!(labels["fault_vector"], labels["idt"] + 4 * 13);
+    assert_eq!(labels["was_off"], labels["rests"] + 1, "both are read as one word");
 }
 
 /// The values of the byte by which asm/pool.inc and src/memory/filter.rs communicate.

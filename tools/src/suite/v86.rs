@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::faults::flood;
 use super::memory::without;
-use super::machine::{Lab, Rig, Steps, peer, qemu_on, watched};
+use super::machine::{Lab, Steps, peer, qemu_on, watched};
 use super::runner::{Test, Verdict};
 use crate::nics::{Found, NICS, Nic};
 use crate::peer::Peer;
