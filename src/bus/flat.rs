@@ -1,7 +1,7 @@
 //! The machine with flat memory, in real mode: for drivers with rings in XMS or registers above 1 MB.
 //!
-//! It needs the flat feature (asm/flat.inc), which gives DS, ES and FS limits of 4 GB at every entry and leaves FS = 0. It
-//! does not work in V86 mode.
+//! It needs the flat feature (asm/flat.inc), which leaves FS = 0 at every entry, and at a fault beyond a limit of 64 KB gives
+//! DS, ES and FS limits of 4 GB. It does not work in V86 mode. "Flat" below means that an access is as good as unlimited.
 
 use core::arch::asm;
 

@@ -53,7 +53,7 @@ pub struct Hook {
 /// The most hooks of a feature,
 pub const HOOKS: usize = 16;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 48;
+pub const ALL_HOOKS: usize = 50;
 /// The most features of a machine, and its driver.
 pub const FEATURES: usize = 8;
 
@@ -65,7 +65,7 @@ pub const TAKES: u8 = 2;
 pub const CALLED: u8 = 3;
 /// `what` bytes of [`Facts`], from `more` on, are copied to `at`.
 pub const TOLD: u8 = 4;
-/// The linear address of the driver's segment is added at `at`.
+/// The linear address of the driver's segment, and `what` MB, are added at `at`.
 pub const BASED: u8 = 5;
 /// The far routine whose offset is at `at` runs; then there are zeros from `more` on.
 pub const ONCE: u8 = 6;
@@ -145,6 +145,8 @@ pub struct Facts {
     pub xms_entry: u32,
     /// Bytes of waiting frames at which they go to XMS.
     pub migrate: u16,
+    /// The driver's segment.
+    pub segment: u16,
     /// What the DMA services locked.
     pub region: Region,
 }

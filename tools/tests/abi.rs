@@ -136,7 +136,7 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
-        "xms_entry" = xms_entry, "migrate" = migrate, "region" = region));
+        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "region" = region));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
         ("FACTS.base", pool + offset_of!(PoolFacts, base)), ("FACTS.most", pool + offset_of!(PoolFacts, most))].map(|(name, at)| (name.into(), at)));
@@ -355,6 +355,10 @@ fn features_know_a_driver_s_entries() {
     assert_eq!(labels["xms_handle"], labels["gdtr"] + 6);
     assert_eq!(labels["xms_entry"], labels["xms_handle"] + 2, "both are told at once");
     assert_eq!(labels["old_gdtr"], labels["gdt"] + 2, "in the rest of the first entry of eight bytes");
+    // Entries of an interrupt table have four bytes; NMI is 2, a fault beyond a limit 13.
+    assert_eq!(labels["nmi_vector"], labels["idt"] + 4 * 2);
+    assert_eq!(labels["fault_vector"], labels["idt"] + 4 * 13);
+    assert_eq!(labels["was_off"], labels["rests"] + 1, "both are read as one word");
 }
 
 /// The values of the byte by which asm/submit.inc and src/memory/filter.rs communicate.

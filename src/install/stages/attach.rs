@@ -57,6 +57,7 @@ impl<'a> Attaching<'a> {
             xms_handle: memory.block.handle,
             xms_entry: memory.block.entry,
             migrate: plan.options.migrate,
+            segment: plan.ground.segment,
             region: plan.region,
         };
         let mut points = [0; POINTS];
@@ -125,7 +126,7 @@ impl<'a> Attaching<'a> {
                 poke(address(segment, point + 3), &NOP);
             }
             TOLD => copy_far(own((&raw const self.facts as u32 + hook.more as u32) as *mut u8), place, hook.what as u16),
-            BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4))),
+            BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4) + ((hook.what as u32) << 20))),
             ONCE => {
                 let entry = (segment as u32) << 16 | peek::<u16>(place) as u32;
                 far_call(entry, 0, &raw const self.facts as u32 as u16, 0);

@@ -29,7 +29,12 @@ const PEERS: [Peer; 2] = [
 
 /// Cards of a hypervisor, for which an access takes longer than all instructions of a frame: accesses for a frame sent, received
 /// alone, and received in a burst.
-const ACCESSES: [(&str, [f32; 3]); 1] = [("vmxnet3", [3.0, 2.0, 2.0 / bench::BURST as f32])];
+const ACCESSES: [(&str, [f32; 3]); 2] =
+    [("vmxnet3", [3.0, 2.0, 2.0 / bench::BURST as f32]), ("e1000", [1.0, 2.0, 1.0 + 1.0 / bench::BURST as f32])];
+
+/// Instructions for a frame sent, received, and received with its whole interrupt, of 60 bytes: with memory above 1 MB, whose
+/// limits are not made at each entry.
+const INSTRUCTIONS: [(&str, [u32; 3]); 3] = [("e1000", [172, 267, 329]), ("rtl8139", [164, 340, 425]), ("virtio_net", [229, 327, 424])];
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
@@ -37,6 +42,9 @@ pub fn tests() -> Vec<Test> {
         PEERS.iter().map(|peer| Test::new(format!("qemu/{}/below-peer", peer.nic), move |_| below(peer))).collect();
     for (nic, most) in ACCESSES {
         tests.push(Test::new(format!("qemu/{nic}/register-accesses"), move |_| few_accesses(nic, most)));
+    }
+    for (nic, most) in INSTRUCTIONS {
+        tests.push(Test::new(format!("qemu/{nic}/instructions"), move |_| few_instructions(nic, most)));
     }
     tests
 }
@@ -53,6 +61,14 @@ fn few_accesses(name: &str, most: [f32; 3]) -> Verdict {
     let counts = measured(name)?.accesses.ok_or("nothing was counted")?.per_frame();
     let few = counts.iter().zip(most).all(|(count, most)| *count != 0.0 && *count <= most);
     if few { Ok(()) } else { Err(format!("{counts:?} register accesses for a frame sent, received, and in a burst, not {most:?}")) }
+}
+
+/// A frame takes no more instructions than it took when the limit was set.
+fn few_instructions(name: &str, most: [u32; 3]) -> Verdict {
+    let cost = measured(name)?.cost;
+    let counts = [cost.send[0], cost.receive[0], cost.whole[0]];
+    let few = counts.iter().zip(most).all(|(count, most)| *count != 0 && *count <= most);
+    if few { Ok(()) } else { Err(format!("{counts:?} instructions for a frame sent, received, and its interrupt, not {most:?}")) }
 }
 
 /// Fewer bytes, fewer instructions for every kind of frame, and interrupts off for no longer than a burst.
