@@ -32,6 +32,8 @@ pub mod needs {
     pub const XFIFO: u16 = 1 << 12;
     /// Rings in XMS.
     pub const XRINGS: u16 = 1 << 13;
+    /// A ring in XMS from which a frame is taken in parts.
+    pub const XPARTS: u16 = 1 << 14;
     /// Always: what the driver itself is listed with.
     pub const DRIVER: u16 = 1 << 15;
 }

@@ -289,6 +289,7 @@ fn how_features_attach() {
         ("NEEDS_XBYTES", needs::XBYTES),
         ("NEEDS_XFIFO", needs::XFIFO),
         ("NEEDS_XRINGS", needs::XRINGS),
+        ("NEEDS_XPARTS", needs::XPARTS),
         ("BLOCK_FLAT", info::BLOCK_FLAT.into()),
         ("BLOCK_VDS", info::BLOCK_VDS.into()),
         ("BLOCK_STATS", info::BLOCK_STATS.into()),
