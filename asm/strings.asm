@@ -6,19 +6,19 @@ bits 16
 
 extern work
 
-; ROOM: ES:DI = where the frame goes, CX = its length.
+; ROOM: ES:DI = where the frame goes, CX = its length. `.at` is a place for a patch (asm/xms.inc).
 %macro ROOM 0
         pusha
         mov     cx, [work+WORK_JOB+JOB.len]
-        les     di, [work+WORK_JOB+JOB.at]
+.at:    les     di, [work+WORK_JOB+JOB.at]
         WHOLE   es, di
 %endmacro
 
-; FRAME_AT: DS:SI = the frame, CX = its length.
+; FRAME_AT: DS:SI = the frame, CX = its length. `.at` as above.
 %macro FRAME_AT 0
         pusha
         mov     cx, [work+WORK_JOB+JOB.len]
-        lds     si, [work+WORK_JOB+JOB.at]
+.at:    lds     si, [work+WORK_JOB+JOB.at]
         WHOLE   ds, si
 %endmacro
 
@@ -40,7 +40,7 @@ extern work
 ; In:       DX = port
 ; Corrupts: FLAGS
 section .text.ins_words progbits alloc exec nowrite align=1
-global ins_words
+global ins_words, ins_words.at
 ins_words:
         ROOM
         shr     cx, 1
@@ -53,7 +53,7 @@ ins_words:
 ; In:       DX = port
 ; Corrupts: FLAGS
 section .text.ins_bytes progbits alloc exec nowrite align=1
-global ins_bytes
+global ins_bytes, ins_bytes.at
 ins_bytes:
         ROOM
         rep insb
@@ -63,7 +63,7 @@ ins_bytes:
 ; In:       DX = port
 ; Corrupts: FLAGS
 section .text.ins_fifo progbits alloc exec nowrite align=1
-global ins_fifo
+global ins_fifo, ins_fifo.at
 ins_fifo:
         ROOM
         mov     si, work+WORK_JOB+JOB.head
@@ -87,7 +87,7 @@ ins_fifo:
 ; In:       DX = port
 ; Corrupts: FLAGS
 section .text.outs_words progbits alloc exec nowrite align=1
-global outs_words
+global outs_words, outs_words.at
 outs_words:
         FRAME_AT
         shr     cx, 1
@@ -102,7 +102,7 @@ outs_words:
 ; In:       DX = port
 ; Corrupts: FLAGS
 section .text.outs_bytes progbits alloc exec nowrite align=1
-global outs_bytes
+global outs_bytes, outs_bytes.at
 outs_bytes:
         FRAME_AT
         rep outsb
@@ -113,12 +113,12 @@ outs_bytes:
 ; In:       DX = port
 ; Corrupts: FLAGS
 section .text.outs_fifo progbits alloc exec nowrite align=1
-global outs_fifo
+global outs_fifo, outs_fifo.at
 outs_fifo:
         pusha
         mov     cx, [work+WORK_JOB+JOB.len]
         add     cx, 3               ; as double words, which SHR does
-        lds     si, [work+WORK_JOB+JOB.at]
+.at:    lds     si, [work+WORK_JOB+JOB.at]
         WHOLE   ds, si
         shr     cx, 2
         rep outsd

@@ -27,6 +27,11 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("pool", "resident", &["pool"]),
     ("poolc", "resident", &["poolc"]),
     ("poolv", "resident", &["poolv"]),
+    ("xwords", "resident", &["xwords"]),
+    ("xbytes", "resident", &["xbytes"]),
+    ("xfifo", "resident", &["xfifo"]),
+    ("xrings", "resident", &["xrings"]),
+    ("xparts", "resident", &["xparts"]),
     ("el3", "resident", &[]),
     ("find_el3", "stage", &["visit", "strings", "crc"]),
     ("start_el3", "stage", &["visit", "strings", "crc"]),
@@ -128,7 +133,7 @@ fn main() {
                 println!("cargo:rustc-link-arg-bin={unit}=--undefined={entry}");
             }
         }
-        let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings", "crc"] } else { *sources };
+        let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings", "rings", "crc"] } else { *sources };
         let common: &[&str] = if matches!(*script, "stage" | "kernel") { &["pci", "memory", "clock"] } else { &[] };
         for source in sources.iter().chain(common) {
             // nasm-rs would choose flat binary for this target, about which the linker only warns.

@@ -1,7 +1,7 @@
 //! The machine with flat memory, in real mode: for drivers with rings in XMS or registers above 1 MB.
 //!
-//! It needs the flat feature (asm/flat.inc), which gives DS, ES and FS limits of 4 GB at every entry and leaves FS = 0. It
-//! does not work in V86 mode.
+//! It needs the flat feature (asm/flat.inc), which leaves FS = 0 at every entry, and at a fault beyond a limit of 64 KB gives
+//! DS, ES and FS limits of 4 GB. It does not work in V86 mode. "Flat" below means that an access is as good as unlimited.
 
 use core::arch::asm;
 
@@ -56,20 +56,10 @@ impl Bus for Flat {
     flat!(get16, put16, u16, "x");
     flat!(get32, put32, u32, "e");
 
-    #[inline(never)]
+    #[inline(always)]
     fn take(&self, from: Addr, to: Far, len: u16) {
-        // SAFETY: the driver gives an address in its ring and a client's buffer; ES, ESI and EDI are restored. FS is flat,
-        // and every segment has a flat limit.
-        unsafe {
-            asm!(
-                "push es", "push esi", "push edi",
-                "mov esi, eax", "push edx", "pop di", "pop es", "movzx edi, di",
-                "mov ax, cx", "shr ecx, 2", "rep movs dword ptr es:[edi], dword ptr fs:[esi]",
-                "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr fs:[esi]",
-                "pop edi", "pop esi", "pop es",
-                inout("eax") from.0 => _, in("edx") to.0, inout("ecx") len as u32 => _,
-            )
-        }
+        // SAFETY: the driver gives an address in its ring and a client's buffer. tools/src/narrow turns ECX into EBX.
+        unsafe { asm!("call flat_take", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
     }
 
     #[inline(always)]
@@ -95,18 +85,15 @@ impl Bus for Flat {
         }
     }
 
-    #[inline(never)]
-    fn give(&self, from: Far, to: Addr, len: u16) {
-        // SAFETY: as above.
-        unsafe {
-            asm!(
-                "push ds", "push es", "push esi", "push edi",
-                "push fs", "pop es", "mov edi, edx", "push eax", "pop si", "pop ds", "movzx esi, si",
-                "mov ax, cx", "shr ecx, 2", "rep movs dword ptr es:[edi], dword ptr [esi]",
-                "mov cl, al", "and cl, 3", "rep movs byte ptr es:[edi], byte ptr [esi]",
-                "pop edi", "pop esi", "pop es", "pop ds",
-                inout("eax") from.0 => _, in("edx") to.0, inout("ecx") len as u32 => _,
-            )
-        }
+    #[inline(always)]
+    fn take_frame(&self, from: Addr, _job: &Job) {
+        // SAFETY: the driver gives an address in its ring; the job is the core's.
+        unsafe { asm!("call flat_take_frame", inout("ecx") from.0 => _, out("edx") _, out("eax") _) }
+    }
+
+    #[inline(always)]
+    fn give_frame(&self, to: Addr, _job: &Job) {
+        // SAFETY: as above, in the other direction.
+        unsafe { asm!("call flat_give_frame", inout("ecx") to.0 => _, out("edx") _, out("eax") _) }
     }
 }

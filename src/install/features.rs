@@ -24,6 +24,18 @@ pub mod needs {
     pub const POLLED: u16 = 1 << 8;
     /// Frames that receivers take are counted: the README's example of a feature.
     pub const COUNT: u16 = 1 << 9;
+    /// The pool copies frames straight between XMS and a card's port of 16 bits.
+    pub const XWORDS: u16 = 1 << 10;
+    /// A port of 8 bits.
+    pub const XBYTES: u16 = 1 << 11;
+    /// A FIFO.
+    pub const XFIFO: u16 = 1 << 12;
+    /// Rings in XMS.
+    pub const XRINGS: u16 = 1 << 13;
+    /// A ring in XMS from which a frame is taken in parts.
+    pub const XPARTS: u16 = 1 << 14;
+    /// Always: what the driver itself is listed with.
+    pub const DRIVER: u16 = 1 << 15;
 }
 
 /// One thing that a feature wants done.
@@ -44,23 +56,25 @@ pub struct Hook {
 pub const HOOKS: usize = 16;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
 pub const ALL_HOOKS: usize = 48;
-/// The most features of a machine.
+/// The most features of a machine, and its driver.
 pub const FEATURES: usize = 8;
 
 /// Others find point `what` at `at`.
 pub const PROVIDES: u8 = 1;
 /// The word at `at` changes places with the one of number `more` at point `what`.
 pub const TAKES: u8 = 2;
-/// The core calls the routine whose address is at `at`, at patch `what`; whom it called there before goes to `more`.
+/// The core calls the routine at `at`, at patch `what`; whom it called there before goes to `more`.
 pub const CALLED: u8 = 3;
 /// `what` bytes of [`Facts`], from `more` on, are copied to `at`.
 pub const TOLD: u8 = 4;
-/// The linear address of the driver's segment is added at `at`.
+/// The linear address of the driver's segment, and `what` MB, are added at `at`.
 pub const BASED: u8 = 5;
 /// The far routine whose offset is at `at` runs; then there are zeros from `more` on.
 pub const ONCE: u8 = 6;
 /// The vector of interrupt `what` gets the IISP header at `at`.
 pub const HOOKS_VECTOR: u8 = 7;
+/// Four bytes at point `what` are replaced by a call of the routine at `at`.
+pub const INSTEAD: u8 = 8;
 
 /// Point: the core's table of the driver's entries.
 pub const POINT_ENTRIES: usize = 0;
@@ -70,8 +84,38 @@ pub const POINT_FUNCTIONS: usize = 1;
 pub const POINT_TICK: usize = 2;
 /// What the information block tells of the pool.
 pub const POINT_POOL: usize = 3;
+/// Where the driver loads the address of a received frame.
+pub const POINT_IN: usize = 4;
+/// Where it loads the address of a frame that it sends.
+pub const POINT_OUT: usize = 5;
+/// The near address of such a frame's linear address, if it is in XMS.
+pub const POINT_LINEAR: usize = 6;
 /// Points.
-pub const POINTS: usize = 4;
+pub const POINTS: usize = 7;
+
+/// A feature's table or buffers: near addresses.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Table {
+    /// Where it lies,
+    pub at: u16,
+    /// up to here.
+    pub end: u16,
+    /// `at` less a quarter of the handle table's address.
+    pub bias: u16,
+}
+
+/// Room in XMS for frames that wait.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed(2))]
+pub struct PoolFacts {
+    /// Slots; 0: frames wait in conventional memory.
+    pub slots: u16,
+    /// The linear address of slot 0, which does not exist, in real mode.
+    pub base: u32,
+    /// The most slots that one user of the pool may have.
+    pub most: u16,
+}
 
 /// What a feature may be told.
 #[derive(Clone, Copy, Debug, Default)]
@@ -91,22 +135,24 @@ pub struct Facts {
     pub upcall: u16,
     /// Of the handle table.
     pub handles: u16,
-    /// Of the feature's own table or buffers,
-    pub table: u16,
-    /// and where it ends.
-    pub table_end: u16,
-    /// Bytes of waiting frames at which they go to XMS.
-    pub migrate: u16,
-    /// Slots for frames in XMS.
-    pub slots: u16,
-    /// Its handle, 0: none.
+    /// The feature's own table or buffers.
+    pub table: Table,
+    /// Ticks for which a refused frame is offered again.
+    pub hold: u16,
+    /// Frames that wait in XMS.
+    pub pool: PoolFacts,
+    /// The XMS block's handle, 0: none.
     pub xms_handle: u16,
     /// The XMS driver's entry.
     pub xms_entry: u32,
-    /// Where the slots begin, in real mode.
-    pub xms_linear: u32,
+    /// Bytes of waiting frames at which they go to XMS.
+    pub migrate: u16,
+    /// The driver's segment.
+    pub segment: u16,
+    /// Of a PCI card: what makes its command register reachable through the configuration ports.
+    pub command: u32,
     /// What the DMA services locked.
     pub region: Region,
 }
 
-const _: () = assert!(size_of::<Facts>() == 48 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 60 && size_of::<Hook>() == 6);

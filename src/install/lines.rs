@@ -44,6 +44,7 @@ lines! {
     Xms ": the extended memory is 16 to 16384 KB";
     Migrate ": it is 1536 to 65024 bytes";
     Cache ": the cache is 1536 to 32768 bytes";
+    Hold ": it is 1 to 250 ticks";
     Burst ": a burst is 1 to 64 frames";
     Novell ": Novell's 802.3 frames are not converted here; use a client that speaks Ethernet II";
     Delayed ": the card is always set up at load; leave the option out";
@@ -74,4 +75,5 @@ lines! {
     // The builder's.
     NoRoom "too little memory: # bytes more are needed; load fewer programs before it";
     NoXms "no XMS: frames wait below 1 MB";
+    NoCache "/CACHE= is not needed: frames wait in XMS alone";
 }

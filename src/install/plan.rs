@@ -1,6 +1,6 @@
 //! What the stages share. It lies in the kernel; each stage gets a reference to it.
 
-use super::features::FEATURES;
+use super::features::{FEATURES, PoolFacts, Table};
 use super::lines::{self, Line};
 use crate::info::Block;
 use crate::install::stages::switches::Options;
@@ -65,8 +65,8 @@ pub struct Memory {
     pub block: XmsBlock,
     /// Bytes for the card's rings, which come first.
     pub rings: u32,
-    /// Slots for frames that wait.
-    pub slots: u8,
+    /// And room for frames that wait.
+    pub pool: PoolFacts,
 }
 
 /// A locked block of extended memory.
@@ -115,7 +115,7 @@ pub struct Placed {
     pub receivers: u16,
     /// The card's rings.
     pub rings: Rings,
-    /// The features, in their order.
+    /// The driver, and the features in their order.
     pub features: [Feature; FEATURES],
     /// How many.
     pub count: u8,
@@ -133,10 +133,8 @@ pub struct Feature {
     pub needs: u16,
     /// Where it lies.
     pub at: u16,
-    /// Its table,
-    pub table: u16,
-    /// up to here.
-    pub table_end: u16,
+    /// Its table.
+    pub table: Table,
     /// How many hooks it has.
     pub hooks: u16,
 }

@@ -1,16 +1,13 @@
 //! The receive backlog: frames that a receiver refused and that are offered to it again. [`super::filter`] calls it.
 //!
 //! To the core, kept frames are frames of the card's, which it peeks at, copies and discards. A client may free a buffer at
-//! once or only when its main program runs: so a frame is offered again at the next interrupt, and once more when two ticks
-//! have begun; then it is lost. Frames of one handle are offered in order: only its first frame is.
+//! once or only when its main program runs: so a frame is offered again at the next interrupt, and once more after the ticks of
+//! `/HOLD=`; then it is lost. Frames of one handle are offered in order: only its first frame is.
 
 use super::{Near, Pool};
 
 /// The most frames that are kept.
 pub const KEPT: usize = 16;
-/// Ticks after which a frame is offered for the last time.
-pub const PATIENCE: u8 = 2;
-
 /// A frame that is kept.
 #[derive(Clone, Copy, Default)]
 #[repr(C)]
@@ -51,6 +48,8 @@ pub trait Keeper: Near {
     fn fields(self) -> *mut Fields;
     /// Near address of [`Fields::kept`], not 0.
     fn first(self) -> u16;
+    /// Ticks after which a frame is offered for the last time.
+    fn hold(self) -> u8;
     /// Counts a frame of this handle as lost.
     fn lost(self, handle: u16);
 }
@@ -176,8 +175,8 @@ impl<K: Keeper> Backlog<K> {
             let at = (*self.0.fields()).peeked;
             let kept = self.kept(at);
             if (*kept).handle != 0 {
-                if (*kept).due == 0 && self.age(at) < PATIENCE {
-                    (*kept).due = PATIENCE;
+                if (*kept).due == 0 && self.age(at) < self.0.hold() {
+                    (*kept).due = self.0.hold();
                     (*self.0.fields()).peeked = 0;
                     return;
                 }

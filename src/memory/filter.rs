@@ -17,15 +17,15 @@ use crate::resident::state::{at, counters, depth, job, lower, taker};
 use crate::resident::table::Entry;
 
 // The specification's errors.
-const CANT_SEND: u8 = 12;
-const BAD_IOCB: u8 = 16;
+pub(super) const CANT_SEND: u8 = 12;
+pub(super) const BAD_IOCB: u8 = 16;
 
 /// The job's `at` before a receiver is asked; a receiver that refuses the frame leaves 0 (asm/upcall.asm).
-const NOT_ASKED: Far = Far(1);
+pub(super) const NOT_ASKED: Far = Far(1);
 
 /// The answer in `submitting` for a frame that waits. asm/pool.inc sets `submitting` before the core sends the job: 0 for
 /// send_pkt, not 0 for as_send_pkt, with [`Waiting::IOCB`] in bit 0 if there is an IOCB.
-const QUEUED: u8 = 4;
+pub(super) const QUEUED: u8 = 4;
 
 unsafe extern "C" {
     // In units/mod.rs.
@@ -33,14 +33,14 @@ unsafe extern "C" {
     static mut waiting_frames: queue::Fields;
     // In asm/pool.inc.
     static mut submitting: u8;
-    static mut acknowledged: u8;
+    static hold: u8;
     static iocb: Far;
 }
 
 unsafe extern "fastcall" {
-    unsafe fn tell_client(upcall: *const Far, error: u16) -> u16;
+    pub(super) unsafe fn tell_client(upcall: *const Far, error: u16) -> u16;
     safe fn now() -> u8;
-    unsafe fn mark_done(iocb: *const Far, error: u8);
+    pub(super) unsafe fn mark_done(iocb: *const Far, error: u8);
     /// Copies the job's frame into the pool.
     safe fn fetch(to: u16);
     /// Copies a frame from the pool to the job's address.
@@ -93,6 +93,11 @@ impl<P: Pool> Keeper for Here<P> {
     fn first(self) -> u16 {
         // SAFETY: takes the address only.
         unsafe { &raw mut kept_frames.kept as u32 as u16 }
+    }
+    #[inline(always)]
+    fn hold(self) -> u8 {
+        // SAFETY: the installer fills it in.
+        unsafe { hold }
     }
     #[inline(always)]
     fn lost(self, _: u16) {
@@ -161,8 +166,6 @@ fn aim(place: u16, len: u16) {
 #[inline(always)]
 pub fn irq<P: Pool>(pool: P) -> u8 {
     Backlog(Here(pool)).begin();
-    // SAFETY: see above.
-    unsafe { acknowledged = 1 };
     lower(Entry::Irq)
 }
 
@@ -182,10 +185,6 @@ pub fn peek<P: Pool>(pool: P) {
             let count = counters();
             (*count).packets_in = (*count).packets_in.wrapping_sub(1);
             (*count).bytes_in = (*count).bytes_in.wrapping_sub(len as u32);
-        } else if acknowledged == 0 {
-            // This is a tick, and the card's interrupts have been served. A frame in the card belongs to its next interrupt:
-            // if the frame was taken here, that interrupt would have no cause and be passed on to the old handler.
-            (*job()).rx = None;
         } else {
             lower(Entry::Peek);
         }

@@ -1,18 +1,22 @@
 //! Frames that wait: a pool that keeps them, and the pool's two users.
 //!
-//! The pool has two forms: [`cache`] with XMS, [`arena`] without. [`backlog`] keeps frames that a receiver refused, [`queue`]
-//! frames for which the card had no room. [`filter`] stands between the core and the NIC's driver and calls both.
+//! The pool has three forms: [`direct`] with XMS in real mode, [`cache`] with XMS in V86 mode, [`arena`] without XMS. Of the
+//! last two, [`backlog`] keeps frames that a receiver refused, [`queue`] frames for which the card had no room, and [`filter`]
+//! stands between the core and the NIC's driver and calls both. [`direct_filter`] is the same of the first.
 //!
-//! The name of a frame is the near address of its record; 0: no frame. The place of a frame is a near address, too; 0: it
+//! Of the last two: the name of a frame is the near address of its record; 0: no frame. The place of a frame is a near address, too; 0: it
 //! lies nowhere. Interrupts are off except in calls of the XMS driver, and no reference is alive across a call into a driver
 //! or a client: this makes the raw pointers of this module safe to use.
 
 pub mod arena;
 pub mod backlog;
 pub mod cache;
+pub mod direct;
 pub mod queue;
 pub mod xms;
 
+#[cfg(target_os = "none")]
+pub mod direct_filter;
 #[cfg(target_os = "none")]
 pub mod filter;
 
@@ -46,15 +50,37 @@ pub struct Stats {
     pub evictions: u16,
     /// Failed calls of the XMS driver, and frames for which there was no room.
     pub failures: u16,
-    /// Frames in the pool now.
+    /// Frames in the pool now. Not with [`Stats::DIRECT`].
     pub waiting: u8,
-    /// [`Stats::XMS_FAILED`], or 0.
+    /// [`Stats::XMS_FAILED`] and the constant behind it.
     pub flags: u8,
 }
 
 impl Stats {
+    /// Zeros.
+    // SAFETY: all of it is numbers.
+    pub const ZERO: Stats = unsafe { core::mem::zeroed() };
     /// The XMS driver has returned an error, or there is none: perhaps only conventional memory is in use.
     pub const XMS_FAILED: u8 = 1;
+    /// The fields of [`direct`] follow, which tell how many frames wait.
+    pub const DIRECT: u8 = 2;
+}
+
+/// The counters, and what follows them with [`Stats::DIRECT`].
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct AllStats {
+    /// The counters.
+    pub stats: Stats,
+    used: u16,
+    free: direct::List,
+}
+
+impl AllStats {
+    /// Frames in the pool now.
+    pub fn waiting(&self) -> u16 {
+        if self.stats.flags & Stats::DIRECT != 0 { self.used.wrapping_sub(self.free.count) } else { self.stats.waiting.into() }
+    }
 }
 
 const _: () = assert!(size_of::<Stats>() == 16);

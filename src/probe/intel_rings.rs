@@ -226,6 +226,7 @@ pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Re
         place,
         descs: rings.linear,
         buffers,
+        peeked: Addr(0),
         sent_at: 0,
         rx_buffers,
         tx_buffers,

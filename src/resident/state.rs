@@ -30,6 +30,7 @@ unsafe extern "C" {
     static mut busy: u8;
     static mut open: u8;
     static mut getter: u16;
+    static mut pending: u8;
     static mut known: [Known; KNOWN];
 }
 
@@ -43,6 +44,8 @@ field!(/// The NIC's part of the information block.
     nic: NicInfo = work.nic);
 field!(/// Number of entries in progress.
     depth: u8 = busy);
+field!(/// The work for the way out of an entry.
+    work_left: u8 = pending);
 field!(/// Number of open handles.
     opened: u8 = open);
 field!(/// The type cache.

@@ -106,7 +106,7 @@ pub struct Region {
 
 /// The most blocks in the information block: core, driver, device, handles, rings, buffers in XMS, stack, and one or two of each
 /// feature. The pack step checks the number.
-pub const BLOCKS: usize = 15;
+pub const BLOCKS: usize = 16;
 
 /// The core's fields that the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]
@@ -159,6 +159,8 @@ pub const WORK: u16 = 20;
 pub const STATE: u16 = WORK + size_of::<Work>() as u16;
 /// Bit of `pending` that stays set: the NIC has no interrupt.
 pub const POLLED: u8 = 0x40;
+/// Bit of `pending`: the pool has frames, which are offered or sent at the next way out.
+pub const WAITING: u8 = 8;
 /// Bits of `pending`: address, receive mode or multicast list have changed, and the card is to be set. One of the two bits
 /// means that (asm/abi.inc). The other one makes the value greater than [`crate::device::Events::OPEN`], so that `settle`
 /// needs no further comparison.

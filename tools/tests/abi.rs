@@ -7,15 +7,16 @@ use std::mem::{offset_of, size_of};
 
 use compkt::device::{Events, Job, LOOKAHEAD};
 use compkt::info::{self, Info, NicInfo};
-use compkt::install::features::{self, Facts, needs};
+use compkt::install::features::{self, Facts, PoolFacts, Table, needs};
 use compkt::resident::frame::Frame;
 use compkt::memory::arena::Fields as Arena;
 use compkt::memory::cache::Fields as Cache;
+use compkt::memory::direct::{self, Fields as Direct, List};
 use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
 use compkt::resident::table::{
-    CHANGED, CLOCK, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WORK, Work,
+    CHANGED, CLOCK, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WAITING, WORK, Work,
 };
 use tools::setup;
 
@@ -134,8 +135,11 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS", HandleStats: "hits" = hits, "searches" = searches));
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
-        "upcall" = upcall, "handles" = handles, "table" = table, "table_end" = table_end, "migrate" = migrate, "slots" = slots,
-        "xms_handle" = xms_handle, "xms_entry" = xms_entry, "xms_linear" = xms_linear, "region" = region));
+        "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
+        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region));
+    let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
+    rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
+        ("FACTS.base", pool + offset_of!(PoolFacts, base)), ("FACTS.most", pool + offset_of!(PoolFacts, most))].map(|(name, at)| (name.into(), at)));
     rust.insert("FACTS_size".into(), size_of::<Facts>());
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));
@@ -143,6 +147,21 @@ fn structures_and_constants() {
     assert_eq!(offset_of!(Arena, stats) + offset_of!(Cache, space), 0);
     rust.insert("POOL.slots".into(), offset_of!(Cache, slots) + offset_of!(End, offset));
     rust.insert("POOL_size".into(), offset_of!(Cache, clock));
+    rust.extend(fields!("LIST", List: "last" = last, "count" = count));
+    rust.insert("LIST_size".into(), size_of::<List>());
+    rust.extend(fields!("DIRECT", Direct: "stats" = stats, "used" = used, "free" = free, "queue" = queue, "hold" = hold, "since" = since,
+        "slots" = slots, "base" = base, "most" = most, "lists" = lists, "lists_end" = lists_end, "bias" = bias, "left" = left,
+        "peeked" = peeked));
+    rust.insert("DIRECT_size".into(), size_of::<Direct>());
+    // The installer fills in runs of these from runs of those.
+    for (from, to, bytes) in [("hold", "hold", 10), ("table", "lists", 6), ("table", "left", 2)] {
+        assert!(source("pool.asm").contains(&format!("TOLD    {from}, {bytes}, table+DIRECT.{to}\n")));
+    }
+    let told = |field: &str| rust[&format!("FACTS.{field}")] - rust["FACTS.hold"];
+    let filled = |field: &str| rust[&format!("DIRECT.{field}")] - rust["DIRECT.hold"];
+    assert_eq!(["slots", "base", "most", "xms_handle"].map(told), [filled("slots"), filled("base"), filled("most"), 10]);
+    assert_eq!(offset_of!(Direct, lists_end) - offset_of!(Direct, lists), offset_of!(Table, end));
+    assert_eq!(offset_of!(Direct, bias) - offset_of!(Direct, lists), offset_of!(Table, bias));
     rust.extend(fields!("MOVE", Move: "len" = len, "from_handle" = from, "to_handle" = to));
     let offset = offset_of!(End, offset);
     rust.extend([("MOVE.from".into(), offset_of!(Move, from) + offset), ("MOVE.to".into(), offset_of!(Move, to) + offset)]);
@@ -170,6 +189,10 @@ fn structures_and_constants() {
         ("OPEN", Events::OPEN.0.into()),
         ("LINK", Events::LINK.0.into()),
         ("XMS_FAILED", Stats::XMS_FAILED.into()),
+        ("STATS_DIRECT", Stats::DIRECT.into()),
+        ("WAITING", WAITING.into()),
+        // By the specification: behind twelve bytes of fields and four that are reserved.
+        ("IOCB_PRIVATE", offset_of!(Job, head) + 4),
         ("ENTRIES", ENTRIES.into()),
         ("RECORD", size_of::<cache::Record>()),
         ("RECORD_LOW", size_of::<arena::Record>()),
@@ -262,6 +285,11 @@ fn how_features_attach() {
         ("NEEDS_POOLC", needs::POOLC),
         ("NEEDS_POLLED", needs::POLLED),
         ("NEEDS_COUNT", needs::COUNT),
+        ("NEEDS_XWORDS", needs::XWORDS),
+        ("NEEDS_XBYTES", needs::XBYTES),
+        ("NEEDS_XFIFO", needs::XFIFO),
+        ("NEEDS_XRINGS", needs::XRINGS),
+        ("NEEDS_XPARTS", needs::XPARTS),
         ("BLOCK_FLAT", info::BLOCK_FLAT.into()),
         ("BLOCK_VDS", info::BLOCK_VDS.into()),
         ("BLOCK_STATS", info::BLOCK_STATS.into()),
@@ -270,10 +298,15 @@ fn how_features_attach() {
         ("BLOCK_EXAMPLE", info::BLOCK_EXAMPLE.into()),
         ("BLOCK_POOL", info::BLOCK_POOL.into()),
         ("BLOCK_TICK", info::BLOCK_TICK.into()),
+        ("BLOCK_LISTS", info::BLOCK_LISTS.into()),
+        ("BLOCK_XMS", info::BLOCK_XMS.into()),
         ("POINT_ENTRIES", features::POINT_ENTRIES as u16),
         ("POINT_FUNCTIONS", features::POINT_FUNCTIONS as u16),
         ("POINT_TICK", features::POINT_TICK as u16),
         ("POINT_POOL", features::POINT_POOL as u16),
+        ("POINT_IN", features::POINT_IN as u16),
+        ("POINT_OUT", features::POINT_OUT as u16),
+        ("POINT_LINEAR", features::POINT_LINEAR as u16),
     ] {
         assert_eq!(constant(name), usize::from(value), "{name}");
     }
@@ -287,6 +320,7 @@ fn how_features_attach() {
         ("BASED", features::BASED),
         ("ONCE", features::ONCE),
         ("HOOKS", features::HOOKS_VECTOR),
+        ("INSTEAD", features::INSTEAD),
     ] {
         let at = lines.iter().position(|line| line.starts_with(&format!("%macro {name} "))).expect(name);
         assert!(lines[at + 1].starts_with(&format!("ATTACH {op}, ")), "{name}");
@@ -296,7 +330,7 @@ fn how_features_attach() {
 /// Features that take a driver's entries use the entries' numbers.
 #[test]
 fn features_know_a_driver_s_entries() {
-    equals("flat.inc", "2 * ", &[("IRQ", Entry::Irq), ("SET_RCV_MODE", Entry::SetRcvMode), ("SET_ADDRESS", Entry::SetAddress)]);
+    equals("flat.inc", "2 * ", &[("IRQ", Entry::Irq)]);
     assert!(source("flat.inc").contains(&format!("DRIVER_ENTRIES equ {}\n", ENTRIES / 2)));
     equals("stats.asm", "", &[("PEEK", Entry::Peek), ("COPY", Entry::Copy), ("DISCARD", Entry::Discard)]);
     equals("count.asm", "", &[("TAKE", Entry::Copy)]);
@@ -309,17 +343,23 @@ fn features_know_a_driver_s_entries() {
         assert_eq!(labels[&format!("own_{name}")], 2 * entry as usize);
         assert!(pool.contains(&format!("TAKES   POINT_ENTRIES, {}, own_{name}\n", entry as u8)), "{name}");
     }
-    // LGDT reads the limit, then the base.
-    let (labels, _) = header(&source("flat.inc"));
-    assert_eq!(labels["xms_handle"], labels["gdtr"] + 6);
-    assert_eq!(labels["xms_entry"], labels["xms_handle"] + 2, "both are told at once");
-    assert_eq!(labels["old_gdtr"], labels["gdt"] + 2, "in the rest of the first entry of eight bytes");
+    let pool = source("pool.asm");
+    let (labels, _) = header(&pool);
+    for (entry, name) in [(Entry::Unmask, "unmask"), (Entry::Peek, "peek"), (Entry::Copy, "copy"), (Entry::Discard, "discard"), (Entry::Send, "send")] {
+        assert_eq!(labels[&format!("own_{name}")], 2 * entry as usize);
+        assert!(pool.contains(&format!("TAKES   POINT_ENTRIES, {}, own_{name}\n", entry as u8)), "{name}");
+    }
+    assert!(pool.contains(&format!("SLOT    equ {}\n", compkt::memory::SLOT)));
+    assert!(pool.contains(&format!("FRAME_AT equ {} ", direct::FRAME)));
+    let lines: Vec<String> = source("flat.inc").lines().map(|line| code(line).to_string()).collect();
+    let at = lines.iter().position(|line| line.starts_with("xms_handle:")).unwrap();
+    assert_eq!(lines[at..at + 2].concat(), "xms_handle:     dw 0xms_entry:      dd 0", "both are told at once");
 }
 
-/// The values of the byte by which asm/pool.inc and src/memory/filter.rs communicate.
+/// The values of the byte by which asm/submit.inc and src/memory/filter.rs communicate.
 #[test]
 fn a_frame_that_may_wait() {
-    let text = source("pool.inc");
+    let text = source("submit.inc");
     let value = |name: &str| {
         let line = text.lines().map(code).find_map(|line| line.strip_prefix(name)?.trim().strip_prefix("equ "));
         number(line.unwrap().trim()).unwrap()

@@ -39,8 +39,9 @@ fn nothing_means_the_defaults() {
         burst: 8,
         waits: false,
         slots: 32,
+        hold: 2,
         migrate: 8192,
-        cache: 4096,
+        cache: 0,
         compact: false,
         unload: false,
         help: false,
@@ -74,17 +75,20 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/?"), Options { help: true, ..good("") });
     assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
     assert_eq!(good("/XMS=16"), Options { waits: true, slots: 10, ..good("") }, "whole slots only");
-    assert_eq!(good("/XMS=16384"), good("/XMS=48"), "no more than are of use");
+    assert_eq!(good("/XMS=1024"), Options { waits: true, slots: 682, ..good("") }, "as many as fit");
+    assert_eq!(good("/XMS=16384"), Options { waits: true, slots: 10_922, ..good("") });
+    assert_eq!(good("/HOLD=1"), Options { hold: 1, ..good("") });
+    assert_eq!(good("/HOLD=250"), Options { hold: 250, ..good("") });
     assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
-    assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, cache: 1536, ..good("") });
-    assert_eq!(SWITCHES.len(), 16, "a new switch wants a line above");
+    assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, ..good("") });
+    assert_eq!(SWITCHES.len(), 17, "a new switch wants a line above");
 }
 
 #[test]
 fn compact_gives_way_to_what_is_said() {
     let all = good("/COMPACT /XMS=1024 /MIGRATE=8192");
-    assert_eq!(all, Options { compact: true, waits: true, handles: 4, cache: 1536, ..good("") });
+    assert_eq!(all, Options { compact: true, waits: true, handles: 4, slots: 682, ..good("") });
     assert_eq!(good("/HANDLES=8 /CACHE=2048 /COMPACT"), Options { compact: true, cache: 2048, ..good("") });
 }
 

@@ -4,10 +4,11 @@
 use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{far_call, fill, peek, poke, regs, vector};
 use crate::install::features::{
-    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINTS, PROVIDES, TAKES, TOLD,
+    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, INSTEAD, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINTS, PROVIDES, TAKES, TOLD, Table,
 };
 use crate::install::kernel::{header, hooks, unit};
 use crate::install::plan::{Feature, Plan};
+use crate::probe::pci;
 use crate::resident::table::ENTRIES;
 
 /// How the features attach, one behind the other. Not on the stack, which has no room for it.
@@ -51,13 +52,14 @@ impl<'a> Attaching<'a> {
             known: core.known,
             upcall: core.upcall,
             handles: placed.handles,
-            table: 0,
-            table_end: 0,
-            migrate: plan.options.migrate,
-            slots: memory.slots as u16,
+            table: Table::default(),
+            hold: plan.options.hold,
+            pool: memory.pool,
             xms_handle: memory.block.handle,
             xms_entry: memory.block.entry,
-            xms_linear: memory.block.linear + memory.rings,
+            migrate: plan.options.migrate,
+            segment: plan.ground.segment,
+            command: pci::command_address(plan.card.found.pci),
             region: plan.region,
         };
         let mut points = [0; POINTS];
@@ -71,7 +73,7 @@ impl<'a> Attaching<'a> {
         // SAFETY: see `read`, which is done.
         let mut list = unsafe { &*&raw const LIST }.iter();
         for feature in self.plan.placed.features.iter().take(self.plan.placed.count as usize) {
-            (self.facts.table, self.facts.table_end) = (feature.table, feature.table_end);
+            self.facts.table = feature.table;
             for hook in list.by_ref().take(feature.hooks as usize) {
                 if hook.op == op || op == 0 && hook.op != HOOKS_VECTOR {
                     self.carry_out(feature, hook);
@@ -115,23 +117,31 @@ impl<'a> Attaching<'a> {
             }
             CALLED => {
                 let patch = header().core.patches.get(hook.what as usize).copied().unwrap_or(0);
-                let before = call(segment, patch, peek(place));
+                let before = call(segment, patch, at);
                 if before != 0 && hook.more != 0 {
                     poke(address(segment, feature.at + hook.more), &before);
                 }
             }
+            INSTEAD => {
+                let point = self.point(hook.what);
+                call(segment, point, at);
+                poke(address(segment, point + 3), &NOP);
+            }
             TOLD => copy_far(own((&raw const self.facts as u32 + hook.more as u32) as *mut u8), place, hook.what as u16),
-            BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4))),
+            BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4) + ((hook.what as u32) << 20))),
             ONCE => {
                 let entry = (segment as u32) << 16 | peek::<u16>(place) as u32;
                 far_call(entry, 0, &raw const self.facts as u32 as u16, 0);
                 let tables = feature.at + hook.more;
-                fill(address(segment, tables), 0, feature.table - tables);
+                fill(address(segment, tables), 0, feature.table.at - tables);
             }
             _ => set_vector(hook.what, segment, at),
         }
     }
 }
+
+/// An instruction of one byte without effect.
+const NOP: u8 = 0x90;
 
 /// Has the core call a routine at one of its patches; whom it has called there so far, 0: nobody.
 #[inline(never)]

@@ -81,8 +81,8 @@ impl Plan {
     }
 
     /// Takes the block of the driver's unit, whose header is the end of the core.
-    pub fn driver(&mut self, number: u8) -> Option<()> {
-        self.read(info::BLOCK_NIC, &unit(number)?, ENTRIES)?;
+    pub fn driver(&mut self, unit: &Unit) -> Option<()> {
+        self.read(info::BLOCK_NIC, unit, ENTRIES)?;
         Some(())
     }
 }

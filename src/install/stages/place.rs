@@ -8,15 +8,15 @@ use crate::bus::either::in_v86;
 use crate::bus::real::address;
 use crate::info::{self, Block};
 use crate::install::dos::{fill, from_device};
-use crate::install::features::needs;
+use crate::install::features::{Table, needs};
 use crate::install::header::{BUFFERS, CORE_AT, number};
 use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
 use crate::install::plan::{FAILED, Feature, Ground, Plan};
 use crate::memory::SLOT;
-use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, Rings, isa_pnp};
-use crate::resident::table::{BLOCKS, STACK_CORE};
+use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, NO_XMS, Rings, isa_pnp};
+use crate::resident::table::{BLOCKS, ENTRIES, STACK_CORE};
 
 /// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
 /// end.
@@ -41,10 +41,14 @@ fn place(plan: &mut Plan) -> Option<()> {
     take_extended(plan);
     // What the card does above 1 MB.
     let flat = plan.memory.rings != 0 || plan.card.found.mem != 0 && !in_v86();
-    needs(plan, flat)?;
+    let number = of_nic(plan.card.nic, driver(&plan.card.found, flat));
+    let unit = unit(number)?;
+    needs(plan, flat, unit.needs)?;
 
-    plan.driver(of_nic(plan.card.nic, driver(&plan.card.found, flat)))?;
-    plan.placed.device_size = unit(of_nic(plan.card.nic, starter(plan)))?.table;
+    plan.driver(&unit)?;
+    plan.placed.count = 0;
+    plan.list(Feature { number, needs: needs::DRIVER, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
+    plan.placed.device_size = self::unit(of_nic(plan.card.nic, starter(plan)))?.table;
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
     plan.placed.handles = plan.zeros(info::BLOCK_HANDLES, plan.options.handles as u16 * HANDLE)?;
     rings(plan)?;
@@ -57,12 +61,12 @@ fn place(plan: &mut Plan) -> Option<()> {
 /// Bytes of a handle.
 const HANDLE: u16 = 16;
 
-/// What holds of the machine, the card and the switches.
+/// What holds of the machine, the card and the switches. `copies`: what copies frames between the card and XMS.
 #[inline(never)]
-fn needs(plan: &mut Plan, card_flat: bool) -> Option<()> {
+fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
     // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
     // last of all, and given back if need be.
-    let mut all = needs::POLLED | plan.options.needs;
+    let mut all = needs::POLLED | needs::DRIVER | plan.options.needs;
     if card_flat || plan.memory.block.linear != 0 {
         all |= match plan.card.found.flat {
             FLAT_INTX => needs::FLATI,
@@ -71,13 +75,18 @@ fn needs(plan: &mut Plan, card_flat: bool) -> Option<()> {
         };
     }
     if plan.options.waits {
-        all |= if plan.memory.slots == 0 {
+        let real = plan.memory.block.linear != 0;
+        all |= if plan.memory.pool.slots == 0 || real && copies == 0 {
+            plan.memory.pool.slots = 0;
             say(Line::NoXms, b" ", 0);
             needs::POOLC
-        } else if plan.memory.block.linear == 0 {
-            needs::POOLV
+        } else if real {
+            if plan.options.cache != 0 {
+                say(Line::NoCache, b" ", 0);
+            }
+            needs::POOL | copies
         } else {
-            needs::POOL
+            needs::POOLV
         };
     }
     if !card_flat && plan.card.found.rings_low != 0 {
@@ -94,38 +103,52 @@ fn needs(plan: &mut Plan, card_flat: bool) -> Option<()> {
 
 /// Places the features that are needed, with their tables.
 fn features(plan: &mut Plan) -> Option<()> {
-    plan.placed.count = 0;
+    let slots = plan.memory.pool.slots;
+    if slots != 0 {
+        plan.ground.note(Block { kind: info::BLOCK_BUFFERS, place: 1, size: (slots * (SLOT / 512)).div_ceil(2) });
+    }
     for number in number::FEATURES..number::FEATURES + header().features {
         let unit = unit(number)?;
         if unit.needs & plan.needs == 0 {
             continue;
         }
         let at = plan.read(unit.block, &unit, 0)?;
-        let mut table = plan.ground.next;
-        if unit.table != 0 {
+        let mut table = Table { at: plan.ground.next, ..Table::default() };
+        if unit.table_block != 0 {
             let size = match unit.table {
                 BUFFERS => buffers(plan),
                 bytes => bytes + unit.per_handle * plan.options.handles as u16,
             };
-            table = plan.zeros(unit.table_block, size)?;
+            table.at = plan.zeros(unit.table_block, size)?;
         }
+        table.end = plan.ground.next;
+        table.bias = table.at.wrapping_sub(plan.placed.handles / 4);
         plan.placed.receivers += unit.stack;
-        let feature = Feature { number, needs: unit.needs, at, table, table_end: plan.ground.next, hooks: 0 };
-        if let Some(slot) = plan.placed.features.get_mut(plan.placed.count as usize) {
-            *slot = feature;
-            plan.placed.count += 1;
-        }
+        plan.list(Feature { number, needs: unit.needs, at, table, hooks: 0 });
     }
     Some(())
 }
 
-/// Bytes of packet buffers below 1 MB; and lists those above.
+impl Plan {
+    /// Lists the driver or a feature that was placed.
+    #[inline(never)]
+    fn list(&mut self, feature: Feature) {
+        if let Some(slot) = self.placed.features.get_mut(self.placed.count as usize) {
+            *slot = feature;
+            self.placed.count += 1;
+        }
+    }
+}
+
+/// Bytes of packet buffers below 1 MB.
 #[inline(never)]
-fn buffers(plan: &mut Plan) -> u16 {
-    let slots = plan.memory.slots as u16;
-    if slots != 0 {
-        plan.ground.note(Block { kind: info::BLOCK_BUFFERS, place: 1, size: (slots * (SLOT / 512)).div_ceil(2) });
-        return plan.options.cache;
+fn buffers(plan: &Plan) -> u16 {
+    if plan.memory.pool.slots != 0 {
+        return match plan.options.cache {
+            0 if plan.options.compact => SLOT,
+            0 => 4096,
+            bytes => bytes,
+        };
     }
     // Smaller rather than not at all.
     if plan.ground.has_room(plan.options.migrate) { plan.options.migrate } else { SLOT }
@@ -147,7 +170,8 @@ fn take_extended(plan: &mut Plan) {
     plan.memory = memory;
     if memory.rings != 0 && !plan.card.is_pci && memory.block.linear > isa_pnp::REACH - memory.rings {
         memory.block.free();
-        plan.memory = extended::memory(&plan.options, 0);
+        // Its rings lie below 1 MB then, which no unit copies to XMS from.
+        plan.memory = extended::memory(&plan.options, NO_XMS);
     }
 }
 

@@ -7,7 +7,7 @@ use super::numbers::parse;
 use crate::device::MacAddr;
 use crate::install::features::needs;
 use crate::install::lines::Line;
-use crate::memory::{FRAMES, SLOT};
+use crate::memory::{FRAMES, SLOT, direct};
 use crate::probe::media;
 
 /// What the user asked for.
@@ -37,10 +37,12 @@ pub struct Options {
     /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
     pub waits: bool,
     /// Slots in extended memory for frames that wait.
-    pub slots: u8,
+    pub slots: u16,
+    /// Ticks for which a refused frame is offered again.
+    pub hold: u16,
     /// Queued bytes at which frames go there; without XMS, bytes for all that wait.
     pub migrate: u16,
-    /// Bytes of conventional memory before extended memory.
+    /// Bytes of conventional memory before extended memory; 0: not given.
     pub cache: u16,
     /// As little memory as can be.
     pub compact: bool,
@@ -140,9 +142,11 @@ switches! {
     Xms "XMS" "48" Rule::Dec(16, 16384), Line::Xms,
         "KB of XMS for frames that wait, 16 to 16384";
     Migrate "MIGRATE" "8192" Rule::Dec(1536, 65024), Line::Migrate,
-        "bytes of them before XMS is used, 1536 to 65024";
+        "bytes of them below 1 MB, 1536 to 65024";
     Cache "CACHE" "4096" Rule::Dec(1536, 32768), Line::Cache,
-        "low memory before that XMS, 1536 to 32768 bytes";
+        "bytes below 1 MB in V86 mode, 1536 to 32768";
+    Hold "HOLD" "2" Rule::Dec(1, 250), Line::Hold,
+        "ticks (55 ms) for which they wait for a buffer";
     Compact "COMPACT" "" Rule::Bare, Line::NoValue,
         "as small as can be: /HANDLES=4 /CACHE=1536";
     Stats "STATS" "" Rule::Needs(needs::STATS), Line::NoValue,
@@ -165,6 +169,7 @@ const STACK: usize = Index::Stack as usize;
 const XMS: usize = Index::Xms as usize;
 const MIGRATE: usize = Index::Migrate as usize;
 const CACHE: usize = Index::Cache as usize;
+const HOLD: usize = Index::Hold as usize;
 const COMPACT: usize = Index::Compact as usize;
 const BURST: usize = Index::Burst as usize;
 const UNLOAD: usize = Index::Unload as usize;
@@ -248,9 +253,10 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
         IRQ if NO_LINES >> value & 1 == 0 => options.irq = if value == 2 { 9 } else { value as u8 },
         HANDLES => options.handles = value as u8,
         STACK => options.stack = value,
-        XMS => (options.waits, options.slots) = (true, (value as u32 * 1024 / SLOT as u32).min(FRAMES as u32) as u8),
+        XMS => (options.waits, options.slots) = (true, (value as u32 * 1024 / SLOT as u32) as u16),
         MIGRATE => (options.waits, options.migrate) = (true, value),
         CACHE => options.cache = value,
+        HOLD => options.hold = value,
         BURST => options.burst = value as u8,
         _ => return false,
     }
@@ -321,7 +327,8 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         needs: 0,
         burst: crate::resident::table::BURST,
         waits: false,
-        slots: FRAMES as u8,
+        slots: FRAMES as u16,
+        hold: direct::HOLD,
         migrate: 8192,
         cache: 0,
         compact: false,
@@ -358,9 +365,6 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
     }
     if options.handles == 0 {
         options.handles = if options.compact { 4 } else { 8 };
-    }
-    if options.cache == 0 {
-        options.cache = if options.compact { 1536 } else { 4096 };
     }
     Ok(options)
 }

@@ -87,6 +87,8 @@ fn name(kind: u8) -> &'static CStr {
         info::BLOCK_POOL => c"pool      ",
         info::BLOCK_TICK => c"timer     ",
         info::BLOCK_EXAMPLE => c"count     ",
+        info::BLOCK_LISTS => c"pool lists",
+        info::BLOCK_XMS => c"XMS copy  ",
         _ => c"other     ",
     }
 }

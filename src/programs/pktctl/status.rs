@@ -2,7 +2,7 @@
 
 use crate::{DONE, NO_DRIVER, Options, handles};
 use compkt::info::{FLAG_DEVICE, FLAG_UPPER, FLAG_V86, NicInfo, STACK_CANARY};
-use compkt::memory::Stats;
+use compkt::memory::{AllStats, Stats};
 use compkt::programs::rt::packet::{Block, Driver, DriverInfo, error};
 use compkt::programs::rt::{Far, inbox};
 use compkt::say;
@@ -146,15 +146,16 @@ fn memory(block: &Block) {
     }
     say!(c"  stack        {d} of {d} bytes never used\n", low - info.stack_low, info.stack_top - info.stack_low);
     if info.pool != 0 {
-        // SAFETY: Stats is made of integers.
+        // SAFETY: it is made of integers.
         pool(&unsafe { Far::new(block.at.segment(), info.pool).read_as() });
     }
 }
 
 /// Prints the pool's counts.
-fn pool(stats: &Stats) {
+fn pool(all: &AllStats) {
+    let stats = &all.stats;
     let place = if stats.flags & Stats::XMS_FAILED != 0 { c", in conventional memory: no XMS, or its driver failed" } else { c"" };
     say!(c"  waiting      {d} frames now{s}\n  to XMS       {d} frames, {d} bytes, {d} of them for another\n",
-        stats.waiting, place, stats.buffers, stats.bytes, stats.evictions);
+        all.waiting(), place, stats.buffers, stats.bytes, stats.evictions);
     say!(c"  asked for    {d} in low memory, {d} in XMS, {d} failures\n", stats.hits, stats.misses, stats.failures);
 }

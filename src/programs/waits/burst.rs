@@ -14,7 +14,7 @@ use crate::{Client, MIN, Outcome, PATIENCE, refuse};
 /// Frames of a burst: more than the driver lets wait, with what many cards hold.
 const BURST: usize = 40;
 /// The longest, so that all buffers fit into memory.
-const MAX: u16 = 450;
+const MAX: u16 = 420;
 type Buffer = [u8; MAX as usize];
 /// Bursts of each form.
 const ROUNDS: u16 = 20;

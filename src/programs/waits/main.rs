@@ -1,20 +1,21 @@
 //! WAITS: a client whose frames have to wait. It refuses a third of the frames when they are first offered, and sends more at
 //! once by as_send_pkt than a card has room for.
 //!
-//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/INT=60]`, with the test peer on the wire. /ALONE: without it; then
+//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/SLOW] [/INT=60]`, with the test peer on the wire. /ALONE: without it; then
 //! answers from the emulator's network are refused, and sent frames are not checked. Every frame must come in the end, once,
 //! with every byte right; otherwise the test fails. /AGAIN: a batch in which the card lost a frame is asked for again, at
-//! most n times.
+//! most n times. /SLOW: nothing but slow.rs.
 #![no_std]
 #![no_main]
 
 mod burst;
 mod echo;
 mod refuse;
+mod slow;
 mod tick;
 
 use compkt::device::{MAX_FRAME, MacAddr};
-use compkt::memory::Stats;
+use compkt::memory::AllStats;
 use compkt::programs::net::{self, Frame};
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::clock::Deadline;
@@ -36,7 +37,7 @@ static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut frames, mut seed, mut gap_us, mut again, mut vector, mut alone) = (10_000, 1, 1200, 0, 0x60, false);
+    let (mut frames, mut seed, mut gap_us, mut again, mut vector, mut alone, mut slow) = (10_000, 1, 1200, 0, 0x60, false, false);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => set(&mut frames, options::number(word)),
@@ -46,6 +47,10 @@ fn main() -> u8 {
                 alone = true;
                 true
             }
+            Some((name, [])) if same(name, "SLOW") => {
+                slow = true;
+                true
+            }
             Some((name, value)) if same(name, "GAP") => set(&mut gap_us, options::number(value).map(|v| v as u16)),
             Some((name, value)) if same(name, "INT") => set(&mut vector, options::hex(value).map(|v| v as u8)),
             Some(_) => false,
@@ -53,7 +58,7 @@ fn main() -> u8 {
         if !good {
             say!(c"WAITS cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes [frames] /SEED=1 /GAP=1200 /AGAIN=0 /ALONE /INT=60.\n");
+            say!(c"\". It takes [frames] /SEED=1 /GAP=1200 /AGAIN=0 /ALONE /SLOW /INT=60.\n");
             return 2;
         }
     }
@@ -62,7 +67,7 @@ fn main() -> u8 {
         return 2;
     };
     let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, alone };
-    match run(client, frames) {
+    match run(client, frames, slow) {
         Ok(()) => 0,
         Err(why) => {
             say!(c"FAIL {s}\n", why);
@@ -78,9 +83,12 @@ fn set<T>(place: &mut T, value: Option<T>) -> bool {
 /// The result of a test, or why it failed.
 pub type Outcome = Result<(), &'static core::ffi::CStr>;
 
-fn run(mut client: Client, frames: u32) -> Outcome {
+fn run(mut client: Client, frames: u32, slow: bool) -> Outcome {
     client.open()?;
     client.mac = client.driver.address(client.handle).map_err(error::name)?;
+    if slow {
+        return slow::run(&mut client);
+    }
     if client.alone {
         echo::run(&client)?;
     } else {
@@ -90,8 +98,8 @@ fn run(mut client: Client, frames: u32) -> Outcome {
     client.wait(4);
     match client.pool() {
         None => Err(c"the driver has no pool"),
-        Some(stats) if stats.waiting != 0 => Err(c"something waits for ever"),
-        Some(stats) => {
+        Some(all) if all.waiting() != 0 => Err(c"something waits for ever"),
+        Some(AllStats { stats, .. }) => {
             say!(c"to XMS {d} frames, {d} hits, {d} misses, {d} evictions, {d} failures, flags {d}\n",
                 stats.buffers, stats.hits, stats.misses, stats.evictions, stats.failures, stats.flags);
             Ok(())
@@ -145,9 +153,9 @@ impl Client {
     }
 
     /// The pool's counts.
-    pub fn pool(&self) -> Option<Stats> {
+    pub fn pool(&self) -> Option<AllStats> {
         let block = self.driver.block().filter(|block| block.info.pool != 0)?;
-        // SAFETY: Stats is made of integers.
+        // SAFETY: it is made of integers.
         Some(unsafe { Far::new(block.at.segment(), block.info.pool).read_as() })
     }
 

@@ -181,7 +181,7 @@ pub fn closed(client: &mut Client) -> Outcome {
     ask(client)?;
     let deadline = Deadline::after(PATIENCE);
     let mut round = Deadline::after(ROUND);
-    while client.pool().is_none_or(|stats| stats.waiting < 6) {
+    while client.pool().is_none_or(|stats| stats.waiting() < 6) {
         if deadline.over() {
             return Err(c"refused frames do not wait");
         }
@@ -191,7 +191,7 @@ pub fn closed(client: &mut Client) -> Outcome {
             round = Deadline::after(ROUND);
         }
     }
-    let kept = client.pool().map_or(0, |stats| stats.waiting);
+    let kept = client.pool().map_or(0, |stats| stats.waiting());
     let _ = client.driver.release(client.handle);
     MOOD.write(Mood::Nobody);
     client.open()?;

@@ -21,7 +21,8 @@ const HOLD_US: u32 = 3_000;
 static SEED: Shared<u32> = Shared::new(0);
 static HELD: Shared<bool> = Shared::new(false);
 static CAME: Shared<u16> = Shared::new(0);
-static ROOM: Shared<Frame> = Shared::new([0; compkt::device::MAX_FRAME as usize]);
+/// Where a receiver puts each frame.
+pub static ROOM: Shared<Frame> = Shared::new([0; compkt::device::MAX_FRAME as usize]);
 
 extern "C" fn receive(regs: &mut Regs) {
     if regs.eax as u16 != 0 {

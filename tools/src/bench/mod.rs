@@ -139,7 +139,8 @@ pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
 pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
     // /BURST only for this project's driver: some other driver's card may not hold a burst.
     let bench = format!("BENCH /BURST={BURST} {FLOOD}");
-    let job = job(nic, &[LOAD_SENDER, "PKTCTL mem /INT=60", "pause", &bench])?;
+    // The usual DOS has A20 on: FreeDOS always, MS-DOS with DOS=HIGH.
+    let job = job(nic, &["A20 ON", LOAD_SENDER, "PKTCTL mem /INT=60", "pause", &bench])?;
     let folder = TempDir::new("trace")?;
     let trace = folder.path().join("trace");
     let report = machine(nic, device(nic), Dos::default())?.run_with(&job, &mut |line, monitor| {

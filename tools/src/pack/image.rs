@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use compkt::install::features::{self, ALL_HOOKS, HOOKS};
+use compkt::install::features::{self, ALL_HOOKS, HOOKS, POINT_IN, POINT_OUT, PROVIDES, needs};
 use compkt::resident::table::{BLOCKS, PATCHED};
 
 use super::elf::Unit;
@@ -19,7 +19,7 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
+const ASKED_FOR: [&str; 8] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1184;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -51,6 +51,19 @@ const FEATURE: usize = 10;
 const HOOK: usize = size_of::<features::Hook>();
 /// Blocks of a driver without its features': core, driver, device, handles, rings, buffers in XMS, stack.
 const BLOCKS_OF_ALL: usize = 7;
+/// Places in a driver's routines that copy a frame (asm/strings.asm, asm/rings.asm): the point that the driver provides, and
+/// what it needs for the pool in real mode with XMS.
+const COPIES: [(&str, usize, u16); 9] = [
+    ("ins_words.at", POINT_IN, needs::XWORDS),
+    ("outs_words.at", POINT_OUT, needs::XWORDS),
+    ("ins_bytes.at", POINT_IN, needs::XBYTES),
+    ("outs_bytes.at", POINT_OUT, needs::XBYTES),
+    ("ins_fifo.at", POINT_IN, needs::XFIFO),
+    ("outs_fifo.at", POINT_OUT, needs::XFIFO),
+    ("flat_take_frame.at", POINT_IN, needs::XRINGS),
+    ("flat_take.at", POINT_IN, needs::XPARTS),
+    ("flat_give_frame.at", POINT_OUT, needs::XRINGS),
+];
 // Start unit: offset in the header of a device's size. Find unit: of the identities' address and count.
 const START_INSTANCE: usize = 16;
 const FIND_IDS: usize = 4;
@@ -251,8 +264,9 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
         most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
         most.1 = most.1.max(1 + usize::from(table != 0));
     }
-    let (hooks, blocks) = kinds.values().fold((0, BLOCKS_OF_ALL), |all, kind| (all.0 + kind.0, all.1 + kind.1));
-    for (what, count, most) in [("features", kinds.len(), features::FEATURES), ("hooks", hooks, ALL_HOOKS), ("blocks", blocks, BLOCKS)] {
+    // The driver has two hooks, and a place among the features.
+    let (hooks, blocks) = kinds.values().fold((2, BLOCKS_OF_ALL), |all, kind| (all.0 + kind.0, all.1 + kind.1));
+    for (what, count, most) in [("features", kinds.len() + 1, features::FEATURES), ("hooks", hooks, ALL_HOOKS), ("blocks", blocks, BLOCKS)] {
         if count > most {
             return Err(format!("a machine may have {count} {what}; the installer has room for {most}"));
         }
@@ -282,7 +296,8 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
         for size in [unit.bytes.len() as u16, unit.total, unit.fixes16.len() as u16, unit.fixes32.len() as u16] {
             entries.extend(size.to_le_bytes());
         }
-        let hooks = unit.attach.get(FEATURE..).unwrap_or(&[]);
+        let (copies, provided) = if listed.kind == KIND_DRIVER { copies(unit)? } else { (0, Vec::new()) };
+        let hooks = unit.attach.get(FEATURE..).unwrap_or(&provided);
         if hooks.len() % HOOK != 0 || hooks.len() > HOOKS * HOOK {
             return Err(fail(format!("{} has {} bytes of hooks", unit.name, hooks.len())));
         }
@@ -290,7 +305,7 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
             Some(feature) => entries.extend(feature),
             _ if listed.kind == KIND_FEATURE => return Err(fail(format!("{} does not say how it attaches", unit.name))),
             _ if listed.kind == KIND_START => entries.extend([&[0; 4], &unit.word(START_INSTANCE).to_le_bytes()[..], &[0; 4]].concat()),
-            _ => entries.extend([0; FEATURE]),
+            _ => entries.extend([&copies.to_le_bytes()[..], &[0; FEATURE - 2]].concat()),
         }
         entries.extend(((hooks.len() / HOOK) as u16).to_le_bytes());
         entries.extend(sum(hooks, 0).to_le_bytes());
@@ -301,6 +316,21 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
         tail.extend(hooks);
     }
     Ok((entries, tail))
+}
+
+/// What a driver needs so that its frames are copied straight to and from XMS, and the hooks that provide the places for that:
+/// both, or nothing.
+fn copies(unit: &Unit) -> std::io::Result<(u16, Vec<u8>)> {
+    let there: Vec<_> = COPIES.iter().filter_map(|(name, point, need)| Some((unit.symbol(name).ok()?, *point, *need))).collect();
+    match there[..] {
+        [] => Ok((0, Vec::new())),
+        // Frames are given to a ring in one way.
+        [(at, POINT_IN, need), (out, POINT_OUT, same)] if need == same || [need, same] == [needs::XPARTS, needs::XRINGS] => {
+            let hook = |point: usize, at: u16| [&[PROVIDES, point as u8][..], &at.to_le_bytes(), &[0; 2]].concat();
+            Ok((need, [hook(POINT_IN, at), hook(POINT_OUT, out)].concat()))
+        }
+        _ => Err(fail(format!("{} copies frames in more than one way", unit.name))),
+    }
 }
 
 /// A sum over bytes, continued from `sum`: for each byte, rotated left by one bit, then the byte is added.
@@ -354,13 +384,15 @@ mod tests {
 
     #[test]
     fn more_features_than_a_machine_has_room_for_are_refused() {
-        let full: Vec<Unit> = (0..features::FEATURES as u8).map(|kind| feature(kind, ALL_HOOKS / features::FEATURES, 0)).collect();
+        // One place and two hooks are the driver's.
+        let most = features::FEATURES - 1;
+        let full: Vec<Unit> = (0..most as u8).map(|kind| feature(kind, (ALL_HOOKS - 2) / most, 0)).collect();
         assert_eq!(fit(&full), Ok(()));
         let exclude = [&full[..], &[feature(0, 1, 0)]].concat();
         assert_eq!(fit(&exclude), Ok(()), "of a kind there is one");
         let says = |features: &[Unit], words: &str| assert!(fit(features).is_err_and(|why| why.contains(words)), "{words}");
         says(&[&full[..], &[feature(99, 0, 0)]].concat(), "9 features; the installer has room for 8");
-        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "58 hooks; the installer has room for 48");
-        says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "23 blocks; the installer has room for 15");
+        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "54 hooks; the installer has room for 48");
+        says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "21 blocks; the installer has room for 16");
     }
 }

@@ -1,5 +1,5 @@
 //! Bochs with the boot DOS. Bochs checks every access against its segment's limit, as a processor does and QEMU's TCG does
-//! not. An access beyond a limit ends the run with an error.
+//! not. An access beyond a limit ends the run with an error, unless the caller asks for the number of such faults.
 
 use super::image::{self, Dos};
 use super::{Job, Report};
@@ -14,6 +14,8 @@ use std::time::Duration;
 
 /// Longest time without output, if the job gives none.
 const LIMIT: Duration = Duration::from_secs(60);
+/// Part of the line in Bochs's log about an access beyond a limit.
+const BEYOND: &str = "beyond limit";
 /// Bytes of a cylinder in the disk's geometry: 16 heads, 63 sectors.
 const CYLINDER: usize = 16 * 63 * 512;
 
@@ -58,6 +60,19 @@ impl Bochs {
     /// Runs a job. Errors: no Bochs, a job that the boot DOS cannot hold, an access beyond a segment's limit, no end within
     /// the limit; the text has what was printed.
     pub fn run(&self, job: &Job) -> io::Result<Report> {
+        Ok(self.run_in(job, false)?.0)
+    }
+
+    /// Runs a job in which an access beyond a segment's limit is a fault that the job's programs handle. Returns the number of
+    /// these faults, too.
+    ///
+    /// # Errors
+    /// As [`Bochs::run`], and any other error of the processor.
+    pub fn run_with_faults(&self, job: &Job) -> io::Result<(Report, usize)> {
+        self.run_in(job, true)
+    }
+
+    fn run_in(&self, job: &Job, faults: bool) -> io::Result<(Report, usize)> {
         let emulator = setup::bochs()?;
         let folder = TempDir::new("bochs")?;
         let path = |name: &str| folder.path().join(name);
@@ -65,7 +80,7 @@ impl Bochs {
         disk.resize(disk.len().next_multiple_of(CYLINDER), 0);
         fs::write(path("disk.img"), &disk)?;
         fs::write(path("slirp.conf"), format!("# slirp config\n{}", if job.capture { "pktlog = packets.txt\n" } else { "" }))?;
-        fs::write(path("bochsrc"), self.settings(disk.len() / CYLINDER))?;
+        fs::write(path("bochsrc"), self.settings(disk.len() / CYLINDER, faults))?;
         // Bochs aborts on long file names: it gets short ones.
         symlink(&emulator.root, path("bochs"))?;
         // A command for the debugger: continue.
@@ -87,12 +102,16 @@ impl Bochs {
             let last = log.lines().rev().find(|line| line.contains("e[") || line.contains("p[")).unwrap_or("no message");
             return Err(fail(format!("Bochs ended early: {last}, after:\n{output}")));
         }
+        let errors = || log.lines().filter(|line| line.contains("e[CPU0"));
+        if let Some(other) = errors().find(|line| !line.contains(BEYOND)) {
+            return Err(fail(format!("Bochs: {other}, in:\n{output}")));
+        }
         let captured = job.capture && self.nic != Nic::None;
         let pcap = if captured { Some(pcap(&path("packets.txt"))?) } else { None };
-        Ok(Report { output, pcap })
+        Ok((Report { output, pcap }, errors().count()))
     }
 
-    fn settings(&self, cylinders: usize) -> String {
+    fn settings(&self, cylinders: usize, faults: bool) -> String {
         const NET: &str = "mac=AC:DE:48:88:99:AA, ethmod=slirp, script=slirp.conf";
         let nic = match self.nic {
             Nic::None => String::new(),
@@ -100,7 +119,7 @@ impl Bochs {
             Nic::Ne2000Pci => format!("pci: enabled=1, chipset=i440fx, slot1=ne2k\nne2k: enabled=1, {NET}"),
             Nic::E1000 => format!("pci: enabled=1, chipset=i440fx, slot1=e1000\ne1000: enabled=1, {NET}"),
         };
-        // The processor's module reports an access beyond a limit as an `error`.
+        // The processor's module reports an access beyond a limit as an `error`; then it raises the fault.
         format!(
             "config_interface: textconfig\ndisplay_library: rfb, options=\"timeout=0\"\nplugin_ctrl: iodebug=1\n\
              memory: guest=16, host=16\n\
@@ -110,8 +129,9 @@ impl Bochs {
              clock: sync={sync}, time0=1704067200\n\
              ata0-master: type=disk, path=disk.img, mode=flat, cylinders={cylinders}, heads=16, spt=63\nboot: disk\n\
              {nic}\nport_e9_hack: enabled=1\nlog: log\n\
-             panic: action=fatal\nerror: action=report, CPU0=fatal\ninfo: action=report\ndebug: action=ignore\n",
+             panic: action=fatal\nerror: action=report{fatal}\ninfo: action=report\ndebug: action=ignore\n",
             cpu = self.cpu,
+            fatal = if faults { "" } else { ", CPU0=fatal" },
             sync = if self.real_time { "slowdown" } else { "none" },
         )
     }

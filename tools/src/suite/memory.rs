@@ -11,11 +11,14 @@ use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Qemu};
 use crate::setup;
+use compkt::memory::SLOT;
 
 /// A line that must work as it is.
 const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
 const WITH_XMS: &str = "DEVICE=3COMPKT.SYS /XMS=48";
 const WITHOUT: &str = "DEVICE=3COMPKT.SYS /MIGRATE=16384";
+/// The most bytes that it may keep, for a card by 16-bit ports, one with a FIFO, and one with rings.
+const COMPACT_MOST: [(&str, u32); 3] = [("ne2000", 6_400), ("el3", 6_016), ("e1000", 6_144)];
 /// The line when there is no XMS.
 const NO_XMS: &str = "3COMPKT: no XMS: frames wait below 1 MB";
 
@@ -25,19 +28,32 @@ pub fn tests() -> Vec<Test> {
     for (name, line, xms) in [("xms", WITH_XMS, Xms::V3), ("compact", COMPACT, Xms::V2), ("no-xms", WITHOUT, Xms::None)] {
         let test = |what: &str, run: fn(&Lab, &str, Xms) -> Verdict| Test::new(format!("qemu/{what}-{name}"), move |lab| run(lab, line, xms));
         tests.push(Test { slow: true, ..test("virtio_net/waits", fast).takes(70) });
-        tests.push(Test { slow: name != "compact", ..test("virtio_net/waits-long", slow).takes(15) });
-        tests.push(Test { slow: name != "xms", ..test("el3/waits", fifo).takes(15) });
+        // So few frames that a burst is longer than all that wait.
+        let small = if line == WITH_XMS { "DEVICE=3COMPKT.SYS /XMS=16" } else { line };
+        let long = Test::new(format!("qemu/virtio_net/waits-long-{name}"), move |lab| slow(lab, small, xms));
+        tests.push(Test { slow: name != "compact", ..long.takes(15) });
+        tests.push(Test { slow: name != "xms", ..test("el3/waits", |lab, line, xms| few(lab, "el3", line, xms)).takes(15) });
         let test = Test::new(format!("qemu/ne2000/conform-pool-{name}"), move |lab| conform(lab, ne2000(), line, xms)).takes(15);
         tests.push(Test { slow: true, ..test });
         let test = Test::new(format!("qemu/ne2000/fuzz-pool-{name}"), move |lab| fuzz(lab, ne2000(), line, xms)).takes(20);
         tests.push(Test { slow: name != "xms", ..test });
     }
-    for line in ["DEVICE=3COMPKT.SYS /XMS=48 /BURST=1", "DEVICE=3COMPKT.SYS /XMS=48 /BURST=64"] {
+    for line in ["DEVICE=3COMPKT.SYS /XMS=16 /BURST=1", "DEVICE=3COMPKT.SYS /XMS=16 /BURST=64"] {
         let burst = line.rsplit('=').next().unwrap_or_default();
         let test = |what: &str, run: fn(&Lab, &str, Xms) -> Verdict| Test::new(format!("qemu/{what}-bursts-of-{burst}"), move |lab| run(lab, line, Xms::V3));
         tests.push(Test { slow: true, ..test("virtio_net/waits-long", slow).takes(15) });
-        tests.push(Test { slow: true, ..test("el3/waits", fifo).takes(15) });
+        tests.push(Test { slow: true, ..test("el3/waits", |lab, line, xms| few(lab, "el3", line, xms)).takes(15) });
     }
+    // One card of each way to copy frames between it and XMS, and of each family of rings.
+    for name in ["ne2000", "ne2k_pci", "vortex", "corkscrew", "e1000", "e1000e", "rtl8139", "pcnet", "i8255x", "tulip", "boomerang", "vmxnet3"] {
+        let test = Test::new(format!("qemu/{name}/waits-compact"), move |lab| few(lab, name, COMPACT, Xms::V3)).takes(15);
+        tests.push(Test { slow: !matches!(name, "ne2000" | "e1000"), ..test });
+    }
+    for (name, most) in COMPACT_MOST {
+        tests.push(Test::new(format!("qemu/{name}/seed-line"), move |lab| seed_line(lab, name, most)).takes(3));
+    }
+    tests.push(Test::new("qemu/virtio_net/waits-burst-of-600", burst).takes(15));
+    tests.push(Test::new("qemu/ne2000/pool-no-cache", no_cache).takes(3));
     tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(20) });
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
@@ -76,13 +92,16 @@ fn slow(lab: &Lab, line: &str, xms: Xms) -> Verdict {
     let told = text.lines().find(|line| line.contains("sent by as_send_pkt")).unwrap_or_default();
     println!("        {line}: {told}");
     let numbers: Vec<u32> = told.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
-    steps.holds(numbers.len() == 4 && numbers.iter().all(|number| *number != 0), "frames wait, are refused, and are dropped")
+    // A megabyte holds a burst.
+    let refused = if line == COMPACT { numbers.get(2) == Some(&0) } else { numbers.get(2).is_some_and(|refused| *refused != 0) };
+    let waited = [0, 1, 3].map(|at| numbers.get(at).is_some_and(|number| *number != 0));
+    steps.holds(refused && waited == [true; 3], "frames wait, are refused, and are dropped")
 }
 
-/// A card whose FIFO holds few frames and can be read once only.
-fn fifo(lab: &Lab, line: &str, xms: Xms) -> Verdict {
-    let card = nic("el3");
-    let device = card.devices.first().ok_or("no machine has an el3")?;
+/// Fewer frames, on a card that may lose some: an el3's FIFO holds few and can be read once only.
+fn few(lab: &Lab, name: &str, line: &str, xms: Xms) -> Verdict {
+    let card = nic(name);
+    let device = card.devices.first().ok_or("no machine has this card")?;
     waits(lab, card, device, line, xms, "WAITS 240 /GAP=8000 /AGAIN=50").map(drop)
 }
 
@@ -100,8 +119,52 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let said = steps.first(line)?.text.contains(NO_XMS);
     steps.holds(said == (xms == Xms::None), "it says when there is no XMS, and only then")?;
     let map = &steps.first("PKTCTL mem")?.text;
-    steps.holds(map.contains("    48 KB  buffers") == (xms != Xms::None), "PKTCTL shows where frames wait")?;
+    // As many frames as fit.
+    let given: usize = line.split_once("/XMS=").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok()).unwrap_or(0);
+    let room = format!("{:6} KB  buffers", (given * 1024 / usize::from(SLOT) * 3).div_ceil(2));
+    steps.holds(map.contains(&room) == (xms != Xms::None), "PKTCTL shows where frames wait")?;
     Ok(steps)
+}
+
+/// The smallest form keeps few bytes, and works.
+fn seed_line(lab: &Lab, name: &str, most: u32) -> Verdict {
+    let steps = machine(nic(name), Net::User, Xms::V3)?.steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
+    steps.exits("PKTCTL test", 0)?;
+    steps.exits("3COMPKT /U", 0)?;
+    steps.prints("PKTCTL mem", "  1023 KB  buffers")?;
+    let map = &steps.first("PKTCTL mem")?.text;
+    let all = map.lines().find_map(|line| line.trim().strip_suffix("  all")?.trim().parse::<u32>().ok());
+    println!("        {name}: {all:?} bytes");
+    steps.holds(all.is_some_and(|all| all <= most), "it keeps no more than its limit")
+}
+
+/// A burst of 600 frames into a client that takes one a tick.
+fn burst(lab: &Lab) -> Verdict {
+    let exchange = "WAITS /SLOW";
+    for (line, least) in [("DEVICE=3COMPKT.SYS /XMS=1280 /HOLD=40", 20), ("DEVICE=3COMPKT.SYS /XMS=1280", 2)] {
+        let peer = Peer::new().map_err(|error| error.to_string())?;
+        let mut job = lab.job(&[line], &[exchange, "PKTCTL status", "3COMPKT /U"])?;
+        job.limit = LIMIT;
+        let steps = machine(nic("virtio_net"), peer.cable(), Xms::V3)?.steps(&job)?;
+        steps.exits(exchange, 0)?;
+        steps.exits("3COMPKT /U", 0)?;
+        let text = &steps.first(exchange)?.text;
+        println!("        {line}: {}", text.trim());
+        let numbers: Vec<u32> = text.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        steps.holds(numbers.get(2).is_some_and(|came| *came >= least), "frames wait for as many ticks as they may")?;
+    }
+    Ok(())
+}
+
+/// `/CACHE=` is accepted, and a line says that it does nothing.
+fn no_cache(lab: &Lab) -> Verdict {
+    let line = "3COMPKT /XMS=48 /CACHE=2048";
+    let steps = machine(ne2000(), Net::User, Xms::V3)?.steps(&lab.job(&[], &[line, "PKTCTL mem", "3COMPKT /U", "3COMPKT /XMS=48", "3COMPKT /U"])?)?;
+    steps.prints(line, "3COMPKT: /CACHE= is not needed: frames wait in XMS alone")?;
+    let said = steps.first("3COMPKT /XMS=48")?.text.contains("/CACHE=");
+    steps.holds(!said, "only if it was given")?;
+    let map = &steps.first("PKTCTL mem")?.text;
+    steps.holds(map.matches("buffers").count() == 1, "nothing is kept below 1 MB")
 }
 
 /// CONFORM has the same results as without the pool.

@@ -11,6 +11,7 @@ mod field;
 mod file;
 mod figures;
 mod host;
+mod limits;
 mod lines;
 pub mod machine;
 mod memory;
@@ -111,6 +112,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(field::tests());
     tests.extend(vds::tests());
     tests.extend(v86::tests());
+    tests.extend(limits::tests());
     tests.extend(corkscrew::tests());
     tests.extend(rtl8169::tests());
     tests.extend(memory::tests());

@@ -117,6 +117,12 @@ pub fn prepare(symbols: &HashMap<String, u32>, memory: &mut [u8]) {
         put(memory, state + 2, 0);
         put(memory, state + 4, 16 + u16::from(memory[state + 4] & 7) * 16);
     }
+    if let Some(pending) = find("pending") {
+        // Often nothing but the pool's bit.
+        if memory[pending] & 3 == 0 {
+            memory[pending] = 8;
+        }
+    }
     // Slot B, and a unit there (src/install/header.rs).
     if let (Some(header), Some(entry)) = (find("image_header"), symbols.get(SLOT_ENTRY)) {
         put(memory, header + 8, SLOT as u16);

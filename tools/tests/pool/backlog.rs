@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use compkt::device::MAX_FRAME;
-use compkt::memory::backlog::{self, Backlog, KEPT, Keeper, PATIENCE};
+use compkt::memory::backlog::{self, Backlog, KEPT, Keeper};
 
 use super::world::*;
+
+/// `/HOLD=`.
+const PATIENCE: u8 = 2;
 
 impl<P: Form> Keeper for User<P> {
     type Pool = P;
@@ -20,6 +23,10 @@ impl<P: Form> Keeper for User<P> {
 
     fn first(self) -> u16 {
         KEPT_AT
+    }
+
+    fn hold(self) -> u8 {
+        PATIENCE
     }
 
     fn lost(self, handle: u16) {
