@@ -361,7 +361,8 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     }
 
     /// Resets the card and sets it up with an empty receive ring of so many descriptors. Frames in the transmit ring are sent
-    /// from its first descriptor on, where `send` looks, too. Own address and filters stay; interrupts are masked. False: the reset does not end.
+    /// from its first descriptor on, where `send` looks, too. Own address and filters stay; interrupts are masked. False: the
+    /// reset does not end.
     #[inline(never)]
     pub fn open(&mut self, receive: u8) -> bool {
         let mut kept = self.rings.plus(KEPT);
