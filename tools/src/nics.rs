@@ -37,6 +37,10 @@ pub const RELATIVES: [&str; 8] = [
     "rtl8169-8125a",
 ];
 
+/// Drivers that are another instance of the source of the one before them. Without `--long`, FUZZ makes a tenth of its calls on
+/// them, and CONFORM runs with XMS only.
+pub const TWINS: [&str; 1] = ["rtl8125"];
+
 /// Drivers whose line at load has the chip's name behind their own, and how these names begin.
 const CHIPS: [(&str, &str); 2] = [("rtl8169", "RTL"), ("rtl8125", "RTL")];
 
@@ -106,8 +110,8 @@ pub const NICS: &[Nic] = &[
         // The first card has negotiated before the driver comes, as most have since the machine was switched on; the others begin
         // when the machine does.
         devices: &[
-            "rtl8169-8168h,negotiation=0", "rtl8169-8110s", "rtl8169-8169sb", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168b", "rtl8169-8168c",
-            "rtl8169-8168evl", "rtl8169-8168f", "rtl8169-8168g", "rtl8169-8107e",
+            "rtl8169-8168h,negotiation=0", "rtl8169-8110s", "rtl8169-8169sb", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168b",
+            "rtl8169-8168c", "rtl8169-8168evl", "rtl8169-8168f", "rtl8169-8168g", "rtl8169-8107e",
         ],
         plugin: true,
     },

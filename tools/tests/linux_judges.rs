@@ -307,64 +307,32 @@ fn slow_a_sleeping_card_is_woken() {
 /// The drivers of the rtl8169, each behind those that it needs.
 const RTL8169: [&str; 7] = ["libphy", "fixed_phy", "fwnode_mdio", "of_mdio", "mdio_devres", "realtek", "r8169"];
 
-/// Judges chips of the family. QEMU's router announces itself to all nodes of IPv6, so that a card whose table of multicast
-/// addresses works takes an address of that net.
-fn judge_rtl8169(chips: &[&str]) -> Verdict {
-    let cards: Vec<String> = chips.iter().zip(0x56..).map(|(chip, last)| format!("rtl8169-{chip},mac=52:54:00:12:34:{last:02x}")).collect();
+/// Every chip that this Linux knows (not the 8125D), all in one machine: its start takes longer than they do. Some are left by an
+/// earlier driver with their line high, one in D3. QEMU's router announces itself to all nodes of IPv6, so that a card whose
+/// table of multicast addresses works takes an address of that net.
+#[test]
+fn rtl8169() {
+    let chips = [
+        ("8110s", "RTL8110s"), ("8169sb", "RTL8169sb/8110sb"), ("8169sc", "RTL8169sc/8110sc"), ("8168b", "RTL8168b/8111b"),
+        ("8101e,left=interrupting", "RTL8101e/RTL8100e"), ("8168c", "RTL8168c/8111c"), ("8168evl,power=d3", "RTL8168evl/8111evl"),
+        ("8168f", "RTL8168f/8111f"), ("8168h,left=interrupting", "RTL8168h/8111h"), ("8168g", "RTL8168g/8111g"), ("8107e", "RTL8107e"),
+        ("8125b,left=interrupting", "RTL8125B"), ("8125a", "RTL8125A"),
+    ];
+    let mut cards = Vec::new();
     let mut groups = String::new();
-    for card in 0..chips.len() {
+    for (card, (chip, _)) in chips.iter().enumerate() {
+        cards.push(format!("rtl8169-{chip},mac=52:54:00:12:34:{:02x}", 0x56 + card));
         writeln!(groups, "ip link set eth{card} up; until ip addr show eth{card} | grep -q fec0::5054:ff:fe12; do sleep 0.1; done; echo GROUP eth{card}").unwrap();
     }
-    // Of three cards two share a line. When Linux switches off, it reads one of them that sleeps already.
+    // Some share a line. When Linux switches off, it reads one of them that sleeps already.
     let verdict = judge_with(&cards.iter().map(String::as_str).collect::<Vec<_>>(), &RTL8169, "not in D0", &groups);
-    for card in 0..chips.len() {
-        assert!(verdict.console.contains(&format!("GROUP eth{card}\n")), "{}", verdict.console);
+    for (card, (_, name)) in chips.iter().enumerate() {
+        for text in [&format!("GROUP eth{card}\n"), &format!("{name}, ")] {
+            assert!(verdict.console.contains(text), "no {text}: {}", verdict.console);
+        }
     }
-    verdict
-}
-
-/// On PCI: another place for checksums, and the PHY by PHYAR.
-#[test]
-fn rtl8169_on_pci() {
-    let verdict = judge_rtl8169(&["8110s", "8169sb", "8169sc"]);
-    for name in ["RTL8110s", "RTL8169sb/8110sb", "RTL8169sc/8110sc"] {
-        assert!(verdict.console.contains(name), "{}", verdict.console);
-    }
-}
-
-/// On PCI Express, without firmware: the first chips, one of them for 100 Mb/s.
-#[test]
-fn rtl8169_8168b_and_8101e() {
-    let verdict = judge_rtl8169(&["8168b", "8101e,left=interrupting"]);
-    for name in ["RTL8168b/8111b", "RTL8101e", "Link is Up - 100Mbps/Full"] {
-        assert!(verdict.console.contains(name), "no {name}: {}", verdict.console);
-    }
-}
-
-/// The chips whose PHY is powered down at first; one is in D3.
-#[test]
-fn rtl8169_8168c_to_8168f() {
-    let verdict = judge_rtl8169(&["8168c", "8168evl,power=d3", "8168f"]);
-    for name in ["RTL8168c/8111c", "RTL8168evl/8111evl", "RTL8168f/8111f"] {
-        assert!(verdict.console.contains(name), "no {name}: {}", verdict.console);
-    }
-}
-
-/// The chips whose FIFO firmware has at first, and whose PHY is reached by OCP.
-#[test]
-fn rtl8169_8168g_and_later() {
-    let verdict = judge_rtl8169(&["8168h,left=interrupting", "8168g", "8107e"]);
-    for name in ["RTL8168h/8111h", "RTL8168g/8111g", "RTL8107e"] {
-        assert!(verdict.console.contains(name), "no {name}: {}", verdict.console);
-    }
-}
-
-/// 2.5 Gb/s: other registers for interrupts and the doorbell. This Linux does not know the 8125D.
-#[test]
-fn rtl8169_8125() {
-    let verdict = judge_rtl8169(&["8125b,left=interrupting", "8125a"]);
-    for name in ["RTL8125B", "RTL8125A", "Link is Up - 2.5Gbps/Full"] {
-        assert!(verdict.console.contains(name), "no {name}: {}", verdict.console);
+    for speed in ["100Mbps", "1Gbps", "2.5Gbps"] {
+        assert!(verdict.console.contains(&format!("Link is Up - {speed}/Full")), "no {speed}: {}", verdict.console);
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::machine::{Lab, Rig, Steps, peer, qemu_on, unasked, watched};
 use super::runner::{Test, Verdict};
 use super::traffic::is_quick;
-use crate::nics::{Found, NICS, Nic};
+use crate::nics::{Found, NICS, Nic, TWINS};
 use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::image::{Dos, Xms};
@@ -44,7 +44,7 @@ pub fn tests() -> Vec<Test> {
         let test = |what: &str, seconds, run: fn(&Lab, &'static Nic) -> Verdict| {
             Test { slow: !is_quick(nic), ..Test::new(format!("qemu/{}/{what}", nic.name), move |lab| run(lab, nic)).takes(seconds) }
         };
-        tests.push(Test { slow: true, ..test("conform/no-xms", 25, no_xms) });
+        tests.push(Test { slow: true, long: TWINS.contains(&nic.name), ..test("conform/no-xms", 25, no_xms) });
         tests.push(test("a20", 4, a20));
         tests.push(test("reload", 5, reload));
         tests.push(test("one-line", 15, one_line));

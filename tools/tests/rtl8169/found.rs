@@ -62,7 +62,10 @@ fn each_chip_is_known_by_its_name() {
 /// Chips that no emulator's Linux knows start and work, too, by what they share with others.
 #[test]
 fn each_number_starts_and_works() {
-    for (device, xid) in [(0x8168, 0x281), (0x8168, 0x28B), (0x8136, 0x440), (0x8168, 0x509), (0x8168, 0x502), (0x8168, 0x54A), (0x8125, 0x681), (0x8168, 0x5C1), (0x8125, 0x6C9)] {
+    for xid in [0x281, 0x28B, 0x509, 0x502, 0x54A, 0x5C1] {
+        rig(chip(0x8168, xid), true).works();
+    }
+    for (device, xid) in [(0x8136, 0x440), (0x8125, 0x681), (0x8125, 0x6C9)] {
         rig(chip(device, xid), true).works();
     }
 }
@@ -80,7 +83,8 @@ fn a_card_of_another_maker_s_with_the_same_identity_is_left_alone() {
 /// An earlier driver has changed the address in the registers.
 #[test]
 fn the_address_is_the_card_s_own_where_another_place_keeps_it() {
-    for (part, other) in [(model::RTL8168H, PEER), (model::RTL8168F, PEER), (model::RTL8169SB, [0; 6]), (model::RTL8169SB, [0xFF; 6])] {
+    let pci = model::RTL8169SB;
+    for (part, other) in [(model::RTL8168H, PEER), (model::RTL8168F, PEER), (pci, [0; 6]), (pci, [0xFF; 6])] {
         let plugged = plug(options(part, ""));
         let mut words = other.chunks(4).map(|part| part.iter().rev().fold(0u32, |word, byte| word << 8 | *byte as u32));
         plugged.out(0x50, 1, 0xC0);

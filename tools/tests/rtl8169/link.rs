@@ -71,7 +71,8 @@ fn a_pulled_cable_does_not_count_as_a_transmitter_that_hangs() {
 
 /// The PHY's registers, by the way of this chip.
 fn phy(plugged: &Plugged, register: u32, value: u32) {
-    let (at, word) = if plugged.part.generation >= Generation::Third { (0xB8, (0xA400 + 2 * register) << 15) } else { (0x60, register << 16) };
+    let by_ocp = plugged.part.generation >= Generation::Third;
+    let (at, word) = if by_ocp { (0xB8, (0xA400 + 2 * register) << 15) } else { (0x60, register << 16) };
     plugged.out(at, 4, 1 << 31 | word | value);
     plugged.bus.sleep(200);
 }
