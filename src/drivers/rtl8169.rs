@@ -425,19 +425,21 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
         }
         self.mask(0);
         self.acknowledge(causes);
-        let count = &mut self.count;
-        if causes & ISR_RER != 0 {
-            count.errors_in = count.errors_in.wrapping_add(1);
-        }
-        if causes & ISR_TER != 0 {
-            count.errors_out = count.errors_out.wrapping_add(1);
-        }
-        if causes & (ISR_RDU | ISR_FOVW) != 0 {
-            // No register of all parts counts frames, so this counts times.
-            count.lost = count.lost.wrapping_add(1);
-        }
-        if !NEW {
-            self.state |= causes as u8 & self.part & WEDGES;
+        if causes & (ISR_RER | ISR_TER | ISR_RDU | ISR_FOVW) != 0 {
+            let count = &mut self.count;
+            if causes & ISR_RER != 0 {
+                count.errors_in = count.errors_in.wrapping_add(1);
+            }
+            if causes & ISR_TER != 0 {
+                count.errors_out = count.errors_out.wrapping_add(1);
+            }
+            if causes & (ISR_RDU | ISR_FOVW) != 0 {
+                // No register of all parts counts frames, so this counts times.
+                count.lost = count.lost.wrapping_add(1);
+            }
+            if !NEW {
+                self.state |= causes as u8 & self.part & WEDGES;
+            }
         }
         Events(Events::RX.0 | ((causes & ISR_LINK) / (ISR_LINK / Events::LINK.0 as u16)) as u8)
     }
@@ -465,7 +467,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take(self.frame(), job.at, job.len);
+        self.bus.take_frame(self.frame(), job);
     }
 
     fn discard(&mut self, _rx: Rx) {
