@@ -36,6 +36,16 @@ const ACCESSES: [(&str, [f32; 3]); 2] =
 /// limits are not made at each entry.
 const INSTRUCTIONS: [(&str, [u32; 3]); 3] = [("e1000", [172, 267, 329]), ("rtl8139", [164, 340, 425]), ("virtio_net", [229, 327, 424])];
 
+/// Cards of three ways to copy frames between them and XMS.
+const WAITING: [&str; 3] = ["ne2000", "el3", "e1000"];
+/// The most instructions for a frame of 1,514 bytes that its receiver refuses, interrupt and copies included; and for a frame that
+/// is offered again, beside its copy, which moves double words.
+const KEPT: u32 = 2_000;
+const OFFERED: u32 = 400;
+const COPY: u32 = 1514 / 4 + 1514 % 4;
+/// Frames that wait.
+const MANY: u32 = 600;
+
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests: Vec<Test> =
@@ -43,10 +53,30 @@ pub fn tests() -> Vec<Test> {
     for (nic, most) in ACCESSES {
         tests.push(Test::new(format!("qemu/{nic}/register-accesses"), move |_| few_accesses(nic, most)));
     }
+    for name in WAITING {
+        tests.push(Test::new(format!("qemu/{name}/pool-figures"), move |_| waiting(name)).takes(10));
+    }
     for (nic, most) in INSTRUCTIONS {
         tests.push(Test::new(format!("qemu/{nic}/instructions"), move |_| few_instructions(nic, most)));
     }
     tests
+}
+
+/// A frame is kept and offered again in as few instructions as it may take, with few and with many frames waiting alike.
+fn waiting(name: &str) -> Verdict {
+    let nic = NICS.iter().find(|nic| nic.name == name).ok_or("there is no such NIC")?;
+    let [few, many] = bench::waiting(nic, MANY).map_err(|error| error.to_string())?;
+    println!("        {name}, {} and {} frames wait: kept in {} and {} instructions, offered in {} and {}", few.frames, many.frames, few.kept, many.kept, few.offered, many.offered);
+    if many.frames != MANY || few.frames == MANY {
+        return Err(format!("{} and {} frames wait", few.frames, many.frames));
+    }
+    if few.kept > KEPT || few.offered > OFFERED + COPY {
+        return Err(format!("{few:?}: more than {KEPT} and {OFFERED} beside the copy's {COPY}"));
+    }
+    if (few.kept, few.offered) != (many.kept, many.offered) {
+        return Err(format!("{few:?} and {many:?}: the number makes a difference"));
+    }
+    Ok(())
 }
 
 /// The figures of this project's driver.
