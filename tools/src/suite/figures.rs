@@ -65,7 +65,7 @@ pub fn tests() -> Vec<Test> {
 /// A frame is kept and offered again in as few instructions as it may take, with few and with many frames waiting alike.
 fn waiting(name: &str) -> Verdict {
     let nic = NICS.iter().find(|nic| nic.name == name).ok_or("there is no such NIC")?;
-    let [few, many] = bench::waiting(nic, MANY).map_err(|error| error.to_string())?;
+    let [few, many] = pack::build().and_then(|_| bench::waiting(nic, MANY)).map_err(|error| error.to_string())?;
     println!("        {name}, {} and {} frames wait: kept in {} and {} instructions, offered in {} and {}", few.frames, many.frames, few.kept, many.kept, few.offered, many.offered);
     if many.frames != MANY || few.frames == MANY {
         return Err(format!("{} and {} frames wait", few.frames, many.frames));
