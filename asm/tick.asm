@@ -15,7 +15,7 @@ TERMINATE      equ 5
 FEATURE NEEDS_POLLED + NEEDS_POOL + NEEDS_POOLV + NEEDS_POOLC, BLOCK_TICK, 0
 PROVIDES POINT_TICK, routines
 TAKES   POINT_FUNCTIONS, TERMINATE, terminate
-CALLED  PATCH_FAREWELL, farewell, next
+CALLED  PATCH_FAREWELL, restore, next
 TOLD    entries, 2, driver_at
 TOLD    save, 4, save_at
 HOOKS   8, tick
@@ -27,7 +27,6 @@ unit_header:
 ; interrupts off, inside an entry. Corrupt: all but SP.
 routines:       dw none
 terminate:      dw check
-farewell:       dw restore
 next:           dw none
 driver_at:      dw 0                ; the table of the driver's entries, which begins with `irq`
 save_at:        dw 0

@@ -7,13 +7,12 @@ VDS        equ 4Bh
 VDS_UNLOCK equ 8104h
 
 FEATURE NEEDS_VDS, BLOCK_VDS, 0
-CALLED  PATCH_FAREWELL, farewell, next
+CALLED  PATCH_FAREWELL, vds_farewell, next
 TOLD    region, 16, region
 
 section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
-farewell:       dw vds_farewell
 next:           dw vds_farewell.done
 region:         times 16 db 0       ; the DMA descriptor structure of the services
 

@@ -126,9 +126,13 @@ a20_gate:
         call    keyboard_gate
         call    closed
         jnc     .done
-.fast:  FAST_GATE_ON
+.fast:  in      al, FAST_A20
+        test    al, FAST_ON         ; the flat feature relies on reading what was written (asm/flat.inc)
+        jnz     .not_fast
+        FAST_GATE_ON
         call    closed
         jnc     .done
+.not_fast:
         inc     cx
         mov     al, GATE_ON
         call    keyboard_gate

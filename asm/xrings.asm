@@ -2,11 +2,16 @@
 
 %include "xms.inc"
 
+%ifdef PARTS
+FEATURE NEEDS_XPARTS, BLOCK_XMS, 0
+%else
 FEATURE NEEDS_XRINGS, BLOCK_XMS, 0
+%endif
 PROVIDES_LINEAR
 INSTEAD POINT_IN, to_xms
 INSTEAD POINT_OUT, from_xms
 
+%ifdef PARTS
 ; Instead of the instructions in `flat_take` that load ES.
 ; In:       EDX = to: far; if the frame goes to XMS, the offset in it. EDI = the offset
 ; Out:      ES:EDI = to
@@ -21,19 +26,31 @@ to_xms: IS_CLIENTS .clients
         pop     es
         pop     es
         ret
+%else
+; Instead of `les di, [job.at]` in `flat_take_frame`.
+; In:       the high half of EDI zero
+; Out:      ES:EDI = to
+; Corrupts: FLAGS
+to_xms: IS_CLIENTS .clients
+        mov     edi, [linear]
+        push    fs
+        pop     es
+        ret
+.clients:
+        les     di, [work+WORK_JOB+JOB.at]
+        ret
+%endif
 
-; Instead of the instructions in `flat_give` that load DS.
-; In:       EBX = from, as above; ESI = the offset
+; Instead of `lds si, [job.at]` in `flat_give_frame`.
+; In:       the high half of ESI zero
 ; Out:      DS:ESI = from
 ; Corrupts: FLAGS
 from_xms:
         IS_CLIENTS .clients
-        add     esi, [linear]
+        mov     esi, [linear]
         push    fs
         pop     ds
         ret
 .clients:
-        push    ebx
-        pop     ds
-        pop     ds
+        lds     si, [work+WORK_JOB+JOB.at]
         ret

@@ -31,6 +31,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("xbytes", "resident", &["xbytes"]),
     ("xfifo", "resident", &["xfifo"]),
     ("xrings", "resident", &["xrings"]),
+    ("xparts", "resident", &["xparts"]),
     ("el3", "resident", &[]),
     ("find_el3", "stage", &["visit", "strings", "crc"]),
     ("start_el3", "stage", &["visit", "strings", "crc"]),

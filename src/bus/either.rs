@@ -109,8 +109,13 @@ impl Bus for Either {
     }
 
     #[inline(never)]
-    fn give(&self, from: Far, to: Addr, len: u16) {
-        transfer(from.linear(), to, len);
+    fn give_frame(&self, to: Addr, job: &Job) {
+        transfer(job.at.linear(), to, job.len);
+    }
+
+    #[inline(never)]
+    fn give_own(&self, from: *const u8, to: Addr, len: u16) {
+        transfer(self.far_of(from).linear(), to, len);
     }
 }
 

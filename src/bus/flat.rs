@@ -56,7 +56,7 @@ impl Bus for Flat {
     flat!(get16, put16, u16, "x");
     flat!(get32, put32, u32, "e");
 
-    #[inline(never)]
+    #[inline(always)]
     fn take(&self, from: Addr, to: Far, len: u16) {
         // SAFETY: the driver gives an address in its ring and a client's buffer. tools/src/narrow turns ECX into EBX.
         unsafe { asm!("call flat_take", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
@@ -85,9 +85,15 @@ impl Bus for Flat {
         }
     }
 
-    #[inline(never)]
-    fn give(&self, from: Far, to: Addr, len: u16) {
+    #[inline(always)]
+    fn take_frame(&self, from: Addr, _job: &Job) {
+        // SAFETY: the driver gives an address in its ring; the job is the core's.
+        unsafe { asm!("call flat_take_frame", inout("ecx") from.0 => _, out("edx") _, out("eax") _) }
+    }
+
+    #[inline(always)]
+    fn give_frame(&self, to: Addr, _job: &Job) {
         // SAFETY: as above, in the other direction.
-        unsafe { asm!("call flat_give", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
+        unsafe { asm!("call flat_give_frame", inout("ecx") to.0 => _, out("edx") _, out("eax") _) }
     }
 }

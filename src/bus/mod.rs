@@ -72,7 +72,7 @@ pub trait Bus {
 
     /// Reads a frame (`job.len` bytes) from a 16-bit port to `job.at`, by words; the last byte of an odd length as a byte.
     ///
-    /// In all six methods for frames `job` is the one that the core gave to [`crate::device::Device::copy`] or `send`, and no
+    /// In all methods for frames `job` is the one that the core gave to [`crate::device::Device::copy`] or `send`, and no
     /// other. On the machine it lies at a fixed place in the core, where asm/strings.asm reads it, so that no driver has to load
     /// its address. The bus of host tests has no such place and reads the argument.
     fn ins(&self, port: u16, job: &Job);
@@ -130,13 +130,15 @@ pub trait Bus {
     fn take_head(&self, from: Addr, head: &mut Head) {
         self.take(from, self.far_of(head.as_ptr()), head.len() as u16);
     }
-    /// Copies `len` bytes from a client or from the driver's own memory to a ring.
-    fn give(&self, from: Far, to: Addr, len: u16);
-    /// Copies `len` bytes of the driver's own memory to a ring.
+    /// Copies a frame (`job.len` bytes) from a ring to `job.at`. `job` as above.
     #[inline(always)]
-    fn give_own(&self, from: *const u8, to: Addr, len: u16) {
-        self.give(self.far_of(from), to, len);
+    fn take_frame(&self, from: Addr, job: &Job) {
+        self.take(from, job.at, job.len);
     }
+    /// Copies a frame (`job.len` bytes) from `job.at` to a ring. `job` as above.
+    fn give_frame(&self, to: Addr, job: &Job);
+    /// Copies `len` bytes of the driver's own memory to a ring.
+    fn give_own(&self, from: *const u8, to: Addr, len: u16);
 
     /// Reads 32 bits of a PCI function's configuration: `place` is bus in bits 15:8, device 7:3, function 2:0, and
     /// `register` a multiple of four. For probes only.

@@ -189,10 +189,14 @@ impl Bus for Machine {
         unsafe { asm!("call ring_to_client", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
     }
 
-    #[inline(never)]
-    fn give(&self, from: Far, to: Addr, len: u16) {
-        // SAFETY: as above, in the other direction.
-        unsafe { asm!("call client_to_ring", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
+    #[inline(always)]
+    fn give_frame(&self, to: Addr, job: &Job) {
+        give(job.at, to, job.len);
+    }
+
+    #[inline(always)]
+    fn give_own(&self, from: *const u8, to: Addr, len: u16) {
+        give(self.far_of(from), to, len);
     }
 
     fn config_read(&self, place: u16, register: u8) -> u32 {
@@ -222,6 +226,13 @@ impl Bus for Machine {
         }
         clock()
     }
+}
+
+/// Copies to a ring.
+#[inline(never)]
+fn give(from: Far, to: Addr, len: u16) {
+    // SAFETY: a client's frame or the driver's own memory, and an address in the driver's rings.
+    unsafe { asm!("call client_to_ring", inout("ecx") from.0 => _, inout("edx") to.0 => _, inout("ax") len => _) }
 }
 
 // Configuration mechanism 1, used where there is no PCI BIOS.

@@ -261,7 +261,7 @@ impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take(self.rx.field(DESC as u16), job.at, job.len);
+        self.bus.take_frame(self.rx.field(DESC as u16), job);
     }
 
     fn discard(&mut self, _: Rx) {
@@ -284,7 +284,7 @@ impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
             return Err(SendError::Busy);
         }
         let len = job.len;
-        self.bus.give(job.at, self.tx.field(DESC as u16), len);
+        self.bus.give_frame(self.tx.field(DESC as u16), job);
         // The card pads a short frame.
         self.bus.put32(self.tx.field(0), 0);
         self.bus.put32(self.tx.field(STATE), len as u32);

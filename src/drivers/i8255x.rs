@@ -265,7 +265,7 @@ impl<B: Bus> Device for I8255x<B> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take(self.at(self.oldest).plus(DATA), job.at, job.len);
+        self.bus.take_frame(self.at(self.oldest).plus(DATA), job);
     }
 
     fn discard(&mut self, _rx: Rx) {

@@ -102,7 +102,7 @@ const RCTL_OF_MODE: [u16; 7] = {
 
 /// How registers are reached.
 pub trait Window {
-    /// An access is so few instructions that a call for it takes more.
+    /// An access is so few instructions that a call for it takes more. What each frame needs is then not called for.
     const SHORT: bool = false;
     /// Reads a register.
     fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32;
@@ -170,6 +170,8 @@ pub struct Gigabit<B, W, const EXPRESS: bool> {
     pub descs: Addr,
     /// The transmit buffers; the receive buffers follow.
     pub buffers: Addr,
+    /// The receive buffer whose frame was peeked at, with [`Window::SHORT`].
+    pub peeked: Addr,
     /// BIOS tick at which a frame was last given to the transmitter.
     pub sent_at: u16,
     /// Receive buffers, a power of two; see [`last_rx_desc`].
@@ -255,13 +257,19 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
         Addr(self.buffers.0 + index as u32 * BUFFER)
     }
 
-    #[inline(never)]
+    #[inline(always)]
     fn rx_buffer(&self) -> Addr {
         self.buffer((self.rx & self.rx_buffers.wrapping_sub(1)).wrapping_add(self.tx_buffers))
     }
 
-    /// Whether the transmitter has room again, after it was found without: restarts it if it hangs.
+    /// The same, by a call: fewer bytes, more instructions.
     #[inline(never)]
+    fn called_rx_buffer(&self) -> Addr {
+        self.rx_buffer()
+    }
+
+    /// Whether the transmitter has room again, after it was found without: restarts it if it hangs.
+    #[inline(always)]
     fn unhang(&mut self) -> bool {
         let waited = self.ticks().wrapping_sub(self.sent_at);
         let hangs = waited >= HANG_TICKS && self.is_up();
@@ -316,7 +324,11 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
         let len = self.bus.get16(desc.plus(LENGTH));
         // A frame has at least a MAC header.
         if state & (RX_EOP | RX_ERRORS) == RX_EOP && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.take_head(self.rx_buffer(), head);
+            let buffer = if W::SHORT { self.rx_buffer() } else { self.called_rx_buffer() };
+            if W::SHORT {
+                self.peeked = buffer;
+            }
+            self.bus.take_head(buffer, head);
             return Rx::new(len);
         }
         self.count.errors_in = self.count.errors_in.wrapping_add(1);
@@ -324,7 +336,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Device for Gigabit<B, W, EXPRESS> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take(self.rx_buffer(), job.at, job.len);
+        self.bus.take_frame(if W::SHORT { self.peeked } else { self.called_rx_buffer() }, job);
     }
 
     fn discard(&mut self, _rx: Rx) {

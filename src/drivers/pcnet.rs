@@ -259,13 +259,10 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         if descriptor + 16 == Self::TRANSMIT { DESCRIPTORS } else { descriptor + 16 }
     }
 
-    /// Copies the first `len` bytes of the oldest frame.
+    /// Copies the first `len` bytes of the oldest frame, which may lie in several buffers.
     #[inline(never)]
     fn take(&self, to: Far, len: u16) {
         let from = self.buffer(self.head);
-        if DEEP {
-            return self.bus.take(from, to, len);
-        }
         let start = self.at(Self::END);
         let most = Self::RECEIVED.wrapping_sub(from.0.wrapping_sub(start.0) as u16);
         let first = if most < len { most } else { len };
@@ -344,7 +341,11 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
         }
         let len = (self.bus.get16(self.at(last + 8)) & 0x0FFF).wrapping_sub(CRC);
         if state & (ERR | STP | ENP) == STP | ENP && len >= 14 && len <= MAX_FRAME {
-            self.take(self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
+            if DEEP {
+                self.bus.take_head(self.buffer(self.head), head);
+            } else {
+                self.take(self.bus.far_of(head.as_ptr()), LOOKAHEAD as u16);
+            }
             return Rx::new(len);
         }
         // A frame that is too long takes several of these, of which one has STP: it is counted once.
@@ -355,7 +356,11 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.take(job.at, job.len);
+        if DEEP {
+            self.bus.take_frame(self.buffer(self.head), job);
+        } else {
+            self.take(job.at, job.len);
+        }
     }
 
     fn discard(&mut self, _rx: Rx) {

@@ -15,6 +15,6 @@ pub fn stage<B: Bus>(bus: &B, job: &Job, to: Addr) -> u16 {
             at = at.plus(4);
         }
     }
-    bus.give(job.at, to, job.len);
+    bus.give_frame(to, job);
     padded
 }

@@ -285,7 +285,7 @@ impl<B: Bus> Device for Tulip<B> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take(self.at(self.rx).plus(DESCRIPTOR), job.at, job.len);
+        self.bus.take_frame(self.at(self.rx).plus(DESCRIPTOR), job);
     }
 
     fn discard(&mut self, _rx: Rx) {

@@ -174,7 +174,7 @@ impl<B: Bus> Device for VirtioNet<B> {
         }
         let chain = queue.chain(bus, back);
         let slot = frame_of(queue, chain);
-        bus.give(job.at, slot, job.len);
+        bus.give_frame(slot, job);
         let len = pad(bus, slot, job.len);
         // The length is in the chain's second descriptor.
         bus.put32(Addr(queue.descriptors + chain as u32 * DESCRIPTOR + DESCRIPTOR + DESCRIPTOR_LENGTH), len as u32);
@@ -209,7 +209,7 @@ impl<B: Bus> Device for VirtioNet<B> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take(frame_of(&self.rx, self.chain), job.at, job.len);
+        self.bus.take_frame(frame_of(&self.rx, self.chain), job);
     }
 
     fn discard(&mut self, _rx: Rx) {

@@ -254,7 +254,7 @@ impl<B: Bus> Device for Vmxnet3<B> {
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take(self.rx_buffer(), job.at, job.len);
+        self.bus.take_frame(self.rx_buffer(), job);
     }
 
     fn discard(&mut self, _rx: Rx) {

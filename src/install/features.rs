@@ -32,6 +32,8 @@ pub mod needs {
     pub const XFIFO: u16 = 1 << 12;
     /// Rings in XMS.
     pub const XRINGS: u16 = 1 << 13;
+    /// A ring in XMS from which a frame is taken in parts.
+    pub const XPARTS: u16 = 1 << 14;
     /// Always: what the driver itself is listed with.
     pub const DRIVER: u16 = 1 << 15;
 }
@@ -53,7 +55,7 @@ pub struct Hook {
 /// The most hooks of a feature,
 pub const HOOKS: usize = 16;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 50;
+pub const ALL_HOOKS: usize = 48;
 /// The most features of a machine, and its driver.
 pub const FEATURES: usize = 8;
 
@@ -61,7 +63,7 @@ pub const FEATURES: usize = 8;
 pub const PROVIDES: u8 = 1;
 /// The word at `at` changes places with the one of number `more` at point `what`.
 pub const TAKES: u8 = 2;
-/// The core calls the routine whose address is at `at`, at patch `what`; whom it called there before goes to `more`.
+/// The core calls the routine at `at`, at patch `what`; whom it called there before goes to `more`.
 pub const CALLED: u8 = 3;
 /// `what` bytes of [`Facts`], from `more` on, are copied to `at`.
 pub const TOLD: u8 = 4;
@@ -147,8 +149,10 @@ pub struct Facts {
     pub migrate: u16,
     /// The driver's segment.
     pub segment: u16,
+    /// Of a PCI card: what makes its command register reachable through the configuration ports.
+    pub command: u32,
     /// What the DMA services locked.
     pub region: Region,
 }
 
-const _: () = assert!(size_of::<Facts>() == 56 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 60 && size_of::<Hook>() == 6);

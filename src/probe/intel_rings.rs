@@ -211,6 +211,7 @@ pub fn start<B: Bus, const EXPRESS: bool>(bus: B, found: &Found, rings: &Rings) 
         place,
         descs: rings.linear,
         buffers,
+        peeked: Addr(0),
         sent_at: 0,
         rx_buffers,
         tx_buffers,

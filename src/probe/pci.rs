@@ -165,6 +165,11 @@ pub fn has_intx_off(bus: &impl Bus, place: u16) -> bool {
     took & COMMAND_INTX_OFF != 0
 }
 
+/// What makes the command register reachable through the ports of configuration mechanism 1: for asm/flat.inc.
+pub const fn command_address(place: u16) -> u32 {
+    1 << 31 | (place as u32) << 8 | COMMAND as u32
+}
+
 /// The command register, to restore it if the card is not used after all.
 pub fn command(bus: &impl Bus, place: u16) -> u32 {
     bus.config_read(place, COMMAND) & 0xFFFF

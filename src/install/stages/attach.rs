@@ -8,6 +8,7 @@ use crate::install::features::{
 };
 use crate::install::kernel::{header, hooks, unit};
 use crate::install::plan::{Feature, Plan};
+use crate::probe::pci;
 use crate::resident::table::ENTRIES;
 
 /// How the features attach, one behind the other. Not on the stack, which has no room for it.
@@ -58,6 +59,7 @@ impl<'a> Attaching<'a> {
             xms_entry: memory.block.entry,
             migrate: plan.options.migrate,
             segment: plan.ground.segment,
+            command: pci::command_address(plan.card.found.pci),
             region: plan.region,
         };
         let mut points = [0; POINTS];
@@ -115,7 +117,7 @@ impl<'a> Attaching<'a> {
             }
             CALLED => {
                 let patch = header().core.patches.get(hook.what as usize).copied().unwrap_or(0);
-                let before = call(segment, patch, peek(place));
+                let before = call(segment, patch, at);
                 if before != 0 && hook.more != 0 {
                     poke(address(segment, feature.at + hook.more), &before);
                 }

@@ -161,11 +161,14 @@ impl Bus for FakeBus {
         self.0.borrow_mut().deliver(to, &bytes);
         self.accessed();
     }
-    fn give(&self, from: Far, to: Addr, len: u16) {
-        let mut bytes = vec![0; len as usize];
-        self.0.borrow().fetch(from, &mut bytes);
+    fn give_frame(&self, to: Addr, job: &Job) {
+        let mut bytes = vec![0; job.len as usize];
+        self.0.borrow().fetch(job.at, &mut bytes);
         self.0.borrow_mut().store(to, &bytes);
         self.accessed();
+    }
+    fn give_own(&self, from: *const u8, to: Addr, len: u16) {
+        self.give_frame(to, &Job { at: self.far_of(from), len, ..Job::default() });
     }
 
     fn config_read(&self, place: u16, register: u8) -> u32 {

@@ -85,7 +85,7 @@ pub enum Callee {
 }
 
 /// Routines of ours in assembly to which whole registers matter (asm/strings.asm, asm/rings.asm).
-const WHOLE: [&str; 4] = ["ring_to_client", "client_to_ring", "flat_take", "flat_give"];
+const WHOLE: [&str; 5] = ["ring_to_client", "client_to_ring", "flat_take", "flat_take_frame", "flat_give_frame"];
 
 /// What is known of the functions.
 struct Known {

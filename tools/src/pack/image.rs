@@ -19,7 +19,7 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 7] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings"];
+const ASKED_FOR: [&str; 8] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts"];
 /// The installer's stack, and what BIOS, DOS and interrupts take of it. The tests `qemu/file/stack-…` want 200 bytes left.
 pub const STACK: usize = 1184;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -53,15 +53,16 @@ const HOOK: usize = size_of::<features::Hook>();
 const BLOCKS_OF_ALL: usize = 7;
 /// Places in a driver's routines that copy a frame (asm/strings.asm, asm/rings.asm): the point that the driver provides, and
 /// what it needs for the pool in real mode with XMS.
-const COPIES: [(&str, usize, u16); 8] = [
+const COPIES: [(&str, usize, u16); 9] = [
     ("ins_words.at", POINT_IN, needs::XWORDS),
     ("outs_words.at", POINT_OUT, needs::XWORDS),
     ("ins_bytes.at", POINT_IN, needs::XBYTES),
     ("outs_bytes.at", POINT_OUT, needs::XBYTES),
     ("ins_fifo.at", POINT_IN, needs::XFIFO),
     ("outs_fifo.at", POINT_OUT, needs::XFIFO),
-    ("flat_take.at", POINT_IN, needs::XRINGS),
-    ("flat_give.at", POINT_OUT, needs::XRINGS),
+    ("flat_take_frame.at", POINT_IN, needs::XRINGS),
+    ("flat_take.at", POINT_IN, needs::XPARTS),
+    ("flat_give_frame.at", POINT_OUT, needs::XRINGS),
 ];
 // Start unit: offset in the header of a device's size. Find unit: of the identities' address and count.
 const START_INSTANCE: usize = 16;
@@ -316,7 +317,8 @@ fn copies(unit: &Unit) -> std::io::Result<(u16, Vec<u8>)> {
     let there: Vec<_> = COPIES.iter().filter_map(|(name, point, need)| Some((unit.symbol(name).ok()?, *point, *need))).collect();
     match there[..] {
         [] => Ok((0, Vec::new())),
-        [(at, POINT_IN, need), (out, POINT_OUT, same)] if need == same => {
+        // Frames are given to a ring in one way.
+        [(at, POINT_IN, need), (out, POINT_OUT, same)] if need == same || [need, same] == [needs::XPARTS, needs::XRINGS] => {
             let hook = |point: usize, at: u16| [&[PROVIDES, point as u8][..], &at.to_le_bytes(), &[0; 2]].concat();
             Ok((need, [hook(POINT_IN, at), hook(POINT_OUT, out)].concat()))
         }

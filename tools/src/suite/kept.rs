@@ -22,12 +22,13 @@ const CLOSE: &str = "KEEPER CLOSE";
 const FRAMES: u8 = 8;
 const NONE_WAITS: &str = "  waiting      0 frames now";
 
-/// Cards for each way to copy frames between them and XMS (xwords, xbytes, xfifo, xrings); virtio's sends so late that its ring
+/// Cards for each way to copy frames between them and XMS (xwords, xbytes, xfifo, xparts, xrings); virtio's sends so late that its ring
 /// fills up.
-const LENGTHS: [(&str, &str); 4] = [
+const LENGTHS: [(&str, &str); 5] = [
     ("ne2000", "ne2k_isa,iobase=0x300,irq=10"),
     ("ne1000", "ne2k_isa,iobase=0x300,irq=10"),
     ("el3", ""),
+    ("rtl8139", ""),
     ("virtio_net", "virtio-net-pci,tx=timer,x-txtimer=50000000"),
 ];
 

@@ -145,9 +145,13 @@ impl Bus for Dying {
         self.access(true);
         Bus::take(&self.bus, from, to, len);
     }
-    fn give(&self, from: Far, to: Addr, len: u16) {
+    fn give_frame(&self, to: Addr, job: &Job) {
         self.access(true);
-        self.bus.give(from, to, len);
+        self.bus.give_frame(to, job);
+    }
+    fn give_own(&self, from: *const u8, to: Addr, len: u16) {
+        self.access(true);
+        self.bus.give_own(from, to, len);
     }
     fn config_read(&self, place: u16, register: u8) -> u32 {
         self.bus.config_read(place, register)

@@ -20,7 +20,7 @@ use crate::unit::{Form, Outside, Program, link_objects};
 /// A file in asm/, its routines that are run here, and whether an `asm!` calls them.
 pub const CHECKED: &[(&str, bool, &[&str])] = &[
     ("strings", true, &["ins_words", "ins_bytes", "ins_fifo", "outs_words", "outs_bytes", "outs_fifo", "ring_to_client", "client_to_ring"]),
-    ("rings", true, &["flat_take", "flat_give"]),
+    ("rings", true, &["flat_take", "flat_take_frame", "flat_give_frame"]),
     ("crc", false, &["crc_high"]),
     ("clock", false, &["clock"]),
     ("int60", false, &["note_change"]),

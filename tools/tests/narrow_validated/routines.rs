@@ -46,7 +46,8 @@ pub fn routine(name: &str, inline: bool) -> Routine {
     let any = Routine { changes: ALL, ..Routine::default() };
     match name {
         "ins_words" | "ins_bytes" | "ins_fifo" | "outs_words" | "outs_bytes" | "outs_fifo" => Routine { reads: D, ..Routine::default() },
-        "ring_to_client" | "client_to_ring" | "flat_take" | "flat_give" => Routine { reads: ALL, whole: B | D, ..any },
+        "ring_to_client" | "client_to_ring" | "flat_take" => Routine { reads: ALL, whole: B | D, ..any },
+        "flat_take_frame" | "flat_give_frame" => Routine { reads: B, whole: B, ..any },
         "upcall" => Routine { reads: A | B | Z, changes: A, ..any },
         "now" | "clock" | "a20_gate" | "note_change" | "visit_get8" | "visit_get16" | "visit_get32" | "visit_put8" | "visit_put16" | "visit_put32" | "visit_copy" => any,
         "xms_through" => Routine { reads: B | D, ..any },
