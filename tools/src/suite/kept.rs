@@ -29,7 +29,7 @@ const LENGTHS: [(&str, &str); 5] = [
     ("ne1000", "ne2k_isa,iobase=0x300,irq=10"),
     ("el3", ""),
     ("rtl8139", ""),
-    ("virtio_net", "virtio-net-pci,tx=timer,x-txtimer=50000000"),
+    ("virtio_net", "virtio-net-pci,tx=timer,x-txtimer=20000000"),
 ];
 
 /// The tests.
