@@ -32,6 +32,12 @@ global bench_own
 global bench_apart
 global bench_longest
 global bench_old
+global bench_takes
+global bench_refused
+global bench_function
+bench_takes:        dw 0FFFFh           ; frames that the receiver still takes; it refuses all others
+bench_refused:      db 0                ; number of first upcalls that it refused
+bench_function:     db 4                ; the function of INT 60h that bench_send calls
 bench_left:         dw 0                ; frames of a flood that are not sent yet
 bench_flood:        db 0                ; 1: during a flood
                     db 0
@@ -109,7 +115,8 @@ armed_ %+ n:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; bench_receiver
-;   Purpose: a receiver: takes every frame into bench_buffer and stores the time of the second upcall. During a flood: `flooded`
+;   Purpose: a receiver: takes frames into bench_buffer while bench_takes lets it, and stores the time of the second upcall.
+;   During a flood: `flooded`
 ;   In, Out: as the specification has them
 ;   Stack:   8 bytes of the driver's
 global bench_receiver
@@ -118,10 +125,18 @@ bench_receiver:
     jnz     flooded
     test    ax, ax
     jnz     .second
+    cmp     word [cs:bench_takes], 0
+    je      .refused
     mov     di, bench_buffer
     mov     es, [cs:data_segment]
     retf
+.refused:
+    inc     byte [cs:bench_refused]
+    xor     di, di
+    mov     es, di
+    retf
 .second:
+    dec     word [cs:bench_takes]
     push    eax
     push    edx
     stamp
@@ -221,7 +236,7 @@ bench_start:
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; u32 bench_send(u32 handler, u32 frame, u32 length)
-;   Purpose: measures send_pkt, called as by INT
+;   Purpose: measures send_pkt, or bench_function, called as by INT
 ;   In:      handler: far; frame: near
 ;   Out:     EAX = ticks; bench_failed
 ;   Stack:   50 bytes and what the handler takes
@@ -235,7 +250,7 @@ bench_send:
     mov     ecx, [esp + 38]
     stamp
     mov     [cs:begun], eax
-    mov     ah, 4
+    mov     ah, [cs:bench_function]
     pushf
     cli
     call    far [cs:entry]

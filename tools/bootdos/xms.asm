@@ -412,6 +412,9 @@ xms_move:
         push ax
         mov al, 1
         call set_a20
+        smsw ax
+        test al, 1                      ; V86 mode: the monitor copies (tools/src/suite/fixtures/v86.asm)
+        jnz .monitor
         mov bl, 8
         call set_limits
         push 0
@@ -433,7 +436,7 @@ xms_move:
         call set_limits
         push cs
         pop ds
-        pop ax
+.back:  pop ax
         call set_a20
         mov bl, 0
         clc
@@ -441,6 +444,10 @@ xms_move:
         pop edx
         pop ecx
         ret
+.monitor:
+        mov ax, 2
+        int 0xE8
+        jmp .back
 ; In: es:si = handle and offset, ecx = length. Out: NC edi = linear address; CF bl = error. Corrupts edx, si.
 .address:
         mov edi, [es:si + 2]

@@ -1,7 +1,7 @@
 //! BENCH: counts the instructions that a packet driver takes for a frame.
 //!
-//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100]`, where the time stamp counter counts instructions: in QEMU
-//! with `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends the frames that the one on `/INT` receives.
+//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100] [/WAITING=600]`, where the time stamp counter counts
+//! instructions: in QEMU with `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends the frames that the one on `/INT` receives.
 //! All interrupts are masked while a frame is sent; afterwards only the measured driver's is unmasked, so that nothing else is
 //! counted. Prints `ready` before the first frame, and for each length averages over the frames:
 //!
@@ -13,12 +13,16 @@
 //!   16 frames are in the card before its interrupt is unmasked; for each frame that is taken another one is sent. The timer
 //!   requests an interrupt when the card's interrupt begins, and again when the timer's was served. The longest time that a
 //!   request waits is printed, without the time in the receiver.
+//! - with `/WAITING=`, and nothing else: `kept WAITING WHOLE`, in the interrupt of a frame of 1,514 bytes that the receiver refuses
+//!   while that many frames wait, 10 and the number given; the first of them is offered before it and refused.
+//!   `offered WAITING COST`: by how much longer a call of INT 60h takes if the receiver takes one of them.
 //!
 //! The cost of the receiver and of the measurement is found first and subtracted.
 #![no_std]
 #![no_main]
 
 use compkt::device::{MAX_FRAME, MIN_FRAME, MacAddr};
+use compkt::memory::AllStats;
 use compkt::programs::net::{self, Frame};
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::clock::Deadline;
@@ -55,6 +59,12 @@ const WARM_UP: u32 = 4;
 const MOST_IN_BURST: u32 = 100;
 /// BIOS ticks before the first frame: QEMU's cards receive nothing for a second after they were set up.
 const SETTLE: u16 = 30;
+/// Frames that wait at the first measurement of [`Bench::waiting`], and the most at the second.
+const FEW_WAITING: u32 = 10;
+const MOST_WAITING: u32 = 10_000;
+/// Functions of INT 60h.
+const SEND_PKT: u8 = 4;
+const GET_PARAMETERS: u8 = 10;
 /// Turns of an empty loop: 10 ms on such a machine.
 const A_WHILE: u32 = 40_000;
 
@@ -84,6 +94,9 @@ unsafe extern "C" {
     fn bench_apart();
     fn bench_longest();
     fn bench_tick();
+    fn bench_takes();
+    fn bench_refused();
+    fn bench_function();
     static bench_stubs: [u32; LINES as usize];
     static bench_buffer: Frame;
 }
@@ -95,6 +108,8 @@ struct Own {
     interrupt: u32,
     delivery: u32,
     first: u32,
+    /// A first upcall that refuses.
+    refused: u32,
     second: u32,
 }
 
@@ -120,7 +135,7 @@ fn count(label: unsafe extern "C" fn()) -> u8 {
 }
 
 fn clear() {
-    for (label, size) in [(bench_spent as unsafe extern "C" fn(), 4), (bench_delivered, 4), (bench_fired, 1), (bench_deliveries, 1)] {
+    for (label, size) in [(bench_spent as unsafe extern "C" fn(), 4), (bench_delivered, 4), (bench_fired, 1), (bench_deliveries, 1), (bench_refused, 1)] {
         // SAFETY: variables of asm/bench.asm, with no other user now.
         unsafe { place(label).write([0u8; 4].get(..size).unwrap_or(&[])) };
     }
@@ -176,7 +191,7 @@ fn interrupt_of(line: u8) -> u16 {
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut measured, mut by, mut frames, mut burst, mut flood) = (0x60, 0x61, 32, 0, 0);
+    let (mut measured, mut by, mut frames, mut burst, mut flood, mut waiting) = (0x60, 0x61, 32, 0, 0, 0);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             Some((name, value)) if same(name, "INT") => set(&mut measured, options::hex(value).map(|v| v as u8)),
@@ -184,12 +199,13 @@ fn main() -> u8 {
             Some((name, value)) if same(name, "FRAMES") => set(&mut frames, options::number(value).filter(|v| *v != 0)),
             Some((name, value)) if same(name, "BURST") => set(&mut burst, options::number(value).filter(|v| *v <= MOST_IN_BURST)),
             Some((name, value)) if same(name, "FLOOD") => set(&mut flood, options::number(value).filter(|v| (AHEAD as u32..=MOST_IN_BURST).contains(v))),
+            Some((name, value)) if same(name, "WAITING") => set(&mut waiting, options::number(value).filter(|v| *v <= MOST_WAITING)),
             _ => false,
         };
         if !good {
             say!(c"BENCH cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32 /BURST=16 /FLOOD=100.\n");
+            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32 /BURST=16 /FLOOD=100 /WAITING=600.\n");
             return 2;
         }
     }
@@ -220,7 +236,12 @@ fn main() -> u8 {
     bench.calibrate();
     uninterrupted(|| bench.hook(&old, true));
     say!(c"ready\n");
-    let good = bench.all() && (flood == 0 || [MIN_FRAME, MAX_FRAME].into_iter().all(|length| bench.flood(length, flood as u16)));
+    let good = if waiting != 0 {
+        let mut there = 0;
+        [FEW_WAITING, waiting].into_iter().all(|number| bench.waiting(&driver, &mut there, number))
+    } else {
+        bench.all() && (flood == 0 || [MIN_FRAME, MAX_FRAME].into_iter().all(|length| bench.flood(length, flood as u16)))
+    };
     set_masks(mask);
     uninterrupted(|| bench.hook(&old, false));
     set_masks(mask & !MACHINE);
@@ -266,7 +287,11 @@ impl Bench {
             // SAFETY: the receivers of asm/bench.asm keep what C keeps, or bench_upcall does.
             unsafe { bench_upcall(place(bench_receiver).0, ax) - bench_upcall(place(bench_return).0, ax) + TICKS }
         };
-        self.own = Own { send, interrupt, delivery, first: upcall(0), second: upcall(1) };
+        let (first, second) = (upcall(0), upcall(1));
+        put(bench_takes, &[0; 2]);
+        let refused = upcall(0);
+        put(bench_takes, &[0xFF; 2]);
+        self.own = Own { send, interrupt, delivery, first, refused, second };
         set_masks(self.mask & !MACHINE);
     }
 
@@ -381,6 +406,48 @@ impl Bench {
         true
     }
 
+    /// Has `number` frames wait, `there` of which do already, and measures one more and a round.
+    fn waiting(&self, driver: &Driver, there: &mut u32, number: u32) -> bool {
+        put(bench_takes, &[0; 2]);
+        let frame = self.frame(&self.mac, MAX_FRAME, 0);
+        while *there <= number {
+            if !self.put_into_card(frame, *there) {
+                return false;
+            }
+            clear();
+            self.let_through(self.sender_line);
+            *there += 1;
+        }
+        let clocks = count(bench_fired) as u32 * self.own.interrupt;
+        let refused = count(bench_refused) as u32;
+        let kept = place(bench_spent).read32() - clocks - refused * self.own.refused;
+        // This calls INT 60h, where one more is offered.
+        let waits = waiting(driver);
+        if waits != *there || refused != 2 {
+            say!(c"FAIL of {d} frames {d} wait, {d} were offered and not 2\n", *there, waits, refused);
+            return false;
+        }
+        let (Some(refused), Some(taken)) = (self.round(0), self.round(1)) else { return false };
+        *there -= 1;
+        say!(c"kept {d} {d}\noffered {d} {d}\n", number, kept / TICKS, number, (taken - refused) / TICKS);
+        true
+    }
+
+    /// A call of INT 60h, in which the receiver takes so many frames and refuses the next one: what the call takes.
+    fn round(&self, takes: u16) -> Option<u32> {
+        put(bench_takes, &takes.to_le_bytes());
+        put(bench_function, &[GET_PARAMETERS]);
+        clear();
+        // SAFETY: the driver's handler, called as INT does. The function takes no arguments.
+        let ticks = unsafe { bench_send(self.entry.0, 0, 0) };
+        put(bench_function, &[SEND_PKT]);
+        if count(bench_deliveries) as u16 != takes || count(bench_refused) != 1 || takes != 0 && place(bench_length).read16() != MAX_FRAME {
+            say!(c"FAIL {d} frames were taken and {d} refused, not {d} and 1\n", count(bench_deliveries) as u32, count(bench_refused) as u32, takes);
+            return None;
+        }
+        Some(ticks - self.own.send - self.own.refused - takes as u32 * (self.own.first + self.own.second))
+    }
+
     /// Measures the longest time with interrupts off while frames of this length come without a pause.
     fn flood(&self, length: u16, frames: u16) -> bool {
         let frame = self.frame(&self.mac, length, 0);
@@ -431,6 +498,13 @@ impl Bench {
     fn average(&self, ticks: u32) -> u32 {
         (ticks / TICKS + self.frames / 2) / self.frames
     }
+}
+
+/// Frames in the driver's pool.
+fn waiting(driver: &Driver) -> u32 {
+    let pool = driver.block().filter(|block| block.info.pool != 0);
+    // SAFETY: it is made of integers.
+    pool.map_or(0, |block| unsafe { Far::new(block.at.segment(), block.info.pool).read_as::<AllStats>() }.waiting() as u32)
 }
 
 fn stub(line: u8) -> Far {

@@ -1,17 +1,20 @@
 //! WAITS: a client whose frames have to wait. It refuses a third of the frames when they are first offered, and sends more at
 //! once by as_send_pkt than a card has room for.
 //!
-//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/SLOW] [/INT=60]`, with the test peer on the wire. /ALONE: without it; then
-//! answers from the emulator's network are refused, and sent frames are not checked. Every frame must come in the end, once,
-//! with every byte right; otherwise the test fails. /AGAIN: a batch in which the card lost a frame is asked for again, at
-//! most n times. /SLOW: nothing but slow.rs.
+//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/SLOW] [/TAKES=n] [/STUCK] [/LENGTHS] [/INT=60]`, with the test
+//! peer on the wire.
+//! /ALONE: without it; then answers from the emulator's network are refused, and sent frames are not checked. Every frame must
+//! come in the end, once, with every byte right; otherwise the test fails. /AGAIN: a batch in which the card lost a frame is
+//! asked for again, at most n times. /SLOW, /STUCK, /LENGTHS: nothing but slow.rs, stuck.rs, lengths.rs.
 #![no_std]
 #![no_main]
 
 mod burst;
 mod echo;
+mod lengths;
 mod refuse;
 mod slow;
+mod stuck;
 mod tick;
 
 use compkt::device::{MAX_FRAME, MacAddr};
@@ -33,11 +36,16 @@ pub const MIN: u16 = 60;
 /// Longest frame.
 pub const MAX: u16 = MAX_FRAME;
 
-static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
+/// A frame that is to be sent.
+pub static OUT: Shared<Frame> = Shared::new([0; MAX_FRAME as usize]);
+
+/// Parts that run alone, by their switches.
+type Part = fn(&mut Client) -> Outcome;
+const ONLY: [(&str, Part); 3] = [("SLOW", slow::run), ("STUCK", stuck::run), ("LENGTHS", lengths::run)];
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut frames, mut seed, mut gap_us, mut again, mut vector, mut alone, mut slow) = (10_000, 1, 1200, 0, 0x60, false, false);
+    let (mut frames, mut seed, mut gap_us, mut again, mut vector, mut alone, mut takes, mut only) = (10_000, 1, 1200, 0, 0x60, false, 1, None);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => set(&mut frames, options::number(word)),
@@ -47,10 +55,11 @@ fn main() -> u8 {
                 alone = true;
                 true
             }
-            Some((name, [])) if same(name, "SLOW") => {
-                slow = true;
+            Some((name, [])) if ONLY.iter().any(|(word, _)| same(name, word)) => {
+                only = ONLY.iter().find(|(word, _)| same(name, word)).map(|(_, run)| *run);
                 true
             }
+            Some((name, value)) if same(name, "TAKES") => set(&mut takes, options::number(value).map(|v| v as u16)),
             Some((name, value)) if same(name, "GAP") => set(&mut gap_us, options::number(value).map(|v| v as u16)),
             Some((name, value)) if same(name, "INT") => set(&mut vector, options::hex(value).map(|v| v as u8)),
             Some(_) => false,
@@ -58,7 +67,7 @@ fn main() -> u8 {
         if !good {
             say!(c"WAITS cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes [frames] /SEED=1 /GAP=1200 /AGAIN=0 /ALONE /SLOW /INT=60.\n");
+            say!(c"\". It takes [frames] /SEED=1 /GAP=1200 /AGAIN=0 /ALONE /SLOW /TAKES=1 /STUCK /LENGTHS /INT=60.\n");
             return 2;
         }
     }
@@ -66,8 +75,8 @@ fn main() -> u8 {
         say!(c"No packet driver on INT {x}h.\n", vector);
         return 2;
     };
-    let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, alone };
-    match run(client, frames, slow) {
+    let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, alone, takes };
+    match run(client, frames, only) {
         Ok(()) => 0,
         Err(why) => {
             say!(c"FAIL {s}\n", why);
@@ -83,18 +92,18 @@ fn set<T>(place: &mut T, value: Option<T>) -> bool {
 /// The result of a test, or why it failed.
 pub type Outcome = Result<(), &'static core::ffi::CStr>;
 
-fn run(mut client: Client, frames: u32, slow: bool) -> Outcome {
+fn run(mut client: Client, frames: u32, only: Option<Part>) -> Outcome {
     client.open()?;
     client.mac = client.driver.address(client.handle).map_err(error::name)?;
-    if slow {
-        return slow::run(&mut client);
+    if let Some(run) = only {
+        return run(&mut client);
     }
     if client.alone {
         echo::run(&client)?;
     } else {
         come(&mut client, frames)?;
     }
-    burst::run(&mut client)?;
+    burst::run(&mut client, burst::ROUNDS)?;
     client.wait(4);
     match client.pool() {
         None => Err(c"the driver has no pool"),
@@ -137,6 +146,8 @@ pub struct Client {
     pub again: u32,
     /// There is no test peer.
     pub alone: bool,
+    /// Frames that the receiver of slow.rs takes in a tick.
+    pub takes: u16,
 }
 
 impl Client {

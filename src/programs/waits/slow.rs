@@ -1,4 +1,4 @@
-//! `/SLOW`: a burst at full rate into a receiver that takes one frame a tick. Each frame that the driver got must come with every
+//! `/SLOW`: a burst at full rate into a receiver that takes one frame a tick, or `/TAKES=`. Each frame that the driver got must come with every
 //! byte right, or be counted as lost; those that waited must come in order; then nothing waits any more.
 
 use compkt::programs::rt::clock::{ticks, wait};
@@ -16,9 +16,11 @@ const FRAMES: u16 = 600;
 const QUIET: u16 = 18;
 
 static SEED: Shared<u32> = Shared::new(0);
-/// The tick in which the receiver took a frame, the frames that it took, and the number that the next one that waited has at
-/// least.
+/// The present tick, the frames that the receiver has taken in it and may take in one; the frames that it took in all, and the
+/// number that the next one that waited has at least.
+static TICK: Shared<u16> = Shared::new(0);
 static TOOK: Shared<u16> = Shared::new(0);
+static TAKES: Shared<u16> = Shared::new(1);
 static CAME: Shared<u16> = Shared::new(0);
 static NEXT: Shared<u16> = Shared::new(0);
 static WRONG: Shared<u16> = Shared::new(0);
@@ -47,10 +49,14 @@ extern "C" fn receive(regs: &mut Regs) {
     let at = Far::new(regs.ds, regs.esi as u16);
     if regs.eax as u16 == 0 {
         let ours = header(at);
-        let takes = ours.is_none() || ticks() != TOOK.read();
+        if ticks() != TICK.read() {
+            TICK.write(ticks());
+            TOOK.write(0);
+        }
+        let takes = ours.is_none() || TOOK.read() < TAKES.read();
         if let Some(header) = ours {
             if takes {
-                TOOK.write(ticks());
+                TOOK.write(TOOK.read() + 1);
             } else if let Some(byte) = refused(header.index) {
                 *byte |= 1 << (header.index & 7);
             }
@@ -81,6 +87,7 @@ extern "C" fn receive(regs: &mut Regs) {
 pub fn run(client: &mut Client) -> Outcome {
     client.seed = client.seed.wrapping_add(2);
     SEED.write(client.seed);
+    TAKES.write(client.takes);
     let before = client.driver.statistics(client.handle).map_err(error::name)?;
     inbox::receiver_with(receive);
     let ask = Ask { min: MIN, max: MAX, kind: ETHERTYPE, framing: Framing::Type, to: [0; 6], gap_us: 0, delay_ms: 0 };

@@ -165,6 +165,31 @@ pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
     Ok(row)
 }
 
+/// Instructions of BENCH's `/WAITING=`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Frames that wait.
+    pub frames: u32,
+    /// The interrupt of one more of 1,514 bytes, which its receiver refuses.
+    pub kept: u32,
+    /// Offering one of them again, which its receiver takes.
+    pub offered: u32,
+}
+
+/// Measures frames of 1,514 bytes that wait in XMS in real mode: with 10 and with `most` of them.
+///
+/// # Errors
+/// Those of [`run`].
+pub fn waiting(nic: &Nic, most: u32) -> io::Result<[Waiting; 2]> {
+    let bench = format!("BENCH /WAITING={most}");
+    let mut job = job(nic, &[LOAD_SENDER, &bench])?;
+    // The machine has 16 MB.
+    job.config[0] += " /XMS=8192 /HOLD=250";
+    let report = machine(nic, device(nic), Dos::default())?.run(&job)?;
+    let text = said(&report, &bench)?;
+    table::waiting(text).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
+}
+
 /// The driver by DEVICE=, and commands.
 fn job(nic: &Nic, exec: &[&str]) -> io::Result<Job> {
     let config = vec![format!("DEVICE=3COMPKT.SYS{}", choice(nic))];

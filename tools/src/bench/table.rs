@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use super::BURST;
+use super::{BURST, Waiting};
 use super::registers::Accesses;
 use crate::setup::fail;
 
@@ -101,6 +101,17 @@ pub fn burst(text: &str) -> Option<Burst> {
 pub fn closed(text: &str) -> Option<[u32; 2]> {
     let longest = |length: u32| text.lines().find_map(|line| line.strip_prefix(&format!("closed {length} "))?.parse().ok());
     Some([longest(60)?, longest(1514)?])
+}
+
+/// The figures of frames that wait.
+pub fn waiting(text: &str) -> Option<[Waiting; 2]> {
+    let numbers = |what: &str| -> Vec<(u32, u32)> {
+        let pair = |line: &str| line.strip_prefix(what)?.strip_prefix(' ')?.split_once(' ').and_then(|(a, b)| Some((a.parse().ok()?, b.parse().ok()?)));
+        text.lines().filter_map(pair).collect()
+    };
+    let both = numbers("kept").into_iter().zip(numbers("offered"));
+    let rows: Vec<Waiting> = both.map(|((frames, kept), (_, offered))| Waiting { frames, kept, offered }).collect();
+    rows.try_into().ok()
 }
 
 /// The tables.

@@ -53,6 +53,15 @@ const MOST: [Figures; 9] = [
 const MODERN: [(&str, u32, u32); 2] = [("rtl8169", 4_600, 12_288), ("rtl8125", 4_600, 12_288)];
 /// The most instructions for a frame on these cards, in percent of those on `e1000e`.
 const MODERN_PERCENT: u32 = 110;
+/// Cards of three ways to copy frames between them and XMS.
+const WAITING: [&str; 3] = ["ne2000", "el3", "e1000"];
+/// The most instructions for a frame of 1,514 bytes that its receiver refuses, interrupt and copies included; and for a frame that
+/// is offered again, beside its copy, which moves double words.
+const KEPT: u32 = 2_000;
+const OFFERED: u32 = 400;
+const COPY: u32 = 1514 / 4 + 1514 % 4;
+/// Frames that wait.
+const MANY: u32 = 600;
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
@@ -65,8 +74,28 @@ pub fn tests() -> Vec<Test> {
     for (nic, most) in ACCESSES {
         tests.push(Test::new(format!("qemu/{nic}/register-accesses"), move |_| few_accesses(nic, most)));
     }
+    for name in WAITING {
+        tests.push(Test::new(format!("qemu/{name}/pool-figures"), move |_| waiting(name)).takes(10));
+    }
     tests.extend(MOST.iter().map(|most| Test::new(format!("qemu/{}/instructions", most.nic), move |_| within(most))));
     tests
+}
+
+/// A frame is kept and offered again in as few instructions as it may take, with few and with many frames waiting alike.
+fn waiting(name: &str) -> Verdict {
+    let nic = NICS.iter().find(|nic| nic.name == name).ok_or("there is no such NIC")?;
+    let [few, many] = pack::build().and_then(|_| bench::waiting(nic, MANY)).map_err(|error| error.to_string())?;
+    println!("        {name}, {} and {} frames wait: kept in {} and {} instructions, offered in {} and {}", few.frames, many.frames, few.kept, many.kept, few.offered, many.offered);
+    if many.frames != MANY || few.frames == MANY {
+        return Err(format!("{} and {} frames wait", few.frames, many.frames));
+    }
+    if few.kept > KEPT || few.offered > OFFERED + COPY {
+        return Err(format!("{few:?}: more than {KEPT} and {OFFERED} beside the copy's {COPY}"));
+    }
+    if (few.kept, few.offered) != (many.kept, many.offered) {
+        return Err(format!("{few:?} and {many:?}: the number makes a difference"));
+    }
+    Ok(())
 }
 
 /// The figures of this project's driver, by one of bench's functions.

@@ -97,6 +97,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("V86.COM", "v86", &[]),
         ("NOGATE.COM", "nogate", &[]),
         ("MODE.COM", "mode", &[]),
+        ("KEEPER.COM", "keeper", &[]),
+        ("FLIP.COM", "flip", &[]),
         ("LIMITS.COM", "limits", &[]),
         ("LIMITSFS.COM", "limits", &["FLAT_FS"]),
     ] {

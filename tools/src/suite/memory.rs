@@ -19,6 +19,8 @@ const WITH_XMS: &str = "DEVICE=3COMPKT.SYS /XMS=48";
 const WITHOUT: &str = "DEVICE=3COMPKT.SYS /MIGRATE=16384";
 /// The most bytes that it may keep, for a card by 16-bit ports, one with a FIFO, and one with rings.
 const COMPACT_MOST: [(&str, u32); 3] = [("ne2000", 6_400), ("el3", 6_016), ("e1000", 6_144)];
+/// Calls of the XMS driver at load: allocate and lock.
+const LOAD_CALLS: usize = 2;
 /// The line when there is no XMS.
 const NO_XMS: &str = "3COMPKT: no XMS: frames wait below 1 MB";
 
@@ -138,19 +140,22 @@ fn seed_line(lab: &Lab, name: &str, most: u32) -> Verdict {
     steps.holds(all.is_some_and(|all| all <= most), "it keeps no more than its limit")
 }
 
-/// A burst of 600 frames into a client that takes one a tick.
+/// A burst of 600 frames into a client that takes eight a tick, for which they may wait long enough: all arrive. Into one that takes
+/// one a tick: each arrives or is counted.
 fn burst(lab: &Lab) -> Verdict {
-    let exchange = "WAITS /SLOW";
-    for (line, least) in [("DEVICE=3COMPKT.SYS /XMS=1280 /HOLD=40", 20), ("DEVICE=3COMPKT.SYS /XMS=1280", 2)] {
+    // /HOLD=, frames a tick, and the least that arrive.
+    for (hold, takes, least) in [(120, 8, 600), (40, 1, 20), (2, 1, 2)] {
+        let (line, exchange) = (format!("DEVICE=3COMPKT.SYS /XMS=1280 /HOLD={hold}"), format!("WAITS /SLOW /TAKES={takes}"));
         let peer = Peer::new().map_err(|error| error.to_string())?;
-        let mut job = lab.job(&[line], &[exchange, "PKTCTL status", "3COMPKT /U"])?;
+        let mut job = lab.job(&[&line], &[&exchange, &"PKTCTL status".into(), &"3COMPKT /U".into()])?;
         job.limit = LIMIT;
         let steps = machine(nic("virtio_net"), peer.cable(), Xms::V3)?.steps(&job)?;
-        steps.exits(exchange, 0)?;
+        steps.exits(&exchange, 0)?;
         steps.exits("3COMPKT /U", 0)?;
-        let text = &steps.first(exchange)?.text;
-        println!("        {line}: {}", text.trim());
+        let text = &steps.first(&exchange)?.text;
+        println!("        {line}, {takes} a tick: {}", text.trim());
         let numbers: Vec<u32> = text.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        steps.holds(numbers.first() == Some(&600), "QEMU gives the driver all frames of the burst")?;
         steps.holds(numbers.get(2).is_some_and(|came| *came >= least), "frames wait for as many ticks as they may")?;
     }
     Ok(())
@@ -213,22 +218,41 @@ fn rounds(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// An XMS driver has no memory, handle or lock left: frames wait in conventional memory, and no XMS stays allocated.
+/// Each call of the XMS driver fails in turn, and all of them: at load frames wait in conventional memory, and no XMS stays
+/// allocated; at `/U` all else is given back, and the driver can be loaded again.
 fn failures(lab: &Lab) -> Verdict {
     let line = "3COMPKT /XMS=48";
-    for fail in ["xms fail 1", "xms fail 1 1", "xms fail 9"] {
-        let steps = qemu_on(ne2000(), Net::User)?.steps(&lab.job(&[], &["mem", "ints keep", "ints", fail, line, "PKTCTL status", "PKTCTL test", "xms fail 0", "3COMPKT /U", "mem", "ints"])?)?;
-        for done in [line, "PKTCTL test", "3COMPKT /U"] {
-            steps.exits(done, 0)?;
-        }
-        let text = &steps.first(line)?.text;
-        steps.holds(text.lines().filter(|line| line.starts_with(NO_XMS)).count() == 1, "one line says that conventional memory serves")?;
-        steps.prints("PKTCTL status", "in conventional memory: no XMS, or its driver failed")?;
-        for same in ["mem", "ints"] {
-            steps.same(same)?;
-        }
+    // The calls of a load. The last one is not made.
+    let calls: Vec<String> = (0..=LOAD_CALLS).map(|call| format!("xms fail 1 {call}")).chain(["xms fail 99".into()]).collect();
+    let mut script = vec!["ints keep", "mem", "ints"];
+    for fail in &calls {
+        script.extend([fail, line, "PKTCTL status", "PKTCTL test", "xms fail 0", "3COMPKT /U", "mem", "ints"]);
     }
-    Ok(())
+    // Those of `/U`.
+    for fail in ["xms fail 1 0", "xms fail 1 1", "xms fail 99"] {
+        script.extend([line, fail, "3COMPKT /U", "xms fail 0", "mem", "ints"]);
+    }
+    script.extend([line, "PKTCTL test", "3COMPKT /U"]);
+    let steps = qemu_on(ne2000(), Net::User)?.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
+    for done in [line, "PKTCTL test", "3COMPKT /U"] {
+        steps.exits(done, 0)?;
+    }
+    for (at, load) in steps.each(line).iter().enumerate() {
+        let fails = at != LOAD_CALLS && at < calls.len();
+        let said = load.text.lines().filter(|line| line.starts_with(NO_XMS)).count();
+        steps.holds(said == usize::from(fails), format!("load {at}: one line says that conventional memory serves, if a call failed"))?;
+    }
+    for (at, status) in steps.each("PKTCTL status").iter().enumerate() {
+        let said = status.text.contains("in conventional memory: no XMS, or its driver failed");
+        steps.holds(said == (at != LOAD_CALLS), format!("load {at}: PKTCTL says it, too"))?;
+    }
+    let maps = steps.each("mem");
+    let conventional = |at: usize| maps[at].text.split("xms handles").next().unwrap_or_default().to_string();
+    for at in 1..maps.len() {
+        let same = if at <= calls.len() { maps[at].text == maps[0].text } else { conventional(at) == conventional(0) };
+        steps.holds(same, format!("round {at}: all memory is given back"))?;
+    }
+    steps.same("ints")
 }
 
 /// A program that hooked the timer later keeps the driver from being unloaded; the driver goes on working.

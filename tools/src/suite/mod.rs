@@ -11,6 +11,7 @@ mod field;
 mod file;
 mod figures;
 mod host;
+mod kept;
 mod limits;
 mod lines;
 pub mod machine;
@@ -116,6 +117,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(corkscrew::tests());
     tests.extend(rtl8169::tests());
     tests.extend(memory::tests());
+    tests.extend(kept::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());
