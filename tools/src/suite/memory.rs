@@ -122,7 +122,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let map = &steps.first("PKTCTL mem")?.text;
     // As many frames as fit.
     let given: usize = line.split_once("/XMS=").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok()).unwrap_or(0);
-    let room = format!("{:6} KB  buffers", (given * 1024 / usize::from(SLOT) * 3).div_ceil(2));
+    let room = format!("{:6} KB  frames", (given * 1024 / usize::from(SLOT) * 3).div_ceil(2));
     steps.holds(map.contains(&room) == (xms != Xms::None), "PKTCTL shows where frames wait")?;
     Ok(steps)
 }
@@ -132,7 +132,7 @@ fn seed_line(lab: &Lab, name: &str, most: u32) -> Verdict {
     let steps = machine(nic(name), Net::User, Xms::V3)?.steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
     steps.exits("PKTCTL test", 0)?;
     steps.exits("3COMPKT /U", 0)?;
-    steps.prints("PKTCTL mem", "  1023 KB  buffers")?;
+    steps.prints("PKTCTL mem", "  1023 KB  frames")?;
     let map = &steps.first("PKTCTL mem")?.text;
     let all = map.lines().find_map(|line| line.trim().strip_suffix("  all")?.trim().parse::<u32>().ok());
     println!("        {name}: {all:?} bytes");
@@ -165,7 +165,7 @@ fn no_cache(lab: &Lab) -> Verdict {
     let said = steps.first("3COMPKT /XMS=48")?.text.contains("/CACHE=");
     steps.holds(!said, "only if it was given")?;
     let map = &steps.first("PKTCTL mem")?.text;
-    steps.holds(map.matches("buffers").count() == 1, "nothing is kept below 1 MB")
+    steps.holds(map.matches("pool frames").count() == 0 && map.matches("KB  frames").count() == 1, "nothing is kept below 1 MB")
 }
 
 /// CONFORM has the same results as without the pool.
@@ -266,7 +266,7 @@ fn v86(lab: &Lab) -> Verdict {
     }
     println!("        V86: {}", steps.first("WAITS /ALONE")?.text.replace('\n', "; "));
     steps.prints("PKTCTL status", "V86 mode")?;
-    steps.prints("PKTCTL mem", "    48 KB  buffers")?;
+    steps.prints("PKTCTL mem", "    48 KB  frames")?;
     let lines = judged(&steps, "CONFORM")?;
     lab.note(&format!("dosbox-x v86 {line}"), lines);
     Ok(())
