@@ -269,7 +269,7 @@ impl<B: Bus, W: Window, const EXPRESS: bool> Gigabit<B, W, EXPRESS> {
     }
 
     /// Whether the transmitter has room again, after it was found without: restarts it if it hangs.
-    #[inline(never)]
+    #[inline(always)]
     fn unhang(&mut self) -> bool {
         let waited = self.ticks().wrapping_sub(self.sent_at);
         let hangs = waited >= HANG_TICKS && self.is_up();

@@ -127,7 +127,7 @@ fn structures_and_constants() {
     rust.extend([("FRAME.ebp".into(), ebx - 8), ("FRAME.fs".into(), ebx - 4), ("FRAME_size".into(), size_of::<Frame>())]);
     rust.extend(fields!("STATE", State: "device" = device, "handles_size" = handles_size, "memory" = memory,
         "stack_second" = stack_second, "int_slot" = int_slot, "irq_slot" = irq_slot, "old_irq" = old_irq,
-        "old_int60" = old_int60, "stack" = stack, "segment" = segment, "command" = command, "irq_lone" = irq_lone, "burst" = burst));
+        "old_int60" = old_int60, "stack" = stack, "segment" = segment, "irq_lone" = irq_lone, "burst" = burst));
     rust.insert("STATE_size".into(), size_of::<State>());
     rust.extend(fields!("JOB", Job: "at" = at, "len" = len, "flags" = flags, "result" = result, "upcall" = upcall,
         "head" = head, "rx" = rx));
