@@ -145,7 +145,16 @@ pub const BLOCK_TICK: u8 = 20;
 pub const BLOCK_EXAMPLE: u8 = 21;
 /// Lists of frames that wait.
 pub const BLOCK_LISTS: u8 = 22;
-/// The feature that copies frames between the card and XMS.
-pub const BLOCK_XMS: u8 = 23;
+/// The feature that copies frames between XMS and a card's port of 16 bits. From here on, kinds of units that copy frames
+/// between a card and XMS: a machine has at most one of them.
+pub const BLOCK_XWORDS: u8 = 24;
+/// The same for a port of 8 bits,
+pub const BLOCK_XBYTES: u8 = 25;
+/// a FIFO,
+pub const BLOCK_XFIFO: u8 = 26;
+/// rings,
+pub const BLOCK_XRINGS: u8 = 27;
+/// a ring from which a frame is taken in parts.
+pub const BLOCK_XPARTS: u8 = 28;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

@@ -75,5 +75,6 @@ lines! {
     // The builder's.
     NoRoom "too little memory: # bytes more are needed; load fewer programs before it";
     NoXms "no XMS: frames wait below 1 MB";
+    Fewer "/MIGRATE=: # bytes below 1 MB for frames that wait; no more are free or of use";
     NoCache "/CACHE= is not needed: frames wait in XMS alone";
 }

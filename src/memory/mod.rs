@@ -20,6 +20,8 @@ pub mod direct_filter;
 #[cfg(target_os = "none")]
 pub mod filter;
 
+use core::mem::offset_of;
+
 use crate::device::MAX_FRAME;
 
 /// Bytes of XMS for each frame. They are the same for all lengths: there is room, and no search is needed.
@@ -74,9 +76,19 @@ pub struct AllStats {
     pub stats: Stats,
     used: u16,
     free: direct::List,
+    /// Frames that wait to be sent.
+    pub queue: direct::List,
+    times: [u8; 2],
+    /// Frames for which there is room.
+    pub slots: u16,
 }
 
 impl AllStats {
+    /// Frames for which so many KB have room.
+    pub fn room(&self, kilobytes: u16) -> u16 {
+        kilobytes * 2 / (SLOT / 512)
+    }
+
     /// Frames in the pool now.
     pub fn waiting(&self) -> u16 {
         if self.stats.flags & Stats::DIRECT != 0 { self.used.wrapping_sub(self.free.count) } else { self.stats.waiting.into() }
@@ -84,6 +96,9 @@ impl AllStats {
 }
 
 const _: () = assert!(size_of::<Stats>() == 16);
+const _: () = assert!(offset_of!(AllStats, free) == offset_of!(direct::Fields, free));
+const _: () = assert!(offset_of!(AllStats, queue) == offset_of!(direct::Fields, queue));
+const _: () = assert!(offset_of!(AllStats, slots) == offset_of!(direct::Fields, slots));
 
 /// What a form of the pool needs: in the image statics and string instructions, in tests arrays.
 pub trait Store: Copy {

@@ -185,6 +185,8 @@ pub fn find<B: Bus, const KIND: u8>(bus: &B, ask: &Ask, ids: &[u32], how: impl F
 // enough there, because the card has at least 16 KB of its own.
 const DEEP: (u8, u8) = (64, 4);
 const SHALLOW: (u8, u8) = (2, 1);
+/// Bytes of rings below 1 MB.
+pub const LOW_BYTES: u32 = bytes(SHALLOW.0, SHALLOW.1);
 
 /// Bytes of descriptors.
 const fn descs(receive: u8) -> u32 {

@@ -103,6 +103,12 @@ struct compkt_nic {
 #define COMPKT_BLOCK_POOL      19       /* frames that wait */
 #define COMPKT_BLOCK_TICK      20       /* the timer */
 #define COMPKT_BLOCK_EXAMPLE   21       /* frames that receivers took: 32 bits, the low half first */
+#define COMPKT_BLOCK_LISTS     22       /* lists of frames that wait */
+#define COMPKT_BLOCK_XWORDS    24       /* copies frames between XMS and a card: a port of 16 bits, */
+#define COMPKT_BLOCK_XBYTES    25       /* a port of 8 bits, */
+#define COMPKT_BLOCK_XFIFO     26       /* a FIFO, */
+#define COMPKT_BLOCK_XRINGS    27       /* rings, */
+#define COMPKT_BLOCK_XPARTS    28       /* a ring from which a frame is taken in parts */
 
 /* place of compkt_block */
 #define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */

@@ -2,7 +2,7 @@
 
 use crate::bus::real::{address, code_segment};
 use crate::info::{self, Block};
-use crate::install::dos::{fill, memory_end};
+use crate::install::dos::{fill, from_device, memory_end};
 use crate::install::header::{Unit, number};
 use crate::install::kernel::run::last;
 use crate::install::kernel::{MOVE_LEAST, header, load, move_up, unit};
@@ -27,14 +27,19 @@ impl Ground {
         }
     }
 
-    /// Is there room for `size` bytes, and for the rest of the driver?
-    pub fn has_room(&self, size: u16) -> bool {
-        /// Rings in conventional memory, and the stack; and what the installer needs behind them.
-        const REST: u32 = 42 << 10;
-        let end = self.next as u32 + size as u32 + REST;
-        size < 0x9000 && self.segment as u32 + (end >> 4) < memory_end()
+    /// The most bytes that can be taken, if `behind` more are to be taken behind them: so many lie below the installer when it
+    /// has moved up as far as it can. It moves by a few paragraphs more than it has to, for these bytes and for those behind.
+    pub fn room(&self, behind: u16) -> u16 {
+        /// Near addresses end here.
+        const SEGMENT: u32 = 0xFFF0;
+        /// Paragraphs that stay free at the prompt: `3COMPKT /U` needs them.
+        const REST: u32 = 0x800;
+        let rest = if from_device() { 0 } else { REST };
+        let kernel = code_segment() as u32 + (header().stack_top >> 4) as u32 + 2 * MOVE_LEAST as u32 + rest;
+        let moved = memory_end().saturating_sub(kernel) << 4;
+        let end = (self.limit as u32).saturating_add(moved).min(SEGMENT);
+        end.saturating_sub(self.next as u32 + behind as u32) as u16
     }
-
 }
 
 impl Plan {

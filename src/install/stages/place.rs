@@ -14,13 +14,21 @@ use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
 use crate::install::plan::{FAILED, Feature, Ground, Plan};
-use crate::memory::SLOT;
+use crate::device::MAX_FRAME;
+use crate::memory::{FRAMES, SLOT, rounded};
 use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, NO_XMS, Rings, isa_pnp};
 use crate::resident::table::{BLOCKS, ENTRIES, STACK_CORE};
 
 /// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
 /// end.
 const LAST: u16 = (BLOCKS * size_of::<Block>()) as u16 + STACK_CORE + 15;
+
+/// More than the features behind the pool take, and the pool of the stack.
+const BEHIND: u16 = 256;
+/// The most bytes that frames take in conventional memory.
+const ARENA: u16 = FRAMES as u16 * rounded(MAX_FRAME);
+/// The highest offset of their end: src/memory/arena.rs adds a frame's bytes to near addresses.
+const ARENA_END: u16 = u16::MAX - rounded(MAX_FRAME);
 
 /// Where an EXE's image begins behind its PSP.
 const PSP_SIZE: u16 = 0x10;
@@ -150,8 +158,15 @@ fn buffers(plan: &Plan) -> u16 {
             bytes => bytes,
         };
     }
-    // Smaller rather than not at all.
-    if plan.ground.has_room(plan.options.migrate) { plan.options.migrate } else { SLOT }
+    // Smaller rather than not at all. No more than all frames take, nor so far up that the sum of a near address and a frame
+    // has more than 16 bits.
+    let most = plan.ground.room(BEHIND + LAST + plan.placed.receivers).min(ARENA_END.saturating_sub(plan.ground.next)).min(ARENA) & !3;
+    if plan.options.migrate <= most {
+        return plan.options.migrate;
+    }
+    let bytes = most.max(SLOT);
+    say(Line::Fewer, b" ", bytes);
+    bytes
 }
 
 /// The core, read once more: what an attempt before this one has changed in it is gone.

@@ -4,6 +4,7 @@
 
 mod handles;
 mod mem;
+mod parts;
 mod ping;
 mod status;
 mod test;

@@ -1,6 +1,6 @@
 //! `PKTCTL mem`: the driver's memory map, from its information block.
 
-use crate::{DONE, NO_DRIVER, Options};
+use crate::{DONE, NO_DRIVER, Options, parts};
 use compkt::info;
 use compkt::programs::rt::console;
 use compkt::programs::rt::packet::Block;
@@ -37,58 +37,30 @@ fn map(block: &Block) {
     let upper = info.flags & info::FLAG_UPPER != 0;
     say!(c"3COMPKT at segment {X}h, {s} memory:\n", info.segment, if upper { c"upper" } else { c"conventional" });
     let mut rest = resident;
-    let mut xms = false;
-    for i in 0..info.block_count {
-        let Some(part) = block.block(i) else { break };
-        if part.place == 0 {
-            row(name(part.kind), part.size as u32, resident);
-            rest = rest.saturating_sub(part.size as u32);
-        } else {
-            xms = true;
-        }
-    }
+    parts::low(block, &mut |name, size| {
+        row(name, size as u32, resident);
+        rest = rest.saturating_sub(size as u32);
+    });
     if rest != 0 {
-        row(c"rounding  ", rest, resident);
+        row(c"rounding", rest, resident);
     }
     say!(c"{9}  all\n", resident);
-    if !xms {
-        return;
-    }
-    say!(c"and in XMS:\n");
-    for i in 0..info.block_count {
-        if let Some(part) = block.block(i).filter(|part| part.place != 0) {
-            say!(c"{6} KB  {s}\n", part.size, name(part.kind));
-        }
-    }
+    let mut first = true;
+    parts::xms(block, &mut |name, kilobytes| {
+        say!(c"{s}{6} KB  {s}\n", if first { c"and in XMS:\n" } else { c"" }, kilobytes, name);
+        first = false;
+    });
+    parts::waiting(block);
+    parts::counts(block);
 }
 
 fn row(name: &CStr, size: u32, whole: u32) {
-    say!(c"{9}  {s}  ", size, name);
+    say!(c"{9}  {s}", size, name);
+    for _ in name.count_bytes()..parts::WIDTH {
+        console::byte(b' ');
+    }
     for _ in 0..(size * COLUMNS / whole.max(1)).max(1) {
         console::byte(b'#');
     }
     console::byte(b'\n');
-}
-
-/// The name of a block's kind, padded to one width.
-fn name(kind: u8) -> &'static CStr {
-    match kind {
-        info::BLOCK_CORE => c"core      ",
-        info::BLOCK_NIC => c"NIC driver",
-        info::BLOCK_INSTANCE => c"NIC state ",
-        info::BLOCK_HANDLES => c"handles   ",
-        info::BLOCK_STACK => c"stack     ",
-        info::BLOCK_RINGS => c"DMA rings ",
-        info::BLOCK_BUFFERS => c"buffers   ",
-        info::BLOCK_STATS => c"counts    ",
-        info::BLOCK_FLAT => c"flat      ",
-        info::BLOCK_VDS => c"DMA lock  ",
-        info::BLOCK_COUNTER => c"statistics",
-        info::BLOCK_POOL => c"pool      ",
-        info::BLOCK_TICK => c"timer     ",
-        info::BLOCK_EXAMPLE => c"count     ",
-        info::BLOCK_LISTS => c"pool lists",
-        info::BLOCK_XMS => c"XMS copy  ",
-        _ => c"other     ",
-    }
 }

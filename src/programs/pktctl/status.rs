@@ -1,11 +1,11 @@
 //! `PKTCTL status`: prints everything that a packet driver reports.
 
-use crate::{DONE, NO_DRIVER, Options, handles};
+use crate::{DONE, NO_DRIVER, Options, handles, parts};
 use compkt::info::{FLAG_DEVICE, FLAG_UPPER, FLAG_V86, NicInfo, STACK_CANARY};
-use compkt::memory::{AllStats, Stats};
 use compkt::programs::rt::packet::{Block, Driver, DriverInfo, error};
 use compkt::programs::rt::{Far, inbox};
 use compkt::say;
+use core::ffi::CStr;
 
 /// IEEE's first type for local experiments, which no protocol uses. A handle for it serves calls that need a handle.
 const OWN_TYPE: [u8; 2] = [0x88, 0xB5];
@@ -145,17 +145,26 @@ fn memory(block: &Block) {
         say!(c"  it rests     a memory manager came after it: unload that, or load it before the driver\n");
     }
     say!(c"  stack        {d} of {d} bytes never used\n", low - info.stack_low, info.stack_top - info.stack_low);
-    if info.pool != 0 {
-        // SAFETY: it is made of integers.
-        pool(&unsafe { Far::new(block.at.segment(), info.pool).read_as() });
-    }
+    parts(block);
+    parts::waiting(block);
+    parts::counts(block);
 }
 
-/// Prints the pool's counts.
-fn pool(all: &AllStats) {
-    let stats = &all.stats;
-    let place = if stats.flags & Stats::XMS_FAILED != 0 { c", in conventional memory: no XMS, or its driver failed" } else { c"" };
-    say!(c"  waiting      {d} frames now{s}\n  to XMS       {d} frames, {d} bytes, {d} of them for another\n",
-        all.waiting(), place, stats.buffers, stats.bytes, stats.evictions);
-    say!(c"  asked for    {d} in low memory, {d} in XMS, {d} failures\n", stats.hits, stats.misses, stats.failures);
+/// Prints the parts of the resident memory, a few to a line, and those in XMS.
+fn parts(block: &Block) {
+    /// The most parts in a line.
+    const LINE: u8 = 4;
+    let mut count = 0u8;
+    let mut line = |words: &CStr, name: &CStr, size: u16, unit: &CStr| {
+        let before = match count {
+            0 => words,
+            _ if count % LINE == 0 => c",\n               ",
+            _ => c", ",
+        };
+        say!(c"{s}{s} {d}{s}", before, name, size, unit);
+        count += 1;
+    };
+    parts::low(block, &mut |name, size| line(c"  of it        ", name, size, c""));
+    parts::xms(block, &mut |name, size| line(c"", name, size, c" KB in XMS"));
+    say!(c"\n");
 }

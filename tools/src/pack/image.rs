@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use compkt::info;
 use compkt::install::features::{self, ALL_HOOKS, HOOKS, POINT_IN, POINT_OUT, PROVIDES, needs};
 use compkt::resident::table::{BLOCKS, PATCHED};
 
@@ -251,7 +252,7 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit
 }
 
 /// Checks that the installer has room for every set of features that a machine can have. Of features whose blocks have one kind,
-/// a machine has at most one.
+/// and of all that copy frames between a card and XMS, a machine has at most one.
 ///
 /// # Errors
 /// The text names what there is too much of.
@@ -260,6 +261,8 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
     let mut kinds = BTreeMap::new();
     for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
         let [_, _, kind, table, ..] = attach[..] else { continue };
+        // The units that copy frames have kinds of their own, so that PKTCTL can name them.
+        let kind = kind.min(info::BLOCK_XWORDS);
         let most: &mut (usize, usize) = kinds.entry(kind).or_default();
         most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
         most.1 = most.1.max(1 + usize::from(table != 0));
@@ -391,7 +394,9 @@ mod tests {
         let exclude = [&full[..], &[feature(0, 1, 0)]].concat();
         assert_eq!(fit(&exclude), Ok(()), "of a kind there is one");
         let says = |features: &[Unit], words: &str| assert!(fit(features).is_err_and(|why| why.contains(words)), "{words}");
-        says(&[&full[..], &[feature(99, 0, 0)]].concat(), "9 features; the installer has room for 8");
+        let copying = [feature(info::BLOCK_XWORDS, 1, 0), feature(info::BLOCK_XPARTS, 1, 0)];
+        assert_eq!(fit(&[&full[..most - 1], &copying].concat()), Ok(()), "of those that copy there is one");
+        says(&[&full[..], &[feature(23, 0, 0)]].concat(), "9 features; the installer has room for 8");
         says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "54 hooks; the installer has room for 48");
         says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "21 blocks; the installer has room for 16");
     }

@@ -11,7 +11,8 @@ use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::{Dos, Xms};
 use crate::rig::qemu::{Net, Qemu};
 use crate::setup;
-use compkt::memory::SLOT;
+use compkt::device::MAX_FRAME;
+use compkt::memory::{FRAMES, SLOT, rounded};
 
 /// A line that must work as it is.
 const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
@@ -56,6 +57,8 @@ pub fn tests() -> Vec<Test> {
     }
     tests.push(Test::new("qemu/virtio_net/waits-burst-of-600", burst).takes(15));
     tests.push(Test::new("qemu/ne2000/pool-no-cache", no_cache).takes(3));
+    tests.push(Test::new("qemu/ne2000/pool-as-large-as-asked", as_large).takes(4));
+    tests.push(Test { slow: true, ..Test::new("qemu/el3/waits-largest", |lab| few(lab, "el3", "DEVICE=3COMPKT.SYS /MIGRATE=65024", Xms::None)).takes(15) });
     tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(20) });
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
@@ -123,7 +126,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let map = &steps.first("PKTCTL mem")?.text;
     // As many frames as fit.
     let given: usize = line.split_once("/XMS=").and_then(|(_, rest)| rest.split(' ').next()?.parse().ok()).unwrap_or(0);
-    let room = format!("{:6} KB  buffers", (given * 1024 / usize::from(SLOT) * 3).div_ceil(2));
+    let room = format!("{:6} KB  frames", (given * 1024 / usize::from(SLOT) * 3).div_ceil(2));
     steps.holds(map.contains(&room) == (xms != Xms::None), "PKTCTL shows where frames wait")?;
     Ok(steps)
 }
@@ -133,7 +136,7 @@ fn seed_line(lab: &Lab, name: &str, most: u32) -> Verdict {
     let steps = machine(nic(name), Net::User, Xms::V3)?.steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
     steps.exits("PKTCTL test", 0)?;
     steps.exits("3COMPKT /U", 0)?;
-    steps.prints("PKTCTL mem", "  1023 KB  buffers")?;
+    steps.prints("PKTCTL mem", "  1023 KB  frames")?;
     let map = &steps.first("PKTCTL mem")?.text;
     let all = map.lines().find_map(|line| line.trim().strip_suffix("  all")?.trim().parse::<u32>().ok());
     println!("        {name}: {all:?} bytes");
@@ -161,6 +164,37 @@ fn burst(lab: &Lab) -> Verdict {
     Ok(())
 }
 
+/// Without XMS `/MIGRATE=` takes the bytes that it asks for. If they are not free, or more than all frames need, a line says
+/// how many it takes.
+fn as_large(lab: &Lab) -> Verdict {
+    const FEWER: &str = "bytes below 1 MB for frames that wait; no more are free or of use";
+    let all = FRAMES as u32 * u32::from(rounded(MAX_FRAME));
+    let loads = [("36864", 36_864), ("48508", 48_508), ("65024", all)];
+    let lines = loads.map(|(number, _)| format!("3COMPKT /MIGRATE={number}"));
+    // About 80 KB are left then: the installer needs a part, and `/U`.
+    let (hog, tight) = ("HOG 1400", "3COMPKT /MIGRATE=40000");
+    let mut script: Vec<&str> = Vec::new();
+    for line in &lines {
+        script.extend([line, "PKTCTL mem", "PKTCTL test", "3COMPKT /U"]);
+    }
+    script.extend([hog, tight, "3COMPKT /U"]);
+    let steps = machine(ne2000(), Net::User, Xms::None)?.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
+    for done in ["PKTCTL test", "3COMPKT /U", tight] {
+        steps.exits(done, 0)?;
+    }
+    for ((line, (number, bytes)), map) in lines.iter().zip(loads).zip(steps.each("PKTCTL mem")) {
+        let has = |row: &str| row.trim().split_once("  pool frames").and_then(|(bytes, _)| bytes.parse().ok());
+        let is: u32 = map.text.lines().find_map(has).unwrap_or(0);
+        steps.holds(is == bytes, format!("{line} gives {is} bytes"))?;
+        let said = steps.first(line)?.text.contains(FEWER);
+        steps.holds(said == (number != bytes.to_string()), format!("{line}: it says so when it takes fewer bytes, and only then"))?;
+    }
+    let text = &steps.first(tight)?.text;
+    println!("        {}", text.lines().find(|line| line.contains(FEWER)).unwrap_or_default());
+    let fewer = text.split_once("/MIGRATE=: ").and_then(|(_, rest)| rest.split_once(' ')?.0.replace(',', "").parse::<u32>().ok());
+    steps.holds(text.contains(FEWER) && fewer.is_some_and(|bytes| (20_000..40_000).contains(&bytes)), "it takes what is free")
+}
+
 /// `/CACHE=` is accepted, and a line says that it does nothing.
 fn no_cache(lab: &Lab) -> Verdict {
     let line = "3COMPKT /XMS=48 /CACHE=2048";
@@ -169,7 +203,7 @@ fn no_cache(lab: &Lab) -> Verdict {
     let said = steps.first("3COMPKT /XMS=48")?.text.contains("/CACHE=");
     steps.holds(!said, "only if it was given")?;
     let map = &steps.first("PKTCTL mem")?.text;
-    steps.holds(map.matches("buffers").count() == 1, "nothing is kept below 1 MB")
+    steps.holds(map.matches("pool frames").count() == 0 && map.matches("KB  frames").count() == 1, "nothing is kept below 1 MB")
 }
 
 /// CONFORM has the same results as without the pool.
@@ -289,7 +323,7 @@ fn v86(lab: &Lab) -> Verdict {
     }
     println!("        V86: {}", steps.first("WAITS /ALONE")?.text.replace('\n', "; "));
     steps.prints("PKTCTL status", "V86 mode")?;
-    steps.prints("PKTCTL mem", "    48 KB  buffers")?;
+    steps.prints("PKTCTL mem", "    48 KB  frames")?;
     let lines = judged(&steps, "CONFORM")?;
     lab.note(&format!("dosbox-x v86 {line}"), lines);
     Ok(())
