@@ -163,6 +163,8 @@ const KEPT_MTPS: u16 = KEPT_CPCR + 4;
 
 /// The card has to be reset when the ring is empty.
 const WEDGED: u8 = WEDGES;
+/// A frame was given to the transmitter, and not found sent since.
+const SENDS: u8 = 1;
 
 /// Receive configuration for a receive mode (1 to 6).
 static RCR_OF_MODE: [u8; 7] = {
@@ -186,7 +188,7 @@ pub struct Rtl8169<B, const DEEP: bool, const NEW: bool> {
     pub rx: u8,
     /// Number of the next transmit descriptor.
     pub tx: u8,
-    /// [`WEDGED`], or 0.
+    /// [`WEDGED`] and [`SENDS`].
     pub state: u8,
     /// How the part differs; constant for an 8125.
     pub part: u8,
@@ -371,7 +373,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
             kept = kept.plus(4);
         }
         let done = self.reset();
-        self.state = 0;
+        self.state = SENDS;
         self.rx = 0;
         self.tx = 0;
         for index in 0..receive {
@@ -404,10 +406,14 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
 
     /// Enables the interrupts.
     #[inline(never)]
-    fn enable(&self) {
-        if self.bus.get32(self.tx_desc(if DEEP { self.tx.wrapping_sub(1) & (Self::TX - 1) } else { 0 })) & OWN != 0 {
-            // The card may have missed the last kick, if it came soon after another.
-            self.kick();
+    fn enable(&mut self) {
+        if self.state & SENDS != 0 {
+            if self.bus.get32(self.tx_desc(if DEEP { self.tx.wrapping_sub(1) & (Self::TX - 1) } else { 0 })) & OWN != 0 {
+                // The card may have missed the last kick, if it came soon after another.
+                self.kick();
+            } else {
+                self.state &= !SENDS;
+            }
         }
         self.mask(Self::CAUSES ^ if NEW { 0 } else { (self.part & STORMS) as u16 });
     }
@@ -495,6 +501,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
             self.tx = index.wrapping_add(1) & (Self::TX - 1);
         }
         self.sent_at = self.ticks();
+        self.state |= SENDS;
         self.bus.put32(self.tx_desc(index), OWN | FS_LS | end | padded as u32);
         self.kick();
         Ok(())

@@ -81,7 +81,8 @@ impl Search<'_> {
         if found.is_some() || self.said {
             return found;
         }
-        if let (Some((id, place)), 0) = (self.unknown, options.io) {
+        // No unit can be had of a damaged file. Then the kernel says that alone: the driver may have been in the part not read.
+        if let (Some((id, place)), 0, Some(_)) = (self.unknown, options.io, unit(number::PCI)) {
             "3COMPKT: no driver for ".print();
             Identity(id).print();
             " at ".print();
