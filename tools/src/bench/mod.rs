@@ -41,6 +41,7 @@ struct Options {
     peer_arguments: String,
     bulk: bool,
     image: bool,
+    memory: bool,
 }
 
 /// Measures and prints the tables.
@@ -58,7 +59,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--peer-args" => options.peer_arguments = value()?,
             "--bulk" => options.bulk = true,
             "--image" => options.image = true,
-            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+            "--memory" => options.memory = true,
+            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --memory, --peer FILE, --peer-args \"0x60 9 0x300\""))),
         }
     }
     // Another driver is for one card: the NE2000, unless the user names one.
@@ -73,6 +75,10 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         return bulk::run(&nics);
     }
     let units = Units::read(&pack::binaries())?;
+    if options.memory {
+        units.memory().map_err(fail)?.iter().for_each(|line| println!("{line}"));
+        return Ok(());
+    }
     if options.image {
         print!("{}", units.image()?.text());
         return Ok(());

@@ -155,7 +155,7 @@ fn total(unit: &Unit) -> usize {
 }
 
 /// Bytes of the device that a start unit writes.
-fn instance(unit: &Unit) -> usize {
+pub(super) fn instance(unit: &Unit) -> usize {
     usize::from(unit.word(START_INSTANCE))
 }
 
@@ -323,7 +323,7 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
 
 /// What a driver needs so that its frames are copied straight to and from XMS, and the hooks that provide the places for that:
 /// both, or nothing.
-fn copies(unit: &Unit) -> std::io::Result<(u16, Vec<u8>)> {
+pub(super) fn copies(unit: &Unit) -> std::io::Result<(u16, Vec<u8>)> {
     let there: Vec<_> = COPIES.iter().filter_map(|(name, point, need)| Some((unit.symbol(name).ok()?, *point, *need))).collect();
     match there[..] {
         [] => Ok((0, Vec::new())),
@@ -333,6 +333,28 @@ fn copies(unit: &Unit) -> std::io::Result<(u16, Vec<u8>)> {
             Ok((need, [hook(POINT_IN, at), hook(POINT_OUT, out)].concat()))
         }
         _ => Err(fail(format!("{} copies frames in more than one way", unit.name))),
+    }
+}
+
+/// What a feature's description says (`FEATURE` in asm/attach.inc).
+pub(super) struct Feature {
+    /// The unit is placed where one of these holds.
+    pub needs: u16,
+    /// A table is behind it.
+    pub has_table: bool,
+    /// Bytes of the table, and so many more for each handle.
+    pub table: u16,
+    /// See above.
+    pub per_handle: u16,
+    /// Bytes of stack.
+    pub stack: u16,
+}
+
+impl Feature {
+    /// Of this unit. One that is no feature is never placed.
+    pub fn of(unit: &Unit) -> Feature {
+        let word = |at: usize| unit.attach.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
+        Feature { needs: word(0), has_table: unit.attach.get(3).is_some_and(|kind| *kind != 0), table: word(4), per_handle: word(6), stack: word(8) }
     }
 }
 

@@ -5,8 +5,8 @@ use compkt::install::stages::switches::SWITCHES;
 
 const SOURCE: &str = include_str!("../../../src/install/manual.txt");
 
-/// The manual with DOS's line ends; `cards` has a line for each card.
-pub fn text(version: &str, cards: &[String]) -> String {
+/// The manual with DOS's line ends; `cards` has a line for each card, `memory` those of the table of sizes.
+pub fn text(version: &str, cards: &[String], memory: &[String]) -> String {
     let switches: Vec<String> = SWITCHES
         .iter()
         .map(|switch| {
@@ -18,6 +18,7 @@ pub fn text(version: &str, cards: &[String]) -> String {
         .replace("@VERSION@", version)
         .replace("@SWITCHES@", &switches.join("\n"))
         .replace("@CARDS@", &cards.join("\n"))
+        .replace("@MEMORY@", &memory.join("\n"))
         .replace('\n', "\r\n")
 }
 

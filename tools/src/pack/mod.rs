@@ -1,6 +1,7 @@
 //! Makes `dist/`, the files for users, from cargo's binaries.
 
 pub mod checks;
+pub mod costs;
 pub mod elf;
 pub mod image;
 pub mod manual;
@@ -137,7 +138,7 @@ pub fn build_by(way: &Way) -> io::Result<()> {
     put("3COMPKT.SYS", &driver)?;
     put("3COMPKT.EXE", &driver)?;
     let cards: Vec<String> = NICS.iter().map(|nic| format!("  {:<11} {}", nic.name, nic.cards)).collect();
-    put("3COMPKT.TXT", manual::text(env!("CARGO_PKG_VERSION"), &cards).as_ref())?;
+    put("3COMPKT.TXT", manual::text(env!("CARGO_PKG_VERSION"), &cards, &units.memory().map_err(fail)?).as_ref())?;
     put("PKTCTL.EXE", &program::read(&folder, "pktctl")?)
 }
 

@@ -4,6 +4,7 @@
 
 mod cards;
 mod corkscrew;
+mod costs;
 mod counts;
 mod device;
 mod faults;
@@ -107,6 +108,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(file::tests());
     tests.extend(cards::tests());
     tests.extend(traffic::tests());
+    tests.extend(costs::tests());
     tests.extend(counts::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
