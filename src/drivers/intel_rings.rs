@@ -319,8 +319,9 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
         if W::REAL { self.peeked } else { self.called_rx_buffer() }
     }
 
-    /// Whether the transmitter has room again, after it was found without: restarts it if it hangs.
-    #[inline(always)]
+    /// Whether the transmitter has room again, after it was found without: restarts it if it hangs. Not inline: `send` would need
+    /// more stack for it at every frame, and a receiver that sends is where the stack is used most.
+    #[inline(never)]
     fn unhang(&mut self) -> bool {
         let waited = self.ticks().wrapping_sub(self.sent_at);
         let hangs = waited >= HANG_TICKS && self.is_up();
