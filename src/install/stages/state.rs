@@ -70,7 +70,8 @@ fn state(plan: &Plan, blocks: u16) {
         device: plan.placed.device as u32,
         handles_size: plan.options.handles as u16 * 16,
         memory: if from_device() { 0 } else { caller().psp },
-        stack_second: stack + STACK_SECOND,
+        // An entry from a receiver on a stack of its own runs the features, too: it finds what they need below an upcall.
+        stack_second: stack + STACK_SECOND + (plan.placed.receivers - plan.options.stack),
         int_slot,
         irq_slot,
         irq_lone: masked as u8,
