@@ -1,6 +1,6 @@
 //! QEMU with the boot DOS, and any NIC of QEMU's or of a plugin's.
 
-use super::image::{self, Dos};
+use super::image::{self, Dos, Xms};
 use super::linux::COMPLAINT;
 use super::{Job, Report};
 use crate::process::{self, Bounded, TempDir};
@@ -104,6 +104,11 @@ impl Default for Qemu {
 }
 
 impl Qemu {
+    /// The same machine with this XMS driver, or with none.
+    pub fn with_xms(self, xms: Xms) -> Qemu {
+        Qemu { dos: Dos { xms, ..self.dos }, ..self }
+    }
+
     /// Runs a job. Errors: no QEMU, a job that the boot DOS cannot hold, a complaint of a model, no end within the limit; the
     /// text has what was printed.
     pub fn run(&self, job: &Job) -> io::Result<Report> {

@@ -70,7 +70,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 fn without_xms() -> Result<Qemu, String> {
-    Ok(Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu(&LISTS)? })
+    Ok(qemu(&LISTS)?.with_xms(Xms::None))
 }
 
 fn with_fault(fault: &str) -> Result<Qemu, String> {
@@ -93,7 +93,7 @@ fn rings_are(steps: &Steps, place: Place) -> Verdict {
 /// A program ends with exit code 0 and prints these words, with the driver's rings in this place.
 fn judged(lab: &Lab, rig: &Qemu, place: Place, program: &str, words: &str) -> Verdict {
     let xms = if place == Place::Xms { Xms::V3 } else { Xms::None };
-    let rig = Qemu { dos: Dos { xms, ..Dos::default() }, ..rig.clone() };
+    let rig = rig.clone().with_xms(xms);
     let mut job = lab.job(&[LINE], &["PKTCTL mem", program])?;
     job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
     let steps = rig.steps(&job)?;

@@ -8,7 +8,7 @@ use super::traffic::is_quick;
 use crate::nics::{Found, NICS, Nic, TWINS};
 use crate::peer::Peer;
 use crate::rig::Job;
-use crate::rig::image::{Dos, Xms};
+use crate::rig::image::Xms;
 use crate::rig::qemu::{self, Monitor, Net, Qemu};
 
 const LIMIT: Duration = Duration::from_secs(240);
@@ -83,7 +83,7 @@ pub(super) fn flood(peer: &Peer) {
 /// Without XMS: rings below 1 MB, or none.
 fn no_xms(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
-    let rig = Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu_on(nic, peer.cable())? };
+    let rig = qemu_on(nic, peer.cable())?.with_xms(Xms::None);
     // QEMU's NE2000 compares with the address in its ROM, whatever address is set.
     let conform = if nic.name.starts_with("ne") { "CONFORM /PEER /FIXED" } else { "CONFORM /PEER" };
     let steps = run(lab, &rig, &[LINE], &[EXCHANGE, conform, STATUS], &mut |_, _| ())?;

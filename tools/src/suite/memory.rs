@@ -8,7 +8,7 @@ use crate::nics::{NICS, Nic};
 use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::dosbox_x::DosboxX;
-use crate::rig::image::{Dos, Xms};
+use crate::rig::image::Xms;
 use crate::rig::qemu::{Net, Qemu};
 use crate::setup;
 use compkt::device::MAX_FRAME;
@@ -76,10 +76,6 @@ fn nic(name: &str) -> &'static Nic {
     NICS.iter().find(|nic| nic.name == name).expect("the list has it")
 }
 
-pub(super) fn machine(nic: &Nic, net: Net, xms: Xms) -> Result<Qemu, String> {
-    Ok(Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, net)? })
-}
-
 /// A third of 10,000 frames is refused at first, and no frame is lost.
 fn fast(lab: &Lab, line: &str, xms: Xms) -> Verdict {
     let exchange = format!("WAITS {}", lab.calls / 10);
@@ -115,7 +111,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let mut job = lab.job(&[line], &["PKTCTL mem", exchange, "PKTCTL status", "3COMPKT /U"])?;
     job.limit = LIMIT;
-    let machine = Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_of(nic, device, peer.cable())? };
+    let machine = qemu_of(nic, device, peer.cable())?.with_xms(xms);
     let steps = machine.steps(&job)?;
     steps.exits(exchange, 0)?;
     steps.prints("PKTCTL status", "  waiting      0 frames now")?;
@@ -214,7 +210,7 @@ fn conform(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
     let line = format!("{line} /HANDLES=8");
     let mut job = lab.job(&[line.as_str()], &[asked, "PKTCTL status"])?;
     job.limit = LIMIT;
-    let steps = machine(nic, peer.cable(), xms)?.steps(&job)?;
+    let steps = qemu_on(nic, peer.cable())?.with_xms(xms).steps(&job)?;
     let lines = judged(&steps, asked)?;
     stack::has_margin(&steps, &format!("{} {line}", nic.name))?;
     lab.note(&format!("qemu/{} {line}", nic.name), lines);
@@ -223,7 +219,7 @@ fn conform(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
 
 /// FUZZ.
 fn fuzz(lab: &Lab, nic: &Nic, line: &str, xms: Xms) -> Verdict {
-    let rig = Qemu { icount: true, ..machine(nic, Net::Hub(0), xms)? };
+    let rig = Qemu { icount: true, ..qemu_on(nic, Net::Hub(0))?.with_xms(xms) };
     let calls = format!("FUZZ {} /SEED=3", lab.calls / 2);
     let mut job = lab.job(&[line], &[calls.as_str(), "PKTCTL status"])?;
     job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
@@ -241,7 +237,7 @@ fn rounds(lab: &Lab) -> Verdict {
         }
         script.extend(["mem", "ints", line, "PKTCTL test"]);
         let job = Job { limit: LIMIT, ..lab.job(&[], &script)? };
-        let steps = machine(ne2000(), Net::User, xms)?.steps(&job)?;
+        let steps = qemu_on(ne2000(), Net::User)?.with_xms(xms).steps(&job)?;
         for done in [line, "3COMPKT /U", "PKTCTL test"] {
             steps.exits(done, 0)?;
         }
@@ -336,7 +332,7 @@ fn a20(lab: &Lab, nic: &'static Nic, port: bool) -> Verdict {
     let waits = "WAITS 60 /GAP=8000 /AGAIN=50";
     for (gate, state) in [("A20 OFF", "[a20 0]"), ("A20 ON", "[a20 1]")] {
         let peer = Peer::new().map_err(|error| error.to_string())?;
-        let mut rig = machine(nic, peer.cable(), Xms::V3)?;
+        let mut rig = qemu_on(nic, peer.cable())?;
         if !port {
             without(&mut rig, "no-port92")?;
         }
@@ -364,7 +360,7 @@ pub(super) fn without(rig: &mut Qemu, device: &str) -> Verdict {
 /// Nothing opens A20's gate: frames wait in conventional memory, because writes to XMS would go to low memory.
 fn a20_never(lab: &Lab) -> Verdict {
     let line = "3COMPKT /XMS=48";
-    let mut rig = machine(ne2000(), Net::User, Xms::V3)?;
+    let mut rig = qemu_on(ne2000(), Net::User)?;
     without(&mut rig, "no-a20")?;
     let script = ["mem", "NOGATE", "a20", line, "PKTCTL test", "PKTCTL status", "3COMPKT /U", "mem"];
     let steps = rig.steps(&lab.job(&[], &script)?)?;

@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use super::field;
-use super::machine::{Lab, Rig, Steps, peer};
-use super::memory::machine;
+use super::machine::{Lab, Rig, Steps, peer, qemu_on};
 use super::runner::{Test, Verdict};
 use super::traffic::{conform_line, is_quick, judged};
 use crate::nics::{NICS, Nic};
@@ -42,7 +41,7 @@ fn deepest(lab: &Lab, nic: &'static Nic, switches: &str, xms: Xms) -> Verdict {
     let senders = field::line("FIELD SENDERS /SMALL", nic);
     // Which of the two programs goes deeper differs by card.
     let conform = conform_line(nic);
-    let machine = machine(nic, peer.cable(), xms)?;
+    let machine = qemu_on(nic, peer.cable())?.with_xms(xms);
     let script = [&*load, conform, STATUS, &*senders, STATUS, "3COMPKT /U"];
     let steps = machine.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
     judged(&steps, conform)?;

@@ -9,7 +9,7 @@ use super::stack;
 use crate::nics::{Found, NICS, Nic, RELATIVES, TWINS};
 use crate::peer::{From, Peer, pcap};
 use crate::rig::dosbox_x::DosboxX;
-use crate::rig::image::{Dos, Xms};
+use crate::rig::image::Xms;
 use crate::rig::qemu::{Net, Qemu};
 
 /// Longest time for a program.
@@ -44,7 +44,7 @@ pub fn tests() -> Vec<Test> {
         }
         if nic.found == Found::Pci {
             let name = format!("qemu/{name}/integrity/no-xms");
-            tests.push(Test::new(name, move |lab| intact(lab, nic, &Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu(nic)? })).takes(8));
+            tests.push(Test::new(name, move |lab| intact(lab, nic, &qemu(nic)?.with_xms(Xms::None))).takes(8));
             tests.push(test("integrity/hma/no-xms", |lab, nic| intact_high(lab, nic, Xms::None)).takes(8));
         }
     }
@@ -217,7 +217,7 @@ fn intact(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
 /// INTEGRIT with the client's buffers in the HMA, also at its end.
 pub(super) fn intact_high(lab: &Lab, nic: &'static Nic, xms: Xms) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
-    let machine = Qemu { dos: Dos { xms, ..Dos::default() }, ..qemu_on(nic, peer.cable())? };
+    let machine = qemu_on(nic, peer.cable())?.with_xms(xms);
     let (config, line) = (device_line(nic), format!("INTEGRIT {} /HMA", lab.calls / 200));
     let mut job = lab.job(&[config.as_str()], &["A20 ON", line.as_str(), "PKTCTL status"])?;
     job.limit = LIMIT;

@@ -12,7 +12,7 @@ use crate::nics::{Found, NICS, Nic};
 use crate::peer::Peer;
 use crate::rig::Job;
 use crate::rig::bochs::{self, Bochs};
-use crate::rig::image::{Dos, Xms};
+use crate::rig::image::Xms;
 use crate::rig::qemu::{Monitor, Net, Nic as Card, Qemu};
 
 const LIMIT: Duration = Duration::from_secs(240);
@@ -189,7 +189,7 @@ fn goes_on(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
 
 /// The same with rings below 1 MB.
 fn low_rings(lab: &Lab, nic: &'static Nic) -> Verdict {
-    went_on(lab, &Qemu { dos: Dos { xms: Xms::None, ..Dos::default() }, ..qemu_on(nic, Net::User)? }, LOAD)
+    went_on(lab, &qemu_on(nic, Net::User)?.with_xms(Xms::None), LOAD)
 }
 
 fn went_on(lab: &Lab, rig: &Qemu, load: &'static str) -> Verdict {
