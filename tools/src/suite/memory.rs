@@ -129,7 +129,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
 
 /// The smallest form keeps few bytes, and works.
 fn seed_line(lab: &Lab, name: &str, most: u32) -> Verdict {
-    let steps = machine(nic(name), Net::User, Xms::V3)?.steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
+    let steps = qemu_on(nic(name), Net::User)?.with_xms(Xms::V3).steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
     steps.exits("PKTCTL test", 0)?;
     steps.exits("3COMPKT /U", 0)?;
     steps.prints("PKTCTL mem", "  1023 KB  frames")?;
@@ -148,7 +148,7 @@ fn burst(lab: &Lab) -> Verdict {
         let peer = Peer::new().map_err(|error| error.to_string())?;
         let mut job = lab.job(&[&line], &[&exchange, &"PKTCTL status".into(), &"3COMPKT /U".into()])?;
         job.limit = LIMIT;
-        let steps = machine(nic("virtio_net"), peer.cable(), Xms::V3)?.steps(&job)?;
+        let steps = qemu_on(nic("virtio_net"), peer.cable())?.with_xms(Xms::V3).steps(&job)?;
         steps.exits(&exchange, 0)?;
         steps.exits("3COMPKT /U", 0)?;
         let text = &steps.first(&exchange)?.text;
@@ -174,7 +174,7 @@ fn as_large(lab: &Lab) -> Verdict {
         script.extend([line, "PKTCTL mem", "PKTCTL test", "3COMPKT /U"]);
     }
     script.extend([hog, tight, "3COMPKT /U"]);
-    let steps = machine(ne2000(), Net::User, Xms::None)?.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
+    let steps = qemu_on(ne2000(), Net::User)?.with_xms(Xms::None).steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
     for done in ["PKTCTL test", "3COMPKT /U", tight] {
         steps.exits(done, 0)?;
     }
@@ -194,7 +194,7 @@ fn as_large(lab: &Lab) -> Verdict {
 /// `/CACHE=` is accepted, and a line says that it does nothing.
 fn no_cache(lab: &Lab) -> Verdict {
     let line = "3COMPKT /XMS=48 /CACHE=2048";
-    let steps = machine(ne2000(), Net::User, Xms::V3)?.steps(&lab.job(&[], &[line, "PKTCTL mem", "3COMPKT /U", "3COMPKT /XMS=48", "3COMPKT /U"])?)?;
+    let steps = qemu_on(ne2000(), Net::User)?.with_xms(Xms::V3).steps(&lab.job(&[], &[line, "PKTCTL mem", "3COMPKT /U", "3COMPKT /XMS=48", "3COMPKT /U"])?)?;
     steps.prints(line, "3COMPKT: /CACHE= is not needed: frames wait in XMS alone")?;
     let said = steps.first("3COMPKT /XMS=48")?.text.contains("/CACHE=");
     steps.holds(!said, "only if it was given")?;
