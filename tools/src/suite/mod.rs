@@ -21,6 +21,7 @@ mod prompt;
 mod remembered;
 mod rtl8169;
 mod runner;
+mod say;
 mod stack;
 mod traffic;
 mod v86;
