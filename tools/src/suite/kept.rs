@@ -32,6 +32,9 @@ const LENGTHS: [(&str, &str); 5] = [
     ("virtio_net", "virtio-net-pci,tx=timer,x-txtimer=20000000"),
 ];
 
+/// A card that sends its frames after a second, so that many wait.
+const SLOW_SENDER: &str = "virtio-net-pci,tx=timer,x-txtimer=1000000000";
+
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
@@ -39,6 +42,8 @@ pub fn tests() -> Vec<Test> {
         tests.push(Test::new(format!("qemu/{name}/late-v86/frames-wait"), move |lab| late_v86(lab, named(name))).takes(8));
     }
     tests.push(Test::new("qemu/ne2000/unload-frames-wait", unloaded).takes(5));
+    tests.push(Test::new("qemu/virtio_net/terminate-frames-wait", terminated).takes(8));
+    tests.push(Test::new("qemu/ne2000/terminate-between-bursts", between_bursts).takes(5));
     tests.push(Test::new("qemu/ne2000/pool-a20-flips", flips).takes(5));
     for (name, device) in LENGTHS {
         tests.push(Test::new(format!("qemu/{name}/waits-lengths"), move |lab| lengths(lab, name, device)).takes(8));
@@ -123,6 +128,53 @@ fn unloaded(lab: &Lab) -> Verdict {
         steps.same(line)?;
     }
     Ok(())
+}
+
+/// The last client terminates the driver while its refused frames wait; then, while frames wait to be sent, it does so, and `/U`
+/// does. All memory is given back each time.
+fn terminated(lab: &Lab) -> Verdict {
+    let peer = peer()?;
+    let mut rig = qemu_on(named("virtio_net"), peer.cable())?;
+    rig.nics = vec![Card { device: SLOW_SENDER.into(), net: peer.cable() }];
+    let waits = format!("AWAIT {FRAMES}");
+    let (end, full, send) = ("KEEPER END", "KEEPER FULL", "KEEPER SEND");
+    let script = [
+        "KEEPER", "ints keep", "mem", "ints", LOAD, OPEN, &waits, STATUS, end, "mem", "ints", LOAD, OPEN, full, "mem", "ints", LOAD, send, UNLOAD, "mem",
+        "ints", LOAD, TEST, UNLOAD,
+    ];
+    let steps = run(lab, &rig, &peer, &script)?;
+    for line in [full, send] {
+        println!("        {}", steps.first(line)?.text);
+    }
+    steps.prints(STATUS, &format!("  waiting      {FRAMES} frames now"))?;
+    for line in [LOAD, OPEN, &waits, end, full, send, UNLOAD, TEST] {
+        steps.exits(line, 0)?;
+    }
+    // Those in the card's ring, too.
+    let queued = steps.first(full)?.text.split(' ').nth(1).and_then(|rest| rest.split(']').next()?.parse::<u32>().ok());
+    steps.holds(queued.is_some_and(|queued| queued >= 24), "the queue is full of frames")?;
+    // A client's `terminate` leaves the line enabled in the interrupt controller.
+    steps.holds(steps.each("ints").iter().all(|ints| !ints.text.contains("[int ")), "all vectors are restored")?;
+    steps.same("mem")?;
+    steps.same(LOAD)
+}
+
+/// A program terminates the driver while a burst of frames that waited has frames left: refused, because the driver goes on
+/// with them when that program ends.
+fn between_bursts(lab: &Lab) -> Verdict {
+    let peer = peer()?;
+    let (load, waits, pause) = ("3COMPKT /XMS=48 /HOLD=250 /BURST=1", format!("AWAIT {FRAMES}"), format!("KEEPER PAUSE {FRAMES}"));
+    let steps = run(lab, &qemu_on(ne2000(), peer.cable())?, &peer, &["KEEPER", "mem", load, OPEN, &waits, &pause, CLOSE, TEST, UNLOAD, "mem"])?;
+    for line in [load, OPEN, &waits, &pause, CLOSE, TEST, UNLOAD] {
+        steps.exits(line, 0)?;
+    }
+    let text = &steps.first(&pause)?.text;
+    println!("        {}", text.replace('\n', "; "));
+    let numbers: Vec<u32> = text.split([' ', ']', '\n']).filter_map(|word| word.parse().ok()).collect();
+    let [took, lost, wrong, refused, gone] = numbers[..] else { return steps.fail("it prints five numbers") };
+    steps.holds(refused != 0 && gone == 0, "it is asked between two bursts, and refuses")?;
+    steps.holds(took + lost == u32::from(FRAMES) && wrong == 0, "each frame comes as it was, or is counted")?;
+    steps.same("mem")
 }
 
 /// Another program switches A20 between any two frames. Every byte is right, and the gate is always as that program left it.
