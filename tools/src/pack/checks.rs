@@ -23,7 +23,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("tick", 108),
     ("vds", 36),
     ("stats", 164),
-    ("pool", 1_580),
+    ("pool", 1_588),
     ("xwords", 96),
     ("xbytes", 80),
     ("xfifo", 120),

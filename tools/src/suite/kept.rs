@@ -48,6 +48,9 @@ pub fn tests() -> Vec<Test> {
     for (name, device) in LENGTHS {
         tests.push(Test::new(format!("qemu/{name}/waits-lengths"), move |lab| lengths(lab, name, device)).takes(8));
     }
+    for name in ["ne2000", "el3", "e1000"] {
+        tests.push(Test::new(format!("qemu/{name}/waits-order"), move |lab| order(lab, named(name))).takes(8));
+    }
     tests.push(Test::new("qemu/virtio_net/waits-stuck", stuck).takes(8));
     for name in ["el3", "rtl8139"] {
         tests.push(Test::new(format!("qemu/{name}/waits-v86"), move |lab| cache(lab, named(name))).takes(10));
@@ -214,6 +217,24 @@ fn lengths(lab: &Lab, name: &str, device: &str) -> Verdict {
     println!("        {name}: {}", text.replace('\n', "; "));
     let waited = text.split("as_send_pkt, ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
     steps.holds(name != "virtio_net" || waited.is_some_and(|waited| waited != 0), "frames wait until virtio's ring has room")
+}
+
+/// Frames that wait come before newer ones of the same handle, also when the receiver begins to take frames between two bursts.
+fn order(lab: &Lab, nic: &'static Nic) -> Verdict {
+    for burst in [1, 3] {
+        let peer = peer()?;
+        let (load, waits) = (format!("3COMPKT /XMS=1280 /HOLD=250 /BURST={burst}"), "WAITS /SLOW /PAUSE /TAKES=5 /GAP=2000");
+        let steps = run(lab, &qemu_on(nic, peer.cable())?, &peer, &[&load, waits, STATUS, UNLOAD])?;
+        let text = &steps.first(waits)?.text;
+        println!("        {}, bursts of {burst}: {text}", nic.name);
+        for line in [&load, waits, UNLOAD] {
+            steps.exits(line, 0)?;
+        }
+        let numbers: Vec<u32> = text.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        steps.holds(numbers.get(2).is_some_and(|came| *came > 100), "frames come")?;
+        steps.holds(numbers.last().is_some_and(|refused| *refused > 5), "frames wait")?;
+    }
+    Ok(())
 }
 
 /// A receiver that refuses for ever.
