@@ -18,7 +18,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("core", 2_216),
     ("flat", 352),
     ("flati", 332),
-    ("flatk", 368),
+    ("flatk", 364),
     ("count", 16),
     ("tick", 108),
     ("vds", 36),
