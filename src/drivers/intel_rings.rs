@@ -16,7 +16,7 @@ use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAdd
 
 /// Device control.
 pub const CTRL: u16 = 0x0000;
-/// Ends DMA (82574); [`STATUS_MASTER`] shows when the last transfer has ended.
+/// Ends DMA (82574, PCH); [`STATUS_MASTER`] shows when the last transfer has ended.
 pub const   CTRL_MASTER_DISABLE: u32 = 1 << 2;
 /// Set link up: the MAC allows the link.
 pub const   CTRL_SLU: u32 = 1 << 6;
@@ -29,6 +29,10 @@ pub const STATUS: u16 = 0x0008;
 /// Link up.
 pub const   STATUS_LU: u32 = 1 << 1;
 const   STATUS_MASTER: u32 = 1 << 19;
+/// Extended control.
+pub const CTRL_EXT: u16 = 0x0018;
+/// A driver is loaded: the management engine leaves PHY and filters alone ([`PCH`]).
+pub const   CTRL_EXT_DRIVER: u32 = 1 << 28;
 /// Interrupt cause; reading acknowledges.
 const ICR: u16 = 0x00C0;
 /// Interrupt mask set.
@@ -43,8 +47,9 @@ pub const   CAUSE_RXT0: u32 = 1 << 7;
 /// Causes that interrupt.
 const CAUSES: u32 = CAUSE_LSC | CAUSE_RXO | CAUSE_RXT0;
 /// Receive control.
-const RCTL: u16 = 0x0100;
-const   RCTL_EN: u16 = 1 << 1;
+pub const RCTL: u16 = 0x0100;
+/// The receiver is on.
+pub const   RCTL_EN: u16 = 1 << 1;
 const   RCTL_UPE: u16 = 1 << 3;
 const   RCTL_MPE: u16 = 1 << 4;
 const   RCTL_BAM: u16 = 1 << 15;
@@ -73,6 +78,17 @@ const MPC: u16 = 0x4010;
 pub const RAL0: u16 = 0x5400;
 /// The address is valid.
 pub const   RAH_AV: u32 = 1 << 31;
+/// Multicast table: 128 double words, 32 on [`PCH`].
+pub const MTA: u16 = 0x5200;
+/// State of the firmware ([`PCH`]).
+pub const FWSM: u16 = 0x5B54;
+/// The management engine has the bus: a write to a register of an 82579 may get lost.
+pub const   FWSM_BUS: u32 = 1 << 24;
+/// Settings of the I219.
+pub const FEXTNVM11: u16 = 0x5BBC;
+/// No several requests at a time: the other half of the remedy for descriptors that are held. The driver sets it on the I219
+/// alone, and recognizes the I219 by it.
+pub const   FEXTNVM11_ONE: u32 = 1 << 13;
 
 /// Bytes of a descriptor: address (8), length (2), and fields that differ for the transmitter and the receiver.
 pub const DESC: u32 = 16;
@@ -80,6 +96,8 @@ pub const DESC: u32 = 16;
 const LENGTH: u16 = 8;
 /// Command: end of packet, insert the check sequence, report status.
 const   COMMAND: u32 = 0x0B << 24;
+/// Length and command of a descriptor for [`Gigabit::flush`]: 512 bytes, insert the check sequence, more to follow.
+const FLUSHING: u32 = 2 << 24 | 512;
 /// Status in bits 7:0; for the receiver, errors in bits 15:8.
 pub const STATE: u16 = 12;
 /// Descriptor done: it is the driver's.
@@ -105,6 +123,11 @@ const MASTER_LIMIT: u16 = 20_000;
 const QUEUE_POLLS: u16 = 4_000;
 /// Time of a reset in microseconds (82574 datasheet: registers may be used after 1 ms).
 const RESET_TIME: u16 = 3_000;
+/// The same for [`PCH`]: an access within 20 ms may hang the machine. DMA, for which Linux waits 10 ms, and the I219's release of
+/// descriptors, which takes 250 microseconds, are given this time, too.
+const RESET_TIME_PCH: u16 = 21_000;
+/// Reads of [`FWSM`], of about a microsecond each, until the management engine has released the bus.
+const BUS_POLLS: u16 = 1_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
 const HANG_TICKS: u16 = 10;
 /// The BIOS's tick count.
@@ -122,6 +145,8 @@ pub const PCI: u8 = 0;
 pub const EXPRESS: u8 = 1;
 /// On PCI Express, with several queues: 82575 and later.
 pub const QUEUES: u8 = 2;
+/// Part of a chipset: 82577 to I219. A management engine shares registers and PHY.
+pub const PCH: u8 = 3;
 
 /// How registers are reached.
 pub trait Window {
@@ -183,7 +208,7 @@ pub const fn last_rx_desc(rx_buffers: u8) -> u8 {
     rx_buffers.wrapping_mul(2).wrapping_sub(1) | 7
 }
 
-/// A card. `KIND`: [`PCI`], [`EXPRESS`] or [`QUEUES`].
+/// A card. `KIND`: [`PCI`], [`EXPRESS`], [`QUEUES`] or [`PCH`].
 #[repr(C)]
 pub struct Gigabit<B, W, const KIND: u8> {
     /// The counters, for the core.
@@ -222,7 +247,16 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
     /// Writes a register.
     #[inline(never)]
     pub fn put(&self, register: u16, value: u32) {
+        if KIND == PCH {
+            let _ = self.bus.poll(BUS_POLLS, || W::get(&self.bus, self.place, FWSM) & FWSM_BUS == 0);
+        }
         W::put(&self.bus, self.place, register, value);
+    }
+
+    /// Waits for as long as [`PCH`] takes to reset. Not inline, and without a number: fewer bytes.
+    #[inline(never)]
+    pub fn pause(&self) {
+        let _ = self.bus.wait(RESET_TIME_PCH, || false);
     }
 
     /// Reads a register for each frame: without a call where that takes fewer instructions.
@@ -237,21 +271,65 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
         if W::REAL { W::put(&self.bus, self.place, register, value) } else { self.put(register, value) }
     }
 
+    /// Writes a tail.
+    #[inline(always)]
+    fn put_tail(&self, register: u16, value: u32) {
+        if KIND == PCH { self.put(register, value) } else { self.put_fast(register, value) }
+    }
+
+    /// Gives all receive buffers to the card that the driver does not have.
+    #[inline(always)]
+    fn put_rx_tail(&self) {
+        if KIND == PCH { self.call_rx_tail() } else { self.put_fast(RDT, self.rx_tail() as u32) }
+    }
+
+    #[inline(never)]
+    fn call_rx_tail(&self) {
+        self.put(RDT, self.rx_tail() as u32);
+    }
+
+    #[inline(always)]
+    fn rx_tail(&self) -> u8 {
+        self.rx.wrapping_add(self.rx_buffers) & last_rx_desc(self.rx_buffers)
+    }
+
+    /// Makes an I219 release descriptors that it holds: a reset with them may hang it until the power is off. A descriptor of
+    /// half a frame, which is not sent, pushes the others through.
+    #[inline(never)]
+    pub fn flush(&mut self) {
+        // The part shows that it holds some when the transmitter is switched off.
+        self.start_transmitter();
+        self.bus.put32(self.tx_desc(self.tx).plus(LENGTH), FLUSHING);
+        self.put(TDT, (self.tx.wrapping_add(1) % TX_DESCS) as u32);
+        self.pause();
+    }
+
     /// Stops interrupts and DMA, and resets the registers if the card can be reset.
     pub fn reset(&self) {
         self.put(IMC, !0);
         self.put(RCTL, 0);
         self.put(TCTL, 0);
-        let mut control = self.get(CTRL);
+        // PCH: without a read, fewer bytes. The reset restores the other bits.
+        let mut control = if KIND == PCH { CTRL_SLU } else { self.get(CTRL) };
         if KIND != PCI {
             // A reset during a bus transaction may hang the bus.
             control |= CTRL_MASTER_DISABLE;
             self.put(CTRL, control);
-            let _ = self.bus.wait(MASTER_LIMIT, || self.get(STATUS) & STATUS_MASTER == 0);
+            if KIND == PCH {
+                // Without a look at STATUS: fewer bytes.
+                self.pause();
+            } else {
+                let _ = self.bus.wait(MASTER_LIMIT, || self.get(STATUS) & STATUS_MASTER == 0);
+            }
         }
         self.put(CTRL, control | CTRL_RST);
-        let _ = self.bus.wait(RESET_TIME, || false);
-        self.put(IMC, !0);
+        if KIND == PCH {
+            // The reset clears the interrupt mask.
+            self.pause();
+        } else {
+            let _ = self.bus.wait(RESET_TIME, || false);
+            self.put(IMC, !0);
+        }
     }
 
     /// Starts or stops a queue, whose control register this is.
@@ -261,18 +339,27 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
     }
 
     /// Starts the transmitter with all descriptors free, at descriptor 0. The transmitter of [`QUEUES`] is on already: only its
-    /// queue starts, which puts head and tail to 0 (I210 datasheet, TXDCTL); but QEMU's card keeps its head.
+    /// queue starts, which puts head and tail to 0 (I210 datasheet, TXDCTL); but QEMU's card keeps its head. [`PCH`] begins at the
+    /// tail that the register has: a write of the tail may get lost, and the card would send old descriptors up to it.
     pub fn start_transmitter(&mut self) {
         if KIND == QUEUES {
             self.set_queue(TXDCTL, 0);
             self.set_queue(TXDCTL, QUEUE_ENABLE);
             self.tx = self.get(TDH) as u8 % TX_DESCS;
+        } else if KIND == PCH {
+            self.put(TCTL, 0);
+            let tail = self.get(TDT);
+            self.put(TDH, tail);
+            self.tx = tail as u8;
+            self.put(TDT, tail);
         } else {
             self.put(TCTL, 0);
             self.put(TDH, 0);
             self.tx = 0;
         }
-        self.put(TDT, self.tx as u32);
+        if KIND != PCH {
+            self.put(TDT, self.tx as u32);
+        }
         for index in 0..TX_DESCS {
             self.bus.put32(self.tx_desc(index).plus(STATE), DD);
         }
@@ -358,6 +445,10 @@ impl<B: Bus, W: Window, const KIND: u8> Device for Gigabit<B, W, KIND> {
         }
         if causes & CAUSE_RXO != 0 {
             self.count.lost = self.count.lost.wrapping_add(self.get(MPC));
+            if KIND == PCH {
+                // The last writes of the tail may be lost in the arbiter, and then the receiver has no descriptor.
+                self.put_rx_tail();
+            }
         }
         // Not masked: a cause that comes while frames are taken would interrupt as soon as the mask is open again, too.
         Events(Events::OPEN.0 | (causes & CAUSE_LSC) as u8)
@@ -406,9 +497,8 @@ impl<B: Bus, W: Window, const KIND: u8> Device for Gigabit<B, W, KIND> {
         } else {
             self.bus.put32(desc.plus(STATE), 0);
         }
-        let last = last_rx_desc(self.rx_buffers);
-        self.rx = self.rx.wrapping_add(1) & last;
-        self.put_fast(RDT, (self.rx.wrapping_add(self.rx_buffers) & last) as u32);
+        self.rx = self.rx.wrapping_add(1) & last_rx_desc(self.rx_buffers);
+        self.put_rx_tail();
     }
 
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
@@ -426,17 +516,31 @@ impl<B: Bus, W: Window, const KIND: u8> Device for Gigabit<B, W, KIND> {
         self.bus.put32(desc.plus(STATE), 0);
         self.sent_at = self.ticks();
         self.tx = self.tx.wrapping_add(1) % TX_DESCS;
-        self.put_fast(TDT, self.tx as u32);
+        self.put_tail(TDT, self.tx as u32);
         Ok(())
     }
 
     fn set_rcv_mode(&mut self, mode: RcvMode, groups: &[MacAddr]) {
-        let mut groups = if mode == RcvMode::Multicast { groups.iter() } else { [].iter() };
-        for index in 1..16 {
-            let register = RAL0 + index * 8;
-            match groups.next() {
-                Some(group) => self.set_filter(register, group),
-                None => self.put(register + 4, 0),
+        if KIND == PCH {
+            // The other addresses are the management engine's. So groups are in the table alone.
+            for index in 0..32 {
+                self.put(MTA + index * 4, 0);
+            }
+            // Of the card's hash, ten bits of the last two bytes, the upper five: 32 times as many other groups come in, and the
+            // code is smaller.
+            if mode == RcvMode::Multicast {
+                for [.., last] in groups {
+                    self.put(MTA + ((*last >> 3) as u16) * 4, !0);
+                }
+            }
+        } else {
+            let mut groups = if mode == RcvMode::Multicast { groups.iter() } else { [].iter() };
+            for index in 1..16 {
+                let register = RAL0 + index * 8;
+                match groups.next() {
+                    Some(group) => self.set_filter(register, group),
+                    None => self.put(register + 4, 0),
+                }
             }
         }
         self.put(RCTL, RCTL_OF_MODE[mode as usize] as u32 | RCTL_SECRC);
@@ -452,6 +556,14 @@ impl<B: Bus, W: Window, const KIND: u8> Device for Gigabit<B, W, KIND> {
     }
 
     fn stop(&mut self) {
+        // In V86 mode there is no I219, which has no ports.
+        if KIND == PCH && W::REAL && self.get(FEXTNVM11) & FEXTNVM11_ONE != 0 {
+            self.flush();
+        }
+        if KIND == PCH {
+            // No driver is loaded. The reset restores the other bits.
+            self.put(CTRL_EXT, 0);
+        }
         self.reset();
     }
 }

@@ -180,6 +180,8 @@ pub struct Rtl8169<B, const DEEP: bool, const NEW: bool> {
     pub count: Counters,
     /// The memory's address for the bus. (That for the card is a multiple of [`RX_RING`].)
     pub rings: Addr,
+    /// The receive buffer whose frame was peeked at.
+    pub peeked: Addr,
     /// First port.
     pub io: u16,
     /// BIOS tick at which a frame was last given to the transmitter.
@@ -212,8 +214,8 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
 
     /// The same card with the long rings in XMS, as `start` has made them.
     pub fn deep(self) -> Rtl8169<B, true, NEW> {
-        let Rtl8169 { count, rings, io, sent_at, rx, tx, state, part, bus } = self;
-        Rtl8169 { count, rings, io, sent_at, rx, tx, state, part, bus }
+        let Rtl8169 { count, rings, peeked, io, sent_at, rx, tx, state, part, bus } = self;
+        Rtl8169 { count, rings, peeked, io, sent_at, rx, tx, state, part, bus }
     }
 
     #[inline(always)]
@@ -304,10 +306,10 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
         Addr(self.rings.0.wrapping_add(Self::BUFFERS as u32 + index as u32 * BUFFER as u32))
     }
 
-    /// The oldest frame.
-    #[inline(never)]
-    fn frame(&self) -> Addr {
-        self.buffer(self.rx.wrapping_add(Self::TX))
+    /// A receive descriptor's buffer.
+    #[inline(always)]
+    fn rx_buffer(&self, index: u8) -> Addr {
+        Addr(self.buffer(index).0.wrapping_add(Self::TX as u32 * BUFFER as u32))
     }
 
     /// Gives a receive descriptor, one of `count`, to the card.
@@ -465,7 +467,9 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
         let len = (state as u16 & LENGTH).wrapping_sub(CRC);
         // A frame has at least a MAC header.
         if state & (FS_LS | RX_RES) == FS_LS && len.wrapping_sub(14) <= MAX_FRAME - 14 {
-            self.bus.take_head(self.frame(), head);
+            // For `copy`, which would have to find it again.
+            self.peeked = self.rx_buffer(self.rx);
+            self.bus.take_head(self.peeked, head);
             return Rx::new(len);
         }
         self.count.errors_in = self.count.errors_in.wrapping_add(1);
@@ -473,7 +477,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
     }
 
     fn copy(&mut self, job: &Job) {
-        self.bus.take_frame(self.frame(), job);
+        self.bus.take_frame(self.peeked, job);
     }
 
     fn discard(&mut self, _rx: Rx) {

@@ -9,14 +9,13 @@ mod chips;
 use super::intel_rings::{self, Card, Eeprom};
 use super::{Ask, Fault, Found, Probe, Rings, pci};
 use crate::bus::Bus;
-use crate::drivers::intel_rings::{Both, Gigabit, QUEUE_ENABLE, QUEUES, STATUS, TCTL, TCTL_ON, TXDCTL};
+use crate::drivers::intel_rings::{Both, CTRL_EXT, Gigabit, QUEUE_ENABLE, QUEUES, STATUS, TCTL, TCTL_ON, TXDCTL};
 use chips::Part;
 
 /// EEPROM control: the card has read its EEPROM after a reset.
 const EECD: u16 = 0x0010;
 const   EECD_READ: u32 = 1 << 9;
-/// Extended control: the kind of link, 0: copper.
-const CTRL_EXT: u16 = 0x0018;
+/// In the extended control: the kind of link, 0: copper.
 const   CTRL_EXT_LINK: u32 = 3 << 22;
 /// Power of the PHY (82580 and later): bit 5 keeps the link down.
 const PHPM: u16 = 0x0E14;

@@ -1,10 +1,11 @@
-//! Finds and starts Intel's gigabit controllers; `igb.rs` has what only those with several queues have.
+//! Finds and starts Intel's gigabit controllers; `igb.rs` has what only those with several queues have,
+//! `pch.rs` what only those of chipsets have.
 
 use core::marker::PhantomData;
 
 use super::microwire::{self, Wires};
 use super::pci::{self, Bar};
-use super::{Ask, Fault, Found, Rings, igb, line};
+use super::{Ask, Fault, Found, Rings, igb, line, pch};
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, MacAddr, RcvMode};
 use crate::drivers::intel_rings::*;
@@ -20,19 +21,24 @@ const EERD: u16 = 0x0014;
 /// PHY access: data in bits 15:0, register from bit 16 on, PHY from bit 21 on.
 const MDIC: u16 = 0x0020;
 const   MDIC_PHY: u32 = 21;
-const   MDIC_WRITE: u32 = 1 << 26;
-const   MDIC_READ: u32 = 2 << 26;
+const   MDIC_REGISTER: u32 = 16;
+/// Writes a register of the PHY.
+pub const   MDIC_WRITE: u32 = 1 << 26;
+/// Reads one.
+pub const   MDIC_READ: u32 = 2 << 26;
 const   MDIC_READY: u32 = 1 << 28;
+const   MDIC_ERROR: u32 = 1 << 30;
 /// Interrupt throttling.
 const ITR: u16 = 0x00C4;
 /// Interrupt cause set.
 const ICS: u16 = 0x00C8;
 /// Gaps between frames.
-const TIPG: u16 = 0x0410;
+pub const TIPG: u16 = 0x0410;
 const   TIPG_COPPER: u32 = 8 | 8 << 10 | 6 << 20;
-/// Ownership of the PHY (82574).
-const EXTCNF_CTRL: u16 = 0x0F00;
-const   EXTCNF_SOFTWARE: u32 = 1 << 5;
+/// Ownership of the PHY (82574, [`PCH`]).
+pub const EXTCNF_CTRL: u16 = 0x0F00;
+/// The driver owns the PHY.
+pub const   EXTCNF_SOFTWARE: u32 = 1 << 5;
 // Receive descriptors: address (64 bits), bytes, head, tail; then the delay of interrupts.
 const RDBAL: u16 = 0x2800;
 const RDH: u16 = 0x2810;
@@ -42,13 +48,11 @@ const RADV: u16 = 0x282C;
 // Transmit descriptors: address (64 bits), bytes.
 const TDBAL: u16 = 0x3800;
 /// Descriptors are fetched and written back one by one and at once; bit 22 must be 1 (82574 datasheet, section 10.2.6.9).
-const   TXDCTL_EXPRESS: u32 = 1 << 16 | 1 << 22 | 1 << 24;
+pub const   TXDCTL_EXPRESS: u32 = 1 << 16 | 1 << 22 | 1 << 24;
 /// Checksums over received data.
 const RXCSUM: u16 = 0x5000;
 /// Receive filters; 0: legacy descriptors.
-const RFCTL: u16 = 0x5008;
-/// Multicast table, 128 double words.
-const MTA: u16 = 0x5200;
+pub const RFCTL: u16 = 0x5008;
 /// Management: bit 13 lets the firmware take ARP frames.
 const MANC: u16 = 0x5820;
 const   MANC_ARP: u32 = 1 << 13;
@@ -65,10 +69,14 @@ const EEPROM_WORDS: u8 = 64;
 const EEPROM_SUM: u16 = 0xBABA;
 /// Limit for a word of the EEPROM or a PHY register, in microseconds.
 const SERIAL_LIMIT: u16 = 2_000;
+/// Pause after each access to the PHY of an 82579, in microseconds.
+const PHY_PAUSE: u16 = 200;
 /// Limit for the link of a PHY that has one to show in the MAC, in microseconds.
 const LINK_LIMIT: u16 = 20_000;
+/// How often the first tail of the receive ring is written, at most.
+const TAIL_TRIES: u16 = 20;
 /// Limit for the firmware to release EEPROM or PHY, in microseconds.
-const OWNER_LIMIT: u16 = 20_000;
+pub const OWNER_LIMIT: u16 = 20_000;
 
 /// How a card's EEPROM is read.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -153,19 +161,15 @@ impl<B: Bus> Registers<'_, B> {
     }
 }
 
-/// Tries a card with one of `ids`. `how` gives how the EEPROM of one with this identity is read; some cards of [`QUEUES`] have
-/// none, and all of them load their address by themselves.
+/// Tries a card with one of `ids`. `how` gives how the EEPROM of one with this identity is read. Those of [`QUEUES`] and [`PCH`]
+/// load their address by themselves: some of the former have no EEPROM, those of chipsets keep it in the board's flash memory.
 pub fn find<B: Bus, const KIND: u8>(bus: &B, ask: &Ask, ids: &[u32], how: impl Fn(u32) -> Eeprom) -> Result<Found, Fault> {
     let id = pci::candidate(bus, ask, ids)?;
     // Bus master only after the reset: another driver may have left DMA on.
     pci::enable(bus, ask.pci, false)?;
     let (mut io, mut mem) = (0, 0);
     if bus.confined() {
-        if KIND == PCI {
-            return Err(Fault::V86);
-        }
-        let Bar::Io(port) = pci::bar(bus, ask.pci, 2) else { return Err(Fault::V86) };
-        io = port;
+        io = window(bus, ask.pci).ok_or(Fault::V86)?;
     } else {
         let Bar::Memory(base) = pci::bar(bus, ask.pci, 0) else { return Err(Fault::Resources) };
         mem = base;
@@ -175,10 +179,21 @@ pub fn find<B: Bus, const KIND: u8>(bus: &B, ask: &Ask, ids: &[u32], how: impl F
     if registers.get(STATUS) == u32::MAX {
         return Err(Fault::Dead);
     }
-    let mac = if KIND == QUEUES { registers.filter()? } else { registers.address(how(id))? };
+    let mac = if KIND == QUEUES || KIND == PCH { registers.filter()? } else { registers.address(how(id))? };
     let irq = pci::irq(bus, ask);
     let [rings_xms, rings_low] = [DEEP, SHALLOW].map(|(receive, transmit)| bytes(receive, transmit) + slack(KIND));
     Ok(Found { mac, io, mem, irq, pci: ask.pci, rings_xms, rings_low: rings_low as u16, ..Found::default() })
+}
+
+/// The first of the ports that reach the registers, if there are any and they do.
+fn window<B: Bus>(bus: &B, place: u16) -> Option<u16> {
+    // The 8254x have them behind base addresses of 32 or 64 bits, QEMU's behind the first.
+    let ports = (1..5).find_map(|index| if let Bar::Io(port) = pci::bar(bus, place, index) { Some(port) } else { None })?;
+    // In QEMU the 8254x have ports, which do nothing. So two registers are written: the start clears them, with the others of the
+    // table. Not neighbours: an 82544 may lose one (erratum). A card that is gone gives all ones.
+    let tried = [(MTA, 0x5AA5_3CC3), (MTA + 8, 0xA55A_C33C)];
+    tried.iter().for_each(|(register, value)| Ports::put(bus, ports as u32, *register, *value));
+    tried.iter().all(|(register, value)| Ports::get(bus, ports as u32, *register) == *value).then_some(ports)
 }
 
 // Numbers of receive and transmit buffers, powers of two, at most 64 and 4: in XMS, and in conventional memory. Few are
@@ -240,6 +255,9 @@ pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Re
     if KIND == QUEUES {
         igb::before_reset(&card, found);
     }
+    if KIND == PCH {
+        pch::before_reset(&mut card, found, rings)?;
+    }
     card.reset();
     if card.get(CTRL) & CTRL_RST != 0 {
         return Err(Fault::Dead);
@@ -250,10 +268,14 @@ pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Re
     }
     pci::enable(&card.bus, found.pci, true)?;
     card.put(CTRL, card.get(CTRL) & !(CTRL_UNWANTED | CTRL_MASTER_DISABLE) | CTRL_SLU);
-    wake_phy(&card, found);
+    if KIND == PCH {
+        pch::after_reset(&card, found);
+    } else {
+        wake_phy(&card, found);
+    }
     if KIND == QUEUES {
         igb::after_reset(&card, found);
-    } else {
+    } else if KIND != PCH {
         card.put(MANC, card.get(MANC) & !MANC_ARP);
         for register in [ITR, RDTR, RADV, RXCSUM, RFCTL] {
             card.put(register, 0);
@@ -263,12 +285,20 @@ pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Re
     if KIND == EXPRESS {
         card.put(TXDCTL, TXDCTL_EXPRESS);
     }
-    for index in 0..128 {
+    // That of PCH is cleared by the receive mode.
+    for index in 0..if KIND == PCH { 0 } else { 128 } {
         card.put(MTA + index * 4, 0);
     }
     lay_out(&card, rings);
     card.start_transmitter();
-    if KIND != QUEUES {
+    if KIND == PCH {
+        // The arbiter of an 82579 may lose the write, and then the receiver has no descriptor.
+        let given = || {
+            card.put(RDT, rx_buffers as u32);
+            card.get(RDT) == rx_buffers as u32
+        };
+        card.bus.poll(TAIL_TRIES, given).map_err(|_| Fault::Dead)?;
+    } else if KIND != QUEUES {
         card.put(RDT, rx_buffers as u32);
     }
     card.set_address(&found.mac);
@@ -318,25 +348,41 @@ fn wake_phy<B: Bus, const KIND: u8>(card: &Card<B, KIND>, found: &Found) {
 
 /// Turns on the PHY with this number, if it is off or `restart` is set.
 #[inline(always)]
-fn wake<B: Bus, const KIND: u8>(card: &Card<B, KIND>, phy: u32, restart: bool) {
-    let access = |what: u32| {
-        card.put(MDIC, what | phy << MDIC_PHY | BMCR << 16);
-        let mut value = 0;
-        let ready = || {
-            value = card.get(MDIC);
-            value & MDIC_READY != 0
-        };
-        card.bus.wait(SERIAL_LIMIT, ready).ok().map(|()| value & 0xFFFF)
-    };
-    if let Some(control) = access(MDIC_READ)
+pub fn wake<B: Bus, const KIND: u8>(card: &Card<B, KIND>, phy: u32, restart: bool) {
+    if let Some(control) = access_phy(card, phy, BMCR, MDIC_READ)
         && (restart || control & (BMCR_OFF | BMCR_AUTONEG) != BMCR_AUTONEG)
     {
-        access(MDIC_WRITE | BMCR_AUTONEG | BMCR_RESTART);
+        access_phy(card, phy, BMCR, MDIC_WRITE | BMCR_AUTONEG | BMCR_RESTART);
     }
 }
 
+/// Reads or writes a PHY's register: [`MDIC_READ`], or [`MDIC_WRITE`] with the value. What the register contains; none: the PHY
+/// does not answer.
+pub fn access_phy<B: Bus, const KIND: u8>(card: &Card<B, KIND>, phy: u32, register: u32, what: u32) -> Option<u32> {
+    if KIND == PCH {
+        let last = card.get(MDIC);
+        if last != 0 && last & MDIC_READY == 0 {
+            // The last access has not ended within its limit.
+            return None;
+        }
+    }
+    card.put(MDIC, what | phy << MDIC_PHY | register << MDIC_REGISTER);
+    let mut value = 0;
+    let ready = || {
+        value = card.get(MDIC);
+        value & MDIC_READY != 0
+    };
+    let done = card.bus.wait(SERIAL_LIMIT, ready);
+    if KIND == PCH {
+        let _ = card.bus.wait(PHY_PAUSE, || false);
+    }
+    done.ok()?;
+    // Other cards do not have the bit.
+    if KIND == PCH && value & MDIC_ERROR != 0 { None } else { Some(value & 0xFFFF) }
+}
+
 /// Writes the descriptors and gives the card their addresses.
-fn lay_out<B: Bus, const KIND: u8>(card: &Card<B, KIND>, rings: &Rings) {
+pub fn lay_out<B: Bus, const KIND: u8>(card: &Card<B, KIND>, rings: &Rings) {
     let (receive, transmit) = (card.rx_buffers as u32, card.tx_buffers as u32);
     let physical = rings.physical;
     let buffers = physical + descs(card.rx_buffers);

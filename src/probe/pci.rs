@@ -26,7 +26,7 @@ const POWER: u8 = 0x01;
 /// Capability: vendor specific; virtio uses it.
 pub const VENDOR: u8 = 0x09;
 /// Capability: PCI Express.
-const EXPRESS: u8 = 0x10;
+pub const EXPRESS: u8 = 0x10;
 /// Offset in that capability of the link's control register. The upper half is the status register, in which a 1 clears a bit.
 const LINK_CONTROL: u8 = 0x10;
 /// Power saving of the link (ASPM).

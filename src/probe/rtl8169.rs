@@ -121,6 +121,7 @@ fn start<B: Bus, const NEW: bool>(bus: B, found: &Found, rings: &Rings) -> Resul
     let mut card = Rtl8169 {
         count: Counters::default(),
         rings: Addr(rings.linear.0.wrapping_add(pad)),
+        peeked: Addr(0),
         io: found.io,
         sent_at: 0,
         rx: 0,

@@ -103,6 +103,8 @@ struct World<'a> {
     lines: Vec<bool>,
     /// DMA channels in cascade mode and not masked, a bit each.
     cascades: u8,
+    /// Words that the card has changed in its configuration space.
+    config: Vec<(u8, u16)>,
 }
 
 impl Env for World<'_> {
@@ -124,6 +126,9 @@ impl Env for World<'_> {
     fn cascades(&self, channel: u8) -> bool {
         channel != 4 && self.cascades >> channel & 1 != 0
     }
+    fn set_config(&mut self, at: u8, value: u16) {
+        self.config.push((at, value));
+    }
     fn complain(&mut self, what: &str) {
         panic!("model: {what}");
     }
@@ -139,10 +144,14 @@ impl Machine {
     fn with_env<T>(&mut self, slot: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
         let card = &mut self.slots[slot];
         let cascades = self.dma.free();
-        let mut world = World { now_ns: self.now_ns, memory: &mut self.memory, sent: &mut card.sent, lines: Vec::new(), cascades };
+        let mut world = World { now_ns: self.now_ns, memory: &mut self.memory, sent: &mut card.sent, lines: Vec::new(), cascades, config: Vec::new() };
         let result = action(&mut world);
-        let lines = world.lines;
+        let (lines, config) = (world.lines, world.config);
         let irq = card.card.as_ref().map_or(card.irq, |card| card.borrow().line());
+        // Tests with such a card add its function as the card's number says.
+        if let Some(function) = self.pci.get_mut(slot) {
+            config.into_iter().for_each(|(at, value)| function.config[at as usize..][..2].copy_from_slice(&value.to_le_bytes()));
+        }
         // The model may have no line yet.
         for active in lines.into_iter().filter(|_| irq != 0) {
             self.set_line(irq, active);

@@ -30,11 +30,17 @@ pub struct Nic {
     pub plugin: bool,
 }
 
+/// Whether a QEMU device (`-device`, with its properties) is in the plugin of tools/models.
+pub fn is_model(device: &str) -> bool {
+    let stem = device.split(',').next().unwrap_or_default();
+    models::plugin::names().any(|model| model == stem)
+}
+
 /// Devices that share their code with another one of their driver's: INTEGRIT and FIELD LINK run on them by `--long` only. The
-/// host tests (tools/tests/rtl8169) try every chip.
-pub const RELATIVES: [&str; 8] = [
+/// host tests (tools/tests/rtl8169, pch and tg3) try every chip.
+pub const RELATIVES: [&str; 12] = [
     "rtl8169-8110s", "rtl8169-8169sc", "rtl8169-8101e", "rtl8169-8168evl", "rtl8169-8168f", "rtl8169-8168g", "rtl8169-8107e",
-    "rtl8169-8125a",
+    "rtl8169-8125a", "pch-i218lm", "pch-i219lm7", "tg3-5787", "tg3-57780",
 ];
 
 /// Drivers that are another instance of the source of the one before them. Without `--long`, FUZZ makes a tenth of its calls on
@@ -42,7 +48,7 @@ pub const RELATIVES: [&str; 8] = [
 pub const TWINS: [&str; 1] = ["rtl8125"];
 
 /// Drivers whose line at load has the chip's name behind their own, and how these names begin.
-const CHIPS: [(&str, &str); 3] = [("igb", "82576"), ("rtl8169", "RTL"), ("rtl8125", "RTL")];
+const CHIPS: [(&str, &str); 5] = [("igb", "82576"), ("pch", ""), ("rtl8169", "RTL"), ("rtl8125", "RTL"), ("tg3", "BCM")];
 
 impl Nic {
     /// How the line at load begins.
@@ -69,7 +75,7 @@ pub const NICS: &[Nic] = &[
         name: "e1000",
         cards: "Intel 82540, 82544, 82545 (PRO/1000 on PCI)",
         found: Found::Pci,
-        memory: false,
+        memory: true,
         plain: false,
         devices: &["e1000", "e1000-82544gc", "e1000-82545em"],
         plugin: false,
@@ -91,6 +97,18 @@ pub const NICS: &[Nic] = &[
         plain: false,
         devices: &["igb"],
         plugin: false,
+    },
+    Nic {
+        name: "pch",
+        cards: "Intel 82577, 82578, 82579, I217, I218, I219 (in chipsets)",
+        found: Found::Pci,
+        memory: true,
+        plain: false,
+        // As for the rtl8169.
+        devices: &[
+            "pch-i217lm,negotiation=0", "pch-82577lm", "pch-82579lm", "pch-i218lm", "pch-i219lm2", "pch-i219lm7",
+        ],
+        plugin: true,
     },
     Nic {
         name: "pcnet",
@@ -131,6 +149,16 @@ pub const NICS: &[Nic] = &[
         memory: true,
         plain: false,
         devices: &["rtl8169-8125b,negotiation=0", "rtl8169-8125a", "rtl8169-8125d"],
+        plugin: true,
+    },
+    Nic {
+        name: "tg3",
+        cards: "Broadcom BCM5705 and later: 5721, 5751, 5754, 5755, 5761, 5787, 5906, 5717 to 5720, 577xx",
+        found: Found::Pci,
+        memory: true,
+        plain: false,
+        // As for the cards of rtl8169: the first has negotiated before the driver comes.
+        devices: &["tg3-5751,negotiation=0", "tg3-5787", "tg3-5906", "tg3-57780", "tg3-57765", "tg3-5720", "tg3-5788"],
         plugin: true,
     },
     Nic {

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use crate::nics::NICS;
+use crate::nics::{NICS, is_model};
 use crate::pack;
 use crate::rig::bochs::{self, Bochs};
 use crate::rig::dosbox_x::DosboxX;
@@ -198,7 +198,7 @@ fn device(name: &str) -> io::Result<(String, bool)> {
         return Ok((first.to_string(), nic.plugin));
     }
     let stem = name.split(',').next().unwrap_or_default();
-    if models::plugin::names().any(|model| model == stem) {
+    if is_model(stem) {
         return Ok((name.into(), true));
     }
     // The newer QEMU cannot list its devices: that would load modules of the machine's own one.

@@ -1,6 +1,9 @@
 //! Linux's own drivers test the models of cards: pings of many lengths, 300 KB in both directions, no complaint of the
 //! model, no error in the kernel's log or counters.
 
+#[path = "linux_judges/tg3.rs"]
+mod tg3;
+
 use std::fmt::Write;
 use tools::peer::ip::sum;
 use tools::rig::linux::{Linux, Verdict, crc32};
@@ -13,8 +16,10 @@ const TROUBLE: [&str; 14] = [
     "Bogus", "FAILED", "No MII", "broken",
 ];
 /// Lines with such words that every boot of this machine prints, without a relation to the card.
-const HARMLESS: [&str; 4] =
-    ["Warning: Processor Platform Limit", "i8042: ", "RAS: Correctable Errors collector", "Direct firmware load for rtl_nic/"];
+const HARMLESS: [&str; 5] = [
+    "Warning: Processor Platform Limit", "i8042: ", "RAS: Correctable Errors collector", "Direct firmware load for rtl_nic/",
+    "Direct firmware load for tigon/",
+];
 
 /// 300 KB without a repetition.
 fn file() -> Vec<u8> {
@@ -82,10 +87,21 @@ fn judge(cards: &[&str], modules: &[&str], excused: &str) -> Verdict {
 
 /// The same, with lines for the script that come first.
 fn judge_with(cards: &[&str], modules: &[&str], excused: &str, first: &str) -> Verdict {
+    judge_by(cards, modules, excused, first, "")
+}
+
+/// The same as [`judge`], without message-signalled interrupts.
+fn judge_by_line(cards: &[&str], modules: &[&str]) -> Verdict {
+    judge_by(cards, modules, "", "", "pci=nomsi")
+}
+
+/// The same, with further words for the kernel's command line.
+fn judge_by(cards: &[&str], modules: &[&str], excused: &str, first: &str, kernel: &str) -> Verdict {
     let file = file();
     let linux = Linux {
         cards: cards.iter().map(|card| card.to_string()).collect(),
         modules: modules.iter().map(|module| module.to_string()).collect(),
+        kernel: kernel.into(),
         script: format!("{first}\n{}", script(cards.len())),
         file: file.clone(),
         ..Linux::default()
@@ -307,9 +323,24 @@ fn slow_a_sleeping_card_is_woken() {
 /// The drivers of the rtl8169, each behind those that it needs.
 const RTL8169: [&str; 7] = ["libphy", "fixed_phy", "fwnode_mdio", "of_mdio", "mdio_devres", "realtek", "r8169"];
 
+/// Judges cards, each of which also takes an address of IPv6: QEMU's router announces itself to all nodes, so that a card whose
+/// table of multicast addresses works hears it.
+fn judge_groups(cards: &[String], modules: &[&str], excused: &str) -> Verdict {
+    let mut groups = String::new();
+    for card in 0..cards.len() {
+        writeln!(groups, "ip link set eth{card} up; until ip addr show eth{card} | grep -q fec0::5054:ff:fe12; do sleep 0.1; done; echo GROUP eth{card}").unwrap();
+        // Once more, after a reset.
+        writeln!(groups, "ip link set eth{card} down").unwrap();
+    }
+    let verdict = judge_with(&cards.iter().map(String::as_str).collect::<Vec<_>>(), modules, excused, &groups);
+    for card in 0..cards.len() {
+        assert!(verdict.console.contains(&format!("GROUP eth{card}\n")), "{}", verdict.console);
+    }
+    verdict
+}
+
 /// Every chip that this Linux knows (not the 8125D), all in one machine: its start takes longer than they do. Some are left by an
-/// earlier driver with their line high, one in D3. QEMU's router announces itself to all nodes of IPv6, so that a card whose
-/// table of multicast addresses works takes an address of that net.
+/// earlier driver with their line high, one in D3.
 #[test]
 fn rtl8169() {
     let chips = [
@@ -318,18 +349,11 @@ fn rtl8169() {
         ("8168f", "RTL8168f/8111f"), ("8168h,left=interrupting", "RTL8168h/8111h"), ("8168g", "RTL8168g/8111g"), ("8107e", "RTL8107e"),
         ("8125b,left=interrupting", "RTL8125B"), ("8125a", "RTL8125A"),
     ];
-    let mut cards = Vec::new();
-    let mut groups = String::new();
-    for (card, (chip, _)) in chips.iter().enumerate() {
-        cards.push(format!("rtl8169-{chip},mac=52:54:00:12:34:{:02x}", 0x56 + card));
-        writeln!(groups, "ip link set eth{card} up; until ip addr show eth{card} | grep -q fec0::5054:ff:fe12; do sleep 0.1; done; echo GROUP eth{card}").unwrap();
-    }
+    let cards: Vec<String> = chips.iter().zip(0x56..).map(|((chip, _), last)| format!("rtl8169-{chip},mac=52:54:00:12:34:{last:02x}")).collect();
     // Some share a line. When Linux switches off, it reads one of them that sleeps already.
-    let verdict = judge_with(&cards.iter().map(String::as_str).collect::<Vec<_>>(), &RTL8169, "not in D0", &groups);
-    for (card, (_, name)) in chips.iter().enumerate() {
-        for text in [&format!("GROUP eth{card}\n"), &format!("{name}, ")] {
-            assert!(verdict.console.contains(text), "no {text}: {}", verdict.console);
-        }
+    let verdict = judge_groups(&cards, &RTL8169, "not in D0");
+    for (_, name) in chips {
+        assert!(verdict.console.contains(&format!("{name}, ")), "no {name}: {}", verdict.console);
     }
     for speed in ["100Mbps", "1Gbps", "2.5Gbps"] {
         assert!(verdict.console.contains(&format!("Link is Up - {speed}/Full")), "no {speed}: {}", verdict.console);
@@ -373,3 +397,109 @@ fn rtl8169_faults_reach_linux_and_it_recovers() {
     assert!(verdict.console.contains("PCI error (cmd"), "{}", verdict.console);
     assert!(verdict.console.contains("transmit queue 0 timed out"), "{}", verdict.console);
 }
+
+/// Judges parts of the PCH family: as the rtl8169, with the address from a multicast announcement.
+fn judge_pch(parts: &[&str]) -> Verdict {
+    let cards: Vec<String> = parts.iter().zip(0x56..).map(|(part, last)| format!("pch-{part},mac=52:54:00:12:34:{last:02x}")).collect();
+    judge_groups(&cards, &["e1000e"], "")
+}
+
+/// The I217, the I218 and the I219, the last one without a base address register for its flash. The management engine lets the PHY of
+/// two of them out of its low power.
+#[test]
+fn pch_i217_i218_and_i219() {
+    judge_pch(&["i217lm,left=slow", "i218lm,left=interrupting", "i219lm2,fault=held-descriptors*0"]);
+}
+
+/// The 82577, which loses frames if K1 stays on, the 82579 with its arbiter, and the I219 of the 300 series.
+#[test]
+fn slow_pch_82577_82579_and_i219_of_the_300_series() {
+    judge_pch(&["82577lm,k1=loses", "82579lm,left=interrupting", "i219lm7"]);
+}
+
+/// Without a management engine Linux lets the PHY out of its low power itself; the engine may forbid resets of the PHY.
+#[test]
+fn long_pch_without_engine_and_with_one_that_forbids() {
+    judge_pch(&["i218lm,me=off", "i219lm7,me=off", "i217lm,me=blocking"]);
+}
+
+/// The cable of an I219: descriptors that it holds are flushed before the reset, or it would hang.
+#[test]
+fn slow_pch_a_pulled_cable_reaches_linux() {
+    let verdict = pull_cable("pch-i219lm2", &["e1000e"]);
+    assert!(verdict.complaints.is_empty(), "{:#?}", verdict.complaints);
+    let told: Vec<&str> = verdict.console.lines().filter_map(|line| line.split_once("eth0: NIC Link is ")).map(|(_, what)| &what[..2]).collect();
+    assert!(told.starts_with(&["Up", "Do", "Up"]), "{told:?}\n{}", verdict.console);
+}
+
+/// Linux recovers from tails that get lost and from overflows; it refuses a flash with a wrong checksum and a part whose semaphore
+/// never comes.
+#[test]
+fn long_pch_faults_reach_linux() {
+    let cards = ["pch-i219lm2,fault=rx-crc@3+rx-overrun@6", "pch-82579lm,fault=lost-write@20", "pch-i217lm,fault=bad-checksum", "pch-i217lm,fault=stuck-semaphore*0"];
+    let mut script = String::new();
+    for card in 0..2 {
+        let net = 2 + card;
+        writeln!(script, "ip addr add 10.0.{net}.15/24 dev eth{card}; ip link set eth{card} up; carrier eth{card}").unwrap();
+        writeln!(script, "for n in $(seq 12); do ping -q -c 1 -W 1 10.0.{net}.2; done").unwrap();
+        writeln!(script, "for n in $(seq 5); do again recovery ping -q -c 1 -W 5 10.0.{net}.2 && echo RECOVERED eth{card} $n; done").unwrap();
+    }
+    script.push_str("echo COUNTS $(cat /sys/class/net/eth0/statistics/rx_crc_errors /sys/class/net/eth0/statistics/rx_missed_errors); ls /sys/class/net");
+    let linux = Linux {
+        cards: cards.map(String::from).to_vec(),
+        modules: vec!["e1000e".into()],
+        kernel: "ipv6.disable=1".into(),
+        script,
+        ..Linux::default()
+    };
+    let verdict = run(&linux);
+    assert!(verdict.complaints.is_empty(), "{:#?}", verdict.complaints);
+    let has = |text: &str| assert!(verdict.console.contains(text), "no {text}:\n{}", verdict.console);
+    for card in 0..2 {
+        has(&format!("RECOVERED eth{card} 5\n"));
+    }
+    has("ME firmware caused invalid");
+    has("The NVM Checksum Is Not Valid");
+    has("COUNTS 1 1\n");
+    assert!(!verdict.console.contains("eth2"), "{}", verdict.console);
+}
+
+/// The ports of the 8254x: Linux's e1000 resets these cards by them. In QEMU without the front, that write is lost.
+#[test]
+fn e1000_by_ports() {
+    let verdict = judge(&["e1000-ports,mac=52:54:00:12:34:56", "e1000-82544gc-ports,mac=52:54:00:12:34:57"], &["e1000"], "");
+    assert!(verdict.console.contains("Intel(R) PRO/1000 Network Connection"), "{}", verdict.console);
+}
+
+/// The I225 and the I226 before QEMU's 82576, with their interrupt line: PHY, semaphores, sizes of buffers, queues.
+#[test]
+fn igc() {
+    // Apart, because the virtual functions of QEMU's card take the places behind its own.
+    let cards = ["igb-i225v,addr=4,mac=52:54:00:12:34:56", "igb-i226v,addr=8,mac=52:54:00:12:34:57"];
+    let verdict = judge_by_line(&cards, &["igc"]);
+    for card in 0..cards.len() {
+        let up = format!("eth{card}: NIC Link is Up 1000 Mbps Full Duplex");
+        assert!(verdict.console.contains(&up), "no {up}: {}", verdict.console);
+    }
+}
+
+/// Relatives of the 82576 before QEMU's, with their interrupt line.
+#[test]
+fn slow_igb_parts() {
+    judge_igb(&["i210", "i211"]);
+    judge_igb(&["82575eb", "82580"]);
+}
+
+/// A few of them: the virtual functions of QEMU's cards, behind their own places, leave no more.
+fn judge_igb(parts: &[&str]) {
+    let device = |(card, part): (usize, &&str)| format!("igb-{part},addr={},mac=52:54:00:12:34:{:02x}", 3 + 2 * card, 0x56 + card);
+    let cards: Vec<String> = parts.iter().enumerate().map(device).collect();
+    let verdict = judge_by_line(&cards.iter().map(String::as_str).collect::<Vec<_>>(), &IGB);
+    for card in 0..cards.len() {
+        let up = format!("eth{card}: igb: eth{card} NIC Link is Up 1000 Mbps Full Duplex");
+        assert!(verdict.console.contains(&up), "no {up}: {}", verdict.console);
+    }
+}
+
+/// Linux's igb, behind what it needs.
+const IGB: [&str; 2] = ["i2c-algo-bit", "igb"];

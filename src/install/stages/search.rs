@@ -13,6 +13,10 @@ use crate::install::plan::{Card, Plan, QUIT};
 use crate::install::print::{Identity, Place, Print};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
 
+/// Broadcom's 5706, 5708, 5709 and 5716, which need firmware that may not be passed on: vendor in the low half.
+static BNX2: [u32; 8] =
+    [0x164A_14E4, 0x16AA_14E4, 0x164C_14E4, 0x16AC_14E4, 0x1639_14E4, 0x163A_14E4, 0x163B_14E4, 0x163C_14E4];
+
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
     let options = plan.options;
@@ -87,6 +91,9 @@ impl Search<'_> {
             Identity(id).print();
             " at ".print();
             Place(place).print();
+            if BNX2.contains(&id) {
+                " (bnx2); the card's own ROM (UNDI) may drive it".print();
+            }
             "\r\n".print();
         } else {
             let line = match options.nic {

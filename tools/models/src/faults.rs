@@ -44,10 +44,24 @@ pub enum Kind {
     StuckPhy,
     /// The firmware never hands the FIFO over. Event: the driver asks for it.
     StuckFifo,
+    /// The firmware never hands the semaphore over. Event: the driver asks for it.
+    StuckSemaphore,
+    /// A register keeps its old value, though the bus was free. Event: a tail of a ring is written.
+    LostWrite,
+    /// The receiver holds descriptors, and the unit hangs if it is reset then. Event: the receiver is switched off.
+    HeldDescriptors,
+    /// The boot code never ends. Event: a reset of the core.
+    SilentFirmware,
+    /// The boot code takes 0.9 s. Event: a reset of the core.
+    SlowFirmware,
+    /// The lock of the NVRAM is never granted again. Event: the driver asks for it.
+    StuckNvram,
+    /// The buffer manager never gets ready. Event: it is enabled.
+    StuckBuffers,
 }
 
 /// Their names in properties.
-pub const NAMES: [(&str, Kind); 18] = [
+pub const NAMES: [(&str, Kind); 25] = [
     ("tx-underrun", Kind::TxUnderrun),
     ("jabber", Kind::Jabber),
     ("max-collisions", Kind::MaxCollisions),
@@ -66,6 +80,13 @@ pub const NAMES: [(&str, Kind); 18] = [
     ("stays-owned", Kind::StaysOwned),
     ("stuck-phy", Kind::StuckPhy),
     ("stuck-fifo", Kind::StuckFifo),
+    ("stuck-semaphore", Kind::StuckSemaphore),
+    ("lost-write", Kind::LostWrite),
+    ("held-descriptors", Kind::HeldDescriptors),
+    ("silent-firmware", Kind::SilentFirmware),
+    ("slow-firmware", Kind::SlowFirmware),
+    ("stuck-nvram", Kind::StuckNvram),
+    ("stuck-buffers", Kind::StuckBuffers),
 ];
 
 #[derive(Clone, Copy, Debug)]

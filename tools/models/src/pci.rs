@@ -18,8 +18,10 @@ pub struct Bar {
     pub number: u8,
     /// What it maps.
     pub space: Space,
-    /// Bytes that it maps; the card's registers begin at its first one.
+    /// Bytes that it maps.
     pub bytes: u32,
+    /// The offset that the model is given for its first byte.
+    pub first: u16,
 }
 
 /// Identifiers, base addresses and capabilities.
@@ -32,7 +34,7 @@ pub struct Identity {
     /// Revision.
     pub revision: u8,
     /// Base address registers.
-    pub bars: [Option<Bar>; 2],
+    pub bars: [Option<Bar>; 3],
     /// Minimum grant and maximum latency.
     pub bus_times: [u8; 2],
     /// Place of the power management capability, and the high byte of its capabilities word.

@@ -46,13 +46,13 @@ const fn part(kind: Kind, device: u16, capabilities: u16, config: u32, options: 
 impl Part {
     /// Its configuration space.
     pub const fn identity(&self) -> Identity {
-        let ports = Bar { number: 0, space: Space::Ports, bytes: self.ports as u32 };
-        let memory = Bar { number: 1, space: Space::Memory, bytes: self.ports as u32 };
+        let ports = Bar { number: 0, space: Space::Ports, bytes: self.ports as u32, first: 0 };
+        let memory = Bar { number: 1, space: Space::Memory, bytes: self.ports as u32, first: 0 };
         Identity {
             vendor: 0x10B7,
             device: self.device,
             revision: self.revision,
-            bars: [Some(ports), if self.memory { Some(memory) } else { None }],
+            bars: [Some(ports), if self.memory { Some(memory) } else { None }, None],
             bus_times: if self.memory { [10, 10] } else { [3, 8] },
             power: if self.memory { Some((0xDC, 0x76)) } else { None },
             express: None,

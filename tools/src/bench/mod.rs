@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use compkt::resident::table::ENTRIES;
 
-use crate::nics::{Found, NICS, Nic};
+use crate::nics::{Found, NICS, Nic, is_model};
 use crate::pack::checks::Role;
 use crate::pack::{self, Units, Way};
 use crate::process::TempDir;
@@ -103,9 +103,9 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     Ok(())
 }
 
-fn machine(nic: &Nic, device: &str, dos: Dos) -> io::Result<Qemu> {
+fn machine(device: &str, dos: Dos) -> io::Result<Qemu> {
     let card = |device: &str| qemu::Nic { device: device.into(), net: Net::Hub(0) };
-    let plugins = if nic.plugin { vec![setup::models()?.display().to_string()] } else { Vec::new() };
+    let plugins = if is_model(device) { vec![setup::models()?.display().to_string()] } else { Vec::new() };
     Ok(Qemu { dos, nics: vec![card(device), card(SENDER)], plugins, icount: true, ..Qemu::default() })
 }
 
@@ -128,11 +128,11 @@ pub fn ours(nic: &Nic, units: &Units) -> io::Result<Row> {
     let mut load = Job { exec: timed(&format!("3COMPKT{}", choice(nic))), limit: LIMIT, ..Job::default() };
     load.files = pack::files()?;
     load.files.push(("CLOCK.COM".into(), fixture("clock", &[])?));
-    let loaded = machine(nic, device(nic), Dos::default())?.run(&load)?;
+    let loaded = machine(device(nic), Dos::default())?.run(&load)?;
     row.ready = passed(&loaded.output).map(|us| us.div_ceil(1000));
     if nic.memory && !nic.plain {
         let job = job(nic, &["PKTCTL mem"])?;
-        let report = machine(nic, device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
+        let report = machine(device(nic), Dos { xms: Xms::None, ..Dos::default() })?.run(&job)?;
         row.without_xms = Some(table::blocks(said(&report, "PKTCTL mem")?)?.iter().map(|block| block.1).sum());
     }
     Ok(row)
@@ -149,7 +149,7 @@ pub fn figures(nic: &Nic, units: &Units) -> io::Result<Row> {
     let job = job(nic, &["A20 ON", LOAD_SENDER, "PKTCTL mem /INT=60", "pause", &bench])?;
     let folder = TempDir::new("trace")?;
     let trace = folder.path().join("trace");
-    let report = machine(nic, device(nic), Dos::default())?.run_with(&job, &mut |line, monitor| {
+    let report = machine(device(nic), Dos::default())?.run_with(&job, &mut |line, monitor| {
         if line == "[pause]" {
             monitor.command(&format!("logfile {}", trace.display()))?;
             monitor.command(registers::TRACE)?;
@@ -191,7 +191,7 @@ pub fn waiting(nic: &Nic, most: u32) -> io::Result<[Waiting; 2]> {
     let mut job = job(nic, &[LOAD_SENDER, &bench])?;
     // The machine has 16 MB.
     job.config[0] += " /XMS=8192 /HOLD=250";
-    let report = machine(nic, device(nic), Dos::default())?.run(&job)?;
+    let report = machine(device(nic), Dos::default())?.run(&job)?;
     let text = said(&report, &bench)?;
     table::waiting(text).ok_or_else(|| fail(format!("BENCH failed:\n{}", report.output)))
 }
@@ -266,7 +266,7 @@ fn peers(nic: &Nic, path: &Path, arguments: &str) -> io::Result<Row> {
         limit: LIMIT,
         ..Job::default()
     };
-    let rig = machine(nic, &card_for(device(nic), arguments), Dos::default())?;
+    let rig = machine(&card_for(device(nic), arguments), Dos::default())?;
     let report = Qemu { forgiving: true, ..rig }.run(&job)?;
     let resident = told(&report, &load, "[resident ")?;
     Ok(Row { name: format!("{} ({file})", nic.name), resident, cost: cost(&report, &bench)?, closed: closed(&report, &bench)?, ..Row::default() })

@@ -161,7 +161,9 @@ pub(super) fn instance(unit: &Unit) -> usize {
 
 /// The unit of a kind with the largest `size`; its name and that size.
 fn largest<'a>(units: &[Listed<'a>], kind: u8, size: impl Fn(&Unit) -> usize) -> (&'a str, usize) {
-    let mine = units.iter().filter(|listed| listed.kind == kind && !ASKED_FOR.contains(&listed.name));
+    // A driver with rings below 1 MB, whose unit has a `v` behind the name, takes more than slot A in any case.
+    let low = |listed: &Listed| listed.kind == KIND_DRIVER && listed.unit.is_some_and(|unit| unit.name.strip_suffix('v') == Some(listed.name));
+    let mine = units.iter().filter(|listed| listed.kind == kind && !ASKED_FOR.contains(&listed.name) && !low(listed));
     let sizes = mine.filter_map(|listed| listed.unit).map(|unit| (unit.name.as_str(), size(unit)));
     sizes.max_by_key(|(_, size)| *size).unwrap_or_default()
 }

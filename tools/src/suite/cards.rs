@@ -36,6 +36,7 @@ pub fn tests() -> Vec<Test> {
         Test { slow: true, ..Test::new("qemu/copies/pci-and-isa", |lab| copies(lab, &[&PCI[1..5], &ISA[..3]].concat())).takes(25) },
     ];
     tests.push(Test::new("qemu/unknown-nic", unknown));
+    tests.push(Test::new("qemu/unknown-nic/bnx2", firmware));
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         let name = format!("qemu/{}/address-of-a-group", nic.name);
         tests.push(Test::new(name, move |lab| group_address(lab, nic)));
@@ -106,6 +107,17 @@ fn unknown(lab: &Lab) -> Verdict {
     steps.holds(!steps.first("DEVICE=3COMPKT.SYS")?.text.contains("no driver"), "the card behind it is taken without a word")?;
     steps.exits("PKTCTL test /INT=60", 0)?;
     steps.holds(steps.first("3COMPKT /INT=61")?.text == named, "a second copy names it")
+}
+
+/// A card that needs firmware which may not be passed on is named, too, with what may drive it instead.
+fn firmware(lab: &Lab) -> Verdict {
+    let plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
+    let rig = Qemu { nics: vec![Card { device: "bnx2-5709,addr=3".into(), net: Net::User }], plugins, ..Qemu::default() };
+    let steps = rig.steps(&lab.job(&[], &["mem", "3COMPKT", "mem"])?)?;
+    steps.exits("3COMPKT", 1)?;
+    let said = "3COMPKT: no driver for 14E4:1639 at 0:3.0 (bnx2); the card's own ROM (UNDI) may drive it";
+    steps.holds(steps.first("3COMPKT")?.text == said, format!("one line: {said}"))?;
+    as_before(&steps, &["mem"])
 }
 
 /// A card with a group address in its ROM is refused with one line that names it: it would receive nothing.

@@ -15,7 +15,7 @@ const LIMIT: Duration = Duration::from_secs(1800);
 /// Test programs whose tests each run a machine: seconds, and whether it is some of them that are many.
 const MACHINES: &[(&str, u32, bool)] = &[
     ("linux_judges", 60, true),
-    ("ipxe_judges", 5, true),
+    ("ipxe_judges", 20, true),
     ("bochs", 6, false),
     ("dosbox_x", 5, false),
     ("bootdos", 4, false),

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use super::runner::{self, Verdict};
-use crate::nics::Nic;
+use crate::nics::{Nic, is_model};
 use crate::peer::Peer;
 use crate::rig::bochs::Bochs;
 use crate::rig::dosbox_x::DosboxX;
@@ -115,12 +115,12 @@ pub fn qemu(nic: &Nic) -> Result<Qemu, String> {
 /// QEMU with one card.
 pub fn qemu_on(nic: &Nic, net: Net) -> Result<Qemu, String> {
     let device = nic.devices.first().ok_or_else(|| format!("no machine has a card for {}", nic.name))?;
-    qemu_of(nic, device, net)
+    qemu_of(device, net)
 }
 
-/// QEMU with this device as a driver's only card.
-pub fn qemu_of(nic: &Nic, device: &str, net: Net) -> Result<Qemu, String> {
-    let plugins = if nic.plugin { vec![setup::models().map_err(|error| error.to_string())?.display().to_string()] } else { Vec::new() };
+/// QEMU with this device as its only card.
+pub fn qemu_of(device: &str, net: Net) -> Result<Qemu, String> {
+    let plugins = if is_model(device) { vec![setup::models().map_err(|error| error.to_string())?.display().to_string()] } else { Vec::new() };
     Ok(Qemu { nics: vec![qemu::Nic { device: device.into(), net }], plugins, ..Qemu::default() })
 }
 

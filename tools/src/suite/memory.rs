@@ -111,7 +111,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let mut job = lab.job(&[line], &["PKTCTL mem", exchange, "PKTCTL status", "3COMPKT /U"])?;
     job.limit = LIMIT;
-    let machine = qemu_of(nic, device, peer.cable())?.with_xms(xms);
+    let machine = qemu_of(device, peer.cable())?.with_xms(xms);
     let steps = machine.steps(&job)?;
     steps.exits(exchange, 0)?;
     steps.prints("PKTCTL status", "  waiting      0 frames now")?;

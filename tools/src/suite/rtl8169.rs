@@ -35,14 +35,14 @@ fn nic(name: &str) -> Result<&'static Nic, String> {
     NICS.iter().find(|nic| nic.name == name).ok_or_else(|| format!("no NIC has the name {name}"))
 }
 
-fn machine(name: &str, device: &str, net: Net, xms: Xms) -> Result<Qemu, String> {
+pub(super) fn machine(name: &str, device: &str, net: Net, xms: Xms) -> Result<Qemu, String> {
     let rig = qemu_on(nic(name)?, Net::User)?;
     Ok(Qemu { nics: vec![Card { device: device.into(), net }], dos: Dos { xms, ..Dos::default() }, ..rig })
 }
 
 /// Programs run from the moment the driver is loaded; the link takes three seconds more. The driver does not wait for it: the
 /// frames that fit into the ring go out later, and others are refused. Requests that are repeated are answered.
-fn negotiating(lab: &Lab, name: &str, device: &str, xms: Xms) -> Verdict {
+pub(super) fn negotiating(lab: &Lab, name: &str, device: &str, xms: Xms) -> Verdict {
     let rig = machine(name, &format!("{device},negotiation=3000"), Net::User, xms)?;
     let steps = rig.steps(&lab.job(&[LINE], &["PKTCTL status", EXCHANGE, "PKTCTL status /INT=60"])?)?;
     steps.prints("PKTCTL status", "link         down")?;
@@ -51,7 +51,7 @@ fn negotiating(lab: &Lab, name: &str, device: &str, xms: Xms) -> Verdict {
 }
 
 /// INTEGRIT while the chip fails in its own ways: what is lost is asked for again, and the driver goes on by itself.
-fn faults(lab: &Lab, name: &str, device: &str, xms: Xms) -> Verdict {
+pub(super) fn faults(lab: &Lab, name: &str, device: &str, xms: Xms) -> Verdict {
     let peer = peer()?;
     let mut job = lab.job(&[LINE], &["INTEGRIT 600", EXCHANGE, "PKTCTL status"])?;
     job.limit = LIMIT;
@@ -62,7 +62,7 @@ fn faults(lab: &Lab, name: &str, device: &str, xms: Xms) -> Verdict {
 }
 
 /// A reset that never ends: one line says so, and the machine is as before.
-fn refused(lab: &Lab, name: &str, device: &str) -> Verdict {
+pub(super) fn refused(lab: &Lab, name: &str, device: &str) -> Verdict {
     let rig = machine(name, &format!("{device},fault=stuck-command*0"), Net::User, Xms::V3)?;
     let line = "3COMPKT";
     let steps = rig.steps(&lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints"])?)?;

@@ -18,7 +18,7 @@ const LEAST: usize = 16;
 pub const STATUS: &str = "PKTCTL status";
 
 /// All features that take a driver's entries. Frames wait in XMS; or below 1 MB, as do rings.
-const WAYS: [(&str, &str, Xms); 2] = [("xms", "/XMS=48 /STATS /COUNT", Xms::V3), ("no-xms", "/MIGRATE=16384 /STATS /COUNT", Xms::None)];
+pub(super) const WAYS: [(&str, &str, Xms); 2] = [("xms", "/XMS=48 /STATS /COUNT", Xms::V3), ("no-xms", "/MIGRATE=16384 /STATS /COUNT", Xms::None)];
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
@@ -34,7 +34,7 @@ pub fn tests() -> Vec<Test> {
 
 /// With every feature: receivers that stay on the driver's stack, receivers that send from stacks of their own, and timer
 /// interrupts inside of receivers that send.
-fn deepest(lab: &Lab, nic: &'static Nic, switches: &str, xms: Xms) -> Verdict {
+pub(super) fn deepest(lab: &Lab, nic: &'static Nic, switches: &str, xms: Xms) -> Verdict {
     let peer = peer()?;
     let load = format!("3COMPKT /NIC={} {switches}", nic.name);
     // With rings below 1 MB every card holds few frames.

@@ -39,7 +39,7 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("ready", ready).takes(2));
         for device in &nic.devices[1..] {
             let name = format!("qemu/{name}/integrity/{device}");
-            let test = Test::new(name, move |lab| intact(lab, nic, &qemu_of(nic, device, Net::User)?)).takes(8);
+            let test = Test::new(name, move |lab| intact(lab, nic, &qemu_of(device, Net::User)?)).takes(8);
             tests.push(Test { long: RELATIVES.contains(device), ..test });
         }
         if nic.found == Found::Pci {
@@ -110,7 +110,7 @@ pub(super) fn conform_line(nic: &Nic) -> &'static str {
 }
 
 /// All of CONFORM with a peer; then the frames on the wire.
-fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let rig = qemu_on(nic, peer.cable())?;
     let line = conform_line(nic);
@@ -172,7 +172,7 @@ fn agree(lab: &Lab) -> Verdict {
 }
 
 /// FUZZ without a station on the wire.
-fn fuzz(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn fuzz(lab: &Lab, nic: &'static Nic) -> Verdict {
     let rig = Qemu { icount: true, ..qemu_on(nic, Net::Hub(0))? };
     let calls = if TWINS.contains(&nic.name) { lab.calls / 10 } else { lab.calls };
     let (config, line) = (device_line(nic), format!("FUZZ {calls} /SEED=1"));
@@ -194,12 +194,12 @@ fn fuzzed(lab: &Lab, rig: &impl Rig) -> Verdict {
 }
 
 /// INTEGRIT: frames of every length in both directions at once, each byte checked on both sides.
-fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
     intact(lab, nic, &qemu(nic)?)
 }
 
 /// The same in a machine of another kind.
-fn intact(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
+pub(super) fn intact(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let mut machine = machine.clone();
     for card in &mut machine.nics {
@@ -231,7 +231,7 @@ pub(super) fn intact_high(lab: &Lab, nic: &'static Nic, xms: Xms) -> Verdict {
 const READY_US: u32 = 500_000;
 
 /// The driver and the prompt are ready soon.
-fn ready(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn ready(lab: &Lab, nic: &'static Nic) -> Verdict {
     let rig = Qemu { icount: true, ..qemu_on(nic, Net::Hub(0))? };
     let line = format!("3COMPKT /NIC={}", nic.name);
     let script = timed(&line);

@@ -6,10 +6,12 @@
 mod bus;
 
 use std::cell::RefCell;
+use std::marker::PhantomData;
 use std::rc::Rc;
 
 use compkt::bus::Addr;
 use compkt::device::{Device, Head, MacAddr, RcvMode, Rx, SendError};
+use compkt::drivers::intel_rings::{Gigabit, Memory, PCH, Ports, Window};
 use compkt::drivers::pcnet::Pcnet;
 use compkt::drivers::rtl8139::{self, Rtl8139};
 use compkt::probe::boomerang::BoomerangProbe;
@@ -21,9 +23,11 @@ use compkt::probe::el3::El3Probe;
 use compkt::probe::i8255x::I8255xProbe;
 use compkt::probe::igb::IgbProbe;
 use compkt::probe::ne2000::Ne2000Probe;
+use compkt::probe::pch::PchProbe;
 use compkt::probe::pcnet::PcnetProbe;
 use compkt::probe::rtl8139::Rtl8139Probe;
 use compkt::probe::rtl8169::{Rtl8125Probe, Rtl8169Probe};
+use compkt::probe::tg3::Tg3Probe;
 use compkt::probe::tulip::TulipProbe;
 use compkt::probe::virtio_net::VirtioNetProbe;
 use compkt::probe::vmxnet3::Vmxnet3Probe;
@@ -39,6 +43,8 @@ const MAC: MacAddr = [0x02, 0x60, 0x8C, 0x12, 0x34, 0x56];
 const GROUPS: [MacAddr; 3] = [[0x01, 0, 0x5E, 0, 0, 1], [0x01, 0, 0x5E, 0, 0, 2], [0x33, 0x33, 0, 0, 0, 1]];
 const SLOT: u16 = 3 << 3;
 const PORTS: u16 = 0xC100;
+/// The variant of `pch` that is the I219 (src/probe/pch/chips.rs).
+const I219: u8 = 4;
 /// Addresses of registers in memory, above the machine's: first and second window.
 const REGISTERS: u32 = 0xFEB0_0000;
 const COMMANDS: u32 = 0xFEB1_0000;
@@ -58,7 +64,7 @@ const HOW: [Gone; 4] = [
 /// Makes a working card in a machine of its own.
 type Make = fn(u64) -> Result<(Dying, Box<dyn Device>), Fault>;
 
-const DRIVERS: [(&str, Make); 26] = [
+const DRIVERS: [(&str, Make); 31] = [
     ("ne2000", |_| ne2000::<true>(models::ne2000::Options::ne2000(MAC))),
     ("ne1000", |_| ne2000::<false>(models::ne2000::Options::ne1000(MAC))),
     ("el3", |_| isa::<El3Probe>(Rc::new(RefCell::new(models::el3::El3::new(models::el3::Options::new(MAC)))))),
@@ -78,10 +84,15 @@ const DRIVERS: [(&str, Make); 26] = [
         start::<VirtioNetProbe>(bus, &found)
     }),
     ("e1000", |seed| start::<E1000Probe>(noise(seed), &in_memory())),
+    ("e1000v", |seed| start::<E1000Probe>(noise(seed), &by_ports())),
     ("e1000e", |seed| start::<E1000eProbe>(noise(seed), &in_memory())),
     ("e1000ev", |seed| start::<E1000eProbe>(noise(seed), &by_ports())),
     ("igb", |seed| start::<IgbProbe>(noise(seed), &in_memory())),
     ("igbv", |seed| start::<IgbProbe>(noise(seed), &by_ports())),
+    ("pch", |seed| pch::<Memory>(noise(seed), &Found { variant: I219, ..in_memory() })),
+    ("pchv", |seed| pch::<Ports>(noise(seed), &by_ports())),
+    ("tg3", |seed| start::<Tg3Probe>(noise(seed), &in_memory())),
+    ("tg3v", |seed| start_in::<Tg3Probe>(configured_by_noise(seed), &Found { io: 0, ..by_ports() }, false)),
     ("vmxnet3", |seed| start::<Vmxnet3Probe>(noise(seed), &in_memory())),
     ("i8255x", |seed| start::<I8255xProbe>(noise(seed), &Found { variant: 1, ..by_ports() })),
     ("i8255x without a PHY", |seed| start::<I8255xProbe>(noise(seed), &by_ports())),
@@ -171,6 +182,13 @@ fn noise(seed: u64) -> Dying {
     bus
 }
 
+/// A machine in which the card without a model answers in configuration space.
+fn configured_by_noise(seed: u64) -> Dying {
+    let bus = noise(seed);
+    bus.bus.plug(Rc::new(RefCell::new(Noise::new(seed))), &[Place::Ports(0xCF8, 8)], 10);
+    bus
+}
+
 /// Starts a found card, with rings in XMS or below 1 MB.
 fn start_in<P: Probe<Dying>>(bus: Dying, found: &Found, deep: bool) -> Result<(Dying, Box<dyn Device>), Fault>
 where
@@ -180,6 +198,16 @@ where
     let mut device = P::start(bus.clone(), found, &Rings { linear: Addr(RINGS), physical: RINGS, len })?;
     device.unmask();
     Ok((bus, Box::new(device)))
+}
+
+/// A part of a chipset, as its resident unit has it: the one in memory releases an I219's descriptors at its end.
+fn pch<W: Window + 'static>(bus: Dying, found: &Found) -> Result<(Dying, Box<dyn Device>), Fault> {
+    let card = PchProbe::start(bus.clone(), found, &XMS)?;
+    let Gigabit { count, place, descs, buffers, peeked, sent_at, rx_buffers, tx_buffers, rx, tx, bus: own, .. } = card;
+    let mut card: Gigabit<_, W, PCH> =
+        Gigabit { count, place, descs, buffers, peeked, sent_at, rx_buffers, tx_buffers, rx, tx, bus: own, window: PhantomData };
+    card.unmask();
+    Ok((bus, Box::new(card)))
 }
 
 fn start<P: Probe<Dying>>(bus: Dying, found: &Found) -> Result<(Dying, Box<dyn Device>), Fault>

@@ -45,6 +45,8 @@ pub enum Result {
 const NO_RESULT: &[&str] = &["unmask", "peek", "copy", "discard", "stop", "catch_up", "release"];
 /// The same of a driver; the core has functions of these names with one.
 const NO_RESULT_OF_DRIVERS: &[&str] = &["set_rcv_mode", "set_address"];
+/// A driver's entry of whose result asm/irq.asm and asm/tick.asm read AL alone: Events is a byte, AH may be anything.
+const BYTE_OF_DRIVERS: &str = "irq";
 /// Those of the core that asm/int60.asm and asm/irq.asm call where all registers are saved.
 const SAVED: &[&str] = &[
     "access_type", "as_send_pkt", "as_send_pkt_iocb", "catch_up", "drop_pkt", "get_address", "get_info", "get_multicast_list",
@@ -82,6 +84,7 @@ pub fn entries(listing: &str, resident: bool) -> Vec<Entry> {
         let result = match exported.contains(name) {
             true if resident && NO_RESULT.contains(name) => Result::Nothing,
             true if resident && !core && NO_RESULT_OF_DRIVERS.contains(name) => Result::Nothing,
+            true if resident && *name == BYTE_OF_DRIVERS => Result::Byte,
             true => Result::Word,
             // The headers of discarded units (src/install/header.rs), and the kernel's table (src/install/kernel/mod.rs).
             false if !resident && BYTE.iter().any(|end| name.ends_with(end)) => Result::Byte,

@@ -133,6 +133,12 @@ functions! {
     memory_region_add_subregion_overlap: unsafe extern "C" fn(Opaque, u64, Opaque, c_int),
     /// Unmaps it.
     memory_region_del_subregion: unsafe extern "C" fn(Opaque, Opaque),
+    /// Reads a region, with the same lock held and around regions that cover it. 2: 32 bits, little-endian.
+    memory_region_dispatch_read: unsafe extern "C" fn(Opaque, u64, *mut u64, c_int, u64) -> u32,
+    /// Writes it.
+    memory_region_dispatch_write: unsafe extern "C" fn(Opaque, u64, u64, c_int, u64) -> u32,
+    /// An object's child.
+    object_resolve_path_component: unsafe extern "C" fn(Opaque, *const c_char) -> Opaque,
     /// The ports.
     get_system_io: unsafe extern "C" fn() -> Opaque,
     /// A line of the ISA bus.

@@ -5,12 +5,18 @@
 //!
 //! Properties, all text: `netdev` (id of a backend), `mac`, `iobase`, `irq`, `media`, `fault` (see [`crate::faults`]), `pnp`
 //! (`on` or `off`), `wire` (nanoseconds for a byte), `lists` (`on`: the 3C515 offers its list engines; `unasked`: these get the
-//! bus even without a DMA channel), `power` (`d3`: a PCI card that has to be woken), `left` (`interrupting`: an rtl8169 whose last
-//! driver left it with its line high; `redirected`: an 8125 of which it left the line unused), `negotiation` (milliseconds until an rtl8169 has its link). Complaints go to standard error, each line
+//! bus even without a DMA channel), `power` (`d3`: a PCI card that has to be woken), `left` (`interrupting`: an earlier driver has left
+//! an rtl8169, tg3 or PCH part with its line high; `redirected`: an 8125, of which it left the line unused; `slow`: a PCH part, limited
+//! to 10 Mb/s; `holding`: an I219 that holds descriptors), `negotiation` (milliseconds until one of these has its link). Of the PCH
+//! parts: `me` (`on`, `off`, `blocking`: the management engine), `ulp` (`off`: the PHY is not in low power), `flash` (`blank`), `k1`
+//! (`loses`: an 82577 loses frames while K1 is on at 1 Gb/s). Of the tg3: `partner` (`10`, `100`, `1000`: the other end's highest
+//! speed in Mb/s), `address` (`both`, `registers`, `nvram`: where the boot code puts the station address: SRAM and registers,
+//! registers alone, nowhere). Complaints go to standard error, each line
 //! beginning with `MODEL COMPLAINS:`, and to the file in the plugin's argument `log=`. `-device NAME,help` shows nothing.
 
 mod clock;
 pub mod ffi;
+mod front;
 mod isa;
 mod net;
 mod pci;
@@ -72,8 +78,9 @@ fn settings<R>(object: Opaque, call: impl FnOnce(&mut Settings) -> R) -> R {
 }
 
 /// Properties of every device.
-const PROPERTIES: [&CStr; 12] = [
-    c"netdev", c"mac", c"iobase", c"irq", c"media", c"fault", c"pnp", c"wire", c"lists", c"power", c"left", c"negotiation",
+const PROPERTIES: [&CStr; 18] = [
+    c"netdev", c"mac", c"iobase", c"irq", c"media", c"fault", c"pnp", c"wire", c"lists", c"power", c"left", c"negotiation", c"me", c"ulp",
+    c"flash", c"k1", c"address", c"partner",
 ];
 
 unsafe extern "C" fn set(object: Opaque, visitor: Opaque, name: *const c_char, _: Opaque, errp: Errp) {
@@ -100,15 +107,21 @@ fn fail(errp: Errp, message: &str) {
 unsafe extern "C" fn class_init(class: Opaque, data: Opaque) {
     // SAFETY: QEMU calls with the new class; the class data is the type's own, given in `register`.
     unsafe {
-        for name in PROPERTIES {
-            let kind = c"str".as_ptr();
-            (qemu().object_class_property_add)(class, name.as_ptr(), kind, None, Some(set), 0, std::ptr::null_mut());
-        }
         let kind = &*data.cast::<types::Type>();
+        // A card of QEMU's has the others of its own.
+        let properties = if matches!(kind.make, types::Make::Front { .. }) { &[c"left"][..] } else { &PROPERTIES };
+        for name in properties {
+            let text = c"str".as_ptr();
+            (qemu().object_class_property_add)(class, name.as_ptr(), text, None, Some(set), 0, std::ptr::null_mut());
+        }
         let mut parent = None;
         match kind.make {
             types::Make::Isa(_) => (qemu().device_class_set_parent_realize)(class, isa::realize, &mut parent),
             types::Make::Holes { .. } => (qemu().device_class_set_parent_realize)(class, isa::realize_holes, &mut parent),
+            types::Make::Front { identity, .. } => {
+                (qemu().device_class_set_parent_realize)(class, front::realize, &mut parent);
+                front::class_init(class, identity, parent);
+            }
             types::Make::Pci(identity, _) => {
                 (qemu().device_class_set_parent_realize)(class, pci::realize, &mut parent);
                 pci::class_init(class, &identity, parent);
@@ -123,11 +136,16 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 fn register(kind: &'static types::Type) {
+    // QEMU ends when a type's parent is missing.
+    if matches!(kind.make, types::Make::Front { newer: true, .. }) && ffi::major().is_none_or(|major| major < 8) {
+        return;
+    }
     let info = Box::leak(Box::new(TypeInfo {
         name: kind.name.as_ptr(),
         parent: match kind.make {
             types::Make::Isa(_) | types::Make::Holes { .. } => c"isa-device".as_ptr(),
             types::Make::Pci(..) => c"pci-device".as_ptr(),
+            types::Make::Front { card, .. } => card.as_ptr(),
         },
         instance_size: 0,
         instance_align: 0,
@@ -140,7 +158,7 @@ fn register(kind: &'static types::Type) {
         class_base_init: None,
         class_data: std::ptr::from_ref(kind).cast_mut().cast(),
         interfaces: match kind.make {
-            types::Make::Isa(_) | types::Make::Holes { .. } => std::ptr::null(),
+            types::Make::Isa(_) | types::Make::Holes { .. } | types::Make::Front { .. } => std::ptr::null(),
             types::Make::Pci(..) => Box::leak(Box::new([c"conventional-pci-device".as_ptr(), std::ptr::null()])).as_ptr(),
         },
     }));

@@ -85,6 +85,7 @@ pub struct World<'a> {
     now: u64,
     lines: Vec<bool>,
     frames: Vec<Vec<u8>>,
+    command: Option<u16>,
 }
 
 impl World<'_> {
@@ -95,6 +96,13 @@ impl World<'_> {
             self.complain("bus mastering while the PCI command register forbids it");
         }
         allowed
+    }
+
+    /// Whether memory has answered: `result` is QEMU's, 0 for success.
+    fn answered(&mut self, result: u32, does: &str, address: u32) {
+        if result != 0 {
+            self.complain(&format!("bus mastering {does} at {address:08X}, where there is no memory"));
+        }
     }
 }
 
@@ -113,14 +121,30 @@ impl Env for World<'_> {
             return;
         }
         // SAFETY: the buffer has the length that is given; QEMU's lock is held.
-        unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, to.as_mut_ptr().cast(), to.len() as u64, false) };
+        let result = unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, to.as_mut_ptr().cast(), to.len() as u64, false) };
+        self.answered(result, "reads", address);
     }
     fn dma_write(&mut self, address: u32, from: &[u8]) {
         if !self.mastering() {
             return;
         }
         // SAFETY: the buffer has the length that is given, and a write only reads it; QEMU's lock is held.
-        unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, from.as_ptr() as Opaque, from.len() as u64, true) };
+        let result = unsafe { (qemu().address_space_rw)(self.slot.memory, address as u64, 1, from.as_ptr() as Opaque, from.len() as u64, true) };
+        self.answered(result, "writes", address);
+    }
+    fn set_config(&mut self, at: u8, value: u16) {
+        if let Place::Pci { config } = &self.slot.place {
+            for (at, byte) in (at as usize..0x100).zip(value.to_le_bytes()) {
+                // SAFETY: the configuration space has 256 bytes and lives as long as the device; QEMU's lock is held.
+                unsafe { *config.add(at) = byte };
+            }
+        }
+    }
+    fn set_command(&mut self, value: u16) {
+        self.command = Some(value);
+    }
+    fn asleep(&self) -> bool {
+        super::pci::asleep(self.slot)
     }
     fn cascades(&self, channel: u8) -> bool {
         // QEMU's 8237 has a readable mask, unlike a real one; its modes cannot be read.
@@ -201,10 +225,10 @@ impl Slot {
             return None;
         };
         let now = self.clock.borrow_mut().begin(self.host());
-        let mut world = World { slot: self, now, lines: Vec::new(), frames: Vec::new() };
+        let mut world = World { slot: self, now, lines: Vec::new(), frames: Vec::new(), command: None };
         part.model().poll(&mut world);
         let result = call(&mut part, &mut world);
-        let World { lines, frames, .. } = world;
+        let World { lines, frames, command, .. } = world;
         let wake = self.clock.borrow_mut().end(self.host(), part.model().racing(), part.model().wake_at());
         let free = part.model().wire_free(self.now());
         let (base, line) = match &*part {
@@ -213,6 +237,10 @@ impl Slot {
         };
         drop(part);
         self.map(base);
+        if let Some(command) = command {
+            // SAFETY: the device is a PCI card; this function maps and unmaps its regions as the command register says.
+            unsafe { (qemu().pci_default_write_config)(self.device, 4, command.into(), 2) };
+        }
         for level in lines {
             self.drive(line, level);
         }

@@ -5,9 +5,14 @@ use crate::corkscrew::{self, Corkscrew};
 use crate::el3::{self, El3};
 use crate::elink::Times;
 use crate::faults::Faults;
+use crate::front::Front;
+use crate::intel::parts::{self, Parts};
+use crate::intel::ports::Ports;
 use crate::isa::Card;
+use crate::pch::{self, Engine, Pch};
 use crate::pci::Identity;
 use crate::rtl8169::{self, Left, Rtl8169};
+use crate::tg3::{self, Tg3};
 use crate::vortex::{self, Part, Vortex};
 use crate::Model;
 use std::ffi::CStr;
@@ -19,6 +24,21 @@ pub enum Make {
     Isa(fn(&Settings) -> Result<Box<dyn Card>, String>),
     /// A PCI card.
     Pci(Identity, fn(&Settings) -> Result<Box<dyn Model>, String>),
+    /// One of QEMU's cards with a front of the plugin's.
+    Front {
+        /// QEMU's card.
+        card: &'static CStr,
+        /// Whether only QEMU 8 and later have it.
+        newer: bool,
+        /// The front's PCI device and revision, if QEMU's are others; and whether its third base address register maps ports.
+        identity: Option<(u16, u8, bool)>,
+        /// The region that the front covers and its bytes, and the region with QEMU's registers: children of QEMU's object.
+        covers: (&'static CStr, u32),
+        /// The region with QEMU's registers.
+        registers: &'static CStr,
+        /// Makes the front.
+        make: fn(&Settings) -> Result<Box<dyn Front>, String>,
+    },
     /// No card: ports at which nothing answers, as in a machine without the device that QEMU has there.
     Holes {
         /// The ports.
@@ -36,8 +56,20 @@ pub struct Type {
     pub make: Make,
 }
 
+/// The identity of a BCM5709.
+const BNX2: Identity = Identity { vendor: 0x14E4, device: 0x1639, ..rtl8169::RTL8126.identity() };
+
 /// All devices.
-pub static TYPES: [Type; 25] = [
+pub static TYPES: [Type; 48] = [
+    Type { name: c"e1000-ports", make: ports_of(c"e1000") },
+    Type { name: c"e1000-82544gc-ports", make: ports_of(c"e1000-82544gc") },
+    Type { name: c"igb-82575eb", make: part_of(parts::I82575EB, |list| make_part(parts::I82575EB, list)) },
+    Type { name: c"igb-82580", make: part_of(parts::I82580, |list| make_part(parts::I82580, list)) },
+    Type { name: c"igb-i350", make: part_of(parts::I350, |list| make_part(parts::I350, list)) },
+    Type { name: c"igb-i210", make: part_of(parts::I210, |list| make_part(parts::I210, list)) },
+    Type { name: c"igb-i211", make: part_of(parts::I211, |list| make_part(parts::I211, list)) },
+    Type { name: c"igb-i225v", make: part_of(parts::I225V, |list| make_part(parts::I225V, list)) },
+    Type { name: c"igb-i226v", make: part_of(parts::I226V, |list| make_part(parts::I226V, list)) },
     Type { name: c"el3", make: Make::Isa(make_el3) },
     Type { name: c"corkscrew", make: Make::Isa(make_corkscrew) },
     Type { name: c"vortex-3c590", make: Make::Pci(vortex::C590.identity(), |list| make_vortex(vortex::C590, list)) },
@@ -61,6 +93,21 @@ pub static TYPES: [Type; 25] = [
     Type { name: c"rtl8169-8125b", make: Make::Pci(rtl8169::RTL8125B.identity(), |list| make_rtl8169(rtl8169::RTL8125B, list)) },
     Type { name: c"rtl8169-8125d", make: Make::Pci(rtl8169::RTL8125D.identity(), |list| make_rtl8169(rtl8169::RTL8125D, list)) },
     Type { name: c"rtl8169-8126", make: Make::Pci(rtl8169::RTL8126.identity(), |list| make_rtl8169(rtl8169::RTL8126, list)) },
+    Type { name: c"pch-82577lm", make: Make::Pci(pch::I82577LM.identity(), |list| make_pch(pch::I82577LM, list)) },
+    Type { name: c"pch-82579lm", make: Make::Pci(pch::I82579LM.identity(), |list| make_pch(pch::I82579LM, list)) },
+    Type { name: c"pch-i217lm", make: Make::Pci(pch::I217LM.identity(), |list| make_pch(pch::I217LM, list)) },
+    Type { name: c"pch-i218lm", make: Make::Pci(pch::I218LM.identity(), |list| make_pch(pch::I218LM, list)) },
+    Type { name: c"pch-i219lm2", make: Make::Pci(pch::I219LM2.identity(), |list| make_pch(pch::I219LM2, list)) },
+    Type { name: c"pch-i219lm7", make: Make::Pci(pch::I219LM7.identity(), |list| make_pch(pch::I219LM7, list)) },
+    Type { name: c"tg3-5788", make: Make::Pci(tg3::BCM5788.identity(), |list| make_tg3(tg3::BCM5788, list)) },
+    Type { name: c"tg3-5751", make: Make::Pci(tg3::BCM5751.identity(), |list| make_tg3(tg3::BCM5751, list)) },
+    Type { name: c"tg3-5787", make: Make::Pci(tg3::BCM5787.identity(), |list| make_tg3(tg3::BCM5787, list)) },
+    Type { name: c"tg3-5906", make: Make::Pci(tg3::BCM5906.identity(), |list| make_tg3(tg3::BCM5906, list)) },
+    Type { name: c"tg3-57780", make: Make::Pci(tg3::BCM57780.identity(), |list| make_tg3(tg3::BCM57780, list)) },
+    Type { name: c"tg3-57765", make: Make::Pci(tg3::BCM57765.identity(), |list| make_tg3(tg3::BCM57765, list)) },
+    Type { name: c"tg3-5720", make: Make::Pci(tg3::BCM5720.identity(), |list| make_tg3(tg3::BCM5720, list)) },
+    // No driver knows it: only its identity matters.
+    Type { name: c"bnx2-5709", make: Make::Pci(BNX2, |list| make_rtl8169(rtl8169::RTL8126, list)) },
     // In many PCs with an ISA bus only the keyboard controller moves A20.
     Type { name: c"no-port92", make: Make::Holes { ports: &[0x92], from: 0 } },
     // Neither port 92h nor the keyboard controller moves A20, once the test has closed the gate.
@@ -149,6 +196,59 @@ fn make_rtl8169(part: rtl8169::Part, settings: &Settings) -> Result<Box<dyn Mode
         options.negotiation = u64::from(ms) * 1_000_000;
     }
     Ok(Box::new(Rtl8169::new(options)))
+}
+
+fn make_pch(part: pch::Part, settings: &Settings) -> Result<Box<dyn Model>, String> {
+    let switch = [("on", true), ("off", false)];
+    let mut options = pch::Options::new(part, mac(settings)?);
+    options.faults = faults(settings)?;
+    options.wire = number(settings, "wire")?.map(u64::from);
+    let left = [
+        ("quiet", pch::Left::Quiet),
+        ("interrupting", pch::Left::Interrupting),
+        ("slow", pch::Left::Slow),
+        ("holding", pch::Left::Holding),
+    ];
+    options.left = choice(settings, "left", &left, pch::Left::Quiet)?;
+    options.engine = choice(settings, "me", &[("off", Engine::Off), ("on", Engine::On), ("blocking", Engine::Blocking)], Engine::On)?;
+    options.asleep = choice(settings, "ulp", &switch, true)?;
+    options.blank = choice(settings, "flash", &[("good", false), ("blank", true)], false)?;
+    options.k1_loses = choice(settings, "k1", &[("fine", false), ("loses", true)], false)?;
+    if let Some(ms) = number(settings, "negotiation")? {
+        options.negotiation = u64::from(ms) * 1_000_000;
+    }
+    Ok(Box::new(Pch::new(options)))
+}
+
+/// An 8254x of QEMU's with ports that work.
+const fn ports_of(card: &'static CStr) -> Make {
+    let make = |_: &Settings| Ok(Box::new(Ports::default()) as Box<dyn Front>);
+    Make::Front { card, newer: false, identity: None, covers: (c"e1000-io[0]", 8), registers: c"e1000-mmio[0]", make }
+}
+
+/// QEMU's 82576 as another part of its family.
+const fn part_of(part: parts::Part, make: fn(&Settings) -> Result<Box<dyn Front>, String>) -> Make {
+    let identity = Some((part.device, part.revision, part.ports));
+    Make::Front { card: c"igb", newer: true, identity, covers: (c"igb-mmio[0]", 0x2_0000), registers: c"igb-mmio[0]", make }
+}
+
+fn make_part(part: parts::Part, settings: &Settings) -> Result<Box<dyn Front>, String> {
+    let disconnected = choice(settings, "left", &[("quiet", false), ("disconnected", true)], false)?;
+    Ok(Box::new(Parts::new(part, disconnected)))
+}
+
+fn make_tg3(part: tg3::Part, settings: &Settings) -> Result<Box<dyn Model>, String> {
+    let mut options = tg3::Options::new(part, mac(settings)?);
+    options.faults = faults(settings)?;
+    options.wire = number(settings, "wire")?.map(u64::from);
+    options.left = choice(settings, "left", &[("quiet", tg3::Left::Quiet), ("interrupting", tg3::Left::Interrupting)], tg3::Left::Quiet)?;
+    let places = [("both", tg3::Address::Both), ("registers", tg3::Address::Registers), ("nvram", tg3::Address::Nvram)];
+    options.address = choice(settings, "address", &places, tg3::Address::Both)?;
+    options.partner = choice(settings, "partner", &[("10", 10), ("100", 100), ("1000", 1000)], 1000)?;
+    if let Some(ms) = number(settings, "negotiation")? {
+        options.negotiation = u64::from(ms) * 1_000_000;
+    }
+    Ok(Box::new(Tg3::new(options)))
 }
 
 /// Whether the card shall be in D3 at the start, as some systems leave it.

@@ -44,8 +44,8 @@ pub struct Part {
     window: Bar,
 }
 
-const MEMORY: Bar = Bar { number: 1, space: Space::Memory, bytes: 0x100 };
-const WIDE: Bar = Bar { number: 2, space: Space::Memory64, bytes: 0x1000 };
+const MEMORY: Bar = Bar { number: 1, space: Space::Memory, bytes: 0x100, first: 0 };
+const WIDE: Bar = Bar { number: 2, space: Space::Memory64, bytes: 0x1000, first: 0 };
 
 const fn pci(device: u16, xid: u16) -> Part {
     Part {
@@ -130,7 +130,7 @@ impl Part {
             vendor: 0x10EC,
             device: self.device,
             revision: self.revision,
-            bars: [Some(Bar { number: 0, space: Space::Ports, bytes: 0x100 }), Some(self.window)],
+            bars: [Some(Bar { number: 0, space: Space::Ports, bytes: 0x100, first: 0 }), Some(self.window), None],
             bus_times: if pci { [0x20, 0x40] } else { [0, 0] },
             power: Some(if pci { (0xDC, 0xF7) } else { (0x40, 0xFF) }),
             express: if pci { None } else { Some(0x70) },

@@ -21,7 +21,13 @@ pub struct World {
     pub memory: Vec<u8>,
     /// No DMA channel gets the bus.
     pub bus_is_taken: bool,
+    /// The PCI command register, if the card has set it.
+    pub command: Option<u16>,
+    /// The card is not in D0.
+    pub asleep: bool,
     pub complaints: Vec<String>,
+    /// What the card has last set in its configuration space.
+    pub config: Option<(u8, u16)>,
 }
 
 impl Env for World {
@@ -43,6 +49,15 @@ impl Env for World {
     }
     fn cascades(&self, channel: u8) -> bool {
         channel != 4 && !self.bus_is_taken
+    }
+    fn set_config(&mut self, at: u8, value: u16) {
+        self.config = Some((at, value));
+    }
+    fn set_command(&mut self, value: u16) {
+        self.command = Some(value);
+    }
+    fn asleep(&self) -> bool {
+        self.asleep
     }
     fn complain(&mut self, what: &str) {
         self.complaints.push(what.into());
