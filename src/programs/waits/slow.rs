@@ -15,8 +15,8 @@ use crate::{Client, MAX, MIN, Outcome, PATIENCE, refuse};
 
 /// Frames of the burst.
 const FRAMES: u16 = 600;
-/// Of those of `/PAUSE`, and their longest frame: a card's ring holds all frames of one. (QEMU's NE2000 overwrites its ring when it is
-/// full.)
+/// Frames of a burst of `/PAUSE`, and the bytes of the longest. A card's ring holds them all: QEMU's NE2000 seems to overwrite a
+/// full one.
 const FEW: u16 = 40;
 const SHORT: u16 = 200;
 /// Number of those.
@@ -40,13 +40,18 @@ static PAUSE: Shared<bool> = Shared::new(false);
 /// Frames that were not of the burst.
 static OTHERS: Shared<u16> = Shared::new(0);
 
+/// The frames of a burst, and the bytes of the longest.
+fn shape() -> (u16, u16) {
+    if PAUSE.read() { (FEW, SHORT) } else { (FRAMES, MAX) }
+}
+
 /// The header of a frame of the burst, if the bytes at `at` are one's.
 fn header(at: Far) -> Option<Header> {
     let mut head = [0; 24];
     at.read(&mut head);
     let [.., op, _, index_low, index_high, s0, s1, s2, s3, _, _] = head;
     let (seed, index) = (u32::from_le_bytes([s0, s1, s2, s3]), u16::from_le_bytes([index_low, index_high]));
-    let (count, max) = if PAUSE.read() { (FEW, SHORT) } else { (FRAMES, MAX) };
+    let (count, max) = shape();
     let length = wire::length_of(seed, index, MIN, max);
     (op == Op::Data as u8 && seed == SEED.read()).then_some(Header { op: Op::Data, index, seed, length, count })
 }
@@ -102,7 +107,7 @@ extern "C" fn receive(regs: &mut Regs) {
 
 /// Asks for a burst, and receives it.
 fn burst(client: &mut Client) -> Outcome {
-    let (count, max, gap_us) = if client.pause { (FEW, SHORT, client.gap_us) } else { (FRAMES, MAX, 0) };
+    let ((count, max), gap_us) = (shape(), if client.pause { client.gap_us } else { 0 });
     client.seed = client.seed.wrapping_add(2);
     SEED.write(client.seed);
     NEXT.write(0);
@@ -127,7 +132,7 @@ pub fn run(client: &mut Client) -> Outcome {
     for _ in 0..rounds {
         burst(client)?;
     }
-    let (came, all) = (CAME.read(), if client.pause { ROUNDS * FEW } else { FRAMES });
+    let (came, all) = (CAME.read(), rounds * shape().0);
     let after = client.driver.statistics(client.handle).map_err(error::name)?;
     inbox::receiver_with(refuse::receive);
     let [got, lost] = [after.packets_in.wrapping_sub(before.packets_in), after.packets_lost.wrapping_sub(before.packets_lost)];

@@ -2,7 +2,7 @@
 //!
 //! The client is fixtures/keeper.asm, which refuses frames until it is told to take them.
 
-use super::machine::{Lab, Steps, ne2000, peer, qemu_on, watched};
+use super::machine::{Lab, Steps, ne2000, numbers, peer, qemu_on, watched};
 use super::runner::{Test, Verdict};
 use super::traffic::LIMIT;
 use crate::nics::{NICS, Nic};
@@ -82,9 +82,8 @@ fn run(lab: &Lab, rig: &Qemu, peer: &Peer, script: &[&str]) -> Result<Steps, Str
 /// The numbers that KEEPER prints: frames taken, lost in all, and wrong.
 fn told(steps: &Steps, line: &str) -> Result<[u32; 3], String> {
     let text = &steps.first(line)?.text;
-    let numbers: Vec<u32> = text.split([' ', ']']).filter_map(|word| word.parse().ok()).collect();
     println!("        {text}");
-    numbers.try_into().or_else(|_| steps.fail(format!("`{line}` prints three numbers")))
+    numbers(text).try_into().or_else(|_| steps.fail(format!("`{line}` prints three numbers")))
 }
 
 /// Frames that wait when V86 mode begins are offered afterwards, in order and with every byte right, or counted as lost.
@@ -154,8 +153,8 @@ fn terminated(lab: &Lab) -> Verdict {
         steps.exits(line, 0)?;
     }
     // Those in the card's ring, too.
-    let queued = steps.first(full)?.text.split(' ').nth(1).and_then(|rest| rest.split(']').next()?.parse::<u32>().ok());
-    steps.holds(queued.is_some_and(|queued| queued >= 24), "the queue is full of frames")?;
+    let queued = numbers(&steps.first(full)?.text);
+    steps.holds(queued.first().is_some_and(|queued| *queued >= 24), "the queue is full of frames")?;
     // A client's `terminate` leaves the line enabled in the interrupt controller.
     steps.holds(steps.each("ints").iter().all(|ints| !ints.text.contains("[int ")), "all vectors are restored")?;
     steps.same("mem")?;
@@ -173,8 +172,7 @@ fn between_bursts(lab: &Lab) -> Verdict {
     }
     let text = &steps.first(&pause)?.text;
     println!("        {}", text.replace('\n', "; "));
-    let numbers: Vec<u32> = text.split([' ', ']', '\n']).filter_map(|word| word.parse().ok()).collect();
-    let [took, lost, wrong, refused, gone] = numbers[..] else { return steps.fail("it prints five numbers") };
+    let [took, lost, wrong, refused, gone] = numbers(text)[..] else { return steps.fail("it prints five numbers") };
     steps.holds(refused != 0 && gone == 0, "it is asked between two bursts, and refuses")?;
     steps.holds(took + lost == u32::from(FRAMES) && wrong == 0, "each frame comes as it was, or is counted")?;
     steps.same("mem")
@@ -192,8 +190,7 @@ fn flips(lab: &Lab) -> Verdict {
     steps.prints(STATUS, NONE_WAITS)?;
     let text = &steps.first("FLIP OFF")?.text;
     println!("        {text}");
-    let numbers: Vec<u32> = text.split([' ', ']']).filter_map(|word| word.parse().ok()).collect();
-    steps.holds(matches!(numbers[..], [ticks, 0] if ticks > 10), "the gate stays as it was set")
+    steps.holds(matches!(numbers(text)[..], [ticks, 0] if ticks > 10), "the gate stays as it was set")
 }
 
 /// A frame of every length is kept, offered again and taken, and one is sent, in XMS where the card is busy, with every byte right.
@@ -230,7 +227,7 @@ fn order(lab: &Lab, nic: &'static Nic) -> Verdict {
         for line in [&load, waits, UNLOAD] {
             steps.exits(line, 0)?;
         }
-        let numbers: Vec<u32> = text.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        let numbers = numbers(text);
         steps.holds(numbers.get(2).is_some_and(|came| *came > 100), "frames come")?;
         steps.holds(numbers.last().is_some_and(|refused| *refused > 5), "frames wait")?;
     }
