@@ -44,7 +44,7 @@ pub fn bytes(bytes: &[u8]) {
     }
 }
 
-/// Prints a decimal number, with leading blanks to `columns` (0 to 9).
+/// Prints a decimal number, with leading blanks to `columns` (0 to 10).
 #[inline(never)]
 pub fn decimal(mut value: u32, columns: u32) {
     let mut text = [b' '; 10];

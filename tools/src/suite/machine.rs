@@ -81,6 +81,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOLD.COM", "hold", &[]),
         ("TAKE.COM", "hold", &["TAKE"]),
         ("OTHER.COM", "other", &[]),
+        ("FOREIGN.COM", "foreign", &[]),
         ("HOG.COM", "hog", &[]),
         ("HOGXMS.COM", "hogxms", &[]),
         ("STALL.COM", "stall", &[]),

@@ -14,6 +14,7 @@ mod host;
 mod lines;
 pub mod machine;
 mod memory;
+mod pktctl;
 mod prompt;
 mod remembered;
 mod runner;
@@ -112,6 +113,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(v86::tests());
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
+    tests.extend(pktctl::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());
