@@ -6,6 +6,7 @@
 pub mod commands;
 pub mod net;
 pub mod options;
+pub mod settings;
 
 #[cfg(target_os = "none")]
 pub mod rt;

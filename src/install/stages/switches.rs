@@ -170,7 +170,7 @@ const BURST: usize = Index::Burst as usize;
 const UNLOAD: usize = Index::Unload as usize;
 
 /// Media by name.
-static MEDIA: [(&str, u8); 7] = [
+pub static MEDIA: [(&str, u8); 7] = [
     ("AUTO", media::AUTO),
     ("TP", media::TP),
     ("AUI", media::AUI),
@@ -225,7 +225,7 @@ fn want(text: &[u8]) -> Option<Want> {
 
 /// A name of [`MEDIA`], or one of three with `,FD`.
 #[inline(never)]
-fn medium(text: &[u8]) -> Option<u8> {
+pub fn medium(text: &[u8]) -> Option<u8> {
     let (name, full) = match text {
         [name @ .., b',', b'F' | b'f', b'D' | b'd'] => (name, media::FULL),
         _ => (text, 0),

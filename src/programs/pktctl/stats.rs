@@ -41,7 +41,7 @@ pub fn read(driver: &Driver) -> Result<Statistics, u8> {
 }
 
 fn table(driver: &Driver, name: &[u8; 16], counts: &Statistics) {
-    say!(c"INT {x}h  {s}\n              frames        bytes       errors    not taken\n", driver.vector, name);
+    say!(c"INT {x}h  {s}\n               frames        bytes       errors    not taken\n", driver.vector, name);
     line(c"  in    ", &[counts.packets_in, counts.bytes_in, counts.errors_in, counts.packets_lost]);
     line(c"  out   ", &[counts.packets_out, counts.bytes_out, counts.errors_out]);
 }
@@ -49,9 +49,8 @@ fn table(driver: &Driver, name: &[u8; 16], counts: &Statistics) {
 fn line(head: &CStr, counts: &[u32]) {
     say!(c"{s}", head);
     for count in counts {
-        say!(c"  ");
+        say!(c"   ");
         console::decimal(*count, 10);
-        say!(c" ");
     }
     say!(c"\n");
 }
