@@ -115,7 +115,6 @@ pub struct Parameter {
     /// Its greatest value.
     pub high: u16,
     /// What it is.
-    #[cfg(not(target_os = "none"))]
     pub what: &'static str,
 }
 
@@ -129,7 +128,6 @@ macro_rules! parameters {
             class: Class::$class,
             low: $low,
             high: $high,
-            #[cfg(not(target_os = "none"))]
             what: $what,
         }),*];
         /// The names of their numbers, in the same order.

@@ -6,7 +6,10 @@
 pub mod commands;
 pub mod net;
 pub mod options;
+pub mod rates;
+pub mod screen;
 pub mod settings;
+pub mod watch;
 
 #[cfg(target_os = "none")]
 pub mod rt;

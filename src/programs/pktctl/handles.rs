@@ -9,6 +9,7 @@ use compkt::resident::handle::Handle;
 use compkt::resident::table::{Stats, StatsRow};
 use compkt::say;
 
+#[inline(never)]
 pub fn run(asked: &Asked) -> u8 {
     let csv = asked.has(CSV);
     if csv {
@@ -79,6 +80,7 @@ fn values(driver: &Driver, open: &Open) {
 }
 
 /// Prints them.
+#[inline(never)]
 pub fn show(block: &Block) {
     let mut used = 0u8;
     each(block, &mut |open| {

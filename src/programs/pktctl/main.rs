@@ -2,16 +2,23 @@
 #![no_std]
 #![no_main]
 
+mod config;
 mod csv;
+mod files;
 mod handles;
+mod log;
 mod mem;
 mod nics;
+mod one;
 mod ping;
 mod stats;
 mod status;
 mod test;
+mod unload;
+mod watch;
 
 use compkt::programs::commands::{self, Asked, BAD_LINE, CHOICES, COMMANDS, Command, DONE, EXITS, NO_DRIVER, What, Wrong};
+use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet::{Block, Driver, error};
 use compkt::programs::rt::{self, console};
 use compkt::say;
@@ -40,18 +47,26 @@ fn main() -> u8 {
         What::Stats => stats::run(&asked),
         What::Nics => nics::run(&asked),
         What::Handles => handles::run(&asked),
+        What::Config => config::run(&asked),
+        What::Apply => config::settle(&asked, &Control::apply, c"the wanted values are in force"),
+        What::Rollback => config::settle(&asked, &Control::rollback, c"the wanted values are forgotten"),
+        What::Export => files::export(&asked),
+        What::Import => files::import(&asked),
+        What::Log => log::run(&asked),
         What::Mem => mem::run(&asked),
         What::Test => test::run(&asked),
-        _ => NO_DRIVER,
+        What::Unload => unload::run(&asked),
     }
 }
 
 /// Prints a text of the tables.
+#[inline(never)]
 fn text(text: &str) {
     console::bytes(text.as_bytes());
 }
 
 /// Prints why the command line was refused: one line.
+#[inline(never)]
 fn refuse(wrong: &Wrong) {
     say!(c"PKTCTL: ");
     if !wrong.word.is_empty() {
@@ -68,6 +83,7 @@ fn refuse(wrong: &Wrong) {
 }
 
 /// `PKTCTL /?`: every command.
+#[inline(never)]
 fn list() {
     for command in &COMMANDS {
         say!(c"PKTCTL ");
@@ -86,6 +102,7 @@ fn list() {
 }
 
 /// `PKTCTL COMMAND /?`.
+#[inline(never)]
 fn explain(command: &Command) {
     say!(c"PKTCTL ");
     commands::usage(command, &mut text);
@@ -102,6 +119,7 @@ fn explain(command: &Command) {
 }
 
 /// Prints blanks behind `used` columns, to `columns`, at least one.
+#[inline(never)]
 fn pad(used: usize, columns: usize) {
     for _ in used..columns.max(used + 1) {
         console::byte(b' ');
@@ -109,6 +127,7 @@ fn pad(used: usize, columns: usize) {
 }
 
 /// The next driver after `last` on the vectors that were asked for. Prints a line if there is none at all.
+#[inline(never)]
 fn driver(asked: &Asked, last: Option<Driver>) -> Option<Driver> {
     let found = if asked.vector == 0 {
         Driver::next(last.map_or(0, |driver| driver.vector))
@@ -129,6 +148,7 @@ fn driver(asked: &Asked, last: Option<Driver>) -> Option<Driver> {
 
 /// Calls `show` for each 3COMPKT that was asked for, once for one with several vectors. Others get a line with the driver's name
 /// that says what only 3COMPKT has; with `--csv` that line is left out. Returns the exit code.
+#[inline(never)]
 fn each(asked: &Asked, only: &core::ffi::CStr, show: &mut dyn FnMut(&Driver, &Block)) -> u8 {
     let mut code = NO_DRIVER;
     let mut shown = 0;
@@ -151,6 +171,7 @@ fn each(asked: &Asked, only: &core::ffi::CStr, show: &mut dyn FnMut(&Driver, &Bl
 }
 
 /// Says that a driver is not 3COMPKT, and what that means.
+#[inline(never)]
 fn foreign(driver: &Driver, only: &core::ffi::CStr) {
     match driver.info() {
         Ok(info) => say!(c"INT {x}h: {s}, version {d}, is not 3COMPKT: {s}.\n", driver.vector, &info.name, info.version, only),
@@ -160,6 +181,7 @@ fn foreign(driver: &Driver, only: &core::ffi::CStr) {
 }
 
 /// The name of the NIC's driver: for 3COMPKT the NIC's, for another what driver_info tells.
+#[inline(never)]
 fn name(driver: &Driver, block: Option<&Block>) -> [u8; 16] {
     let mut name = [0; 16];
     match block.and_then(|block| nic(driver, block)) {

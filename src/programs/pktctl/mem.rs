@@ -11,6 +11,7 @@ use core::ffi::CStr;
 /// Columns of the longest bar.
 const COLUMNS: u32 = 40;
 
+#[inline(never)]
 pub fn run(asked: &Asked) -> u8 {
     let csv = asked.has(CSV);
     if csv {

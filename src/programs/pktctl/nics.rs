@@ -9,6 +9,7 @@ use compkt::programs::rt::{console, inbox};
 use compkt::device::MacAddr;
 use compkt::say;
 
+#[inline(never)]
 pub fn run(asked: &Asked) -> u8 {
     let csv = asked.has(CSV);
     let mut last = None;
@@ -46,6 +47,7 @@ fn link(nic: &NicInfo) -> &'static core::ffi::CStr {
     }
 }
 
+#[inline(never)]
 fn row(driver: &Driver, block: Option<&Block>) {
     let name = crate::name(driver, block);
     say!(c"{x}   {s}", driver.vector, &name);
@@ -71,6 +73,7 @@ fn row(driver: &Driver, block: Option<&Block>) {
     say!(c"{s}  {4}  {m}\n", link, nic.rcv_mode, &nic.mac);
 }
 
+#[inline(never)]
 fn values(driver: &Driver, block: Option<&Block>) {
     let mut row = Row::new();
     row.value(|| say!(c"{x}", driver.vector));

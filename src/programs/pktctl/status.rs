@@ -11,6 +11,7 @@ use compkt::say;
 /// IEEE's first type for local experiments, which no protocol uses. A handle for it serves calls that need a handle.
 pub const OWN_TYPE: [u8; 2] = [0x88, 0xB5];
 
+#[inline(never)]
 pub fn run(asked: &Asked) -> u8 {
     let mut code = NO_DRIVER;
     let mut last = None;

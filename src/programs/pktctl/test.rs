@@ -11,6 +11,7 @@ use core::ffi::CStr;
 const NOBODY: Ip = [0; 4];
 
 /// Makes the test. The handles are released when the program ends.
+#[inline(never)]
 pub fn run(asked: &Asked) -> u8 {
     let Some(driver) = crate::driver(asked, None) else { return NO_DRIVER };
     match open(&driver, asked) {

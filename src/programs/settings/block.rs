@@ -60,6 +60,7 @@ pub fn crc(bytes: &[u8]) -> u32 {
 ///
 /// # Errors
 /// The first place that is wrong.
+#[inline(never)]
 pub fn read(file: &[u8]) -> Result<Settings, Fault> {
     let fault = |at: usize, why| Err(Fault { place: Place::Byte(at as u16), why });
     let &[_, _, _, _, version, count, low, high, ..] = file else { return fault(file.len(), TRUNCATED) };

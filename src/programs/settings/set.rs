@@ -70,6 +70,7 @@ fn meant(control: &dyn Control, parameter: &Parameter, value: &Value) -> Value {
 ///
 /// # Errors
 /// The parameter that was refused; nothing is changed then.
+#[inline(never)]
 pub fn set(control: &mut dyn Control, settings: &Settings) -> Result<Done, Refusal> {
     let refusal = |parameter, place, code| Refusal { parameter, place, code, changed: None };
     let mut before = Settings::new();

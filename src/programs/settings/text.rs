@@ -4,7 +4,7 @@
 //! editors end a file with Ctrl-Z, which ends it here, too.
 
 use super::{Fault, Place, Settings, VERSION, Value, fits, has_bytes};
-use crate::control::{ADDRESS, MEDIA, PARAMETERS, Parameter};
+use crate::control::{ADDRESS, MEDIA, MULTICAST, PARAMETERS, Parameter};
 use crate::install::stages::switches::{MEDIA as NAMES, medium as medium_of};
 use crate::probe::media::FULL;
 
@@ -37,6 +37,7 @@ pub const TWICE: &str = "this parameter was there before";
 pub const BAD_VALUE: &str = "the parameter does not take this value";
 
 /// The name of a medium without `,FD`, and whether that follows; `None`: there is no such medium.
+#[inline(never)]
 pub fn medium(code: u16) -> Option<(&'static str, bool)> {
     if code == 0 {
         return Some((DEFAULT, false));
@@ -92,6 +93,7 @@ fn digit(letter: u8) -> Option<u8> {
 }
 
 /// A parameter's value from its text; `None` if it does not take that.
+#[inline(never)]
 pub fn value(parameter: &Parameter, text: &[u8]) -> Option<Value> {
     let is = |name: &str| text.eq_ignore_ascii_case(name.as_bytes());
     let value = match parameter.number {
@@ -104,6 +106,16 @@ pub fn value(parameter: &Parameter, text: &[u8]) -> Option<Value> {
         _ => Value::number(number(text)?),
     };
     fits(parameter, &value).then_some(value)
+}
+
+/// A value for a parameter that takes more than a number in a range.
+pub fn example(parameter: &Parameter) -> Option<&'static str> {
+    match parameter.number {
+        ADDRESS => Some("02:00:00:00:00:01 or ROM"),
+        MULTICAST => Some("01:00:5E:00:00:01,01:00:5E:00:00:FB"),
+        MEDIA => Some("DEFAULT, AUTO, TX or TX,FD"),
+        _ => None,
+    }
 }
 
 /// The parameter with this name.
@@ -121,6 +133,7 @@ pub fn pair(line: &[u8]) -> Option<(&[u8], &[u8])> {
 ///
 /// # Errors
 /// The first line that is wrong.
+#[inline(never)]
 pub fn read(file: &[u8]) -> Result<Settings, Fault> {
     let end = file.iter().position(|byte| *byte == 0x1A).unwrap_or(file.len());
     let text = file.get(..end).unwrap_or(&[]);
@@ -160,6 +173,7 @@ pub fn read(file: &[u8]) -> Result<Settings, Fault> {
 }
 
 /// Calls `put` with the pieces of a parameter's value.
+#[inline(never)]
 pub fn write_value(parameter: &Parameter, value: &Value, put: &mut dyn FnMut(&[u8])) {
     if has_bytes(parameter) {
         if parameter.number == ADDRESS && value.bytes().is_empty() {
