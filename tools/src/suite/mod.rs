@@ -22,6 +22,7 @@ mod stack;
 mod traffic;
 mod v86;
 mod vds;
+mod watch;
 mod wide;
 
 use std::io;
@@ -114,6 +115,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
     tests.extend(pktctl::tests());
+    tests.extend(watch::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());
