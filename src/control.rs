@@ -21,7 +21,7 @@ macro_rules! numbers {
 numbers! {
     /// The functions in AL that are this driver's own: name, number, registers.
     FUNCTIONS u8;
-    GET = 0x10, "BX = parameter. Gives AH = class, CX = value, DX = wanted value; or ES:DI = bytes, CX = their number";
+    GET = 0x10, "BX = parameter. Gives ES:DI = where the value is, CX = value, DX = wanted value, if it is a pending one";
     SET = 0x11, "BX = parameter, CX = value; or ES:DI = bytes, CX = their number";
     APPLY = 0x12, "put the wanted values in force";
     ROLLBACK = 0x13, "forget the wanted values";
@@ -35,48 +35,47 @@ numbers! {
     RESULTS u8;
     DONE = 0xFF, "done";
     NOT_IMPLEMENTED = 0, "there is no such function";
-    UNKNOWN = 1, "no such parameter, or no such callback";
+    UNKNOWN = 1, "not with this driver or card; or there is no such callback";
     FIXED = 2, "fixed at load";
-    REFUSED = 3, "not with this card, or not with these switches";
+    REFUSED = 3, "the card has no line of its own to change to";
     NOTHING = 4, "no wanted value differs from the one in force";
-    RESTORED = 5, "the card did not start so; all is as before";
+    BUSY = 5, "called from a receiver; try again later";
     FILE = 6, "the file has to do it: 3COMPKT /APPLY";
+    RESTORED = 7, "the card did not start so; all is as before";
     RANGE = 8, "the value is out of range";
-    NO_ROOM = 9, "too many bytes or callbacks";
-    BUSY = 13, "called from a receiver, or a program has the card; try again";
+    NO_ROOM = 9, "too many addresses or callbacks";
+    SHARED = 13, "several handles are open";
     BAD_ADDRESS = 14, "no valid address";
 }
 
 numbers! {
-    /// Events of the log. LOG writes those whose number is not above it.
+    /// Events of the log. The parameter LOG is the greatest one that is written.
     EVENTS u8;
     LINK_DOWN = 1, "the link was lost";
     LINK_UP = 2, "the link is there";
     APPLY_FAILED = 3, "wanted values were refused; all is as before";
-    DROPPED = 4, "a callback's code was overwritten. Detail: its segment";
-    SEND_FAILED = 5, "frames could not be sent. Detail: how many";
-    OVERRUN = 6, "the card lost frames. Detail: how many";
-    CHANGED = 7, "a parameter was set. Detail: its number";
-    SPURIOUS = 8, "interrupts without a cause. Detail: how many";
+    DROPPED = 4, "a callback's code was overwritten; it is called no more";
+    CHANGED = 5, "a parameter was set; the detail is its number";
+    SEND_FAILED = 6, "frames could not be sent";
+    OVERRUN = 7, "the card lost frames";
+    SPURIOUS = 8, "interrupts came without a cause";
 }
 
 /// An entry of the log. Entry `n` of those ever written, counted from 0, lies at place `n % LOG_ENTRIES`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Entry {
-    /// The BIOS's count of timer ticks since midnight, bits 15:0,
-    pub ticks: u16,
-    /// and 23:16.
-    pub ticks_high: u8,
+    /// The BIOS's count of timer ticks since midnight.
+    pub ticks: [u8; 3],
     /// The event; 0: the entry was never written.
     pub event: u8,
-    /// The event's detail.
-    pub detail: u16,
+    /// The event's detail, or 0.
+    pub detail: u8,
 }
 /// Entries of the log.
 pub const LOG_ENTRIES: usize = 16;
 
-const _: () = assert!(size_of::<Entry>() == 6);
+const _: () = assert!(size_of::<Entry>() == 5);
 
 /// In front of a callback's code: the address that [`REGISTER`] gets is four bytes behind the first of these. The driver looks
 /// at them before each call. Where they have changed, it drops the callback.
@@ -89,7 +88,7 @@ pub const CALLBACK: [u8; 4] = *b"3CPK";
 /// Callbacks that may be registered.
 pub const CALLBACKS: usize = 4;
 
-/// [`GET`]'s AH: the class of a parameter.
+/// The class of a parameter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Class {
@@ -110,7 +109,7 @@ pub struct Parameter {
     pub name: &'static str,
     /// When a new value is in force.
     pub class: Class,
-    /// Its least value; of [`ADDRESS`] and [`MULTICAST`] the number of bytes.
+    /// Its least value; of [`ADDRESS`] and [`MULTICAST`] the least number of bytes.
     pub low: u16,
     /// Its greatest value.
     pub high: u16,
@@ -137,23 +136,23 @@ macro_rules! parameters {
 }
 
 parameters! {
-    MODE      1 "MODE"      Live    1 6, "receive mode: 1 off to 6 all frames (promiscuous)";
+    MODE      1 "MODE"      Live    1 6, "receive mode: 1 off, 2 direct, 3 broadcast, 4 multicast, 5 all multicast, 6 promiscuous";
     ADDRESS   2 "ADDRESS"   Live    6 6, "the card's address; bytes";
-    MULTICAST 3 "MULTICAST" Live    0 48, "multicast list: 0 to 8 addresses; bytes";
-    POLL      4 "POLL"      Live    0 1, "1: the driver polls; 0: the card interrupts";
-    BURST     5 "BURST"     Live    1 64, "frames before other interrupts";
-    DELAY     6 "DELAY"     Live    0 65535, "the card's delay before it interrupts";
-    LEVEL     7 "LOG"       Live    0 8, "events above this number are not logged";
-    HOLD      8 "HOLD"      Live    1 255, "ticks for which a refused frame waits";
-    MIGRATE   9 "MIGRATE"   Live    1536 65024, "waiting bytes above which frames go to XMS";
-    INTERVAL  10 "INTERVAL" Live    1 3600, "seconds between two readings of PKTCTL stats";
-    MEDIA     11 "MEDIA"    Pending 0 255, "medium and duplex, as /MEDIA= numbers them";
-    RX_RING   12 "RXRING"   Pending 1 256, "frames in the receive ring";
-    TX_RING   13 "TXRING"   Pending 1 256, "frames in the transmit ring";
-    XMS       14 "XMS"      Pending 16 16384, "KB of XMS for frames that wait";
-    HANDLES   15 "HANDLES"  Fixed   1 64, "handles";
-    CACHE     16 "CACHE"    Fixed   1536 32768, "bytes of conventional memory before that XMS";
-    STACK     17 "STACK"    Fixed   192 2048, "bytes of stack for receivers";
+    MULTICAST 3 "MULTICAST" Live    0 48, "multicast list; bytes. GET: a word, their number; the addresses follow in ES:DI";
+    BURST     4 "BURST"     Live    1 64, "frames before other interrupts";
+    POLL      5 "POLL"      Live    0 1, "1: the driver polls; 0: the card interrupts";
+    LEVEL     6 "LOG"       Live    0 8, "the greatest event that is logged";
+    INTERVAL  7 "INTERVAL"  Live    1 3600, "seconds between two readings of PKTCTL stats";
+    MEDIA     8 "MEDIA"     Pending 0 255, "medium and duplex, as /MEDIA= numbers them";
+    XMS       9 "XMS"       Pending 0 16384, "KB of XMS for frames that wait";
+    HANDLES   10 "HANDLES"  Fixed   1 64, "handles";
+    CACHE     11 "CACHE"    Fixed   1536 32768, "bytes of conventional memory before that XMS";
+    STACK     12 "STACK"    Fixed   192 2048, "bytes of stack for receivers";
+    HOLD      13 "HOLD"     Live    1 255, "ticks for which a refused frame waits";
+    MIGRATE   14 "MIGRATE"  Live    1536 65024, "waiting bytes above which frames go to XMS";
+    DELAY     15 "DELAY"    Live    0 65535, "the card's delay before it interrupts";
+    RX_RING   16 "RXRING"   Pending 1 256, "frames in the receive ring";
+    TX_RING   17 "TXRING"   Pending 1 256, "frames in the transmit ring";
 }
 
 const _: () = {

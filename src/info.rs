@@ -143,5 +143,7 @@ pub const BLOCK_POOL: u8 = 19;
 pub const BLOCK_TICK: u8 = 20;
 /// The example feature of the README. Its block begins with its count, 32 bits.
 pub const BLOCK_EXAMPLE: u8 = 21;
+/// The ctl feature.
+pub const BLOCK_CTL: u8 = 22;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

@@ -24,6 +24,8 @@ pub mod needs {
     pub const POLLED: u16 = 1 << 8;
     /// Frames that receivers take are counted: the README's example of a feature.
     pub const COUNT: u16 = 1 << 9;
+    /// The control interrupt.
+    pub const CTL: u16 = 1 << 10;
 }
 
 /// One thing that a feature wants done.
@@ -107,6 +109,11 @@ pub struct Facts {
     pub xms_linear: u32,
     /// What the DMA services locked.
     pub region: Region,
+    /// Near address, in the installer's segment, of where things lie in the core
+    /// ([`crate::resident::table::CoreTable`]).
+    pub core: u16,
+    /// Where the points are, by their numbers; 0: nowhere.
+    pub points: [u16; POINTS],
 }
 
-const _: () = assert!(size_of::<Facts>() == 48 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 60 && size_of::<Hook>() == 6);

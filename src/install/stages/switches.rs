@@ -149,6 +149,8 @@ switches! {
         "count frames for each handle; PKTCTL status shows them";
     Count "COUNT" "" Rule::Needs(needs::COUNT), Line::NoValue,
         "count the frames that receivers take (an example)";
+    Ctl "CTL" "" Rule::Needs(needs::CTL), Line::NoValue,
+        "the control interrupt: PKTCTL changes settings, and a log";
     Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,
         "frames taken before other interrupts, 1 to 64";
     Unload "U" "" Rule::Bare, Line::NoValue,

@@ -20,6 +20,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("flati", 356),
     ("flatk", 356),
     ("count", 16),
+    ("ctl", 900),
     ("tick", 112),
     ("vds", 40),
     ("stats", 164),

@@ -19,7 +19,7 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 3] = ["pool", "poolv", "poolc"];
+const ASKED_FOR: [&str; 4] = ["pool", "poolv", "poolc", "ctl"];
 /// The installer's stack, and what BIOS, DOS and interrupts take of it. The tests `qemu/file/stack-…` want 200 bytes left.
 pub const STACK: usize = 1184;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -37,10 +37,10 @@ const FEATURES: usize = 18;
 const NICS: usize = 19;
 const CORE: usize = 20;
 /// The core's symbols for CoreTable (src/resident/table.rs), in its order.
-const CORE_TABLE: [&str; 22] = [
+const CORE_TABLE: [&str; 25] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
     "save.sp", "save.ss", "irq_entry.eoi", "save.patch", "restore", "upcall.before", "upcall.after", "terminate.patch",
-    "save", "settle", "getter", "known", "upcall", "functions",
+    "settle", "save", "other.run", "int60_entry.out", "open", "getter", "known", "upcall", "functions",
 ];
 /// Index of the first patch among them.
 const PATCHES: usize = 11;

@@ -25,7 +25,7 @@ use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_T
 const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1)];
 /// Optional features, in the order of their numbers, in which they attach. `tick` is the last: its block is given back where the
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
-const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "count", "tick"];
+const FEATURES: &[&str] = &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "count", "ctl", "tick"];
 
 /// A way of building: the rules of `tools/src/narrow` that are off, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
