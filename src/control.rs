@@ -114,6 +114,7 @@ pub struct Parameter {
     /// Its greatest value.
     pub high: u16,
     /// What it is.
+    #[cfg(not(target_os = "none"))]
     pub what: &'static str,
 }
 
@@ -127,6 +128,7 @@ macro_rules! parameters {
             class: Class::$class,
             low: $low,
             high: $high,
+            #[cfg(not(target_os = "none"))]
             what: $what,
         }),*];
         /// The names of their numbers, in the same order.

@@ -182,7 +182,7 @@ fn line(parameter: &Parameter, state: &State) {
     } else {
         crate::pad(letters, VALUE);
     }
-    crate::text(parameter.what);
+    crate::text(text::about(parameter));
     if state.class == Class::Fixed {
         say!(c"; fixed");
     }
@@ -194,10 +194,28 @@ fn line(parameter: &Parameter, state: &State) {
     say!(c"\n");
 }
 
+/// Prints the parameters that wait for `apply`; returns their number.
+fn waiting(control: &mut Control) -> u8 {
+    let mut waiting = 0;
+    for parameter in &PARAMETERS {
+        if let Ok(state) = control.get(parameter) && state.wanted != state.value {
+            waiting += 1;
+            say!(c"  ");
+            pair(parameter, &state.wanted);
+            say!(c"\n");
+        }
+    }
+    waiting
+}
+
 /// `PKTCTL apply`, `PKTCTL rollback`.
 #[inline(never)]
 pub fn settle(asked: &Asked, what: &dyn Fn(&Control) -> Result<(), u8>, said: &core::ffi::CStr) -> u8 {
-    let Some((driver, _, control)) = one::controlled(asked) else { return NO_DRIVER };
+    let Some((driver, _, mut control)) = one::controlled(asked) else { return NO_DRIVER };
+    if waiting(&mut control) == 0 {
+        say!(c"INT {x}h: no parameter waits.\n", driver.vector);
+        return DONE;
+    }
     match what(&control) {
         Ok(()) => {
             say!(c"INT {x}h: {s}.\n", driver.vector, said);
@@ -205,8 +223,7 @@ pub fn settle(asked: &Asked, what: &dyn Fn(&Control) -> Result<(), u8>, said: &c
         }
         Err(code) => {
             say!(c"INT {x}h: {s}.\n", driver.vector, one::reason(code));
-            // Nothing waits: that is what was wanted.
-            if code == compkt::control::NOTHING { DONE } else { NO_DRIVER }
+            NO_DRIVER
         }
     }
 }

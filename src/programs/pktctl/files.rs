@@ -1,8 +1,8 @@
 //! `PKTCTL export` and `import`.
 
 use crate::one;
-use compkt::control::{Class, PARAMETERS};
-use compkt::info::{BLOCK_EXAMPLE, BLOCK_STATS, NOT_PCI};
+use compkt::control::{ADDRESS, Class, MEDIA, PARAMETERS};
+use compkt::info::{BLOCK_EXAMPLE, BLOCK_POOL, BLOCK_STATS, FLAG_V86, NOT_PCI};
 use compkt::install::stages::switches::SWITCHES;
 use compkt::programs::commands::{Asked, BAD_FILE, DONE, LINE, NO_DRIVER, TEXT};
 use compkt::programs::rt::{Shared, console};
@@ -11,8 +11,12 @@ use compkt::programs::rt::file::File;
 use compkt::programs::rt::packet::{Block, Driver};
 use compkt::programs::settings::set::{Control as _, set};
 use compkt::programs::settings::{self, Place, Settings, Value, block, text};
+use compkt::resident::table::{STACK, STACK_CORE};
 use compkt::say;
 
+/// Bytes of stack for frames that wait, and for an XMS driver that moves them.
+const STACK_POOL: u16 = 64;
+const STACK_XMS: u16 = 256;
 /// Columns after which the line of what has no switch goes on in another.
 const WIDE: usize = 70;
 
@@ -24,7 +28,7 @@ fn state(control: &mut Control) -> Settings {
     let mut settings = Settings::new();
     for parameter in &PARAMETERS {
         let Ok(state) = control.get(parameter) else { continue };
-        let rom = parameter.number == compkt::control::ADDRESS && state.value.bytes() == control.rom();
+        let rom = parameter.number == ADDRESS && state.value.bytes() == control.rom();
         let value = if rom { Value::of(&[]) } else { Some(state.value) };
         if let Some(value) = value.filter(|_| state.class != Class::Fixed) {
             settings.add(parameter, value, Place::Byte(0));
@@ -115,12 +119,29 @@ fn line(driver: &Driver, known: &Block, control: &mut Control, put: &mut dyn FnM
         }
     }
     put(b" /CTL");
+    // Without XMS the buffers are those of /MIGRATE=.
+    if let (Some(bytes), None) = (known.buffers(0), known.buffers(1)) {
+        put(b" /MIGRATE=");
+        number(bytes, put);
+    }
+    // The driver rounds its stack up; what it has from the value that is given if none is asked for needs no switch.
+    // Frames that wait need some of it (asm/pool.inc), which is not the switch's.
+    let pool = match known.place(BLOCK_POOL) {
+        None => 0,
+        Some(_) if known.buffers(1).is_some() && known.info.flags & FLAG_V86 != 0 => STACK_POOL + STACK_XMS,
+        Some(_) => STACK_POOL,
+    };
+    let stack = (known.info.stack_top - known.info.stack_low).saturating_sub(STACK_CORE + pool);
+    if !(STACK..STACK + 16).contains(&stack) {
+        put(b" /STACK=");
+        number(stack.min(2048), put);
+    }
     let mut rest = Settings::new();
     for parameter in &PARAMETERS {
         let Ok(state) = control.get(parameter) else { continue };
         if !SWITCHES.iter().any(|switch| switch.name == parameter.name) {
             rest.add(parameter, state.value, Place::Byte(0));
-        } else if parameter.number != compkt::control::MEDIA || state.value.number != 0 {
+        } else if parameter.number != MEDIA || state.value.number != 0 {
             put(b" /");
             put(parameter.name.as_bytes());
             put(b"=");
@@ -177,10 +198,11 @@ pub fn import(asked: &Asked) -> u8 {
     };
     match set(&mut control, &settings) {
         Ok(done) => {
-            say!(c"{d} parameters set, {d} had the value already.\n", done.set, done.same);
+            say!(c"Parameters set: {d}. As in the file before: {d}.", done.set, done.same);
             if done.pending != 0 {
-                say!(c"{d} of them wait for PKTCTL apply.\n", done.pending);
+                say!(c" Waiting for PKTCTL apply: {d}.", done.pending);
             }
+            say!(c"\n");
             DONE
         }
         Err(refusal) => {

@@ -82,7 +82,8 @@ fn show(asked: &Asked, driver: &Driver, control: &Control, mut next: u16) -> u16
 
 /// Hours, minutes and seconds of a tick count. A day has 1,573,040 ticks.
 fn time(entry: &Entry) {
-    let ticks = (entry.ticks_high as u32) << 16 | entry.ticks as u32;
+    let [low, middle, high] = entry.ticks;
+    let ticks = u32::from_le_bytes([low, middle, high, 0]);
     // 86,400 s / 1,573,040, shortened.
     let seconds = ticks.min(1_573_039) * 1080 / 19_663;
     for (part, behind) in [(seconds / 3600, c":"), (seconds / 60 % 60, c":"), (seconds % 60, c"")] {
@@ -107,15 +108,13 @@ fn print(csv: bool, driver: &Driver, number: u16, entry: &Entry) {
     time(entry);
     say!(c"  {s}", event);
     match entry.event {
-        OVERRUN | SEND_FAILED | SPURIOUS => say!(c": {d}", entry.detail),
-        DROPPED => say!(c": segment {X}h", entry.detail),
         CHANGED => {
-            if let Some(parameter) = settings::parameter(entry.detail as u8) {
+            if let Some(parameter) = settings::parameter(entry.detail) {
                 say!(c": ");
                 crate::text(parameter.name);
             }
         }
-        LINK_DOWN | LINK_UP | APPLY_FAILED => {}
+        LINK_DOWN | LINK_UP | APPLY_FAILED | DROPPED | SEND_FAILED | OVERRUN | SPURIOUS => {}
         _ => say!(c" {d}, detail {d}", entry.event, entry.detail),
     }
     say!(c"\n");
@@ -127,10 +126,10 @@ fn event(entry: &Entry) -> &'static CStr {
         LINK_UP => c"link up",
         APPLY_FAILED => c"wanted values were refused; all is as before",
         DROPPED => c"a callback was dropped: its code was overwritten",
-        SEND_FAILED => c"frames not sent",
-        OVERRUN => c"frames lost by the card",
+        SEND_FAILED => c"frames could not be sent",
+        OVERRUN => c"the card lost frames",
         CHANGED => c"parameter set",
-        SPURIOUS => c"interrupts without a cause",
+        SPURIOUS => c"interrupts came without a cause",
         _ => c"event",
     }
 }

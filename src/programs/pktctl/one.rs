@@ -1,6 +1,6 @@
 //! The one 3COMPKT that a command is for, and its control interrupt.
 
-use compkt::control::{BAD_ADDRESS, BUSY, FILE, FIXED, NO_ROOM, NOTHING, RANGE, REFUSED, RESTORED, UNKNOWN};
+use compkt::control::{BAD_ADDRESS, BUSY, FILE, FIXED, NO_ROOM, NOT_IMPLEMENTED, RANGE, REFUSED, SHARED, UNKNOWN};
 use compkt::programs::commands::Asked;
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet::{Block, Driver};
@@ -55,15 +55,14 @@ pub fn without(driver: &Driver) {
 /// What a result of the control interrupt means to a user.
 pub fn reason(code: u8) -> &'static CStr {
     match code {
-        UNKNOWN => c"this version of the driver does not have it",
+        NOT_IMPLEMENTED | UNKNOWN => c"this driver or this card does not have it",
         FIXED => c"it is fixed at load: change the driver's line",
-        REFUSED => c"not with this card, or not with these switches",
-        NOTHING => c"no parameter waits",
-        RESTORED => c"the card did not start so; all is as before",
-        FILE => c"the driver's file has to do it: 3COMPKT /APPLY",
+        REFUSED => c"the card has no interrupt of its own to change from or to",
+        FILE => c"the driver in memory cannot do it: unload it, and load it with another line",
         RANGE => c"the value is out of range",
         NO_ROOM => c"it is too long",
-        BUSY => c"a program is using the card: end it, or try again",
+        BUSY => c"the driver is busy: try again",
+        SHARED => c"programs have the card open: end them first",
         BAD_ADDRESS => c"it is no valid address",
         _ => c"the driver does not say why",
     }

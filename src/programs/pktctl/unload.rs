@@ -1,24 +1,36 @@
 //! `PKTCTL unload`.
 
 use crate::one;
+use compkt::control::INTERRUPT;
 use compkt::info::{FLAG_DEVICE, FLAG_MASKED};
 use compkt::programs::commands::{Asked, DONE, NO_DRIVER};
+use compkt::programs::rt::chain::Chains;
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet;
 use compkt::programs::rt::{Far, uninterrupted};
 use compkt::say;
 use core::arch::asm;
 
+const TIMER: u8 = 8;
+
 #[inline(never)]
 pub fn run(asked: &Asked) -> u8 {
     let Some((driver, block)) = one::find(asked) else { return NO_DRIVER };
     let nic = crate::nic(&driver, &block);
     let name = crate::name(&driver, Some(&block));
+    let line = nic.as_ref().map_or(0, |nic| nic.irq);
+    let card = match line {
+        0 => driver.vector,
+        1..8 => line + 8,
+        _ => line - 8 + 0x70,
+    };
+    let chains = Chains::on_top(block.info.segment, [driver.vector, card, TIMER, INTERRUPT]);
     let gone = match Control::of(&driver, &block) {
         // AMIS: gone, or stopped with its memory left to DOS.
         Some(control) => matches!(control.uninstall(), 0xFF | 6),
         None => terminate(&driver),
     };
+    chains.put_back(gone);
     if !gone {
         say!(c"INT {x}h: {s} stays: a program has it open or has hooked its interrupts.\n3COMPKT /U /INT={x} says which.\n",
             driver.vector, &name, driver.vector);

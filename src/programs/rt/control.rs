@@ -2,7 +2,11 @@
 
 use super::packet::{Block, Driver};
 use super::{Far, Regs, int};
-use crate::control::{APPLY, Class, DONE, Entry, GET, INTERRUPT, LOG, PARAMETERS, PRODUCT, Parameter, ROLLBACK, SET, UNKNOWN};
+use crate::control::{
+    APPLY, CACHE, Class, DONE, Entry, FIXED, GET, HANDLES, INTERRUPT, LOG, LOG_ENTRIES, MULTICAST, PARAMETERS, PRODUCT, Parameter, ROLLBACK,
+    SET, UNKNOWN, XMS,
+};
+use crate::device::MacAddr;
 use crate::programs::settings::set::{self, State};
 use crate::programs::settings::{MOST, Value, has_bytes};
 
@@ -14,7 +18,11 @@ const UNINSTALL: u8 = 2;
 pub struct Control {
     /// The multiplex number.
     number: u8,
-    rom: [u8; 6],
+    rom: MacAddr,
+    /// What the information block tells of the parameters that are fixed.
+    handles: u8,
+    xms: Option<u16>,
+    cache: Option<u16>,
 }
 
 impl Control {
@@ -25,7 +33,9 @@ impl Control {
             return None;
         }
         let nic = (0..block.info.nic_count).filter_map(|index| block.nic(index)).find(|nic| nic.vector == driver.vector)?;
-        let control = Control { number, rom: nic.rom };
+        let xms = block.buffers(1);
+        let cache = block.buffers(0).filter(|_| xms.is_some());
+        let control = Control { number, rom: nic.rom, handles: block.info.handle_count, xms, cache };
         // Another program may have this number after a driver that was unloaded below it.
         let regs = control.call(CHECK, 0, 0, 0);
         let mut product = [0; PRODUCT.len()];
@@ -84,7 +94,7 @@ impl Control {
             // Interrupts stay off behind the call, too: the entry must be one of those that were counted.
             let quiet = Regs { flags: 0, ..Regs::ax((self.number as u16) << 8 | LOG as u16) };
             let regs = Control::done(self.call_by(quiet, 0, 0, 0))?;
-            let place = number.checked_rem(regs.ecx as u16).unwrap_or(0) * size_of::<Entry>() as u16;
+            let place = number % LOG_ENTRIES as u16 * size_of::<Entry>() as u16;
             // SAFETY: Entry is made of integers.
             let entry = unsafe { Far::new(regs.es, (regs.edi as u16).wrapping_add(place)).read_as() };
             Ok((regs.edx as u16, entry))
@@ -100,21 +110,34 @@ impl Control {
 
 impl set::Control for Control {
     fn get(&mut self, parameter: &Parameter) -> Result<State, u8> {
-        let regs = Control::done(self.call(GET, parameter.number as u16, 0, 0))?;
-        let class = match (regs.eax >> 8) as u8 {
-            0 => Class::Live,
-            1 => Class::Pending,
-            2 => Class::Fixed,
-            _ => return Err(UNKNOWN),
+        let same = |class, value| Ok(State { class, value, wanted: value });
+        let regs = match Control::done(self.call(GET, parameter.number as u16, 0, 0)) {
+            Ok(regs) => regs,
+            Err(FIXED) => {
+                let value = match parameter.number {
+                    HANDLES => Some(self.handles as u16),
+                    XMS => self.xms,
+                    CACHE => self.cache,
+                    _ => None,
+                };
+                return same(Class::Fixed, Value::number(value.ok_or(FIXED)?));
+            }
+            Err(code) => return Err(code),
         };
+        let number = regs.ecx as u16;
         if has_bytes(parameter) {
+            let at = Far::new(regs.es, regs.edi as u16);
+            // In front of the multicast list lies the number of its addresses.
+            let (at, len) = if parameter.number == MULTICAST { (Far(at.0 + 2), number as usize * 6) } else { (at, 6) };
             let mut bytes = [0; MOST];
-            let bytes = bytes.get_mut(..regs.ecx as u16 as usize).ok_or(UNKNOWN)?;
-            Far::new(regs.es, regs.edi as u16).read(bytes);
-            let value = Value::of(bytes).ok_or(UNKNOWN)?;
-            return Ok(State { class, value, wanted: value });
+            let bytes = bytes.get_mut(..len).ok_or(UNKNOWN)?;
+            at.read(bytes);
+            return same(parameter.class, Value::of(bytes).ok_or(UNKNOWN)?);
         }
-        Ok(State { class, value: Value::number(regs.ecx as u16), wanted: Value::number(regs.edx as u16) })
+        match parameter.class {
+            Class::Pending => Ok(State { class: Class::Pending, value: Value::number(regs.edx as u16), wanted: Value::number(number) }),
+            class => same(class, Value::number(number)),
+        }
     }
 
     fn set(&mut self, parameter: &Parameter, value: &Value) -> Result<(), u8> {

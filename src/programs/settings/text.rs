@@ -4,7 +4,10 @@
 //! editors end a file with Ctrl-Z, which ends it here, too.
 
 use super::{Fault, Place, Settings, VERSION, Value, fits, has_bytes};
-use crate::control::{ADDRESS, MEDIA, MULTICAST, PARAMETERS, Parameter};
+use crate::control::{
+    ADDRESS, BURST, CACHE, DELAY, HANDLES, HOLD, INTERVAL, LEVEL, MEDIA, MIGRATE, MODE, MULTICAST, PARAMETERS, POLL, Parameter, RX_RING, STACK,
+    TX_RING, XMS,
+};
 use crate::install::stages::switches::{MEDIA as NAMES, medium as medium_of};
 use crate::probe::media::FULL;
 
@@ -115,6 +118,30 @@ pub fn example(parameter: &Parameter) -> Option<&'static str> {
         MULTICAST => Some("01:00:5E:00:00:01,01:00:5E:00:00:FB"),
         MEDIA => Some("DEFAULT, AUTO, TX or TX,FD"),
         _ => None,
+    }
+}
+
+/// What a parameter is, in at most 47 letters.
+pub fn about(parameter: &Parameter) -> &'static str {
+    match parameter.number {
+        MODE => "receive mode, 1 off to 6 everything",
+        ADDRESS => "the card's address",
+        MULTICAST => "multicast addresses",
+        BURST => "frames before other interrupts",
+        POLL => "1: the driver polls, 0: the card interrupts",
+        LEVEL => "events above this number are not logged",
+        INTERVAL => "seconds between readings of stats --watch",
+        MEDIA => "the card's medium",
+        XMS => "KB of XMS for frames that wait",
+        HANDLES => "handles",
+        CACHE => "bytes below 1 MB before that XMS",
+        STACK => "bytes of stack for receivers",
+        HOLD => "ticks that a refused frame waits",
+        MIGRATE => "waiting bytes before XMS is used",
+        DELAY => "the card's delay before it interrupts",
+        RX_RING => "frames in the receive ring",
+        TX_RING => "frames in the send ring",
+        _ => "",
     }
 }
 

@@ -3,6 +3,7 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
 mod cards;
+mod config;
 mod corkscrew;
 mod counts;
 mod device;
@@ -115,6 +116,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(corkscrew::tests());
     tests.extend(memory::tests());
     tests.extend(pktctl::tests());
+    tests.extend(config::tests());
     tests.extend(watch::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());

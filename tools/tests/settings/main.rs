@@ -107,6 +107,19 @@ fn every_medium_has_its_name_and_no_other_code_has_one() {
 }
 
 #[test]
+fn every_parameter_is_explained() {
+    for parameter in &PARAMETERS {
+        let about = text::about(parameter);
+        assert!(!about.is_empty() && about.len() <= 47, "{}: {about}", parameter.name);
+        // An example is a value that the parameter takes.
+        for word in text::example(parameter).iter().flat_map(|words| words.split([' ']).filter(|word| *word != "or")) {
+            let word = if parameter.number == MEDIA { word.trim_end_matches(',') } else { word };
+            assert!(text::value(parameter, word.as_bytes()).is_some(), "{}: {word}", parameter.name);
+        }
+    }
+}
+
+#[test]
 fn the_wrong_line_is_named() {
     let line = |number: u16, why| Fault { place: Place::Line(number), why };
     for (old, new, fault) in [
