@@ -3,6 +3,7 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
 mod cards;
+mod control;
 mod corkscrew;
 mod counts;
 mod device;
@@ -105,6 +106,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(counts::tests());
+    tests.extend(control::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
     tests.extend(field::tests());
