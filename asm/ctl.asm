@@ -192,6 +192,8 @@ apply:  mov     al, COMPKT_CTL_FILE
 remove: push    es
         push    di
         pop     eax
+        test    eax, eax
+        jz      unknown
         call    place_of
         jne     unknown
         and     dword [si+CALLBACK.at], 0
@@ -232,6 +234,10 @@ uninstall:
         je      return
         jmp     done                ; REMOVED
 
+; What SET has on the stack: ES, PUSHAD's registers, its return address, SI, DS, and the interrupt's IP, CS and FLAGS.
+EAX_AT   equ 2 + 28
+FLAGS_AT equ 2 + 32 + 2 + 4 + 4
+
 ; SET.
 set:    call    find
         call    idle
@@ -241,7 +247,7 @@ set:    call    find
         cmp     bl, COMPKT_PARAM_BURST
         jae     .own
         movzx   si, byte [bx+setters-1]
-        push    word [bp+2+32+8+4+4]            ; as the interrupt instruction pushes FLAGS: a burst may let interrupts in
+        push    word [bp+FLAGS_AT]  ; as an interrupt instruction: a burst lets interrupts in if the caller does
         push    cs
         call    entry
         cli
@@ -251,12 +257,38 @@ set:    call    find
         mov     al, COMPKT_EVENT_CHANGED
         mov     ah, bl
         call    log
-        call    tell
+        ; Calls the callbacks. One that runs is not called: it may have set the parameter itself, or never return.
+        mov     si, callbacks
+.next:  cmp     word [si+CALLBACK.at+2], 0
+        je      .skip
+        mov     ax, [si+CALLBACK.parameter]     ; AH = it runs
+        test    ax, ax
+        jz      .call
+        cmp     ax, bx
+        jne     .skip
+.call:  les     di, [si+CALLBACK.at]
+        call    signed
+        jne     .drop
+        inc     byte [si+CALLBACK.runs]
+        pusha
+        call    far [si+CALLBACK.at]
+        cli
+        push    cs
+        pop     ds
+        popa
+        mov     byte [si+CALLBACK.runs], 0
+.skip:  add     si, CALLBACK_size
+        cmp     si, callbacks.end
+        jne     .next
         mov     al, COMPKT_CTL_DONE
-.out:   mov     [bp+2+28], al       ; PUSHAD's EAX
+.out:   mov     [bp+EAX_AT], al
         pop     es
         popad
         ret
+.drop:  and     dword [si+CALLBACK.at], 0
+        mov     ax, COMPKT_EVENT_DROPPED
+        call    log
+        jmp     .skip
 .own:   mov     al, COMPKT_CTL_RANGE
         movzx   di, byte [bx+most-COMPKT_PARAM_BURST]
         cmp     cx, di
@@ -337,38 +369,6 @@ signed: cmp     di, 4
         cmp     dword [es:di-4], COMPKT_CALLBACK
 .done:  ret
 
-; Purpose:  Call the callbacks for a parameter that was set.
-; In:       BX = parameter; DS = CS, interrupts off, no entry in progress
-; Corrupts: all but BX, BP, DS, SS, SP
-; A callback that runs is not called: it may have set the parameter itself, or never return.
-tell:   mov     si, callbacks
-.next:  cmp     word [si+CALLBACK.at+2], 0
-        je      .skip
-        mov     ax, [si+CALLBACK.parameter]     ; AH = it runs
-        test    ax, ax
-        jz      .call
-        cmp     ax, bx
-        jne     .skip
-.call:  les     di, [si+CALLBACK.at]
-        call    signed
-        jne     .drop
-        inc     byte [si+CALLBACK.runs]
-        pusha
-        call    far [si+CALLBACK.at]
-        cli
-        push    cs
-        pop     ds
-        popa
-        mov     byte [si+CALLBACK.runs], 0
-.skip:  add     si, CALLBACK_size
-        cmp     si, callbacks.end
-        jne     .next
-        ret
-.drop:  and     dword [si+CALLBACK.at], 0
-        mov     ax, COMPKT_EVENT_DROPPED
-        call    log
-        jmp     .skip
-
 ; Purpose:  Write an event to the log, unless it is above the parameter LOG.
 ; In:       AL = event, AH = detail; DS = CS, interrupts off
 ; Corrupts: ECX, DI, ES
@@ -421,7 +421,7 @@ ctl_tick:
         push    bx
         call    [si+2*LINK_STATE]
         pop     bx
-        mov     ah, 0
+        cbw                         ; no detail
         cmp     al, [link]
         je      .same
         mov     [link], al
@@ -466,11 +466,9 @@ ctl_terminate:
         test    al, al
         jnz     .done
         mov     edx, [ctl.old]
-        push    ds
         push    byte 0
-        pop     ds
-        mov     [4*INT_CTL], edx
-        pop     ds
+        pop     es
+        mov     [es:4*INT_CTL], edx
 .done:  ret
 
 signature:      db '3COMPKT PKTDRVR Packet driver', 0

@@ -85,6 +85,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("start_corkscrewx", "stage", &["visit", "strings", "crc"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
+    ("control", "program", &["program", "control"]),
     ("field", "program", &["program", "field"]),
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),

@@ -21,13 +21,13 @@ macro_rules! numbers {
 numbers! {
     /// The functions in AL that are this driver's own: name, number, registers.
     FUNCTIONS u8;
-    GET = 0x10, "BX = parameter. Gives ES:DI = where the value is, CX = value, DX = wanted value, if it is a pending one";
+    GET = 0x10, "BX = parameter. Gives CX = value, ES:DI = where it is. Of a pending one CX = the wanted value, DX = that in force";
     SET = 0x11, "BX = parameter, CX = value; or ES:DI = bytes, CX = their number";
-    APPLY = 0x12, "put the wanted values in force";
+    APPLY = 0x12, "put the wanted values in force (FILE)";
     ROLLBACK = 0x13, "forget the wanted values";
     REGISTER = 0x14, "ES:DI = callback, BX = parameter, or 0 for all";
     REMOVE = 0x15, "ES:DI = callback";
-    LOG = 0x16, "gives ES:DI = log, CX = number of its entries, DX = entries ever written (it wraps)";
+    LOG = 0x16, "gives ES:DI = log, DX = entries ever written (it wraps)";
 }
 
 numbers! {
@@ -38,12 +38,10 @@ numbers! {
     UNKNOWN = 1, "not with this driver or card; or there is no such callback";
     FIXED = 2, "fixed at load";
     REFUSED = 3, "the card has no line of its own to change to";
-    NOTHING = 4, "no wanted value differs from the one in force";
     BUSY = 5, "called from a receiver; try again later";
-    FILE = 6, "the file has to do it: 3COMPKT /APPLY";
-    RESTORED = 7, "the card did not start so; all is as before";
+    FILE = 6, "the driver in memory cannot do it";
     RANGE = 8, "the value is out of range";
-    NO_ROOM = 9, "too many addresses or callbacks";
+    NO_ROOM = 9, "too many bytes or callbacks";
     SHARED = 13, "several handles are open";
     BAD_ADDRESS = 14, "no valid address";
 }
@@ -80,10 +78,10 @@ const _: () = assert!(size_of::<Entry>() == 5);
 /// In front of a callback's code: the address that [`REGISTER`] gets is four bytes behind the first of these. The driver looks
 /// at them before each call. Where they have changed, it drops the callback.
 ///
-/// A callback is called by a far call, with BX = parameter, DS = ES = the driver's segment, interrupts off, DF clear, on the
-/// stack of the program that has set the parameter. It may change all registers but SS:SP, enable interrupts, and call INT 60h
-/// and INT 2Dh. It is not told of what changes before it has returned. One that never returns is not called again until
-/// it is registered again.
+/// A callback is called by a far call, with BX = parameter, DS = the driver's segment, interrupts off, on the stack of the
+/// program that has set the parameter. It may change EAX to EBP, ES and DS, enable interrupts, and call INT 60h and INT 2Dh. It
+/// is not told of what is set before it has returned. One that never returns is not called again until it is removed and
+/// registered again.
 pub const CALLBACK: [u8; 4] = *b"3CPK";
 /// Callbacks that may be registered.
 pub const CALLBACKS: usize = 4;
@@ -109,7 +107,8 @@ pub struct Parameter {
     pub name: &'static str,
     /// When a new value is in force.
     pub class: Class,
-    /// Its least value; of [`ADDRESS`] and [`MULTICAST`] the least number of bytes.
+    /// Its least value; of [`ADDRESS`] and [`MULTICAST`] the least number of bytes. The driver itself looks at the values of
+    /// live and pending parameters.
     pub low: u16,
     /// Its greatest value.
     pub high: u16,
@@ -139,14 +138,14 @@ macro_rules! parameters {
 
 parameters! {
     MODE      1 "MODE"      Live    1 6, "receive mode: 1 off, 2 direct, 3 broadcast, 4 multicast, 5 all multicast, 6 promiscuous";
-    ADDRESS   2 "ADDRESS"   Live    6 6, "the card's address; bytes";
-    MULTICAST 3 "MULTICAST" Live    0 48, "multicast list; bytes. GET: a word, their number; the addresses follow in ES:DI";
+    ADDRESS   2 "ADDRESS"   Live    6 6, "the card's address, at ES:DI";
+    MULTICAST 3 "MULTICAST" Live    0 48, "multicast list. GET: CX = number of addresses; at ES:DI that word, then the addresses";
     BURST     4 "BURST"     Live    1 64, "frames before other interrupts";
     POLL      5 "POLL"      Live    0 1, "1: the driver polls; 0: the card interrupts";
     LEVEL     6 "LOG"       Live    0 8, "the greatest event that is logged";
-    INTERVAL  7 "INTERVAL"  Live    1 3600, "seconds between two readings of PKTCTL stats";
+    INTERVAL  7 "INTERVAL"  Live    0 255, "seconds between two readings of PKTCTL stats";
     MEDIA     8 "MEDIA"     Pending 0 255, "medium and duplex, as /MEDIA= numbers them";
-    XMS       9 "XMS"       Pending 0 16384, "KB of XMS for frames that wait";
+    XMS       9 "XMS"       Fixed   16 16384, "KB of XMS for frames that wait";
     HANDLES   10 "HANDLES"  Fixed   1 64, "handles";
     CACHE     11 "CACHE"    Fixed   1536 32768, "bytes of conventional memory before that XMS";
     STACK     12 "STACK"    Fixed   192 2048, "bytes of stack for receivers";

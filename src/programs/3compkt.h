@@ -133,16 +133,15 @@ struct compkt_stats_row {
  * installation check (0), uninstall (2), hooked interrupts (4), device driver (6). Uninstall and the functions that change
  * something are refused from inside a receiver (BUSY). */
 
-/* The driver's own functions, in AL. Each gives a result in AL, and changes AH. */
-/* BX = parameter. Gives ES:DI = where the value is, CX = value, DX = wanted value, if it is a pending one */
+/* The driver's own functions, in AL. Each gives a result in AL, and changes AH and the high half of EAX. */
+/* BX = parameter. Gives CX = value, ES:DI = where it is. Of a pending one CX = the wanted value, DX = that in force */
 #define COMPKT_CTL_GET             0x10
 #define COMPKT_CTL_SET             0x11  /* BX = parameter, CX = value; or ES:DI = bytes, CX = their number */
-#define COMPKT_CTL_APPLY           0x12  /* put the wanted values in force */
+#define COMPKT_CTL_APPLY           0x12  /* put the wanted values in force (FILE) */
 #define COMPKT_CTL_ROLLBACK        0x13  /* forget the wanted values */
 #define COMPKT_CTL_REGISTER        0x14  /* ES:DI = callback, BX = parameter, or 0 for all */
 #define COMPKT_CTL_REMOVE          0x15  /* ES:DI = callback */
-/* gives ES:DI = log, CX = number of its entries, DX = entries ever written (it wraps) */
-#define COMPKT_CTL_LOG             0x16
+#define COMPKT_CTL_LOG             0x16  /* gives ES:DI = log, DX = entries ever written (it wraps) */
 
 /* Results, in AL. */
 #define COMPKT_CTL_DONE            0xFF  /* done */
@@ -150,12 +149,10 @@ struct compkt_stats_row {
 #define COMPKT_CTL_UNKNOWN         1     /* not with this driver or card; or there is no such callback */
 #define COMPKT_CTL_FIXED           2     /* fixed at load */
 #define COMPKT_CTL_REFUSED         3     /* the card has no line of its own to change to */
-#define COMPKT_CTL_NOTHING         4     /* no wanted value differs from the one in force */
 #define COMPKT_CTL_BUSY            5     /* called from a receiver; try again later */
-#define COMPKT_CTL_FILE            6     /* the file has to do it: 3COMPKT /APPLY */
-#define COMPKT_CTL_RESTORED        7     /* the card did not start so; all is as before */
+#define COMPKT_CTL_FILE            6     /* the driver in memory cannot do it */
 #define COMPKT_CTL_RANGE           8     /* the value is out of range */
-#define COMPKT_CTL_NO_ROOM         9     /* too many addresses or callbacks */
+#define COMPKT_CTL_NO_ROOM         9     /* too many bytes or callbacks */
 #define COMPKT_CTL_SHARED          13    /* several handles are open */
 #define COMPKT_CTL_BAD_ADDRESS     14    /* no valid address */
 
@@ -173,15 +170,15 @@ struct compkt_stats_row {
  * and greatest value (of ADDRESS and MULTICAST the number of bytes), what it is. */
 /* live, 1 to 6: receive mode: 1 off, 2 direct, 3 broadcast, 4 multicast, 5 all multicast, 6 promiscuous */
 #define COMPKT_PARAM_MODE          1
-#define COMPKT_PARAM_ADDRESS       2     /* live, 6 to 6: the card's address; bytes */
-/* live, 0 to 48: multicast list; bytes. GET: a word, their number; the addresses follow in ES:DI */
+#define COMPKT_PARAM_ADDRESS       2     /* live, 6 to 6: the card's address, at ES:DI */
+/* live, 0 to 48: multicast list. GET: CX = number of addresses; at ES:DI that word, then the addresses */
 #define COMPKT_PARAM_MULTICAST     3
 #define COMPKT_PARAM_BURST         4     /* live, 1 to 64: frames before other interrupts */
 #define COMPKT_PARAM_POLL          5     /* live, 0 to 1: 1: the driver polls; 0: the card interrupts */
 #define COMPKT_PARAM_LEVEL         6     /* live, 0 to 8: the greatest event that is logged */
-#define COMPKT_PARAM_INTERVAL      7     /* live, 1 to 3600: seconds between two readings of PKTCTL stats */
+#define COMPKT_PARAM_INTERVAL      7     /* live, 0 to 255: seconds between two readings of PKTCTL stats */
 #define COMPKT_PARAM_MEDIA         8     /* pending, 0 to 255: medium and duplex, as /MEDIA= numbers them */
-#define COMPKT_PARAM_XMS           9     /* pending, 0 to 16384: KB of XMS for frames that wait */
+#define COMPKT_PARAM_XMS           9     /* fixed, 16 to 16384: KB of XMS for frames that wait */
 #define COMPKT_PARAM_HANDLES       10    /* fixed, 1 to 64: handles */
 #define COMPKT_PARAM_CACHE         11    /* fixed, 1536 to 32768: bytes of conventional memory before that XMS */
 #define COMPKT_PARAM_STACK         12    /* fixed, 192 to 2048: bytes of stack for receivers */
@@ -201,10 +198,10 @@ struct compkt_log {
 };
 
 /* The four bytes in front of a callback's code; COMPKT_CTL_REGISTER gets the address behind them. The driver looks at them
- * before each call, and drops a callback where they have changed. A callback gets BX = parameter, DS = ES = the driver's
- * segment, interrupts off, DF clear, and the stack of the program that set the parameter. It ends with a far return and may
- * change all registers but SS:SP, enable interrupts, and call INT 60h and INT 2Dh. It is not told of what is set before it
- * has returned; one that never returns is not called again until it is removed and registered again. */
+ * before each call, and drops a callback where they have changed. A callback gets BX = parameter, DS = the driver's segment,
+ * interrupts off, and the stack of the program that set the parameter. It ends with a far return and may change EAX to EBP,
+ * ES and DS, enable interrupts, and call INT 60h and INT 2Dh. It is not told of what is set before it has returned; one that
+ * never returns is not called again until it is removed and registered again. */
 #define COMPKT_CALLBACK            "3CPK"
 #define COMPKT_CALLBACKS           4    /* that may be registered */
 

@@ -86,6 +86,7 @@ fn name(kind: u8) -> &'static CStr {
         info::BLOCK_COUNTER => c"statistics",
         info::BLOCK_POOL => c"pool      ",
         info::BLOCK_TICK => c"timer     ",
+        info::BLOCK_CTL => c"control   ",
         info::BLOCK_EXAMPLE => c"count     ",
         _ => c"other     ",
     }

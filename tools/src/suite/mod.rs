@@ -4,6 +4,7 @@
 
 mod cards;
 mod config;
+mod control;
 mod corkscrew;
 mod counts;
 mod device;
@@ -108,6 +109,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(counts::tests());
+    tests.extend(control::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
     tests.extend(field::tests());
