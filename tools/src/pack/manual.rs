@@ -3,6 +3,7 @@
 
 use compkt::control::{self, Class, PARAMETERS};
 use compkt::install::stages::switches::SWITCHES;
+use compkt::programs::commands::{self, CHOICES, COMMANDS, EXITS};
 
 const SOURCE: &str = include_str!("../../../src/install/manual.txt");
 
@@ -19,6 +20,9 @@ pub fn text(version: &str, cards: &[String]) -> String {
         .replace("@VERSION@", version)
         .replace("@SWITCHES@", &switches.join("\n"))
         .replace("@CARDS@", &cards.join("\n"))
+        .replace("@COMMANDS@", &commands())
+        .replace("@OPTIONS@", &options())
+        .replace("@EXITS@", &EXITS.map(|(code, what)| format!("          {code}  {what}")).join("\n"))
         .replace("@FUNCTIONS@", &table(control::FUNCTIONS, |number| format!("{number:02X}h")))
         .replace("@RESULTS@", &table(control::RESULTS, |number| number.to_string()))
         .replace("@EVENTS@", &table(control::EVENTS, |number| number.to_string()))
@@ -26,6 +30,26 @@ pub fn text(version: &str, cards: &[String]) -> String {
         .replace("@CALLBACKS@", &control::CALLBACKS.to_string())
         .replace("@ENTRIES@", &control::LOG_ENTRIES.to_string())
         .replace('\n', "\r\n")
+}
+
+/// PKTCTL's commands, each with its usage and below it what it does.
+fn commands() -> String {
+    let row = |command: &commands::Command| {
+        let mut usage = String::from("  PKTCTL ");
+        commands::usage(command, &mut |part| usage.push_str(part));
+        format!("{usage}\n      {}", command.help)
+    };
+    COMMANDS.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// PKTCTL's options.
+fn options() -> String {
+    let row = |choice: &commands::Choice| {
+        let mut option = String::new();
+        commands::written(choice, &mut |part| option.push_str(part));
+        format!("  {option:<21} {}", choice.help)
+    };
+    CHOICES.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// The columns in a line of the manual.
@@ -115,6 +139,24 @@ mod tests {
         }
         assert!(!text.contains('@') && PARAMETERS.iter().all(|parameter| text.contains(parameter.what.split(' ').next().unwrap())));
         assert_eq!(text.lines().find(|line| line.len() > COLUMNS), None);
+    }
+
+    #[test]
+    fn the_manual_has_every_command_option_and_exit_code_of_pktctl() {
+        let manual = text("1.0", &[]);
+        for command in &COMMANDS {
+            assert!(manual.contains(&format!("  PKTCTL {}", command.name)) && manual.contains(command.help), "{}", command.name);
+        }
+        for choice in &CHOICES {
+            assert!(manual.contains(&format!("  --{}", choice.name.to_lowercase())) && manual.contains(choice.help), "{}", choice.name);
+        }
+        for (code, what) in &EXITS {
+            assert!(manual.contains(&format!("{code}  {what}\r\n")), "{code}");
+        }
+        assert!(!manual.contains('@'), "every table is filled in");
+        for line in manual.lines() {
+            assert!(line.len() <= COLUMNS, "{line}");
+        }
     }
 
     #[test]
