@@ -31,6 +31,7 @@ pub fn tests() -> Vec<Test> {
     vec![
         Test::new("qemu/watch/frames", frames),
         Test::new("qemu/watch/keys", keys),
+        Test::new("qemu/watch/any-moment", any_moment),
         Test::new("qemu/watch/nested", nested),
         Test::new("qemu/watch/lines", lines),
         Test::new("dosbox-x/watch/keys", dosbox_x).takes(5),
@@ -142,6 +143,31 @@ fn keys(lab: &Lab) -> Verdict {
         steps.holds(step.exit == Some(code) && step.text.is_empty(), format!("{key} ends it with {code}"))?;
     }
     steps.same("ints")
+}
+
+/// Ctrl-C and Ctrl-Break at any moment, from DOS's EXEC to the picture: PKTCTL ends, and gives back what it found. A key that comes
+/// before PKTCTL runs waits in the BIOS's buffer.
+fn any_moment(lab: &Lab) -> Verdict {
+    let rounds = 24;
+    let mut script = vec!["3COMPKT", "ints keep", "ints", "mem", "pause"];
+    (0..rounds).for_each(|_| script.extend([LINE, "pause", "ints", "mem"]));
+    script.push("PKTCTL handles");
+    let (mut before, mut round) = (Vec::new(), 0);
+    let report = machine(Net::User)?.run_with(&lab.job(&[], &script)?, &mut |line, monitor| {
+        if line == "[pause]" {
+            paused(monitor, 25, &mut before)?;
+        } else if line == format!("> {LINE}") {
+            sleep(Duration::from_millis(round * 3));
+            round += 1;
+            press(monitor, if round % 2 == 0 { "ctrl-c" } else { "ctrl-pause" })?;
+        }
+        Ok(())
+    });
+    let steps = ended(report)?;
+    steps.exits(LINE, 5)?;
+    steps.same("ints")?;
+    steps.same("mem")?;
+    steps.prints("PKTCTL handles", "0 of 8 in use")
 }
 
 /// A PKTCTL in a shell of another one: Ctrl-C ends the inner one alone, and each gives back what it found.
