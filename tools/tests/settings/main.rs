@@ -6,7 +6,8 @@ mod mutated;
 mod oracle;
 
 use compkt::control::*;
-use compkt::programs::settings::{self, Fault, Place, Settings, Value, block, has_bytes, text};
+use compkt::programs::settings::{self, Fault, Place, Settings, Value, block, text};
+use std::collections::BTreeMap;
 use tools::random::Random;
 
 /// A text of all parameters, as a person would write it.
@@ -88,9 +89,10 @@ fn a_person_may_write_it() {
         ("MODE", "3"), ("ADDRESS", "02:00:00:00:00:AA"), ("MULTICAST", "01:00:5E:00:00:01,01:00:5E:00:00:FB"), ("POLL", "0"), ("BURST", "8"),
         ("LOG", "8"), ("MEDIA", "TP,FD"), ("RXRING", "32"), ("HANDLES", "8"),
     ];
-    assert_eq!(listed(&settings), expected.map(|(name, value)| (name, value.to_string())));
-    let places: Vec<Place> = settings.all().map(|(.., place)| place).collect();
-    assert_eq!(places[..3], [Place::Line(3), Place::Line(4), Place::Line(6)]);
+    let expected: BTreeMap<&str, String> = expected.map(|(name, value)| (name, value.to_string())).into();
+    assert_eq!(listed(&settings).into_iter().collect::<BTreeMap<_, _>>(), expected);
+    let place = |name: &str| settings.all().find(|(parameter, ..)| parameter.name == name).map(|(.., place)| place);
+    assert_eq!([place("MODE"), place("ADDRESS"), place("MULTICAST")], [3, 4, 6].map(|line| Some(Place::Line(line))));
     // LF alone, no line end behind END, and the Ctrl-Z of old editors.
     for text in [TEXT.replace('\r', ""), TEXT.trim_end().to_string(), format!("{TEXT}\x1A"), format!("{TEXT}\x1Arest"), format!("{TEXT}\n;\n")] {
         assert_eq!(listed(&settings::read(text.as_bytes()).unwrap()), listed(&settings), "{text:?}");
@@ -167,12 +169,13 @@ fn sealed(mut block: Vec<u8>) -> Vec<u8> {
 fn the_wrong_byte_is_named() {
     let byte = |number: usize, why| Fault { place: Place::Byte(number as u16), why };
     let mut settings = Settings::new();
-    for parameter in PARAMETERS.iter().filter(|parameter| !has_bytes(parameter)).take(3) {
-        settings.add(parameter, Value::number(parameter.low), Place::Byte(0));
+    // A value that all three take.
+    for number in [MODE, BURST, LEVEL] {
+        settings.add(&PARAMETERS[usize::from(number) - 1], Value::number(4), Place::Byte(0));
     }
-    // MODE, POLL, BURST at 8, 12, 16; the checksum at 20.
+    // They are at 8, 12, 16, MODE first; the checksum is at 20.
     let block = packed(&settings);
-    assert_eq!(block.len(), 24);
+    assert_eq!((block.len(), block[8]), (24, MODE));
     let with = |at: usize, value: u8| {
         let mut block = block.clone();
         block[at] = value;
