@@ -493,10 +493,11 @@ once_at:        dw once
 
 ; Purpose:  Fill in what this feature is told; take a free multiplex number.
 ; In:       a far call; DS:BX = FACTS
-; Corrupts: EAX, EBX, ECX, EDX, ESI, FLAGS, as `far_call` of asm/kernel.asm allows
+; Corrupts: EAX, EBX, ECX, EDX, FLAGS, as `far_call` of asm/kernel.asm allows
 global once
 once:   push    es
         push    di
+        push    si
         push    cs
         pop     es
         cld
@@ -519,23 +520,22 @@ once:   push    es
         jne     .line
         inc     byte [polled]
         add     byte [list.first], 3
-.line:  mov     di, vectors+3
-        mov     si, core_state + STATE.int_slot
+.line:  mov     di, vectors
+        mov     si, core_state + STATE.irq_slot
         lodsw
+        shr     ax, 2
+        stosb
+        lodsw                       ; old_irq
+        dec     ax
+        dec     ax
+        stosw
+        lodsw                       ; int_slot
         shr     ax, 2
         stosb
         xchg    ax, cx
         stosw
         inc     di
         lea     ax, [bx+TICK_HEADER]
-        stosw
-        mov     di, vectors
-        lodsw                       ; irq_slot
-        shr     ax, 2
-        stosb
-        lodsw                       ; old_irq
-        dec     ax
-        dec     ax
         stosw
         mov     bx, dx
         mov     ah, 1               ; 0 would say in the information block that there is none
@@ -551,6 +551,7 @@ once:   push    es
 .free:  mov     [ctl.number], ah
         mov     [bx+COMPKT_INFO_AMIS], ah
         pop     ds
+        pop     si
         pop     di
         pop     es
         retf

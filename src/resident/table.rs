@@ -128,12 +128,12 @@ pub struct State {
     pub memory: u16,
     /// SP for a call from a receiver that has switched to another stack.
     pub stack_second: u16,
-    /// Offset of the packet driver's vector in segment 0.
-    pub int_slot: u16,
-    /// Offset in segment 0 of the NIC's vector, or of the timer's if the NIC has no interrupt.
+    /// Offset in segment 0 of the NIC's vector, or of the packet driver's if the NIC has no interrupt.
     pub irq_slot: u16,
     /// Near address of that vector's old handler, in the driver's IISP header.
     pub old_irq: u16,
+    /// Offset of the packet driver's vector in segment 0.
+    pub int_slot: u16,
     /// The old handler of INT 60h.
     pub old_int60: Far,
     /// ESP for an entry from outside, six bytes below the stack's end: the caller's ESP and SS are stored there.

@@ -17,6 +17,8 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/control/prompt", |lab| prompt(lab, &qemu(ne2000())?)),
         Test::new("qemu/control/wild", wild).takes(20),
         Test::new("qemu/control/features", features),
+        Test::new("qemu/control/chain", chain),
+        Test::new("qemu/control/stranger", stranger),
         Test::new("qemu/control/without", without),
     ];
     for name in CARDS {
@@ -56,6 +58,35 @@ fn features(lab: &Lab) -> Verdict {
     }
     steps.same("mem")?;
     steps.same("ints")
+}
+
+/// Programs that have hooked INT 2Dh after the driver and share it, and a second copy of the driver: unloaded in any order, all
+/// others go on.
+fn chain(lab: &Lab) -> Verdict {
+    let nic = NICS.iter().find(|nic| nic.name == "e1000").expect("a driver's name");
+    let one = nic.devices.first().ok_or("no card")?;
+    let mut rig = qemu(ne2000())?;
+    rig.nics.push(crate::rig::qemu::Nic { device: one.to_string(), net: Net::User });
+    let (first, second) = ("3COMPKT /NIC=ne2000 /CTL", "3COMPKT /NIC=e1000 /INT=61 /CTL");
+    let (gone, left) = ("3COMPKT /U /INT=60", "3COMPKT /U /INT=61");
+    let script = [
+        first, second, "CONTROL /INT=61", gone, "CONTROL /INT=61", "PKTCTL test", left, "ints",
+        first, "SHARE2D", second, "SHARE2D", gone, "CONTROL WILD 1000 /INT=61", left, first, "CONTROL WILD 1000", gone,
+    ];
+    let steps = rig.steps(&lab.job(&[], &script)?)?;
+    for line in script.iter().filter(|line| !matches!(**line, "ints" | "SHARE2D")) {
+        steps.exits(line, 0)?;
+    }
+    Ok(())
+}
+
+/// A program that has hooked INT 2Dh after the driver and does not share it is in the way, and named.
+fn stranger(lab: &Lab) -> Verdict {
+    let steps = qemu(ne2000())?.steps(&lab.job(&[], &["3COMPKT /CTL", "HOOK2D", "3COMPKT /U", "CONTROL WILD 1000", "PKTCTL test"])?)?;
+    steps.exits("3COMPKT /U", 1)?;
+    steps.prints("3COMPKT /U", "hooked the driver's interrupts after it")?;
+    steps.exits("CONTROL WILD 1000", 0)?;
+    steps.exits("PKTCTL test", 0)
 }
 
 /// Random calls.

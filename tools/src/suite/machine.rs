@@ -76,6 +76,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOOK60.COM", "hook", &["VECTOR=0x60"][..]),
         ("HOOK08.COM", "hook", &["VECTOR=0x08"]),
         ("SHARE08.COM", "share", &["VECTOR=0x08"]),
+        ("SHARE2D.COM", "share", &["VECTOR=0x2D"]),
+        ("HOOK2D.COM", "hook", &["VECTOR=0x2D"]),
         ("SHARE72.COM", "share", &["VECTOR=0x72"]),
         ("HOOK72.COM", "hook", &["VECTOR=0x72"]),
         ("HOLD.COM", "hold", &[]),
