@@ -228,8 +228,7 @@ fn unload(lab: &Lab) -> Verdict {
     let unload = "PKTCTL unload";
     // Programs that keep the Interrupt Sharing Protocol may have hooked the driver's interrupts since.
     let script = [LOAD, "SHARE08", "SHARE72", "PKTCTL test", unload, "ints", LOAD, "PKTCTL test", unload, "ints"];
-    let card = crate::nics::NICS.iter().find(|nic| nic.name == "e1000").ok_or("the list has no e1000")?;
-    let below = qemu(card)?.steps(&lab.job(&[], &script)?)?;
+    let below = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
     for line in script.iter().filter(|line| **line != "ints") {
         below.exits(line, 0)?;
     }
@@ -240,11 +239,11 @@ fn unload(lab: &Lab) -> Verdict {
         held.exits(unload, 3)?;
         held.prints(unload, "INT 60h: ne2000 stays: a program has it open or has hooked its interrupts.\n3COMPKT /U /INT=60 says which.")?;
         let script = ["ints keep", "mem", "ints", load, unload, "mem", "ints", load, "PKTCTL test", unload, "mem", "ints"];
-        let steps = qemu(card)?.steps(&lab.job(&[], &script)?)?;
+        let steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
         steps.exits(load, 0)?;
         steps.exits(unload, 0)?;
         steps.exits("PKTCTL test", 0)?;
-        steps.prints(unload, "INT 60h: e1000 unloaded.")?;
+        steps.prints(unload, "INT 60h: ne2000 unloaded.")?;
         steps.same("mem")?;
         steps.same("ints")?;
         let device = format!("DEVICE={load}").replace("3COMPKT", "3COMPKT.SYS");
