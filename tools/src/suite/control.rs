@@ -22,10 +22,14 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/control/without", without),
     ];
     for name in CARDS {
-        let nic = NICS.iter().find(|nic| nic.name == name).expect("a driver's name");
-        tests.push(Test::new(format!("qemu/{name}/control"), move |lab| device(lab, nic)));
+        tests.push(Test::new(format!("qemu/{name}/control"), move |lab| device(lab, nic(name))));
     }
     tests
+}
+
+/// The NIC with this name.
+fn nic(name: &str) -> &'static Nic {
+    NICS.iter().find(|nic| nic.name == name).expect("a driver's name")
 }
 
 /// CONTROL with the driver from the prompt, which it uninstalls: memory and vectors are as before.
@@ -50,9 +54,8 @@ fn device(lab: &Lab, nic: &'static Nic) -> Verdict {
 
 /// With every other feature.
 fn features(lab: &Lab) -> Verdict {
-    let nic = NICS.iter().find(|nic| nic.name == "rtl8139").expect("a driver's name");
     let line = "3COMPKT /CTL /STATS /COUNT /XMS=48";
-    let steps = qemu(nic)?.steps(&lab.job(&[], &["mem", "ints", line, "CONTROL", "PKTCTL test", "3COMPKT /U", "mem", "ints"])?)?;
+    let steps = qemu(nic("rtl8139"))?.steps(&lab.job(&[], &["mem", "ints", line, "CONTROL", "PKTCTL test", "3COMPKT /U", "mem", "ints"])?)?;
     for line in [line, "CONTROL", "PKTCTL test", "3COMPKT /U"] {
         steps.exits(line, 0)?;
     }
@@ -63,14 +66,13 @@ fn features(lab: &Lab) -> Verdict {
 /// Programs that have hooked INT 2Dh after the driver and share it, and a second copy of the driver: unloaded in any order, all
 /// others go on.
 fn chain(lab: &Lab) -> Verdict {
-    let nic = NICS.iter().find(|nic| nic.name == "e1000").expect("a driver's name");
-    let one = nic.devices.first().ok_or("no card")?;
-    let mut rig = qemu(ne2000())?;
-    rig.nics.push(crate::rig::qemu::Nic { device: one.to_string(), net: Net::User });
-    let (first, second) = ("3COMPKT /NIC=ne2000 /CTL", "3COMPKT /NIC=e1000 /INT=61 /CTL");
+    // Two cards with an interrupt line each: `/U` masks the line of the card that it stops.
+    let mut rig = qemu(nic("pcnet"))?;
+    rig.nics.extend(qemu(nic("e1000"))?.nics);
+    let (first, second) = ("3COMPKT /NIC=pcnet /CTL", "3COMPKT /NIC=e1000 /INT=61 /CTL");
     let (gone, left) = ("3COMPKT /U /INT=60", "3COMPKT /U /INT=61");
     let script = [
-        first, second, "CONTROL /INT=61", gone, "CONTROL /INT=61", "PKTCTL test", left, "ints",
+        first, second, "CONTROL /INT=61", gone, "CONTROL /INT=61", left, "ints",
         first, "SHARE2D", second, "SHARE2D", gone, "CONTROL WILD 1000 /INT=61", left, first, "CONTROL WILD 1000", gone,
     ];
     let steps = rig.steps(&lab.job(&[], &script)?)?;
