@@ -50,8 +50,11 @@ again_callback:
         mov     cx, [again_value]
         int     2Dh
         mov     [again_result], al
+        mov     al, [control_vector]
+        mov     [cs:.int + 1], al
         mov     ax, 1FFh            ; driver_info
-        int     60h
+        jmp     .int                ; flushes the prefetch queue: a 486 may hold the old number
+.int:   int     60h
         jmp     ruin
 
         dd      COMPKT_CALLBACK
@@ -85,7 +88,7 @@ control_leap:
 .end:   return_all
 
 section .data.control progbits alloc noexec write align=2
-global plain_calls, again_calls, leap_calls, callback_parameter, callback_flags, callback_segment, control_number
+global plain_calls, again_calls, leap_calls, callback_parameter, callback_flags, callback_segment, control_number, control_vector
 global again_value, again_result, leaps
 plain_calls:        dw 0
 again_calls:        dw 0
@@ -97,5 +100,6 @@ again_value:        dw 0
 leap_sp:            dd 0
 leap_ss:            dw 0
 control_number:     db 0
+control_vector:     db 60h
 again_result:       db 0
 leaps:              db 0

@@ -19,6 +19,7 @@ unsafe extern "C" {
     static mut callback_flags: u16;
     static mut callback_segment: u16;
     static mut control_number: u8;
+    static mut control_vector: u8;
     static mut again_value: u16;
     static mut again_result: u8;
     static mut leaps: u8;
@@ -53,6 +54,7 @@ const UNKNOWN: u32 = control::UNKNOWN as u32;
 
 pub fn run(checks: &mut Checks, machine: &Machine) {
     put!(control_number, machine.block.info.amis);
+    put!(control_vector, machine.driver.vector);
     plain(checks, machine);
     room(checks, machine);
     again(checks, machine);

@@ -1,6 +1,6 @@
 //! The control interrupt of `/CTL`: AMIS, parameters, callbacks and log by CONTROL; other programs in its chain.
 
-use super::machine::{Lab, Rig, Steps, ne2000, qemu, qemu_on};
+use super::machine::{Lab, Rig, Steps, fixture, ne2000, qemu, qemu_on};
 use super::runner::{Test, Verdict};
 use crate::nics::{NICS, Nic};
 use crate::pack::checks::{Role, budget};
@@ -18,6 +18,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/control/wild", wild).takes(20),
         Test::new("qemu/control/features", features),
         Test::new("qemu/control/chain", chain),
+        Test::new("qemu/control/instructions", instructions),
         Test::new("qemu/control/stranger", stranger),
         Test::new("qemu/control/without", without),
     ];
@@ -80,6 +81,14 @@ fn chain(lab: &Lab) -> Verdict {
         steps.exits(line, 0)?;
     }
     Ok(())
+}
+
+/// GET and SET take at most 2,000 instructions each, also where SET changes the card's registers.
+fn instructions(lab: &Lab) -> Verdict {
+    let rig = Qemu { icount: true, ..qemu_on(nic("e1000"), Net::Hub(0))? };
+    let mut job = lab.job(&["DEVICE=3COMPKT.SYS /CTL"], &["CTLCOST"])?;
+    job.files.push(("CTLCOST.COM".into(), fixture("ctlcost", &[]).map_err(|error| error.to_string())?));
+    rig.steps(&job)?.exits("CTLCOST", 0)
 }
 
 /// A program that has hooked INT 2Dh after the driver and does not share it is in the way, and named.
