@@ -13,7 +13,7 @@ use crate::install::header::{BUFFERS, CORE_AT, number};
 use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
-use crate::install::plan::{FAILED, Feature, Ground, Plan};
+use crate::install::plan::{FAILED, Feature, GOES, Ground, Plan};
 use crate::device::MAX_FRAME;
 use crate::memory::{FRAMES, SLOT, rounded};
 use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, NO_XMS, Rings, isa_pnp};
@@ -44,7 +44,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 fn place(plan: &mut Plan) -> Option<()> {
     let image = caller().load_segment;
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
-    plan.ground = Ground::new(segment)?;
+    plan.ground = Ground::new(segment, if plan.old.state == GOES { number::STAND } else { number::HANDOVER })?;
     core(plan)?;
     take_extended(plan);
     // What the card does above 1 MB.
@@ -58,11 +58,28 @@ fn place(plan: &mut Plan) -> Option<()> {
     plan.list(Feature { number, needs: needs::DRIVER, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
     plan.placed.device_size = self::unit(of_nic(plan.card.nic, starter(plan)))?.table;
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
+    align(plan)?;
     plan.placed.handles = plan.zeros(info::BLOCK_HANDLES, plan.options.handles as u16 * HANDLE)?;
     rings(plan)?;
     plan.placed.receivers = plan.options.stack;
     features(plan)?;
     plan.reserve(LAST + plan.placed.receivers)?;
+    Some(())
+}
+
+/// With `/REPLACE`, the handle table begins where the other copy's does.
+#[inline(never)]
+fn align(plan: &mut Plan) -> Option<()> {
+    if plan.old.handles == 0 {
+        return Some(());
+    }
+    let Some(pad) = plan.old.handles.checked_sub(plan.ground.next) else {
+        plan.fail(Line::Longer, 0);
+        return None;
+    };
+    if pad != 0 {
+        plan.zeros(info::BLOCK_INSTANCE, pad)?;
+    }
     Some(())
 }
 
