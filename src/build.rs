@@ -24,6 +24,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
     ("count", "resident", &["count"]),
+    ("ctl", "resident", &["ctl"]),
     ("tick", "resident", &["tick"]),
     ("vds", "resident", &["vds"]),
     ("stats", "resident", &["stats"]),
@@ -104,6 +105,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("start_corkscrewx", "stage", &["visit", "strings", "crc"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
+    ("control", "program", &["program", "control"]),
     ("field", "program", &["program", "field"]),
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),
@@ -115,6 +117,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
 fn main() {
     println!("cargo:rerun-if-changed=asm");
     println!("cargo:rerun-if-changed=linker");
+    println!("cargo:rerun-if-changed=src/programs/3compkt.inc");
     // tools/src/narrow is the linker.
     println!("cargo:rerun-if-changed=tools/src/narrow");
     if std::env::var_os("CARGO_FEATURE_DOS").is_none() {
@@ -126,7 +129,7 @@ fn main() {
     for (unit, script, sources) in UNITS {
         println!("cargo:rustc-link-arg-bin={unit}=--defsym=slot_a={slot_a}");
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
-        if *script == "program" || unit.starts_with("pool") {
+        if *script == "program" || unit.starts_with("pool") || *unit == "ctl" {
             // Sections overlap: a program's code and data begin at 0 both; code that runs once has the tables' place.
             println!("cargo:rustc-link-arg-bin={unit}=--no-check-sections");
         }
@@ -148,6 +151,7 @@ fn main() {
                 .flag("--before")
                 .flag("cpu 386")
                 .include("asm/")
+                .include("src/programs/")
                 .compile_objects()
                 .unwrap_or_else(|error| panic!("asm/{source}.asm: {error}"));
             for object in objects {

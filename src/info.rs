@@ -145,6 +145,8 @@ pub const BLOCK_TICK: u8 = 20;
 pub const BLOCK_EXAMPLE: u8 = 21;
 /// Lists of frames that wait.
 pub const BLOCK_LISTS: u8 = 22;
+/// The ctl feature.
+pub const BLOCK_CTL: u8 = 23;
 /// The feature that copies frames between XMS and a card's port of 16 bits. From here on, kinds of units that copy frames
 /// between a card and XMS: a machine has at most one of them.
 pub const BLOCK_XWORDS: u8 = 24;

@@ -14,8 +14,8 @@ pub mod needs {
     pub const STATS: u16 = 1 << 3;
     /// Rings below 1 MB, which the DMA services lock.
     pub const VDS: u16 = 1 << 4;
-    /// Frames wait, in XMS in real mode.
-    pub const POOL: u16 = 1 << 5;
+    /// The control interrupt.
+    pub const CTL: u16 = 1 << 5;
     /// Frames wait, in XMS in V86 mode.
     pub const POOLV: u16 = 1 << 6;
     /// Frames wait, below 1 MB.
@@ -34,6 +34,8 @@ pub mod needs {
     pub const XRINGS: u16 = 1 << 13;
     /// A ring in XMS from which a frame is taken in parts.
     pub const XPARTS: u16 = 1 << 14;
+    /// Frames wait, in XMS in real mode: one of these.
+    pub const POOL: u16 = XWORDS | XBYTES | XFIFO | XRINGS | XPARTS;
     /// Always: what the driver itself is listed with.
     pub const DRIVER: u16 = 1 << 15;
 }
@@ -55,9 +57,9 @@ pub struct Hook {
 /// The most hooks of a feature,
 pub const HOOKS: usize = 16;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 48;
+pub const ALL_HOOKS: usize = 54;
 /// The most features of a machine, and its driver.
-pub const FEATURES: usize = 8;
+pub const FEATURES: usize = 9;
 
 /// Others find point `what` at `at`.
 pub const PROVIDES: u8 = 1;
@@ -153,6 +155,11 @@ pub struct Facts {
     pub command: u32,
     /// What the DMA services locked.
     pub region: Region,
+    /// Near address, in the installer's segment, of where things lie in the core
+    /// ([`crate::resident::table::CoreTable`]).
+    pub core: u16,
+    /// Where the points are, by their numbers; 0: nowhere.
+    pub points: [u16; POINTS],
 }
 
-const _: () = assert!(size_of::<Facts>() == 60 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 76 && size_of::<Hook>() == 6);

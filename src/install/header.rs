@@ -218,5 +218,5 @@ pub struct Start {
     pub device: *mut u8,
 }
 
-const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 72 && size_of::<StartHeader>() == 20);
+const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 80 && size_of::<StartHeader>() == 20);
 const _: () = assert!(size_of::<FindHeader>() == 12 && size_of::<PciRow>() == 8);

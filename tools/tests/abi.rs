@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem::{offset_of, size_of};
 
-use compkt::device::{Events, Job, LOOKAHEAD};
+use compkt::control;
+use compkt::device::{Counters, Events, Job, LOOKAHEAD};
 use compkt::info::{self, Info, NicInfo};
 use compkt::install::features::{self, Facts, PoolFacts, Table, needs};
 use compkt::resident::frame::Frame;
@@ -16,7 +17,7 @@ use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
 use compkt::resident::table::{
-    CHANGED, CLOCK, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WAITING, WORK, Work,
+    CHANGED, CLOCK, CoreTable, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WAITING, WORK, Work,
 };
 use tools::setup;
 
@@ -136,10 +137,12 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
-        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region));
+        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "core" = core, "points" = points));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
         ("FACTS.base", pool + offset_of!(PoolFacts, base)), ("FACTS.most", pool + offset_of!(PoolFacts, most))].map(|(name, at)| (name.into(), at)));
+    rust.extend(fields!("CORE", CoreTable: "int60" = int60, "info" = info, "save" = save, "run" = run, "out" = out, "open" = open));
+    rust.insert("CORE_size".into(), offset_of!(CoreTable, open) + 2);
     rust.insert("FACTS_size".into(), size_of::<Facts>());
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));
@@ -175,7 +178,11 @@ fn structures_and_constants() {
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
         ("NIC_PCI", offset_of!(Work, nic) + offset_of!(NicInfo, pci)),
+        ("NIC_RCV_MODE", offset_of!(Work, nic) + offset_of!(NicInfo, rcv_mode)),
         ("WORK_JOB", offset_of!(Work, job)),
+        ("WORK_GROUPS", offset_of!(Work, groups)),
+        ("COUNT_ERRORS_OUT", offset_of!(Counters, errors_out)),
+        ("COUNT_LOST", offset_of!(Counters, lost)),
         ("IOCB_SIZE", offset_of!(Job, head)),
         ("LOOKAHEAD", LOOKAHEAD),
         ("HANDLE_SIZE", size_of::<Handle>()),
@@ -290,6 +297,7 @@ fn how_features_attach() {
         ("NEEDS_XFIFO", needs::XFIFO),
         ("NEEDS_XRINGS", needs::XRINGS),
         ("NEEDS_XPARTS", needs::XPARTS),
+        ("NEEDS_CTL", needs::CTL),
         ("BLOCK_FLAT", info::BLOCK_FLAT.into()),
         ("BLOCK_VDS", info::BLOCK_VDS.into()),
         ("BLOCK_STATS", info::BLOCK_STATS.into()),
@@ -329,6 +337,39 @@ fn how_features_attach() {
         let at = lines.iter().position(|line| line.starts_with(&format!("%macro {name} "))).expect(name);
         assert!(lines[at + 1].starts_with(&format!("ATTACH {op}, ")), "{name}");
     }
+}
+
+/// The ctl feature has parameters in the order of `src/control.rs`, limits, places in the core, and numbers of INT 60h's
+/// functions of its own.
+#[test]
+fn the_control_interrupt_has_every_parameter() {
+    let text = source("ctl.asm");
+    let constant = |name: &str| {
+        let line = text.lines().map(code).find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix("equ "));
+        number(line.unwrap_or_else(|| panic!("asm/ctl.asm has no {name}")).trim()).expect(name)
+    };
+    assert_eq!(constant("WORK_AT"), usize::from(WORK));
+    assert_eq!(constant("STATE_AT"), usize::from(STATE));
+    let about = fs::read_to_string(setup::root().join("src/install/stages/about.rs")).unwrap();
+    assert!(about.contains(&format!("pub const VERSION: u16 = 0x{:04x};", constant("VERSION"))));
+    assert_eq!(constant("INT_CTL"), usize::from(control::INTERRUPT), "the vector");
+    assert_eq!([constant("IRQ"), constant("DISCARD"), constant("LINK_STATE")], [Entry::Irq, Entry::Discard, Entry::Link].map(|entry| entry as usize));
+    // Between `polled` and `places` the values lie in the order of their numbers, each a word.
+    let lines: Vec<&str> = text.lines().map(code).collect();
+    let values: Vec<&str> = lines.iter().skip_while(|line| !line.starts_with("polled:")).map_while(|line| line.split_once(": ")).map(|line| line.0).take(5).collect();
+    assert_eq!(values, ["polled", "level", "interval", "wanted", "in_force"]);
+    let order = [control::MODE, control::ADDRESS, control::MULTICAST, control::BURST, control::POLL, control::LEVEL, control::INTERVAL, control::MEDIA];
+    assert!(order.iter().zip(1..).all(|(number, place)| *number == place), "{order:?}");
+    let most = lines.iter().find_map(|line| line.strip_prefix("most:")).unwrap().trim().trim_start_matches("db ");
+    let limits: Vec<u16> = most.split(", ").map(|word| word.parse().unwrap_or(control::SPURIOUS.into())).collect();
+    let expected: Vec<u16> = control::PARAMETERS[3..8].iter().map(|parameter| parameter.high).collect();
+    assert_eq!(limits, expected);
+    let signature = format!("signature:      db '{}", std::str::from_utf8(&control::PRODUCT).unwrap());
+    assert!(lines.iter().any(|line| line.starts_with(&signature)));
+    // The timer's header lies behind the tick feature's unit header.
+    let (labels, words) = header(&source("tick.asm"));
+    assert_eq!((labels["routines"], 2 * words.len()), (0, 14), "TICK_HEADER of asm/attach.inc");
+    assert!(source("attach.inc").contains("\nTICK_HEADER     equ 14\n"));
 }
 
 /// Features that take a driver's entries use the entries' numbers.

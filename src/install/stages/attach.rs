@@ -9,7 +9,7 @@ use crate::install::features::{
 use crate::install::kernel::{header, hooks, unit};
 use crate::install::plan::{Feature, Plan};
 use crate::probe::pci;
-use crate::resident::table::ENTRIES;
+use crate::resident::table::{CoreTable, ENTRIES};
 
 /// How the features attach, one behind the other. Not on the stack, which has no room for it.
 static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
@@ -17,9 +17,8 @@ static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; A
 /// Features that are being attached.
 pub struct Attaching<'a> {
     plan: &'a Plan,
-    /// Where the points are, by their numbers; 0: nowhere.
-    pub points: [u16; POINTS],
-    facts: Facts,
+    /// What features are told.
+    pub facts: Facts,
 }
 
 /// Reads how all features attach. None: that cannot be read.
@@ -42,12 +41,14 @@ impl<'a> Attaching<'a> {
     /// What is to be told is known.
     pub fn new(plan: &'a Plan) -> Attaching<'a> {
         let core = &header().core;
-        let (entries, [save, settle]) = (core.end - ENTRIES, core.entries);
+        let entries = core.end - ENTRIES;
         let (memory, placed) = (&plan.memory, &plan.placed);
+        let mut points = [0; POINTS];
+        (points[POINT_ENTRIES], points[POINT_FUNCTIONS]) = (entries, core.functions);
         let facts = Facts {
             entries,
-            save,
-            settle,
+            save: core.save,
+            settle: core.settle,
             getter: core.getter,
             known: core.known,
             upcall: core.upcall,
@@ -61,10 +62,10 @@ impl<'a> Attaching<'a> {
             segment: plan.ground.segment,
             command: pci::command_address(plan.card.found.pci),
             region: plan.region,
+            core: core as *const CoreTable as u32 as u16,
+            points,
         };
-        let mut points = [0; POINTS];
-        (points[POINT_ENTRIES], points[POINT_FUNCTIONS]) = (entries, core.functions);
-        Attaching { plan, points, facts }
+        Attaching { plan, facts }
     }
 
     /// Carries out the hooks of all features: those with this operation, or with 0 all but [`HOOKS_VECTOR`].
@@ -95,7 +96,7 @@ impl<'a> Attaching<'a> {
 
     /// The offset of what a hook names.
     fn point(&self, number: u8) -> u16 {
-        self.points.get(number as usize).copied().unwrap_or(0)
+        self.facts.points.get(number as usize).copied().unwrap_or(0)
     }
 
     #[inline(never)]
@@ -105,7 +106,7 @@ impl<'a> Attaching<'a> {
         let place = address(segment, at);
         match hook.op {
             PROVIDES => {
-                if let Some(point) = self.points.get_mut(hook.what as usize) {
+                if let Some(point) = self.facts.points.get_mut(hook.what as usize) {
                     *point = at;
                 }
             }

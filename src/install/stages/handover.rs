@@ -41,7 +41,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     let mut attaching = Attaching::new(plan);
     attaching.attach();
     let info = address(plan.ground.segment, header().core.info);
-    poke(info.plus(offset_of!(Info, pool) as u16), &attaching.points[POINT_POOL]);
+    poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
     let Some(changed) = take_over(plan, &mut attaching) else { return FAILED };
     end(plan, changed);
     DONE

@@ -109,7 +109,7 @@ fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
             if plan.options.cache != 0 {
                 say(Line::NoCache, b" ", 0);
             }
-            needs::POOL | copies
+            copies
         } else {
             needs::POOLV
         };

@@ -155,6 +155,8 @@ switches! {
         "count frames for each handle; PKTCTL status shows them";
     Count "COUNT" "" Rule::Needs(needs::COUNT), Line::NoValue,
         "count the frames that receivers take (an example)";
+    Ctl "CTL" "" Rule::Needs(needs::CTL), Line::NoValue,
+        "the control interrupt: PKTCTL changes settings, and a log";
     Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,
         "frames taken before other interrupts, 1 to 64";
     Unload "U" "" Rule::Bare, Line::NoValue,
@@ -180,7 +182,7 @@ const UNLOAD: usize = Index::Unload as usize;
 const REPLACE: usize = Index::Replace as usize;
 
 /// Media by name.
-static MEDIA: [(&str, u8); 7] = [
+pub static MEDIA: [(&str, u8); 7] = [
     ("AUTO", media::AUTO),
     ("TP", media::TP),
     ("AUI", media::AUI),
@@ -235,7 +237,7 @@ fn want(text: &[u8]) -> Option<Want> {
 
 /// A name of [`MEDIA`], or one of three with `,FD`.
 #[inline(never)]
-fn medium(text: &[u8]) -> Option<u8> {
+pub fn medium(text: &[u8]) -> Option<u8> {
     let (name, full) = match text {
         [name @ .., b',', b'F' | b'f', b'D' | b'd'] => (name, media::FULL),
         _ => (text, 0),

@@ -11,7 +11,8 @@ use super::unload::meant;
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
-use crate::info::{BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
+use crate::control::INTERRUPT;
+use crate::info::{BLOCK_CTL, BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::install::dos::{from_device, memory_end, peek, peek_into, poke, regs, vector};
 use crate::install::header::number;
 use crate::install::kernel::{MOVE_LEAST, caller, header, of_nic, read, say, unit};
@@ -74,7 +75,7 @@ fn terminates(info: &Info, irq: u8) -> bool {
     let leads = |number: u8| (vector(number) >> 16) as u16 == info.segment;
     let line = irq == 0 || leads(irq_vector(irq));
     let has = |kind| (0..info.block_count).any(|index| peek_block(info, index).kind == kind);
-    leads(info.vector) && line && (leads(TIMER) || !has(BLOCK_TICK))
+    leads(info.vector) && line && (leads(TIMER) || !has(BLOCK_TICK)) && (leads(INTERRUPT) || !has(BLOCK_CTL))
 }
 
 /// A block of the copy's.

@@ -94,7 +94,7 @@ impl Units {
         let mut all = asked.needs;
         if asked.waits {
             all |= match machine {
-                Machine::Xms => needs::POOL | copies,
+                Machine::Xms => copies,
                 Machine::V86 => needs::POOLV,
                 Machine::Plain => needs::POOLC,
             };

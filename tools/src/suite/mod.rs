@@ -3,6 +3,8 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
 mod cards;
+mod config;
+mod control;
 mod corkscrew;
 mod costs;
 mod counts;
@@ -17,6 +19,7 @@ mod limits;
 mod lines;
 pub mod machine;
 mod memory;
+mod pktctl;
 mod prompt;
 mod remembered;
 mod rtl8169;
@@ -25,6 +28,7 @@ mod stack;
 mod traffic;
 mod v86;
 mod vds;
+mod watch;
 mod wide;
 
 use std::io;
@@ -110,6 +114,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(traffic::tests());
     tests.extend(costs::tests());
     tests.extend(counts::tests());
+    tests.extend(control::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
     tests.extend(field::tests());
@@ -120,6 +125,9 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(rtl8169::tests());
     tests.extend(memory::tests());
     tests.extend(kept::tests());
+    tests.extend(pktctl::tests());
+    tests.extend(config::tests());
+    tests.extend(watch::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());
