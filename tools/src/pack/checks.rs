@@ -68,7 +68,7 @@ const DISCARDED: u16 = 6_240;
 /// Discarded units of slot A, and the kernel.
 const STAGES: &[(&str, u16)] =
     &[
-        ("kernel", 4_032),
+        ("kernel", 4_064),
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
         ("stage_start", 2_912),

@@ -98,6 +98,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("MOVELINE.COM", "reroute", &["ROUTE=5"]),
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
+        ("CLIENT.COM", "client", &[]),
+        ("SEEN.COM", "client", &["LOOK"]),
         ("SPUR7.COM", "spurious", &["LINE=7"]),
         ("SPUR15.COM", "spurious", &["LINE=15"]),
         ("COMMAND.COM", "command", &[]),
