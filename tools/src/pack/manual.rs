@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn the_manual_has_every_table_and_no_line_is_too_long() {
-        let text = text("0.0.0", &[]);
+        let text = text("0.0.0", &[], &[]);
         for (name, number, _) in [control::FUNCTIONS, control::RESULTS, control::EVENTS].concat() {
             assert!(text.lines().any(|line| line.contains(&format!(" {name} ")) && !line.contains('@')), "{name}, {number}");
         }
@@ -144,7 +144,7 @@ mod tests {
 
     #[test]
     fn the_manual_has_every_command_option_and_exit_code_of_pktctl() {
-        let manual = text("1.0", &[]);
+        let manual = text("1.0", &[], &[]);
         for command in &COMMANDS {
             assert!(manual.contains(&format!("  PKTCTL {}", command.name)) && manual.contains(command.help), "{}", command.name);
         }
