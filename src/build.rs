@@ -24,6 +24,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
     ("count", "resident", &["count"]),
+    ("shift", "resident", &["shift"]),
     ("ctl", "resident", &["ctl"]),
     ("tick", "resident", &["tick"]),
     ("vds", "resident", &["vds"]),

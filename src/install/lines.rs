@@ -70,9 +70,8 @@ lines! {
     OldLayout "the driver that is loaded is of a kind that cannot be replaced; unload it, then load this one";
     FewHandles "/HANDLES=: the programs that have the driver open need #";
     Busy "the driver that is loaded has frames that wait, or is in a call; try again";
-    Longer "this driver is longer than the one that is loaded; unload that, then load this one";
-    Back "; the driver that was loaded goes on";
-    NotBack "; the card could not be started again; unload the driver";
+    Back "the driver that was loaded goes on";
+    NotBack "the card could not be started again for the driver that is loaded; unload that";
     // The search's, behind the name of a card or driver, if there is one.
     Taken ": this card belongs to the driver on INT %h; leave /IO= and /NIC= out to take another";
     NoDriver ": no such driver; 3COMPKT /? lists them";

@@ -114,7 +114,7 @@ pub struct Region {
 
 /// The most blocks in the information block: core, driver, device, handles, rings, buffers in XMS, stack, and one or two of each
 /// feature. The pack step checks the number.
-pub const BLOCKS: usize = 17;
+pub const BLOCKS: usize = 18;
 
 /// The core's fields that the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]

@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use super::handover::{set, speak};
 use super::start::starter_unit;
-use super::take::{SCRATCH, code, peek_block};
+use super::take::{SCRATCH, block, code};
 use crate::bus::Addr;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::device::Counters;
@@ -63,20 +63,8 @@ impl Copy<'_> {
         address(self.info.segment, offset)
     }
 
-    /// Where a block of this kind lies, and the block; for one in XMS the address means nothing.
-    #[inline(never)]
     fn block(&self, kind: u8) -> Option<(u16, Block)> {
-        let mut at = 0;
-        for index in 0..self.info.block_count {
-            let block = peek_block(self.info, index);
-            if block.kind == kind {
-                return Some((at, block));
-            }
-            if block.place == 0 {
-                at += block.size;
-            }
-        }
-        None
+        block(self.info, kind)
     }
 
     /// Whether its driver is this unit of the file.

@@ -16,7 +16,7 @@ use crate::bus::real::{address, copy_far};
 use crate::device::{Counters, RcvMode};
 use crate::info::{Info, NicInfo};
 use crate::install::dos::{peek, peek_into, poke, put, regs};
-use crate::install::features::POINT_POOL;
+use crate::install::features::{POINT_POOL, needs};
 use crate::install::kernel::header;
 use crate::install::plan::{DONE, FAILED, GOES, Plan, TEXT};
 use crate::resident::handle::Handle;
@@ -119,6 +119,18 @@ impl Both {
         peek(address(self.old, STATE + offset_of!(State, device) as u16))
     }
 
+    /// The handler of INT 60h: the core's, or the shift feature's, which is told what it has to know.
+    #[inline(never)]
+    fn entry(&self, plan: &Plan) -> u16 {
+        let core = header().core.int60;
+        let shift = plan.placed.features.iter().take(plan.placed.count as usize).find(|feature| feature.needs == needs::SHIFT);
+        let Some(shift) = shift else { return core };
+        let at = address(self.new, shift.at);
+        poke(at, &(plan.placed.handles - plan.old.handles));
+        poke(at.plus(4), &core);
+        peek(at.plus(2))
+    }
+
     /// Has the old copy unload itself, with this copy's handlers in the place of those before it. False: it refuses, and is as
     /// it was.
     #[inline(never)]
@@ -128,16 +140,16 @@ impl Both {
         let int60 = STATE + offset_of!(State, old_int60) as u16;
         self.same(int60, int60, 4);
         let mut changes = [Change::none(); 4];
-        changes[0] = Change::of(address(self.old, int60), mine(core.int60));
+        changes[0] = Change::of(address(self.old, int60), mine(self.entry(plan)));
         if self.nic.irq != 0 && self.nic.irq == plan.placed.irq {
             let before: u16 = peek(address(self.old, STATE + offset_of!(State, old_irq) as u16));
             self.same(before, core.irq + BEFORE, 4);
             changes[1] = Change::of(address(self.old, before), mine(core.irq));
         }
         // `terminate` wants one handle to be open, and to be told it.
-        let handle = self.info.handles;
+        let handle = plan.old.handles;
         let open = address(self.old, OPEN_HANDLES);
-        let flags = address(self.old, handle + 4);
+        let flags = address(self.old, self.info.handles + 4);
         changes[2] = Change::of(open, peek::<u32>(open) & !0xFF | 1);
         changes[3] = Change::of(flags, peek::<u32>(flags) | (Handle::IN_USE as u32) << 8);
         let terminate = regs(0x0500);

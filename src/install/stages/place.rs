@@ -55,7 +55,7 @@ fn place(plan: &mut Plan) -> Option<()> {
 
     plan.driver(&unit)?;
     plan.placed.count = 0;
-    plan.list(Feature { number, needs: needs::DRIVER, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
+    plan.list(Feature { number, needs: u16::MAX, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
     plan.placed.device_size = self::unit(of_nic(plan.card.nic, starter(plan)))?.table;
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
     align(plan)?;
@@ -67,18 +67,14 @@ fn place(plan: &mut Plan) -> Option<()> {
     Some(())
 }
 
-/// With `/REPLACE`, the handle table begins where the other copy's does.
+/// With `/REPLACE`, the handle table begins where the other copy's does, or a feature changes the handles' numbers.
 #[inline(never)]
 fn align(plan: &mut Plan) -> Option<()> {
-    if plan.old.handles == 0 {
-        return Some(());
-    }
-    let Some(pad) = plan.old.handles.checked_sub(plan.ground.next) else {
-        plan.fail(Line::Longer, 0);
-        return None;
-    };
-    if pad != 0 {
+    if plan.old.handles > plan.ground.next {
+        let pad = plan.old.handles - plan.ground.next;
         plan.zeros(info::BLOCK_INSTANCE, pad)?;
+    } else if plan.old.handles != 0 && plan.old.handles != plan.ground.next {
+        plan.needs |= needs::SHIFT;
     }
     Some(())
 }
@@ -91,7 +87,7 @@ const HANDLE: u16 = 16;
 fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
     // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
     // last of all, and given back if need be.
-    let mut all = needs::POLLED | needs::DRIVER | plan.options.needs;
+    let mut all = needs::POLLED | plan.options.needs;
     if card_flat || plan.memory.block.linear != 0 {
         all |= match plan.card.found.flat {
             FLAT_INTX => needs::FLATI,

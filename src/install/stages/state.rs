@@ -28,8 +28,9 @@ pub fn tell(plan: &mut Plan) {
 #[inline(never)]
 fn give_back(plan: &mut Plan) {
     plan.needs &= !needs::POLLED;
+    // The first one is the driver.
     while let Some(last) = plan.placed.features.get((plan.placed.count as usize).wrapping_sub(1)) {
-        if last.needs & plan.needs != 0 {
+        if last.needs == u16::MAX || last.needs & plan.needs != 0 {
             break;
         }
         plan.ground.next = last.at;

@@ -12,7 +12,7 @@ use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::control::INTERRUPT;
-use crate::info::{BLOCK_CTL, BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
+use crate::info::{BLOCK_CTL, BLOCK_SHIFT, BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::install::dos::{from_device, memory_end, peek, peek_into, poke, regs, vector};
 use crate::install::header::number;
 use crate::install::kernel::{MOVE_LEAST, caller, header, of_nic, read, say, unit};
@@ -61,7 +61,7 @@ fn take(plan: &mut Plan) -> Option<()> {
     }
     let index = index(&nic.name)?;
     let text = keep(plan, index)?;
-    plan.old.handles = info.handles;
+    plan.old.handles = info.handles - shift(&info);
     plan.old.masked = info.flags & FLAG_MASKED != 0;
     plan.old.info = address(info.segment, info_at(number));
     silence_old(plan, &info, text);
@@ -74,7 +74,7 @@ fn take(plan: &mut Plan) -> Option<()> {
 fn terminates(info: &Info, irq: u8) -> bool {
     let leads = |number: u8| (vector(number) >> 16) as u16 == info.segment;
     let line = irq == 0 || leads(irq_vector(irq));
-    let has = |kind| (0..info.block_count).any(|index| peek_block(info, index).kind == kind);
+    let has = |kind| block(info, kind).is_some();
     leads(info.vector) && line && (leads(TIMER) || !has(BLOCK_TICK)) && (leads(INTERRUPT) || !has(BLOCK_CTL))
 }
 
@@ -83,6 +83,28 @@ pub fn peek_block(info: &Info, index: u8) -> Block {
     let mut block = Block::NONE;
     peek_into(address(info.segment, info.blocks + index as u16 * info.block_size as u16), &mut block);
     block
+}
+
+/// By how much the copy's handles have smaller numbers than addresses.
+#[inline(never)]
+fn shift(info: &Info) -> u16 {
+    block(info, BLOCK_SHIFT).map_or(0, |(at, _)| peek(address(info.segment, at)))
+}
+
+/// Where the first block of a kind lies, and the block; for one in XMS the address means nothing.
+#[inline(never)]
+pub fn block(info: &Info, kind: u8) -> Option<(u16, Block)> {
+    let mut at = 0;
+    for index in 0..info.block_count {
+        let block = peek_block(info, index);
+        if block.kind == kind {
+            return Some((at, block));
+        }
+        if block.place == 0 {
+            at += block.size;
+        }
+    }
+    None
 }
 
 /// The offset of the information block.

@@ -20,6 +20,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("flati", 332),
     ("flatk", 368),
     ("count", 16),
+    ("shift", 160),
     ("ctl", 900),
     ("tick", 108),
     ("vds", 36),
@@ -68,11 +69,11 @@ const DISCARDED: u16 = 6_240;
 /// Discarded units of slot A, and the kernel.
 const STAGES: &[(&str, u16)] =
     &[
-        ("kernel", 4_064),
+        ("kernel", 4_096),
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
         ("stage_start", 2_912),
-        ("stage_stand", 3_076),
+        ("stage_stand", 3_084),
         ("stage_take", SLOT_A),
         ("stage_handover", SLOT_A),
         ("stage_back", SLOT_A),

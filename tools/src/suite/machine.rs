@@ -99,6 +99,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
         ("CLIENT.COM", "client", &[]),
+        ("LONE.COM", "client", &["LONE"]),
         ("SEEN.COM", "client", &["LOOK"]),
         ("SPUR7.COM", "spurious", &["LINE=7"]),
         ("SPUR15.COM", "spurious", &["LINE=15"]),
