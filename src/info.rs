@@ -131,6 +131,8 @@ pub const BLOCK_RINGS: u8 = 6;
 pub const BLOCK_BUFFERS: u8 = 8;
 /// The counts of each handle: [`crate::resident::table::Stats`].
 pub const BLOCK_STATS: u8 = 9;
+/// The shift feature. Its block begins with a word: so much is an open handle's number less than its address.
+pub const BLOCK_SHIFT: u8 = 10;
 /// The flat feature. From here on, kinds of features (asm/attach.inc).
 pub const BLOCK_FLAT: u8 = 16;
 /// The vds feature.

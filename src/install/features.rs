@@ -36,8 +36,8 @@ pub mod needs {
     pub const XPARTS: u16 = 1 << 14;
     /// Frames wait, in XMS in real mode: one of these.
     pub const POOL: u16 = XWORDS | XBYTES | XFIFO | XRINGS | XPARTS;
-    /// Always: what the driver itself is listed with.
-    pub const DRIVER: u16 = 1 << 15;
+    /// `/REPLACE`: the handle table lies further up than that of the other copy.
+    pub const SHIFT: u16 = 1 << 15;
 }
 
 /// One thing that a feature wants done.
@@ -57,9 +57,9 @@ pub struct Hook {
 /// The most hooks of a feature,
 pub const HOOKS: usize = 17;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 57;
+pub const ALL_HOOKS: usize = 58;
 /// The most features of a machine, and its driver.
-pub const FEATURES: usize = 9;
+pub const FEATURES: usize = 10;
 
 /// Others find point `what` at `at`.
 pub const PROVIDES: u8 = 1;

@@ -114,7 +114,7 @@ pub struct Region {
 
 /// The most blocks in the information block: core, driver, device, handles, rings, buffers in XMS, stack, and one or two of each
 /// feature. The pack step checks the number.
-pub const BLOCKS: usize = 17;
+pub const BLOCKS: usize = 18;
 
 /// The core's fields that the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]
@@ -163,7 +163,7 @@ pub const STACK_SECOND: u16 = 136;
 /// Offset of [`Work`] in the core (linker/resident.ld).
 pub const WORK: u16 = 20;
 /// Offset of [`State`] in the core, behind [`Work`]. Behind it lie `getter` (the handle that gets the peeked frame), `busy`
-/// (the number of entries in progress) and `pending` (the work for the way out).
+/// (the number of entries in progress), `pending` (the work for the way out) and `open` (the number of open handles).
 pub const STATE: u16 = WORK + size_of::<Work>() as u16;
 /// Bit of `pending` that stays set: the NIC has no interrupt.
 pub const POLLED: u8 = 0x40;
@@ -175,6 +175,10 @@ pub const WAITING: u8 = 8;
 pub const CHANGED: u8 = 0x20 | crate::device::Events::OPEN.0;
 /// Offset of `pending` in the core.
 pub const PENDING: u16 = STATE + size_of::<State>() as u16 + 3;
+/// Offset of `busy` in the core.
+pub const BUSY: u16 = PENDING - 1;
+/// Offset in the core of the number of open handles, which `/REPLACE` hands over.
+pub const OPEN_HANDLES: u16 = PENDING + 1;
 /// Offset in the core of the near address of its routine `clock` (linker/resident.ld).
 pub const CLOCK: u16 = 18;
 

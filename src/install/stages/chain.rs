@@ -13,7 +13,8 @@ use crate::install::lines::Line;
 
 /// Vectors that the driver may have: its own, the card's, the timer's, the control interrupt.
 const VECTORS: usize = 4;
-const TIMER: u8 = 8;
+/// The timer's vector.
+pub const TIMER: u8 = 8;
 /// Handlers that a chain is followed through.
 const LONGEST: usize = 64;
 

@@ -22,7 +22,7 @@ pub struct Options {
     pub io: u16,
     /// Interrupt line; 0: find it.
     pub irq: u8,
-    /// Entries in the handle table.
+    /// Entries in the handle table; 0, with `/REPLACE` alone: as many as the other copy has.
     pub handles: u8,
     /// Bytes of stack that receivers find.
     pub stack: u16,
@@ -48,6 +48,10 @@ pub struct Options {
     pub compact: bool,
     /// Unload.
     pub unload: bool,
+    /// Take over from the copy that is loaded.
+    pub replace: bool,
+    /// Put the pending parameters of the copy that is loaded in force; then `replace` is set, too.
+    pub apply: bool,
     /// Explain.
     pub help: bool,
 }
@@ -159,6 +163,10 @@ switches! {
         "frames taken before other interrupts, 1 to 64";
     Unload "U" "" Rule::Bare, Line::NoValue,
         "unload the driver; /INT says which, if there are several";
+    Replace "REPLACE" "" Rule::Bare, Line::NoValue,
+        "take over from the copy that is loaded, handles and all";
+    Apply "APPLY" "" Rule::Bare, Line::NoValue,
+        "as PKTCTL apply: reset the card, use pending parameters";
     Help "?" "" Rule::Bare, Line::NoValue,
         "this list";
 }
@@ -175,6 +183,8 @@ const HOLD: usize = Index::Hold as usize;
 const COMPACT: usize = Index::Compact as usize;
 const BURST: usize = Index::Burst as usize;
 const UNLOAD: usize = Index::Unload as usize;
+const REPLACE: usize = Index::Replace as usize;
+const APPLY: usize = Index::Apply as usize;
 
 /// Media by name.
 pub static MEDIA: [(&str, u8); 7] = [
@@ -279,6 +289,8 @@ fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) 
             match index {
                 COMPACT => options.compact = true,
                 UNLOAD => options.unload = true,
+                REPLACE => options.replace = true,
+                APPLY => (options.replace, options.apply) = (true, true),
                 _ => options.help = true,
             }
             return Ok(());
@@ -335,6 +347,8 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         cache: 0,
         compact: false,
         unload: false,
+        replace: false,
+        apply: false,
         help: false,
     };
     let mut positional = 0;
@@ -366,7 +380,11 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         result.map_err(|why| Refused { word, why })?;
     }
     if options.handles == 0 {
-        options.handles = if options.compact { 4 } else { 8 };
+        options.handles = match options {
+            Options { compact: true, .. } => 4,
+            Options { replace: true, .. } => 0,
+            _ => 8,
+        };
     }
     Ok(options)
 }

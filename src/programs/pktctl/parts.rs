@@ -112,6 +112,7 @@ pub fn name(block: &Block, kind: u8) -> &'static CStr {
         info::BLOCK_VDS => c"DMA lock",
         info::BLOCK_COUNTER => c"statistics",
         info::BLOCK_TICK => c"timer",
+        info::BLOCK_SHIFT => c"handle numbers",
         info::BLOCK_EXAMPLE => c"count",
         info::BLOCK_LISTS => c"pool lists",
         info::BLOCK_CTL => c"control",

@@ -26,6 +26,12 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/control/stranger", stranger),
         Test::new("qemu/control/without", without),
     ];
+    for (name, medium) in [("el3", "TP"), ("boomerang", "TX")] {
+        tests.push(Test::new(format!("qemu/{name}/apply-media"), move |lab| media(lab, name, medium)));
+    }
+    for name in ["e1000", "rtl8139", "ne2000", "virtio_net"] {
+        tests.push(Test::new(format!("qemu/{name}/apply-xms"), move |lab| amount(lab, name)));
+    }
     for name in CARDS {
         tests.push(Test::new(format!("qemu/{name}/control"), move |lab| device(lab, nic(name))));
     }
@@ -81,6 +87,56 @@ fn pool(lab: &Lab, card: &str, mode: &str, load: &str, form: &str) -> Verdict {
     steps.holds(config.contains("  HOLD       2"), "HOLD is that of the load")?;
     let has = |name: &str| config.contains(&format!("\n  {name}"));
     steps.holds(has("MIGRATE") == form.contains("cache") && has("XMS") == load.contains("/XMS="), "the parameters are those of the form")
+}
+
+const APPLY: &str = "3COMPKT /APPLY";
+
+/// A medium is put in force; one that the card has not got is refused, and the card goes on with the one before.
+fn media(lab: &Lab, card: &str, medium: &str) -> Verdict {
+    let load = format!("3COMPKT /NIC={card} /CTL");
+    let (good, bad) = (format!("PKTCTL config MEDIA={medium}"), "PKTCTL config MEDIA=FX");
+    let (test, show) = ("PKTCTL test", "PKTCTL config MEDIA");
+    let script = ["mem", "ints", load.as_str(), APPLY, &good, APPLY, show, test, bad, APPLY, show, "PKTCTL log", test, "CONTROL", "3COMPKT /U", "mem", "ints"];
+    let steps = qemu(nic(card))?.steps(&lab.job(&[], &script)?)?;
+    for line in [load.as_str(), &good, bad, test, "CONTROL", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    let applied = steps.each(APPLY);
+    let ends = |index: usize, code: u8, text: &str| {
+        let step = &applied[index];
+        steps.holds(step.exit == Some(code) && step.text.contains(text), format!("/APPLY number {index} ends with {code} and says `{text}`"))
+    };
+    ends(0, 0, "no parameter waits")?;
+    ends(1, 0, "the pending parameters are in force")?;
+    ends(2, 1, "the driver that was loaded goes on")?;
+    let shown = steps.each(show);
+    steps.holds(shown[0].text == format!("MEDIA={medium}"), "the medium is in force")?;
+    steps.holds(shown[1].text == format!("MEDIA={medium}\nMEDIA=FX after PKTCTL apply"), "the other one is still wanted")?;
+    steps.prints("PKTCTL log", "all is as before")?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// More XMS for frames that wait, then less, then more than there is.
+fn amount(lab: &Lab, card: &str) -> Verdict {
+    let load = format!("3COMPKT /NIC={card} /CTL /XMS=48");
+    let (more, less, most) = ("PKTCTL config XMS=96", "PKTCTL config XMS=18", "PKTCTL config XMS=16384");
+    let (test, show, map) = ("PKTCTL test", "PKTCTL config XMS", "PKTCTL mem");
+    let script = ["mem", "xms", "ints", load.as_str(), map, more, APPLY, map, test, less, APPLY, map, test, most, APPLY, map, show, "PKTCTL log", test, "CONTROL", "3COMPKT /U", "mem", "xms", "ints"];
+    let steps = qemu(nic(card))?.steps(&lab.job(&[], &script)?)?;
+    for line in [load.as_str(), more, less, most, test, "CONTROL", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    let codes: Vec<_> = steps.each(APPLY).iter().map(|step| step.exit).collect();
+    steps.holds(codes == [Some(0), Some(0), Some(1)], format!("/APPLY ends with 0, 0 and 1, not {codes:?}"))?;
+    for (map, frames) in steps.each(map).iter().zip([32, 64, 12, 12]) {
+        steps.holds(map.text.contains(&format!("in XMS: room for {frames} frames")), format!("room for {frames} frames"))?;
+    }
+    steps.prints(show, "XMS=18\nXMS=16384 after PKTCTL apply")?;
+    steps.prints("PKTCTL log", "all is as before")?;
+    steps.same("mem")?;
+    steps.same("xms")?;
+    steps.same("ints")
 }
 
 /// Programs that have hooked INT 2Dh after the driver and share it, and a second copy of the driver: unloaded in any order, all

@@ -22,6 +22,7 @@ mod memory;
 mod pktctl;
 mod prompt;
 mod remembered;
+mod replace;
 mod rtl8169;
 mod runner;
 mod stack;
@@ -128,6 +129,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(pktctl::tests());
     tests.extend(config::tests());
     tests.extend(watch::tests());
+    tests.extend(replace::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());
