@@ -23,7 +23,7 @@ numbers! {
     FUNCTIONS u8;
     GET = 0x10, "BX = parameter. Gives CX = value, ES:DI = where it is. Of a pending one CX = the wanted value, DX = that in force";
     SET = 0x11, "BX = parameter, CX = value; or ES:DI = bytes, CX = their number";
-    APPLY = 0x12, "put the wanted values in force (FILE)";
+    APPLY = 0x12, "FILE: 3COMPKT /APPLY puts the wanted values in force";
     ROLLBACK = 0x13, "forget the wanted values";
     REGISTER = 0x14, "ES:DI = callback, BX = parameter, or 0 for all";
     REMOVE = 0x15, "ES:DI = callback";
@@ -39,7 +39,7 @@ numbers! {
     FIXED = 2, "fixed at load";
     REFUSED = 3, "the card has no line of its own to change to";
     BUSY = 5, "called from a receiver; try again later";
-    FILE = 6, "the driver in memory cannot do it";
+    FILE = 6, "the driver in memory cannot do it; its file can";
     RANGE = 8, "the value is out of range";
     NO_ROOM = 9, "too many bytes or callbacks";
     SHARED = 13, "several handles are open";

@@ -68,6 +68,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/STATS"), Options { needs: needs::STATS, ..good("") });
     assert_eq!(good("/COUNT"), Options { needs: needs::COUNT, ..good("") });
     assert_eq!(good("/CTL"), Options { needs: needs::CTL, ..good("") });
+    assert_eq!(good("/APPLY"), Options { apply: true, replace: true, handles: 0, ..good("") });
     assert_eq!(good("/COUNT /STATS"), Options { needs: needs::COUNT | needs::STATS, ..good("") });
     refused("/COUNT=1", "/COUNT=1", "takes no value");
     assert_eq!(good("/BURST=1"), Options { burst: 1, ..good("") });
@@ -83,7 +84,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
     assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, ..good("") });
-    assert_eq!(SWITCHES.len(), 18, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 20, "a new switch wants a line above");
 }
 
 #[test]

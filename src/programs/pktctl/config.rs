@@ -2,9 +2,9 @@
 
 use crate::csv::Row;
 use crate::one;
-use compkt::control::{Class, PARAMETERS, Parameter};
+use compkt::control::{Class, FILE, PARAMETERS, Parameter};
 use compkt::programs::commands::{Asked, BAD_LINE, CSV, DONE, NO_DRIVER};
-use compkt::programs::rt::console;
+use compkt::programs::rt::{console, shell};
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet::Driver;
 use compkt::programs::settings::set::{Control as _, State};
@@ -221,8 +221,29 @@ pub fn settle(asked: &Asked, what: &dyn Fn(&Control) -> Result<(), u8>, said: &c
             say!(c"INT {x}h: {s}.\n", driver.vector, said);
             DONE
         }
+        Err(FILE) => by_file(&driver),
         Err(code) => {
             say!(c"INT {x}h: {s}.\n", driver.vector, one::reason(code));
+            NO_DRIVER
+        }
+    }
+}
+
+/// Has the driver's file put the pending parameters in force: what that takes is not in memory.
+#[inline(never)]
+fn by_file(driver: &Driver) -> u8 {
+    let digit = |value: u8| match value & 15 {
+        value @ 0..=9 => b'0' + value,
+        value => b'A' - 10 + value,
+    };
+    let mut tail = *b" /APPLY /INT=60\r";
+    tail[13] = digit(driver.vector >> 4);
+    tail[14] = digit(driver.vector);
+    match shell::sibling(b"3COMPKT.EXE", &tail) {
+        Ok(0) => DONE,
+        Ok(_) => NO_DRIVER,
+        Err(_) => {
+            say!(c"INT {x}h: 3COMPKT.EXE is not where PKTCTL.EXE is; start it as 3COMPKT /APPLY /INT={x}.\n", driver.vector, driver.vector);
             NO_DRIVER
         }
     }

@@ -58,7 +58,7 @@ pub fn reason(code: u8) -> &'static CStr {
         NOT_IMPLEMENTED | UNKNOWN => c"this driver or this card does not have it",
         FIXED => c"it is fixed at load: change the driver's line",
         REFUSED => c"the card has no interrupt of its own to change from or to",
-        FILE => c"the driver in memory cannot do it: unload it, and load it with another line",
+        FILE => c"the driver in memory cannot do it: start 3COMPKT /APPLY",
         RANGE => c"the value is out of range",
         NO_ROOM => c"it is too long",
         BUSY => c"the driver is busy: try again",
