@@ -44,6 +44,8 @@ fn nothing_means_the_defaults() {
         cache: 0,
         compact: false,
         unload: false,
+        replace: false,
+        apply: false,
         help: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {

@@ -1,9 +1,11 @@
 //! The control interrupt of `/CTL`: AMIS, parameters, callbacks and log by CONTROL; other programs in its chain.
 
-use super::machine::{Lab, Rig, Steps, fixture, ne2000, qemu, qemu_on};
+use super::machine::{Lab, Rig, Steps, fixture, ne2000, peer, qemu, qemu_on, watched};
 use super::runner::{Test, Verdict};
+use super::traffic::LIMIT;
 use crate::nics::{NICS, Nic};
 use crate::pack::checks::{Role, budget};
+use crate::rig::Job;
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::image::Xms;
 use crate::rig::qemu::{Net, Qemu};
@@ -31,6 +33,9 @@ pub fn tests() -> Vec<Test> {
     }
     for name in ["e1000", "rtl8139", "ne2000", "virtio_net"] {
         tests.push(Test::new(format!("qemu/{name}/apply-xms"), move |lab| amount(lab, name)));
+    }
+    for name in ["el3", "ne2000", "e1000", "virtio_net"] {
+        tests.push(Test::new(format!("qemu/{name}/set-in-traffic"), move |lab| traffic(lab, name)).takes(10));
     }
     for name in CARDS {
         tests.push(Test::new(format!("qemu/{name}/control"), move |lab| device(lab, nic(name))));
@@ -87,6 +92,25 @@ fn pool(lab: &Lab, card: &str, mode: &str, load: &str, form: &str) -> Verdict {
     steps.holds(config.contains("  HOLD       2"), "HOLD is that of the load")?;
     let has = |name: &str| config.contains(&format!("\n  {name}"));
     steps.holds(has("MIGRATE") == form.contains("cache") && has("XMS") == load.contains("/XMS="), "the parameters are those of the form")
+}
+
+/// Every live parameter is set, one at each timer tick, while frames are exchanged: each frame is right, and the driver goes on.
+fn traffic(lab: &Lab, card: &str) -> Verdict {
+    let peer = peer()?;
+    let load = format!("3COMPKT /NIC={card} /CTL /XMS=48");
+    let exchange = format!("INTEGRIT {}", lab.calls / 25);
+    let script = [load.as_str(), "CHANGE", &exchange, "PKTCTL log", "PKTCTL config", "INTEGRIT 300"];
+    let steps = watched(&qemu_on(nic(card), peer.cable())?, &Job { limit: LIMIT, ..lab.job(&[], &script)? }, &mut |_, _| {})?;
+    for line in [load.as_str(), &exchange, "INTEGRIT 300"] {
+        steps.exits(line, 0)?;
+    }
+    steps.prints(&exchange, "every byte right")?;
+    let log = &steps.first("PKTCTL log")?.text;
+    for name in ["MODE", "ADDRESS", "MULTICAST", "BURST", "LOG", "INTERVAL", "HOLD"] {
+        let set = format!("parameter set: {name}");
+        steps.holds(log.lines().any(|line| line.ends_with(&set)), set)?;
+    }
+    Ok(())
 }
 
 const APPLY: &str = "3COMPKT /APPLY";

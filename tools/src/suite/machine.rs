@@ -107,6 +107,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("V86.COM", "v86", &[]),
         ("NOGATE.COM", "nogate", &[]),
         ("MODE.COM", "mode", &[]),
+        ("CHANGE.COM", "change", &[]),
         ("KEEPER.COM", "keeper", &[]),
         ("FLIP.COM", "flip", &[]),
         ("LIMITS.COM", "limits", &[]),
