@@ -34,7 +34,8 @@ pub fn tests() -> Vec<Test> {
     for name in ["e1000", "rtl8139", "ne2000", "virtio_net"] {
         tests.push(Test::new(format!("qemu/{name}/apply-xms"), move |lab| amount(lab, name)));
     }
-    for name in ["el3", "ne2000", "e1000", "virtio_net"] {
+    // Not e1000: QEMU's receives nothing for a second after each change of its receive mode.
+    for name in ["el3", "ne2000", "e1000e", "virtio_net"] {
         tests.push(Test::new(format!("qemu/{name}/set-in-traffic"), move |lab| traffic(lab, name)).takes(10));
     }
     for name in CARDS {
