@@ -50,6 +50,8 @@ TAKES   POINT_FUNCTIONS, TERMINATE, terminate
 TAKES   POINT_ENTRIES, IRQ, irq
 TAKES   POINT_ENTRIES, DISCARD, discard
 TAKES   POINT_TICK, 0, tick
+TOLD    ctl, TOLD_SIZE, told
+TOLD    hold_at, 2, hold_at
 ONCE    once_at, tables
 HOOKS   INT_CTL, ctl
 
@@ -62,25 +64,33 @@ discard:        dw ctl_discard
 tick:           dw ctl_tick
 
 section .data.ctl progbits alloc noexec write align=1
-; `once` fills in the first ones.
-told:
+; From BURST on the least value of each parameter, and the greatest one less that.
+limits:         dw 1, 63, 0, 1, 0, LAST_EVENT, 0, 255, 1, 249, 0, 255, 16, 16384 - 16, CACHE_LEAST
+; From here on FACTS.ctl: the greatest value of MIGRATE less the least;
+told:           dw 0
 save_at:        dw 0                ; routines of asm/int60.asm,
 run_at:         dw 0
 out_at:         dw 0
 open_at:        dw 0                ; the number of open handles, a byte,
-entries_at:     dw 0                ; the core's table of the driver's entries
-; The parameters from POLL on.
-polled:         dw 0
-level:          dw LAST_EVENT
-interval:       dw 1
-wanted:         dw 0                ; MEDIA, and the value in force
-in_force:       dw 0
+entries_at:     dw 0                ; the core's table of the driver's entries;
+wanted:         dw 0                ; MEDIA and XMS as wanted; no XMS if 0,
+wanted_xms:     dw 0
+in_force:       dw 0, 0             ; and in force;
+migrate:        dw 0                ; MIGRATE; none if 0,
+full_at:        dw 0                ; where it is in the pool (asm/abi.inc, POOL.full), and where the pool's cache begins
+cache_at:       dw 0
+TOLD_SIZE       equ $-told
+; Where each parameter is, by its number; 0: this driver has not got it.
+places:         dw WORK_AT + NIC_RCV_MODE, WORK_AT + NIC_MAC, WORK_AT + WORK_GROUPS - 2, STATE_AT + STATE.burst
+                dw polled, level, interval
+hold_at:        dw 0, wanted, wanted_xms, migrate
+polled:         db 0
+level:          db LAST_EVENT
+interval:       db 1
 LAST_EVENT      equ COMPKT_EVENT_SPURIOUS
-; Where the parameters before POLL are, in the core.
-places:         db WORK_AT + NIC_RCV_MODE, WORK_AT + NIC_MAC, WORK_AT + WORK_GROUPS - 2, STATE_AT + STATE.burst
-; The functions of INT 60h that set those before BURST; then the greatest values of BURST and those behind it.
+CACHE_LEAST     equ 1536            ; src/memory/mod.rs, SLOT
+; The functions of INT 60h that set those before BURST.
 setters:        db SET_RCV_MODE, SET_ADDRESS, SET_MULTICAST
-most:           db 64, 1, LAST_EVENT, 255, 255
 ; Our interrupts, as AMIS lists them: number and header; 2Dh is the last. `once` fills in the first two, and has the list begin
 ; at the second where the card has no interrupt.
 vectors:        db 0
@@ -169,22 +179,22 @@ in_es:  push    cs
 done:   mov     al, COMPKT_CTL_DONE
 return: ret
 
-; GET: ES:DI = where the value is, CX = the value; of MEDIA the wanted value, and DX = the value in force.
+; GET: ES:DI = where the value is, CX = the value; of a pending one the wanted value, and DX = the value in force.
 get:    call    find
         mov     cx, [si]
-        cmp     bl, COMPKT_PARAM_BURST
-        ja      .word
+        mov     dx, [si+in_force-wanted]
+        cmp     bl, COMPKT_PARAM_MEDIA
+        jae     in_es
         mov     ch, 0
-.word:  mov     dx, [si+in_force-wanted]
         jmp     in_es
 
 ; ROLLBACK.
 rollback:
-        mov     ax, [in_force]
-        mov     [wanted], ax
+        mov     eax, [in_force]
+        mov     [wanted], eax
         jmp     done
 
-; APPLY. What MEDIA changes is in the file: a stage of the installer puts it in force.
+; APPLY. What it takes is in the file: a stage of the installer does it (src/install/stages/apply.rs).
 apply:  mov     al, COMPKT_CTL_FILE
         ret
 
@@ -289,21 +299,35 @@ set:    call    find
         mov     ax, COMPKT_EVENT_DROPPED
         call    log
         jmp     .skip
-.own:   mov     al, COMPKT_CTL_RANGE
-        movzx   di, byte [bx+most-COMPKT_PARAM_BURST]
-        cmp     cx, di
+.own:   mov     di, bx
+        shl     di, 2
+        mov     ax, cx
+        sub     ax, [di+limits-4*COMPKT_PARAM_BURST]
+        cmp     ax, [di+limits-4*COMPKT_PARAM_BURST+2]
+        mov     al, COMPKT_CTL_RANGE
         ja      .out
         cmp     bl, COMPKT_PARAM_POLL
         je      .poll
-        ja      .word
-        jcxz    .out
-        mov     [si], cl
+        cmp     bl, COMPKT_PARAM_MEDIA
+        jae     .word
+.byte:  mov     [si], cl
+        jmp     .changed
+.word:  mov     [si], cx
+        cmp     bl, COMPKT_PARAM_MIGRATE
+        jne     .changed
+        mov     di, [full_at]
+        mov     ax, [cache_at]
+        add     ax, cx
+        mov     [di], ax
+        shr     cx, 1
+        sub     ax, cx
+        mov     [di+POOL.half-POOL.full], ax
         jmp     .changed
         ; Changes from the card's interrupt to polling or back: masks its line, and has each entry look at the card.
 .poll:  mov     al, COMPKT_CTL_REFUSED
         cmp     byte [core_state+STATE.irq_lone], 1
         jne     .out                ; there is no line, or others share it
-        cmp     cx, [si]
+        cmp     cl, [si]
         je      .changed
         xor     byte [pending], POLLED
         mov     dl, [work+NIC_IRQ]  ; BTC takes the low four bits
@@ -314,8 +338,7 @@ set:    call    find
         out     PIC1_MASK, al
         mov     al, ah
         out     PIC2_MASK, al
-.word:  mov     [si], cx
-        jmp     .changed
+        jmp     .byte
 
 ; Purpose:  Find a parameter.
 ; In:       BX = its number
@@ -327,14 +350,18 @@ find:   mov     si, bx
         mov     al, COMPKT_CTL_UNKNOWN
         jae     refuse
         mov     al, COMPKT_CTL_FIXED
-        cmp     bl, COMPKT_PARAM_MEDIA
+        cmp     bl, COMPKT_PARAM_MIGRATE
         ja      refuse
-        cmp     bl, COMPKT_PARAM_BURST
-        ja      .word
-        movzx   si, byte [places+si]
+        add     si, si
+        mov     si, [places+si]
+        mov     al, COMPKT_CTL_UNKNOWN
+        cmp     bl, COMPKT_PARAM_XMS
+        jae     .value
+        test    si, si
+        jz      refuse
         ret
-.word:  add     si, si
-        add     si, polled-2*(COMPKT_PARAM_POLL-1)
+.value: cmp     word [si], 0
+        je      refuse
         ret
 
 ; Purpose:  Go on only if no entry of the driver is in progress, so that another one may begin, and callbacks run behind it.
@@ -501,17 +528,8 @@ once:   push    es
         push    cs
         pop     es
         cld
-        mov     di, told
-        mov     si, [bx+FACTS.core]
-        mov     cx, [si+CORE.int60]
-        mov     dx, [si+CORE.info]
-        add     si, CORE.save
-        movsw
-        movsw
-        movsw
-        movsw
-        mov     ax, [bx+FACTS.entries]
-        stosw
+        mov     cx, [bx+FACTS.int60]
+        mov     dx, [bx+FACTS.info]
         mov     bx, [bx+FACTS.points+2*POINT_TICK]
         push    ds
         push    cs

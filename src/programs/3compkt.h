@@ -184,13 +184,13 @@ struct compkt_stats_row {
 #define COMPKT_PARAM_POLL          5     /* live, 0 to 1: 1: the driver polls; 0: the card interrupts */
 #define COMPKT_PARAM_LEVEL         6     /* live, 0 to 8: the greatest event that is logged */
 #define COMPKT_PARAM_INTERVAL      7     /* live, 0 to 255: seconds between two readings of PKTCTL stats */
-#define COMPKT_PARAM_MEDIA         8     /* pending, 0 to 255: medium and duplex, as /MEDIA= numbers them */
-#define COMPKT_PARAM_XMS           9     /* fixed, 16 to 16384: KB of XMS for frames that wait */
-#define COMPKT_PARAM_HANDLES       10    /* fixed, 1 to 64: handles */
-#define COMPKT_PARAM_CACHE         11    /* fixed, 1536 to 32768: bytes of conventional memory before that XMS */
-#define COMPKT_PARAM_STACK         12    /* fixed, 192 to 2048: bytes of stack for receivers */
-#define COMPKT_PARAM_HOLD          13    /* live, 1 to 255: ticks for which a refused frame waits */
-#define COMPKT_PARAM_MIGRATE       14    /* live, 1536 to 65024: waiting bytes above which frames go to XMS */
+#define COMPKT_PARAM_HOLD          8     /* live, 1 to 250: ticks for which a refused frame waits */
+#define COMPKT_PARAM_MEDIA         9     /* pending, 0 to 255: medium and duplex, as /MEDIA= numbers them */
+#define COMPKT_PARAM_XMS           10    /* pending, 16 to 16384: KB of XMS for frames that wait, in real mode */
+#define COMPKT_PARAM_MIGRATE       11    /* live, 1536 to 32768: waiting bytes above which frames go to XMS, in V86 mode, at most CACHE */
+#define COMPKT_PARAM_HANDLES       12    /* fixed, 1 to 64: handles */
+#define COMPKT_PARAM_CACHE         13    /* fixed, 1536 to 32768: bytes of conventional memory before XMS, in V86 mode */
+#define COMPKT_PARAM_STACK         14    /* fixed, 192 to 2048: bytes of stack for receivers */
 #define COMPKT_PARAM_DELAY         15    /* live, 0 to 65535: the card's delay before it interrupts */
 #define COMPKT_PARAM_RX_RING       16    /* pending, 1 to 256: frames in the receive ring */
 #define COMPKT_PARAM_TX_RING       17    /* pending, 1 to 256: frames in the transmit ring */

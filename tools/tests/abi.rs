@@ -17,7 +17,7 @@ use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
 use compkt::resident::table::{
-    CHANGED, CLOCK, CoreTable, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WAITING, WORK, Work,
+    CHANGED, CLOCK, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WAITING, WORK, Work,
 };
 use tools::setup;
 
@@ -137,12 +137,11 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
-        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "core" = core, "points" = points));
+        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "int60" = int60, "info" = info, "points" = points,
+        "hold_at" = hold_at, "ctl" = ctl));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
         ("FACTS.base", pool + offset_of!(PoolFacts, base)), ("FACTS.most", pool + offset_of!(PoolFacts, most))].map(|(name, at)| (name.into(), at)));
-    rust.extend(fields!("CORE", CoreTable: "int60" = int60, "info" = info, "save" = save, "run" = run, "out" = out, "open" = open));
-    rust.insert("CORE_size".into(), offset_of!(CoreTable, open) + 2);
     rust.insert("FACTS_size".into(), size_of::<Facts>());
     rust.extend(fields!("POOL", Stats: "bytes" = bytes, "buffers" = buffers, "failures" = failures, "waiting" = waiting, "flags" = flags));
     rust.extend(fields!("POOL", Arena: "end" = end, "free" = free, "limit" = limit));
@@ -322,6 +321,7 @@ fn how_features_attach() {
         ("POINT_IN", features::POINT_IN as u16),
         ("POINT_OUT", features::POINT_OUT as u16),
         ("POINT_LINEAR", features::POINT_LINEAR as u16),
+        ("POINT_HOLD", features::POINT_HOLD as u16),
     ] {
         assert_eq!(constant(name), usize::from(value), "{name}");
     }
@@ -357,16 +357,25 @@ fn the_control_interrupt_has_every_parameter() {
     assert!(about.contains(&format!("pub const VERSION: u16 = 0x{:04x};", constant("VERSION"))));
     assert_eq!(constant("INT_CTL"), usize::from(control::INTERRUPT), "the vector");
     assert_eq!([constant("IRQ"), constant("DISCARD"), constant("LINK_STATE")], [Entry::Irq, Entry::Discard, Entry::Link].map(|entry| entry as usize));
-    // Between `polled` and `places` the values lie in the order of their numbers, each a word.
+    // `places` has the values in the order of their numbers, and `limits` their least and greatest ones.
     let lines: Vec<&str> = text.lines().map(code).collect();
-    let values: Vec<&str> = lines.iter().skip_while(|line| !line.starts_with("polled:")).map_while(|line| line.split_once(": ")).map(|line| line.0).take(5).collect();
-    assert_eq!(values, ["polled", "level", "interval", "wanted", "in_force"]);
-    let order = [control::MODE, control::ADDRESS, control::MULTICAST, control::BURST, control::POLL, control::LEVEL, control::INTERVAL, control::MEDIA];
-    assert!(order.iter().zip(1..).all(|(number, place)| *number == place), "{order:?}");
-    let most = lines.iter().find_map(|line| line.strip_prefix("most:")).unwrap().trim().trim_start_matches("db ");
-    let limits: Vec<u16> = most.split(", ").map(|word| word.parse().unwrap_or(control::SPURIOUS.into())).collect();
-    let expected: Vec<u16> = control::PARAMETERS[3..8].iter().map(|parameter| parameter.high).collect();
-    assert_eq!(limits, expected);
+    let table = |label: &str, end: &str| -> Vec<String> {
+        let rows = lines.iter().skip_while(|line| !line.starts_with(label)).take_while(|line| !line.starts_with(end));
+        rows.filter_map(|line| line.split_once("dw ")).flat_map(|(_, words)| words.split(", ")).map(|word| word.trim().to_string()).collect()
+    };
+    let places = table("places:", "polled:");
+    let order = [control::POLL, control::LEVEL, control::INTERVAL, control::HOLD, control::MEDIA, control::XMS, control::MIGRATE];
+    assert_eq!(order.map(|number| places[usize::from(number) - 1].as_str()), ["polled", "level", "interval", "0", "wanted", "wanted_xms", "migrate"]);
+    assert_eq!((places.len(), [control::MODE, control::ADDRESS, control::MULTICAST, control::BURST]), (11, [1, 2, 3, 4]));
+    let value = |word: &str| -> i64 {
+        word.split(" - ").map(|part| part.parse().unwrap_or(if part == "CACHE_LEAST" { constant(part) } else { control::SPURIOUS.into() } as i64)).reduce(|a, b| a - b).unwrap()
+    };
+    let limits: Vec<i64> = table("limits:", "told:").iter().map(|word| value(word)).collect();
+    let parameters = &control::PARAMETERS[usize::from(control::BURST) - 1..usize::from(control::MIGRATE)];
+    let expected: Vec<i64> = parameters.iter().flat_map(|of| [of.low, of.high - of.low]).map(i64::from).collect();
+    // The installer tells the greatest MIGRATE: the cache's size.
+    assert_eq!(limits[..], expected[..expected.len() - 1]);
+    assert_eq!(constant("CACHE_LEAST"), usize::from(compkt::memory::SLOT));
     let signature = format!("signature:      db '{}", std::str::from_utf8(&control::PRODUCT).unwrap());
     assert!(lines.iter().any(|line| line.starts_with(&signature)));
     // The timer's header lies behind the tick feature's unit header.

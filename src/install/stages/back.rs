@@ -10,7 +10,7 @@ use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::device::Counters;
 use crate::info::{self, Block, Info};
 use crate::install::dos::{far_call, fill, peek, peek_into, regs};
-use crate::install::features::{Facts, Hook, TOLD, needs};
+use crate::install::features::{Facts, HOOKS, Hook, TOLD, needs};
 use crate::install::header::{Start, Unit, number};
 use crate::install::kernel::{header, hooks, load, of_nic, say, unit};
 use crate::install::lines::Line;
@@ -95,7 +95,7 @@ impl Copy<'_> {
             if unit.needs & need == 0 || unit.block != kind {
                 continue;
             }
-            let mut list = [Hook { op: 0, what: 0, at: 0, more: 0 }; 16];
+            let mut list = [Hook { op: 0, what: 0, at: 0, more: 0 }; HOOKS];
             hooks(&unit, list.as_mut_ptr())?;
             let hook = list.iter().take(unit.hooks as usize).find(|hook| hook.op == TOLD && hook.more == fact)?;
             return Some(self.at(at + hook.at));

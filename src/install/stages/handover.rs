@@ -18,10 +18,11 @@ use crate::device::{Counters, RcvMode};
 use crate::info::{BLOCK_STATS, Info, NicInfo};
 use crate::install::dos::{peek, peek_into, poke, put, regs};
 use crate::install::features::{POINT_POOL, needs};
-use crate::install::kernel::header;
+use crate::install::kernel::{header, say};
+use crate::install::lines::Line;
 use crate::install::plan::{DONE, FAILED, GOES, Plan, TEXT};
 use crate::resident::handle::Handle;
-use crate::resident::table::{CHANGED, OPEN_HANDLES, PENDING, STATE, State, WORK, Work};
+use crate::resident::table::{CHANGED, OPEN_HANDLES, PENDING, POLLED, STATE, State, WORK, Work};
 
 /// In an IISP header: the handler before.
 const BEFORE: u16 = 2;
@@ -74,7 +75,11 @@ fn take_over(plan: &Plan, attaching: &mut Attaching) -> Option<bool> {
     // SAFETY: as before the call.
     unsafe { asm!("sti") };
     if !gone {
-        chains.complain(&both.info);
+        if peek::<u8>(address(both.old, PENDING)) & !POLLED != 0 {
+            say(Line::Busy, b" ", 0);
+        } else {
+            chains.complain(&both.info);
+        }
     }
     gone.then_some(changed)
 }

@@ -1,13 +1,53 @@
 //! GET and SET of every parameter, APPLY and ROLLBACK, and what the log has of them.
 
 use crate::Machine;
-use compkt::control::{self, Class, PARAMETERS};
+use compkt::control::{self, Class, PARAMETERS, Parameter};
+use compkt::info::FLAG_V86;
 use compkt::device::MacAddr;
 use compkt::programs::rt::check::Checks;
 use compkt::programs::rt::{CF, Far};
 
-/// The parameters that this driver has not: no card's driver offers them.
-const NONE: [u8; 5] = [control::HOLD, control::MIGRATE, control::DELAY, control::RX_RING, control::TX_RING];
+/// The form of the pool that the driver has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Pool {
+    None,
+    /// In XMS alone.
+    Flat,
+    /// In a cache, and in XMS.
+    Cache,
+    /// In conventional memory alone.
+    Arena,
+}
+
+fn pool(machine: &Machine) -> Pool {
+    let info = &machine.block.info;
+    match (info.pool != 0, machine.block.buffers(1).is_some(), info.flags & FLAG_V86 != 0) {
+        (false, ..) => Pool::None,
+        (_, true, false) => Pool::Flat,
+        (_, true, true) => Pool::Cache,
+        (_, false, _) => Pool::Arena,
+    }
+}
+
+/// Whether this driver has the parameter. No card's driver offers the last three.
+fn has(machine: &Machine, parameter: u8) -> bool {
+    let pool = pool(machine);
+    match parameter {
+        control::HOLD => pool != Pool::None,
+        control::XMS => pool == Pool::Flat,
+        control::MIGRATE => pool == Pool::Cache,
+        control::DELAY | control::RX_RING | control::TX_RING => false,
+        _ => true,
+    }
+}
+
+/// A parameter's greatest value: not more than the cache may be used before frames go to XMS.
+fn high(machine: &Machine, parameter: &Parameter) -> u16 {
+    match (parameter.number, machine.block.buffers(0)) {
+        (control::MIGRATE, Some(cache)) => cache,
+        _ => parameter.high,
+    }
+}
 
 const OTHER: MacAddr = [0x02, 0x60, 0x8C, 1, 2, 3];
 const GROUPS: [[u8; 6]; 2] = [[1, 0, 0x5E, 0, 0, 1], [1, 0, 0x5E, 7, 8, 9]];
@@ -37,7 +77,7 @@ fn values(checks: &mut Checks, machine: &Machine) {
     for parameter in &PARAMETERS {
         let result = machine.call(control::GET, parameter.number as u16, 0, Far(0)).eax as u8;
         let expected = match parameter.class {
-            _ if NONE.contains(&parameter.number) => control::UNKNOWN,
+            _ if !has(machine, parameter.number) => control::UNKNOWN,
             Class::Fixed => control::FIXED,
             _ => control::DONE,
         };
@@ -52,19 +92,20 @@ fn values(checks: &mut Checks, machine: &Machine) {
 /// Values that are out of range change nothing.
 fn refused(checks: &mut Checks, machine: &Machine) {
     let written = machine.written();
-    for parameter in PARAMETERS.iter().filter(|parameter| parameter.class != Class::Fixed && !NONE.contains(&parameter.number)) {
+    for parameter in PARAMETERS.iter().filter(|parameter| parameter.class != Class::Fixed && has(machine, parameter.number)) {
         if matches!(parameter.number, control::ADDRESS | control::MULTICAST) {
             continue;
         }
         let before = machine.get(parameter.number);
-        for value in [parameter.low.wrapping_sub(1), parameter.high.wrapping_add(1), parameter.high | 0x100, 0xFFFF] {
-            if !(parameter.low..=parameter.high).contains(&value) {
+        let high = high(machine, parameter);
+        for value in [0, parameter.low.wrapping_sub(1), high.wrapping_add(1), high | 0x100, 0xFFFF] {
+            if !(parameter.low..=high).contains(&value) {
                 checks.equal(c"set: out of range", control::RANGE as u32, machine.set(parameter.number, value, Far(0)));
             }
         }
         checks.holds(c"set: it is unchanged", machine.get(parameter.number) == before, c"the value before");
     }
-    for number in [control::XMS, control::HANDLES, control::CACHE, control::STACK] {
+    for number in [control::HANDLES, control::CACHE, control::STACK] {
         checks.equal(c"set: fixed", control::FIXED as u32, machine.set(number, 8, Far(0)));
     }
     checks.equal(c"log: nothing was set", written as u32, machine.written() as u32);
@@ -141,6 +182,15 @@ fn words(checks: &mut Checks, machine: &Machine) {
             checks.equal(c"number: get", value as u32, machine.get(number).unwrap_or(0xFFFF) as u32);
         }
     }
+    for number in [control::HOLD, control::MIGRATE] {
+        let Some(before) = machine.get(number) else { continue };
+        for value in [1, 250, 1536, 2000, 2048, before] {
+            if machine.set(number, value, Far(0)) == control::DONE as u32 {
+                checks.equal(c"of the pool: get", value as u32, machine.get(number).unwrap_or(0xFFFF) as u32);
+            }
+        }
+        checks.equal(c"of the pool: set back", before as u32, machine.get(number).unwrap_or(0xFFFF) as u32);
+    }
     let _ = machine.set(control::LEVEL, 4, Far(0));
     let written = machine.written();
     let _ = machine.set(control::INTERVAL, 2, Far(0));
@@ -161,14 +211,22 @@ fn words(checks: &mut Checks, machine: &Machine) {
 }
 
 fn pending(checks: &mut Checks, machine: &Machine) {
-    let force = machine.call(control::GET, control::MEDIA as u16, 0, Far(0)).edx as u16;
-    checks.equal(c"MEDIA: set", control::DONE as u32, machine.set(control::MEDIA, force ^ 1, Far(0)));
-    let got = machine.call(control::GET, control::MEDIA as u16, 0, Far(0));
-    checks.equal(c"MEDIA: wanted", (force ^ 1) as u32, got.ecx & 0xFFFF);
-    checks.equal(c"MEDIA: in force", force as u32, got.edx & 0xFFFF);
+    if has(machine, control::XMS) {
+        wanted(checks, machine, control::XMS, 64);
+    }
+    wanted(checks, machine, control::MEDIA, 1);
+}
+
+/// A pending parameter's wanted value and the one in force, which differ in the bits `more`; then ROLLBACK.
+fn wanted(checks: &mut Checks, machine: &Machine, number: u8, more: u16) {
+    let force = machine.call(control::GET, number as u16, 0, Far(0)).edx as u16;
+    checks.equal(c"pending: set", control::DONE as u32, machine.set(number, force ^ more, Far(0)));
+    let got = machine.call(control::GET, number as u16, 0, Far(0));
+    checks.equal(c"pending: wanted", (force ^ more) as u32, got.ecx & 0xFFFF);
+    checks.equal(c"pending: in force", force as u32, got.edx & 0xFFFF);
     let apply = machine.call(control::APPLY, 0, 0, Far(0));
     checks.equal(c"APPLY: by the file", control::FILE as u32, apply.eax & 0xFF);
     checks.equal(c"APPLY: no error", 0, (apply.flags & CF) as u32);
     checks.equal(c"ROLLBACK: done", control::DONE as u32, machine.call(control::ROLLBACK, 0, 0, Far(0)).eax & 0xFF);
-    checks.equal(c"ROLLBACK: wanted", force as u32, machine.get(control::MEDIA).unwrap_or(0xFFFF) as u32);
+    checks.equal(c"ROLLBACK: wanted", force as u32, machine.get(number).unwrap_or(0xFFFF) as u32);
 }

@@ -113,7 +113,8 @@ impl set::Control for Control {
         let same = |class, value| Ok(State { class, value, wanted: value });
         let regs = match Control::done(self.call(GET, parameter.number as u16, 0, 0)) {
             Ok(regs) => regs,
-            Err(FIXED) => {
+            // In V86 mode the amount of XMS is fixed.
+            Err(FIXED) | Err(UNKNOWN) if parameter.class == Class::Fixed || parameter.number == XMS => {
                 let value = match parameter.number {
                     HANDLES => Some(self.handles as u16),
                     XMS => self.xms,

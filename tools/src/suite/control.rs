@@ -5,6 +5,7 @@ use super::runner::{Test, Verdict};
 use crate::nics::{NICS, Nic};
 use crate::pack::checks::{Role, budget};
 use crate::rig::dosbox_x::DosboxX;
+use crate::rig::image::Xms;
 use crate::rig::qemu::{Net, Qemu};
 
 /// Cards of each kind: polled and by interrupt, ports and memory, with and without rings, with and without link events.
@@ -17,6 +18,9 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/control/prompt", |lab| prompt(lab, &qemu(ne2000())?)),
         Test::new("qemu/control/wild", wild).takes(20),
         Test::new("qemu/control/features", features),
+        Test::new("qemu/control/pool-flat", |lab| pool(lab, "rtl8139", "V86 OFF", "3COMPKT 0x60 /CTL /XMS=48", "in XMS: room for")),
+        Test::new("qemu/control/pool-cache", |lab| pool(lab, "ne2000", "V86 ON", "3COMPKT 0x60 /CTL /XMS=48 /CACHE=4096", "bytes of cache")),
+        Test::new("qemu/control/pool-low", |lab| pool(lab, "el3", "V86 ON", "3COMPKT 0x60 /CTL /MIGRATE=8192", "bytes of conventional memory")),
         Test::new("qemu/control/chain", chain),
         Test::new("qemu/control/instructions", instructions),
         Test::new("qemu/control/stranger", stranger),
@@ -62,6 +66,21 @@ fn features(lab: &Lab) -> Verdict {
     }
     steps.same("mem")?;
     steps.same("ints")
+}
+
+/// The parameters of each form of the pool.
+fn pool(lab: &Lab, card: &str, mode: &str, load: &str, form: &str) -> Verdict {
+    let xms = if load.contains("/XMS=") { Xms::V3 } else { Xms::None };
+    let rig = qemu(nic(card))?.with_xms(xms);
+    let steps = rig.steps(&lab.job(&[], &[mode, load, "PKTCTL mem", "CONTROL", "PKTCTL config", "PKTCTL test", "3COMPKT /U"])?)?;
+    steps.prints("PKTCTL mem", form)?;
+    for line in [load, "CONTROL", "PKTCTL test", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    let config = &steps.first("PKTCTL config")?.text;
+    steps.holds(config.contains("  HOLD       2"), "HOLD is that of the load")?;
+    let has = |name: &str| config.contains(&format!("\n  {name}"));
+    steps.holds(has("MIGRATE") == form.contains("cache") && has("XMS") == load.contains("/XMS="), "the parameters are those of the form")
 }
 
 /// Programs that have hooked INT 2Dh after the driver and share it, and a second copy of the driver: unloaded in any order, all

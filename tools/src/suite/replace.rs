@@ -14,8 +14,8 @@ use crate::rig::Job;
 use crate::rig::image::Xms;
 use crate::rig::qemu::Qemu;
 
-/// Frames for the client at each pause.
-const FRAMES: usize = 10;
+/// Frames for the client at each pause: so few that every card holds them.
+const FRAMES: usize = 3;
 /// Frames at each line of a replacement under load, and the number of replacements.
 const FLOOD: usize = 30;
 const ROUNDS: usize = 20;
