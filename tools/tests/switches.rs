@@ -44,6 +44,7 @@ fn nothing_means_the_defaults() {
         cache: 0,
         compact: false,
         unload: false,
+        replace: false,
         help: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {
@@ -73,6 +74,8 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/BURST=1"), Options { burst: 1, ..good("") });
     assert_eq!(good("/BURST=64"), Options { burst: 64, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
+    assert_eq!(good("/REPLACE"), Options { replace: true, handles: 0, ..good("") }, "as many handles as the other copy has");
+    assert_eq!(good("/REPLACE /COMPACT"), Options { replace: true, compact: true, handles: 4, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
     assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
     assert_eq!(good("/XMS=16"), Options { waits: true, slots: 10, ..good("") }, "whole slots only");
@@ -83,7 +86,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
     assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, ..good("") });
-    assert_eq!(SWITCHES.len(), 18, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 19, "a new switch wants a line above");
 }
 
 #[test]
