@@ -66,7 +66,7 @@ lines! {
     Hooked "another program has hooked the driver's interrupts after it; unload that first";
     Open "a program still has the driver open; end it first";
     // `/REPLACE`.
-    Replaces "/REPLACE is for the prompt, and for the card of the driver that is loaded; leave /NIC= and /IO= out";
+    Replaces "/REPLACE is for the prompt, and takes the card of the driver that is loaded; leave /NIC= and /IO= out";
     OldLayout "the driver that is loaded is of a kind that cannot be replaced; unload it, then load this one";
     FewHandles "/HANDLES=: the programs that have the driver open need #";
     Busy "the driver that is loaded has frames that wait, or is in a call; try again";

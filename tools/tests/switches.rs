@@ -76,6 +76,8 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/BURST=1"), Options { burst: 1, ..good("") });
     assert_eq!(good("/BURST=64"), Options { burst: 64, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
+    assert_eq!(good("/REPLACE"), Options { replace: true, handles: 0, ..good("") }, "as many handles as the other copy has");
+    assert_eq!(good("/REPLACE /COMPACT"), Options { replace: true, compact: true, handles: 4, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
     assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
     assert_eq!(good("/XMS=16"), Options { waits: true, slots: 10, ..good("") }, "whole slots only");

@@ -11,16 +11,18 @@ use super::attach::{self, Attaching, set_vector};
 use super::chain::Chains;
 use super::hook::{irq_vector, unmask_line};
 use super::start::starter_unit;
+use super::take::block;
 use crate::bus::Addr;
 use crate::bus::real::{address, copy_far};
 use crate::device::{Counters, RcvMode};
-use crate::info::{Info, NicInfo};
+use crate::info::{BLOCK_STATS, Info, NicInfo};
 use crate::install::dos::{peek, peek_into, poke, put, regs};
 use crate::install::features::{POINT_POOL, needs};
-use crate::install::kernel::header;
+use crate::install::kernel::{header, say};
+use crate::install::lines::Line;
 use crate::install::plan::{DONE, FAILED, GOES, Plan, TEXT};
 use crate::resident::handle::Handle;
-use crate::resident::table::{CHANGED, OPEN_HANDLES, PENDING, STATE, State, WORK, Work};
+use crate::resident::table::{CHANGED, OPEN_HANDLES, PENDING, POLLED, STATE, State, WORK, Work};
 
 /// In an IISP header: the handler before.
 const BEFORE: u16 = 2;
@@ -73,7 +75,11 @@ fn take_over(plan: &Plan, attaching: &mut Attaching) -> Option<bool> {
     // SAFETY: as before the call.
     unsafe { asm!("sti") };
     if !gone {
-        chains.complain(&both.info);
+        if peek::<u8>(address(both.old, PENDING)) & !POLLED != 0 {
+            say(Line::Busy, b" ", 0);
+        } else {
+            chains.complain(&both.info);
+        }
     }
     gone.then_some(changed)
 }
@@ -105,6 +111,12 @@ impl Both {
         let (mac, mode) = (offset_of!(NicInfo, mac) as u16, offset_of!(NicInfo, rcv_mode) as u16);
         self.same(WORK + mac, WORK + mac, 6);
         self.same(WORK + mode, WORK + mode, 1);
+        // With `/STATS` in both, the counts of each handle.
+        let placed = &plan.placed;
+        let stats = placed.features.iter().take(placed.count as usize).find(|feature| feature.needs == needs::STATS);
+        if let (Some(to), Some((from, block))) = (stats, block(&self.info, BLOCK_STATS)) {
+            self.same(from, to.table.at, block.size.min(to.table.end - to.table.at));
+        }
         self.nic.rcv_mode != RcvMode::Broadcast as u8 || self.nic.mac != self.nic.rom
     }
 

@@ -1,7 +1,7 @@
 //! `PKTCTL handles`, and the handles in `PKTCTL status`: types, and the counts of `/STATS` and `/COUNT`.
 
 use crate::csv::Row;
-use compkt::info::{BLOCK_EXAMPLE, BLOCK_STATS};
+use compkt::info::{BLOCK_EXAMPLE, BLOCK_SHIFT, BLOCK_STATS};
 use compkt::programs::commands::{Asked, CSV};
 use compkt::programs::rt::Far;
 use compkt::programs::rt::packet::{Block, Driver};
@@ -26,7 +26,7 @@ pub fn run(asked: &Asked) -> u8 {
 
 /// An open handle.
 struct Open {
-    /// Its number for clients: the offset of its entry in the table.
+    /// Its number for clients: the offset of its entry in the table, or less after `/REPLACE`.
     number: u16,
     handle: Handle,
     /// With `/STATS`.
@@ -50,10 +50,13 @@ impl Open {
 fn each(block: &Block, each: &mut dyn FnMut(&Open)) {
     let info = &block.info;
     let stats = block.place(BLOCK_STATS);
+    // SAFETY: it is a number.
+    let shift: u16 = block.place(BLOCK_SHIFT).map_or(0, |at| unsafe { Far::new(block.at.segment(), at).read_as() });
     for index in 0..info.handle_count {
-        let number = info.handles + index as u16 * info.handle_size as u16;
+        let at = info.handles + index as u16 * info.handle_size as u16;
+        let number = at - shift;
         // SAFETY: Handle is made of integers.
-        let handle: Handle = unsafe { Far::new(block.at.segment(), number).read_as() };
+        let handle: Handle = unsafe { Far::new(block.at.segment(), at).read_as() };
         if handle.flags & Handle::IN_USE == 0 {
             continue;
         }
