@@ -11,6 +11,7 @@ extern field_hung
 %include "program.inc"
 
 STACK_SIZE  equ 1024        ; bytes of each stack here
+READ_REQUESTS equ 0Ah       ; the next read of the PIC's first port returns the requested lines
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; field_receiver
@@ -77,10 +78,14 @@ receiver_stack: resb STACK_SIZE
 field_regs:     resb regs_size
 
 ; ----------------------------------------------------------------------------------------------------------------
-; CALL_FIELD which, part: field_interrupt(which) on the stack of `part`; does nothing while that stack is in use
-;   In:      AX = DS = our data
+; CALL_FIELD which, part, open: field_interrupt(which) on the stack of `part`; does nothing while that stack is in use. If `open`
+; is given, and bit 2 of its byte is set, it enables interrupts, and that only when the stack is marked as in use: the next timer
+; interrupt, which may be requested already, then calls nothing and enables nothing. If it came before, it would come on the
+; interrupted program's stack again and again, as long as each takes a period; that stack may be the driver's, in a receiver.
+;   In:      AX = DS = our data, interrupts off
+;   Out:     interrupts still off
 ;   Corrupts: EAX, FLAGS
-%macro call_field 2
+%macro call_field 2-3
     cmp     byte [%2_inside], 0
     jne     %%end
     inc     byte [%2_inside]
@@ -94,6 +99,12 @@ field_regs:     resb regs_size
     push    gs
     mov     es, ax
     cld
+%if %0 > 2
+    test    byte [%3], 4
+    jz      %%closed
+    sti
+%%closed:
+%endif
     push    dword %1
     call    dword field_interrupt
     add     sp, 4
@@ -119,8 +130,10 @@ section .bss.%1 nobits alloc noexec write align=16
 ; ----------------------------------------------------------------------------------------------------------------
 ; field_timer
 ;   Purpose: INT 08h. Bit 0 of timer_when: calls field_interrupt(0) before the EOI; bit 1: calls field_interrupt(1) after it;
-;            bit 2: enables interrupts between the two. Every timer_divide'th time it calls the old handler, which sends the
+;            bit 2: enables interrupts in the second. Every timer_divide'th time it calls the old handler, which sends the
 ;            EOI; after timer_watch of those calls field_hung ends the program
+;   It calls nothing if the last one ended with the next interrupt requested: the interrupted program runs between two that call,
+;   also where a call takes longer than the timer's period, as in an emulator on a busy host.
 ;   Stack:   12 bytes of the interrupted program's, and what the old handler takes
 section .text.field_timer progbits alloc exec nowrite align=1
 global field_timer
@@ -129,6 +142,8 @@ field_timer:
     push    eax
     load_ds
     inc     word [timer_ticks]
+    test    byte [timer_late], 1
+    jnz     .eoi
     test    byte [timer_when], 1
     jz      .eoi
     call_field 0, timer
@@ -146,15 +161,18 @@ field_timer:
     mov     al, 20h
     out     20h, al
 .after:
+    cli
+    test    byte [timer_late], 1
+    jnz     .end
     test    byte [timer_when], 2
     jz      .end
-    test    byte [timer_when], 4
-    jz      .closed
-    sti
-.closed:
     mov     ax, ds
-    call_field 1, timer
+    call_field 1, timer, timer_when
 .end:
+    mov     al, READ_REQUESTS
+    out     20h, al
+    in      al, 20h
+    mov     [timer_late], al        ; bit 0: IRQ 0
     pop     eax
     pop     ds
     iret
@@ -182,6 +200,7 @@ timer_ticks:    dw 0
 timer_divide:   dw 1
 timer_left:     dw 1
 timer_when:     db 0
+timer_late:     db 0
 part_data timer
 
 ; ----------------------------------------------------------------------------------------------------------------

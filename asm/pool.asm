@@ -27,10 +27,10 @@ TAKES   POINT_FUNCTIONS, 11, as_send_pkt
 TAKES   POINT_FUNCTIONS, 12, as_send_iocb
 TAKES   POINT_FUNCTIONS, 13, drop_pkt_core
 TAKES   POINT_LINEAR, 0, linear_at
+CALLED  PATCH_ENTER, enter, enter_next
 TOLD    upcall, 2, upcall_at
 TOLD    hold, 10, table+DIRECT.hold
 TOLD    table, 6, table+DIRECT.lists
-TOLD    table, 2, table+DIRECT.left
 
 section .unit_header progbits alloc exec write
 ; This unit's entries. Attaching exchanges them for those of the driver or of the next filter below. They stand at the offsets
@@ -50,16 +50,23 @@ as_send_pkt:    dw submit
 as_send_iocb:   dw submit_iocb
 drop_pkt_core:  dw drop_first
 upcall_at:      dw 0
+enter_next:     dw 0                ; flat_enter (asm/flat.inc)
 
 section .text.pool progbits alloc exec nowrite align=1
 
-; Purpose:  unmask: the last of a way out (asm/irq.asm). The next round may begin. If frames wait, the next way out of any entry
-;           takes it up: also INT 60h's and the timer's.
+; Purpose:  At an entry: a new round begins, so that frames which were kept are offered before the card's newer ones. So also
+;           when a burst goes on that was interrupted (asm/irq.asm, `again`): a client may have freed its buffers meanwhile.
+; In:       AX = DS = CS, ES not yet
+; Corrupts: BX, and what `flat_enter` does
+enter:  mov     bx, [table+DIRECT.lists_end]
+        mov     [table+DIRECT.left], bx
+        jmp     [enter_next]
+
+; Purpose:  unmask: the last of a way out (asm/irq.asm). If frames wait, the next way out of any entry takes them up: also
+;           INT 60h's and the timer's.
 ; In:       as a driver's entry
 ; Corrupts: AX
-unmask: mov     ax, [table+DIRECT.lists_end]
-        mov     [table+DIRECT.left], ax
-        mov     ax, [table+DIRECT.used]
+unmask: mov     ax, [table+DIRECT.used]
         cmp     ax, [table+DIRECT.free+LIST.count]
         je      .none
         or      byte [pending], WAITING

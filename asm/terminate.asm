@@ -9,6 +9,7 @@ extern entries
 extern open
 extern busy
 extern pending
+extern work
 
 CANT_TERMINATE equ 7
 ; src/resident/table.rs, Entry.
@@ -17,23 +18,25 @@ STOP           equ 2 * 9
 section .text.terminate progbits alloc exec nowrite align=1
 
 ; Purpose:  Unload: restore the vectors, stop the card, free the memory in DOS. The code stays intact until the interrupt has
-;           returned. Refused while another client has a handle, or if another program has hooked one of the vectors since.
+;           returned. Frames that wait in the pool are given up.
+;           Refused while another client has a handle, or if another program has hooked one of the vectors since.
 ;           Refused inside another entry: DOS or the XMS driver may be in a call then, and the outer entry would return into
-;           freed memory; and while a burst has frames left (asm/irq.asm, `more`), for the same reason.
+;           freed memory. Refused for the same reason between two bursts (asm/irq.asm, `more`): the job has a frame then, also
+;           when [pending] has no event, because the frames come from the pool or the card has no interrupt.
 ; In:       interrupts off, DS = CS
 ; Out:      AL = 0, or CANT_TERMINATE and nothing has changed
-; Corrupts: EAX, EBX, EDX, SI, ES
+; Corrupts: EAX, EBX, CX, EDX, SI, ES
 global terminate
 global terminate.patch
 terminate:
-        xor     bx, bx
-        mov     es, bx
         cmp     byte [open], 1
         ja      .no
         mov     ax, [busy]          ; AH = [pending], the next byte
-        and     ah, ~POLLED
+        and     ah, ~(POLLED | WAITING)
         dec     ax
+        or      ax, [work+WORK_JOB+JOB.rx]
         jnz     .no
+        mov     es, ax
         mov     ax, cs
         mov     bx, [core_state+STATE.irq_slot]
         cmp     [es:bx+2], ax
@@ -41,8 +44,8 @@ terminate:
         mov     si, [core_state+STATE.int_slot]
         cmp     [es:si+2], ax
         jne     .no
-        push    dword [core_state+STATE.old_int60]
-        pop     dword [es:si]
+        mov     eax, [core_state+STATE.old_int60]
+        mov     [es:si], eax
         mov     si, [core_state+STATE.old_irq]
         push    dword [si]
         pop     dword [es:bx]
@@ -52,10 +55,9 @@ terminate:
         call    drive
 .patch:
         db 8Dh, 74h, 0              ; lea si, [si+0]: no effect; a feature's call replaces it
-        mov     ax, [core_state+STATE.memory]
-        test    ax, ax
-        jz      .done
-        mov     es, ax
+        mov     cx, [core_state+STATE.memory]
+        jcxz    .done
+        mov     es, cx
         mov     ah, 49h
         int     21h
 .done:  xor     ax, ax

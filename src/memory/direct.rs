@@ -5,8 +5,9 @@
 //! that its receiver refused, one of frames that wait to be sent, one of free frames. A list is known by its last frame,
 //! whose link leads to its first. So each operation takes the same time whatever the number of frames.
 //!
-//! A kept frame is offered again in the next *round*: when the card or the timer interrupts or a client calls INT 60h. A
-//! round goes through the handles' lists, and in each until its receiver refuses a frame that is not too old.
+//! A kept frame is offered again in the next *round*. A round begins at each entry: when the card or the timer interrupts, a
+//! client calls INT 60h, or an interrupted burst goes on. It goes through the handles' lists, and in each until its receiver
+//! refuses a frame that is not too old. Only then come the card's frames.
 //!
 //! Another program may overwrite XMS. So a name that is read there is compared with the number of slots in use, a length
 //! with the longest frame, and no loop ends by what is read there.
@@ -58,7 +59,7 @@ pub struct List {
     pub count: u16,
 }
 
-/// The pool's fields. The installer fills in those from `hold` to `left` (asm/pool.asm); all else begins as zeros.
+/// The pool's fields. The installer fills in those from `hold` to `bias` (asm/pool.asm); all else begins as zeros.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C, packed(2))]
 pub struct Fields {

@@ -204,6 +204,11 @@ impl Bounded {
 
     /// Whether the child has ended. After the limit: kills it, and `Err` of kind `TimedOut`.
     pub fn poll(&mut self) -> io::Result<Option<ExitStatus>> {
+        self.poll_and(|| ())
+    }
+
+    /// The same; after the limit it calls `look` before it kills the child.
+    pub fn poll_and(&mut self, look: impl FnOnce()) -> io::Result<Option<ExitStatus>> {
         if self.ended.is_none() && has_ended(self.id())? {
             self.finish()?;
         }
@@ -211,6 +216,7 @@ impl Bounded {
             return Ok(self.ended);
         }
         if self.over() {
+            look();
             self.kill();
             return Err(io::Error::new(io::ErrorKind::TimedOut, "time limit"));
         }

@@ -11,7 +11,7 @@ use crate::pack;
 use crate::rig::bochs::{self, Bochs};
 use crate::rig::dosbox_x::DosboxX;
 use crate::rig::given_dos::GivenDos;
-use crate::rig::qemu::{self, Net, Nic, Qemu};
+use crate::rig::qemu::{self, Net, Nic, PLACE, Qemu};
 use crate::rig::{Job, Report};
 use crate::setup::{self, fail};
 
@@ -70,8 +70,10 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             // A rig's error has the output so far.
             let text = error.to_string();
             let (why, printed) = text.split_once(", after:\n").unwrap_or((&text, ""));
+            // Behind it, after a time limit, where the machine was.
+            let (printed, place) = printed.split_at(printed.find(PLACE).unwrap_or(printed.len()));
             print!("{printed}{}", if printed.is_empty() || printed.ends_with('\n') { "" } else { "\n" });
-            Err(fail(why))
+            Err(fail(format!("{why}{place}")))
         }
     }
 }

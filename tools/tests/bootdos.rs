@@ -261,7 +261,10 @@ fn a_job_that_hangs_is_an_error_that_shows_what_was_printed() {
     job.limit = std::time::Duration::from_secs(3);
     let error = Qemu::default().run(&job).unwrap_err();
     assert_eq!(error.kind(), std::io::ErrorKind::TimedOut);
-    assert!(error.to_string().contains("[exit 7]\n> HANG\n"), "{error}");
+    let told = error.to_string();
+    assert!(told.contains("[exit 7]\n> HANG\n"), "{told}");
+    // Where it was: the registers, the interrupt controllers, and the program's one instruction at CS:EIP.
+    assert!(told.contains("EIP=00000100") && told.contains("pic0:") && told.contains(": 0xeb 0xfe "), "{told}");
 }
 
 #[test]

@@ -47,6 +47,8 @@ pub struct Client {
     pub high: bool,
     /// Frames that the driver takes before it looks for other interrupts.
     pub burst: u16,
+    /// In SENDERS the timer interrupts so many times as often as usual.
+    pub rate: u16,
     /// How the card tells of its link.
     pub tells: Tells,
     seed: u32,
@@ -57,7 +59,7 @@ pub struct Client {
 impl Client {
     /// A client without handles.
     pub fn new(driver: Driver, seed: u32) -> Client {
-        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, burst: BURST as u16, tells: Tells::Nothing, seed, before: 0 }
+        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, burst: BURST as u16, rate: 60, tells: Tells::Nothing, seed, before: 0 }
     }
 
     /// Opens a handle for the flows and one for the peer's answers; or one for all frames.

@@ -1,6 +1,6 @@
 //! FIELD: behaves as existing clients do, and checks how a packet driver copes with that.
 //!
-//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/RATE=60] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One
 //! line for each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
 #![no_std]
 #![no_main]
@@ -45,7 +45,7 @@ const GROUPS: [(&str, Group); 9] = [
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small, mut burst, mut tells) = (0x60, 1, None, false, false, false, BURST as u16, Tells::Nothing);
+    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small, mut burst, mut rate, mut tells) = (0x60, 1, None, false, false, false, BURST as u16, 60, Tells::Nothing);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => {
@@ -67,6 +67,10 @@ fn main() -> u8 {
                 true
             }
             Some((name, value)) if same(name, "BURST") => options::number(value).map(|value| burst = value as u16).is_some(),
+            Some((name, value)) if same(name, "RATE") => {
+                let number = options::number(value).filter(|number| (1..=1000).contains(number));
+                number.map(|value| rate = value as u16).is_some()
+            }
             Some((name, value)) if same(name, "TELLS") => {
                 let known = TELLS.iter().find(|(text, _)| same(value, text));
                 known.map(|(_, value)| tells = *value).is_some()
@@ -82,7 +86,7 @@ fn main() -> u8 {
         }
     }
     let Some(group) = group else {
-        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE, KEYS or LINK, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/BURST=8 (the driver's), /TELLS=EVENTS, READS or NOTHING (of its link),\n/INT=60 and /SEED=1.\n");
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE, KEYS or LINK, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/BURST=8 (the driver's), /RATE=60 (of SENDERS' timer), /TELLS=EVENTS, READS or NOTHING (of its link),\n/INT=60 and /SEED=1.\n");
         return 2;
     };
     let Some(driver) = Driver::on(vector) else {
@@ -94,6 +98,7 @@ fn main() -> u8 {
     client.uncounted = uncounted;
     client.small = small;
     client.burst = burst;
+    client.rate = rate;
     client.tells = tells;
     let hooks = timer::Hooks::new();
     group(&mut client);

@@ -66,7 +66,7 @@ fn round(client: &mut Client, when: u8, by_far: bool, name: &'static CStr) {
         let _ = client.ask(flow, plan);
     }
     let (calls, ticks) = {
-        let hooks = Calling::new(60, when, Does::Send);
+        let hooks = Calling::new(client.rate, when, Does::Send);
         let ticks = hooks.ticks();
         sender::by_far_call(by_far);
         let deadline = Deadline::after(PATIENCE);

@@ -1,7 +1,7 @@
 //! WAITS: a client whose frames have to wait. It refuses a third of the frames when they are first offered, and sends more at
 //! once by as_send_pkt than a card has room for.
 //!
-//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/SLOW] [/TAKES=n] [/STUCK] [/LENGTHS] [/INT=60]`, with the test
+//! `WAITS [frames] [/SEED=n] [/GAP=us] [/AGAIN=n] [/ALONE] [/SLOW] [/TAKES=n] [/PAUSE] [/STUCK] [/LENGTHS] [/INT=60]`, with the test
 //! peer on the wire.
 //! /ALONE: without it; then answers from the emulator's network are refused, and sent frames are not checked. Every frame must
 //! come in the end, once, with every byte right; otherwise the test fails. /AGAIN: a batch in which the card lost a frame is
@@ -45,7 +45,7 @@ const ONLY: [(&str, Part); 3] = [("SLOW", slow::run), ("STUCK", stuck::run), ("L
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut frames, mut seed, mut gap_us, mut again, mut vector, mut alone, mut takes, mut only) = (10_000, 1, 1200, 0, 0x60, false, 1, None);
+    let (mut frames, mut seed, mut gap_us, mut again, mut vector, mut alone, mut takes, mut pause, mut only) = (10_000, 1, 1200, 0, 0x60, false, 1, false, None);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => set(&mut frames, options::number(word)),
@@ -53,6 +53,10 @@ fn main() -> u8 {
             Some((name, value)) if same(name, "AGAIN") => set(&mut again, options::number(value)),
             Some((name, [])) if same(name, "ALONE") => {
                 alone = true;
+                true
+            }
+            Some((name, [])) if same(name, "PAUSE") => {
+                pause = true;
                 true
             }
             Some((name, [])) if ONLY.iter().any(|(word, _)| same(name, word)) => {
@@ -67,7 +71,7 @@ fn main() -> u8 {
         if !good {
             say!(c"WAITS cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes [frames] /SEED=1 /GAP=1200 /AGAIN=0 /ALONE /SLOW /TAKES=1 /STUCK /LENGTHS /INT=60.\n");
+            say!(c"\". It takes [frames] /SEED=1 /GAP=1200 /AGAIN=0 /ALONE /SLOW /TAKES=1 /PAUSE /STUCK /LENGTHS /INT=60.\n");
             return 2;
         }
     }
@@ -75,7 +79,7 @@ fn main() -> u8 {
         say!(c"No packet driver on INT {x}h.\n", vector);
         return 2;
     };
-    let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, alone, takes };
+    let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, alone, takes, pause };
     match run(client, frames, only) {
         Ok(()) => 0,
         Err(why) => {
@@ -148,6 +152,8 @@ pub struct Client {
     pub alone: bool,
     /// Frames that the receiver of slow.rs takes in a tick.
     pub takes: u16,
+    /// That receiver refuses a frame only when a timer interrupt waits.
+    pub pause: bool,
 }
 
 impl Client {

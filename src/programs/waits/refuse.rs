@@ -185,8 +185,10 @@ pub fn closed(client: &mut Client) -> Outcome {
         if deadline.over() {
             return Err(c"refused frames do not wait");
         }
-        // A slow host may send each frame after the one before was dropped: asks again.
+        // A slow host may send each frame after the one before was dropped: asks again, for another flow, because frames of
+        // the first one have been offered.
         if round.over() {
+            begin(client, Mood::Everybody);
             ask(client)?;
             round = Deadline::after(ROUND);
         }
@@ -201,7 +203,8 @@ pub fn closed(client: &mut Client) -> Outcome {
         // Frames from the peer still come.
         let refused = inbox::take(|frame| {
             let header = Header::decode(frame.bytes.get(MAC_HEADER..).unwrap_or(&[]));
-            header.is_some_and(|header| header.op == Op::Data && OFFERS.read().get(header.index as usize).is_some_and(|offers| *offers != 0))
+            let header = header.filter(|header| header.op == Op::Data && header.seed == client.seed);
+            header.is_some_and(|header| OFFERS.read().get(header.index as usize).is_some_and(|offers| *offers != 0))
         });
         strange += (refused == Some(true)) as u16;
     }

@@ -19,6 +19,8 @@ const LIMIT: Duration = Duration::from_secs(60);
 const STEP: Duration = Duration::from_millis(5);
 /// QEMU's exit status when the boot DOS has reached the end of its script: 2 * 10h + 1.
 const DONE: i32 = 0x21;
+/// What follows the output in the error of a time limit: where the machine was.
+pub(crate) const PLACE: &str = "\nThe machine when the limit ended it:\n";
 /// Longest time for an answer of QEMU's monitor.
 const MONITOR_LIMIT: Duration = Duration::from_secs(120);
 
@@ -154,7 +156,8 @@ impl Qemu {
         let limit = if job.limit.is_zero() { LIMIT } else { job.limit };
         let mut run = Console { file: File::open(&console)?, output: String::new(), shown: 0 };
         let mut monitor = Monitor::new(socket);
-        let ended = watch(Bounded::start(&mut command, limit)?.watching(&console), &mut run, &mut monitor, on_line);
+        let mut place = String::new();
+        let ended = watch(Bounded::start(&mut command, limit)?.watching(&console), &mut run, &mut monitor, on_line, &mut place);
         let output = run.output;
         match ended {
             Ok(status) if status.code() == Some(DONE) => {
@@ -171,7 +174,7 @@ impl Qemu {
                 let errors = fs::read_to_string(&errors).unwrap_or_default();
                 Err(fail(format!("QEMU ended with {status} after:\n{output}\n{errors}")))
             }
-            Err(error) => Err(io::Error::new(error.kind(), format!("{error} in QEMU, after:\n{output}"))),
+            Err(error) => Err(io::Error::new(error.kind(), format!("{error} in QEMU, after:\n{output}{place}"))),
         }
     }
 
@@ -273,14 +276,16 @@ impl Qemu {
     }
 }
 
+/// Follows the machine until it ends. After its limit `place` says where it was ([`Monitor::place`]).
 fn watch(
     mut machine: Bounded,
     console: &mut Console,
     monitor: &mut Monitor,
     on_line: &mut dyn FnMut(&str, &mut Monitor) -> io::Result<()>,
+    place: &mut String,
 ) -> io::Result<ExitStatus> {
     loop {
-        let ended = machine.poll();
+        let ended = machine.poll_and(|| *place = monitor.place());
         console.read()?;
         while let Some(line) = console.next_line() {
             on_line(&line, monitor)?;
@@ -344,6 +349,19 @@ impl Monitor {
         let path = folder.path().join("memory");
         let answer = self.command(&format!("pmemsave {from} {bytes} \"{}\"", path.display()))?;
         fs::read(path).map_err(|error| fail(format!("{error}: {answer}")))
+    }
+
+    /// Where the machine is: it is stopped, and its registers, the state of its interrupt controllers, 64 bytes of code at CS:EIP
+    /// and 64 of the stack at SS:ESP are returned as text. What the monitor does not answer is left out.
+    pub(super) fn place(&mut self) -> String {
+        let mut text = PLACE.to_string();
+        for look in ["stop", "info registers", "info pic", "xp /64xb $pc", "xp /64xb $ss.base+$esp"] {
+            let Ok(answer) = self.command(look) else { break };
+            // The first line is the command's echo, the last one the prompt. DOS does not use the I/O APIC's pins.
+            let lines = answer.lines().skip(1).filter(|line| !line.starts_with("(qemu)") && !line.starts_with("  pin"));
+            text.extend(lines.flat_map(|line| [line, "\n"]));
+        }
+        text
     }
 
     /// Gives a command; returns the answer.

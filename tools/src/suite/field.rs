@@ -35,6 +35,11 @@ const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip
 /// Drivers with: a FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
 const BURSTS_ON: [&str; 4] = ["el3", "ne2000", "e1000", "virtio_net"];
 
+/// A driver that is run with [`FAST`].
+const FAST_ON: &[&str] = &["i8255x"];
+/// Timer interrupts every 69 microseconds: in QEMU, sending a frame from their handler takes longer.
+const FAST: &str = "FIELD SENDERS /RATE=800";
+
 const EXCHANGE: &str = "PKTCTL test";
 const UNLOAD: &str = "3COMPKT /U";
 /// Frames at each line while the driver is loaded and unloaded.
@@ -55,6 +60,9 @@ pub fn tests() -> Vec<Test> {
                 let test = Test::new(format!("qemu/{}/field-bursts-of-{burst}", nic.name), move |lab| in_bursts(lab, nic, burst));
                 tests.push(Test { slow: !is_quick(nic), ..test.takes(15) });
             }
+        }
+        if FAST_ON.contains(&nic.name) {
+            tests.push(Test::new(format!("qemu/{}/field-a-timer-faster-than-its-handler", nic.name), move |lab| asked(lab, nic, FAST)).takes(15));
         }
         // Every device of the models: some have a PHY, and some have none.
         for device in nic.devices.iter().take(if nic.plugin { usize::MAX } else { 1 }) {

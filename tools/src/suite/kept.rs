@@ -2,7 +2,7 @@
 //!
 //! The client is fixtures/keeper.asm, which refuses frames until it is told to take them.
 
-use super::machine::{Lab, Steps, ne2000, peer, qemu_on, watched};
+use super::machine::{Lab, Steps, ne2000, numbers, peer, qemu_on, watched};
 use super::runner::{Test, Verdict};
 use super::traffic::LIMIT;
 use crate::nics::{NICS, Nic};
@@ -32,6 +32,9 @@ const LENGTHS: [(&str, &str); 5] = [
     ("virtio_net", "virtio-net-pci,tx=timer,x-txtimer=20000000"),
 ];
 
+/// A card that sends its frames after a second, so that many wait.
+const SLOW_SENDER: &str = "virtio-net-pci,tx=timer,x-txtimer=1000000000";
+
 /// The tests.
 pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
@@ -39,9 +42,14 @@ pub fn tests() -> Vec<Test> {
         tests.push(Test::new(format!("qemu/{name}/late-v86/frames-wait"), move |lab| late_v86(lab, named(name))).takes(8));
     }
     tests.push(Test::new("qemu/ne2000/unload-frames-wait", unloaded).takes(5));
+    tests.push(Test::new("qemu/virtio_net/terminate-frames-wait", terminated).takes(8));
+    tests.push(Test::new("qemu/ne2000/terminate-between-bursts", between_bursts).takes(5));
     tests.push(Test::new("qemu/ne2000/pool-a20-flips", flips).takes(5));
     for (name, device) in LENGTHS {
         tests.push(Test::new(format!("qemu/{name}/waits-lengths"), move |lab| lengths(lab, name, device)).takes(8));
+    }
+    for name in ["ne2000", "el3", "e1000"] {
+        tests.push(Test::new(format!("qemu/{name}/waits-order"), move |lab| order(lab, named(name))).takes(8));
     }
     tests.push(Test::new("qemu/virtio_net/waits-stuck", stuck).takes(8));
     for name in ["el3", "rtl8139"] {
@@ -74,9 +82,8 @@ fn run(lab: &Lab, rig: &Qemu, peer: &Peer, script: &[&str]) -> Result<Steps, Str
 /// The numbers that KEEPER prints: frames taken, lost in all, and wrong.
 fn told(steps: &Steps, line: &str) -> Result<[u32; 3], String> {
     let text = &steps.first(line)?.text;
-    let numbers: Vec<u32> = text.split([' ', ']']).filter_map(|word| word.parse().ok()).collect();
     println!("        {text}");
-    numbers.try_into().or_else(|_| steps.fail(format!("`{line}` prints three numbers")))
+    numbers(text).try_into().or_else(|_| steps.fail(format!("`{line}` prints three numbers")))
 }
 
 /// Frames that wait when V86 mode begins are offered afterwards, in order and with every byte right, or counted as lost.
@@ -125,6 +132,52 @@ fn unloaded(lab: &Lab) -> Verdict {
     Ok(())
 }
 
+/// The last client terminates the driver while its refused frames wait; then, while frames wait to be sent, it does so, and `/U`
+/// does. All memory is given back each time.
+fn terminated(lab: &Lab) -> Verdict {
+    let peer = peer()?;
+    let mut rig = qemu_on(named("virtio_net"), peer.cable())?;
+    rig.nics = vec![Card { device: SLOW_SENDER.into(), net: peer.cable() }];
+    let waits = format!("AWAIT {FRAMES}");
+    let (end, full, send) = ("KEEPER END", "KEEPER FULL", "KEEPER SEND");
+    let script = [
+        "KEEPER", "ints keep", "mem", "ints", LOAD, OPEN, &waits, STATUS, end, "mem", "ints", LOAD, OPEN, full, "mem", "ints", LOAD, send, UNLOAD, "mem",
+        "ints", LOAD, TEST, UNLOAD,
+    ];
+    let steps = run(lab, &rig, &peer, &script)?;
+    for line in [full, send] {
+        println!("        {}", steps.first(line)?.text);
+    }
+    steps.prints(STATUS, &format!("  waiting      {FRAMES} frames now"))?;
+    for line in [LOAD, OPEN, &waits, end, full, send, UNLOAD, TEST] {
+        steps.exits(line, 0)?;
+    }
+    // Those in the card's ring, too.
+    let queued = numbers(&steps.first(full)?.text);
+    steps.holds(queued.first().is_some_and(|queued| *queued >= 24), "the queue is full of frames")?;
+    // A client's `terminate` leaves the line enabled in the interrupt controller.
+    steps.holds(steps.each("ints").iter().all(|ints| !ints.text.contains("[int ")), "all vectors are restored")?;
+    steps.same("mem")?;
+    steps.same(LOAD)
+}
+
+/// A program terminates the driver while a burst of frames that waited has frames left: refused, because the driver goes on
+/// with them when that program ends.
+fn between_bursts(lab: &Lab) -> Verdict {
+    let peer = peer()?;
+    let (load, waits, pause) = ("3COMPKT /XMS=48 /HOLD=250 /BURST=1", format!("AWAIT {FRAMES}"), format!("KEEPER PAUSE {FRAMES}"));
+    let steps = run(lab, &qemu_on(ne2000(), peer.cable())?, &peer, &["KEEPER", "mem", load, OPEN, &waits, &pause, CLOSE, TEST, UNLOAD, "mem"])?;
+    for line in [load, OPEN, &waits, &pause, CLOSE, TEST, UNLOAD] {
+        steps.exits(line, 0)?;
+    }
+    let text = &steps.first(&pause)?.text;
+    println!("        {}", text.replace('\n', "; "));
+    let [took, lost, wrong, refused, gone] = numbers(text)[..] else { return steps.fail("it prints five numbers") };
+    steps.holds(refused != 0 && gone == 0, "it is asked between two bursts, and refuses")?;
+    steps.holds(took + lost == u32::from(FRAMES) && wrong == 0, "each frame comes as it was, or is counted")?;
+    steps.same("mem")
+}
+
 /// Another program switches A20 between any two frames. Every byte is right, and the gate is always as that program left it.
 fn flips(lab: &Lab) -> Verdict {
     let peer = peer()?;
@@ -137,8 +190,7 @@ fn flips(lab: &Lab) -> Verdict {
     steps.prints(STATUS, NONE_WAITS)?;
     let text = &steps.first("FLIP OFF")?.text;
     println!("        {text}");
-    let numbers: Vec<u32> = text.split([' ', ']']).filter_map(|word| word.parse().ok()).collect();
-    steps.holds(matches!(numbers[..], [ticks, 0] if ticks > 10), "the gate stays as it was set")
+    steps.holds(matches!(numbers(text)[..], [ticks, 0] if ticks > 10), "the gate stays as it was set")
 }
 
 /// A frame of every length is kept, offered again and taken, and one is sent, in XMS where the card is busy, with every byte right.
@@ -162,6 +214,24 @@ fn lengths(lab: &Lab, name: &str, device: &str) -> Verdict {
     println!("        {name}: {}", text.replace('\n', "; "));
     let waited = text.split("as_send_pkt, ").nth(1).and_then(|rest| rest.split(' ').next()?.parse::<u32>().ok());
     steps.holds(name != "virtio_net" || waited.is_some_and(|waited| waited != 0), "frames wait until virtio's ring has room")
+}
+
+/// Frames that wait come before newer ones of the same handle, also when the receiver begins to take frames between two bursts.
+fn order(lab: &Lab, nic: &'static Nic) -> Verdict {
+    for burst in [1, 3] {
+        let peer = peer()?;
+        let (load, waits) = (format!("3COMPKT /XMS=1280 /HOLD=250 /BURST={burst}"), "WAITS /SLOW /PAUSE /TAKES=5 /GAP=2000");
+        let steps = run(lab, &qemu_on(nic, peer.cable())?, &peer, &[&load, waits, STATUS, UNLOAD])?;
+        let text = &steps.first(waits)?.text;
+        println!("        {}, bursts of {burst}: {text}", nic.name);
+        for line in [&load, waits, UNLOAD] {
+            steps.exits(line, 0)?;
+        }
+        let numbers = numbers(text);
+        steps.holds(numbers.get(2).is_some_and(|came| *came > 100), "frames come")?;
+        steps.holds(numbers.last().is_some_and(|refused| *refused > 5), "frames wait")?;
+    }
+    Ok(())
 }
 
 /// A receiver that refuses for ever.

@@ -140,6 +140,11 @@ pub fn ne2000() -> &'static Nic {
     crate::nics::NICS.iter().find(|nic| nic.name == "ne2000").expect("the list has an NE2000")
 }
 
+/// The numbers that are words of a program's text.
+pub fn numbers(text: &str) -> Vec<u32> {
+    text.split([' ', ',', ']', '\n']).filter_map(|word| word.parse().ok()).collect()
+}
+
 /// Starts a peer.
 pub fn peer() -> Result<Peer, String> {
     Peer::new().map_err(|error| error.to_string())

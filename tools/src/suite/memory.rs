@@ -1,6 +1,6 @@
 //! Frames that wait: the pool with XMS, without it, and with an XMS driver that fails.
 
-use super::machine::{Lab, Rig, Steps, ne2000, qemu_of, qemu_on};
+use super::machine::{Lab, Rig, Steps, ne2000, numbers, qemu_of, qemu_on};
 use super::runner::{Test, Verdict};
 use super::stack;
 use super::traffic::{LIMIT, judged};
@@ -92,7 +92,7 @@ fn slow(lab: &Lab, line: &str, xms: Xms) -> Verdict {
     let text = &steps.first(exchange)?.text;
     let told = text.lines().find(|line| line.contains("sent by as_send_pkt")).unwrap_or_default();
     println!("        {line}: {told}");
-    let numbers: Vec<u32> = told.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+    let numbers = numbers(told);
     // A megabyte holds a burst.
     let refused = if line == COMPACT { numbers.get(2) == Some(&0) } else { numbers.get(2).is_some_and(|refused| *refused != 0) };
     let waited = [0, 1, 3].map(|at| numbers.get(at).is_some_and(|number| *number != 0));
@@ -129,7 +129,7 @@ fn waits(lab: &Lab, nic: &Nic, device: &str, line: &str, xms: Xms, exchange: &st
 
 /// The smallest form keeps few bytes, and works.
 fn seed_line(lab: &Lab, name: &str, most: u32) -> Verdict {
-    let steps = qemu_on(nic(name), Net::User)?.with_xms(Xms::V3).steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
+    let steps = qemu_on(nic(name), Net::User)?.steps(&lab.job(&[COMPACT], &["PKTCTL mem", "PKTCTL test", "3COMPKT /U"])?)?;
     steps.exits("PKTCTL test", 0)?;
     steps.exits("3COMPKT /U", 0)?;
     steps.prints("PKTCTL mem", "  1023 KB  frames")?;
@@ -148,12 +148,12 @@ fn burst(lab: &Lab) -> Verdict {
         let peer = Peer::new().map_err(|error| error.to_string())?;
         let mut job = lab.job(&[&line], &[&exchange, &"PKTCTL status".into(), &"3COMPKT /U".into()])?;
         job.limit = LIMIT;
-        let steps = qemu_on(nic("virtio_net"), peer.cable())?.with_xms(Xms::V3).steps(&job)?;
+        let steps = qemu_on(nic("virtio_net"), peer.cable())?.steps(&job)?;
         steps.exits(&exchange, 0)?;
         steps.exits("3COMPKT /U", 0)?;
         let text = &steps.first(&exchange)?.text;
         println!("        {line}, {takes} a tick: {}", text.trim());
-        let numbers: Vec<u32> = text.split([' ', ',']).filter_map(|word| word.parse().ok()).collect();
+        let numbers = numbers(text);
         steps.holds(numbers.first() == Some(&600), "QEMU gives the driver all frames of the burst")?;
         steps.holds(numbers.get(2).is_some_and(|came| *came >= least), "frames wait for as many ticks as they may")?;
     }
@@ -194,7 +194,7 @@ fn as_large(lab: &Lab) -> Verdict {
 /// `/CACHE=` is accepted, and a line says that it does nothing.
 fn no_cache(lab: &Lab) -> Verdict {
     let line = "3COMPKT /XMS=48 /CACHE=2048";
-    let steps = qemu_on(ne2000(), Net::User)?.with_xms(Xms::V3).steps(&lab.job(&[], &[line, "PKTCTL mem", "3COMPKT /U", "3COMPKT /XMS=48", "3COMPKT /U"])?)?;
+    let steps = qemu_on(ne2000(), Net::User)?.steps(&lab.job(&[], &[line, "PKTCTL mem", "3COMPKT /U", "3COMPKT /XMS=48", "3COMPKT /U"])?)?;
     steps.prints(line, "3COMPKT: /CACHE= is not needed: frames wait in XMS alone")?;
     let said = steps.first("3COMPKT /XMS=48")?.text.contains("/CACHE=");
     steps.holds(!said, "only if it was given")?;

@@ -25,6 +25,7 @@ mod remembered;
 mod replace;
 mod rtl8169;
 mod runner;
+mod say;
 mod stack;
 mod traffic;
 mod v86;

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 
 use super::machine::Lab;
 use super::remembered::Remembered;
+use super::say::say;
 use crate::{process, setup};
 
 /// Tests that run at once. A machine uses one processor, and its peer has to answer in time.
@@ -103,16 +104,15 @@ pub fn run(mut tests: Vec<Test>, lab: &Lab, remembered: &Remembered) -> bool {
     }
     let score = lock(&score);
     if score.failed != 0 {
-        println!("the reports of what failed are kept in {}", folder().canonicalize().unwrap_or_default().display());
+        say(&format!("the reports of what failed are kept in {}", folder().canonicalize().unwrap_or_default().display()));
     }
     for (name, times) in &score.retries {
-        println!("tried again: {name}, {times} in all");
+        say(&format!("tried again: {name}, {times} in all"));
     }
     if score.remembered != 0 {
-        println!("{} of them have passed before with the same units; --again runs them", score.remembered);
+        say(&format!("{} of them have passed before with the same units; --again runs them", score.remembered));
     }
-    println!("{} passed, {} failed", score.passed, score.failed);
-    score.failed == 0
+    say(&format!("{} passed, {} failed", score.passed, score.failed)) && score.failed == 0
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -126,7 +126,8 @@ fn one(test: Test, lab: &Lab, score: &Mutex<Score>, remembered: &Remembered) {
         let mut score = lock(score);
         score.passed += 1;
         score.remembered += 1;
-        return println!("ok      {}  remembered", test.name);
+        say(&format!("ok      {}  remembered", test.name));
+        return;
     }
     let begun = Instant::now();
     let verdict = catch_unwind(AssertUnwindSafe(|| (test.run)(lab))).unwrap_or_else(|panic| {
@@ -150,11 +151,11 @@ fn tell(name: &str, took: Duration, retries: u32, verdict: &Verdict, score: &mut
     match verdict {
         Ok(()) => {
             score.passed += 1;
-            println!("ok      {name}  {:.1} s{again}", took.as_secs_f32());
+            say(&format!("ok      {name}  {:.1} s{again}", took.as_secs_f32()));
         }
         Err(why) => {
             score.failed += 1;
-            println!("FAILED  {name}  {:.1} s{again}\n{}", took.as_secs_f32(), shortened(why.trim_end()));
+            say(&format!("FAILED  {name}  {:.1} s{again}\n{}", took.as_secs_f32(), shortened(why.trim_end())));
             let _ = fs::create_dir_all(folder());
             let _ = fs::write(folder().join(format!("{}.txt", name.replace('/', "-"))), why);
         }

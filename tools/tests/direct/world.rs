@@ -66,7 +66,7 @@ impl World {
         Direct(Here(self))
     }
 
-    /// A new round, as `unmask` in asm/pool.asm begins it.
+    /// A new round, as `enter` in asm/pool.asm begins it.
     pub fn begin(&mut self) {
         self.fields.left = self.fields.lists_end;
     }

@@ -57,7 +57,7 @@ const RUNS: u32 = 200;
 const LEAST: u32 = 20;
 
 /// A file of asm/ as a program, with data for what it names outside.
-fn assembled(file: &str) -> Program {
+pub fn assembled(file: &str) -> Program {
     let folder = TempDir::new("routines").unwrap();
     let (source, object) = (setup::root().join("asm"), folder.path().join("unit.o"));
     let mut nasm = Command::new(setup::nasm().unwrap());

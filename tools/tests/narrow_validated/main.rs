@@ -8,6 +8,7 @@ mod hooks;
 mod layout;
 mod listing;
 mod machine;
+mod nmi;
 mod remembered;
 mod routines;
 mod state;
@@ -171,6 +172,13 @@ fn routines_in_assembly_read_and_change_what_is_said_of_them() {
     assert!(assembly::notices("strings", "client_to_ring", |said| Routine { changes: A | B, ..said }), "EDX is changed");
     assert!(assembly::notices("strings", "outs_words", |said| Routine { reads: 0, ..said }), "the port is in DX");
     assert!(assembly::notices("crc", "crc_high", |said| Routine { changes: 0, ..said }), "it has an answer");
+}
+
+#[test]
+fn an_nmi_leaves_the_driver_its_interrupt_table() {
+    for unit in ["flat", "flati", "flatk"] {
+        nmi::check(unit).unwrap_or_else(|why| panic!("{why}"));
+    }
 }
 
 #[test]

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 /// An engine.
 pub type Handle = *mut c_void;
 
+/// Memory may be read, written and executed.
+pub const ALL: u32 = 7;
 /// Memory may be executed, not read.
 pub const EXECUTE: u32 = 4;
 /// Memory may be read and written.
@@ -27,6 +29,8 @@ pub mod reg {
 
 /// Kinds of hooks.
 pub mod hook {
+    /// `int`, in whose place the hook runs.
+    pub const INTERRUPT: i32 = 1;
     /// One instruction, named by its number.
     pub const INSN: i32 = 1 << 1;
     /// Every instruction in a range.
@@ -181,6 +185,23 @@ impl Engine {
         // SAFETY: no register here is longer.
         unsafe { (library().reg_read)(self.0, register, (&raw mut value).cast()) };
         value as u32
+    }
+
+    /// IDTR: base and limit.
+    pub fn idtr(self) -> (u32, u32) {
+        const IDTR: i32 = 242;
+        #[repr(C)]
+        #[derive(Default)]
+        struct Table {
+            selector: u16,
+            base: u64,
+            limit: u32,
+            flags: u32,
+        }
+        let mut table = Table::default();
+        // SAFETY: the header's uc_x86_mmr.
+        unsafe { (library().reg_read)(self.0, IDTR, (&raw mut table).cast()) };
+        (table.base as u32, table.limit)
     }
 
     /// Runs from a linear address until another one. The error's number; 0: none.

@@ -255,7 +255,7 @@ pub fn link_objects(folder: &TempDir, outside: &Outside, form: Form, shift: u32,
          . = {STUBS:#x}; .stubs : {{ *(.stubs) }} . = {DATA:#x}; \
          .constant : {{ *(.rodata .rodata.* .kernel_table .image_header) *(.unit_header) }} \
          .variable ALIGN(4) : {{ *(.data .data.* .work .work.* .entries) *(.bss .bss.*) *(COMMON) . = ALIGN(4); *(.foreign) }} \
-         ASSERT(. <= {THINGS:#x}, \"data\") .linker : {{ *(.got .got.plt .igot.plt .iplt .rel.got .rel.iplt) }} /DISCARD/ : {{ *(.comment) *(.note*) *(.eh_frame*) }} }}",
+         ASSERT(. <= {THINGS:#x}, \"data\") .linker : {{ *(.got .got.plt .igot.plt .iplt .rel.got .rel.iplt) }} /DISCARD/ : {{ *(.attach) *(.comment) *(.note*) *(.eh_frame*) }} }}",
         CODE + shift
     );
     let path = |name: &str| folder.path().join(name);
