@@ -87,6 +87,7 @@ save:   cmp     byte [cs:busy], 1
 ; Stack:    2 bytes of the caller's beyond the interrupt's 6; 8 when a burst ends (asm/irq.asm, `more`)
 global int60_entry
 global int60_entry.saved
+global int60_entry.out
 int60_entry:
         jmp     short .start
         nop
@@ -126,6 +127,7 @@ int60_entry.late:
         pop     es
         jmp     settle
 
+global other.run
 other:  movzx   si, byte [bx+FRAME.eax+1]
         cmp     si, LAST
         jbe     .known

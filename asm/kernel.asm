@@ -20,7 +20,7 @@ stack_top:      dw 0                ; the end of the image
                 dw interrupt
                 dw program
 nics:           dw 0
-                times 22 dw 0       ; offsets in the core: CoreTable (src/resident/table.rs)
+                times 25 dw 0       ; offsets in the core: CoreTable (src/resident/table.rs)
 ; Context: where the image is, and who called.
 load_segment:   dw 0                ; the segment where the image begins
 psp:            dw 0                ; the PSP, from the prompt; 0: DEVICE=

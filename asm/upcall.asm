@@ -31,6 +31,10 @@ upcall:
         les     di, [work+WORK_JOB+JOB.at]
         lds     si, [work+WORK_JOB+JOB.at]
 .call:  call    far [cs:bx]
+.called:
+%if .called - .before != 3 + 13
+%error asm/shift.asm: TO_RETURN
+%endif
         cli
         mov     ax, cs
         mov     ds, ax

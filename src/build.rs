@@ -17,10 +17,15 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("stage_place", "stage", &[]),
     ("stage_start", "stage", &[]),
     ("stage_stand", "stage", &[]),
+    ("stage_take", "stage", &["silence"]),
+    ("stage_handover", "stage", &[]),
+    ("stage_back", "stage", &["silence"]),
     ("flat", "resident", &["flat"]),
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
     ("count", "resident", &["count"]),
+    ("shift", "resident", &["shift"]),
+    ("ctl", "resident", &["ctl"]),
     ("tick", "resident", &["tick"]),
     ("vds", "resident", &["vds"]),
     ("stats", "resident", &["stats"]),
@@ -110,6 +115,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("start_corkscrewx", "stage", &["visit", "strings", "crc"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
+    ("control", "program", &["program", "control"]),
     ("field", "program", &["program", "field"]),
     ("fuzz", "program", &["program"]),
     ("integrity", "program", &["program"]),
@@ -121,6 +127,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
 fn main() {
     println!("cargo:rerun-if-changed=asm");
     println!("cargo:rerun-if-changed=linker");
+    println!("cargo:rerun-if-changed=src/programs/3compkt.inc");
     // tools/src/narrow is the linker.
     println!("cargo:rerun-if-changed=tools/src/narrow");
     if std::env::var_os("CARGO_FEATURE_DOS").is_none() {
@@ -132,7 +139,7 @@ fn main() {
     for (unit, script, sources) in UNITS {
         println!("cargo:rustc-link-arg-bin={unit}=--defsym=slot_a={slot_a}");
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
-        if *script == "program" || unit.starts_with("pool") {
+        if *script == "program" || unit.starts_with("pool") || *unit == "ctl" {
             // Sections overlap: a program's code and data begin at 0 both; code that runs once has the tables' place.
             println!("cargo:rustc-link-arg-bin={unit}=--no-check-sections");
         }
@@ -154,6 +161,7 @@ fn main() {
                 .flag("--before")
                 .flag("cpu 386")
                 .include("asm/")
+                .include("src/programs/")
                 .compile_objects()
                 .unwrap_or_else(|error| panic!("asm/{source}.asm: {error}"));
             for object in objects {

@@ -131,6 +131,8 @@ pub const BLOCK_RINGS: u8 = 6;
 pub const BLOCK_BUFFERS: u8 = 8;
 /// The counts of each handle: [`crate::resident::table::Stats`].
 pub const BLOCK_STATS: u8 = 9;
+/// The shift feature. Its block begins with a word: so much is an open handle's number less than its address.
+pub const BLOCK_SHIFT: u8 = 10;
 /// The flat feature. From here on, kinds of features (asm/attach.inc).
 pub const BLOCK_FLAT: u8 = 16;
 /// The vds feature.
@@ -145,6 +147,8 @@ pub const BLOCK_TICK: u8 = 20;
 pub const BLOCK_EXAMPLE: u8 = 21;
 /// Lists of frames that wait.
 pub const BLOCK_LISTS: u8 = 22;
+/// The ctl feature.
+pub const BLOCK_CTL: u8 = 23;
 /// The feature that copies frames between XMS and a card's port of 16 bits. From here on, kinds of units that copy frames
 /// between a card and XMS: a machine has at most one of them.
 pub const BLOCK_XWORDS: u8 = 24;

@@ -5,6 +5,7 @@
 #![no_std]
 
 pub mod bus;
+pub mod control;
 pub mod device;
 pub mod drivers;
 pub mod info;

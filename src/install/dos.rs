@@ -186,8 +186,10 @@ pub fn far(pointer: u32) -> Addr {
 
 /// What the kernel's entries of the table do.
 pub mod own_entries {
-    use super::Regs;
+    use super::{Regs, poke};
     use crate::bus::real::code_segment;
+    use crate::install::kernel::run::plan;
+    use crate::install::plan::TEXT;
 
     static mut REGS: Regs = Regs { ax: 0, bx: 0, cx: 0, dx: 0, si: 0, di: 0, ds: 0, es: 0, flags: 0 };
 
@@ -213,6 +215,14 @@ pub mod own_entries {
 
     /// [`super::put`].
     pub extern "fastcall" fn put(byte: u8) {
+        // SAFETY: the installer is one thread.
+        let text = unsafe { &mut (*plan()).old.text };
+        if text.0 != 0 {
+            poke(*text, &byte);
+            // The last byte of the text is overwritten.
+            text.0 += (text.0 % TEXT != TEXT - 1) as u32;
+            return;
+        }
         let regs = super::regs(0x0200);
         regs.dx = byte as u16;
         regs.interrupt(0x21);

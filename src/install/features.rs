@@ -14,8 +14,8 @@ pub mod needs {
     pub const STATS: u16 = 1 << 3;
     /// Rings below 1 MB, which the DMA services lock.
     pub const VDS: u16 = 1 << 4;
-    /// Frames wait, in XMS in real mode.
-    pub const POOL: u16 = 1 << 5;
+    /// The control interrupt.
+    pub const CTL: u16 = 1 << 5;
     /// Frames wait, in XMS in V86 mode.
     pub const POOLV: u16 = 1 << 6;
     /// Frames wait, below 1 MB.
@@ -34,8 +34,10 @@ pub mod needs {
     pub const XRINGS: u16 = 1 << 13;
     /// A ring in XMS from which a frame is taken in parts.
     pub const XPARTS: u16 = 1 << 14;
-    /// Always: what the driver itself is listed with.
-    pub const DRIVER: u16 = 1 << 15;
+    /// Frames wait, in XMS in real mode: one of these.
+    pub const POOL: u16 = XWORDS | XBYTES | XFIFO | XRINGS | XPARTS;
+    /// `/REPLACE`: the handle table lies further up than that of the other copy.
+    pub const SHIFT: u16 = 1 << 15;
 }
 
 /// One thing that a feature wants done.
@@ -53,11 +55,11 @@ pub struct Hook {
 }
 
 /// The most hooks of a feature,
-pub const HOOKS: usize = 16;
+pub const HOOKS: usize = 17;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 48;
+pub const ALL_HOOKS: usize = 58;
 /// The most features of a machine, and its driver.
-pub const FEATURES: usize = 8;
+pub const FEATURES: usize = 10;
 
 /// Others find point `what` at `at`.
 pub const PROVIDES: u8 = 1;
@@ -90,8 +92,10 @@ pub const POINT_IN: usize = 4;
 pub const POINT_OUT: usize = 5;
 /// The near address of such a frame's linear address, if it is in XMS.
 pub const POINT_LINEAR: usize = 6;
+/// Where the pool has `/HOLD=`, a byte.
+pub const POINT_HOLD: usize = 7;
 /// Points.
-pub const POINTS: usize = 7;
+pub const POINTS: usize = 8;
 
 /// A feature's table or buffers: near addresses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -115,6 +119,29 @@ pub struct PoolFacts {
     pub base: u32,
     /// The most slots that one user of the pool may have.
     pub most: u16,
+}
+
+/// What the control interrupt is told; asm/ctl.asm has the same.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C)]
+pub struct Ctl {
+    /// The greatest value of the parameter MIGRATE, less its least one.
+    pub span: u16,
+    /// Offsets in the core: of the routine that begins an entry, of the one that calls a function of INT 60h, of the way out, of
+    /// the number of open handles;
+    pub core: [u16; 4],
+    /// of the table of the driver's entries.
+    pub entries: u16,
+    /// As wanted: `/MEDIA=` ([`crate::probe::media`]), and KB of XMS where frames wait there in real mode.
+    pub pending: [u16; 2],
+    /// The same, as in force.
+    pub in_force: [u16; 2],
+    /// With a cache before XMS: bytes in it from which on frames go to XMS,
+    pub migrate: u16,
+    /// the offset of where the pool has the cache's end for that,
+    pub full: u16,
+    /// and that of the cache.
+    pub cache: u16,
 }
 
 /// What a feature may be told.
@@ -153,6 +180,18 @@ pub struct Facts {
     pub command: u32,
     /// What the DMA services locked.
     pub region: Region,
+    /// The core's entry of INT 60h,
+    pub int60: u16,
+    /// and its information block.
+    pub info: u16,
+    /// Where the points are, by their numbers; 0: nowhere.
+    pub points: [u16; POINTS],
+    /// Where the pool has `/HOLD=`, 0: there is no pool.
+    pub hold_at: u16,
+    /// What the control interrupt is told.
+    pub ctl: Ctl,
+    /// The pool's table.
+    pub pool_table: Table,
 }
 
-const _: () = assert!(size_of::<Facts>() == 60 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 116 && size_of::<Hook>() == 6);

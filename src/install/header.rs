@@ -121,6 +121,8 @@ pub const SLOT_FIRST: u8 = 0;
 pub const SLOT_LAST: u8 = 1;
 /// Of one in slot B.
 pub const SLOT_SECOND: u8 = 2;
+/// Of one at slot A's end, below which a driver need not fit: the installer moves up for it.
+pub const SLOT_LOW: u8 = 3;
 
 /// Numbers of units in the directory. First the texts.
 pub mod number {
@@ -140,8 +142,14 @@ pub mod number {
     pub const START_CARD: u8 = 6;
     /// See above.
     pub const STAND: u8 = 7;
+    /// See above.
+    pub const TAKE: u8 = 8;
+    /// See above.
+    pub const BACK: u8 = 9;
+    /// See above.
+    pub const HANDOVER: u8 = 10;
     /// The features, in the order in which they are placed and attached: each comes between the core and those before it.
-    pub const FEATURES: u8 = 8;
+    pub const FEATURES: u8 = 11;
     // Behind the features there are the NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so
     // many units or not.
     /// Of each NIC: finds it.
@@ -210,5 +218,5 @@ pub struct Start {
     pub device: *mut u8,
 }
 
-const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 72 && size_of::<StartHeader>() == 20);
+const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 80 && size_of::<StartHeader>() == 20);
 const _: () = assert!(size_of::<FindHeader>() == 12 && size_of::<PciRow>() == 8);

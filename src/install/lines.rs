@@ -65,6 +65,18 @@ lines! {
     HookedBy " has hooked the driver's interrupts after it; unload that first";
     Hooked "another program has hooked the driver's interrupts after it; unload that first";
     Open "a program still has the driver open; end it first";
+    // `/REPLACE`.
+    Replaces "/REPLACE is for the prompt, and takes the card of the driver that is loaded; leave /NIC= and /IO= out";
+    OldLayout "the driver that is loaded is of a kind that cannot be replaced; unload it, then load this one";
+    FewHandles "/HANDLES=: the programs that have the driver open need #";
+    Busy "the driver that is loaded has frames that wait, or is in a call; try again";
+    Back "the driver that was loaded goes on";
+    NotBack "the card could not be started again for the driver that is loaded; unload that";
+    // `/APPLY`.
+    NoControl "the driver that is loaded has no control interrupt; load it with /CTL";
+    NoneWaits "no parameter waits";
+    OtherDriver "the driver that is loaded came from another file; start /APPLY from that one, or use /REPLACE";
+    Applied "the pending parameters are in force";
     // The search's, behind the name of a card or driver, if there is one.
     Taken ": this card belongs to the driver on INT %h; leave /IO= and /NIC= out to take another";
     NoDriver ": no such driver; 3COMPKT /? lists them";

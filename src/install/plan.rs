@@ -2,7 +2,9 @@
 
 use super::features::{FEATURES, PoolFacts, Table};
 use super::lines::{self, Line};
+use crate::bus::Addr;
 use crate::info::Block;
+use crate::install::stages::apply::Apply;
 use crate::install::stages::switches::Options;
 use crate::probe::{Fault, Found, Rings};
 use crate::resident::table::{BLOCKS, Region};
@@ -39,6 +41,51 @@ pub struct Plan {
     pub placed: Placed,
     /// Where the start unit has written the device of a card that runs; 0: none runs.
     pub device: u16,
+    /// `/REPLACE`: the copy that this one takes over from.
+    pub old: Old,
+}
+
+/// The copy that this one takes over from. From the moment at which its card is stopped until one of the two copies works,
+/// nobody calls DOS: the driver's file, and the console, may be reached over the network that this card drives.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Old {
+    /// How far it is: [`GOES`] and the constants behind it.
+    pub state: u8,
+    /// Its line was masked in the interrupt controller before the load.
+    pub masked: bool,
+    /// Offset of its handle table, which the new one's has, too: handles are near addresses.
+    pub handles: u16,
+    /// Its information block; 0: there is no such copy.
+    pub info: Addr,
+    /// Where the next character that the installer prints is kept; 0: it is printed.
+    pub text: Addr,
+    /// What `/APPLY` puts in force.
+    pub apply: Apply,
+    /// Parts of the file that are in memory.
+    pub kept: [Kept; 2],
+}
+
+/// [`Old::state`]: it works, or there is none.
+pub const GOES: u8 = 0;
+/// Its card is stopped.
+pub const SILENT: u8 = 1;
+/// The new one cannot stand; the card is looked for as without switches, to start it for the old one.
+pub const RETURNS: u8 = 2;
+
+/// Bytes of [`Old::text`], and the boundary that the text begins on.
+pub const TEXT: u32 = 1024;
+
+/// A part of the file.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Kept {
+    /// Its offset in the file,
+    pub from: u32,
+    /// that of its end,
+    pub end: u32,
+    /// and where it lies in memory.
+    pub at: Addr,
 }
 
 /// A card that was found.

@@ -97,6 +97,7 @@ struct compkt_nic {
 #define COMPKT_BLOCK_RINGS     6        /* DMA rings */
 #define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
 #define COMPKT_BLOCK_STATS     9        /* compkt_stats, and a compkt_stats_row for each handle */
+#define COMPKT_BLOCK_SHIFT     10       /* a word: a handle's number is its address less this */
 #define COMPKT_BLOCK_FLAT      16       /* kinds of features from here on: memory above 1 MB */
 #define COMPKT_BLOCK_VDS       17       /* rings locked by the DMA services */
 #define COMPKT_BLOCK_COUNTER   18       /* the code that counts for each handle */
@@ -104,6 +105,7 @@ struct compkt_nic {
 #define COMPKT_BLOCK_TICK      20       /* the timer */
 #define COMPKT_BLOCK_EXAMPLE   21       /* frames that receivers took: 32 bits, the low half first */
 #define COMPKT_BLOCK_LISTS     22       /* lists of frames that wait */
+#define COMPKT_BLOCK_CTL       23       /* the control interrupt */
 #define COMPKT_BLOCK_XWORDS    24       /* copies frames between XMS and a card: a port of 16 bits, */
 #define COMPKT_BLOCK_XBYTES    25       /* a port of 8 bits, */
 #define COMPKT_BLOCK_XFIFO     26       /* a FIFO, */
@@ -132,5 +134,82 @@ struct compkt_stats_row {
     unsigned short refused[2];          /* frames that the receiver refused */
     unsigned short bytes[2];            /* bytes that the receiver took */
 };
+
+/* The control interrupt (/CTL): INT 2Dh by the Alternate Multiplex Interrupt Specification (AMIS 3.6), with AH = amis of
+ * compkt_info. It takes at most 80 bytes of the caller's stack, and what a callback takes. AMIS's own functions in AL:
+ * installation check (0), uninstall (2), hooked interrupts (4), device driver (6). Uninstall and the functions that change
+ * something are refused from inside a receiver (BUSY). */
+
+/* The driver's own functions, in AL. Each gives a result in AL, and changes AH and the high half of EAX. */
+/* BX = parameter. Gives CX = value, ES:DI = where it is. Of a pending one CX = the wanted value, DX = that in force */
+#define COMPKT_CTL_GET             0x10
+#define COMPKT_CTL_SET             0x11  /* BX = parameter, CX = value; or ES:DI = bytes, CX = their number */
+#define COMPKT_CTL_APPLY           0x12  /* put the wanted values in force (FILE) */
+#define COMPKT_CTL_ROLLBACK        0x13  /* forget the wanted values */
+#define COMPKT_CTL_REGISTER        0x14  /* ES:DI = callback, BX = parameter, or 0 for all */
+#define COMPKT_CTL_REMOVE          0x15  /* ES:DI = callback */
+#define COMPKT_CTL_LOG             0x16  /* gives ES:DI = log, DX = entries ever written (it wraps) */
+
+/* Results, in AL. */
+#define COMPKT_CTL_DONE            0xFF  /* done */
+#define COMPKT_CTL_NOT_IMPLEMENTED 0     /* there is no such function */
+#define COMPKT_CTL_UNKNOWN         1     /* not with this driver or card; or there is no such callback */
+#define COMPKT_CTL_FIXED           2     /* fixed at load */
+#define COMPKT_CTL_REFUSED         3     /* the card has no line of its own to change to */
+#define COMPKT_CTL_BUSY            5     /* called from a receiver; try again later */
+#define COMPKT_CTL_FILE            6     /* the driver in memory cannot do it */
+#define COMPKT_CTL_RANGE           8     /* the value is out of range */
+#define COMPKT_CTL_NO_ROOM         9     /* too many bytes or callbacks */
+#define COMPKT_CTL_SHARED          13    /* several handles are open */
+#define COMPKT_CTL_BAD_ADDRESS     14    /* no valid address */
+
+/* event of compkt_log */
+#define COMPKT_EVENT_LINK_DOWN     1     /* the link was lost */
+#define COMPKT_EVENT_LINK_UP       2     /* the link is there */
+#define COMPKT_EVENT_APPLY_FAILED  3     /* wanted values were refused; all is as before */
+#define COMPKT_EVENT_DROPPED       4     /* a callback's code was overwritten; it is called no more */
+#define COMPKT_EVENT_CHANGED       5     /* a parameter was set; the detail is its number */
+#define COMPKT_EVENT_SEND_FAILED   6     /* frames could not be sent */
+#define COMPKT_EVENT_OVERRUN       7     /* the card lost frames */
+#define COMPKT_EVENT_SPURIOUS      8     /* interrupts came without a cause */
+
+/* Parameters, for BX: when a new value is in force (live: at once; pending: after COMPKT_CTL_APPLY; fixed: never), least
+ * and greatest value (of ADDRESS and MULTICAST the number of bytes), what it is. */
+/* live, 1 to 6: receive mode: 1 off, 2 direct, 3 broadcast, 4 multicast, 5 all multicast, 6 promiscuous */
+#define COMPKT_PARAM_MODE          1
+#define COMPKT_PARAM_ADDRESS       2     /* live, 6 to 6: the card's address, at ES:DI */
+/* live, 0 to 48: multicast list. GET: CX = number of addresses; at ES:DI that word, then the addresses */
+#define COMPKT_PARAM_MULTICAST     3
+#define COMPKT_PARAM_BURST         4     /* live, 1 to 64: frames before other interrupts */
+#define COMPKT_PARAM_POLL          5     /* live, 0 to 1: 1: the driver polls; 0: the card interrupts */
+#define COMPKT_PARAM_LEVEL         6     /* live, 0 to 8: the greatest event that is logged */
+#define COMPKT_PARAM_INTERVAL      7     /* live, 0 to 255: seconds between two readings of PKTCTL stats */
+#define COMPKT_PARAM_HOLD          8     /* live, 1 to 250: ticks for which a refused frame waits */
+#define COMPKT_PARAM_MEDIA         9     /* pending, 0 to 255: medium and duplex, as /MEDIA= numbers them */
+#define COMPKT_PARAM_XMS           10    /* pending, 16 to 16384: KB of XMS for frames that wait, in real mode */
+#define COMPKT_PARAM_MIGRATE       11    /* live, 1536 to 32768: waiting bytes above which frames go to XMS, in V86 mode, at most CACHE */
+#define COMPKT_PARAM_HANDLES       12    /* fixed, 1 to 64: handles */
+#define COMPKT_PARAM_CACHE         13    /* fixed, 1536 to 32768: bytes of conventional memory before XMS, in V86 mode */
+#define COMPKT_PARAM_STACK         14    /* fixed, 192 to 2048: bytes of stack for receivers */
+#define COMPKT_PARAM_DELAY         15    /* live, 0 to 65535: the card's delay before it interrupts */
+#define COMPKT_PARAM_RX_RING       16    /* pending, 1 to 256: frames in the receive ring */
+#define COMPKT_PARAM_TX_RING       17    /* pending, 1 to 256: frames in the transmit ring */
+
+/* An entry of the log. Entry n of those ever written, counted from 0, is number n % COMPKT_LOG_ENTRIES. Copy the log with
+ * interrupts off. */
+#define COMPKT_LOG_ENTRIES         16
+struct compkt_log {
+    unsigned char  ticks[3];            /* the BIOS's count of timer ticks since midnight, the low byte first */
+    unsigned char  event;               /* 0: never written */
+    unsigned char  detail;
+};
+
+/* The four bytes in front of a callback's code; COMPKT_CTL_REGISTER gets the address behind them. The driver looks at them
+ * before each call, and drops a callback where they have changed. A callback gets BX = parameter, DS = the driver's segment,
+ * interrupts off, and the stack of the program that set the parameter. It ends with a far return and may change EAX to EBP,
+ * ES and DS, enable interrupts, and call INT 60h and INT 2Dh. It is not told of what is set before it has returned; one that
+ * never returns is not called again until it is removed and registered again. */
+#define COMPKT_CALLBACK            "3CPK"
+#define COMPKT_CALLBACKS           4    /* that may be registered */
 
 #endif

@@ -1,10 +1,15 @@
-//! The DOS programs: PKTCTL for users; CONFORM, FIELD, FUZZ, INTEGRITY and WAITS for the tests; BENCH and BULK for tools/bench.
+//! The DOS programs: PKTCTL for users; CONFORM, CONTROL, FIELD, FUZZ, INTEGRITY and WAITS for the tests; BENCH and BULK for tools/bench.
 //!
 //! Code that does not touch the machine is also compiled for the host, and tested there. Each program is a binary of its own,
 //! linked by `linker/program.ld` and packed as an MZ file.
 
+pub mod commands;
 pub mod net;
 pub mod options;
+pub mod rates;
+pub mod screen;
+pub mod settings;
+pub mod watch;
 
 #[cfg(target_os = "none")]
 pub mod rt;

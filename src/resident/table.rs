@@ -33,8 +33,16 @@ pub struct CoreTable {
     /// Where a feature may patch in a near call (asm/attach.inc): at an entry, at the way out, before a receiver, after a
     /// receiver, and when the driver is unloaded. [`PATCHED`] are the bytes there.
     pub patches: [u16; 5],
-    /// The routines `save` and `settle`.
-    pub entries: [u16; 2],
+    /// The routine `settle`.
+    pub settle: u16,
+    /// The routine `save`,
+    pub save: u16,
+    /// where INT 60h calls function SI when the caller's registers are saved,
+    pub run: u16,
+    /// where an entry without an error goes out,
+    pub out: u16,
+    /// and the number of open handles, a byte.
+    pub open: u16,
     /// The near address of the handle that gets the peeked frame.
     pub getter: u16,
     /// The type cache.
@@ -106,7 +114,7 @@ pub struct Region {
 
 /// The most blocks in the information block: core, driver, device, handles, rings, buffers in XMS, stack, and one or two of each
 /// feature. The pack step checks the number.
-pub const BLOCKS: usize = 16;
+pub const BLOCKS: usize = 18;
 
 /// The core's fields that the installer fills in before it hooks the vectors.
 #[derive(Clone, Copy, Debug)]
@@ -120,12 +128,12 @@ pub struct State {
     pub memory: u16,
     /// SP for a call from a receiver that has switched to another stack.
     pub stack_second: u16,
-    /// Offset of the packet driver's vector in segment 0.
-    pub int_slot: u16,
-    /// Offset in segment 0 of the NIC's vector, or of the timer's if the NIC has no interrupt.
+    /// Offset in segment 0 of the NIC's vector, or of the packet driver's if the NIC has no interrupt.
     pub irq_slot: u16,
     /// Near address of that vector's old handler, in the driver's IISP header.
     pub old_irq: u16,
+    /// Offset of the packet driver's vector in segment 0.
+    pub int_slot: u16,
     /// The old handler of INT 60h.
     pub old_int60: Far,
     /// ESP for an entry from outside, six bytes below the stack's end: the caller's ESP and SS are stored there.
@@ -155,7 +163,7 @@ pub const STACK_SECOND: u16 = 136;
 /// Offset of [`Work`] in the core (linker/resident.ld).
 pub const WORK: u16 = 20;
 /// Offset of [`State`] in the core, behind [`Work`]. Behind it lie `getter` (the handle that gets the peeked frame), `busy`
-/// (the number of entries in progress) and `pending` (the work for the way out).
+/// (the number of entries in progress), `pending` (the work for the way out) and `open` (the number of open handles).
 pub const STATE: u16 = WORK + size_of::<Work>() as u16;
 /// Bit of `pending` that stays set: the NIC has no interrupt.
 pub const POLLED: u8 = 0x40;
@@ -167,6 +175,10 @@ pub const WAITING: u8 = 8;
 pub const CHANGED: u8 = 0x20 | crate::device::Events::OPEN.0;
 /// Offset of `pending` in the core.
 pub const PENDING: u16 = STATE + size_of::<State>() as u16 + 3;
+/// Offset of `busy` in the core.
+pub const BUSY: u16 = PENDING - 1;
+/// Offset in the core of the number of open handles, which `/REPLACE` hands over.
+pub const OPEN_HANDLES: u16 = PENDING + 1;
 /// Offset in the core of the near address of its routine `clock` (linker/resident.ld).
 pub const CLOCK: u16 = 18;
 

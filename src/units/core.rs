@@ -31,11 +31,11 @@ statics! {
     #[unsafe(link_section = ".work.getter")] getter: u16;
     #[unsafe(link_section = ".work.busy")] busy: u8;
     #[unsafe(link_section = ".work.pending")] pending: u8;
+    #[unsafe(link_section = ".work.open")] open: u8;
 }
 
 statics! {
     info: Info;
-    open: u8;
     known: [Known; KNOWN];
 }
 

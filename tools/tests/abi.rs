@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem::{offset_of, size_of};
 
-use compkt::device::{Events, Job, LOOKAHEAD};
+use compkt::control;
+use compkt::device::{Counters, Events, Job, LOOKAHEAD};
 use compkt::info::{self, Info, NicInfo};
 use compkt::install::features::{self, Facts, PoolFacts, Table, needs};
 use compkt::resident::frame::Frame;
@@ -136,7 +137,8 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
-        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region));
+        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "int60" = int60, "info" = info, "points" = points,
+        "hold_at" = hold_at, "ctl" = ctl));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
         ("FACTS.base", pool + offset_of!(PoolFacts, base)), ("FACTS.most", pool + offset_of!(PoolFacts, most))].map(|(name, at)| (name.into(), at)));
@@ -175,7 +177,11 @@ fn structures_and_constants() {
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
         ("NIC_PCI", offset_of!(Work, nic) + offset_of!(NicInfo, pci)),
+        ("NIC_RCV_MODE", offset_of!(Work, nic) + offset_of!(NicInfo, rcv_mode)),
         ("WORK_JOB", offset_of!(Work, job)),
+        ("WORK_GROUPS", offset_of!(Work, groups)),
+        ("COUNT_ERRORS_OUT", offset_of!(Counters, errors_out)),
+        ("COUNT_LOST", offset_of!(Counters, lost)),
         ("IOCB_SIZE", offset_of!(Job, head)),
         ("LOOKAHEAD", LOOKAHEAD),
         ("HANDLE_SIZE", size_of::<Handle>()),
@@ -265,15 +271,15 @@ fn a_driver_s_entries_have_the_order_of_rust_s() {
 #[test]
 fn how_features_attach() {
     let text = source("attach.inc");
-    let constant = |name: &str| {
+    fn value(text: &str, name: &str) -> Option<usize> {
         let words = text.lines().map(code).map(|line| line.split_whitespace().collect::<Vec<_>>());
-        let value = words.filter(|words| words.first() == Some(&name)).find_map(|words| Some(match words[2..] {
-            ["1", "<<", bit] => 1 << number(bit)?,
-            [value] => number(value)?,
-            _ => return None,
-        }));
-        value.unwrap_or_else(|| panic!("asm/attach.inc has no {name}"))
-    };
+        words.filter(|words| words.first() == Some(&name)).find_map(|words| match words[2..] {
+            ["1", "<<", bit] => Some(1 << number(bit)?),
+            [value] => number(value),
+            [..] => words[2..].iter().step_by(2).map(|of| value(text, of)).sum(),
+        })
+    }
+    let constant = |name: &str| value(&text, name).unwrap_or_else(|| panic!("asm/attach.inc has no {name}"));
     for (name, value) in [
         ("NEEDS_FLAT", needs::FLAT),
         ("NEEDS_FLATI", needs::FLATI),
@@ -290,6 +296,8 @@ fn how_features_attach() {
         ("NEEDS_XFIFO", needs::XFIFO),
         ("NEEDS_XRINGS", needs::XRINGS),
         ("NEEDS_XPARTS", needs::XPARTS),
+        ("NEEDS_CTL", needs::CTL),
+        ("NEEDS_SHIFT", needs::SHIFT),
         ("BLOCK_FLAT", info::BLOCK_FLAT.into()),
         ("BLOCK_VDS", info::BLOCK_VDS.into()),
         ("BLOCK_STATS", info::BLOCK_STATS.into()),
@@ -298,6 +306,8 @@ fn how_features_attach() {
         ("BLOCK_EXAMPLE", info::BLOCK_EXAMPLE.into()),
         ("BLOCK_POOL", info::BLOCK_POOL.into()),
         ("BLOCK_TICK", info::BLOCK_TICK.into()),
+        ("BLOCK_CTL", info::BLOCK_CTL.into()),
+        ("BLOCK_SHIFT", info::BLOCK_SHIFT.into()),
         ("BLOCK_LISTS", info::BLOCK_LISTS.into()),
         ("BLOCK_XWORDS", info::BLOCK_XWORDS.into()),
         ("BLOCK_XBYTES", info::BLOCK_XBYTES.into()),
@@ -311,6 +321,7 @@ fn how_features_attach() {
         ("POINT_IN", features::POINT_IN as u16),
         ("POINT_OUT", features::POINT_OUT as u16),
         ("POINT_LINEAR", features::POINT_LINEAR as u16),
+        ("POINT_HOLD", features::POINT_HOLD as u16),
     ] {
         assert_eq!(constant(name), usize::from(value), "{name}");
     }
@@ -329,6 +340,48 @@ fn how_features_attach() {
         let at = lines.iter().position(|line| line.starts_with(&format!("%macro {name} "))).expect(name);
         assert!(lines[at + 1].starts_with(&format!("ATTACH {op}, ")), "{name}");
     }
+}
+
+/// The ctl feature has parameters in the order of `src/control.rs`, limits, places in the core, and numbers of INT 60h's
+/// functions of its own.
+#[test]
+fn the_control_interrupt_has_every_parameter() {
+    let text = source("ctl.asm");
+    let constant = |name: &str| {
+        let line = text.lines().map(code).find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix("equ "));
+        number(line.unwrap_or_else(|| panic!("asm/ctl.asm has no {name}")).trim()).expect(name)
+    };
+    assert_eq!(constant("WORK_AT"), usize::from(WORK));
+    assert_eq!(constant("STATE_AT"), usize::from(STATE));
+    let about = fs::read_to_string(setup::root().join("src/install/stages/about.rs")).unwrap();
+    assert!(about.contains(&format!("pub const VERSION: u16 = 0x{:04x};", constant("VERSION"))));
+    assert_eq!(constant("INT_CTL"), usize::from(control::INTERRUPT), "the vector");
+    assert_eq!([constant("IRQ"), constant("DISCARD"), constant("LINK_STATE")], [Entry::Irq, Entry::Discard, Entry::Link].map(|entry| entry as usize));
+    // `places` has the values in the order of their numbers, and `limits` their least and greatest ones.
+    let lines: Vec<&str> = text.lines().map(code).collect();
+    let table = |label: &str, end: &str| -> Vec<String> {
+        let rows = lines.iter().skip_while(|line| !line.starts_with(label)).take_while(|line| !line.starts_with(end));
+        rows.filter_map(|line| line.split_once("dw ")).flat_map(|(_, words)| words.split(", ")).map(|word| word.trim().to_string()).collect()
+    };
+    let places = table("places:", "polled:");
+    let order = [control::POLL, control::LEVEL, control::INTERVAL, control::HOLD, control::MEDIA, control::XMS, control::MIGRATE];
+    assert_eq!(order.map(|number| places[usize::from(number) - 1].as_str()), ["polled", "level", "interval", "0", "wanted", "wanted_xms", "migrate"]);
+    assert_eq!((places.len(), [control::MODE, control::ADDRESS, control::MULTICAST, control::BURST]), (11, [1, 2, 3, 4]));
+    let value = |word: &str| -> i64 {
+        word.split(" - ").map(|part| part.parse().unwrap_or(if part == "CACHE_LEAST" { constant(part) } else { control::SPURIOUS.into() } as i64)).reduce(|a, b| a - b).unwrap()
+    };
+    let limits: Vec<i64> = table("limits:", "told:").iter().map(|word| value(word)).collect();
+    let parameters = &control::PARAMETERS[usize::from(control::BURST) - 1..usize::from(control::MIGRATE)];
+    let expected: Vec<i64> = parameters.iter().flat_map(|of| [of.low, of.high - of.low]).map(i64::from).collect();
+    // The installer tells the greatest MIGRATE: the cache's size.
+    assert_eq!(limits[..], expected[..expected.len() - 1]);
+    assert_eq!(constant("CACHE_LEAST"), usize::from(compkt::memory::SLOT));
+    let signature = format!("signature:      db '{}", std::str::from_utf8(&control::PRODUCT).unwrap());
+    assert!(lines.iter().any(|line| line.starts_with(&signature)));
+    // The timer's header lies behind the tick feature's unit header.
+    let (labels, words) = header(&source("tick.asm"));
+    assert_eq!((labels["routines"], 2 * words.len()), (0, 12), "TICK_HEADER of asm/attach.inc");
+    assert!(source("attach.inc").contains("\nTICK_HEADER     equ 12\n"));
 }
 
 /// Features that take a driver's entries use the entries' numbers.

@@ -44,6 +44,8 @@ fn nothing_means_the_defaults() {
         cache: 0,
         compact: false,
         unload: false,
+        replace: false,
+        apply: false,
         help: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {
@@ -67,11 +69,15 @@ fn each_switch_sets_its_option() {
     }
     assert_eq!(good("/STATS"), Options { needs: needs::STATS, ..good("") });
     assert_eq!(good("/COUNT"), Options { needs: needs::COUNT, ..good("") });
+    assert_eq!(good("/CTL"), Options { needs: needs::CTL, ..good("") });
+    assert_eq!(good("/APPLY"), Options { apply: true, replace: true, handles: 0, ..good("") });
     assert_eq!(good("/COUNT /STATS"), Options { needs: needs::COUNT | needs::STATS, ..good("") });
     refused("/COUNT=1", "/COUNT=1", "takes no value");
     assert_eq!(good("/BURST=1"), Options { burst: 1, ..good("") });
     assert_eq!(good("/BURST=64"), Options { burst: 64, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
+    assert_eq!(good("/REPLACE"), Options { replace: true, handles: 0, ..good("") }, "as many handles as the other copy has");
+    assert_eq!(good("/REPLACE /COMPACT"), Options { replace: true, compact: true, handles: 4, ..good("") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
     assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
     assert_eq!(good("/XMS=16"), Options { waits: true, slots: 10, ..good("") }, "whole slots only");
@@ -82,7 +88,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
     assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, ..good("") });
-    assert_eq!(SWITCHES.len(), 17, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 20, "a new switch wants a line above");
 }
 
 #[test]

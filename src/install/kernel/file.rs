@@ -6,9 +6,10 @@
 
 use core::arch::asm;
 
+use super::run::plan;
 use super::{Near, Piece, Told, header};
 use crate::bus::Addr;
-use crate::bus::real::{address, own};
+use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{self, fill, peek, poke, regs};
 use crate::install::features::{HOOKS, Hook};
 use crate::install::header::{Unit, number};
@@ -75,6 +76,13 @@ pub extern "fastcall" fn read(piece: *const Piece) -> bool {
     let (piece, handle) = unsafe { (&*piece, HANDLE) };
     if is_damaged() {
         return false;
+    }
+    // SAFETY: as above.
+    for part in unsafe { &(*plan()).old.kept } {
+        if (part.from..part.end).contains(&piece.offset) {
+            copy_far(Addr(part.at.0 + piece.offset - part.from), piece.to, piece.len);
+            return true;
+        }
     }
     let seek = regs(0x4200);
     seek.bx = handle;

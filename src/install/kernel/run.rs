@@ -5,12 +5,18 @@ use crate::bus::real::{Machine, address, code_segment};
 use crate::install::dos::{self, from_device, peek, poke, regs, request};
 use crate::install::header::{SLOT_FIRST, SLOT_SECOND, StageHeader, StartHeader, Unit, number};
 use crate::install::kernel::{Near, Told};
-use crate::install::plan::{DONE, FAILED, Plan, QUIT, XmsBlock};
+use crate::install::plan::{DONE, FAILED, GOES, Plan, QUIT, XmsBlock};
 use crate::probe::{NO_XMS, pci};
 use crate::resident::table::Region;
 
 // SAFETY: zeros are a value of everything in it.
 static mut PLAN: Plan = unsafe { core::mem::zeroed() };
+
+/// The plan, for the kernel's other files.
+#[inline(always)]
+pub fn plan() -> *mut Plan {
+    &raw mut PLAN
+}
 
 /// What is kept of the PSP: DOS needs its first 60h bytes until the program has ended.
 pub const PSP_PARAS: u16 = 6;
@@ -25,11 +31,13 @@ pub fn install() {
     loop {
         next = match next {
             DONE => return done(plan.ground.next >> 4),
-            QUIT => break,
+            QUIT if plan.old.state == GOES => break,
+            QUIT => number::BACK,
             FAILED => {
                 give_back(plan);
                 if !plan.two_ways {
-                    break;
+                    next = QUIT;
+                    continue;
                 }
                 // No line is printed while there is another way.
                 plan.two_ways = false;
@@ -40,7 +48,10 @@ pub fn install() {
             }
             stage => match place(stage) {
                 Some(at) => run(at, plan),
-                None => FAILED,
+                None => {
+                    plan.old.state = GOES;
+                    FAILED
+                }
             },
         }
     }

@@ -1,25 +1,32 @@
 //! Attaches features as they say themselves (asm/attach.inc): the core, the driver's entries, INT 60h's functions and other
 //! features then call them, and they know where things are.
 
+use core::mem::offset_of;
+
 use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{far_call, fill, peek, poke, regs, vector};
 use crate::install::features::{
-    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, INSTEAD, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINTS, PROVIDES, TAKES, TOLD, Table,
+    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, INSTEAD, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINT_HOLD, POINT_POOL, PROVIDES,
+    TAKES, TOLD,
 };
 use crate::install::kernel::{header, hooks, unit};
 use crate::install::plan::{Feature, Plan};
+use crate::memory::{SLOT, cache};
 use crate::probe::pci;
 use crate::resident::table::ENTRIES;
 
 /// How the features attach, one behind the other. Not on the stack, which has no room for it.
 static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
 
+/// What features are told. Not on the stack either.
+// SAFETY: all of it is numbers.
+static mut FACTS: Facts = unsafe { core::mem::zeroed() };
+
 /// Features that are being attached.
 pub struct Attaching<'a> {
     plan: &'a Plan,
-    /// Where the points are, by their numbers; 0: nowhere.
-    pub points: [u16; POINTS],
-    facts: Facts,
+    /// What features are told.
+    pub facts: &'a mut Facts,
 }
 
 /// Reads how all features attach. None: that cannot be read.
@@ -42,29 +49,55 @@ impl<'a> Attaching<'a> {
     /// What is to be told is known.
     pub fn new(plan: &'a Plan) -> Attaching<'a> {
         let core = &header().core;
-        let (entries, [save, settle]) = (core.end - ENTRIES, core.entries);
-        let (memory, placed) = (&plan.memory, &plan.placed);
-        let facts = Facts {
-            entries,
-            save,
-            settle,
-            getter: core.getter,
-            known: core.known,
-            upcall: core.upcall,
-            handles: placed.handles,
-            table: Table::default(),
-            hold: plan.options.hold,
-            pool: memory.pool,
-            xms_handle: memory.block.handle,
-            xms_entry: memory.block.entry,
-            migrate: plan.options.migrate,
-            segment: plan.ground.segment,
-            command: pci::command_address(plan.card.found.pci),
-            region: plan.region,
-        };
-        let mut points = [0; POINTS];
-        (points[POINT_ENTRIES], points[POINT_FUNCTIONS]) = (entries, core.functions);
-        Attaching { plan, points, facts }
+        let memory = &plan.memory;
+        // SAFETY: the installer is one thread, and this is called once.
+        let facts = unsafe { &mut *&raw mut FACTS };
+        facts.entries = core.end - ENTRIES;
+        facts.save = core.save;
+        facts.settle = core.settle;
+        facts.getter = core.getter;
+        facts.known = core.known;
+        facts.upcall = core.upcall;
+        facts.handles = plan.placed.handles;
+        facts.hold = plan.options.hold;
+        facts.pool = memory.pool;
+        facts.xms_handle = memory.block.handle;
+        facts.xms_entry = memory.block.entry;
+        facts.migrate = plan.options.migrate;
+        facts.segment = plan.ground.segment;
+        facts.command = pci::command_address(plan.card.found.pci);
+        facts.region = plan.region;
+        facts.int60 = core.int60;
+        facts.info = core.info;
+        facts.points[POINT_ENTRIES] = facts.entries;
+        facts.points[POINT_FUNCTIONS] = core.functions;
+        Attaching { plan, facts }
+    }
+
+    /// What the control interrupt is told of the core and the pool, whose points are known.
+    #[inline(never)]
+    fn control(&mut self) {
+        let facts = &mut *self.facts;
+        let ctl = &mut facts.ctl;
+        // SAFETY: the four offsets follow each other there.
+        ctl.core = unsafe { *(&raw const header().core.save as *const [u16; 4]) };
+        ctl.entries = facts.entries;
+        ctl.pending[0] = self.plan.options.media as u16;
+        facts.hold_at = facts.points[POINT_HOLD];
+        let slots = facts.pool.slots;
+        if slots != 0 {
+            if self.plan.memory.block.linear != 0 {
+                // Two slots are 3 KB.
+                ctl.pending[1] = (slots + slots * 2) >> 1;
+            } else {
+                ctl.cache = facts.pool_table.at;
+                let size = facts.pool_table.end - ctl.cache;
+                ctl.span = size - SLOT;
+                ctl.migrate = size.min(facts.migrate);
+                ctl.full = facts.points[POINT_POOL] + offset_of!(cache::Fields, full) as u16;
+            }
+        }
+        ctl.in_force = ctl.pending;
     }
 
     /// Carries out the hooks of all features: those with this operation, or with 0 all but [`HOOKS_VECTOR`].
@@ -85,6 +118,7 @@ impl<'a> Attaching<'a> {
     /// Does all that is to be done to memory. Nothing can fail.
     pub fn attach(&mut self) {
         self.each(PROVIDES);
+        self.control();
         self.each(0);
     }
 
@@ -95,7 +129,7 @@ impl<'a> Attaching<'a> {
 
     /// The offset of what a hook names.
     fn point(&self, number: u8) -> u16 {
-        self.points.get(number as usize).copied().unwrap_or(0)
+        self.facts.points.get(number as usize).copied().unwrap_or(0)
     }
 
     #[inline(never)]
@@ -105,8 +139,11 @@ impl<'a> Attaching<'a> {
         let place = address(segment, at);
         match hook.op {
             PROVIDES => {
-                if let Some(point) = self.points.get_mut(hook.what as usize) {
+                if let Some(point) = self.facts.points.get_mut(hook.what as usize) {
                     *point = at;
+                }
+                if hook.what == POINT_POOL as u8 {
+                    self.facts.pool_table = feature.table;
                 }
             }
             TAKES => {
@@ -127,11 +164,11 @@ impl<'a> Attaching<'a> {
                 call(segment, point, at);
                 poke(address(segment, point + 3), &NOP);
             }
-            TOLD => copy_far(own((&raw const self.facts as u32 + hook.more as u32) as *mut u8), place, hook.what as u16),
+            TOLD => copy_far(own((&raw const *self.facts as u32 + hook.more as u32) as *mut u8), place, hook.what as u16),
             BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4) + ((hook.what as u32) << 20))),
             ONCE => {
                 let entry = (segment as u32) << 16 | peek::<u16>(place) as u32;
-                far_call(entry, 0, &raw const self.facts as u32 as u16, 0);
+                far_call(entry, 0, &raw const *self.facts as u32 as u16, 0);
                 let tables = feature.at + hook.more;
                 fill(address(segment, tables), 0, feature.table.at - tables);
             }

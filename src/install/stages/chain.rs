@@ -5,14 +5,16 @@ use super::hook::irq_vector;
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::address;
+use crate::control::INTERRUPT;
 use crate::info::{FLAG_V86, Info, NicInfo};
 use crate::install::dos::{far, peek, poke, regs, vector};
 use crate::install::kernel::say;
 use crate::install::lines::Line;
 
-/// Vectors that the driver may have: its own, the card's, the timer's.
-const VECTORS: usize = 3;
-const TIMER: u8 = 8;
+/// Vectors that the driver may have: its own, the card's, the timer's, the control interrupt.
+const VECTORS: usize = 4;
+/// The timer's vector.
+pub const TIMER: u8 = 8;
 /// Handlers that a chain is followed through.
 const LONGEST: usize = 64;
 
@@ -46,7 +48,7 @@ impl Chains {
     pub fn new(info: &Info, nic: &NicInfo) -> Chains {
         let card = if nic.irq == 0 { info.vector } else { irq_vector(nic.irq) };
         let chain = |number| Chain { number, top: 0, link: Addr(0) };
-        Chains { chains: [info.vector, card, TIMER].map(chain), stranger: 0, segment: info.segment }
+        Chains { chains: [info.vector, card, TIMER, INTERRUPT].map(chain), stranger: 0, segment: info.segment }
     }
 
     /// Has each vector lead to us directly, if we are in its chain: `terminate` wants that.
@@ -66,8 +68,8 @@ impl Chains {
                 }
                 let at = far(handler);
                 if peek::<u8>(at) != JUMP || peek::<u16>(at.plus(SIGNATURE_AT)) != SIGNATURE {
-                    // The timer's need not be ours.
-                    if chain.number != TIMER {
+                    // The timer's and the control interrupt need not be ours.
+                    if !matches!(chain.number, TIMER | INTERRUPT) {
                         self.stranger = top;
                     }
                     break;

@@ -3,7 +3,7 @@
 use crate::bus::real::{address, code_segment};
 use crate::info::{self, Block};
 use crate::install::dos::{fill, from_device, memory_end};
-use crate::install::header::{Unit, number};
+use crate::install::header::Unit;
 use crate::install::kernel::run::last;
 use crate::install::kernel::{MOVE_LEAST, header, load, move_up, unit};
 use crate::install::lines::Line;
@@ -11,9 +11,9 @@ use crate::install::plan::{Ground, Plan};
 use crate::resident::table::{BLOCKS, ENTRIES};
 
 impl Ground {
-    /// From `segment` up to where the stage lies that starts the card. None: that cannot be read.
-    pub fn new(segment: u16) -> Option<Ground> {
-        let stand = unit(number::STAND)?;
+    /// From `segment` up to where the last stage lies, whose number is `stage`. None: that cannot be read.
+    pub fn new(segment: u16, stage: u8) -> Option<Ground> {
+        let stand = unit(stage)?;
         let paragraphs = (code_segment() - segment).min(0xC00);
         let limit = (paragraphs << 4) + last(&stand);
         Some(Ground { segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0 })

@@ -38,7 +38,7 @@ pub fn run(plan: &mut Plan) -> u8 {
                 return number::UNLOAD;
             }
             if may_stand(plan) {
-                return number::SEARCH;
+                return if options.replace { number::TAKE } else { number::SEARCH };
             }
         }
     }
@@ -118,7 +118,7 @@ fn may_stand(plan: &Plan) -> bool {
         Line::OldDos
     } else if from_device() && memory_end() < end {
         Line::NoRoomHere
-    } else if is_packet_driver(plan.options.vector) {
+    } else if !plan.options.replace && is_packet_driver(plan.options.vector) {
         Line::VectorTaken
     } else {
         return true;

@@ -2,12 +2,15 @@
 //!
 //! | stage | slot | what it does | next |
 //! |---|---|---|---|
-//! | line | B | opens the file, reads the command line | unload or search |
+//! | line | B | opens the file, reads the command line | unload, take or search |
 //! | unload | A | `/U` | |
+//! | take | A | `/REPLACE`, `/APPLY`: stops the card of the copy that is loaded | search |
 //! | search | A | finds a card that nobody has | place |
 //! | place | B | takes memory for all that stays, and reads it from the file | start |
 //! | start | A's end | starts the card, by a unit in slot B; tells the core | stand |
 //! | stand | A's end | attaches the features, hooks the vectors | |
+//! | handover | A's end | with `/REPLACE` instead of stand: takes the clients over, too | |
+//! | back | A | `/APPLY`, or `/REPLACE` has failed: starts the card for the copy that is loaded | search, if no card was found |
 //!
 //! The other files are parts of those.
 
@@ -17,7 +20,11 @@ pub mod switches;
 #[cfg(target_os = "none")]
 pub mod about;
 #[cfg(target_os = "none")]
+pub mod apply;
+#[cfg(target_os = "none")]
 pub mod attach;
+#[cfg(target_os = "none")]
+pub mod back;
 #[cfg(target_os = "none")]
 pub mod chain;
 #[cfg(target_os = "none")]
@@ -26,6 +33,8 @@ pub mod copies;
 pub mod extended;
 #[cfg(target_os = "none")]
 pub mod ground;
+#[cfg(target_os = "none")]
+pub mod handover;
 #[cfg(target_os = "none")]
 pub mod hook;
 #[cfg(target_os = "none")]
@@ -42,6 +51,8 @@ pub mod stand;
 pub mod start;
 #[cfg(target_os = "none")]
 pub mod state;
+#[cfg(target_os = "none")]
+pub mod take;
 #[cfg(target_os = "none")]
 pub mod unload;
 #[cfg(target_os = "none")]

@@ -13,7 +13,7 @@ use crate::install::header::{BUFFERS, CORE_AT, number};
 use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
-use crate::install::plan::{FAILED, Feature, Ground, Plan};
+use crate::install::plan::{FAILED, Feature, GOES, Ground, Plan};
 use crate::device::MAX_FRAME;
 use crate::memory::{FRAMES, SLOT, rounded};
 use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, NO_XMS, Rings, isa_pnp};
@@ -44,7 +44,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 fn place(plan: &mut Plan) -> Option<()> {
     let image = caller().load_segment;
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
-    plan.ground = Ground::new(segment)?;
+    plan.ground = Ground::new(segment, if plan.old.state == GOES { number::STAND } else { number::HANDOVER })?;
     core(plan)?;
     take_extended(plan);
     // What the card does above 1 MB.
@@ -55,14 +55,27 @@ fn place(plan: &mut Plan) -> Option<()> {
 
     plan.driver(&unit)?;
     plan.placed.count = 0;
-    plan.list(Feature { number, needs: needs::DRIVER, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
+    plan.list(Feature { number, needs: u16::MAX, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
     plan.placed.device_size = self::unit(of_nic(plan.card.nic, starter(plan)))?.table;
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
+    align(plan)?;
     plan.placed.handles = plan.zeros(info::BLOCK_HANDLES, plan.options.handles as u16 * HANDLE)?;
     rings(plan)?;
     plan.placed.receivers = plan.options.stack;
     features(plan)?;
     plan.reserve(LAST + plan.placed.receivers)?;
+    Some(())
+}
+
+/// With `/REPLACE`, the handle table begins where the other copy's does, or a feature changes the handles' numbers.
+#[inline(never)]
+fn align(plan: &mut Plan) -> Option<()> {
+    if plan.old.handles > plan.ground.next {
+        let pad = plan.old.handles - plan.ground.next;
+        plan.zeros(info::BLOCK_INSTANCE, pad)?;
+    } else if plan.old.handles != 0 && plan.old.handles != plan.ground.next {
+        plan.needs |= needs::SHIFT;
+    }
     Some(())
 }
 
@@ -74,7 +87,7 @@ const HANDLE: u16 = 16;
 fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
     // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
     // last of all, and given back if need be.
-    let mut all = needs::POLLED | needs::DRIVER | plan.options.needs;
+    let mut all = needs::POLLED | plan.options.needs;
     if card_flat || plan.memory.block.linear != 0 {
         all |= match plan.card.found.flat {
             FLAT_INTX => needs::FLATI,
@@ -92,7 +105,7 @@ fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
             if plan.options.cache != 0 {
                 say(Line::NoCache, b" ", 0);
             }
-            needs::POOL | copies
+            copies
         } else {
             needs::POOLV
         };

@@ -9,7 +9,7 @@ use crate::install::dos::peek;
 use crate::install::header::{BUS_PCI, FindHeader, PciRow, Unit, number};
 use crate::install::kernel::{explain, header, load, of_nic, say, unit};
 use crate::install::lines::Line;
-use crate::install::plan::{Card, Plan, QUIT};
+use crate::install::plan::{Card, Plan, QUIT, RETURNS};
 use crate::install::print::{Identity, Place, Print};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
 
@@ -33,7 +33,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         Some(card) => {
             plan.two_ways = card.found.plain && card.found.rings_low != 0;
             plan.card = card;
-            number::PLACE
+            if plan.old.state == RETURNS || options.apply { number::BACK } else { number::PLACE }
         }
         None => QUIT,
     }
@@ -107,11 +107,14 @@ impl Search<'_> {
         None
     }
 
-    /// Asks the other copies. None: one of them has the card that the user wants, and a line has said so.
+    /// Asks the other copies, but not the one whose card is taken over. None: one of them has the card that the user wants, and a line has said so.
     #[inline(never)]
     fn ask_others(&mut self) -> Option<()> {
-        let Options { nic: want, io, .. } = *self.options;
+        let Options { nic: want, io, replace, vector, .. } = *self.options;
         for (number, (port, place)) in VECTORS.zip(self.ports.iter_mut().zip(&mut self.places)) {
+            if replace && number == vector {
+                continue;
+            }
             let Some((_, nic)) = ours(number) else { continue };
             let wanted = match want {
                 Want::Pci(place) => place == nic.pci,

@@ -23,7 +23,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     let mut attaching = Attaching::new(plan);
     attaching.attach();
     let info = address(plan.ground.segment, header().core.info);
-    poke(info.plus(offset_of!(Info, pool) as u16), &attaching.points[POINT_POOL]);
+    poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
     let (segment, irq, number) = (plan.ground.segment, plan.placed.irq, plan.options.vector);
     let int60 = regs(0x2500 | number as u16);
     int60.ds = segment;

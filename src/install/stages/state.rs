@@ -28,8 +28,9 @@ pub fn tell(plan: &mut Plan) {
 #[inline(never)]
 fn give_back(plan: &mut Plan) {
     plan.needs &= !needs::POLLED;
+    // The first one is the driver.
     while let Some(last) = plan.placed.features.get((plan.placed.count as usize).wrapping_sub(1)) {
-        if last.needs & plan.needs != 0 {
+        if last.needs == u16::MAX || last.needs & plan.needs != 0 {
             break;
         }
         plan.ground.next = last.at;
@@ -59,7 +60,7 @@ fn last_block(plan: &mut Plan) {
 fn state(plan: &Plan, blocks: u16) {
     let (table, segment, top, irq) = (&header().core, plan.ground.segment, plan.ground.next, plan.placed.irq);
     let stack = blocks + plan.ground.count as u16 * size_of::<Block>() as u16;
-    let masked = irq != 0 && line_masked(irq);
+    let masked = irq != 0 && (line_masked(irq) || plan.old.masked);
     let int_slot = plan.options.vector as u16 * 4;
     // Without an interrupt the core has nothing to give back: it does so twice with the other vector.
     let (irq_slot, old_irq) = match irq {

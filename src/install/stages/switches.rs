@@ -22,7 +22,7 @@ pub struct Options {
     pub io: u16,
     /// Interrupt line; 0: find it.
     pub irq: u8,
-    /// Entries in the handle table.
+    /// Entries in the handle table; 0, with `/REPLACE` alone: as many as the other copy has.
     pub handles: u8,
     /// Bytes of stack that receivers find.
     pub stack: u16,
@@ -48,6 +48,10 @@ pub struct Options {
     pub compact: bool,
     /// Unload.
     pub unload: bool,
+    /// Take over from the copy that is loaded.
+    pub replace: bool,
+    /// Put the pending parameters of the copy that is loaded in force; then `replace` is set, too.
+    pub apply: bool,
     /// Explain.
     pub help: bool,
 }
@@ -153,10 +157,16 @@ switches! {
         "count frames for each handle; PKTCTL status shows them";
     Count "COUNT" "" Rule::Needs(needs::COUNT), Line::NoValue,
         "count the frames that receivers take (an example)";
+    Ctl "CTL" "" Rule::Needs(needs::CTL), Line::NoValue,
+        "the control interrupt: PKTCTL changes settings, and a log";
     Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,
         "frames taken before other interrupts, 1 to 64";
     Unload "U" "" Rule::Bare, Line::NoValue,
         "unload the driver; /INT says which, if there are several";
+    Replace "REPLACE" "" Rule::Bare, Line::NoValue,
+        "take over from the copy that is loaded, handles and all";
+    Apply "APPLY" "" Rule::Bare, Line::NoValue,
+        "as PKTCTL apply: reset the card, use pending parameters";
     Help "?" "" Rule::Bare, Line::NoValue,
         "this list";
 }
@@ -173,9 +183,11 @@ const HOLD: usize = Index::Hold as usize;
 const COMPACT: usize = Index::Compact as usize;
 const BURST: usize = Index::Burst as usize;
 const UNLOAD: usize = Index::Unload as usize;
+const REPLACE: usize = Index::Replace as usize;
+const APPLY: usize = Index::Apply as usize;
 
 /// Media by name.
-static MEDIA: [(&str, u8); 7] = [
+pub static MEDIA: [(&str, u8); 7] = [
     ("AUTO", media::AUTO),
     ("TP", media::TP),
     ("AUI", media::AUI),
@@ -230,7 +242,7 @@ fn want(text: &[u8]) -> Option<Want> {
 
 /// A name of [`MEDIA`], or one of three with `,FD`.
 #[inline(never)]
-fn medium(text: &[u8]) -> Option<u8> {
+pub fn medium(text: &[u8]) -> Option<u8> {
     let (name, full) = match text {
         [name @ .., b',', b'F' | b'f', b'D' | b'd'] => (name, media::FULL),
         _ => (text, 0),
@@ -277,6 +289,8 @@ fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) 
             match index {
                 COMPACT => options.compact = true,
                 UNLOAD => options.unload = true,
+                REPLACE => options.replace = true,
+                APPLY => (options.replace, options.apply) = (true, true),
                 _ => options.help = true,
             }
             return Ok(());
@@ -333,6 +347,8 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         cache: 0,
         compact: false,
         unload: false,
+        replace: false,
+        apply: false,
         help: false,
     };
     let mut positional = 0;
@@ -364,7 +380,11 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         result.map_err(|why| Refused { word, why })?;
     }
     if options.handles == 0 {
-        options.handles = if options.compact { 4 } else { 8 };
+        options.handles = match options {
+            Options { compact: true, .. } => 4,
+            Options { replace: true, .. } => 0,
+            _ => 8,
+        };
     }
     Ok(options)
 }

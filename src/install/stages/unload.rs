@@ -18,7 +18,7 @@ use crate::resident::handle::Handle;
 /// The vector that is meant: the one given, else 60h, else the only other one that we are on. None: there are several,
 /// and a line has said so.
 #[inline(never)]
-fn meant(options: &Options) -> Option<u8> {
+pub fn meant(options: &Options) -> Option<u8> {
     if options.vector_given || ours(options.vector).is_some() {
         return Some(options.vector);
     }

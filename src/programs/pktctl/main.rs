@@ -2,116 +2,134 @@
 #![no_std]
 #![no_main]
 
+mod config;
+mod csv;
+mod files;
 mod handles;
+mod log;
 mod mem;
+mod nics;
+mod one;
 mod parts;
 mod ping;
+mod stats;
 mod status;
 mod test;
+mod unload;
+mod watch;
 
-use compkt::programs::net::{ECHO_MOST, Ip};
-use compkt::programs::options::{self, same};
-use compkt::programs::rt::{self, console, packet::Driver};
+use compkt::programs::commands::{self, Asked, BAD_LINE, CHOICES, COMMANDS, Command, DONE, EXITS, NO_DRIVER, What, Wrong};
+use compkt::programs::rt::control::Control;
+use compkt::programs::rt::packet::{Block, Driver, error};
+use compkt::programs::rt::{self, console};
 use compkt::say;
 
 compkt::program!(main);
 
-// Exit codes.
-/// Success.
-const DONE: u8 = 0;
-/// The test got no answer or a wrong one.
-const NO_ANSWER: u8 = 1;
-/// The command line is wrong.
-const BAD_LINE: u8 = 2;
-/// There is no packet driver, or it refused a call.
-const NO_DRIVER: u8 = 3;
-
-/// The command line's options.
-struct Options {
-    /// `/INT=`; 0: not given.
-    vector: u8,
-    /// `/COUNT=`: number of echoes.
-    count: u16,
-    /// `/SIZE=`: bytes of data in an echo.
-    size: u16,
-    /// `/IP=`; zeros: by DHCP.
-    ip: Ip,
-    mask: Ip,
-    gateway: Ip,
-    /// The address to test; zeros: the gateway.
-    target: Ip,
-}
-
 fn main() -> u8 {
     let tail = rt::tail();
-    let mut words = options::words(&tail);
-    let command = words.next().unwrap_or(b"/?");
-    let mut asked = Options {
-        vector: 0,
-        count: 4,
-        size: 56,
-        ip: [0; 4],
-        mask: [255, 255, 255, 0],
-        gateway: [0; 4],
-        target: [0; 4],
-    };
-    for word in words {
-        if parse(word, &mut asked).is_none() {
-            say!(c"PKTCTL cannot use \"");
-            console::bytes(word);
-            say!(c"\". PKTCTL /? lists what it takes.\n");
+    let asked = match commands::parse(&tail) {
+        Ok(asked) => asked,
+        Err(wrong) => {
+            refuse(&wrong);
             return BAD_LINE;
         }
+    };
+    let Some(command) = asked.command() else {
+        list();
+        return DONE;
+    };
+    if asked.help {
+        explain(command);
+        return DONE;
     }
-    if same(command, "status") {
-        return status::run(&asked);
+    match command.what {
+        What::Status => status::run(&asked),
+        What::Stats => stats::run(&asked),
+        What::Nics => nics::run(&asked),
+        What::Handles => handles::run(&asked),
+        What::Config => config::run(&asked),
+        What::Apply => config::settle(&asked, &Control::apply, c"in force"),
+        What::Rollback => config::settle(&asked, &Control::rollback, c"forgotten"),
+        What::Export => files::export(&asked),
+        What::Import => files::import(&asked),
+        What::Log => log::run(&asked),
+        What::Mem => mem::run(&asked),
+        What::Test => test::run(&asked),
+        What::Unload => unload::run(&asked),
     }
-    if same(command, "test") {
-        return test::run(&asked);
-    }
-    if same(command, "mem") {
-        return mem::run(&asked);
-    }
-    say!(c"\
-PKTCTL status [/INT=60]          every packet driver, or the one on INT 60h
-PKTCTL test [ADDRESS] [/...]     DHCP, ARP, echoes; to the gateway if no address
-       /COUNT=4    how many      /IP=10.0.0.9         not by DHCP; with it
-       /SIZE=56    data bytes    /MASK=255.255.255.0  /GW=10.0.0.1
-PKTCTL mem [/INT=60]             memory map of the resident 3COMPKT
-ERRORLEVEL 0 done, 1 no answer, 2 bad command line, 3 no driver or it refused
-");
-    if same(command, "/?") || same(command, "-?") { DONE } else { BAD_LINE }
 }
 
-fn parse(word: &[u8], asked: &mut Options) -> Option<()> {
-    let Some((name, value)) = options::switch(word) else {
-        asked.target = options::ip(word)?;
-        return Some(());
-    };
-    let address = if same(name, "IP") {
-        &mut asked.ip
-    } else if same(name, "MASK") {
-        &mut asked.mask
-    } else if same(name, "GW") {
-        &mut asked.gateway
-    } else if same(name, "INT") {
-        asked.vector = options::hex(value).filter(|v| *v >= 0x20 && *v <= 0xFF)? as u8;
-        return Some(());
-    } else if same(name, "COUNT") {
-        asked.count = options::number(value).filter(|v| *v >= 1 && *v <= 9999)? as u16;
-        return Some(());
-    } else if same(name, "SIZE") {
-        asked.size = options::number(value).filter(|v| *v <= ECHO_MOST as u32)? as u16;
-        return Some(());
-    } else {
-        return None;
-    };
-    *address = options::ip(value)?;
-    Some(())
+/// Prints a text of the tables.
+#[inline(never)]
+fn text(text: &str) {
+    console::bytes(text.as_bytes());
+}
+
+/// Prints why the command line was refused: one line.
+#[inline(never)]
+fn refuse(wrong: &Wrong) {
+    say!(c"PKTCTL: ");
+    if !wrong.word.is_empty() {
+        console::bytes(wrong.word);
+        say!(c": ");
+    }
+    text(wrong.why);
+    say!(c". PKTCTL ");
+    if let Some(command) = COMMANDS.iter().find(|command| Some(command.what) == wrong.what) {
+        text(command.name);
+        say!(c" ");
+    }
+    say!(c"/? lists what there is.\n");
+}
+
+/// `PKTCTL /?`: every command.
+#[inline(never)]
+fn list() {
+    for command in &COMMANDS {
+        say!(c"PKTCTL ");
+        text(command.name);
+        pad(command.name.len(), 9);
+        text(command.help);
+        say!(c"\n");
+    }
+    say!(c"PKTCTL COMMAND /? explains a command and its options.\nERRORLEVEL");
+    for (code, meaning) in &EXITS {
+        say!(c"  {d}  ", *code);
+        text(meaning);
+        say!(c"\n          ");
+    }
+    say!(c"\r");
+}
+
+/// `PKTCTL COMMAND /?`.
+#[inline(never)]
+fn explain(command: &Command) {
+    say!(c"PKTCTL ");
+    commands::usage(command, &mut text);
+    say!(c"\n  ");
+    text(command.help);
+    say!(c"\n");
+    for choice in CHOICES.iter().filter(|choice| choice.bit & command.takes != 0) {
+        say!(c"  ");
+        let letters = commands::written(choice, &mut text);
+        pad(letters, 22);
+        text(choice.help);
+        say!(c"\n");
+    }
+}
+
+/// Prints blanks behind `used` columns, to `columns`, at least one.
+#[inline(never)]
+fn pad(used: usize, columns: usize) {
+    for _ in used..columns.max(used + 1) {
+        console::byte(b' ');
+    }
 }
 
 /// The next driver after `last` on the vectors that were asked for. Prints a line if there is none at all.
-fn driver(asked: &Options, last: Option<Driver>) -> Option<Driver> {
+#[inline(never)]
+fn driver(asked: &Asked, last: Option<Driver>) -> Option<Driver> {
     let found = if asked.vector == 0 {
         Driver::next(last.map_or(0, |driver| driver.vector))
     } else if last.is_none() {
@@ -127,4 +145,61 @@ fn driver(asked: &Options, last: Option<Driver>) -> Option<Driver> {
         }
     }
     found
+}
+
+/// Calls `show` for each 3COMPKT that was asked for, once for one with several vectors. Others get a line with the driver's name
+/// that says what only 3COMPKT has; with `--csv` that line is left out. Returns the exit code.
+#[inline(never)]
+fn each(asked: &Asked, only: &core::ffi::CStr, show: &mut dyn FnMut(&Driver, &Block)) -> u8 {
+    let mut code = NO_DRIVER;
+    let mut shown = 0;
+    let mut last = None;
+    while let Some(driver) = self::driver(asked, last) {
+        last = Some(driver);
+        match driver.block() {
+            Some(block) => {
+                if block.info.segment != shown {
+                    shown = block.info.segment;
+                    show(&driver, &block);
+                }
+                code = DONE;
+            }
+            None if asked.has(commands::CSV) => {}
+            None => foreign(&driver, only),
+        }
+    }
+    code
+}
+
+/// Says that a driver is not 3COMPKT, and what that means.
+#[inline(never)]
+fn foreign(driver: &Driver, only: &core::ffi::CStr) {
+    match driver.info() {
+        Ok(info) => say!(c"INT {x}h: {s}, version {d}, is not 3COMPKT: {s}.\n", driver.vector, &info.name, info.version, only),
+        Err(code) => say!(c"INT {x}h: a packet driver that does not tell its name ({s}), not 3COMPKT: {s}.\n",
+            driver.vector, error::name(code), only),
+    }
+}
+
+/// The name of the NIC's driver: for 3COMPKT the NIC's, for another what driver_info tells.
+#[inline(never)]
+fn name(driver: &Driver, block: Option<&Block>) -> [u8; 16] {
+    let mut name = [0; 16];
+    match block.and_then(|block| nic(driver, block)) {
+        Some(nic) => name.iter_mut().zip(nic.name).for_each(|(to, from)| *to = from),
+        None => match driver.info() {
+            Ok(info) => name = info.name,
+            Err(_) => name.iter_mut().zip(*b"(no name)").for_each(|(to, from)| *to = from),
+        },
+    }
+    // A name with control characters or none at all would break a table.
+    for letter in name.iter_mut().take_while(|letter| **letter != 0) {
+        *letter = if letter.is_ascii_graphic() { *letter } else { b'_' };
+    }
+    name
+}
+
+/// The NIC behind this driver's vector.
+fn nic(driver: &Driver, block: &Block) -> Option<compkt::info::NicInfo> {
+    (0..block.info.nic_count).filter_map(|index| block.nic(index)).find(|nic| nic.vector == driver.vector)
 }

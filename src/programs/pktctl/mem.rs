@@ -1,34 +1,35 @@
 //! `PKTCTL mem`: the driver's memory map, from its information block.
 
-use crate::{DONE, NO_DRIVER, Options, parts};
+use crate::csv::Row;
+use crate::parts;
 use compkt::info;
+use compkt::programs::commands::{Asked, CSV};
 use compkt::programs::rt::console;
-use compkt::programs::rt::packet::Block;
+use compkt::programs::rt::packet::{Block, Driver};
 use compkt::say;
 use core::ffi::CStr;
 
 /// Columns of the longest bar.
 const COLUMNS: u32 = 40;
 
-pub fn run(asked: &Options) -> u8 {
-    let mut code = NO_DRIVER;
-    // A driver with several vectors is shown once.
-    let mut shown = 0;
-    let mut last = None;
-    while let Some(driver) = crate::driver(asked, last) {
-        last = Some(driver);
-        match driver.block() {
-            Some(block) => {
-                if block.info.segment != shown {
-                    shown = block.info.segment;
-                    map(&block);
-                }
-                code = DONE;
-            }
-            None => say!(c"INT {x}h is not 3COMPKT: nothing tells what it holds.\n", driver.vector),
-        }
+#[inline(never)]
+pub fn run(asked: &Asked) -> u8 {
+    let csv = asked.has(CSV);
+    if csv {
+        say!(c"int,block,place,bytes\n");
     }
-    code
+    crate::each(asked, c"nothing tells what it holds", &mut |driver, block| if csv { values(driver, block) } else { map(block) })
+}
+
+fn values(driver: &Driver, block: &Block) {
+    for part in (0..block.info.block_count).filter_map(|index| block.block(index)) {
+        let mut row = Row::new();
+        row.value(|| say!(c"{x}", driver.vector));
+        row.text(parts::name(block, part.kind).to_bytes());
+        row.text(if part.place == 0 { b"low" } else { b"XMS" });
+        row.number(part.size as u32 * if part.place == 0 { 1 } else { 1024 });
+        row.end();
+    }
 }
 
 fn map(block: &Block) {

@@ -100,7 +100,7 @@ pub fn counts(block: &Block) {
 }
 
 /// The name of a block's kind.
-fn name(block: &Block, kind: u8) -> &'static CStr {
+pub fn name(block: &Block, kind: u8) -> &'static CStr {
     match kind {
         info::BLOCK_CORE => c"core",
         info::BLOCK_NIC => c"NIC driver",
@@ -112,8 +112,10 @@ fn name(block: &Block, kind: u8) -> &'static CStr {
         info::BLOCK_VDS => c"DMA lock",
         info::BLOCK_COUNTER => c"statistics",
         info::BLOCK_TICK => c"timer",
+        info::BLOCK_SHIFT => c"handle numbers",
         info::BLOCK_EXAMPLE => c"count",
         info::BLOCK_LISTS => c"pool lists",
+        info::BLOCK_CTL => c"control",
         info::BLOCK_XWORDS => c"copy xwords",
         info::BLOCK_XBYTES => c"copy xbytes",
         info::BLOCK_XFIFO => c"copy xfifo",

@@ -1,16 +1,18 @@
 //! `PKTCTL status`: prints everything that a packet driver reports.
 
-use crate::{DONE, NO_DRIVER, Options, handles, parts};
+use crate::{handles, parts};
 use compkt::info::{FLAG_DEVICE, FLAG_UPPER, FLAG_V86, NicInfo, STACK_CANARY};
+use compkt::programs::commands::{Asked, DONE, NO_DRIVER};
 use compkt::programs::rt::packet::{Block, Driver, DriverInfo, error};
 use compkt::programs::rt::{Far, inbox};
 use compkt::say;
 use core::ffi::CStr;
 
 /// IEEE's first type for local experiments, which no protocol uses. A handle for it serves calls that need a handle.
-const OWN_TYPE: [u8; 2] = [0x88, 0xB5];
+pub const OWN_TYPE: [u8; 2] = [0x88, 0xB5];
 
-pub fn run(asked: &Options) -> u8 {
+#[inline(never)]
+pub fn run(asked: &Asked) -> u8 {
     let mut code = NO_DRIVER;
     let mut last = None;
     while let Some(driver) = crate::driver(asked, last) {

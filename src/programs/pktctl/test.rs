@@ -1,7 +1,7 @@
 //! `PKTCTL test`: tests the network by DHCP, ARP and echoes.
 
 use crate::ping::{Failure, Station};
-use crate::{BAD_LINE, DONE, NO_ANSWER, NO_DRIVER, Options};
+use compkt::programs::commands::{Asked, BAD_LINE, DONE, NO_ANSWER, NO_DRIVER, STOPPED};
 use compkt::programs::net::{self, Echo, Ip, Lease};
 use compkt::programs::rt::packet::{Driver, error};
 use compkt::programs::rt::{clock, inbox};
@@ -11,7 +11,8 @@ use core::ffi::CStr;
 const NOBODY: Ip = [0; 4];
 
 /// Makes the test. The handles are released when the program ends.
-pub fn run(asked: &Options) -> u8 {
+#[inline(never)]
+pub fn run(asked: &Asked) -> u8 {
     let Some(driver) = crate::driver(asked, None) else { return NO_DRIVER };
     match open(&driver, asked) {
         Ok(mut station) => test(&mut station, asked),
@@ -26,7 +27,7 @@ pub fn run(asked: &Options) -> u8 {
     }
 }
 
-fn open(driver: &Driver, asked: &Options) -> Result<Station, u8> {
+fn open(driver: &Driver, asked: &Asked) -> Result<Station, u8> {
     let class = driver.info()?.class;
     driver.access(class, &[8, 0], inbox::receiver())?;
     let handle = driver.access(class, &[8, 6], inbox::receiver())?;
@@ -49,13 +50,16 @@ fn failed(why: Failure) -> u8 {
         Failure::Silence => c"no answer. Look at the cable and at the IRQ (PKTCTL status)",
         Failure::Damaged => c"the answer came back damaged",
         Failure::Refused => c"the server refuses. Give /IP= /MASK= /GW=",
-        Failure::Interrupted => c"stopped",
+        Failure::Interrupted => {
+            say!(c": stopped.\n");
+            return STOPPED;
+        }
     };
     say!(c": {s}.\n", text);
     NO_ANSWER
 }
 
-fn test(station: &mut Station, asked: &Options) -> u8 {
+fn test(station: &mut Station, asked: &Asked) -> u8 {
     let mut lease = Lease { ip: asked.ip, mask: asked.mask, router: asked.gateway, ..Lease::default() };
     if asked.ip == NOBODY {
         let [a, b] = clock::ticks().to_le_bytes();
@@ -93,6 +97,7 @@ fn test(station: &mut Station, asked: &Options) -> u8 {
 
 fn echoes(station: &mut Station, count: u16, mut echo: Echo) -> u8 {
     let (mut good, mut least, mut most, mut sum) = (0, u32::MAX, 0, 0u32);
+    let mut stopped = NO_ANSWER;
     while echo.sequence < count {
         echo.sequence += 1;
         say!(c"Echo     {i}, {d} bytes", &echo.to_ip, echo.size as u32);
@@ -105,7 +110,7 @@ fn echoes(station: &mut Station, count: u16, mut echo: Echo) -> u8 {
                 say!(c": {d}.{d}{d} ms\n", time / 1000, time / 100 % 10, time / 10 % 10);
             }
             Err(Failure::Interrupted) => {
-                failed(Failure::Interrupted);
+                stopped = failed(Failure::Interrupted);
                 break;
             }
             Err(why) => {
@@ -119,5 +124,5 @@ fn echoes(station: &mut Station, count: u16, mut echo: Echo) -> u8 {
             mean / 1000, mean / 100 % 10, mean / 10 % 10, most / 1000, most / 100 % 10, most / 10 % 10);
     }
     say!(c"\n");
-    if good == echo.sequence as u32 { DONE } else { NO_ANSWER }
+    if good == echo.sequence as u32 { DONE } else { stopped }
 }

@@ -8,6 +8,12 @@ use core::ffi::CStr;
 const SIZE: usize = 256;
 static BUFFER: Shared<[u8; SIZE]> = Shared::new([0; SIZE]);
 static USED: Shared<usize> = Shared::new(0);
+static FAILED: Shared<bool> = Shared::new(false);
+
+/// Whether output was lost: the disk is full, or the device does not take it.
+pub fn failed() -> bool {
+    FAILED.read()
+}
 
 /// Writes the buffer's contents.
 #[inline(never)]
@@ -18,6 +24,9 @@ pub fn flush() {
     regs.edx = Far::of(BUFFER.get()).offset() as u32;
     if regs.ecx != 0 {
         int(0x21, &mut regs);
+        if regs.carry() || (regs.eax as u16 as usize) < USED.read() {
+            FAILED.write(true);
+        }
     }
     USED.write(0);
 }
@@ -44,7 +53,7 @@ pub fn bytes(bytes: &[u8]) {
     }
 }
 
-/// Prints a decimal number, with leading blanks to `columns` (0 to 9).
+/// Prints a decimal number, with leading blanks to `columns` (0 to 10).
 #[inline(never)]
 pub fn decimal(mut value: u32, columns: u32) {
     let mut text = [b' '; 10];

@@ -2,11 +2,17 @@
 //!
 //! Code runs with DS = ES = SS and has a segment of its own; `asm/program.asm` has the entries.
 
+pub mod chain;
 pub mod check;
 pub mod clock;
 pub mod console;
+pub mod control;
+pub mod file;
 pub mod inbox;
+pub mod keyboard;
 pub mod packet;
+pub mod shell;
+pub mod video;
 
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
@@ -83,7 +89,7 @@ unsafe extern "C" {
     fn far_copy(to: u32, from: u32, bytes: u32);
     fn far_sum(from: u32, dwords: u32, seed: u32) -> u32;
     static program_psp: u16;
-    static program_break: u8;
+    static mut program_break: u8;
 }
 
 /// A far address: segment in the high word.
@@ -139,6 +145,15 @@ impl Far {
         unsafe { far_copy(self.0, Far::of(from).0, from.len() as u32) }
     }
 
+    /// Copies bytes from another address to this one.
+    ///
+    /// # Safety
+    /// The caller may write here. Neither side runs past its segment's end.
+    pub unsafe fn copy(self, from: Far, bytes: u16) {
+        // SAFETY: as the caller promises.
+        unsafe { far_copy(self.0, from.0, bytes as u32) }
+    }
+
     /// The 16-bit number at this address.
     pub fn read16(self) -> u16 {
         let mut bytes = [0; 2];
@@ -191,6 +206,12 @@ pub fn psp() -> u16 {
 pub fn interrupted() -> bool {
     // SAFETY: a byte that the INT 23h handler writes.
     unsafe { (&raw const program_break).read_volatile() != 0 }
+}
+
+/// Forgets that the user has pressed Ctrl-C.
+pub fn forget_break() {
+    // SAFETY: as above; one byte.
+    unsafe { (&raw mut program_break).write_volatile(0) };
 }
 
 /// The command line behind the program's name; ends with CR.

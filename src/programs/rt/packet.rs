@@ -175,6 +175,17 @@ impl Block {
         above && self.info.flags & info::FLAG_V86 == 0 && in_v86()
     }
 
+    /// The size of the packet buffers in a place: 0 in bytes, below 1 MB; 1 in KB of XMS.
+    pub fn buffers(&self, place: u8) -> Option<u16> {
+        for index in 0..self.info.block_count {
+            let block = self.block(index)?;
+            if block.kind == info::BLOCK_BUFFERS && block.place == place {
+                return Some(block.size);
+            }
+        }
+        None
+    }
+
     /// Offset of the first block of a kind in the driver's segment.
     pub fn place(&self, kind: u8) -> Option<u16> {
         let mut at = 0;

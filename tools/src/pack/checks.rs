@@ -20,6 +20,8 @@ const BUDGETS: &[(&str, u16)] = &[
     ("flati", 332),
     ("flatk", 364),
     ("count", 16),
+    ("shift", 160),
+    ("ctl", 996),
     ("tick", 108),
     ("vds", 36),
     ("stats", 164),
@@ -71,7 +73,16 @@ const BUDGETS: &[(&str, u16)] = &[
 const DISCARDED: u16 = 6_240;
 /// Discarded units of slot A, and the kernel.
 const STAGES: &[(&str, u16)] =
-    &[("kernel", 4_032), ("stage_unload", SLOT_A), ("stage_search", SLOT_A), ("stage_start", 2_912), ("stage_stand", 3_016)];
+    &[
+        ("kernel", 4_112),
+        ("stage_unload", SLOT_A),
+        ("stage_search", SLOT_A),
+        ("stage_start", 2_912),
+        ("stage_stand", 3_444),
+        ("stage_take", SLOT_A),
+        ("stage_handover", SLOT_A),
+        ("stage_back", SLOT_A),
+    ];
 
 /// Instructions that a 386 does not have, or that show that a trap can be reached. Names as in objdump, without the letter for
 /// the size; a name with a star stands for all that begin with it.

@@ -20,7 +20,7 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 8] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts"];
+const ASKED_FOR: [&str; 9] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1248;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -38,10 +38,10 @@ const FEATURES: usize = 18;
 const NICS: usize = 19;
 const CORE: usize = 20;
 /// The core's symbols for CoreTable (src/resident/table.rs), in its order.
-const CORE_TABLE: [&str; 22] = [
+const CORE_TABLE: [&str; 25] = [
     "strategy", "interrupt", "int60_entry", "irq_entry", "core_state", "info", "work", "__unit_end",
     "save.sp", "save.ss", "irq_entry.eoi", "save.patch", "restore", "upcall.before", "upcall.after", "terminate.patch",
-    "save", "settle", "getter", "known", "upcall", "functions",
+    "settle", "save", "other.run", "int60_entry.out", "open", "getter", "known", "upcall", "functions",
 ];
 /// Index of the first patch among them.
 const PATCHES: usize = 11;
@@ -420,8 +420,8 @@ mod tests {
         let says = |features: &[Unit], words: &str| assert!(fit(features).is_err_and(|why| why.contains(words)), "{words}");
         let copying = [feature(info::BLOCK_XWORDS, 1, 0), feature(info::BLOCK_XPARTS, 1, 0)];
         assert_eq!(fit(&[&full[..most - 1], &copying].concat()), Ok(()), "of those that copy there is one");
-        says(&[&full[..], &[feature(23, 0, 0)]].concat(), "9 features; the installer has room for 8");
-        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "54 hooks; the installer has room for 48");
-        says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "21 blocks; the installer has room for 16");
+        says(&[&full[..], &[feature(99, 0, 0)]].concat(), "11 features; the installer has room for 10");
+        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "67 hooks; the installer has room for 58");
+        says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "25 blocks; the installer has room for 18");
     }
 }

@@ -1,7 +1,9 @@
 //! `3COMPKT.TXT`, the manual, with the switches from the parser's table and the cards from the list of NICs; and the text of
 //! `3COMPKT /?`.
 
+use compkt::control::{self, Class, PARAMETERS};
 use compkt::install::stages::switches::SWITCHES;
+use compkt::programs::commands::{self, CHOICES, COMMANDS, EXITS};
 
 const SOURCE: &str = include_str!("../../../src/install/manual.txt");
 
@@ -19,7 +21,73 @@ pub fn text(version: &str, cards: &[String], memory: &[String]) -> String {
         .replace("@SWITCHES@", &switches.join("\n"))
         .replace("@CARDS@", &cards.join("\n"))
         .replace("@MEMORY@", &memory.join("\n"))
+        .replace("@COMMANDS@", &commands())
+        .replace("@OPTIONS@", &options())
+        .replace("@EXITS@", &EXITS.map(|(code, what)| format!("          {code}  {what}")).join("\n"))
+        .replace("@FUNCTIONS@", &table(control::FUNCTIONS, |number| format!("{number:02X}h")))
+        .replace("@RESULTS@", &table(control::RESULTS, |number| number.to_string()))
+        .replace("@EVENTS@", &table(control::EVENTS, |number| number.to_string()))
+        .replace("@PARAMETERS@", &parameters())
+        .replace("@CALLBACKS@", &control::CALLBACKS.to_string())
+        .replace("@ENTRIES@", &control::LOG_ENTRIES.to_string())
         .replace('\n', "\r\n")
+}
+
+/// PKTCTL's commands, each with its usage and below it what it does.
+fn commands() -> String {
+    let row = |command: &commands::Command| {
+        let mut usage = String::from("  PKTCTL ");
+        commands::usage(command, &mut |part| usage.push_str(part));
+        format!("{usage}\n      {}", command.help)
+    };
+    COMMANDS.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// PKTCTL's options.
+fn options() -> String {
+    let row = |choice: &commands::Choice| {
+        let mut option = String::new();
+        commands::written(choice, &mut |part| option.push_str(part));
+        format!("  {option:<21} {}", choice.help)
+    };
+    CHOICES.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The columns in a line of the manual.
+const COLUMNS: usize = 79;
+
+/// Rows of a first part, and a text that is folded beside it.
+fn folded(first: &str, text: &str) -> String {
+    let (mut lines, mut line, indent) = (Vec::new(), first.to_string(), first.len());
+    for word in text.split(' ') {
+        if line.len() > indent && line.len() + 1 + word.len() > COLUMNS {
+            lines.push(std::mem::replace(&mut line, " ".repeat(indent)));
+        }
+        line += " ";
+        line += word;
+    }
+    lines.push(line);
+    lines.join("\n")
+}
+
+/// The table of a list of `src/control.rs`.
+fn table(list: &[(&str, u8, &str)], number: impl Fn(u8) -> String) -> String {
+    let row = |(name, value, what): &(&str, u8, &str)| folded(&format!("  {:>3} {name:<15}", number(*value)), what);
+    list.iter().map(row).collect::<Vec<_>>().join("\n")
+}
+
+/// The table of the control interrupt's parameters: number, name, class, range, what it is.
+fn parameters() -> String {
+    let row = |parameter: &control::Parameter| {
+        let class = match parameter.class {
+            Class::Live => "live",
+            Class::Pending => "pending",
+            Class::Fixed => "fixed",
+        };
+        let range = format!("{} to {}", parameter.low, parameter.high);
+        folded(&format!("  {:>2} {:<10}{class:<8} {range:<14}", parameter.number, parameter.name), parameter.what)
+    };
+    PARAMETERS.iter().map(row).collect::<Vec<_>>().join("\n")
 }
 
 /// Names in a row of the list of NICs.
@@ -62,6 +130,34 @@ mod tests {
             words.extend(line[..end].split_whitespace());
         }
         words.join(" ").split('"').skip(1).step_by(2).map(str::to_string).collect()
+    }
+
+    #[test]
+    fn the_manual_has_every_table_and_no_line_is_too_long() {
+        let text = text("0.0.0", &[], &[]);
+        for (name, number, _) in [control::FUNCTIONS, control::RESULTS, control::EVENTS].concat() {
+            assert!(text.lines().any(|line| line.contains(&format!(" {name} ")) && !line.contains('@')), "{name}, {number}");
+        }
+        assert!(!text.contains('@') && PARAMETERS.iter().all(|parameter| text.contains(parameter.what.split(' ').next().unwrap())));
+        assert_eq!(text.lines().find(|line| line.len() > COLUMNS), None);
+    }
+
+    #[test]
+    fn the_manual_has_every_command_option_and_exit_code_of_pktctl() {
+        let manual = text("1.0", &[], &[]);
+        for command in &COMMANDS {
+            assert!(manual.contains(&format!("  PKTCTL {}", command.name)) && manual.contains(command.help), "{}", command.name);
+        }
+        for choice in &CHOICES {
+            assert!(manual.contains(&format!("  --{}", choice.name.to_lowercase())) && manual.contains(choice.help), "{}", choice.name);
+        }
+        for (code, what) in &EXITS {
+            assert!(manual.contains(&format!("{code}  {what}\r\n")), "{code}");
+        }
+        assert!(!manual.contains('@'), "every table is filled in");
+        for line in manual.lines() {
+            assert!(line.len() <= COLUMNS, "{line}");
+        }
     }
 
     #[test]

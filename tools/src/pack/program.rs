@@ -10,7 +10,7 @@ use std::{fs, io};
 const HEADER: usize = 32;
 
 /// Programs for tests only.
-const TESTS: &[&str] = &["conform", "field", "fuzz", "integrity", "waits", "bench", "bulk"];
+const TESTS: &[&str] = &["conform", "control", "field", "fuzz", "integrity", "waits", "bench", "bulk"];
 
 /// PKTCTL and the test programs, with their DOS names. `folder` has the ELF files.
 ///

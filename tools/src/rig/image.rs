@@ -86,7 +86,7 @@ pub fn assemble(source: &Path, defines: &[&str]) -> io::Result<Vec<u8>> {
     let folder = TempDir::new("nasm")?;
     let output = folder.path().join("out");
     let mut command = Command::new(setup::nasm()?);
-    command.args(["-f", "bin", "-w+error", "-o"]).arg(&output);
+    command.current_dir(crate::setup::root()).args(["-f", "bin", "-w+error", "-o"]).arg(&output);
     command.arg("-I").arg(source.parent().unwrap_or(Path::new("."))).args(defines.iter().map(|name| format!("-D{name}")));
     let done = command.arg(source).output()?;
     if !done.status.success() {

@@ -3,6 +3,8 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
 mod cards;
+mod config;
+mod control;
 mod corkscrew;
 mod costs;
 mod counts;
@@ -19,8 +21,10 @@ mod lines;
 pub mod machine;
 mod memory;
 mod pch;
+mod pktctl;
 mod prompt;
 mod remembered;
+mod replace;
 mod rtl8169;
 mod runner;
 mod say;
@@ -28,6 +32,7 @@ mod stack;
 mod traffic;
 mod v86;
 mod vds;
+mod watch;
 mod wide;
 
 use std::io;
@@ -113,6 +118,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(traffic::tests());
     tests.extend(costs::tests());
     tests.extend(counts::tests());
+    tests.extend(control::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
     tests.extend(field::tests());
@@ -125,6 +131,10 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(intel::tests());
     tests.extend(memory::tests());
     tests.extend(kept::tests());
+    tests.extend(pktctl::tests());
+    tests.extend(config::tests());
+    tests.extend(watch::tests());
+    tests.extend(replace::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());

@@ -90,7 +90,6 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/device/no-nic", |lab| refused_device(lab, &Qemu::default(), NO_NIC)),
         Test::new("qemu/device/help", help_by_device),
         Test::new("qemu/device/second-copy", second_copy_by_device),
-        Test::new("qemu/pktctl/stranger", stranger),
         Test::new("qemu/prompt/help", help),
         Test::new("qemu/prompt/second-copy", second_copy),
         Test::new("qemu/prompt/second-copy-pci", second_copy_pci),
@@ -254,18 +253,6 @@ fn second_copy_by_device(lab: &Lab) -> Verdict {
     steps.same("mem")?;
     steps.same("ints")?;
     steps.exits("PKTCTL test", 0)
-}
-
-/// PKTCTL with a packet driver that has no functions.
-fn stranger(lab: &Lab) -> Verdict {
-    let lines = ["PKTCTL status", "PKTCTL test", "PKTCTL mem", "PKTCTL status /INT=61"];
-    let steps = qemu(ne2000())?.steps(&lab.job(&[], &[&["OTHER"][..], &lines].concat())?)?;
-    for line in lines {
-        steps.exits(line, 3)?;
-        steps.holds(steps.first(line)?.text.lines().count() == 1, format!("`{line}` prints one line"))?;
-    }
-    steps.prints("PKTCTL status", "INT 60h: a packet driver that refuses driver_info (BAD_COMMAND)")?;
-    steps.prints("PKTCTL status /INT=61", "No packet driver on INT 61h.")
 }
 
 /// A second copy: on the same vector, on the same card, and without another card.

@@ -20,7 +20,8 @@ pub fn tests() -> Vec<Test> {
     NICS.iter().filter(|nic| CARDS.contains(&nic.name)).map(|nic| Test { slow: true, ..test(nic) }).collect()
 }
 
-fn files() -> Result<Vec<(String, Vec<u8>)>, String> {
+/// The files of that build.
+pub fn files() -> Result<Vec<(String, Vec<u8>)>, String> {
     static FILES: OnceLock<Result<Vec<(String, Vec<u8>)>, String>> = OnceLock::new();
     let build = || {
         pack::build_by(&Way::wide())?;

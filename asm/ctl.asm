@@ -1,0 +1,575 @@
+; The ctl feature: the control interrupt, INT 2Dh by the Alternate Multiplex Interrupt Specification (AMIS 3.6), and the log
+; of events. src/control.rs says what programs see of it.
+;
+; A call runs on the caller's stack with interrupts off. What needs the card runs as an entry of the driver, on the driver's
+; stack (`entry`). Callbacks run behind that, on the caller's stack, while no entry is in progress: so they may do what any
+; program may do.
+
+%include "attach.inc"
+%include "3compkt.inc"
+bits 16
+
+extern work, core_state, busy, pending
+
+; src/resident/table.rs, Entry; functions of INT 60h.
+IRQ            equ 0
+DISCARD        equ 4
+LINK_STATE     equ 8
+TERMINATE      equ 5
+SET_RCV_MODE   equ 20
+SET_MULTICAST  equ 22
+SET_ADDRESS    equ 25
+CANT_TERMINATE equ 7
+
+VERSION        equ 1                ; src/install/stages/about.rs
+INT_CTL        equ 2Dh
+TICKS          equ 46Ch             ; the BIOS's count
+PIC1_MASK      equ 21h
+PIC2_MASK      equ 0A1h
+
+; AMIS: answers of installation check, uninstall and hooked interrupts; a flag of device driver.
+IN_USE         equ 0FFh
+UNSUCCESSFUL   equ 1
+DISABLED       equ 6                ; its memory stays DOS's, because it came by DEVICE=
+REMOVED        equ 0FFh
+LISTED         equ 4
+FROM_CONFIG    equ 1
+
+; linker/resident.ld: `work` and `core_state`, as numbers of a byte.
+WORK_AT        equ 20
+STATE_AT       equ 144
+
+struc CALLBACK
+.at         resd 1          ; its far address; segment 0: the place is free
+.parameter  resb 1          ; 0: all
+.runs       resb 1          ; it was called and has not returned
+endstruc
+
+FEATURE NEEDS_CTL, BLOCK_CTL, 0
+TAKES   POINT_FUNCTIONS, TERMINATE, terminate
+TAKES   POINT_ENTRIES, IRQ, irq
+TAKES   POINT_ENTRIES, DISCARD, discard
+TAKES   POINT_TICK, 0, tick
+TOLD    ctl, TOLD_SIZE, told
+TOLD    hold_at, 2, hold_at
+ONCE    once_at, tables
+HOOKS   INT_CTL, ctl
+
+section .unit_header progbits alloc exec write
+global unit_header
+unit_header:
+terminate:      dw ctl_terminate
+irq:            dw ctl_irq
+discard:        dw ctl_discard
+tick:           dw ctl_tick
+
+section .data.ctl progbits alloc noexec write align=1
+; From BURST on the least value of each parameter, and the greatest one less that.
+limits:         dw 1, 63, 0, 1, 0, LAST_EVENT, 0, 255, 1, 249, 0, 255, 16, 16384 - 16, CACHE_LEAST
+; From here on FACTS.ctl: the greatest value of MIGRATE less the least;
+told:           dw 0
+save_at:        dw 0                ; routines of asm/int60.asm,
+run_at:         dw 0
+out_at:         dw 0
+open_at:        dw 0                ; the number of open handles, a byte,
+entries_at:     dw 0                ; the core's table of the driver's entries;
+wanted:         dw 0                ; MEDIA and XMS as wanted; no XMS if 0,
+wanted_xms:     dw 0
+in_force:       dw 0, 0             ; and in force;
+migrate:        dw 0                ; MIGRATE; none if 0,
+full_at:        dw 0                ; where it is in the pool (asm/abi.inc, POOL.full), and where the pool's cache begins
+cache_at:       dw 0
+TOLD_SIZE       equ $-told
+; Where each parameter is, by its number; 0: this driver has not got it.
+places:         dw WORK_AT + NIC_RCV_MODE, WORK_AT + NIC_MAC, WORK_AT + WORK_GROUPS - 2, STATE_AT + STATE.burst
+                dw polled, level, interval
+hold_at:        dw 0, wanted, wanted_xms, migrate
+polled:         db 0
+level:          db LAST_EVENT
+interval:       db 1
+LAST_EVENT      equ COMPKT_EVENT_SPURIOUS
+CACHE_LEAST     equ 1536            ; src/memory/mod.rs, SLOT
+; The functions of INT 60h that set those before BURST.
+setters:        db SET_RCV_MODE, SET_ADDRESS, SET_MULTICAST
+; Our interrupts, as AMIS lists them: number and header; 2Dh is the last. `once` fills in the first two, and has the list begin
+; at the second where the card has no interrupt.
+vectors:        db 0
+                dw 0
+                db 0
+                dw 0
+                db 8
+                dw 0
+                db INT_CTL
+                dw ctl
+
+section .text.ctl progbits alloc exec nowrite align=1
+
+; Purpose:  INT 2Dh: answer a call with our multiplex number, and chain all others.
+; In:       AH = multiplex number, AL = function; interrupts off
+; Out:      AL = result, and what the function returns
+; Corrupts: EAX
+; Stack:    of the caller's, beyond the interrupt's 6 bytes: 60, and what callbacks take
+ctl:                                ; an IISP header (Interrupt Sharing Protocol)
+        jmp     short .start
+.old:   dd 0
+        dw 424Bh
+        db 0
+        jmp     short .reset
+        times 7 db 0
+.chain: jmp     far [cs:.old]
+.start: cmp     ah, 0
+.number equ     $-1                 ; filled in by `once`
+.jump:  jne     .chain
+        cli                         ; a handler above may have called this one with interrupts on
+        push    ds
+        push    si
+        push    cs
+        pop     ds
+        cmp     al, LAST_FUNCTION
+        jbe     .known
+        mov     al, 1               ; not implemented, too
+.known: movzx   si, al
+        movzx   si, byte [offsets+si]
+        add     si, none
+        call    si
+        pop     si
+        pop     ds
+        iret
+.reset: retf
+
+; The functions' routines, by AL, from `none` on.
+offsets:        db check-none, 0, uninstall-none, 0, list-none, 0, device-none
+                times COMPKT_CTL_GET-7 db 0
+                db get-none, set-none, apply-none, rollback-none, register-none, remove-none, read_log-none
+LAST_FUNCTION   equ COMPKT_CTL_LOG
+
+; The functions. In: the caller's registers, but DS = CS; interrupts off. Out: AL = result, and what each says. Corrupt: EAX,
+; SI.
+none:   mov     al, COMPKT_CTL_NOT_IMPLEMENTED
+        ret
+
+; AMIS, installation check: CX = version, DX:DI = signature.
+check:  mov     cx, VERSION
+        mov     di, signature
+        mov     dx, cs
+        jmp     short done          ; IN_USE
+
+; AMIS, hooked interrupts: DX:BX = list.
+list:   mov     bx, vectors
+.first  equ     $-2                 ; filled in by `once`
+        mov     dx, cs
+        mov     al, LISTED
+        ret
+
+; AMIS, device driver: AL = number of headers, AH = flags, DX:BX = header. DOS uses the header only after DEVICE=.
+device: xor     bx, bx
+        mov     dx, cs
+        mov     ax, FROM_CONFIG << 8
+        cmp     word [core_state+STATE.memory], 1
+        adc     al, 0
+        ret
+
+; LOG: ES:DI = entries, DX = number of those ever written.
+read_log:
+        mov     dx, [written]
+        mov     si, entries
+in_es:  push    cs
+        pop     es
+        mov     di, si
+done:   mov     al, COMPKT_CTL_DONE
+return: ret
+
+; GET: ES:DI = where the value is, CX = the value; of a pending one the wanted value, and DX = the value in force.
+get:    call    find
+        mov     cx, [si]
+        mov     dx, [si+in_force-wanted]
+        cmp     bl, COMPKT_PARAM_MEDIA
+        jae     in_es
+        mov     ch, 0
+        jmp     in_es
+
+; ROLLBACK.
+rollback:
+        mov     eax, [in_force]
+        mov     [wanted], eax
+        jmp     done
+
+; APPLY. What it takes is in the file: a stage of the installer does it (src/install/stages/apply.rs).
+apply:  mov     al, COMPKT_CTL_FILE
+        ret
+
+; REMOVE.
+remove: push    es
+        push    di
+        pop     eax
+        test    eax, eax
+        jz      unknown
+        call    place_of
+        jne     unknown
+        and     dword [si+CALLBACK.at], 0
+        jmp     done
+
+; REGISTER.
+register:
+        cmp     bx, COMPKT_PARAM_STACK
+        ja      unknown
+        call    signed
+        jne     unknown
+        xor     eax, eax
+        call    place_of
+        mov     al, COMPKT_CTL_NO_ROOM
+        jne     return
+        mov     [si+CALLBACK.at], di
+        mov     [si+CALLBACK.at+2], es
+        mov     [si+CALLBACK.parameter], bx     ; and it does not run
+        jmp     done
+unknown:
+        mov     al, COMPKT_CTL_UNKNOWN
+        ret
+
+; AMIS, uninstall. The code stays intact until the caller has its answer: DOS only marks its memory as free.
+uninstall:
+        call    idle
+        mov     si, [open_at]
+        cmp     byte [si], 0
+        jne     return              ; with AL = COMPKT_CTL_BUSY
+        mov     si, TERMINATE
+        pushf
+        push    cs
+        call    entry
+        mov     al, UNSUCCESSFUL
+        jc      return
+        mov     al, DISABLED
+        cmp     word [core_state+STATE.memory], 0
+        je      return
+        jmp     done                ; REMOVED
+
+; What SET has on the stack: ES, PUSHAD's registers, its return address, SI, DS, and the interrupt's IP, CS and FLAGS.
+EAX_AT   equ 2 + 28
+FLAGS_AT equ 2 + 32 + 2 + 4 + 4
+
+; SET.
+set:    call    find
+        call    idle
+        pushad
+        push    es
+        mov     bp, sp
+        cmp     bl, COMPKT_PARAM_BURST
+        jae     .own
+        movzx   si, byte [bx+setters-1]
+        push    word [bp+FLAGS_AT]  ; as an interrupt instruction: a burst lets interrupts in if the caller does
+        push    cs
+        call    entry
+        cli
+        mov     al, dh
+        jc      .out
+.changed:
+        mov     al, COMPKT_EVENT_CHANGED
+        mov     ah, bl
+        call    log
+        ; Calls the callbacks. One that runs is not called: it may have set the parameter itself, or never return.
+        mov     si, callbacks
+.next:  cmp     word [si+CALLBACK.at+2], 0
+        je      .skip
+        mov     ax, [si+CALLBACK.parameter]     ; AH = it runs
+        test    ax, ax
+        jz      .call
+        cmp     ax, bx
+        jne     .skip
+.call:  les     di, [si+CALLBACK.at]
+        call    signed
+        jne     .drop
+        inc     byte [si+CALLBACK.runs]
+        pusha
+        call    far [si+CALLBACK.at]
+        cli
+        push    cs
+        pop     ds
+        popa
+        mov     byte [si+CALLBACK.runs], 0
+.skip:  add     si, CALLBACK_size
+        cmp     si, callbacks.end
+        jne     .next
+        mov     al, COMPKT_CTL_DONE
+.out:   mov     [bp+EAX_AT], al
+        pop     es
+        popad
+        ret
+.drop:  and     dword [si+CALLBACK.at], 0
+        mov     ax, COMPKT_EVENT_DROPPED
+        call    log
+        jmp     .skip
+.own:   mov     di, bx
+        shl     di, 2
+        mov     ax, cx
+        sub     ax, [di+limits-4*COMPKT_PARAM_BURST]
+        cmp     ax, [di+limits-4*COMPKT_PARAM_BURST+2]
+        mov     al, COMPKT_CTL_RANGE
+        ja      .out
+        cmp     bl, COMPKT_PARAM_POLL
+        je      .poll
+        cmp     bl, COMPKT_PARAM_MEDIA
+        jae     .word
+.byte:  mov     [si], cl
+        jmp     .changed
+.word:  mov     [si], cx
+        cmp     bl, COMPKT_PARAM_MIGRATE
+        jne     .changed
+        mov     di, [full_at]
+        mov     ax, [cache_at]
+        add     ax, cx
+        mov     [di], ax
+        shr     cx, 1
+        sub     ax, cx
+        mov     [di+POOL.half-POOL.full], ax
+        jmp     .changed
+        ; Changes from the card's interrupt to polling or back: masks its line, and has each entry look at the card.
+.poll:  mov     al, COMPKT_CTL_REFUSED
+        cmp     byte [core_state+STATE.irq_lone], 1
+        jne     .out                ; there is no line, or others share it
+        cmp     cl, [si]
+        je      .changed
+        xor     byte [pending], POLLED
+        mov     dl, [work+NIC_IRQ]  ; BTC takes the low four bits
+        in      al, PIC2_MASK
+        mov     ah, al
+        in      al, PIC1_MASK
+        btc     ax, dx
+        out     PIC1_MASK, al
+        mov     al, ah
+        out     PIC2_MASK, al
+        jmp     .byte
+
+; Purpose:  Find a parameter.
+; In:       BX = its number
+; Out:      SI = address of its value; or AL to `ctl`
+; Corrupts: AL
+find:   mov     si, bx
+        dec     si
+        cmp     si, COMPKT_PARAM_STACK
+        mov     al, COMPKT_CTL_UNKNOWN
+        jae     refuse
+        mov     al, COMPKT_CTL_FIXED
+        cmp     bl, COMPKT_PARAM_MIGRATE
+        ja      refuse
+        add     si, si
+        mov     si, [places+si]
+        mov     al, COMPKT_CTL_UNKNOWN
+        cmp     bl, COMPKT_PARAM_XMS
+        jae     .value
+        test    si, si
+        jz      refuse
+        ret
+.value: cmp     word [si], 0
+        je      refuse
+        ret
+
+; Purpose:  Go on only if no entry of the driver is in progress, so that another one may begin, and callbacks run behind it.
+; Out:      AL = BUSY; also to `ctl`, with SI changed
+; Corrupts: nothing else
+idle:   mov     al, COMPKT_CTL_BUSY
+        cmp     byte [busy], 0
+        je      return
+refuse: pop     si                  ; to `ctl`
+        ret
+
+; Purpose:  Find a callback's place.
+; In:       EAX = its address; 0: a free place
+; Out:      ZF set: SI = its place
+; Corrupts: SI
+place_of:
+        mov     si, callbacks
+.next:  cmp     [si+CALLBACK.at], eax
+        je      .done
+        add     si, CALLBACK_size
+        cmp     si, callbacks.end
+        jne     .next
+        test    sp, sp              ; clears ZF
+.done:  ret
+
+; Purpose:  Look for the signature in front of a callback's code.
+; In:       ES:DI = its address
+; Out:      ZF set: it is there
+; Corrupts: nothing
+signed: cmp     di, 4
+        jb      .done               ; ZF is clear. No access may go beyond the segment's end
+        cmp     dword [es:di-4], COMPKT_CALLBACK
+.done:  ret
+
+; Purpose:  Write an event to the log, unless it is above the parameter LOG.
+; In:       AL = event, AH = detail; DS = CS, interrupts off
+; Corrupts: ECX, DI, ES
+log:    cmp     al, [level]
+        ja      .done
+        push    byte 0
+        pop     es
+        mov     ecx, [es:TICKS]
+        mov     di, [written]
+        inc     word [written]
+        and     di, COMPKT_LOG_ENTRIES-1
+        imul    di, di, COMPKT_LOG_size
+        mov     [entries+di+COMPKT_LOG.ticks], ecx
+        mov     [entries+di+COMPKT_LOG.event], ax
+.done:  ret
+
+; Purpose:  Call a function of INT 60h, as an entry of the driver.
+; In:       called by PUSHF, PUSH CS, CALL; DS = CS; SI = the function's number, its registers as specified
+; Out:      as INT 60h
+; Corrupts: nothing else
+entry:  call    [save_at]
+        mov     si, [bx+FRAME.esi]
+        jmp     [run_at]
+
+; Purpose:  The driver's entry `irq`: count interrupts without a cause.
+; In:       as a driver's entry
+; Corrupts: what the entry below does
+ctl_irq:
+        call    [irq]
+        mov     bx, sp
+        cmp     word [bx], unit_header
+        ja      .done               ; the tick feature calls, which lies behind this unit; not the core
+        cmp     al, [core_state+STATE.irq_lone]
+        sbb     word [expected.spurious], 0     ; if other devices may interrupt on the line, irq_lone is 0
+.done:  ret
+
+; Purpose:  The driver's entry `discard`: count the frames that the core counts as lost.
+; In:       as a driver's entry
+; Corrupts: what the entry below does
+ctl_discard:
+        inc     word [expected.lost]
+        jmp     [discard]
+
+; Purpose:  At each tick, log what has happened since the last.
+; In:       as a tick routine (asm/tick.asm)
+ctl_tick:
+        call    [tick]
+        mov     si, [entries_at]
+        mov     ebx, [core_state+STATE.device]
+        push    bx
+        call    [si+2*LINK_STATE]
+        pop     bx
+        cbw                         ; no detail
+        cmp     al, [link]
+        je      .same
+        mov     [link], al
+        inc     ax                  ; LINK_DOWN or LINK_UP
+        cmp     al, COMPKT_EVENT_LINK_UP
+        ja      .same               ; the card cannot tell
+        call    log
+.same:  mov     ax, COMPKT_EVENT_SEND_FAILED
+        mov     si, expected
+        mov     dx, [bx+COUNT_ERRORS_OUT]
+        call    .more
+        mov     dx, [bx+COUNT_LOST]
+        call    .more
+        xor     dx, dx
+        call    .more
+        ; A frame that is in the card belongs to its interrupt, which would have no cause if the frame was taken here: without
+        ; other work, the entry does not end by `settle`.
+        pop     ax
+        jmp     [out_at]
+; Logs event AL if DX is more than was expected. SI = the expected count, which becomes DX. The next time: the next ones.
+.more:  xchg    dx, [si]
+        cmp     [si], dx
+        jle     .less
+        call    log
+.less:  inc     ax
+        inc     si
+        inc     si
+        ret
+
+; Purpose:  terminate: refuse if another program has hooked INT 2Dh since; otherwise restore its vector, too.
+; In:       as a function of INT 60h
+ctl_terminate:
+        push    ds
+        push    byte 0
+        pop     ds
+        mov     ax, cs
+        cmp     [4*INT_CTL+2], ax
+        pop     ds
+        mov     al, CANT_TERMINATE
+        jne     .done
+        call    [terminate]
+        test    al, al
+        jnz     .done
+        mov     edx, [ctl.old]
+        push    byte 0
+        pop     es
+        mov     [es:4*INT_CTL], edx
+.done:  ret
+
+signature:      db '3COMPKT PKTDRVR Packet driver', 0
+
+section .bss align=1
+tables:
+callbacks:      resb CALLBACK_size*COMPKT_CALLBACKS
+.end:
+entries:        resb COMPKT_LOG_size*COMPKT_LOG_ENTRIES
+written:        resw 1              ; entries ever written
+; The counts that the next tick expects: those at the last tick, but `lost` with the frames that the core has counted since,
+; and the negative number of interrupts without a cause.
+expected:       resw 1              ; errors_out
+.lost:          resw 1
+.spurious:      resw 1
+link:           resb 1
+
+; In the place of the tables, which the installer zeroes after `once` (linker/resident.ld).
+section .init progbits alloc exec write align=1
+
+once_at:        dw once
+
+; Purpose:  Fill in what this feature is told; take a free multiplex number.
+; In:       a far call; DS:BX = FACTS
+; Corrupts: EAX, EBX, ECX, EDX, FLAGS, as `far_call` of asm/kernel.asm allows
+global once
+once:   push    es
+        push    di
+        push    si
+        push    cs
+        pop     es
+        cld
+        mov     cx, [bx+FACTS.int60]
+        mov     dx, [bx+FACTS.info]
+        mov     bx, [bx+FACTS.points+2*POINT_TICK]
+        push    ds
+        push    cs
+        pop     ds
+        cmp     byte [work+NIC_IRQ], 0
+        jne     .line
+        inc     byte [polled]
+        add     byte [list.first], 3
+.line:  mov     di, vectors
+        mov     si, core_state + STATE.irq_slot
+        lodsw
+        shr     ax, 2
+        stosb
+        lodsw                       ; old_irq
+        dec     ax
+        dec     ax
+        stosw
+        lodsw                       ; int_slot
+        shr     ax, 2
+        stosb
+        xchg    ax, cx
+        stosw
+        inc     di
+        lea     ax, [bx+TICK_HEADER]
+        stosw
+        mov     bx, dx
+        mov     ah, 1               ; 0 would say in the information block that there is none
+.try:   mov     al, 0
+        pusha
+        int     INT_CTL
+        test    al, al
+        popa
+        jz      .free
+        inc     ah
+        jnz     .try
+        mov     byte [ctl.jump], 0EBh           ; all are taken: chain every call
+.free:  mov     [ctl.number], ah
+        mov     [bx+COMPKT_INFO_AMIS], ah
+        pop     ds
+        pop     si
+        pop     di
+        pop     es
+        retf

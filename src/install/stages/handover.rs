@@ -1,0 +1,217 @@
+//! The last stage with `/REPLACE`, instead of `stand`: this copy stands in the place of the other one, with its clients.
+//!
+//! The other copy's own `terminate` exchanges the vectors: it is told that the handlers before it are this copy's. So each
+//! call of a client comes to the one or the other.
+
+use core::arch::asm;
+use core::mem::offset_of;
+
+use super::about::banner;
+use super::attach::{self, Attaching, set_vector};
+use super::chain::Chains;
+use super::hook::{irq_vector, unmask_line};
+use super::start::starter_unit;
+use super::take::block;
+use crate::bus::Addr;
+use crate::bus::real::{address, copy_far};
+use crate::device::{Counters, RcvMode};
+use crate::info::{BLOCK_STATS, Info, NicInfo};
+use crate::install::dos::{peek, peek_into, poke, put, regs};
+use crate::install::features::{POINT_POOL, needs};
+use crate::install::kernel::{header, say};
+use crate::install::lines::Line;
+use crate::install::plan::{DONE, FAILED, GOES, Plan, TEXT};
+use crate::resident::handle::Handle;
+use crate::resident::table::{CHANGED, OPEN_HANDLES, PENDING, POLLED, STATE, State, WORK, Work};
+
+/// In an IISP header: the handler before.
+const BEFORE: u16 = 2;
+
+/// Both copies.
+struct Both {
+    old: u16,
+    new: u16,
+    info: Info,
+    nic: NicInfo,
+}
+
+/// The stage.
+pub fn run(plan: &mut Plan) -> u8 {
+    if attach::read(plan).is_none() {
+        return FAILED;
+    }
+    let mut attaching = Attaching::new(plan);
+    attaching.attach();
+    let info = address(plan.ground.segment, header().core.info);
+    poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
+    let Some(changed) = take_over(plan, &mut attaching) else { return FAILED };
+    end(plan, changed);
+    DONE
+}
+
+/// Takes over. None: the other copy does not go, and is as it was but for its card. Otherwise whether the card is to be set up
+/// for its address and receive mode.
+#[inline(never)]
+fn take_over(plan: &Plan, attaching: &mut Attaching) -> Option<bool> {
+    // SAFETY: both are plain data, for which zero is a value.
+    let mut both = unsafe { core::mem::zeroed::<Both>() };
+    peek_into(plan.old.info, &mut both.info);
+    (both.old, both.new) = (both.info.segment, plan.ground.segment);
+    peek_into(address(both.old, both.info.nics), &mut both.nic);
+    let mut chains = Chains::new(&both.info, &both.nic);
+    // SAFETY: no interrupt may find a client's handle in neither copy.
+    unsafe { asm!("cli") };
+    chains.put_us_on_top();
+    let changed = both.copy(plan);
+    let gone = both.exchange(plan);
+    if gone {
+        attaching.hook();
+        if both.nic.irq == 0 && plan.placed.irq != 0 {
+            set_vector(irq_vector(plan.placed.irq), both.new, header().core.irq);
+            unmask_line(plan.placed.irq);
+        }
+    }
+    chains.put_back(gone);
+    // SAFETY: as before the call.
+    unsafe { asm!("sti") };
+    if !gone {
+        if peek::<u8>(address(both.old, PENDING)) & !POLLED != 0 {
+            say(Line::Busy, b" ", 0);
+        } else {
+            chains.complain(&both.info);
+        }
+    }
+    gone.then_some(changed)
+}
+
+/// Lets the card interrupt, and prints the line at load.
+#[inline(never)]
+fn end(plan: &mut Plan, changed: bool) {
+    plan.old.state = GOES;
+    (starter_unit().unmask)(plan.device as u32 as *mut u8);
+    if changed {
+        set(address(plan.ground.segment, PENDING), CHANGED);
+        regs(0x0100).interrupt(plan.options.vector);
+    }
+    speak(plan);
+    banner(plan);
+}
+
+impl Both {
+    /// Copies what clients have told the old copy: handles, address, receive mode, multicast list; and its counters. Returns
+    /// whether the card is to be told of it, too: it is set up for its own address and broadcasts.
+    #[inline(never)]
+    fn copy(&self, plan: &Plan) -> bool {
+        let count = self.info.handle_count.min(plan.options.handles) as u16;
+        self.same(self.info.handles, plan.placed.handles, count * size_of::<Handle>() as u16);
+        self.same(OPEN_HANDLES, OPEN_HANDLES, 1);
+        self.same(self.device(), plan.placed.device, size_of::<Counters>() as u16);
+        let (groups, end) = (offset_of!(Work, group_count) as u16, size_of::<Work>() as u16);
+        self.same(WORK + groups, WORK + groups, end - groups);
+        let (mac, mode) = (offset_of!(NicInfo, mac) as u16, offset_of!(NicInfo, rcv_mode) as u16);
+        self.same(WORK + mac, WORK + mac, 6);
+        self.same(WORK + mode, WORK + mode, 1);
+        // With `/STATS` in both, the counts of each handle.
+        let placed = &plan.placed;
+        let stats = placed.features.iter().take(placed.count as usize).find(|feature| feature.needs == needs::STATS);
+        if let (Some(to), Some((from, block))) = (stats, block(&self.info, BLOCK_STATS)) {
+            self.same(from, to.table.at, block.size.min(to.table.end - to.table.at));
+        }
+        self.nic.rcv_mode != RcvMode::Broadcast as u8 || self.nic.mac != self.nic.rom
+    }
+
+    /// Copies bytes from the old copy to the new one.
+    #[inline(never)]
+    fn same(&self, from: u16, to: u16, len: u16) {
+        copy_far(address(self.old, from), address(self.new, to), len);
+    }
+
+    /// The old copy's device.
+    fn device(&self) -> u16 {
+        peek(address(self.old, STATE + offset_of!(State, device) as u16))
+    }
+
+    /// The handler of INT 60h: the core's, or the shift feature's, which is told what it has to know.
+    #[inline(never)]
+    fn entry(&self, plan: &Plan) -> u16 {
+        let core = header().core.int60;
+        let shift = plan.placed.features.iter().take(plan.placed.count as usize).find(|feature| feature.needs == needs::SHIFT);
+        let Some(shift) = shift else { return core };
+        let at = address(self.new, shift.at);
+        poke(at, &(plan.placed.handles - plan.old.handles));
+        poke(at.plus(4), &core);
+        peek(at.plus(2))
+    }
+
+    /// Has the old copy unload itself, with this copy's handlers in the place of those before it. False: it refuses, and is as
+    /// it was.
+    #[inline(never)]
+    fn exchange(&self, plan: &Plan) -> bool {
+        let core = &header().core;
+        let mine = |offset: u16| (self.new as u32) << 16 | offset as u32;
+        let int60 = STATE + offset_of!(State, old_int60) as u16;
+        self.same(int60, int60, 4);
+        let mut changes = [Change::none(); 4];
+        changes[0] = Change::of(address(self.old, int60), mine(self.entry(plan)));
+        if self.nic.irq != 0 && self.nic.irq == plan.placed.irq {
+            let before: u16 = peek(address(self.old, STATE + offset_of!(State, old_irq) as u16));
+            self.same(before, core.irq + BEFORE, 4);
+            changes[1] = Change::of(address(self.old, before), mine(core.irq));
+        }
+        // `terminate` wants one handle to be open, and to be told it.
+        let handle = plan.old.handles;
+        let open = address(self.old, OPEN_HANDLES);
+        let flags = address(self.old, self.info.handles + 4);
+        changes[2] = Change::of(open, peek::<u32>(open) & !0xFF | 1);
+        changes[3] = Change::of(flags, peek::<u32>(flags) | (Handle::IN_USE as u32) << 8);
+        let terminate = regs(0x0500);
+        terminate.bx = handle;
+        let gone = terminate.interrupt(self.info.vector);
+        if !gone {
+            changes.iter().for_each(Change::undo);
+        }
+        gone
+    }
+}
+
+/// Four bytes that were changed.
+#[derive(Clone, Copy)]
+struct Change {
+    at: Addr,
+    before: u32,
+}
+
+impl Change {
+    fn none() -> Change {
+        Change { at: Addr(0), before: 0 }
+    }
+
+    /// Changes them.
+    #[inline(never)]
+    fn of(at: Addr, value: u32) -> Change {
+        let change = Change { at, before: peek(at) };
+        poke(at, &value);
+        change
+    }
+
+    fn undo(&self) {
+        if self.at.0 != 0 {
+            poke(self.at, &self.before);
+        }
+    }
+}
+
+/// Sets bits of a byte.
+pub fn set(at: Addr, bits: u8) {
+    poke(at, &(peek::<u8>(at) | bits));
+}
+
+/// Prints what has been kept since the card was stopped.
+#[inline(never)]
+pub fn speak(plan: &mut Plan) {
+    let end = plan.old.text.0;
+    plan.old.text = Addr(0);
+    for at in end & !(TEXT - 1)..end {
+        put(peek(Addr(at)));
+    }
+}

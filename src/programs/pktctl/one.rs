@@ -1,0 +1,69 @@
+//! The one 3COMPKT that a command is for, and its control interrupt.
+
+use compkt::control::{BAD_ADDRESS, BUSY, FILE, FIXED, NO_ROOM, NOT_IMPLEMENTED, RANGE, REFUSED, SHARED, UNKNOWN};
+use compkt::programs::commands::Asked;
+use compkt::programs::rt::control::Control;
+use compkt::programs::rt::packet::{Block, Driver};
+use compkt::say;
+use core::ffi::CStr;
+
+/// The only 3COMPKT on the vectors that were asked for. Where there is none, or several, a line has said so.
+pub fn find(asked: &Asked) -> Option<(Driver, Block)> {
+    let mut found: Option<(Driver, Block)> = None;
+    let mut several = false;
+    let mut last = None;
+    while let Some(driver) = crate::driver(asked, last) {
+        last = Some(driver);
+        let Some(block) = driver.block() else { continue };
+        match &found {
+            None => found = Some((driver, block)),
+            Some((first, known)) if known.info.segment != block.info.segment => {
+                if !several {
+                    say!(c"3COMPKT is on INT {x}h", first.vector);
+                }
+                several = true;
+                say!(c" and {x}h", driver.vector);
+            }
+            Some(_) => {}
+        }
+    }
+    if several {
+        say!(c". Say which one, for example --int=60.\n");
+        return None;
+    }
+    if found.is_none() && let Some(driver) = last {
+        crate::foreign(&driver, c"it has no control interrupt");
+    }
+    found
+}
+
+/// The same, with its control interrupt.
+pub fn controlled(asked: &Asked) -> Option<(Driver, Block, Control)> {
+    let (driver, block) = find(asked)?;
+    let Some(control) = Control::of(&driver, &block) else {
+        without(&driver);
+        return None;
+    };
+    Some((driver, block, control))
+}
+
+/// Says that a driver has no control interrupt.
+pub fn without(driver: &Driver) {
+    say!(c"3COMPKT on INT {x}h was loaded without /CTL. Load it with /CTL.\n", driver.vector);
+}
+
+/// What a result of the control interrupt means to a user.
+pub fn reason(code: u8) -> &'static CStr {
+    match code {
+        NOT_IMPLEMENTED | UNKNOWN => c"this driver or this card does not have it",
+        FIXED => c"it is fixed at load: change the driver's line",
+        REFUSED => c"the card has no interrupt of its own to change from or to",
+        FILE => c"the driver in memory cannot do it: start 3COMPKT /APPLY",
+        RANGE => c"the value is out of range",
+        NO_ROOM => c"it is too long",
+        BUSY => c"the driver is busy: try again",
+        SHARED => c"programs have the card open: end them first",
+        BAD_ADDRESS => c"it is no valid address",
+        _ => c"the driver does not say why",
+    }
+}

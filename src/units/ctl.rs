@@ -1,0 +1,5 @@
+//! The ctl feature: asm/ctl.asm and nothing else.
+#![no_std]
+#![no_main]
+
+compkt::no_panic!();

@@ -1,0 +1,236 @@
+//! The control interrupt of `/CTL`: AMIS, parameters, callbacks and log by CONTROL; other programs in its chain.
+
+use super::machine::{Lab, Rig, Steps, fixture, ne2000, peer, qemu, qemu_on, watched};
+use super::runner::{Test, Verdict};
+use super::traffic::LIMIT;
+use crate::nics::{NICS, Nic};
+use crate::pack::checks::{Role, budget};
+use crate::rig::Job;
+use crate::rig::dosbox_x::DosboxX;
+use crate::rig::image::Xms;
+use crate::rig::qemu::{Net, Qemu};
+
+/// Cards of each kind: polled and by interrupt, ports and memory, with and without rings, with and without link events.
+const CARDS: [&str; 6] = ["ne2000", "e1000", "rtl8139", "virtio_net", "pcnet", "el3"];
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = vec![
+        Test::new("dosbox-x/control/prompt", |lab| prompt(lab, &DosboxX::default())),
+        Test::new("qemu/control/prompt", |lab| prompt(lab, &qemu(ne2000())?)),
+        Test::new("qemu/control/wild", wild).takes(20),
+        Test::new("qemu/control/features", features),
+        Test::new("qemu/control/pool-flat", |lab| pool(lab, "rtl8139", "V86 OFF", "3COMPKT 0x60 /CTL /XMS=48", "in XMS: room for")),
+        Test::new("qemu/control/pool-cache", |lab| pool(lab, "ne2000", "V86 ON", "3COMPKT 0x60 /CTL /XMS=48 /CACHE=4096", "bytes of cache")),
+        Test::new("qemu/control/pool-low", |lab| pool(lab, "el3", "V86 ON", "3COMPKT 0x60 /CTL /MIGRATE=8192", "bytes of conventional memory")),
+        Test::new("qemu/control/chain", chain),
+        Test::new("qemu/control/instructions", instructions),
+        Test::new("qemu/control/stranger", stranger),
+        Test::new("qemu/control/without", without),
+    ];
+    for (name, medium) in [("el3", "TP"), ("boomerang", "AUTO")] {
+        tests.push(Test::new(format!("qemu/{name}/apply-media"), move |lab| media(lab, name, medium)));
+    }
+    for name in ["e1000", "rtl8139", "ne2000", "virtio_net"] {
+        tests.push(Test::new(format!("qemu/{name}/apply-xms"), move |lab| amount(lab, name)));
+    }
+    // Not e1000: QEMU's receives nothing for a second after each change of its receive mode.
+    for name in ["el3", "ne2000", "e1000e", "virtio_net"] {
+        tests.push(Test::new(format!("qemu/{name}/set-in-traffic"), move |lab| traffic(lab, name)).takes(10));
+    }
+    for name in CARDS {
+        tests.push(Test::new(format!("qemu/{name}/control"), move |lab| device(lab, nic(name))));
+    }
+    tests
+}
+
+/// The NIC with this name.
+fn nic(name: &str) -> &'static Nic {
+    NICS.iter().find(|nic| nic.name == name).expect("a driver's name")
+}
+
+/// CONTROL with the driver from the prompt, which it uninstalls: memory and vectors are as before.
+fn prompt(lab: &Lab, rig: &impl Rig) -> Verdict {
+    let script = ["mem", "ints", "3COMPKT /CTL", "CONTROL /END", "mem", "ints", "3COMPKT /CTL", "3COMPKT /U", "mem", "ints"];
+    let steps = rig.steps(&lab.job(&[], &script)?)?;
+    steps.exits("3COMPKT /CTL", 0)?;
+    steps.exits("CONTROL /END", 0)?;
+    steps.exits("3COMPKT /U", 0)?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// CONTROL with the driver by DEVICE=.
+fn device(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let line = format!("DEVICE=3COMPKT.SYS /NIC={} /CTL", nic.name);
+    let steps = qemu(nic)?.steps(&lab.job(&[line.as_str()], &["CONTROL", "PKTCTL mem", "PKTCTL test", "CONTROL /END"])?)?;
+    steps.exits("CONTROL", 0)?;
+    steps.exits("PKTCTL test", 0)?;
+    steps.exits("CONTROL /END", 0)
+}
+
+/// With every other feature.
+fn features(lab: &Lab) -> Verdict {
+    let line = "3COMPKT /CTL /STATS /COUNT /XMS=48";
+    let steps = qemu(nic("rtl8139"))?.steps(&lab.job(&[], &["mem", "ints", line, "CONTROL", "PKTCTL test", "3COMPKT /U", "mem", "ints"])?)?;
+    for line in [line, "CONTROL", "PKTCTL test", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// The parameters of each form of the pool.
+fn pool(lab: &Lab, card: &str, mode: &str, load: &str, form: &str) -> Verdict {
+    let xms = if load.contains("/XMS=") { Xms::V3 } else { Xms::None };
+    let rig = qemu(nic(card))?.with_xms(xms);
+    let steps = rig.steps(&lab.job(&[], &[mode, load, "PKTCTL mem", "CONTROL", "PKTCTL config", "PKTCTL test", "3COMPKT /U"])?)?;
+    steps.prints("PKTCTL mem", form)?;
+    for line in [load, "CONTROL", "PKTCTL test", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    let config = &steps.first("PKTCTL config")?.text;
+    steps.holds(config.contains("  HOLD       2"), "HOLD is that of the load")?;
+    let has = |name: &str| config.contains(&format!("\n  {name}"));
+    steps.holds(has("MIGRATE") == form.contains("cache") && has("XMS") == load.contains("/XMS="), "the parameters are those of the form")
+}
+
+/// Every live parameter is set, one at each timer tick, while frames are exchanged: each frame is right, and the driver goes on.
+fn traffic(lab: &Lab, card: &str) -> Verdict {
+    let peer = peer()?;
+    let load = format!("3COMPKT /NIC={card} /CTL /XMS=48");
+    let exchange = format!("INTEGRIT {}", lab.calls / 25);
+    let script = [load.as_str(), "CHANGE", &exchange, "PKTCTL log", "PKTCTL config", "INTEGRIT 300"];
+    let steps = watched(&qemu_on(nic(card), peer.cable())?, &Job { limit: LIMIT, ..lab.job(&[], &script)? }, &mut |_, _| {})?;
+    for line in [load.as_str(), &exchange, "INTEGRIT 300"] {
+        steps.exits(line, 0)?;
+    }
+    steps.prints(&exchange, "every byte right")?;
+    let log = &steps.first("PKTCTL log")?.text;
+    for name in ["MODE", "ADDRESS", "MULTICAST", "BURST", "LOG", "INTERVAL", "HOLD"] {
+        let set = format!("parameter set: {name}");
+        steps.holds(log.lines().any(|line| line.ends_with(&set)), set)?;
+    }
+    Ok(())
+}
+
+const APPLY: &str = "3COMPKT /APPLY";
+/// The same by PKTCTL.
+const BY_PKTCTL: &str = "PKTCTL apply";
+
+/// A medium is put in force; one that the card has not got is refused, and the card goes on with the one before.
+fn media(lab: &Lab, card: &str, medium: &str) -> Verdict {
+    let load = format!("3COMPKT /NIC={card} /CTL");
+    let (good, bad) = (format!("PKTCTL config MEDIA={medium}"), "PKTCTL config MEDIA=FX");
+    let (test, show) = ("PKTCTL test", "PKTCTL config MEDIA");
+    let script = ["mem", "ints", load.as_str(), APPLY, &good, APPLY, show, test, bad, APPLY, show, "PKTCTL log", test, "CONTROL", "3COMPKT /U", "mem", "ints"];
+    let steps = qemu(nic(card))?.steps(&lab.job(&[], &script)?)?;
+    for line in [load.as_str(), &good, bad, test, "CONTROL", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    let applied = steps.each(APPLY);
+    let ends = |index: usize, code: u8, text: &str| {
+        let step = &applied[index];
+        steps.holds(step.exit == Some(code) && step.text.contains(text), format!("/APPLY number {index} ends with {code} and says `{text}`"))
+    };
+    ends(0, 0, "no parameter waits")?;
+    ends(1, 0, "the pending parameters are in force")?;
+    ends(2, 1, "the driver that was loaded goes on")?;
+    let shown = steps.each(show);
+    steps.holds(shown[0].text == format!("MEDIA={medium}"), "the medium is in force")?;
+    steps.holds(shown[1].text == format!("MEDIA={medium}\nMEDIA=FX after PKTCTL apply"), "the other one is still wanted")?;
+    steps.prints("PKTCTL log", "all is as before")?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// More XMS for frames that wait, then less, then more than there is.
+fn amount(lab: &Lab, card: &str) -> Verdict {
+    let load = format!("3COMPKT /NIC={card} /CTL /XMS=48");
+    let (more, less, most) = ("PKTCTL config XMS=96", "PKTCTL config XMS=18", "PKTCTL config XMS=16384");
+    let (test, show, map) = ("PKTCTL test", "PKTCTL config XMS", "PKTCTL mem");
+    let script = ["mem", "ints", load.as_str(), map, more, APPLY, map, test, less, BY_PKTCTL, map, test, most, APPLY, map, show, "PKTCTL log", test, "CONTROL", "3COMPKT /U", "mem", "ints"];
+    let steps = qemu(nic(card))?.steps(&lab.job(&[], &script)?)?;
+    for line in [load.as_str(), more, less, most, test, "CONTROL", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    let codes: Vec<_> = steps.each(APPLY).iter().map(|step| step.exit).collect();
+    steps.holds(codes == [Some(0), Some(1)], format!("/APPLY ends with 0 and 1, not {codes:?}"))?;
+    steps.exits(BY_PKTCTL, 0)?;
+    steps.prints(BY_PKTCTL, "XMS=18\n3COMPKT: the pending parameters are in force")?;
+    for (map, frames) in steps.each(map).iter().zip([32, 64, 12, 12]) {
+        steps.holds(map.text.contains(&format!("in XMS: room for {frames} frames")), format!("room for {frames} frames"))?;
+    }
+    steps.prints(show, "XMS=18\nXMS=16384 after PKTCTL apply")?;
+    steps.prints("PKTCTL log", "all is as before")?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// Programs that have hooked INT 2Dh after the driver and share it, and a second copy of the driver: unloaded in any order, all
+/// others go on.
+fn chain(lab: &Lab) -> Verdict {
+    // Two cards with an interrupt line each: `/U` masks the line of the card that it stops.
+    let mut rig = qemu(nic("pcnet"))?;
+    rig.nics.extend(qemu(nic("e1000"))?.nics);
+    let (first, second) = ("3COMPKT /NIC=pcnet /CTL", "3COMPKT /NIC=e1000 /INT=61 /CTL");
+    let (gone, left) = ("3COMPKT /U /INT=60", "3COMPKT /U /INT=61");
+    let script = [
+        first, second, "CONTROL /INT=61", gone, "CONTROL /INT=61", left, "ints",
+        first, "SHARE2D", second, "SHARE2D", gone, "CONTROL WILD 1000 /INT=61", left, first, "CONTROL WILD 1000", gone,
+    ];
+    let steps = rig.steps(&lab.job(&[], &script)?)?;
+    for line in script.iter().filter(|line| !matches!(**line, "ints" | "SHARE2D")) {
+        steps.exits(line, 0)?;
+    }
+    Ok(())
+}
+
+/// GET and SET take at most 2,000 instructions each, also where SET changes the card's registers.
+fn instructions(lab: &Lab) -> Verdict {
+    let rig = Qemu { icount: true, ..qemu_on(nic("e1000"), Net::Hub(0))? };
+    let mut job = lab.job(&["DEVICE=3COMPKT.SYS /CTL"], &["CTLCOST"])?;
+    job.files.push(("CTLCOST.COM".into(), fixture("ctlcost", &[]).map_err(|error| error.to_string())?));
+    rig.steps(&job)?.exits("CTLCOST", 0)
+}
+
+/// A program that has hooked INT 2Dh after the driver and does not share it is in the way, and named.
+fn stranger(lab: &Lab) -> Verdict {
+    let steps = qemu(ne2000())?.steps(&lab.job(&[], &["3COMPKT /CTL", "HOOK2D", "3COMPKT /U", "CONTROL WILD 1000", "PKTCTL test"])?)?;
+    steps.exits("3COMPKT /U", 1)?;
+    steps.prints("3COMPKT /U", "hooked the driver's interrupts after it")?;
+    steps.exits("CONTROL WILD 1000", 0)?;
+    steps.exits("PKTCTL test", 0)
+}
+
+/// Random calls.
+fn wild(lab: &Lab) -> Verdict {
+    let rig = Qemu { icount: true, ..qemu_on(ne2000(), Net::User)? };
+    let lines = [1, 2].map(|seed| format!("CONTROL WILD {} /SEED={seed}", lab.calls));
+    let mut job = lab.job(&["DEVICE=3COMPKT.SYS /CTL"], &[lines[0].as_str(), lines[1].as_str(), "CONTROL"])?;
+    job.limit = super::traffic::LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
+    let steps = rig.steps(&job)?;
+    for line in &lines {
+        steps.exits(line, 0)?;
+        steps.prints(line, "nothing else changed")?;
+    }
+    steps.exits("CONTROL", 0)
+}
+
+/// Without the switch there is no control interrupt, and no byte of it.
+fn without(lab: &Lab) -> Verdict {
+    let script = ["ints", "3COMPKT", "CONTROL", "PKTCTL mem", "3COMPKT /U", "3COMPKT /CTL", "PKTCTL mem", "3COMPKT /U", "ints"];
+    let steps: Steps = qemu(ne2000())?.steps(&lab.job(&[], &script)?)?;
+    steps.exits("CONTROL", 3)?;
+    let sizes: Vec<Option<u32>> = ["3COMPKT", "3COMPKT /CTL"].map(|line| resident(&steps.first(line).ok()?.text)).into();
+    let [Some(without), Some(with)] = sizes[..] else { return steps.fail("no line says how much is resident") };
+    // Two entries of the list of blocks; the sum is rounded up to a paragraph.
+    let most = u32::from(budget("ctl", Role::Resident) + budget("tick", Role::Resident)) + 8 + 15;
+    steps.holds(with - without <= most, format!("{without} bytes without it and {with} with it, which is not more than {most}"))?;
+    steps.same("ints")
+}
+
+/// The bytes of the line at load.
+fn resident(text: &str) -> Option<u32> {
+    text.split(" bytes resident").next()?.rsplit(' ').next()?.replace(',', "").parse().ok()
+}
