@@ -25,7 +25,7 @@ pub(crate) const PLACE: &str = "\nThe machine when the limit ended it:\n";
 const MONITOR_LIMIT: Duration = Duration::from_secs(120);
 
 /// Devices that Debian 12's QEMU lacks. QEMU 10 is slower, so only machines with one of these run in it.
-const NEWER: &[&str] = &["igb", "igb-82575eb", "igb-82580", "igb-i350", "igb-i210", "igb-i211", "igb-i225v", "igb-i226v"];
+const NEWER: &[&str] = &["igb", "igb-82575eb", "igb-82580", "igb-i350", "igb-i354", "igb-i210", "igb-i211", "igb-i225v", "igb-i226v"];
 
 /// Whether only the newer QEMU has this device (`-device`, with its properties).
 pub(crate) fn is_newer(device: &str) -> bool {

@@ -44,6 +44,8 @@ pub const I82575EB: Part = Part {
 pub const I82580: Part = Part { device: 0x150E, revision: 1, phy: None, phy_id: 0x0154_03A0, power: true, unicasts: true, ..I82575EB };
 /// I350.
 pub const I350: Part = Part { device: 0x1521, phy_id: 0x0154_03B0, ..I82580 };
+/// I354, whose PHY is a chip of its own.
+pub const I354: Part = Part { device: 0x1F41, phy_id: 0x0141_0EA0, ..I350 };
 /// I210, without a flash memory for its driver's settings.
 pub const I210: Part = Part { device: 0x1533, revision: 3, phy_id: 0x0141_0C00, sizes: true, high_nvm: true, ..I82580 };
 /// I211.

@@ -60,12 +60,13 @@ pub struct Type {
 const BNX2: Identity = Identity { vendor: 0x14E4, device: 0x1639, ..rtl8169::RTL8126.identity() };
 
 /// All devices.
-pub static TYPES: [Type; 48] = [
+pub static TYPES: [Type; 49] = [
     Type { name: c"e1000-ports", make: ports_of(c"e1000") },
     Type { name: c"e1000-82544gc-ports", make: ports_of(c"e1000-82544gc") },
     Type { name: c"igb-82575eb", make: part_of(parts::I82575EB, |list| make_part(parts::I82575EB, list)) },
     Type { name: c"igb-82580", make: part_of(parts::I82580, |list| make_part(parts::I82580, list)) },
     Type { name: c"igb-i350", make: part_of(parts::I350, |list| make_part(parts::I350, list)) },
+    Type { name: c"igb-i354", make: part_of(parts::I354, |list| make_part(parts::I354, list)) },
     Type { name: c"igb-i210", make: part_of(parts::I210, |list| make_part(parts::I210, list)) },
     Type { name: c"igb-i211", make: part_of(parts::I211, |list| make_part(parts::I211, list)) },
     Type { name: c"igb-i225v", make: part_of(parts::I225V, |list| make_part(parts::I225V, list)) },
