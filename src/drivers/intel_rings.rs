@@ -8,110 +8,17 @@
 //! lengths and states into descriptors; addresses are written once. Only a receive descriptor of [`QUEUES`] loses its address
 //! when the card writes to it.
 
+mod registers;
+mod window;
+
+pub use registers::*;
+pub use window::{Both, Memory, Ports, Window};
+
 use core::marker::PhantomData;
 
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
-
-/// Device control.
-pub const CTRL: u16 = 0x0000;
-/// Ends DMA (82574, PCH); [`STATUS_MASTER`] shows when the last transfer has ended.
-pub const   CTRL_MASTER_DISABLE: u32 = 1 << 2;
-/// Set link up: the MAC allows the link.
-pub const   CTRL_SLU: u32 = 1 << 6;
-/// Bits that are cleared: forced or inverted speed, duplex and loss of signal, flow control, VLAN tags, resets of link and PHY.
-pub const   CTRL_UNWANTED: u32 = 1 << 3 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 27 | 1 << 28 | 1 << 30 | 1 << 31;
-/// Resets the MAC; clears itself.
-pub const   CTRL_RST: u32 = 1 << 26;
-/// Device status.
-pub const STATUS: u16 = 0x0008;
-/// Link up.
-pub const   STATUS_LU: u32 = 1 << 1;
-const   STATUS_MASTER: u32 = 1 << 19;
-/// Extended control.
-pub const CTRL_EXT: u16 = 0x0018;
-/// A driver is loaded: the management engine leaves PHY and filters alone ([`PCH`]).
-pub const   CTRL_EXT_DRIVER: u32 = 1 << 28;
-/// Interrupt cause; reading acknowledges.
-const ICR: u16 = 0x00C0;
-/// Interrupt mask set.
-pub const IMS: u16 = 0x00D0;
-/// Interrupt mask clear.
-const IMC: u16 = 0x00D8;
-/// The link has changed. The same bit as [`Events::LINK`].
-const   CAUSE_LSC: u32 = 1 << 2;
-const   CAUSE_RXO: u32 = 1 << 6;
-/// Frames were received.
-pub const   CAUSE_RXT0: u32 = 1 << 7;
-/// Causes that interrupt.
-const CAUSES: u32 = CAUSE_LSC | CAUSE_RXO | CAUSE_RXT0;
-/// Receive control.
-pub const RCTL: u16 = 0x0100;
-/// The receiver is on.
-pub const   RCTL_EN: u16 = 1 << 1;
-const   RCTL_UPE: u16 = 1 << 3;
-const   RCTL_MPE: u16 = 1 << 4;
-const   RCTL_BAM: u16 = 1 << 15;
-/// Strip the check sequence. (Otherwise QEMU's 82574 would store it in a descriptor of its own.)
-const   RCTL_SECRC: u32 = 1 << 26;
-/// Transmit control.
-pub const TCTL: u16 = 0x0400;
-/// Enable; 16 attempts; a collision window of 64 bytes, for full duplex and for 10 and 100 Mb/s.
-pub const   TCTL_ON: u32 = 1 << 1 | 15 << 4 | 64 << 12;
-/// Receive descriptors: tail.
-const RDT: u16 = 0x2818;
-/// Transmit descriptors: head. On [`QUEUES`] it is read-only.
-pub const TDH: u16 = 0x3810;
-/// Transmit descriptors: tail.
-const TDT: u16 = 0x3818;
-/// When descriptors are fetched and written back.
-pub const TXDCTL: u16 = 0x3828;
-/// The queue works ([`QUEUES`]). The bit changes when the queue has started or stopped. A tail that is written to a queue
-/// that does not work is lost.
-pub const   QUEUE_ENABLE: u32 = 1 << 25;
-/// Frames with a wrong check sequence; reading clears it.
-const CRCERRS: u16 = 0x4000;
-/// Missed frames: no descriptor was free; reading clears it.
-const MPC: u16 = 0x4010;
-/// Receive address 0, low half; the high half follows, then the other 15 addresses.
-pub const RAL0: u16 = 0x5400;
-/// The address is valid.
-pub const   RAH_AV: u32 = 1 << 31;
-/// Multicast table: 128 double words, 32 on [`PCH`].
-pub const MTA: u16 = 0x5200;
-/// State of the firmware ([`PCH`]).
-pub const FWSM: u16 = 0x5B54;
-/// The management engine has the bus: a write to a register of an 82579 may get lost.
-pub const   FWSM_BUS: u32 = 1 << 24;
-/// Settings of the I219.
-pub const FEXTNVM11: u16 = 0x5BBC;
-/// No several requests at a time: the other half of the remedy for descriptors that are held. The driver sets it on the I219
-/// alone, and recognizes the I219 by it.
-pub const   FEXTNVM11_ONE: u32 = 1 << 13;
-
-/// Bytes of a descriptor: address (8), length (2), and fields that differ for the transmitter and the receiver.
-pub const DESC: u32 = 16;
-/// Length; for the transmitter, the command in bits 31:24.
-const LENGTH: u16 = 8;
-/// Command: end of packet, insert the check sequence, report status.
-const   COMMAND: u32 = 0x0B << 24;
-/// Length and command of a descriptor for [`Gigabit::flush`]: 512 bytes, insert the check sequence, more to follow.
-const FLUSHING: u32 = 2 << 24 | 512;
-/// Status in bits 7:0; for the receiver, errors in bits 15:8.
-pub const STATE: u16 = 12;
-/// Descriptor done: it is the driver's.
-pub const   DD: u32 = 1 << 0;
-const   RX_EOP: u32 = 1 << 1;
-/// Errors: check sequence, symbol, sequence, carrier extension, data.
-const   RX_ERRORS: u32 = 0x97 << 8;
-// A receive descriptor of QUEUES that the card has written: state at 8, with one bit for all errors, length at 12. Before that,
-// bit 0 of the second quarter must be 0.
-const RX_LENGTH_QUEUES: u16 = 12;
-const RX_STATE_QUEUES: u16 = 8;
-const   RX_ERROR_QUEUES: u32 = 1 << 31;
-/// Errors: excessive or late collisions.
-const   TX_ERRORS: u32 = 3 << 1;
 
 /// Transmit descriptors, the fewest that the card allows.
 pub const TX_DESCS: u8 = 8;
@@ -147,60 +54,6 @@ pub const EXPRESS: u8 = 1;
 pub const QUEUES: u8 = 2;
 /// Part of a chipset: 82577 to I219. A management engine shares registers and PHY.
 pub const PCH: u8 = 3;
-
-/// How registers are reached.
-pub trait Window {
-    /// Real mode: the card has the same addresses for memory as the driver, and an access is so few instructions that a call for
-    /// it takes more. So what each frame needs is then not called for.
-    const REAL: bool = false;
-    /// Reads a register.
-    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32;
-    /// Writes a register.
-    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32);
-}
-
-/// Registers in memory.
-pub struct Memory;
-
-impl Window for Memory {
-    const REAL: bool = true;
-    #[inline(always)]
-    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
-        bus.get32(Addr(place).plus(register))
-    }
-    #[inline(always)]
-    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32) {
-        bus.put32(Addr(place).plus(register), value);
-    }
-}
-
-/// Registers by two ports: one for the register's number, one for its contents.
-pub struct Ports;
-
-impl Window for Ports {
-    #[inline(always)]
-    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
-        bus.out32(place as u16, register as u32);
-        bus.in32(place as u16 + 4)
-    }
-    #[inline(always)]
-    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32) {
-        bus.out32(place as u16, register as u32);
-        bus.out32(place as u16 + 4, value);
-    }
-}
-
-/// Either of these: an address below 64 KB is a port, since no card has its memory there.
-pub struct Both;
-
-impl Window for Both {
-    fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
-        if place >> 16 == 0 { Ports::get(bus, place, register) } else { Memory::get(bus, place, register) }
-    }
-    fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32) {
-        if place >> 16 == 0 { Ports::put(bus, place, register, value) } else { Memory::put(bus, place, register, value) }
-    }
-}
 
 /// The number of the last receive descriptor. There are twice as many as buffers, and at least 8: the card counts them by
 /// eights.
