@@ -35,7 +35,7 @@ fn pch_i217() {
 
 /// iPXE knows nothing of the arbiter of the 82579, nor of low power; and not the I219 of the 300 series.
 #[test]
-fn long_pch_others() {
+fn pch_others() {
     judge_pch(&["pch-82577lm", "pch-82579lm,me=off", "pch-i218lm,ulp=off", "pch-i219lm2,ulp=off"]);
 }
 

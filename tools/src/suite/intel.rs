@@ -6,7 +6,7 @@ use super::machine::{Lab, Rig, Steps, peer, qemu, qemu_on};
 use super::runner::{Test, Verdict};
 use super::stack;
 use super::traffic::{self, LIMIT, conform_line};
-use super::{faults, figures};
+use super::{faults, figures, memory};
 use crate::nics::{NICS, Nic};
 use crate::rig::Job;
 use crate::rig::image::{Dos, Xms};
@@ -15,8 +15,12 @@ use crate::rig::qemu::{Net, Qemu};
 /// Driver and device of cards with ports that reach their registers.
 const BY_PORTS: [(&str, &str); 4] =
     [("e1000", "e1000-ports"), ("e1000", "e1000-82544gc-ports"), ("e1000e", "e1000e"), ("igb", "igb")];
-/// Parts of the 82576's family, and how their line at load begins.
-const PARTS: [(&str, &str); 2] = [("igb-i225v", "3COMPKT: igb: I225-V at "), ("igb-i226v", "3COMPKT: igb: I226-V at ")];
+/// Parts of the 82576's family, and their names in the line at load. The first one has all tests, the second one too, some of them
+/// by `--long`; the others exchange frames, and have CONFORM, INTEGRIT, WAITS and FIELD LINK by `--long`.
+const PARTS: [(&str, &str); 8] = [
+    ("igb-i225v", "I225-V"), ("igb-i226v", "I226-V"), ("igb-82575eb", "82575EB"), ("igb-82580", "82580"), ("igb-i350", "I350"),
+    ("igb-i354", "I354"), ("igb-i210", "I210"), ("igb-i211", "I211"),
+];
 /// The most resident bytes of these with XMS, and without.
 const MOST: (u32, u32) = (4_500, 12_288);
 
@@ -42,31 +46,42 @@ pub fn tests() -> Vec<Test> {
         tests.push(Test { slow: true, ..Test::new(named("no-xms"), move |lab| conform(lab, card, " /MIGRATE=8192", false)).takes(15) });
     }
     tests.push(Test::new("qemu/e1000/v86-dead-ports", dead_ports).takes(4));
-    for (device, line) in PARTS {
+    for (number, (device, chip)) in PARTS.into_iter().enumerate() {
         let card = alone("igb", device);
-        let slow = |what: &str, seconds, run: fn(&Lab, &'static Nic) -> Verdict| Test {
+        let test = |what: &str, seconds, run: fn(&Lab, &'static Nic) -> Verdict| Test {
             slow: true,
+            long: number != 0,
             ..Test::new(format!("qemu/igb/{what}/{device}"), move |lab| run(lab, card)).takes(seconds)
         };
-        tests.push(Test::new(format!("qemu/igb/exchange/{device}"), move |lab| told(lab, card, line)).takes(5));
-        tests.push(slow("integrity", 20, traffic::integrity));
-        if device != PARTS[0].0 {
+        tests.push(Test::new(format!("qemu/igb/exchange/{device}"), move |lab| told(lab, card, chip)).takes(5));
+        tests.push(Test { long: number > 1, ..test("integrity", 20, traffic::integrity) });
+        tests.extend([
+            test("conform", 20, traffic::conform),
+            test("waits-compact", 15, |lab, nic| memory::few(lab, nic, memory::COMPACT, Xms::V3)),
+            test("field-link", 5, |lab, nic| field::link(lab, nic, nic.devices[0])),
+        ]);
+        if number > 1 {
             continue;
         }
         tests.extend([
-            slow("conform", 20, traffic::conform),
-            slow("fuzz", 20, traffic::fuzz),
-            slow("integrity/hma", 8, |lab, nic| traffic::intact_high(lab, nic, Xms::V3)),
-            slow("ready", 4, traffic::ready),
-            slow("disconnected", 5, disconnected),
-            slow("v86-refused", 4, refused),
-            slow("reload", 8, faults::reload),
-            slow("figures", 10, |_, nic| figures::modern(nic, MOST.0, MOST.1)),
-            slow("field-link", 5, |lab, nic| field::link(lab, nic, nic.devices[0])),
-            slow("field-reload", 5, field::reload),
-            slow("field-reboot", 5, field::reboot),
-            slow("field-keys", 5, field::keys),
-            slow("field-cable", 5, field::cable),
+            test("fuzz", 20, traffic::fuzz),
+            test("disconnected", 5, disconnected),
+            test("polled", 5, polled),
+            Test { long: number != 1, ..test("interrupts-end", 10, interrupts_end) },
+        ]);
+        if number != 0 {
+            continue;
+        }
+        tests.extend([
+            test("integrity/hma", 8, |lab, nic| traffic::intact_high(lab, nic, Xms::V3)),
+            test("ready", 4, traffic::ready),
+            test("v86-refused", 4, refused),
+            test("reload", 8, faults::reload),
+            test("figures", 10, |_, nic| figures::modern(nic, MOST.0, MOST.1)),
+            test("field-reload", 5, field::reload),
+            test("field-reboot", 5, field::reboot),
+            test("field-keys", 5, field::keys),
+            test("field-cable", 5, field::cable),
         ]);
         for (what, group, seconds) in field::GROUPS {
             let name = format!("qemu/igb/field-{what}/{device}");
@@ -169,10 +184,10 @@ fn refused(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// The line at load names the chip, and the card reaches its network.
-fn told(lab: &Lab, nic: &'static Nic, line: &str) -> Verdict {
+fn told(lab: &Lab, nic: &'static Nic, chip: &str) -> Verdict {
     let load = load(nic);
     let steps = qemu(nic)?.steps(&lab.job(&[], &[load.as_str(), EXCHANGE, STATUS])?)?;
-    steps.prints(&load, line)?;
+    steps.prints(&load, &format!("3COMPKT: igb: {chip} at "))?;
     steps.exits(EXCHANGE, 0)?;
     reached(&steps)
 }
@@ -185,6 +200,36 @@ fn disconnected(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.exits("3COMPKT", 0)?;
     steps.exits(EXCHANGE, 0)?;
     reached(&steps)
+}
+
+/// A machine whose card has a fault.
+fn faulty(nic: &Nic, net: Net, fault: &str) -> Result<Qemu, String> {
+    let mut rig = qemu_on(nic, net)?;
+    rig.nics.iter_mut().for_each(|card| card.device.push_str(&format!(",fault={fault}")));
+    Ok(rig)
+}
+
+/// The interrupt never comes, on whatever line: the driver says so, and polling empties the ring.
+fn polled(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let script = ["3COMPKT", EXCHANGE, "INTEGRIT 100", UNLOAD];
+    let steps = faulty(nic, peer.cable(), "lost-interrupt*0")?.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
+    for line in script {
+        steps.exits(line, 0)?;
+    }
+    steps.prints("3COMPKT", " is dead (polled), ")?;
+    steps.prints("INTEGRIT 100", "every byte right")
+}
+
+/// The interrupts end while frames flow, as an I225's are said to: each call of the driver empties the ring.
+fn interrupts_end(lab: &Lab, nic: &'static Nic) -> Verdict {
+    let peer = peer()?;
+    let script = ["3COMPKT", "INTEGRIT 600", EXCHANGE, UNLOAD];
+    let steps = faulty(nic, peer.cable(), "lost-interrupt@300*0")?.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
+    for line in script {
+        steps.exits(line, 0)?;
+    }
+    steps.prints("INTEGRIT 600", "every byte right")
 }
 
 fn reached(steps: &Steps) -> Verdict {

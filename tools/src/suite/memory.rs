@@ -15,7 +15,7 @@ use compkt::device::MAX_FRAME;
 use compkt::memory::{FRAMES, SLOT, rounded};
 
 /// A line that must work as it is.
-const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
+pub(super) const COMPACT: &str = "DEVICE=3COMPKT.SYS /COMPACT /XMS=1024 /MIGRATE=8192";
 const WITH_XMS: &str = "DEVICE=3COMPKT.SYS /XMS=48";
 const WITHOUT: &str = "DEVICE=3COMPKT.SYS /MIGRATE=16384";
 /// The most bytes that it may keep, for a card by 16-bit ports, one with a FIFO, and one with rings.
@@ -35,7 +35,7 @@ pub fn tests() -> Vec<Test> {
         let small = if line == WITH_XMS { "DEVICE=3COMPKT.SYS /XMS=16" } else { line };
         let long = Test::new(format!("qemu/virtio_net/waits-long-{name}"), move |lab| slow(lab, small, xms));
         tests.push(Test { slow: name != "compact", ..long.takes(15) });
-        tests.push(Test { slow: name != "xms", ..test("el3/waits", |lab, line, xms| few(lab, "el3", line, xms)).takes(15) });
+        tests.push(Test { slow: name != "xms", ..test("el3/waits", |lab, line, xms| few(lab, nic("el3"), line, xms)).takes(15) });
         let test = Test::new(format!("qemu/ne2000/conform-pool-{name}"), move |lab| conform(lab, ne2000(), line, xms)).takes(15);
         tests.push(Test { slow: true, ..test });
         let test = Test::new(format!("qemu/ne2000/fuzz-pool-{name}"), move |lab| fuzz(lab, ne2000(), line, xms)).takes(20);
@@ -45,11 +45,11 @@ pub fn tests() -> Vec<Test> {
         let burst = line.rsplit('=').next().unwrap_or_default();
         let test = |what: &str, run: fn(&Lab, &str, Xms) -> Verdict| Test::new(format!("qemu/{what}-bursts-of-{burst}"), move |lab| run(lab, line, Xms::V3));
         tests.push(Test { slow: true, ..test("virtio_net/waits-long", slow).takes(15) });
-        tests.push(Test { slow: true, ..test("el3/waits", |lab, line, xms| few(lab, "el3", line, xms)).takes(15) });
+        tests.push(Test { slow: true, ..test("el3/waits", |lab, line, xms| few(lab, nic("el3"), line, xms)).takes(15) });
     }
     // One card of each way to copy frames between it and XMS, and of each family of rings.
-    for name in ["ne2000", "ne2k_pci", "vortex", "corkscrew", "e1000", "e1000e", "rtl8139", "pcnet", "i8255x", "tulip", "boomerang", "vmxnet3"] {
-        let test = Test::new(format!("qemu/{name}/waits-compact"), move |lab| few(lab, name, COMPACT, Xms::V3)).takes(15);
+    for name in ["ne2000", "ne2k_pci", "vortex", "corkscrew", "e1000", "e1000e", "igb", "pch", "tg3", "rtl8169", "rtl8139", "pcnet", "i8255x", "tulip", "boomerang", "vmxnet3"] {
+        let test = Test::new(format!("qemu/{name}/waits-compact"), move |lab| few(lab, nic(name), COMPACT, Xms::V3)).takes(15);
         tests.push(Test { slow: !matches!(name, "ne2000" | "e1000"), ..test });
     }
     for (name, most) in COMPACT_MOST {
@@ -58,7 +58,7 @@ pub fn tests() -> Vec<Test> {
     tests.push(Test::new("qemu/virtio_net/waits-burst-of-600", burst).takes(15));
     tests.push(Test::new("qemu/ne2000/pool-no-cache", no_cache).takes(3));
     tests.push(Test::new("qemu/ne2000/pool-as-large-as-asked", as_large).takes(4));
-    tests.push(Test { slow: true, ..Test::new("qemu/el3/waits-largest", |lab| few(lab, "el3", "DEVICE=3COMPKT.SYS /MIGRATE=65024", Xms::None)).takes(15) });
+    tests.push(Test { slow: true, ..Test::new("qemu/el3/waits-largest", |lab| few(lab, nic("el3"), "DEVICE=3COMPKT.SYS /MIGRATE=65024", Xms::None)).takes(15) });
     tests.push(Test { slow: true, ..Test::new("qemu/ne2000/pool-rounds", rounds).takes(20) });
     tests.push(Test::new("qemu/ne2000/pool-failures", failures).takes(10));
     tests.push(Test::new("qemu/ne2000/pool-not-on-top", not_on_top).takes(3));
@@ -100,8 +100,7 @@ fn slow(lab: &Lab, line: &str, xms: Xms) -> Verdict {
 }
 
 /// Fewer frames, on a card that may lose some: an el3's FIFO holds few and can be read once only.
-fn few(lab: &Lab, name: &str, line: &str, xms: Xms) -> Verdict {
-    let card = nic(name);
+pub(super) fn few(lab: &Lab, card: &Nic, line: &str, xms: Xms) -> Verdict {
     let device = card.devices.first().ok_or("no machine has this card")?;
     waits(lab, card, device, line, xms, "WAITS 240 /GAP=8000 /AGAIN=50").map(drop)
 }

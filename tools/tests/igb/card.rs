@@ -49,7 +49,7 @@ pub struct Part {
 const COMMON: Part = Part { device: 0, uta: true, phpm: true, keeps_sizes: false, phy: 1, late_queue: false, early_queue: false };
 
 /// All parts.
-pub const PARTS: [Part; 8] = [
+pub const PARTS: [Part; 9] = [
     Part { device: 0x10A7, uta: false, phpm: false, early_queue: true, ..COMMON },
     Part { device: 0x10C9, phpm: false, ..COMMON },
     Part { device: 0x150E, ..COMMON },
@@ -58,6 +58,7 @@ pub const PARTS: [Part; 8] = [
     Part { device: 0x1539, ..COMMON },
     Part { device: 0x15F3, keeps_sizes: true, phy: 0, late_queue: true, ..COMMON },
     Part { device: 0x125C, keeps_sizes: true, phy: 0, ..COMMON },
+    Part { device: 0x1F41, late_queue: true, ..COMMON },
 ];
 
 /// What goes wrong.

@@ -109,7 +109,7 @@ fn exchange(bus: &FakeBus, nic: &mut Nic, what: &Part) {
 /// People report by the chip's name.
 #[test]
 fn a_chip_is_called_by_its_name() {
-    let names = ["82575EB", "82576", "82580", "I350", "I210", "I211", "I225-V", "I226-V"];
+    let names = ["82575EB", "82576", "82580", "I350", "I210", "I211", "I225-V", "I226-V", "I354"];
     for (part, name) in PARTS.into_iter().zip(names) {
         let said = find(&machine(Igb::new(part)).0).expect("it is found").chip;
         assert_eq!(String::from_utf8_lossy(&said).trim_end_matches('\0'), format!(": {name}"));

@@ -2,6 +2,7 @@
 //! causes, link and PHY are its own. The front has what differs between the parts, and rules that QEMU does not keep: a tail that
 //! is written to a queue at rest is lost, heads are read-only, and addresses of rings are written while the queue rests.
 
+use crate::faults::{Faults, Kind};
 use crate::front::{Front, Inner};
 use std::collections::BTreeMap;
 
@@ -62,6 +63,7 @@ mod at {
     pub const EECD: u32 = 0x0010;
     pub const EERD: u32 = 0x0014;
     pub const MDIC: u32 = 0x0020;
+    pub const IMS: u32 = 0x00D0;
     pub const RCTL: u32 = 0x0100;
     pub const PHPM: u32 = 0x0E14;
     pub const RXPBS: u32 = 0x2404;
@@ -111,6 +113,7 @@ pub struct Parts {
     part: Part,
     /// An earlier driver has left the link disconnected.
     disconnected: bool,
+    faults: Faults,
     phpm: u32,
     sizes: (u32, u32),
     mdic: u32,
@@ -123,11 +126,13 @@ pub struct Parts {
 }
 
 impl Parts {
-    /// A part. `disconnected`: an earlier driver has switched its link off.
-    pub fn new(part: Part, disconnected: bool) -> Parts {
+    /// A part. `disconnected`: an earlier driver has switched its link off. Of the faults it has one: an interrupt that never comes
+    /// ([`Kind::LostInterrupt`]), because the mask stays as it was. Event: the driver opens the mask.
+    pub fn new(part: Part, disconnected: bool, faults: Faults) -> Parts {
         let mut front = Parts {
             part,
             disconnected,
+            faults,
             phpm: 0,
             sizes: LEFT_SIZES,
             mdic: 0,
@@ -274,6 +279,7 @@ impl Front for Parts {
                 }
                 inner.write(place, value & !CTRL_DEVICE_RESET | if reset { CTRL_RESET } else { 0 });
             }
+            at::IMS if self.faults.strikes(Kind::LostInterrupt) => {}
             at::MDIC => self.access_phy(inner, value),
             at::EERD => {
                 let word = value >> 2 & 0x3FFF;
@@ -337,7 +343,7 @@ mod tests {
     }
 
     fn part() -> (Parts, Card) {
-        (Parts::new(I225V, true), Card::default())
+        (Parts::new(I225V, true, Faults::none()), Card::default())
     }
 
     #[test]
@@ -361,6 +367,16 @@ mod tests {
             front.write(&mut card, new, 4, new);
             assert_eq!((card.read(old), front.read(&mut card, old, 4)), (new, new));
         }
+    }
+
+    #[test]
+    fn an_interrupt_is_lost_where_the_mask_stays_as_it_was() {
+        let (mut front, mut card) = (Parts::new(I226V, false, Faults::parse("lost-interrupt@2*2").unwrap()), Card::default());
+        let masks = [1, 2, 4, 8].map(|mask| {
+            front.write(&mut card, 0x1508, 4, mask);
+            card.read(at::IMS)
+        });
+        assert_eq!(masks, [1, 1, 1, 8]);
     }
 
     #[test]

@@ -109,7 +109,7 @@ unsafe extern "C" fn class_init(class: Opaque, data: Opaque) {
     unsafe {
         let kind = &*data.cast::<types::Type>();
         // A card of QEMU's has the others of its own.
-        let properties = if matches!(kind.make, types::Make::Front { .. }) { &[c"left"][..] } else { &PROPERTIES };
+        let properties = if matches!(kind.make, types::Make::Front { .. }) { &[c"left", c"fault"][..] } else { &PROPERTIES };
         for name in properties {
             let text = c"str".as_ptr();
             (qemu().object_class_property_add)(class, name.as_ptr(), text, None, Some(set), 0, std::ptr::null_mut());

@@ -235,7 +235,7 @@ const fn part_of(part: parts::Part, make: fn(&Settings) -> Result<Box<dyn Front>
 
 fn make_part(part: parts::Part, settings: &Settings) -> Result<Box<dyn Front>, String> {
     let disconnected = choice(settings, "left", &[("quiet", false), ("disconnected", true)], false)?;
-    Ok(Box::new(Parts::new(part, disconnected)))
+    Ok(Box::new(Parts::new(part, disconnected, faults(settings)?)))
 }
 
 fn make_tg3(part: tg3::Part, settings: &Settings) -> Result<Box<dyn Model>, String> {
