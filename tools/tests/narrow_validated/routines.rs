@@ -82,10 +82,11 @@ fn tabled(table: &str, offset: &str) -> Routine {
         ("kernel_table", "8") => Routine { at: (B, CALL), fills: (B, 12), ..one },
         ("kernel_table", "16") => Routine { at: (B, NEAR), ..one },
         ("kernel_table", "20") => Routine { at: (B, PIECE), ..one },
-        ("kernel_table", "24") => Routine { fills: (D, UNIT_BYTES), ..two },
+        // A number, of a byte or a word: its type has no high half.
+        ("kernel_table", "24") => Routine { whole: D, fills: (D, UNIT_BYTES), ..two },
         ("kernel_table", "28") => Routine { at: (D, NEAR), ..two },
         ("kernel_table", "32") => Routine { at: (B, UNIT), fills: (D, 96), ..two },
-        ("kernel_table", "36") => Routine { at: (D, TOLD), ..two },
+        ("kernel_table", "36") => Routine { whole: D, at: (D, TOLD), ..two },
         _ => two,
     }
 }
