@@ -248,7 +248,10 @@ fresh_line:
 KERNEL_SECTORS  equ ($ - $$ + 511) / 512
         align 512, db 0
 
-        section bss nobits vfollows=kernel valign=16
+; Data have pages of 4 KB of their own: QEMU's TCG makes each write to a page with code about a hundred times as slow.
+BSS             equ 0x3000 - KSEG * 16
+        times -(KERNEL_SECTORS * 512 > BSS) db 0        ; an error if the kernel is too long for that
+        section bss nobits vstart=BSS
 bss_start:
 in_dos          resb 1
 last_char       resb 1
