@@ -85,13 +85,14 @@ fn tried(mut good: impl FnMut() -> bool) -> bool {
     false
 }
 
-/// Sends the request when no answer may come; returns whether one came.
+/// Sends requests when no answer may come, because one frame may get lost; returns whether an answer came.
 fn heard(driver: &Driver) -> bool {
-    (0..ATTEMPTS).any(|_| {
-        mailbox::reset(driver, PLAIN);
+    mailbox::reset(driver, PLAIN);
+    for _ in 0..ATTEMPTS {
         let _ = send(driver);
-        wait(SILENCE, || mailbox::firsts() != 0)
-    })
+        wait(SETTLE, || mailbox::firsts() != 0);
+    }
+    wait(SILENCE, || mailbox::firsts() != 0)
 }
 
 fn contract(checks: &mut Checks, machine: &Machine, handle: Handle) {
