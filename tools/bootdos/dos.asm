@@ -68,6 +68,7 @@ xms_version     db 3                    ; 0: none, 2: without the 32-bit functio
 vds_on          db 0
 careless        db 0                    ; 1: DEVICEHIGH= loads to the upper block without comparing sizes, as FreeDOS does
 by_hand         db 0                    ; 1: output also goes to the screen, and a person types commands after the script
+skip            dw 0                    ; paragraphs between DOS and the first driver; if not 0, code of programs begins at a page
 
 %include "int21.asm"
 %include "files.asm"
