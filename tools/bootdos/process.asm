@@ -214,7 +214,24 @@ to_page:
 .stays: mov ax, dx
 .end:   ret
 
-run:    mov ax, [exec_block]            ; environment to copy; 0: the parent's
+run:    call has_pages
+        jz .clean
+        ; QEMU keeps its translation of code that ran here before, such as the driver's installer, and then takes the page for one
+        ; with code. A write ends that.
+        mov bx, 0xFFFF
+        call allocate                   ; fails: bx = largest
+        call allocate
+        mov es, ax
+        push ax
+        xor di, di
+        xor ax, ax
+        mov cx, 0x1000 / 2
+        rep stosw
+        pop ax
+        dec ax
+        mov es, ax
+        and word [es:mcb.owner], 0
+.clean: mov ax, [exec_block]            ; environment to copy; 0: the parent's
         test ax, ax
         jnz .given
         mov es, [current_psp]

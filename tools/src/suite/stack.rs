@@ -25,7 +25,7 @@ pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         for (name, switches, xms) in WAYS {
-            let test = Test::new(format!("qemu/{}/stack-{name}", nic.name), move |lab| deepest(lab, nic, switches, xms)).takes(40);
+            let test = Test::new(format!("qemu/{}/stack-{name}", nic.name), move |lab| deepest(lab, nic, switches, xms)).takes(25);
             tests.push(Test { slow: !is_quick(nic), ..test });
         }
     }

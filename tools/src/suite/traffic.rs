@@ -32,7 +32,7 @@ pub fn tests() -> Vec<Test> {
         let test = |what: &str, run: fn(&Lab, &'static Nic) -> Verdict| Test::new(format!("qemu/{name}/{what}"), move |lab| run(lab, nic));
         tests.push(test("exchange", exchange));
         tests.push(Test { slow: !is_quick(nic), ..test("conform", conform).takes(15) });
-        tests.push(test("fuzz", fuzz).takes(20));
+        tests.push(test("fuzz", fuzz).takes(6));
         tests.push(test("integrity", integrity).takes(20));
         tests.push(test("integrity/hma", |lab, nic| intact_high(lab, nic, Xms::V3)).takes(6));
         tests.push(Test { slow: !is_quick(nic), ..test("cable", cable).takes(6) });
