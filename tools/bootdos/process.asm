@@ -221,11 +221,16 @@ run:    call has_pages
         mov bx, 0xFFFF
         call allocate                   ; fails: bx = largest
         call allocate
+        jc .clean
         mov es, ax
         push ax
+        mov cx, 0x1000 / 16
+        cmp bx, cx
+        ja .wipe
+        mov cx, bx
+.wipe:  shl cx, 3
         xor di, di
         xor ax, ax
-        mov cx, 0x1000 / 2
         rep stosw
         pop ax
         dec ax

@@ -326,3 +326,21 @@ impl Steps {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::skip;
+
+    #[test]
+    fn the_stack_begins_at_a_page() {
+        let of = |segment: u32, all: u32| {
+            let text = format!("3COMPKT at segment {segment:04X}h, conventional memory:\n     2216  core    ###\n      356  stack   #\n  {all}  all\n");
+            let moved = u32::from(skip(&text).unwrap()) - 1;
+            ((segment + moved) * 16 + all - 356) % 4096
+        };
+        for (segment, all) in [(0x4DB, 3792), (0x4DC, 3792), (0x540, 3424), (0xFFF, 9185)] {
+            assert!(of(segment, all) < 16, "{segment:X} {all}");
+        }
+        assert_eq!(skip("no driver"), None);
+    }
+}

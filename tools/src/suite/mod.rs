@@ -79,7 +79,7 @@ impl Options {
         Ok(options)
     }
 
-    /// No name of cargo's tests contains the pattern: they need not be built.
+    /// A pattern that begins with a machine asks for tests in machines: cargo's tests are not built.
     fn machines_only(&self) -> bool {
         self.only.as_ref().is_some_and(|pattern| ["qemu/", "bochs/", "dosbox-x/"].iter().any(|rig| pattern.starts_with(rig)))
     }
