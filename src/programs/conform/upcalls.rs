@@ -22,7 +22,7 @@ const PATIENCE: u16 = 91;
 /// BIOS ticks after which no answer is expected any more.
 const SILENCE: u16 = 12;
 /// BIOS ticks within which a second copy of a frame would come.
-const SETTLE: u16 = 3;
+const SETTLE: u16 = 2;
 /// The most times that a request without an answer is sent.
 const ATTEMPTS: u8 = 3;
 const ARP_TYPE: [u8; 2] = [8, 6];
