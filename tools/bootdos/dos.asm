@@ -68,6 +68,7 @@ xms_version     db 3                    ; 0: none, 2: without the 32-bit functio
 vds_on          db 0
 careless        db 0                    ; 1: DEVICEHIGH= loads to the upper block without comparing sizes, as FreeDOS does
 by_hand         db 0                    ; 1: output also goes to the screen, and a person types commands after the script
+skip            dw 0                    ; paragraphs between DOS and the first driver; if not 0, code of programs begins at a page
 
 %include "int21.asm"
 %include "files.asm"
@@ -248,7 +249,10 @@ fresh_line:
 KERNEL_SECTORS  equ ($ - $$ + 511) / 512
         align 512, db 0
 
-        section bss nobits vfollows=kernel valign=16
+; Data have pages of 4 KB of their own: QEMU's TCG makes each write to a page with code about a hundred times as slow.
+BSS             equ 0x3000 - KSEG * 16
+        times -(KERNEL_SECTORS * 512 > BSS) db 0        ; an error if the kernel is too long for that
+        section bss nobits vstart=BSS
 bss_start:
 in_dos          resb 1
 last_char       resb 1

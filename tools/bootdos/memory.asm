@@ -85,7 +85,11 @@ memory_start:
         mov si, .environment
         mov cx, .environment_end - .environment
         rep movsb
-        push cs
+        mov bx, [skip]
+        test bx, bx
+        jz .end
+        call allocate
+.end:   push cs
         pop es
         ret
 .header:

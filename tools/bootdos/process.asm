@@ -180,7 +180,63 @@ f_exec: mov si, bx
 child           dw 0                    ; PSP and environment of the program that is being started
 child_environment dw 0
 
-run:    mov ax, [exec_block]            ; environment to copy; 0: the parent's
+; ZF clear: the code of the program that is being started begins at a page. The driver's own place is given by `skip`.
+has_pages:
+        cmp byte [name], '3'
+        je .end
+        cmp word [skip], 0
+.end:   ret
+
+; Purpose: for such a program, move the start of its block ax so that its code begins at a page of 4 KB; the paragraphs before
+; that become a free block. In: si = paragraphs that it needs. Out: ax. Corrupts bx, cx, dx, es.
+to_page:
+        call has_pages
+        jz .end
+        mov bx, 0x100 - PSP_PARAS
+        sub bl, al
+        jz .end
+        mov dx, ax
+        dec ax
+        mov es, ax
+        mov cx, [es:mcb.paras]
+        sub cx, bx
+        jb .stays
+        cmp cx, si
+        jb .stays
+        add dx, bx
+        dec bx
+        push dx
+        call cut
+        pop dx
+        and word [es:mcb.owner], 0
+        mov ax, dx
+        jmp own
+.stays: mov ax, dx
+.end:   ret
+
+run:    call has_pages
+        jz .clean
+        ; QEMU keeps its translation of code that ran here before, such as the driver's installer, and then takes the page for one
+        ; with code. A write ends that.
+        mov bx, 0xFFFF
+        call allocate                   ; fails: bx = largest
+        call allocate
+        jc .clean
+        mov es, ax
+        push ax
+        mov cx, 0x1000 / 16
+        cmp bx, cx
+        ja .wipe
+        mov cx, bx
+.wipe:  shl cx, 3
+        xor di, di
+        xor ax, ax
+        rep stosw
+        pop ax
+        dec ax
+        mov es, ax
+        and word [es:mcb.owner], 0
+.clean: mov ax, [exec_block]            ; environment to copy; 0: the parent's
         test ax, ax
         jnz .given
         mov es, [current_psp]
@@ -232,6 +288,9 @@ run:    mov ax, [exec_block]            ; environment to copy; 0: the parent's
         add ax, [mz + MZ_MAX]
         jc .allocate
         mov bx, ax
+        call has_pages
+        jz .allocate
+        add bx, 0x100                   ; `to_page` takes less than that away
 .allocate:
         call allocate
         jnc .allocated
@@ -239,6 +298,7 @@ run:    mov ax, [exec_block]            ; environment to copy; 0: the parent's
         jb .no_room
         call allocate
 .allocated:
+        call to_page
         mov [child], ax
         mov bx, ax
         dec ax

@@ -1,6 +1,7 @@
 //! Child processes with limits. Every emulator has a time limit, a limit on file sizes and a folder of its own, and leaves no
 //! process, however it or this process ends.
 
+use std::cell::Cell;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -246,6 +247,7 @@ impl Bounded {
         // SAFETY: a system call without pointers.
         unsafe { system::kill(-(self.id() as i32), system::SIGKILL) };
         let _ = self.child.kill();
+        CPU.set(CPU.get() + cpu(self.id()));
         self.ended = Some(self.child.wait()?);
         Ok(())
     }
@@ -288,6 +290,27 @@ fn waited(process: u32) -> Duration {
     let threads = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
     let texts = threads.filter_map(|thread| fs::read_to_string(thread.path().join("schedstat")).ok());
     Duration::from_nanos(texts.filter_map(|text| text.split(' ').nth(1)?.parse::<u64>().ok()).sum())
+}
+
+thread_local! {
+    /// The processor time of the children that this thread has waited for.
+    static CPU: Cell<Duration> = const { Cell::new(Duration::ZERO) };
+}
+
+/// The processor time of the children that ended in [`Bounded`]s of this thread since the last call.
+pub fn take_cpu() -> Duration {
+    CPU.take()
+}
+
+/// The processor time of an ended child, and of those of its own children that it has waited for. Call it before the status is
+/// taken: the fields 14 to 17 of `stat` are then complete. Zero if the kernel does not tell.
+fn cpu(process: u32) -> Duration {
+    /// The unit of these fields, which is the same on every Linux that Rust runs on.
+    const TICK: Duration = Duration::from_millis(10);
+    let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The second field is the program's name in parentheses, which may contain blanks.
+    let fields = text.rsplit_once(')').map_or("", |(_, fields)| fields).split_whitespace();
+    TICK * fields.skip(11).take(4).filter_map(|field| field.parse::<u32>().ok()).sum::<u32>()
 }
 
 /// Runs a compiler or a package tool; returns its output.
@@ -373,6 +396,19 @@ mod tests {
         assert!(!limit.count(ms(100), ms(8820), 45));
         assert!(!limit.count(ms(100), ms(8820), 45));
         assert!(limit.count(ms(100), ms(8820), 45));
+    }
+
+    #[test]
+    fn the_processor_time_is_that_of_the_child_and_its_children() {
+        take_cpu();
+        // A loop in a child of the child, which the child waits for.
+        let mut command = Command::new("sh");
+        command.args(["-c", "sh -c 'n=0; while [ $n -lt 300000 ]; do n=$((n + 1)); done'; true"]);
+        Bounded::start(&mut command, LONG).unwrap().wait().unwrap();
+        assert!(take_cpu() > Duration::ZERO);
+        assert_eq!(take_cpu(), Duration::ZERO, "it was taken");
+        Bounded::start(Command::new("sleep").arg("0.5"), LONG).unwrap().wait().unwrap();
+        assert!(take_cpu() < Duration::from_millis(500), "waiting is no work");
     }
 
     #[test]

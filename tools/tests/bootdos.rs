@@ -75,6 +75,22 @@ fn files_memory_and_children_are_as_dos_has_them() {
 }
 
 #[test]
+fn with_a_skip_drivers_move_and_the_code_of_programs_begins_at_a_page() {
+    let line = "DEVICE=FIX.SYS";
+    let places: Vec<u32> = [1, 0x123].into_iter().map(|skip| {
+        let report = run(Dos { skip, ..Dos::default() }, &[line], &["mem", "CALLS", "mem", "stay", "mem"]);
+        let maps = each(&report, "mem");
+        assert_eq!(maps[0], maps[1], "memory is lost");
+        // `stay` stays resident: its block is its own PSP's. The code is behind the 10h paragraphs of the PSP.
+        let own = |line: &&str| line.split(' ').nth(1) == line.split(' ').nth(3);
+        let psp = maps[2].lines().filter(own).last().unwrap().split(' ').nth(1).unwrap().to_string();
+        assert!(psp.ends_with("F0"), "{}", maps[2]);
+        u32::from_str_radix(report.of(line).unwrap().split("bytes at ").nth(1).unwrap().get(..4).unwrap(), 16).unwrap()
+    }).collect();
+    assert_eq!(places[1] - places[0], 0x122);
+}
+
+#[test]
 fn the_request_has_the_length_and_the_tail_the_end_that_were_asked_for() {
     let tail = |text: &str, end: &[u8]| {
         let bytes = text.bytes().chain(end.iter().copied()).chain([0]);

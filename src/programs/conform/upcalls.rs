@@ -22,7 +22,7 @@ const PATIENCE: u16 = 91;
 /// BIOS ticks after which no answer is expected any more.
 const SILENCE: u16 = 12;
 /// BIOS ticks within which a second copy of a frame would come.
-const SETTLE: u16 = 3;
+const SETTLE: u16 = 2;
 /// The most times that a request without an answer is sent.
 const ATTEMPTS: u8 = 3;
 const ARP_TYPE: [u8; 2] = [8, 6];
@@ -85,13 +85,14 @@ fn tried(mut good: impl FnMut() -> bool) -> bool {
     false
 }
 
-/// Sends the request when no answer may come; returns whether one came.
+/// Sends requests when no answer may come, because one frame may get lost; returns whether an answer came.
 fn heard(driver: &Driver) -> bool {
-    (0..ATTEMPTS).any(|_| {
-        mailbox::reset(driver, PLAIN);
+    mailbox::reset(driver, PLAIN);
+    for _ in 0..ATTEMPTS {
         let _ = send(driver);
-        wait(SILENCE, || mailbox::firsts() != 0)
-    })
+        wait(SETTLE, || mailbox::firsts() != 0);
+    }
+    wait(SILENCE, || mailbox::firsts() != 0)
 }
 
 fn contract(checks: &mut Checks, machine: &Machine, handle: Handle) {

@@ -58,13 +58,16 @@ pub struct Dos {
     pub vds: bool,
     /// DEVICEHIGH= loads to the upper block without comparing sizes, as FreeDOS does.
     pub careless: bool,
+    /// Paragraphs that are left free below the first driver; if not 0, the code of other programs than 3COMPKT begins at a page
+    /// (of 4 KB). So a test can keep the driver's stack away from code: QEMU is slow where both are in one page.
+    pub skip: u16,
     /// Output also goes to the screen; after the script a person types commands, until `exit`.
     pub by_hand: bool,
 }
 
 impl Default for Dos {
     fn default() -> Dos {
-        Dos { upper_tail: false, tail_end: TailEnd::Cr, request_len: 0x17, umb_paras: None, xms: Xms::V3, vds: false, careless: false, by_hand: false }
+        Dos { upper_tail: false, tail_end: TailEnd::Cr, request_len: 0x17, umb_paras: None, xms: Xms::V3, vds: false, careless: false, skip: 0, by_hand: false }
     }
 }
 
@@ -133,6 +136,7 @@ pub fn build(dos: &Dos, job: &Job) -> io::Result<Vec<u8>> {
     settings.extend_from_slice(&umb.to_le_bytes());
     let ends = [dos.request_len, dos.upper_tail.into(), dos.tail_end as u8, dos.xms as u8, dos.vds.into(), dos.careless.into(), dos.by_hand.into()];
     settings.extend_from_slice(&ends);
+    settings.extend_from_slice(&dos.skip.to_le_bytes());
     let at = disk.windows(MAGIC.len()).position(|bytes| bytes == MAGIC).ok_or_else(|| fail("the boot DOS has no settings"))?;
     disk[at + MAGIC.len()..][..settings.len()].copy_from_slice(&settings);
     Ok(disk)

@@ -1,5 +1,6 @@
 //! Shared by tests of the image: the files, jobs, and a report's steps.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
@@ -8,7 +9,7 @@ use crate::nics::{Nic, is_model};
 use crate::peer::Peer;
 use crate::rig::bochs::Bochs;
 use crate::rig::dosbox_x::DosboxX;
-use crate::rig::image::assemble;
+use crate::rig::image::{Dos, assemble};
 use crate::rig::qemu::{self, Monitor, Net, Qemu};
 use crate::rig::{Job, Report, retries};
 use crate::{pack, setup};
@@ -20,12 +21,17 @@ pub struct Lab {
     pub calls: u32,
     /// CONFORM's output by rig, all lines.
     pub answers: Mutex<Vec<(String, Vec<String>)>>,
+    /// [`Dos::skip`] by machine and the lines that load the driver.
+    skips: Mutex<BTreeMap<String, u16>>,
 }
+
+/// Bytes of a page of QEMU's.
+const PAGE: u32 = 4096;
 
 impl Lab {
     /// With nothing built yet.
     pub fn new(calls: u32) -> Lab {
-        Lab { files: OnceLock::new(), calls, answers: Mutex::new(Vec::new()) }
+        Lab { files: OnceLock::new(), calls, answers: Mutex::new(Vec::new()), skips: Mutex::default() }
     }
 
     /// The driver under both its names, and the programs.
@@ -42,10 +48,41 @@ impl Lab {
         Ok(Job { files: self.files()?.to_vec(), config: lines(config), exec: lines(exec), ..Job::default() })
     }
 
+    /// The machine, with the driver at such a place that its stack begins at a page, and no code is in that page. QEMU looks for
+    /// translated code at each write to a page with code; for a program that calls the driver all the time this was nine tenths
+    /// of the run. A first run loads the driver and asks PKTCTL; if that fails, the machine is as it was.
+    pub fn apart(&self, rig: &Qemu, job: &Job) -> Qemu {
+        let load = job.exec.iter().position(|line| line.starts_with("3COMPKT")).filter(|_| job.config.is_empty());
+        let mut exec: Vec<String> = job.exec[..load.map_or(0, |at| at + 1)].to_vec();
+        exec.push("PKTCTL mem".into());
+        let devices: Vec<&str> = rig.nics.iter().map(|nic| nic.device.as_str()).collect();
+        let bytes: usize = job.files.iter().map(|(_, bytes)| bytes.len()).sum();
+        let key = format!("{devices:?} {:?} {:?} {exec:?} {bytes}", rig.dos, job.config);
+        let known = self.skips.lock().unwrap_or_else(PoisonError::into_inner).get(&key).copied();
+        let skip = known.unwrap_or_else(|| {
+            let mut first = Qemu { dos: Dos { skip: 1, ..rig.dos }, ..rig.clone() };
+            first.nics.iter_mut().for_each(|nic| nic.net = Net::Hub(0));
+            let report = first.run(&Job { exec, capture: false, ..job.clone() });
+            report.ok().and_then(|report| skip(&report.output)).unwrap_or(0)
+        });
+        self.skips.lock().unwrap_or_else(PoisonError::into_inner).insert(key, skip);
+        Qemu { dos: Dos { skip, ..rig.dos }, ..rig.clone() }
+    }
+
     /// Keeps CONFORM's output.
     pub fn note(&self, rig: &str, lines: Vec<String>) {
         self.answers.lock().unwrap_or_else(PoisonError::into_inner).push((rig.into(), lines));
     }
+}
+
+/// The [`Dos::skip`] with which the driver's stack begins at a page, from PKTCTL's output with a skip of 1.
+fn skip(output: &str) -> Option<u16> {
+    let (_, text) = output.split_once("3COMPKT at segment ")?;
+    let segment = u32::from_str_radix(text.split_once('h')?.0, 16).ok()?;
+    let part = |name: &str| -> Option<u32> { text.lines().find_map(|line| line.split_once(name)?.0.trim().parse().ok()) };
+    // The stack is the last part.
+    let start = segment * 16 + part(" all")? - part(" stack")?;
+    Some((start.next_multiple_of(PAGE) - start).div_ceil(16) as u16 + 1)
 }
 
 /// A small program from `fixtures/`.
@@ -287,5 +324,23 @@ impl Steps {
         if let Some(pcap) = &self.report.pcap {
             let _ = std::fs::remove_file(pcap);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::skip;
+
+    #[test]
+    fn the_stack_begins_at_a_page() {
+        let of = |segment: u32, all: u32| {
+            let text = format!("3COMPKT at segment {segment:04X}h, conventional memory:\n     2216  core    ###\n      356  stack   #\n  {all}  all\n");
+            let moved = u32::from(skip(&text).unwrap()) - 1;
+            ((segment + moved) * 16 + all - 356) % 4096
+        };
+        for (segment, all) in [(0x4DB, 3792), (0x4DC, 3792), (0x540, 3424), (0xFFF, 9185)] {
+            assert!(of(segment, all) < 16, "{segment:X} {all}");
+        }
+        assert_eq!(skip("no driver"), None);
     }
 }

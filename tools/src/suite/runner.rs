@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cell::Cell;
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use super::machine::Lab;
 use super::remembered::Remembered;
 use super::say::say;
+use crate::nics::NICS;
 use crate::{process, setup};
 
 /// Tests that run at once. A machine uses one processor, and its peer has to answer in time.
@@ -65,6 +66,22 @@ struct Score {
     remembered: u32,
     /// Tests with repetitions, and their number.
     retries: Vec<(String, u32)>,
+    /// By kind of test: how many ran, their time, and the processor time of their machines and programs.
+    kinds: BTreeMap<String, (u32, Duration, Duration)>,
+}
+
+/// The kinds of tests whose times are printed at the end of a run.
+const KINDS: usize = 10;
+
+/// A test's kind: its rig and what it tests, without the NIC.
+fn kind(name: &str) -> String {
+    let parts: Vec<&str> = name.split('/').collect();
+    match parts[..] {
+        ["host", program, ..] => format!("host/{program}"),
+        [rig, nic, what, ..] if NICS.iter().any(|known| known.name == nic) => format!("{rig}/{what}"),
+        [rig, what, ..] => format!("{rig}/{what}"),
+        _ => name.into(),
+    }
 }
 
 thread_local! {
@@ -109,10 +126,22 @@ pub fn run(mut tests: Vec<Test>, lab: &Lab, remembered: &Remembered) -> bool {
     for (name, times) in &score.retries {
         say(&format!("tried again: {name}, {times} in all"));
     }
+    times(&score.kinds);
     if score.remembered != 0 {
         say(&format!("{} of them have passed before with the same units; --again runs them", score.remembered));
     }
     say(&format!("{} passed, {} failed", score.passed, score.failed)) && score.failed == 0
+}
+
+/// Prints the kinds that took longest, and the sum of all.
+fn times(kinds: &BTreeMap<String, (u32, Duration, Duration)>) {
+    let line = |name: &str, (tests, took, cpu): (u32, Duration, Duration)| {
+        say(&format!("time: {:6.0} s, {:6.0} s of a processor, {tests:4} tests: {name}", took.as_secs_f32(), cpu.as_secs_f32()));
+    };
+    let mut longest: Vec<_> = kinds.iter().collect();
+    longest.sort_by_key(|(_, sums)| std::cmp::Reverse(sums.1));
+    longest.iter().take(KINDS).for_each(|(name, sums)| line(name, **sums));
+    line("all", kinds.values().fold(<_>::default(), |all, one| (all.0 + one.0, all.1 + one.1, all.2 + one.2)));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -130,6 +159,7 @@ fn one(test: Test, lab: &Lab, score: &Mutex<Score>, remembered: &Remembered) {
         return;
     }
     let begun = Instant::now();
+    process::take_cpu();
     let verdict = catch_unwind(AssertUnwindSafe(|| (test.run)(lab))).unwrap_or_else(|panic| {
         let text = panic.downcast_ref::<String>().map(String::as_str);
         Err(text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("panic").to_string())
@@ -139,10 +169,15 @@ fn one(test: Test, lab: &Lab, score: &Mutex<Score>, remembered: &Remembered) {
     }
     let mut score = lock(score);
     let retries = RETRIES.take();
-    tell(&test.name, begun.elapsed(), retries, &verdict, &mut score);
+    let (took, cpu) = (begun.elapsed(), process::take_cpu());
+    let sums = score.kinds.entry(kind(&test.name)).or_default();
+    *sums = (sums.0 + 1, sums.1 + took, sums.2 + cpu);
+    tell(&test.name, (took, cpu), retries, &verdict, &mut score);
 }
 
-fn tell(name: &str, took: Duration, retries: u32, verdict: &Verdict, score: &mut Score) {
+/// Prints a test's result. `times`: its time, and the processor time of its machines and programs.
+fn tell(name: &str, times: (Duration, Duration), retries: u32, verdict: &Verdict, score: &mut Score) {
+    let (took, cpu) = (times.0.as_secs_f32(), times.1.as_secs_f32());
     let mut again = String::new();
     if retries != 0 {
         again = format!(", {retries} tries again");
@@ -151,11 +186,11 @@ fn tell(name: &str, took: Duration, retries: u32, verdict: &Verdict, score: &mut
     match verdict {
         Ok(()) => {
             score.passed += 1;
-            say(&format!("ok      {name}  {:.1} s{again}", took.as_secs_f32()));
+            say(&format!("ok      {name}  {took:.1} s ({cpu:.1}){again}"));
         }
         Err(why) => {
             score.failed += 1;
-            say(&format!("FAILED  {name}  {:.1} s{again}\n{}", took.as_secs_f32(), shortened(why.trim_end())));
+            say(&format!("FAILED  {name}  {took:.1} s ({cpu:.1}){again}\n{}", shortened(why.trim_end())));
             let _ = fs::create_dir_all(folder());
             let _ = fs::write(folder().join(format!("{}.txt", name.replace('/', "-"))), why);
         }

@@ -25,7 +25,7 @@ pub fn tests() -> Vec<Test> {
     let mut tests = Vec::new();
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         for (name, switches, xms) in WAYS {
-            let test = Test::new(format!("qemu/{}/stack-{name}", nic.name), move |lab| deepest(lab, nic, switches, xms)).takes(40);
+            let test = Test::new(format!("qemu/{}/stack-{name}", nic.name), move |lab| deepest(lab, nic, switches, xms)).takes(25);
             tests.push(Test { slow: !is_quick(nic), ..test });
         }
     }
@@ -43,7 +43,8 @@ pub(super) fn deepest(lab: &Lab, nic: &'static Nic, switches: &str, xms: Xms) ->
     let conform = conform_line(nic);
     let machine = qemu_on(nic, peer.cable())?.with_xms(xms);
     let script = [&*load, conform, STATUS, &*senders, STATUS, "3COMPKT /U"];
-    let steps = machine.steps(&Job { limit: LIMIT, ..lab.job(&[], &script)? })?;
+    let job = Job { limit: LIMIT, ..lab.job(&[], &script)? };
+    let steps = lab.apart(&machine, &job).steps(&job)?;
     judged(&steps, conform)?;
     steps.exits(&senders, 0)?;
     has_margin(&steps, &format!("{} {switches}", nic.name))

@@ -32,7 +32,7 @@ pub fn tests() -> Vec<Test> {
         let test = |what: &str, run: fn(&Lab, &'static Nic) -> Verdict| Test::new(format!("qemu/{name}/{what}"), move |lab| run(lab, nic));
         tests.push(test("exchange", exchange));
         tests.push(Test { slow: !is_quick(nic), ..test("conform", conform).takes(15) });
-        tests.push(test("fuzz", fuzz).takes(20));
+        tests.push(test("fuzz", fuzz).takes(6));
         tests.push(test("integrity", integrity).takes(20));
         tests.push(test("integrity/hma", |lab, nic| intact_high(lab, nic, Xms::V3)).takes(6));
         tests.push(Test { slow: !is_quick(nic), ..test("cable", cable).takes(6) });
@@ -118,7 +118,7 @@ pub(super) fn conform(lab: &Lab, nic: &'static Nic) -> Verdict {
     let mut job = lab.job(&[config.as_str()], &[line, stack::STATUS])?;
     job.capture = true;
     job.limit = LIMIT;
-    let steps = rig.steps(&job)?;
+    let steps = lab.apart(&rig, &job).steps(&job)?;
     let lines = judged(&steps, line)?;
     lab.note(&rig_name(nic), lines);
     stack::has_margin(&steps, nic.name)?;
@@ -178,7 +178,7 @@ pub(super) fn fuzz(lab: &Lab, nic: &'static Nic) -> Verdict {
     let (config, line) = (device_line(nic), format!("FUZZ {calls} /SEED=1"));
     let mut job = lab.job(&[config.as_str()], &[line.as_str(), "PKTCTL status"])?;
     job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
-    let steps = rig.steps(&job)?;
+    let steps = lab.apart(&rig, &job).steps(&job)?;
     steps.exits(&line, 0)?;
     steps.prints(&line, "nothing else changed")
 }

@@ -38,7 +38,7 @@ fn works(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let exec = vec![conform.to_string(), integrity.clone()];
     let job = Job { files: files()?, config: vec![config], exec, limit: 2 * LIMIT, ..Job::default() };
-    let steps = qemu_on(nic, peer.cable())?.steps(&job)?;
+    let steps = lab.apart(&qemu_on(nic, peer.cable())?, &job).steps(&job)?;
     judged(&steps, conform)?;
     steps.exits(&integrity, 0)?;
     steps.prints(&integrity, "every byte right")
