@@ -68,6 +68,8 @@ const HASH: u16 = 0x0470;
 pub const HCC_MODE: u16 = 0x3C00;
 /// On, with a status block of 32 bytes.
 pub const   HCC_ON: u32 = 1 << 1 | 2 << 7;
+/// Write the status block now, and interrupt.
+const   HCC_NOW: u32 = 1 << 3;
 /// Local control.
 pub const LOCAL: u16 = 0x6808;
 /// The interrupt is requested.
@@ -445,8 +447,9 @@ impl<B: Bus, W: Window> Device for Tg3<B, W> {
     fn send(&mut self, job: &Job) -> Result<(), SendError> {
         let index = self.tx;
         if index.wrapping_sub(self.bus.get16(self.status.plus(STATUS_SENT))) & self.ring >= self.tx_buffers as u16 {
-            // The card may have missed the mailbox.
+            // The card may have missed the mailbox, or its last write of the status block was lost.
             self.called_post(SEND, index);
+            self.put(HCC_MODE, HCC_ON | HCC_NOW);
             return Err(SendError::Busy);
         }
         let padded = stage(&self.bus, job, self.buffer(index as u8 & self.tx_buffers.wrapping_sub(1)));

@@ -16,7 +16,7 @@ use crate::device::{Counters, Device, Events};
 use crate::drivers::tg3::*;
 use chips::*;
 use registers::Registers;
-use steps::{Facts, MEMORY, OPEN, RDMA_BURSTS, START};
+use steps::{Facts, MAGIC, MEMORY, OPEN, RDMA_BURSTS, START};
 
 /// Lengths in the four channels of DMA reads (5719, 5720). One that no frame has shows that the channel's length is to be ignored.
 const RDMA_LENGTHS: u16 = 0x4BE0;
@@ -32,16 +32,17 @@ const   RING_OFF: u32 = 1 << 1;
 struct Sizes {
     /// Descriptors of each: a power of two from 32 to 512.
     ring: u16,
-    /// Receive buffers, transmit buffers: powers of two, at most 64 and 4.
+    /// Receive buffers, transmit buffers: powers of two, at most 64 and 16.
     buffers: [u8; 2],
-    /// Receive buffers that the driver must have given before the card fetches their descriptors.
-    replenish: u8,
+    /// So many receive buffers the driver must have given before the card fetches their descriptors; and after so many frames that
+    /// were sent the card writes the status block, and interrupts. Half of the transmit buffers, so that `send` finds room.
+    at_once: u8,
 }
 
 /// In XMS, with rings as other drivers have them, and in conventional memory.
-static DEEP: Sizes = Sizes { ring: 512, buffers: [64, 4], replenish: 8 };
-static SHALLOW: Sizes = Sizes { ring: 32, buffers: [2, 1], replenish: 1 };
-const DEEP_BYTES: u32 = bytes(512, 64 + 4);
+static DEEP: Sizes = Sizes { ring: 512, buffers: [64, 16], at_once: 8 };
+static SHALLOW: Sizes = Sizes { ring: 32, buffers: [2, 1], at_once: 1 };
+const DEEP_BYTES: u32 = bytes(512, 64 + 16);
 const SHALLOW_BYTES: u32 = bytes(32, 2 + 1);
 
 /// Bytes of status block, rings and buffers.
@@ -104,22 +105,23 @@ impl<B: Bus> Probe<B> for Tg3Probe {
         }
         let part = found.variant;
         let registers = Registers { bus: &bus, pci: found.pci, place: place(found.mem, found.pci) };
-        let Sizes { ring, buffers: [rx_buffers, tx_buffers], replenish } = *sizes;
+        let Sizes { ring, buffers: [rx_buffers, tx_buffers], at_once } = *sizes;
         let returns = physical.wrapping_add(STATUS as u32);
         let buffers = returns.wrapping_add(ring as u32 * RX_DESC as u32);
         let sends = buffers.wrapping_add(ring as u32 * RX_DESC as u32);
-        let values = [physical, returns, buffers, sends, (ring as u32) << 16, replenish as u32, 0, 0, 0];
+        let values = [physical, returns, buffers, sends, (ring as u32) << 16, at_once as u32, 0, 0, 0, MAGIC];
         let mut facts = Facts { part, flags: if found.mem != 0 { MEMORY } else { 0 }, values };
         reset::note(&registers, &mut facts);
-        reset::reset(&registers, &facts)?;
         let status = rings.linear.plus(pad as u16);
         let sends = status.plus(STATUS + ring * 2 * RX_DESC);
+        let buffers = sends.plus(ring * TX_DESC);
+        reset::reset(&registers, &facts)?;
         let mut card = Tg3 {
             count: Counters::default(),
             place: registers.place,
             status,
             sends,
-            buffers: sends.plus(ring * TX_DESC),
+            buffers,
             peeked: Addr(0),
             mailboxes: if part == B5906 { MAILBOXES_5906 } else { 0 },
             ring: ring - 1,
@@ -160,7 +162,7 @@ fn place(mem: u32, pci: u16) -> u32 {
     if mem != 0 { mem } else { config_place(pci) }
 }
 
-/// Writes the status block and the descriptors.
+/// Writes the status block and the descriptors: to each its buffer, and to receive descriptors lengths, numbers and flags, too.
 #[inline(never)]
 fn lay_out<B: Bus>(card: &Card<B>, physical: u32) {
     let rings = STATUS + (card.ring + 1) * (2 * RX_DESC + TX_DESC);
@@ -169,23 +171,24 @@ fn lay_out<B: Bus>(card: &Card<B>, physical: u32) {
         card.bus.put32(at, 0);
         at = at.plus(4);
     }
-    let buffers = physical + rings as u32;
-    fill(card, card.sends, buffers, card.tx_buffers, TX_DESC);
-    let receive = Addr(card.sends.0 - (card.ring as u32 + 1) * RX_DESC as u32);
-    fill(card, receive, buffers + card.tx_buffers as u32 * BUFFER as u32, card.rx_buffers, RX_DESC);
+    let first = physical.wrapping_add(rings as u32);
+    let behind = first.wrapping_add(card.tx_buffers as u32 * BUFFER as u32);
+    let mut send = card.sends.plus(4);
+    let mut receive = Addr(card.sends.0 - (card.ring as u32 + 1) * RX_DESC as u32).plus(4);
+    for index in 0..=card.ring {
+        card.bus.put32(send, nth(first, index, card.tx_buffers));
+        card.bus.put32(receive, nth(behind, index, card.rx_buffers));
+        card.bus.put32(receive.plus(RX_LENGTH - 4), (index as u32) << 16 | BUFFER as u32);
+        card.bus.put32(receive.plus(RX_FLAGS - 4), END);
+        send = send.plus(TX_DESC);
+        receive = receive.plus(RX_DESC);
+    }
 }
 
-/// Writes the descriptors of a ring: their buffers, and to receive descriptors lengths, numbers and flags.
+/// The buffer of a descriptor, of so many from the first one on.
 #[inline(never)]
-fn fill<B: Bus>(card: &Card<B>, mut at: Addr, first: u32, buffers: u8, size: u16) {
-    for index in 0..=card.ring {
-        card.bus.put32(at.plus(4), first + (index & (buffers as u16 - 1)) as u32 * BUFFER as u32);
-        if size == RX_DESC {
-            card.bus.put32(at.plus(RX_LENGTH), (index as u32) << 16 | BUFFER as u32);
-            card.bus.put32(at.plus(RX_FLAGS), END);
-        }
-        at = at.plus(size);
-    }
+fn nth(first: u32, index: u16, buffers: u8) -> u32 {
+    first.wrapping_add((index & (buffers as u16).wrapping_sub(1)) as u32 * BUFFER as u32)
 }
 
 /// Sets up a card that was reset.

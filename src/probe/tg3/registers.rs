@@ -1,14 +1,11 @@
 //! A card's registers before there is a device: configuration, its own memory, its address, its PHY.
 
 use super::chips::*;
-use crate::bus::Bus;
+use crate::bus::{Bus, Timeout};
 use crate::device::MacAddr;
 use crate::drivers::tg3::*;
 use crate::probe::{is_station, pci};
 
-// The window to the card's own memory, in configuration space: address, data.
-const SRAM_ADDRESS: u8 = 0x7C;
-const SRAM_DATA: u8 = 0x84;
 /// Offset in the PCI Express capability of device control; the upper half is the status, in which a 1 clears a bit.
 pub const EXPRESS_CONTROL: u8 = 0x08;
 /// The station address in the card's memory, behind this mark in the upper half.
@@ -29,6 +26,11 @@ const   NVRAM_REQUEST: u32 = 1 << 1;
 const   NVRAM_RELEASE: u32 = 1 << 5;
 const   NVRAM_GRANTED: u32 = 1 << 9;
 const NVRAM_ACCESS: u16 = 0x7024;
+/// Numbers from here on are places in the card's memory.
+pub const CARD_MEMORY: u16 = 0x8000;
+// The window to the card's own memory, in configuration space: address, data.
+const SRAM_ADDRESS: u8 = 0x7C;
+const SRAM_DATA: u8 = 0x84;
 /// How the MAC reads the PHY by itself.
 const MI_MODE: u16 = 0x0454;
 const   MI_MODE_POLL: u32 = 1 << 4;
@@ -106,6 +108,18 @@ impl<B: Bus> Registers<'_, B> {
         self.set_config(SRAM_ADDRESS, 0);
     }
 
+    /// Waits until bits of a register have a value, or those of a double word of the card's memory, from [`CARD_MEMORY`] on.
+    #[inline(never)]
+    pub fn wait(&self, limit: u16, at: u16, bits: u32, value: u32) -> Result<(), Timeout> {
+        let read = || if at >= CARD_MEMORY { self.sram(at - CARD_MEMORY) } else { self.get(at) };
+        self.bus.wait(limit, || at != 0 && read() & bits == value)
+    }
+
+    /// Waits for so many microseconds.
+    pub fn pause(&self, time: u16) {
+        let _ = self.wait(time, 0, 0, 0);
+    }
+
     /// The PCI Express capability.
     #[inline(never)]
     pub fn express(&self) -> Option<u8> {
@@ -116,7 +130,7 @@ impl<B: Bus> Registers<'_, B> {
     #[inline(never)]
     pub fn lock_nvram(&self) -> bool {
         self.put(NVRAM_LOCK, NVRAM_REQUEST);
-        (0..LOCK_WAITS).any(|_| self.bus.wait(LOCK_LIMIT, || self.get(NVRAM_LOCK) & NVRAM_GRANTED != 0).is_ok())
+        (0..LOCK_WAITS).any(|_| self.wait(LOCK_LIMIT, NVRAM_LOCK, NVRAM_GRANTED, NVRAM_GRANTED).is_ok())
     }
 
     /// Gives it back.
@@ -127,7 +141,7 @@ impl<B: Bus> Registers<'_, B> {
     fn nvram(&self, at: u32) -> u32 {
         self.put(NVRAM_ADDRESS, at);
         self.put(NVRAM_COMMAND, NVRAM_READ);
-        let _ = self.bus.wait(SERIAL_LIMIT, || self.get(NVRAM_COMMAND) & NVRAM_DONE != 0);
+        let _ = self.wait(SERIAL_LIMIT, NVRAM_COMMAND, NVRAM_DONE, NVRAM_DONE);
         self.get(NVRAM_DATA)
     }
 
@@ -164,20 +178,15 @@ impl<B: Bus> Registers<'_, B> {
     #[inline(never)]
     fn access_phy(&self, what: u32) -> u32 {
         self.put(MI_COMM, what);
-        let mut value = 0;
-        let done = || {
-            value = self.get(MI_COMM);
-            value & MI_BUSY == 0
-        };
-        let _ = self.bus.wait(SERIAL_LIMIT, done);
-        value & 0xFFFF
+        let _ = self.wait(SERIAL_LIMIT, MI_COMM, MI_BUSY, 0);
+        self.get(MI_COMM) & 0xFFFF
     }
 
     /// Turns on a PHY that is off, and lets it negotiate every speed. If it does so already, its link is not interrupted.
     #[inline(never)]
     pub fn wake_phy(&self, part: u8) {
         self.put(MI_MODE, self.get(MI_MODE) & !MI_MODE_POLL);
-        let _ = self.bus.wait(POLL_TIME, || false);
+        self.pause(POLL_TIME);
         let phy = (self.phy(part) as u32) << MI_PHY;
         let kept = self.offers(phy | ANAR << 16, ANAR_ALL) & (part == B5906 || self.offers(phy | GBCR << 16, GBCR_FULL));
         let control = self.access_phy(MI_READ | phy | BMCR << 16);

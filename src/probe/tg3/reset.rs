@@ -1,7 +1,7 @@
 //! The reset of a card, and the handshake with its firmware.
 
 use super::chips::*;
-use super::registers::{EXPRESS_CONTROL, Registers};
+use super::registers::{CARD_MEMORY, EXPRESS_CONTROL, Registers};
 use super::steps::*;
 use crate::bus::Bus;
 use crate::drivers::tg3::*;
@@ -39,7 +39,7 @@ pub fn note<B: Bus>(registers: &Registers<B>, facts: &mut Facts) {
     if facts.part < B5761 {
         reset |= MISC_CFG_PHY;
     }
-    let [.., resets, commands, caches] = &mut facts.values;
+    let [.., resets, commands, caches, _] = &mut facts.values;
     *resets = reset;
     // As `find` has left it, but for the bus master. Its upper half is the status, in which a 1 clears an error.
     *commands = registers.config(COMMAND) | COMMAND_MASTER;
@@ -71,8 +71,6 @@ pub fn reset<B: Bus>(registers: &Registers<B>, facts: &Facts) -> Result<(), Faul
 /// Waits until the boot code is done: it inverts the mailbox. That of the 5906 says so by its processor.
 #[inline(never)]
 fn wait_for_firmware<B: Bus>(registers: &Registers<B>, part: u8) {
-    let done = || {
-        if part == B5906 { registers.get(VCPU) & VCPU_READY != 0 } else { registers.sram(SRAM_MAILBOX) == !MAGIC }
-    };
-    (0..FIRMWARE_WAITS).any(|_| registers.bus.wait(FIRMWARE_LIMIT, done).is_ok());
+    let (at, bits) = if part == B5906 { (VCPU, VCPU_READY) } else { (CARD_MEMORY | SRAM_MAILBOX, !MAGIC) };
+    (0..FIRMWARE_WAITS).any(|_| registers.wait(FIRMWARE_LIMIT, at, bits, bits).is_ok());
 }

@@ -1,7 +1,7 @@
 //! What is written to a card, in this order: before its reset, after that, and when the firmware is done.
 
 use super::chips::*;
-use super::registers::Registers;
+use super::registers::{CARD_MEMORY, Registers};
 use super::{RING_OFF, SRAM_RETURN, SRAM_SEND};
 use crate::bus::Bus;
 use crate::drivers::tg3::*;
@@ -71,8 +71,9 @@ const FTQ_RESET: u16 = 0x5C00;
 /// Mode: the order of bytes, and what the driver does itself.
 pub const MODE: u16 = 0x6800;
 pub const   MODE_SWAP: u32 = 1 << 2 | 3 << 4;
-/// The driver is there; it has the descriptors of frames to send; no checksums; the MAC may interrupt; a sent frame does not.
-const   MODE_USUAL: u32 = MODE_SWAP | 1 << 13 | 1 << 16 | 1 << 17 | 1 << 20 | 1 << 23 | 1 << 26;
+/// The driver is there; it has the descriptors of frames to send; no checksums; the MAC may interrupt. Bit 13, by which frames that
+/// were sent do not interrupt, stays clear: the guides do not say whether a frame that comes at the same time interrupts then.
+const   MODE_MORE: u32 = 1 << 16 | 1 << 17 | 1 << 20 | 1 << 23 | 1 << 26;
 /// Miscellaneous: reset, and the prescaler of the clock.
 pub const MISC_CFG: u16 = 0x6804;
 pub const   MISC_CFG_PRESCALER: u32 = 65 << 1;
@@ -111,19 +112,31 @@ const CARD_BUFFERS_5717: u32 = 0x4_0000;
 const SETTLE_TIME: u32 = 40;
 /// Time in microseconds for the transmitter to start.
 const TX_TIME: u32 = 100;
-/// Limit in microseconds for a block to start or stop.
-const BLOCK_LIMIT: u16 = 20_000;
-
 /// Time for the management firmware, if there is one, to take a command, and four times of a reset, in microseconds.
 const COMMAND_TIME: u32 = 1_000;
 const RESET_TIME: u32 = 25_000;
 
-/// A step: a register, a multiple of four, and a value. Registers below 100h are those of configuration space. Bits 1:0 of the register say what is done; 0: it gets the value.
+/// A step: a register, a multiple of four, and a value. Registers below [`CONFIG`] are those of configuration space, those from
+/// [`CARD_MEMORY`] on the card's memory. Bits 1:0 of the register say what is done; 0: it gets the value. Bit 15 of the value: the
+/// others are the upper half.
 #[derive(Clone, Copy)]
-#[repr(C, packed(2))]
 pub struct Step {
     register: u16,
-    value: u32,
+    value: u16,
+}
+
+/// See [`Step`].
+const UPPER: u16 = 1 << 15;
+
+/// The value in a step. Not every value can be there: at compile time this fails.
+const fn short(value: u32) -> u16 {
+    let upper = (value >> 16) as u16;
+    if upper == 0 {
+        assert!(value < UPPER as u32);
+        return value as u16;
+    }
+    assert!(value as u16 == 0 && upper < UPPER);
+    UPPER | upper
 }
 
 /// The register gets the value that has this number in [`Facts`]. If it is 0, this is a condition ([`between`]).
@@ -132,44 +145,46 @@ const FACT: u16 = 1;
 const SET: u16 = 2;
 /// Waits until the register has the value under the mask [`ON`], or so many microseconds if the register is 0.
 const WAIT: u16 = 3;
-/// A double word of the card's memory instead of a register.
-const SRAM: u16 = 1 << 15;
+/// Limit in microseconds for a block to start or stop.
+const BLOCK_LIMIT: u16 = 20_000;
 /// Registers below this are those of configuration space.
 const CONFIG: u16 = 0x100;
+/// A double word of the card's memory instead of a register.
+const SRAM: u16 = CARD_MEMORY;
 
 const fn put(register: u16, value: u32) -> Step {
-    Step { register, value }
+    Step { register, value: short(value) }
 }
 
-const fn fact(register: u16, number: u32) -> Step {
+const fn fact(register: u16, number: u16) -> Step {
     Step { register: register | FACT, value: number }
 }
 
 const fn set(register: u16, value: u32) -> Step {
-    Step { register: register | SET, value }
+    Step { register: register | SET, value: short(value) }
 }
 
 const fn until(register: u16, value: u32) -> Step {
-    Step { register: register | WAIT, value }
+    Step { register: register | WAIT, value: short(value) }
 }
 
 const fn pause(time: u32) -> Step {
-    Step { register: WAIT, value: time }
+    Step { register: WAIT, value: short(time) }
 }
 
 /// The next step is for the parts from `first` to `last` only.
 const fn between(first: u8, last: u8) -> Step {
-    Step { register: FACT, value: first as u32 | (last as u32) << 8 }
+    Step { register: FACT, value: (first | last << 4) as u16 }
 }
 
 /// The next step is for the parts from `first` on.
 const fn from(first: u8) -> Step {
-    between(first, u8::MAX)
+    between(first, 15)
 }
 
 /// The next step is for cards with all of these flags only.
 const fn with(flags: u8) -> Step {
-    Step { register: FACT, value: (flags as u32) << 16 | 0xFF00 }
+    Step { register: FACT, value: (flags as u16) << 8 | 0xF0 }
 }
 
 /// On PCI Express.
@@ -190,20 +205,24 @@ pub struct Facts {
 }
 
 /// How many values there are.
-const FACTS: usize = 9;
+const FACTS: usize = 10;
 // The addresses, for the card, of the status block, the return ring, the ring of receive buffers, and that of frames to send.
-const AT_STATUS: u32 = 0;
-const AT_RETURNS: u32 = 1;
-const AT_BUFFERS: u32 = 2;
-const AT_SENDS: u32 = 3;
+const AT_STATUS: u16 = 0;
+const AT_RETURNS: u16 = 1;
+const AT_BUFFERS: u16 = 2;
+const AT_SENDS: u16 = 3;
 /// The length of each ring, in the upper half.
-const LENGTH: u32 = 4;
-/// See [`REPLENISH`].
-const REPLENISHED: u32 = 5;
+const LENGTH: u16 = 4;
+/// See [`REPLENISH`]; and after so many frames that were sent the status block is written.
+const AT_ONCE: u16 = 5;
 /// What [`MISC_CFG`] gets to reset the card, and what [`COMMAND`] and [`CACHE`] get after that.
-const RESET: u32 = 6;
-const COMMANDS: u32 = 7;
-const CACHES: u32 = 8;
+const RESET: u16 = 6;
+const COMMANDS: u16 = 7;
+const CACHES: u16 = 8;
+/// [`MAGIC`].
+const MAGIC_NUMBER: u16 = 9;
+/// All ones: there is no such value.
+const ONES: u16 = 10;
 
 impl Facts {
     /// Takes the steps. Fails if a block does not start.
@@ -211,33 +230,33 @@ impl Facts {
     pub fn run<B: Bus>(&self, registers: &Registers<B>, steps: &[Step]) -> Result<(), Fault> {
         let mut skip = false;
         for step in steps {
-            let Step { register, mut value } = *step;
+            let Step { register, value } = *step;
             if skip {
                 skip = false;
                 continue;
             }
+            let mut value = if value & UPPER != 0 { ((value ^ UPPER) as u32) << 16 } else { value as u32 };
             let at = register & !WAIT;
             match register & WAIT {
                 FACT if at == 0 => {
-                    let [first, last, flags, _] = value.to_le_bytes();
-                    skip = self.part < first || self.part > last || flags & !self.flags != 0;
+                    let [parts, flags, ..] = value.to_le_bytes();
+                    skip = self.part < parts & 15 || self.part > parts >> 4 || flags & !self.flags != 0;
                     continue;
                 }
-                FACT => value = self.values.get(value as usize).copied().unwrap_or(0),
+                FACT => value = self.values.get(value as usize).copied().unwrap_or(!0),
                 SET if at < CONFIG => value |= registers.config(at as u8),
                 SET => value |= registers.get(at),
                 WAIT => {
-                    let done = || at != 0 && registers.get(at) & ON == value;
                     let limit = if at != 0 { BLOCK_LIMIT } else { value as u16 };
-                    if registers.bus.wait(limit, done).is_err() && at != 0 {
+                    if registers.wait(limit, at, ON, value).is_err() && at != 0 {
                         return Err(Fault::Dead);
                     }
                     continue;
                 }
                 _ => {}
             }
-            if at & SRAM != 0 {
-                registers.set_sram(at & !SRAM, value);
+            if at >= SRAM {
+                registers.set_sram(at - SRAM, value);
             } else if at < CONFIG {
                 registers.set_config(at as u8, value);
             } else {
@@ -260,7 +279,7 @@ pub static RESETTING: [Step; 29] = [
     set(CPU_EVENT, CPU_EVENT_DRIVER),
     pause(COMMAND_TIME),
     from(B5705),
-    put(SRAM | SRAM_MAILBOX, MAGIC),
+    fact(SRAM | SRAM_MAILBOX, MAGIC_NUMBER),
     from(B5752),
     put(FAST_BOOT, 0),
     with(EXPRESS),
@@ -284,8 +303,8 @@ pub static RESETTING: [Step; 29] = [
 ];
 
 /// The steps that set up the card.
-pub static START: [Step; 96] = [
-    Step { register: FACT, value: (EXPRESS as u32) << 16 | (B5761 as u32) << 8 },
+pub static START: [Step; 97] = [
+    Step { register: FACT, value: (EXPRESS as u16) << 8 | (B5761 as u16) << 4 },
     set(EXPRESS_MEND, EXPRESS_MEND_ON),
     put(MISC_CTL as u16, MISC_CTL_USUAL | MISC_CTL_MASK | MISC_CTL_CLEAR),
     put(DMA_RW as u16, DMA_RW_PCI),
@@ -295,7 +314,8 @@ pub static START: [Step; 96] = [
     put(DMA_RW as u16, DMA_RW_LONG),
     between(B5719, B5720),
     set(DMA_RW as u16, DMA_RW_STATUS),
-    put(MODE, MODE_USUAL),
+    put(MODE, MODE_SWAP),
+    set(MODE, MODE_MORE),
     put(MISC_CFG, MISC_CFG_PRESCALER),
     put(BMAN_MARKS, 0),
     put(BMAN_MARKS + 4, 0x10),
@@ -312,7 +332,7 @@ pub static START: [Step; 96] = [
     put(BMAN_DESC_MARKS + 4, 10),
     put(BMAN_MODE, 3 << 1),
     until(BMAN_MODE, ON),
-    put(FTQ_RESET, !0),
+    fact(FTQ_RESET, ONES),
     put(FTQ_RESET, 0),
     // The rings.
     put(JUMBO + 8, RING_OFF),
@@ -324,7 +344,7 @@ pub static START: [Step; 96] = [
     put(STANDARD + 12, CARD_BUFFERS),
     between(B5717, B5720),
     put(STANDARD + 12, CARD_BUFFERS_5717),
-    fact(REPLENISH, REPLENISHED),
+    fact(REPLENISH, AT_ONCE),
     from(B57765),
     put(REPLENISH_LOW, 32),
     put(SRAM | SRAM_SEND, 0),
@@ -344,15 +364,15 @@ pub static START: [Step; 96] = [
     from(B57765),
     put(RX_FRAMES_LOW, 1),
     put(RX_LISTS, 0x181),
-    // Each frame has the status block written.
+    // Each frame that comes has the status block written.
     put(HCC_MODE, 0),
     until(HCC_MODE, 0),
     put(COALESCING[0], 0),
     put(COALESCING[1], 0),
     put(COALESCING[2], 1),
-    put(COALESCING[3], 1),
+    fact(COALESCING[3], AT_ONCE),
     put(COALESCING[4], 1),
-    put(COALESCING[5], 1),
+    fact(COALESCING[5], AT_ONCE),
     put(STATUS_ADDRESS, 0),
     fact(STATUS_ADDRESS + 4, AT_STATUS),
     put(HCC_MODE, HCC_ON),
@@ -387,8 +407,9 @@ pub static START: [Step; 96] = [
 ];
 
 /// The last steps: the MAC. The reset has emptied its hash table.
-pub static OPEN: [Step; 12] = [
-    put(MAC_STATUS, MAC_STATUS_CHANGES),
+pub static OPEN: [Step; 13] = [
+    put(MAC_STATUS, MAC_STATUS_CHANGES & 0xFFFF),
+    put(MAC_STATUS, MAC_STATUS_CHANGES & !0xFFFF),
     put(EVENTS, EVENT_LINK),
     put(RX_MTU, BUFFER as u32 - 14),
     from(B5755),

@@ -58,10 +58,12 @@ pub enum Kind {
     StuckNvram,
     /// The buffer manager never gets ready. Event: it is enabled.
     StuckBuffers,
+    /// The status block is not written, and nothing interrupts. Event: it is to be written.
+    LostUpdate,
 }
 
 /// Their names in properties.
-pub const NAMES: [(&str, Kind); 25] = [
+pub const NAMES: [(&str, Kind); 26] = [
     ("tx-underrun", Kind::TxUnderrun),
     ("jabber", Kind::Jabber),
     ("max-collisions", Kind::MaxCollisions),
@@ -87,6 +89,7 @@ pub const NAMES: [(&str, Kind); 25] = [
     ("slow-firmware", Kind::SlowFirmware),
     ("stuck-nvram", Kind::StuckNvram),
     ("stuck-buffers", Kind::StuckBuffers),
+    ("lost-update", Kind::LostUpdate),
 ];
 
 #[derive(Clone, Copy, Debug)]

@@ -96,7 +96,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// The driver, with this as its only device.
-fn alone(name: &str, device: &'static str) -> &'static Nic {
+pub(super) fn alone(name: &str, device: &'static str) -> &'static Nic {
     let nic = NICS.iter().find(|nic| nic.name == name).expect("the list has it");
     Box::leak(Box::new(Nic { devices: Box::leak(Box::new([device])), ..*nic }))
 }
@@ -111,7 +111,7 @@ fn load(nic: &Nic) -> String {
 }
 
 /// Loaded in V86 mode, used and unloaded twice: the rings are locked, then unlocked, and memory and vectors are as before.
-fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
     let load = load(nic);
     let mut script = vec!["ints keep", V86];
     for _ in 0..2 {
@@ -132,7 +132,7 @@ fn exchange(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// INTEGRIT in V86 mode.
-fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
     let (load, line) = (load(nic), format!("INTEGRIT {}", lab.calls / 25));
     let mut job = lab.job(&[], &[V86, load.as_str(), line.as_str(), STATUS, UNLOAD])?;
@@ -146,7 +146,7 @@ fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
 }
 
 /// CONFORM in V86 mode; the driver's stack has room left.
-fn conform(lab: &Lab, nic: &'static Nic, switches: &str, xms: bool) -> Verdict {
+pub(super) fn conform(lab: &Lab, nic: &'static Nic, switches: &str, xms: bool) -> Verdict {
     let peer = peer()?;
     let (load, program) = (format!("{}{switches}", load(nic)), conform_line(nic));
     let job = Job { limit: LIMIT, ..lab.job(&[], &[V86, &load, program, STATUS, UNLOAD])? };
@@ -168,7 +168,7 @@ fn dead_ports(lab: &Lab) -> Verdict {
 }
 
 /// Refused in V86 mode by one line; afterwards, in real mode, it works.
-fn refused(lab: &Lab, nic: &'static Nic) -> Verdict {
+pub(super) fn refused(lab: &Lab, nic: &'static Nic) -> Verdict {
     let load = load(nic);
     let script = ["ints keep", V86, "mem", "ints", &load, "mem", "ints", "vds", "V86 OFF", "3COMPKT 0x60", EXCHANGE];
     let steps = machine(nic, Net::User, Xms::V3)?.steps(&lab.job(&[], &script)?)?;

@@ -29,6 +29,7 @@ mod rtl8169;
 mod runner;
 mod say;
 mod stack;
+mod tg3;
 mod traffic;
 mod v86;
 mod vds;
@@ -133,6 +134,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(corkscrew::tests());
     tests.extend(pch::tests());
     tests.extend(rtl8169::tests());
+    tests.extend(tg3::tests());
     tests.extend(intel::tests());
     tests.extend(memory::tests());
     tests.extend(kept::tests());

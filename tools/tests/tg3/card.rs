@@ -71,13 +71,15 @@ pub struct Faults {
     pub phy: bool,
     /// The doorbell with this number is not heard.
     pub doorbell: Option<u32>,
+    /// The write of the status block with this number is lost, with its interrupt.
+    pub update: Option<u32>,
     /// The buffer manager never starts.
     pub manager: bool,
     pub address: Address,
 }
 
 pub const NONE: Faults =
-    Faults { reset: false, boot: false, nvram: false, phy: false, doorbell: None, manager: false, address: Address::Memory };
+    Faults { reset: false, boot: false, nvram: false, phy: false, doorbell: None, update: None, manager: false, address: Address::Memory };
 
 /// What the PHY negotiates: its auxiliary status's bits 10:8.
 pub const GIGABIT: u16 = 7;
@@ -105,6 +107,9 @@ pub struct Card {
     pub received: u32,
     pub dropped: u32,
     doorbells: u32,
+    updates: u32,
+    /// Frames that were sent since the status block was written.
+    untold: u32,
     // The PHY.
     pub bmcr: u16,
     latched_down: bool,
@@ -133,7 +138,7 @@ impl Card {
         let mut card = Card {
             part, faults, config, registers: HashMap::new(), sram: HashMap::new(), config_address: 0, now: 0, reset_until: 0, boot_at: None, ready: true,
             resets: 0, buffers: 0, returns: 0, sends: 0, tag: 0, inta: true, interrupts: 0, sent: Vec::new(), received: 0, dropped: 0,
-            doorbells: 0, bmcr: 0x1800, latched_down: true, link: false, aux: GIGABIT << 8, link_at: None, negotiations: 0,
+            doorbells: 0, updates: 0, untold: 0, bmcr: 0x1800, latched_down: true, link: false, aux: GIGABIT << 8, link_at: None, negotiations: 0,
             phy_registers: HashMap::from([(4, 0x0061), (9, 0)]),
         };
         card.registers.insert(0x0454, 1 << 4);
@@ -154,6 +159,11 @@ impl Card {
     /// Doorbells of the transmitter so far.
     pub fn doorbells(&self) -> u32 {
         self.doorbells
+    }
+
+    /// Writes of the status block so far.
+    pub fn updates(&self) -> u32 {
+        self.updates
     }
 
     fn sram(&self, at: u16) -> u32 {
@@ -378,6 +388,11 @@ impl Card {
             env.complain("a status block at no multiple of 64");
         }
         self.tag += 1;
+        self.updates += 1;
+        self.untold = 0;
+        if self.faults.update == Some(self.updates) {
+            return;
+        }
         let link = if link || self.of(0x0404) & self.of(0x0408) & 1 << 12 != 0 { 2 } else { 0 };
         env.dma_write(at, &(1u32 | link).to_le_bytes());
         env.dma_write(at + 4, &self.tag.to_le_bytes());
@@ -408,10 +423,16 @@ impl Card {
             let mut frame = vec![0; (state >> 16) as usize];
             env.dma_read(low, &mut frame);
             self.sent.push(frame);
+            self.untold += 1;
             self.sends = (self.sends + 1) % length;
         }
-        let interrupts = self.of(0x6800) & 1 << 13 == 0;
-        self.update(env, false, interrupts);
+        if self.of(0x6800) & 1 << 13 != 0 {
+            env.complain("frames that were sent do not interrupt: whether one that comes meanwhile does is not known");
+        }
+        let most = self.of(0x3C14);
+        if most != 0 && self.untold >= most {
+            self.update(env, false, true);
+        }
     }
 
     /// An access to the PHY.

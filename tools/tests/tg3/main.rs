@@ -394,6 +394,34 @@ fn a_lost_doorbell_is_rung_again() {
     }
 }
 
+/// The card has sent all frames, but its writes of the status block did not arrive: the driver asks for another.
+#[test]
+fn a_lost_status_block_is_asked_for_again() {
+    for way in [Way::Xms, Way::Low, Way::Window] {
+        let room = if way == Way::Xms { 16 } else { 1 };
+        let mut rig = rig(PARTS[1], way);
+        rig.exchange(3, "before");
+        rig.serve();
+        let mut sent = 0;
+        loop {
+            let next = rig.card.borrow().updates() + 1;
+            rig.card.borrow_mut().faults.update = Some(next);
+            if rig.send(&frame(80, 1)) == Err(SendError::Busy) {
+                break;
+            }
+            sent += 1;
+            assert!(sent <= room, "{way:?}: there is no room for {sent} frames");
+        }
+        assert_eq!(rig.sent().len(), sent);
+        rig.card.borrow_mut().faults.update = None;
+        assert_eq!(rig.send(&frame(81, 1)), Err(SendError::Busy), "{way:?}: the card has not told yet");
+        assert_eq!(rig.send(&frame(81, 1)), Ok(()), "{way:?}: it was asked to");
+        rig.serve();
+        rig.sent();
+        rig.exchange(5, "after");
+    }
+}
+
 #[test]
 fn filters_follow_the_mode() {
     let groups = [[1, 0, 0x5E, 0, 0, 1], [0x33, 0x33, 0, 0, 0, 9]];

@@ -67,8 +67,11 @@ impl Tg3 {
 
     /// Whether registers answer now, and in the order of bytes that a driver for PCs expects.
     pub(super) fn answers(&mut self, env: &mut dyn Env, offset: u16) -> bool {
-        if self.resetting.is_some() {
-            env.complain(&format!("register {offset:04X}h is accessed during a reset of the core"));
+        if let Some(until) = self.resetting {
+            // That a reset never ends, a driver finds out only by an access.
+            if until != u64::MAX {
+                env.complain(&format!("register {offset:04X}h is accessed during a reset of the core"));
+            }
             return false;
         }
         if self.host_control & window::SWAPS != window::WORD_SWAP {

@@ -21,7 +21,8 @@ const ADDRESS: u16 = 0x3C3C;
 const STD_CONSUMER: u16 = 0x3C54;
 const RETURN_PRODUCER: u16 = 0x3C80;
 const SEND_CONSUMER: u16 = 0x3CC0;
-/// MODE_CTL: no interrupt for frames that were sent, or that have come.
+/// MODE_CTL: no interrupt for frames that were sent, or that have come. The second is in 5718-PG108, page 259; the name of the first
+/// in Linux's driver. The status block is written all the same: only the counts of frames and ticks decide about that (page 61).
 const NO_SEND: u32 = 1 << 13;
 const NO_RECEIVE: u32 = 1 << 14;
 /// Mode: update now.
@@ -147,6 +148,9 @@ impl Tg3 {
             return;
         }
         (self.status.received, self.status.sent) = (0, 0);
+        if self.faults.strikes(faults::Kind::LostUpdate) {
+            return;
+        }
         if !self.on(blocks::WDMA) {
             env.complain("the status block cannot be written: WDMA is off");
             return;
