@@ -100,6 +100,7 @@ fn pool(lab: &Lab, card: &str, mode: &str, load: &str, form: &str) -> Verdict {
 }
 
 /// Every live parameter is set, one at each timer tick, while frames are exchanged: each frame is right, and the driver goes on.
+/// INTEGRIT asks again for what is lost, which the test prints as tries again: about half of el3's go when POLL stays 0.
 fn traffic(lab: &Lab, card: &str) -> Verdict {
     let peer = peer()?;
     let load = format!("3COMPKT /NIC={card} /CTL /XMS=48");
