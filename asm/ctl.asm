@@ -35,6 +35,14 @@ REMOVED        equ 0FFh
 LISTED         equ 4
 FROM_CONFIG    equ 1
 
+; src/install/features.rs, Ctl: offsets in FACTS.ctl.
+CTL_RUN        equ 0
+CTL_OUT        equ 2
+CTL_OPEN       equ 4
+CTL_FULL       equ 6
+CTL_CACHE      equ 8
+CTL_SPAN       equ 10
+
 ; linker/resident.ld: `work` and `core_state`, as numbers of a byte.
 WORK_AT        equ 20
 STATE_AT       equ 144
@@ -50,7 +58,13 @@ TAKES   POINT_FUNCTIONS, TERMINATE, terminate
 TAKES   POINT_ENTRIES, IRQ, irq
 TAKES   POINT_ENTRIES, DISCARD, discard
 TAKES   POINT_TICK, 0, tick
-TOLD    ctl, TOLD_SIZE, told
+TOLD    ctl+CTL_SPAN, TOLD_SIZE, told
+TOLD    ctl+CTL_RUN, 2, entry.run
+TOLD    ctl+CTL_OUT, 2, ctl_tick.out
+TOLD    ctl+CTL_OPEN, 2, uninstall.open
+TOLD    ctl+CTL_FULL, 2, set.full
+TOLD    ctl+CTL_CACHE, 2, set.cache
+TOLD    entries, 2, ctl_tick.entries
 TOLD    hold_at, 2, hold_at
 ONCE    once_at, tables
 HOOKS   INT_CTL, ctl
@@ -66,19 +80,13 @@ tick:           dw ctl_tick
 section .data.ctl progbits alloc noexec write align=1
 ; From BURST on the least value of each parameter, and the greatest one less that.
 limits:         dw 1, 63, 0, 1, 0, LAST_EVENT, 0, 255, 1, 249, 0, 255, 16, 16384 - 16, CACHE_LEAST
-; From here on FACTS.ctl: the greatest value of MIGRATE less the least;
+; From here on FACTS.ctl, from CTL_SPAN: the greatest value of MIGRATE less the least;
 told:           dw 0
-save_at:        dw 0                ; routines of asm/int60.asm,
-run_at:         dw 0
-out_at:         dw 0
-open_at:        dw 0                ; the number of open handles, a byte,
-entries_at:     dw 0                ; the core's table of the driver's entries;
+save_at:        dw 0                ; `save` of asm/int60.asm;
 wanted:         dw 0                ; MEDIA and XMS as wanted; no XMS if 0,
 wanted_xms:     dw 0
 in_force:       dw 0, 0             ; and in force;
-migrate:        dw 0                ; MIGRATE; none if 0,
-full_at:        dw 0                ; where it is in the pool (asm/abi.inc, POOL.full), and where the pool's cache begins
-cache_at:       dw 0
+migrate:        dw 0                ; MIGRATE; none if 0
 TOLD_SIZE       equ $-told
 ; Where each parameter is, by its number; 0: this driver has not got it.
 places:         dw WORK_AT + NIC_RCV_MODE, WORK_AT + NIC_MAC, WORK_AT + WORK_GROUPS - 2, STATE_AT + STATE.burst
@@ -211,7 +219,7 @@ remove: push    es
 
 ; REGISTER.
 register:
-        cmp     bx, COMPKT_PARAM_STACK
+        cmp     bx, COMPKT_PARAM_TX_RING
         ja      unknown
         call    signed
         jne     unknown
@@ -230,8 +238,8 @@ unknown:
 ; AMIS, uninstall. The code stays intact until the caller has its answer: DOS only marks its memory as free.
 uninstall:
         call    idle
-        mov     si, [open_at]
-        cmp     byte [si], 0
+        cmp     byte [word 0], 0    ; the number of open handles
+.open   equ     $-3                 ; its address: told
         jne     return              ; with AL = COMPKT_CTL_BUSY
         mov     si, TERMINATE
         pushf
@@ -315,8 +323,10 @@ set:    call    find
 .word:  mov     [si], cx
         cmp     bl, COMPKT_PARAM_MIGRATE
         jne     .changed
-        mov     di, [full_at]
-        mov     ax, [cache_at]
+        mov     di, strict word 0   ; where the pool has it (asm/abi.inc, POOL.full),
+.full   equ     $-2                 ; told;
+        mov     ax, strict word 0   ; and where its cache begins,
+.cache  equ     $-2                 ; told
         add     ax, cx
         mov     [di], ax
         shr     cx, 1
@@ -346,7 +356,7 @@ set:    call    find
 ; Corrupts: AL
 find:   mov     si, bx
         dec     si
-        cmp     si, COMPKT_PARAM_STACK
+        cmp     si, COMPKT_PARAM_TX_RING
         mov     al, COMPKT_CTL_UNKNOWN
         jae     refuse
         mov     al, COMPKT_CTL_FIXED
@@ -390,10 +400,12 @@ place_of:
 ; Purpose:  Look for the signature in front of a callback's code.
 ; In:       ES:DI = its address
 ; Out:      ZF set: it is there
-; Corrupts: nothing
+; Corrupts: EAX
 signed: cmp     di, 4
         jb      .done               ; ZF is clear. No access may go beyond the segment's end
-        cmp     dword [es:di-4], COMPKT_CALLBACK
+        mov     eax, [es:di-4]
+        inc     eax                 ; the signature itself must not be in this code, which would then pass for a callback's
+        cmp     eax, COMPKT_CALLBACK + 1
 .done:  ret
 
 ; Purpose:  Write an event to the log, unless it is above the parameter LOG.
@@ -418,7 +430,9 @@ log:    cmp     al, [level]
 ; Corrupts: nothing else
 entry:  call    [save_at]
         mov     si, [bx+FRAME.esi]
-        jmp     [run_at]
+        push    strict word 0       ; a jump: its address is told
+.run    equ     $-2
+        ret
 
 ; Purpose:  The driver's entry `irq`: count interrupts without a cause.
 ; In:       as a driver's entry
@@ -443,7 +457,8 @@ ctl_discard:
 ; In:       as a tick routine (asm/tick.asm)
 ctl_tick:
         call    [tick]
-        mov     si, [entries_at]
+        mov     si, strict word 0   ; the core's table of the driver's entries
+.entries equ    $-2                 ; told
         mov     ebx, [core_state+STATE.device]
         push    bx
         call    [si+2*LINK_STATE]
@@ -467,7 +482,9 @@ ctl_tick:
         ; A frame that is in the card belongs to its interrupt, which would have no cause if the frame was taken here: without
         ; other work, the entry does not end by `settle`.
         pop     ax
-        jmp     [out_at]
+        push    strict word 0       ; a jump: its address is told
+.out    equ     $-2
+        ret
 ; Logs event AL if DX is more than was expected. SI = the expected count, which becomes DX. The next time: the next ones.
 .more:  xchg    dx, [si]
         cmp     [si], dx

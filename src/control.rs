@@ -36,7 +36,7 @@ numbers! {
     DONE = 0xFF, "done";
     NOT_IMPLEMENTED = 0, "there is no such function";
     UNKNOWN = 1, "not with this driver or card; or there is no such callback";
-    FIXED = 2, "fixed at load";
+    FIXED = 2, "fixed at load, by a switch or by the card's driver";
     REFUSED = 3, "the card has no line of its own to change to";
     BUSY = 5, "called from a receiver; try again later";
     FILE = 6, "the driver in memory cannot do it; its file can";
@@ -82,7 +82,7 @@ const _: () = assert!(size_of::<Entry>() == 5);
 /// program that has set the parameter. It may change EAX to EBP, ES and DS, enable interrupts, and call INT 60h and INT 2Dh. It
 /// is not told of what is set before it has returned. One that never returns is not called again until it is removed and
 /// registered again.
-pub const CALLBACK: [u8; 4] = *b"3CPK";
+pub const CALLBACK: [u8; 4] = *b"3CCB";
 /// Callbacks that may be registered.
 pub const CALLBACKS: usize = 4;
 
@@ -94,7 +94,7 @@ pub enum Class {
     Live = 0,
     /// [`SET`] notes it; it is in force after [`APPLY`].
     Pending = 1,
-    /// Only the switches at load set it.
+    /// Only the switches at load set it, or the card's driver has one value of it.
     Fixed = 2,
 }
 
@@ -151,9 +151,9 @@ parameters! {
     HANDLES   12 "HANDLES"  Fixed   1 64, "handles";
     CACHE     13 "CACHE"    Fixed   1536 32768, "bytes of conventional memory before XMS, in V86 mode";
     STACK     14 "STACK"    Fixed   192 2048, "bytes of stack for receivers";
-    DELAY     15 "DELAY"    Live    0 65535, "the card's delay before it interrupts";
-    RX_RING   16 "RXRING"   Pending 1 256, "frames in the receive ring";
-    TX_RING   17 "TXRING"   Pending 1 256, "frames in the transmit ring";
+    DELAY     15 "DELAY"    Fixed   0 65535, "microseconds that the card delays its interrupts: always 0";
+    RX_RING   16 "RXRING"   Fixed   1 256, "frames in the receive ring, as the card's driver has it";
+    TX_RING   17 "TXRING"   Fixed   1 256, "frames in the transmit ring, as the card's driver has it";
 }
 
 const _: () = {

@@ -57,7 +57,7 @@ pub struct Hook {
 /// The most hooks of a feature,
 pub const HOOKS: usize = 17;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 58;
+pub const ALL_HOOKS: usize = 64;
 /// The most features of a machine, and its driver.
 pub const FEATURES: usize = 10;
 
@@ -125,23 +125,22 @@ pub struct PoolFacts {
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Ctl {
+    /// Offsets in the core: of the routine that calls a function of INT 60h, of the way out, of the number of open handles.
+    pub core: [u16; 3],
+    /// With a cache before XMS: the offset of where the pool has the cache's end for [`Ctl::migrate`],
+    pub full: u16,
+    /// and that of the cache.
+    pub cache: u16,
     /// The greatest value of the parameter MIGRATE, less its least one.
     pub span: u16,
-    /// Offsets in the core: of the routine that begins an entry, of the one that calls a function of INT 60h, of the way out, of
-    /// the number of open handles;
-    pub core: [u16; 4],
-    /// of the table of the driver's entries.
-    pub entries: u16,
+    /// Offset in the core of the routine that begins an entry.
+    pub save: u16,
     /// As wanted: `/MEDIA=` ([`crate::probe::media`]), and KB of XMS where frames wait there in real mode.
     pub pending: [u16; 2],
     /// The same, as in force.
     pub in_force: [u16; 2],
-    /// With a cache before XMS: bytes in it from which on frames go to XMS,
+    /// With a cache before XMS: bytes in it from which on frames go to XMS.
     pub migrate: u16,
-    /// the offset of where the pool has the cache's end for that,
-    pub full: u16,
-    /// and that of the cache.
-    pub cache: u16,
 }
 
 /// What a feature may be told.
@@ -194,4 +193,4 @@ pub struct Facts {
     pub pool_table: Table,
 }
 
-const _: () = assert!(size_of::<Facts>() == 116 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 112 && size_of::<Hook>() == 6);

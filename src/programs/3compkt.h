@@ -191,9 +191,9 @@ struct compkt_stats_row {
 #define COMPKT_PARAM_HANDLES       12    /* fixed, 1 to 64: handles */
 #define COMPKT_PARAM_CACHE         13    /* fixed, 1536 to 32768: bytes of conventional memory before XMS, in V86 mode */
 #define COMPKT_PARAM_STACK         14    /* fixed, 192 to 2048: bytes of stack for receivers */
-#define COMPKT_PARAM_DELAY         15    /* live, 0 to 65535: the card's delay before it interrupts */
-#define COMPKT_PARAM_RX_RING       16    /* pending, 1 to 256: frames in the receive ring */
-#define COMPKT_PARAM_TX_RING       17    /* pending, 1 to 256: frames in the transmit ring */
+#define COMPKT_PARAM_DELAY         15    /* fixed, 0 to 65535: microseconds that the card delays its interrupts: always 0 */
+#define COMPKT_PARAM_RX_RING       16    /* fixed, 1 to 256: frames in the receive ring, as the card's driver has it */
+#define COMPKT_PARAM_TX_RING       17    /* fixed, 1 to 256: frames in the transmit ring, as the card's driver has it */
 
 /* An entry of the log. Entry n of those ever written, counted from 0, is number n % COMPKT_LOG_ENTRIES. Copy the log with
  * interrupts off. */
@@ -209,7 +209,7 @@ struct compkt_log {
  * interrupts off, and the stack of the program that set the parameter. It ends with a far return and may change EAX to EBP,
  * ES and DS, enable interrupts, and call INT 60h and INT 2Dh. It is not told of what is set before it has returned; one that
  * never returns is not called again until it is removed and registered again. */
-#define COMPKT_CALLBACK            "3CPK"
+#define COMPKT_CALLBACK            "3CCB"
 #define COMPKT_CALLBACKS           4    /* that may be registered */
 
 #endif

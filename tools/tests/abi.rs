@@ -8,7 +8,7 @@ use std::mem::{offset_of, size_of};
 use compkt::control;
 use compkt::device::{Counters, Events, Job, LOOKAHEAD};
 use compkt::info::{self, Info, NicInfo};
-use compkt::install::features::{self, Facts, PoolFacts, Table, needs};
+use compkt::install::features::{self, Ctl, Facts, PoolFacts, Table, needs};
 use compkt::resident::frame::Frame;
 use compkt::memory::arena::Fields as Arena;
 use compkt::memory::cache::Fields as Cache;
@@ -357,6 +357,16 @@ fn the_control_interrupt_has_every_parameter() {
     assert!(about.contains(&format!("pub const VERSION: u16 = 0x{:04x};", constant("VERSION"))));
     assert_eq!(constant("INT_CTL"), usize::from(control::INTERRUPT), "the vector");
     assert_eq!([constant("IRQ"), constant("DISCARD"), constant("LINK_STATE")], [Entry::Irq, Entry::Discard, Entry::Link].map(|entry| entry as usize));
+    for (name, at) in [
+        ("CTL_RUN", offset_of!(Ctl, core)),
+        ("CTL_OUT", offset_of!(Ctl, core) + 2),
+        ("CTL_OPEN", offset_of!(Ctl, core) + 4),
+        ("CTL_FULL", offset_of!(Ctl, full)),
+        ("CTL_CACHE", offset_of!(Ctl, cache)),
+        ("CTL_SPAN", offset_of!(Ctl, span)),
+    ] {
+        assert_eq!(constant(name), at, "{name}");
+    }
     // `places` has the values in the order of their numbers, and `limits` their least and greatest ones.
     let lines: Vec<&str> = text.lines().map(code).collect();
     let table = |label: &str, end: &str| -> Vec<String> {

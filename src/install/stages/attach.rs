@@ -79,9 +79,9 @@ impl<'a> Attaching<'a> {
     fn control(&mut self) {
         let facts = &mut *self.facts;
         let ctl = &mut facts.ctl;
-        // SAFETY: the four offsets follow each other there.
-        ctl.core = unsafe { *(&raw const header().core.save as *const [u16; 4]) };
-        ctl.entries = facts.entries;
+        // SAFETY: the three offsets follow each other there.
+        ctl.core = unsafe { *(&raw const header().core.run as *const [u16; 3]) };
+        ctl.save = header().core.save;
         ctl.pending[0] = self.plan.options.media as u16;
         facts.hold_at = facts.points[POINT_HOLD];
         let slots = facts.pool.slots;

@@ -167,9 +167,8 @@ fn rings(plan: &Plan, copy: &Copy) -> Option<Rings> {
         FLAT_KEYBOARD => needs::FLATK,
         _ => needs::FLAT,
     };
-    // The handle, and the XMS driver's entry behind it.
-    let told = copy.told(info::BLOCK_FLAT, need, offset_of!(Facts, xms_handle) as u16)?;
-    let (handle, entry): (u16, u32) = (peek(told), peek(told.plus(2)));
+    let handle: u16 = peek(copy.told(info::BLOCK_FLAT, need, offset_of!(Facts, xms_handle) as u16)?);
+    let entry: u32 = peek(copy.told(info::BLOCK_FLAT, need, offset_of!(Facts, xms_entry) as u16)?);
     // Locked once more, for its address.
     let lock = far_call(entry, 0x0C00, 0, handle);
     if lock.ax != 1 {

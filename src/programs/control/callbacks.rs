@@ -106,8 +106,16 @@ fn room(checks: &mut Checks, machine: &Machine) {
         checks.equal(c"callbacks: no signature", UNKNOWN, register(machine, 0, wrong));
         checks.equal(c"callbacks: is none", UNKNOWN, remove(machine, wrong));
     }
-    let refused = machine.call(control::REGISTER, control::STACK as u16 + 1, 0, at).eax & 0xFF;
+    checks.holds(c"callbacks: nothing of the driver looks like one", signature(machine).is_none(), c"no signature in its memory");
+    let refused = machine.call(control::REGISTER, control::TX_RING as u16 + 1, 0, at).eax & 0xFF;
     checks.equal(c"callbacks: for no parameter", UNKNOWN, refused);
+}
+
+/// Where the driver's memory has the signature of a callback: a wrong address would have it call itself. Its stack, at the end,
+/// has registers of this program, which may be the signature.
+fn signature(machine: &Machine) -> Option<u16> {
+    let info = &machine.block.info;
+    (0..info.stack_low).find(|&at| Far::new(info.segment, at).read32() == u32::from_le_bytes(control::CALLBACK))
 }
 
 /// A callback that sets a parameter and calls INT 60h. It is not called for that; another one is.

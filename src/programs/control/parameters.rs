@@ -6,6 +6,7 @@ use compkt::info::FLAG_V86;
 use compkt::device::MacAddr;
 use compkt::programs::rt::check::Checks;
 use compkt::programs::rt::{CF, Far};
+use compkt::say;
 
 /// The form of the pool that the driver has.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -29,14 +30,13 @@ fn pool(machine: &Machine) -> Pool {
     }
 }
 
-/// Whether this driver has the parameter. No card's driver offers the last three.
+/// Whether this driver has the parameter.
 fn has(machine: &Machine, parameter: u8) -> bool {
     let pool = pool(machine);
     match parameter {
         control::HOLD => pool != Pool::None,
         control::XMS => pool == Pool::Flat,
         control::MIGRATE => pool == Pool::Cache,
-        control::DELAY | control::RX_RING | control::TX_RING => false,
         _ => true,
     }
 }
@@ -105,7 +105,7 @@ fn refused(checks: &mut Checks, machine: &Machine) {
         }
         checks.holds(c"set: it is unchanged", machine.get(parameter.number) == before, c"the value before");
     }
-    for number in [control::HANDLES, control::CACHE, control::STACK] {
+    for number in PARAMETERS.iter().filter(|parameter| parameter.class == Class::Fixed).map(|parameter| parameter.number) {
         checks.equal(c"set: fixed", control::FIXED as u32, machine.set(number, 8, Far(0)));
     }
     checks.equal(c"log: nothing was set", written as u32, machine.written() as u32);
@@ -191,6 +191,10 @@ fn words(checks: &mut Checks, machine: &Machine) {
         }
         checks.equal(c"of the pool: set back", before as u32, machine.get(number).unwrap_or(0xFFFF) as u32);
     }
+    if let Some(before) = machine.get(control::HOLD) {
+        hold(checks, machine);
+        let _ = machine.set(control::HOLD, before, Far(0));
+    }
     let _ = machine.set(control::LEVEL, 4, Far(0));
     let written = machine.written();
     let _ = machine.set(control::INTERVAL, 2, Far(0));
@@ -207,6 +211,27 @@ fn words(checks: &mut Checks, machine: &Machine) {
         checks.holds(c"POLL: an answer comes", crate::receiver::answered(machine, false), c"one");
         checks.equal(c"POLL: set back", control::DONE as u32, machine.set(control::POLL, 0, Far(0)));
         checks.holds(c"POLL: an answer comes by interrupt", crate::receiver::answered(machine, false), c"one");
+    }
+}
+
+/// A frame that is refused is offered for HOLD ticks, also if HOLD is set while it waits. (In V86 mode and without XMS the time is
+/// fixed when a frame begins to wait.)
+fn hold(checks: &mut Checks, machine: &Machine) {
+    let mut lasts = |before: u16, later: u16, what| {
+        let set = |ticks| machine.set(control::HOLD, ticks, Far(0)) == control::DONE as u32;
+        let good = set(before);
+        let ticks = crate::receiver::refused_for(machine, before.max(later) + 6, &|| _ = set(later));
+        let near = ticks.is_some_and(|ticks| ticks + 1 >= later && ticks <= later + 1);
+        if !near {
+            say!(c"HOLD {d}: {d} ticks\n", later, ticks.unwrap_or(0xFFFF));
+        }
+        checks.holds(what, good && near, c"so many ticks");
+    };
+    lasts(6, 6, c"HOLD: 6 ticks");
+    lasts(30, 30, c"HOLD: 30 ticks");
+    if pool(machine) == Pool::Flat {
+        lasts(60, 12, c"HOLD: 60 ticks, then 12");
+        lasts(4, 20, c"HOLD: 4 ticks, then 20");
     }
 }
 

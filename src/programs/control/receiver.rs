@@ -9,6 +9,8 @@ use compkt::programs::rt::{Far, Regs, Shared, inbox, int};
 
 /// Ticks for an answer, and the number of questions.
 const PATIENCE: u16 = 18 * 2;
+/// The same where a second answer would be taken for the first one.
+const LONG: u16 = 18 * 30;
 const QUESTIONS: usize = 5;
 
 static MACHINE: Shared<Option<Machine>> = Shared::new(None);
@@ -17,7 +19,20 @@ static UPCALLS: Shared<u16> = Shared::new(0);
 static RESULTS: Shared<[u8; 4]> = Shared::new([0; 4]);
 static ASK: Shared<bool> = Shared::new(false);
 
+/// The BIOS's tick of the first upcall since this was cleared, and that of the last one.
+static FIRST: Shared<Option<u16>> = Shared::new(None);
+static LAST: Shared<u16> = Shared::new(0);
+
+/// The BIOS's count of ticks.
+fn tick() -> u16 {
+    Far::new(0x40, 0x6C).read16()
+}
+
 extern "C" fn receive(regs: &mut Regs) {
+    LAST.write(tick());
+    if FIRST.read().is_none() {
+        FIRST.write(Some(tick()));
+    }
     UPCALLS.write(UPCALLS.read().wrapping_add(1));
     if let (true, Some(machine)) = (ASK.read(), MACHINE.read()) {
         let call = |al: u8, bx: u8| {
@@ -36,6 +51,22 @@ extern "C" fn receive(regs: &mut Regs) {
 
 /// Whether the station answers an ARP request; with `ask` its receiver calls the control interrupt.
 pub fn answered(machine: &Machine, ask: bool) -> bool {
+    ask_station(machine, ask, PATIENCE, &|| ())
+}
+
+/// For how many ticks a frame is offered that its receiver refuses. `meanwhile` runs behind the first offer, and `ticks` are more
+/// than the frame waits. None: no frame came.
+pub fn refused_for(machine: &Machine, ticks: u16, meanwhile: &dyn Fn()) -> Option<u16> {
+    FIRST.write(None);
+    let came = ask_station(machine, false, LONG, &|| {
+        meanwhile();
+        wait(ticks, || false);
+    });
+    came.then(|| FIRST.read().map(|first| LAST.read().wrapping_sub(first))).flatten()
+}
+
+/// Asks the station by ARP until it answers; `then` runs before the handle is released.
+fn ask_station(machine: &Machine, ask: bool, patience: u16, then: &dyn Fn()) -> bool {
     MACHINE.write(Some(*machine));
     ASK.write(ask);
     let mac = machine.block.nic(0).map_or([0; 6], |nic| nic.mac);
@@ -46,8 +77,9 @@ pub fn answered(machine: &Machine, ask: bool) -> bool {
     for _ in 0..QUESTIONS {
         let before = UPCALLS.read();
         let _ = machine.driver.send(frame.get(..60).unwrap_or(&[]));
-        done = wait(PATIENCE, || UPCALLS.read() != before);
+        done = wait(patience, || UPCALLS.read() != before);
         if done {
+            then();
             break;
         }
     }

@@ -60,6 +60,11 @@ impl Wild {
         if let Some(count) = self.results.get_mut(regs.eax as u8 as usize) {
             *count += 1;
         }
+        // CONTROL's own callbacks, which a random address may hit, write to its memory.
+        if before.eax as u8 == control::REGISTER && regs.eax as u8 == control::DONE {
+            let mut remove = Regs { eax: (number as u32) << 8 | control::REMOVE as u32, es: before.es, edi: before.edi, ..Regs::default() };
+            int(control::INTERRUPT, &mut remove);
+        }
         let same = (before.ebp, before.esi, before.fs, before.gs, before.ds) == (regs.ebp, regs.esi, regs.fs, regs.gs, regs.ds);
         let high = |a: u32, b: u32| (a ^ b) >> 16 == 0;
         let halves = high(before.ebx, regs.ebx) && high(before.ecx, regs.ecx) && high(before.edx, regs.edx) && high(before.edi, regs.edi);

@@ -75,7 +75,7 @@ pub fn pair(parameter: &Parameter, value: &Value) {
 
 fn refused(parameter: &Parameter, code: u8) -> u8 {
     crate::text(parameter.name);
-    say!(c": {s}.\n", one::reason(code));
+    say!(c": {s}.\n", one::reason_of(parameter, code));
     NO_DRIVER
 }
 

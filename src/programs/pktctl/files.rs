@@ -140,6 +140,9 @@ fn line(driver: &Driver, known: &Block, control: &mut Control, put: &mut dyn FnM
     for parameter in &PARAMETERS {
         let Ok(state) = control.get(parameter) else { continue };
         if !SWITCHES.iter().any(|switch| switch.name == parameter.name) {
+            if state.class == Class::Fixed {
+                continue;
+            }
             rest.add(parameter, state.value, Place::Byte(0));
         } else if parameter.number != MEDIA || state.value.number != 0 {
             put(b" /");
@@ -209,9 +212,9 @@ pub fn import(asked: &Asked) -> u8 {
             place(asked.operand, refusal.place);
             crate::text(refusal.parameter.name);
             match refusal.changed {
-                None => say!(c": {s}. Nothing was changed.\n", one::reason(refusal.code)),
+                None => say!(c": {s}. Nothing was changed.\n", one::reason_of(refusal.parameter, refusal.code)),
                 Some(changed) => {
-                    say!(c": {s}. Another program is changing the driver: look at ", one::reason(refusal.code));
+                    say!(c": {s}. Another program is changing the driver: look at ", one::reason_of(refusal.parameter, refusal.code));
                     crate::text(changed.name);
                     say!(c" by PKTCTL config.\n");
                 }

@@ -1,6 +1,6 @@
 //! The one 3COMPKT that a command is for, and its control interrupt.
 
-use compkt::control::{BAD_ADDRESS, BUSY, FILE, FIXED, NO_ROOM, NOT_IMPLEMENTED, RANGE, REFUSED, SHARED, UNKNOWN};
+use compkt::control::{BAD_ADDRESS, BUSY, DELAY, FILE, FIXED, NO_ROOM, NOT_IMPLEMENTED, Parameter, RANGE, REFUSED, RX_RING, SHARED, TX_RING, UNKNOWN};
 use compkt::programs::commands::Asked;
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet::{Block, Driver};
@@ -50,6 +50,14 @@ pub fn controlled(asked: &Asked) -> Option<(Driver, Block, Control)> {
 /// Says that a driver has no control interrupt.
 pub fn without(driver: &Driver) {
     say!(c"3COMPKT on INT {x}h was loaded without /CTL. Load it with /CTL.\n", driver.vector);
+}
+
+/// What a result of the control interrupt means to a user, for this parameter.
+pub fn reason_of(parameter: &Parameter, code: u8) -> &'static CStr {
+    match (code, parameter.number) {
+        (FIXED, DELAY | RX_RING | TX_RING) => c"the card's driver fixes it",
+        (code, _) => reason(code),
+    }
 }
 
 /// What a result of the control interrupt means to a user.

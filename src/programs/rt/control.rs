@@ -3,7 +3,7 @@
 use super::packet::{Block, Driver};
 use super::{Far, Regs, int};
 use crate::control::{
-    APPLY, CACHE, Class, DONE, Entry, FIXED, GET, HANDLES, INTERRUPT, LOG, LOG_ENTRIES, MULTICAST, PARAMETERS, PRODUCT, Parameter, ROLLBACK,
+    APPLY, CACHE, Class, DELAY, DONE, Entry, FIXED, GET, HANDLES, INTERRUPT, LOG, LOG_ENTRIES, MULTICAST, PARAMETERS, PRODUCT, Parameter, ROLLBACK,
     SET, UNKNOWN, XMS,
 };
 use crate::device::MacAddr;
@@ -119,6 +119,8 @@ impl set::Control for Control {
                     HANDLES => Some(self.handles as u16),
                     XMS => self.xms,
                     CACHE => self.cache,
+                    // No driver has its card wait before an interrupt.
+                    DELAY => Some(0),
                     _ => None,
                 };
                 return same(Class::Fixed, Value::number(value.ok_or(FIXED)?));

@@ -138,7 +138,7 @@ pub fn about(parameter: &Parameter) -> &'static str {
         STACK => "bytes of stack for receivers",
         HOLD => "ticks that a refused frame waits",
         MIGRATE => "waiting bytes before XMS is used",
-        DELAY => "the card's delay before it interrupts",
+        DELAY => "microseconds before the card interrupts",
         RX_RING => "frames in the receive ring",
         TX_RING => "frames in the send ring",
         _ => "",
