@@ -15,7 +15,7 @@ use crate::rig::image::Xms;
 use crate::rig::qemu::Qemu;
 
 /// Frames for the client at each pause: so few that every card holds them.
-const FRAMES: usize = 3;
+pub(super) const FRAMES: usize = 3;
 /// Frames at each line of a replacement under load, and the numbers of replacements: always, and by `--long`.
 const FLOOD: usize = 30;
 const ROUNDS: usize = 20;
@@ -24,13 +24,13 @@ const MANY_ROUNDS: usize = 100;
 const CLIENTS: [u8; 2] = [0x71, 0x76];
 const MARK: u8 = 0x5B;
 const LIMIT: Duration = Duration::from_secs(240);
-const STATUS: &str = "PKTCTL status";
-const EXCHANGE: &str = "PKTCTL test";
-const UNLOAD: &str = "3COMPKT /U";
-const REPLACE: &str = "3COMPKT /REPLACE";
+pub(super) const STATUS: &str = "PKTCTL status";
+pub(super) const EXCHANGE: &str = "PKTCTL test";
+pub(super) const UNLOAD: &str = "3COMPKT /U";
+pub(super) const REPLACE: &str = "3COMPKT /REPLACE";
 /// The switches of a replacement by a larger driver, and back.
 const LARGER: &str = "3COMPKT /REPLACE /XMS=48 /STATS /HANDLES=16";
-const GOES_ON: &str = "3COMPKT: the driver that was loaded goes on\n";
+pub(super) const GOES_ON: &str = "3COMPKT: the driver that was loaded goes on\n";
 /// What the client sets with LONE.
 const ADDRESS: [u8; 6] = [2, 0, 0, 0, 0xAB, 0xCD];
 const GROUP: [u8; 6] = [3, 0, 0, 0, 0, 5];
@@ -101,7 +101,7 @@ fn feed(peer: &Peer, to: [u8; 6]) {
 }
 
 /// Runs a script; at each pause the client gets frames, as broadcasts.
-fn run(peer: &Peer, rig: &Qemu, job: Job, script: &[String]) -> Result<Steps, String> {
+pub(super) fn run(peer: &Peer, rig: &Qemu, job: Job, script: &[String]) -> Result<Steps, String> {
     let job = Job { exec: script.to_vec(), limit: LIMIT, ..job };
     watched(rig, &job, &mut |line, monitor| {
         if line == "[pause]" {
@@ -112,7 +112,7 @@ fn run(peer: &Peer, rig: &Qemu, job: Job, script: &[String]) -> Result<Steps, St
 }
 
 /// A pause, and the check that the client has seen all frames so far.
-fn look(pauses: usize) -> [String; 2] {
+pub(super) fn look(pauses: usize) -> [String; 2] {
     ["pause".into(), format!("SEEN {}", pauses * FRAMES)]
 }
 
