@@ -28,7 +28,7 @@ pub fn tests() -> Vec<Test> {
     tests.push(Test::new("qemu/el3/replace-back-medium", medium).takes(6));
     tests.push(Test::new("qemu/ne2000/replace-one-of-two", one_of_two).takes(8));
     tests.push(Test::new("qemu/ne2000/replace-upper", upper).takes(6));
-    for name in ["ne2000", "el3", "rtl8139"] {
+    for name in ["ne2000", "el3"] {
         let nic = named(name);
         tests.push(Test::new(format!("qemu/{name}/replace-v86"), move |lab| v86(lab, nic)).takes(8));
     }
