@@ -93,7 +93,7 @@ places:         dw WORK_AT + NIC_RCV_MODE, WORK_AT + NIC_MAC, WORK_AT + WORK_GRO
                 dw polled, level, interval
 hold_at:        dw 0, wanted, wanted_xms, migrate
 polled:         db 0
-level:          db LAST_EVENT
+level:          db LAST_EVENT       ; `/REPLACE` copies both
 interval:       db 1
 LAST_EVENT      equ COMPKT_EVENT_SPURIOUS
 CACHE_LEAST     equ 1536            ; src/memory/mod.rs, SLOT
@@ -518,6 +518,8 @@ ctl_terminate:
 signature:      db '3COMPKT PKTDRVR Packet driver', 0
 
 section .bss align=1
+; `/REPLACE` copies all of this from one copy to another, by its place before and behind `entries`
+; (src/install/stages/handover.rs): other versions have the same, and may add to the end.
 tables:
 callbacks:      resb CALLBACK_size*COMPKT_CALLBACKS
 .end:
@@ -535,7 +537,7 @@ section .init progbits alloc exec write align=1
 
 once_at:        dw once
 
-; Purpose:  Fill in what this feature is told; take a free multiplex number.
+; Purpose:  Fill in what this feature is told; take the multiplex number of the copy that this one replaces, or a free one.
 ; In:       a far call; DS:BX = FACTS
 ; Corrupts: EAX, EBX, ECX, EDX, FLAGS, as `far_call` of asm/kernel.asm allows
 global once
@@ -545,6 +547,8 @@ once:   push    es
         push    cs
         pop     es
         cld
+        mov     al, [bx+FACTS.amis]
+        mov     [cs:ctl.number], al
         mov     cx, [bx+FACTS.int60]
         mov     dx, [bx+FACTS.info]
         mov     bx, [bx+FACTS.points+2*POINT_TICK]
@@ -573,7 +577,10 @@ once:   push    es
         lea     ax, [bx+TICK_HEADER]
         stosw
         mov     bx, dx
-        mov     ah, 1               ; 0 would say in the information block that there is none
+        mov     ah, [ctl.number]
+        test    ah, ah
+        jnz     .free
+        inc     ah                  ; 0 would say in the information block that there is none
 .try:   mov     al, 0
         pusha
         int     INT_CTL

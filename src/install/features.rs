@@ -191,6 +191,8 @@ pub struct Facts {
     pub ctl: Ctl,
     /// The pool's table.
     pub pool_table: Table,
+    /// The control interrupt's multiplex number; 0: it takes a free one.
+    pub amis: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 112 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 116 && size_of::<Hook>() == 6);

@@ -54,6 +54,14 @@ pub struct Old {
     pub state: u8,
     /// Its line was masked in the interrupt controller before the load.
     pub masked: bool,
+    /// Its multiplex number; 0: it has no control interrupt.
+    pub amis: u8,
+    /// Where its control interrupt keeps the log, 0: it has none; and the parameter LOG.
+    pub log: Addr,
+    /// See `log`.
+    pub level: Addr,
+    /// Its card's medium in force (`Options::media`). Only the control interrupt knows it; without, 0: as its EEPROM says.
+    pub media: u8,
     /// Offset of its handle table, which the new one's has, too: handles are near addresses.
     pub handles: u16,
     /// Its information block; 0: there is no such copy.

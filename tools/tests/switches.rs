@@ -70,14 +70,14 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/STATS"), Options { needs: needs::STATS, ..good("") });
     assert_eq!(good("/COUNT"), Options { needs: needs::COUNT, ..good("") });
     assert_eq!(good("/CTL"), Options { needs: needs::CTL, ..good("") });
-    assert_eq!(good("/APPLY"), Options { apply: true, replace: true, handles: 0, ..good("") });
+    assert_eq!(good("/APPLY"), Options { apply: true, ..good("/REPLACE") });
     assert_eq!(good("/COUNT /STATS"), Options { needs: needs::COUNT | needs::STATS, ..good("") });
     refused("/COUNT=1", "/COUNT=1", "takes no value");
     assert_eq!(good("/BURST=1"), Options { burst: 1, ..good("") });
     assert_eq!(good("/BURST=64"), Options { burst: 64, ..good("") });
     assert_eq!(good("/U"), Options { unload: true, ..good("") });
-    assert_eq!(good("/REPLACE"), Options { replace: true, handles: 0, ..good("") }, "as many handles as the other copy has");
-    assert_eq!(good("/REPLACE /COMPACT"), Options { replace: true, compact: true, handles: 4, ..good("") });
+    assert_eq!(good("/REPLACE"), Options { replace: true, handles: 0, burst: 0, hold: 0, ..good("") }, "as the other copy has them");
+    assert_eq!(good("/REPLACE /COMPACT"), Options { compact: true, handles: 4, ..good("/REPLACE") });
     assert_eq!(good("/?"), Options { help: true, ..good("") });
     assert_eq!(good("/XMS=48"), Options { waits: true, ..good("") });
     assert_eq!(good("/XMS=16"), Options { waits: true, slots: 10, ..good("") }, "whole slots only");

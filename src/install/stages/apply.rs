@@ -40,8 +40,12 @@ pub struct Apply {
     pub block: XmsBlock,
 }
 
-/// Calls the copy's control interrupt; `None`: it does not do this.
-fn call(number: u8, al: u8, bx: u8) -> Option<(Addr, u16, u16)> {
+/// Calls a copy's control interrupt. Gives ES:DI, CX and DX; `None`: it does not do this, or the copy has none (number 0).
+#[inline(never)]
+pub fn call(number: u8, al: u8, bx: u8) -> Option<(Addr, u16, u16)> {
+    if number == 0 {
+        return None;
+    }
     let regs = regs((number as u16) << 8 | al as u16);
     regs.bx = bx as u16;
     regs.interrupt(INTERRUPT);

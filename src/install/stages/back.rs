@@ -29,13 +29,14 @@ pub fn run(plan: &mut Plan) -> u8 {
     peek_into(plan.old.info, &mut info);
     let copy = Copy { info: &info };
     let applies = plan.options.apply;
-    // With `/REPLACE` a card that does without rings is known without them.
-    let usable = plan.card.name[0] != 0 && (plan.old.state == RETURNS || applies || !plan.card.found.plain);
+    // With `/REPLACE` a card that does without rings is known without them, and it starts with the medium that it was found for.
+    let same = !plan.card.found.plain && plan.options.media == plan.old.media;
+    let usable = plan.card.name[0] != 0 && (plan.old.state == RETURNS || applies || same);
     let goes = usable && restart(plan, &copy).is_some();
     if plan.old.state == SILENT && !(usable && (goes || !applies)) {
         // The card was not found with these switches, or does not start with them.
         plan.old.state = RETURNS;
-        plan.options.media = if applies { apply::as_it_was(plan) } else { 0 };
+        plan.options.media = if applies { apply::as_it_was(plan) } else { plan.old.media };
         plan.card.name[0] = 0;
         return number::SEARCH;
     }

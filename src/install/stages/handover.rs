@@ -14,6 +14,7 @@ use super::start::starter_unit;
 use super::take::block;
 use crate::bus::Addr;
 use crate::bus::real::{address, copy_far};
+use crate::control::{self, CALLBACKS, Entry, GET, INTERRUPT, LEVEL, LOG, LOG_ENTRIES};
 use crate::device::{Counters, RcvMode};
 use crate::info::{BLOCK_STATS, Info, NicInfo};
 use crate::install::dos::{peek, peek_into, poke, put, regs};
@@ -24,6 +25,10 @@ use crate::install::plan::{DONE, FAILED, GOES, Plan, TEXT};
 use crate::resident::handle::Handle;
 use crate::resident::table::{CHANGED, OPEN_HANDLES, PENDING, POLLED, STATE, State, WORK, Work};
 
+/// Of the ctl feature: bytes of the callbacks, which lie before the log.
+const CALLED: u16 = CALLBACKS as u16 * 6;
+/// These, the log, the number of entries ever written, and what the next tick expects: three counts and the link (asm/ctl.asm).
+const KEPT: u16 = CALLED + (LOG_ENTRIES * size_of::<Entry>()) as u16 + 2 + 3 * 2 + 1;
 /// In an IISP header: the handler before.
 const BEFORE: u16 = 2;
 
@@ -41,6 +46,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         return FAILED;
     }
     let mut attaching = Attaching::new(plan);
+    attaching.facts.amis = plan.old.amis as u16;
     attaching.attach();
     let info = address(plan.ground.segment, header().core.info);
     poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
@@ -70,6 +76,7 @@ fn take_over(plan: &Plan, attaching: &mut Attaching) -> Option<bool> {
             set_vector(irq_vector(plan.placed.irq), both.new, header().core.irq);
             unmask_line(plan.placed.irq);
         }
+        keep(plan);
     }
     chains.put_back(gone);
     // SAFETY: as before the call.
@@ -82,6 +89,27 @@ fn take_over(plan: &Plan, attaching: &mut Attaching) -> Option<bool> {
         }
     }
     gone.then_some(changed)
+}
+
+/// With a control interrupt in both copies: copies callbacks, log and expected counts, and the two parameters that no switch sets.
+/// The old copy is gone, but still in its memory, of which DOS has given none away. The new one answers with the same number.
+#[inline(never)]
+fn keep(plan: &Plan) {
+    let old = &plan.old;
+    if old.log.0 == 0 {
+        return;
+    }
+    let regs = regs((old.amis as u16) << 8 | LOG as u16);
+    regs.interrupt(INTERRUPT);
+    if regs.ax as u8 == control::DONE {
+        let log = address(regs.es, regs.di - CALLED);
+        copy_far(Addr(old.log.0 - CALLED as u32), log, KEPT);
+        regs.ax = (old.amis as u16) << 8 | GET as u16;
+        regs.bx = LEVEL as u16;
+        regs.interrupt(INTERRUPT);
+        // INTERVAL lies behind LOG (asm/ctl.asm).
+        copy_far(old.level, address(regs.es, regs.di), 2);
+    }
 }
 
 /// Lets the card interrupt, and prints the line at load.
@@ -102,8 +130,14 @@ impl Both {
     /// whether the card is to be told of it, too: it is set up for its own address and broadcasts.
     #[inline(never)]
     fn copy(&self, plan: &Plan) -> bool {
-        let count = self.info.handle_count.min(plan.options.handles) as u16;
-        self.same(self.info.handles, plan.placed.handles, count * size_of::<Handle>() as u16);
+        let (each, size) = (size_of::<Handle>() as u16, self.info.handle_size as u16);
+        let (mut at, end) = (0, plan.options.handles as u16 * each);
+        for _ in 0..self.info.handle_count {
+            if at < end {
+                self.same(self.info.handles + at, plan.placed.handles + at, each);
+            }
+            at += size;
+        }
         self.same(OPEN_HANDLES, OPEN_HANDLES, 1);
         self.same(self.device(), plan.placed.device, size_of::<Counters>() as u16);
         let (groups, end) = (offset_of!(Work, group_count) as u16, size_of::<Work>() as u16);
@@ -114,7 +148,7 @@ impl Both {
         // With `/STATS` in both, the counts of each handle.
         let placed = &plan.placed;
         let stats = placed.features.iter().take(placed.count as usize).find(|feature| feature.needs == needs::STATS);
-        if let (Some(to), Some((from, block))) = (stats, block(&self.info, BLOCK_STATS)) {
+        if let (Some(to), Some((from, block)), true) = (stats, block(&self.info, BLOCK_STATS), size == each) {
             self.same(from, to.table.at, block.size.min(to.table.end - to.table.at));
         }
         self.nic.rcv_mode != RcvMode::Broadcast as u8 || self.nic.mac != self.nic.rom

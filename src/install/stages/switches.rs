@@ -9,6 +9,7 @@ use crate::install::features::needs;
 use crate::install::lines::Line;
 use crate::memory::{FRAMES, SLOT, direct};
 use crate::probe::media;
+use crate::resident::table;
 
 /// What the user asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,13 +33,13 @@ pub struct Options {
     pub media: u8,
     /// What features it takes ([`needs`]), as far as the machine and the card do not decide that.
     pub needs: u16,
-    /// Frames that are taken before other interrupts are looked for.
+    /// Frames that are taken before other interrupts are looked for; 0, with `/REPLACE` alone: not given.
     pub burst: u8,
     /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
     pub waits: bool,
     /// Slots in extended memory for frames that wait.
     pub slots: u16,
-    /// Ticks for which a refused frame is offered again.
+    /// Ticks for which a refused frame is offered again; 0, with `/REPLACE` alone: not given.
     pub hold: u16,
     /// Queued bytes at which frames go there; without XMS, bytes for all that wait.
     pub migrate: u16,
@@ -54,6 +55,19 @@ pub struct Options {
     pub apply: bool,
     /// Explain.
     pub help: bool,
+}
+
+impl Options {
+    /// Sets BURST and HOLD if no switch has: to these values of the copy that is replaced, or to the defaults.
+    #[inline(always)]
+    pub fn fill(&mut self, burst: Option<u16>, hold: Option<u16>) {
+        if self.burst == 0 {
+            self.burst = burst.map_or(table::BURST, |burst| burst as u8);
+        }
+        if self.hold == 0 {
+            self.hold = hold.unwrap_or(direct::HOLD);
+        }
+    }
 }
 
 /// Letters of a NIC's name that are looked at: more than any has.
@@ -339,10 +353,10 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         nic: Want::Any,
         media: 0,
         needs: 0,
-        burst: crate::resident::table::BURST,
+        burst: 0,
         waits: false,
         slots: FRAMES as u16,
-        hold: direct::HOLD,
+        hold: 0,
         migrate: 8192,
         cache: 0,
         compact: false,
@@ -385,6 +399,10 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
             Options { replace: true, .. } => 0,
             _ => 8,
         };
+    }
+    // With `/REPLACE` the stage `take` asks the copy that is loaded.
+    if !options.replace {
+        options.fill(None, None);
     }
     Ok(options)
 }

@@ -5,14 +5,14 @@
 
 use super::apply;
 use super::chain::{Chains, TIMER};
-use super::copies::ours;
+use super::copies::{is_ours, ours};
 use super::hook::irq_vector;
 use super::switches::{Options, Want};
 use super::unload::meant;
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
-use crate::control::INTERRUPT;
+use crate::control::{self, INTERRUPT};
 use crate::info::{BLOCK_CTL, BLOCK_SHIFT, BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::install::dos::{from_device, memory_end, peek, peek_into, poke, regs, vector};
 use crate::install::header::number;
@@ -26,8 +26,10 @@ use crate::resident::table::{BUSY, ENTRIES, Entry, PENDING, POLLED};
 pub const SCRATCH: u32 = 0x2000;
 /// Bytes of the file that are read at a time.
 const CHUNK: u16 = 0x4000;
-/// Bytes of a handle. No build has had others.
+/// Bytes of a handle.
 const HANDLE: u8 = size_of::<Handle>() as u8;
+/// The most handles that a driver has without a switch, however many the other copy has.
+const MOST_HANDLES: u8 = 64;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -41,12 +43,19 @@ pub fn run(plan: &mut Plan) -> u8 {
 fn take(plan: &mut Plan) -> Option<()> {
     let number = meant(&plan.options)?;
     let Some((info, nic)) = ours(number) else {
-        say(Line::NotOurs, b" ", number as u16);
+        // A build of another layout cannot be read at all.
+        say(if is_ours(number) { Line::OldLayout } else { Line::NotOurs }, b" ", number as u16);
         return None;
     };
     plan.options.vector = number;
     wants(&mut plan.options, &nic)?;
     handles(&mut plan.options, &info)?;
+    let (burst, hold) = (get(&info, control::BURST), get(&info, control::HOLD));
+    plan.options.fill(burst.map(|burst| burst.1), hold.map(|hold| hold.1));
+    plan.old.amis = info.amis;
+    plan.old.media = get(&info, control::MEDIA).map_or(0, |(_, _, in_force)| in_force as u8);
+    plan.old.level = get(&info, control::LEVEL).map_or(Addr(0), |(at, ..)| at);
+    plan.old.log = apply::call(info.amis, control::LOG, 0).map_or(Addr(0), |(at, ..)| at);
     let mut chains = Chains::new(&info, &nic);
     chains.put_us_on_top();
     let hooked = !plan.options.apply && !terminates(&info, nic.irq);
@@ -70,6 +79,13 @@ fn take(plan: &mut Plan) -> Option<()> {
     plan.old.info = address(info.segment, info_at(number));
     silence_old(plan, &info, text);
     Some(())
+}
+
+/// Asks the copy's control interrupt for a parameter ([`apply::call`]). Inline: `tools/src/narrow` loses the parameter that a
+/// function of three arguments passes on.
+#[inline(always)]
+fn get(info: &Info, parameter: u8) -> Option<(Addr, u16, u16)> {
+    apply::call(info.amis, control::GET, parameter)
 }
 
 /// Does each vector lead to the driver, as its `terminate` wants it? Those of the timer and of the control interrupt only if it
@@ -142,22 +158,24 @@ fn wants(options: &mut Options, nic: &NicInfo) -> Option<()> {
     Some(())
 }
 
-/// Sees to it that each open handle has its place.
+/// Sees to it that each open handle has its place. Handles are addresses: where those of the copy are larger, each begins at one
+/// of ours, and those between are free. A build may add to the end of a handle, so the first bytes mean the same.
 #[inline(never)]
 fn handles(options: &mut Options, info: &Info) -> Option<()> {
-    if info.handle_size != HANDLE {
+    let each = info.handle_size / HANDLE;
+    if each == 0 || info.handle_size % HANDLE != 0 {
         say(Line::OldLayout, b" ", 0);
         return None;
     }
     let mut least = 0;
     for index in 0..info.handle_count {
-        let handle: [u8; HANDLE as usize] = peek(address(info.segment, info.handles + index as u16 * HANDLE as u16));
-        if handle[core::mem::offset_of!(Handle, flags)] & Handle::IN_USE != 0 {
-            least = index + 1;
+        let at = info.handles + index as u16 * info.handle_size as u16 + core::mem::offset_of!(Handle, flags) as u16;
+        if peek::<u8>(address(info.segment, at)) & Handle::IN_USE != 0 {
+            least = index.saturating_mul(each).saturating_add(1);
         }
     }
     if options.handles == 0 {
-        options.handles = info.handle_count;
+        options.handles = info.handle_count.saturating_mul(each).min(MOST_HANDLES).max(least);
     }
     if options.handles < least {
         say(Line::FewHandles, b" ", least as u16);

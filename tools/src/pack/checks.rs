@@ -74,7 +74,7 @@ const DISCARDED: u16 = 6_240;
 /// Discarded units of slot A, and the kernel.
 const STAGES: &[(&str, u16)] =
     &[
-        ("kernel", 4_112),
+        ("kernel", 4_128),
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
         ("stage_start", 2_912),

@@ -25,6 +25,7 @@ mod pktctl;
 mod prompt;
 mod remembered;
 mod replace;
+mod replace_keeps;
 mod rtl8169;
 mod runner;
 mod say;
@@ -142,6 +143,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(config::tests());
     tests.extend(watch::tests());
     tests.extend(replace::tests());
+    tests.extend(replace_keeps::tests());
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());

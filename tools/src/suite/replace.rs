@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::machine::{Lab, Steps, ne2000, peer, qemu_on, watched};
+use super::machine::{Lab, Steps, ne2000, numbers, peer, qemu_on, watched};
 use super::runner::{Test, Verdict};
 use super::traffic::is_quick;
 use super::wide;
@@ -15,18 +15,22 @@ use crate::rig::image::Xms;
 use crate::rig::qemu::Qemu;
 
 /// Frames for the client at each pause: so few that every card holds them.
-const FRAMES: usize = 3;
-/// Frames at each line of a replacement under load, and the number of replacements.
+pub(super) const FRAMES: usize = 3;
+/// Frames at each line of a replacement under load, and the numbers of replacements: always, and by `--long`.
 const FLOOD: usize = 30;
 const ROUNDS: usize = 20;
+const MANY_ROUNDS: usize = 100;
+/// The low bytes of the types of both clients, and what is behind the type of frames that PART waits for.
+const CLIENTS: [u8; 2] = [0x71, 0x76];
+const MARK: u8 = 0x5B;
 const LIMIT: Duration = Duration::from_secs(240);
-const STATUS: &str = "PKTCTL status";
-const EXCHANGE: &str = "PKTCTL test";
-const UNLOAD: &str = "3COMPKT /U";
-const REPLACE: &str = "3COMPKT /REPLACE";
+pub(super) const STATUS: &str = "PKTCTL status";
+pub(super) const EXCHANGE: &str = "PKTCTL test";
+pub(super) const UNLOAD: &str = "3COMPKT /U";
+pub(super) const REPLACE: &str = "3COMPKT /REPLACE";
 /// The switches of a replacement by a larger driver, and back.
 const LARGER: &str = "3COMPKT /REPLACE /XMS=48 /STATS /HANDLES=16";
-const GOES_ON: &str = "3COMPKT: the driver that was loaded goes on\n";
+pub(super) const GOES_ON: &str = "3COMPKT: the driver that was loaded goes on\n";
 /// What the client sets with LONE.
 const ADDRESS: [u8; 6] = [2, 0, 0, 0, 0xAB, 0xCD];
 const GROUP: [u8; 6] = [3, 0, 0, 0, 0, 5];
@@ -53,7 +57,8 @@ pub fn tests() -> Vec<Test> {
         let nic = NICS.iter().find(|nic| nic.name == name).expect("the list has it");
         let test = |what: &str, run: fn(&Lab, &'static Nic) -> Verdict| Test::new(format!("qemu/{name}/replace-{what}"), move |lab| run(lab, nic)).takes(20);
         tests.push(Test { slow: true, ..test("other-build", other_build) });
-        tests.push(Test { slow: true, ..test("flood", flood) });
+        tests.push(Test { slow: true, ..test("flood", |lab, nic| flood(lab, nic, ROUNDS)) });
+        tests.push(Test { slow: true, long: true, ..test("flood-long", |lab, nic| flood(lab, nic, MANY_ROUNDS)).takes(120) });
         tests.push(test("device-line", device_line));
     }
     // Of the quick ones, those whose card takes another address in QEMU.
@@ -69,11 +74,25 @@ pub fn tests() -> Vec<Test> {
 
 /// A frame for the client.
 fn frame(to: [u8; 6]) -> Vec<u8> {
+    frame_of(CLIENTS[0], to)
+}
+
+/// A frame for a client of this type.
+fn frame_of(kind: u8, to: [u8; 6]) -> Vec<u8> {
     let mut frame = vec![0xA5; 100];
     frame[..6].copy_from_slice(&to);
     frame[6] = 2;
-    frame[12..14].copy_from_slice(&[0x90, 0x71]);
+    frame[12..14].copy_from_slice(&[0x90, kind]);
     frame
+}
+
+/// Sends the frames that PART waits for.
+fn feed_marked(peer: &Peer, kind: u8) {
+    for _ in 0..FRAMES {
+        let mut frame = frame_of(kind, [0xFF; 6]);
+        frame[14] = MARK;
+        peer.send(frame);
+    }
 }
 
 /// Sends the client's frames.
@@ -82,7 +101,7 @@ fn feed(peer: &Peer, to: [u8; 6]) {
 }
 
 /// Runs a script; at each pause the client gets frames, as broadcasts.
-fn run(peer: &Peer, rig: &Qemu, job: Job, script: &[String]) -> Result<Steps, String> {
+pub(super) fn run(peer: &Peer, rig: &Qemu, job: Job, script: &[String]) -> Result<Steps, String> {
     let job = Job { exec: script.to_vec(), limit: LIMIT, ..job };
     watched(rig, &job, &mut |line, monitor| {
         if line == "[pause]" {
@@ -93,7 +112,7 @@ fn run(peer: &Peer, rig: &Qemu, job: Job, script: &[String]) -> Result<Steps, St
 }
 
 /// A pause, and the check that the client has seen all frames so far.
-fn look(pauses: usize) -> [String; 2] {
+pub(super) fn look(pauses: usize) -> [String; 2] {
     ["pause".into(), format!("SEEN {}", pauses * FRAMES)]
 }
 
@@ -191,28 +210,69 @@ fn settings(lab: &Lab, nic: &'static Nic) -> Verdict {
     steps.holds(all.len() == 2 && all[1].first() >= Some(&(2 * FRAMES as u32)), "the frames of before are counted, too")
 }
 
-/// Frames for the client and for nobody come all the time.
-fn flood(lab: &Lab, nic: &'static Nic) -> Verdict {
+/// Frames for two clients and for nobody come all the time. The clients keep the numbers of their handles and get no frames but
+/// theirs; what was sent, refused, taken and lost is counted, through all replacements; all memory is given back.
+fn flood(lab: &Lab, nic: &'static Nic, rounds: usize) -> Verdict {
+    let steps = flooded(lab, nic, rounds)?;
+    let before = flooded(lab, nic, 0)?;
+    let free = |steps: &Steps| -> Result<String, String> {
+        let text = &steps.first("mem")?.text;
+        Ok(text.lines().find(|line| line.starts_with("[free ")).unwrap_or("no line").into())
+    };
+    let (free, least) = (free(&steps)?, free(&before)?);
+    steps.holds(free == least && free != "no line", format!("memory is given back: {least} without a replacement"))
+}
+
+/// The machine of [`flood`].
+fn flooded(lab: &Lab, nic: &'static Nic, rounds: usize) -> Result<Steps, String> {
     let peer = peer()?;
-    let mut script = vec![format!("3COMPKT /NIC={}", nic.name), "CLIENT".into()];
-    for round in 0..ROUNDS {
-        script.push(if round % 2 == 0 { LARGER.into() } else { REPLACE.into() });
-    }
-    script.extend([STATUS, "SEEN 0", "pause"].map(String::from));
-    script.push(format!("SEEN {FRAMES}"));
-    let job = Job { exec: script, limit: LIMIT, ..lab.job(&[] as &[&str], &[])? };
+    let parts = ["PART", "PART2"].map(|name| format!("{name} {FRAMES}"));
+    let mut script = vec![format!("3COMPKT /NIC={}", nic.name), "CLIENT".into(), "CLIENT2".into()];
+    script.extend((0..rounds).map(|round| if round % 2 == 0 { LARGER.into() } else { REPLACE.into() }));
+    script.extend(["SEEN 0", "SEEN2 0", "pause", &parts[0], &parts[1], STATUS, UNLOAD, "mem"].map(String::from));
+    let limit = LIMIT + Duration::from_secs(10) * rounds as u32;
+    let job = Job { exec: script, limit, ..lab.job(&[] as &[&str], &[])? };
+    let (mut offered, mut ends) = (0, false);
     let steps = watched(&qemu_on(nic, peer.cable())?, &job, &mut |line, monitor| {
+        ends |= line == "> SEEN 0";
         if line == "[pause]" {
-            feed(&peer, [0xFF; 6]);
+            for client in CLIENTS {
+                feed_marked(&peer, client);
+                offered += FRAMES;
+            }
             let _ = monitor.resume();
-        } else if line.starts_with('>') || line.starts_with("3COMPKT") {
-            (0..FLOOD).for_each(|number| peer.send(if number % 3 == 0 { frame([0xFF; 6]) } else { super::machine::unasked(number, 60 + number * 37 % 1000) }));
+        } else if !ends && (line.starts_with('>') || line.starts_with("3COMPKT")) {
+            offered += FLOOD;
+            for number in 0..FLOOD {
+                peer.send(match CLIENTS.get(number % 4) {
+                    Some(kind) => frame_of(*kind, [0xFF; 6]),
+                    None => super::machine::unasked(number, 60 + number * 37 % 1000),
+                });
+            }
         }
     })?;
-    for line in [LARGER, REPLACE, "SEEN 0"] {
+    let lines = [LARGER, REPLACE];
+    for line in [&lines[..if rounds == 0 { 0 } else { 2 }], &["SEEN 0", "SEEN2 0", &parts[0], &parts[1], STATUS, UNLOAD]].concat() {
         steps.exits(line, 0)?;
     }
-    steps.exits(&format!("SEEN {FRAMES}"), 0)
+    // `[taken N, for another handle N, sent N, refused N]`.
+    let mut clients = [0; 4];
+    for part in &parts {
+        let counts = numbers(&steps.first(part)?.text);
+        steps.holds(counts.len() == 4, "a client prints four counts")?;
+        clients.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+    }
+    let [taken, _, sent, refused] = clients;
+    // `in N frames, N bytes, N errors, N not taken`, `out N frames, N bytes, N errors`.
+    let status = &steps.first(STATUS)?.text;
+    let row = |name: &str| numbers(status.lines().find(|line| line.trim_start().starts_with(name)).unwrap_or_default());
+    let (input, output) = (row("in "), row("out "));
+    steps.holds(input.len() == 4 && output.len() == 3, "both rows of counters are there")?;
+    steps.holds(output[0] == sent - refused, format!("each of the {sent} frames that was not refused, {refused} were, is counted as sent"))?;
+    steps.holds(output[2] == refused, "each refused frame is counted")?;
+    steps.holds(taken <= input[0] && input[0] as usize <= offered, format!("{taken} taken, {offered} offered: no frame is counted twice"))?;
+    steps.holds(input[0] <= taken + input[3], format!("{taken} taken: each other frame is counted as lost"))?;
+    Ok(steps)
 }
 
 /// The old copy came by DEVICE=: its memory stays DOS's.
