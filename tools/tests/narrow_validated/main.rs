@@ -38,7 +38,10 @@ const MUTATED: [&str; 15] = [
 ];
 
 /// The installer's units.
-const INSTALLER: &[&str] = &["kernel", "stage_line", "stage_stand", "stage_unload", "stage_search", "stage_place", "stage_start"];
+const INSTALLER: &[&str] = &[
+    "kernel", "stage_line", "stage_stand", "stage_unload", "stage_search", "stage_place", "stage_start", "stage_take", "stage_handover",
+    "stage_back",
+];
 
 /// Units that are validated without each rule.
 const WITHOUT: [&str; 3] = [MADE, "el3", "vmxnet3"];
