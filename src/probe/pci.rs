@@ -14,6 +14,8 @@ const   STATUS_CAPABILITIES: u32 = 1 << 20;
 const CLASS: u8 = 0x08;
 /// The base class of network controllers, in bits 31:24 of [`class`].
 pub const NETWORK: u32 = 0x02;
+/// The base class and the class behind it of Ethernet controllers, in bits 31:16.
+pub const ETHERNET: u32 = 0x0200;
 const BAR0: u8 = 0x10;
 const   BAR_IO: u32 = 1 << 0;
 const   BAR_KIND: u32 = 3 << 1;

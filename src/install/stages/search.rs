@@ -27,6 +27,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         others: false,
         said: false,
         unknown: None,
+        ethernet: false,
         slot: Slot::Empty,
     };
     match search.find() {
@@ -58,8 +59,10 @@ struct Search<'a> {
     others: bool,
     /// A line has said what is wrong with a card.
     said: bool,
-    /// The first network function on PCI that no driver knows: its identity and place.
+    /// The first network function on PCI that no driver knows: its identity and place. The first Ethernet card, if there is one.
     unknown: Option<(u32, u16)>,
+    /// It is an Ethernet card.
+    ethernet: bool,
     slot: Slot,
 }
 
@@ -209,8 +212,12 @@ impl Search<'_> {
             let Some(nic) = self.knows(id) else {
                 // With a name or an address the user means a card of another kind.
                 let any = matches!(self.options.nic, Want::Any | Want::Pci(_));
-                if any && self.unknown.is_none() && pci::class(&Machine, place) >> 24 == pci::NETWORK {
+                let class = pci::class(&Machine, place) >> 16;
+                // A wireless card is a network function, too, and may come first.
+                let first = self.unknown.is_none() || class == pci::ETHERNET && !self.ethernet;
+                if any && first && class >> 8 == pci::NETWORK {
                     self.unknown = Some((id, place));
+                    self.ethernet = class == pci::ETHERNET;
                 }
                 continue;
             };

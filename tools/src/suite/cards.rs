@@ -36,6 +36,7 @@ pub fn tests() -> Vec<Test> {
         Test { slow: true, ..Test::new("qemu/copies/pci-and-isa", |lab| copies(lab, &[&PCI[1..5], &ISA[..3]].concat())).takes(25) },
     ];
     tests.push(Test::new("qemu/unknown-nic", unknown));
+    tests.push(Test::new("qemu/unknown-nic/several", several));
     tests.push(Test::new("qemu/unknown-nic/bnx2", firmware));
     for nic in NICS.iter().filter(|nic| !nic.devices.is_empty()) {
         let name = format!("qemu/{}/address-of-a-group", nic.name);
@@ -82,9 +83,7 @@ fn as_before(steps: &Steps, lines: &[&str]) -> Verdict {
 
 /// A network card on PCI that no driver knows is named, unless another card is found or the user wants one of another kind.
 fn unknown(lab: &Lab) -> Verdict {
-    let plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
-    let card = |device: &str| Card { device: device.into(), net: Net::User };
-    let nameless = Qemu { nics: vec![card("rtl8169-8126,addr=3")], plugins, ..Qemu::default() };
+    let nameless = machine(&["rtl8169-8126,addr=3"])?;
     let named = "3COMPKT: no driver for 10EC:8126 at 0:3.0";
     let lines = [
         ("3COMPKT", named),
@@ -102,18 +101,52 @@ fn unknown(lab: &Lab) -> Verdict {
         steps.holds(steps.first(line)?.text == said, format!("`{line}` prints `{said}` alone"))?;
     }
     as_before(&steps, &["mem", "ints", "COMMAND"])?;
-    let both = Qemu { nics: vec![card("rtl8169-8126,addr=3"), card("e1000,addr=4")], ..nameless };
+    let mut both = nameless;
+    both.nics.push(Card { device: "e1000,addr=4".into(), net: Net::User });
     let steps = both.steps(&lab.job(&["DEVICE=3COMPKT.SYS"], &["PKTCTL test /INT=60", "3COMPKT /INT=61"])?)?;
     steps.holds(!steps.first("DEVICE=3COMPKT.SYS")?.text.contains("no driver"), "the card behind it is taken without a word")?;
     steps.exits("PKTCTL test /INT=60", 0)?;
     steps.holds(steps.first("3COMPKT /INT=61")?.text == named, "a second copy names it")
 }
 
+/// A machine with these devices, in this order and without networks.
+fn machine(devices: &[&str]) -> Result<Qemu, String> {
+    let plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
+    let extra = devices.iter().flat_map(|device| ["-device".to_string(), device.to_string()]).collect();
+    Ok(Qemu { plugins, extra, ..Qemu::default() })
+}
+
+/// Of several functions without a driver the first Ethernet card is named; another network function (class 0280h, as of wireless
+/// cards) only without one; a bridge never, but a card behind it is.
+fn several(lab: &Lab) -> Verdict {
+    /// A network function that is no Ethernet card, in slot 3.
+    const OTHER: &str = "rocker,name=other,addr=3";
+    /// A bridge without a card, in slot 2.
+    const BRIDGE: &str = "pci-bridge,id=b,chassis_nr=1,shpc=off,addr=2";
+    for (devices, said) in [
+        (&["rtl8169-8126,addr=5", "bnx2-5709,addr=4"][..], "no driver for 14E4:1639 at 0:4.0 (bnx2); the card's own ROM (UNDI) may drive it"),
+        (&["bnx2-5709,addr=5", "rtl8169-8126,addr=4"], "no driver for 10EC:8126 at 0:4.0"),
+        (&[OTHER], "no driver for 1B36:0006 at 0:3.0"),
+        (&[OTHER, "rtl8169-8126,addr=4"], "no driver for 10EC:8126 at 0:4.0"),
+        (&["rtl8169-8126,addr=2", OTHER, "bnx2-5709,addr=4"], "no driver for 10EC:8126 at 0:2.0"),
+        (&[BRIDGE], "no NIC found; give /IO= and /IRQ= if there is one"),
+        (&[BRIDGE, "rtl8169-8126,bus=b,addr=3"], "no driver for 10EC:8126 at 1:3.0"),
+    ] {
+        let steps = machine(devices)?.steps(&lab.job(&["DEVICE=3COMPKT.SYS"], &["mem", "3COMPKT", "mem"])?)?;
+        let said = format!("3COMPKT: {said}");
+        steps.exits("3COMPKT", 1)?;
+        steps.holds(steps.first("3COMPKT")?.text == said, format!("with {devices:?} it prints `{said}` alone"))?;
+        // DOS says behind it that the driver refused.
+        let first = steps.first("DEVICE=3COMPKT.SYS")?.text.lines().next();
+        steps.holds(first == Some(&*said), format!("with {devices:?} DEVICE= prints `{said}`"))?;
+        as_before(&steps, &["mem"])?;
+    }
+    Ok(())
+}
+
 /// A card that needs firmware which may not be passed on is named, too, with what may drive it instead.
 fn firmware(lab: &Lab) -> Verdict {
-    let plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
-    let rig = Qemu { nics: vec![Card { device: "bnx2-5709,addr=3".into(), net: Net::User }], plugins, ..Qemu::default() };
-    let steps = rig.steps(&lab.job(&[], &["mem", "3COMPKT", "mem"])?)?;
+    let steps = machine(&["bnx2-5709,addr=3"])?.steps(&lab.job(&[], &["mem", "3COMPKT", "mem"])?)?;
     steps.exits("3COMPKT", 1)?;
     let said = "3COMPKT: no driver for 14E4:1639 at 0:3.0 (bnx2); the card's own ROM (UNDI) may drive it";
     steps.holds(steps.first("3COMPKT")?.text == said, format!("one line: {said}"))?;

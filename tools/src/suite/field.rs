@@ -111,7 +111,7 @@ pub(super) fn line(group: &str, nic: &Nic) -> String {
 }
 
 /// All checks of a group passed, and its last line was printed.
-fn judged(steps: &Steps, line: &str) -> Verdict {
+pub(super) fn judged(steps: &Steps, line: &str) -> Verdict {
     for step in steps.each(line) {
         let bad: Vec<&str> = step.text.lines().filter(|line| line.starts_with("FAIL")).collect();
         if !bad.is_empty() {

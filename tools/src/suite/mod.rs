@@ -14,6 +14,7 @@ mod field;
 mod file;
 mod figures;
 mod host;
+mod in_v86;
 mod intel;
 mod kept;
 mod limits;
@@ -137,6 +138,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(rtl8169::tests());
     tests.extend(tg3::tests());
     tests.extend(intel::tests());
+    tests.extend(in_v86::tests());
     tests.extend(memory::tests());
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());

@@ -1,7 +1,7 @@
 //! Broadcom's tg3: V86 mode by the window in configuration space, firmware that is late or silent, a link that negotiates, and the
 //! parts' own faults, with the core and programs around the driver. tools/tests/tg3 has each on every part.
 
-use super::intel::{alone, conform, exchange, integrity, refused as out_of_reach};
+use super::in_v86::{alone, exchange};
 use super::machine::{Lab, Rig};
 use super::rtl8169::{faults, machine, negotiating, refused};
 use super::runner::{Test, Verdict};
@@ -29,11 +29,6 @@ const HUNG: &str = "tg3-5751,negotiation=0,fault=stays-owned@20";
 pub fn tests() -> Vec<Test> {
     let slow = |what: &str, seconds, run: fn(&Lab) -> Verdict| Test { slow: true, ..Test::new(format!("qemu/tg3/{what}"), run).takes(seconds) };
     let mut tests = vec![
-        slow("v86-integrity", 10, |lab| integrity(lab, alone(NAME, UP))),
-        slow("v86-conform", 15, |lab| conform(lab, alone(NAME, UP), "", true)),
-        slow("v86-stack", 30, |lab| conform(lab, alone(NAME, UP), " /XMS=48 /STATS /COUNT", true)),
-        slow("v86-no-xms", 15, |lab| conform(lab, alone(NAME, UP), " /MIGRATE=8192", false)),
-        slow("v86-refused", 4, |lab| out_of_reach(lab, alone(NAME, "tg3-57765,negotiation=0"))),
         slow("negotiating", 6, |lab| negotiating(lab, NAME, "tg3-5751", Xms::V3)),
         slow("no-reset", 4, |lab| refused(lab, NAME, UP)),
         slow("no-address", 4, no_address),
@@ -42,7 +37,6 @@ pub fn tests() -> Vec<Test> {
         slow("chip-faults/tg3-5720", 10, |lab| faults(lab, NAME, &format!("tg3-5720,{FAULTS}"), Xms::V3)),
     ];
     tests.push(slow("hung", 8, hung));
-    tests.push(Test::new("qemu/tg3/v86-exchange", |lab| exchange(lab, alone(NAME, UP))).takes(8));
     for device in OTHERS {
         let (part, _) = device.split_once(',').unwrap_or((device, ""));
         tests.push(Test::new(format!("qemu/tg3/v86-exchange/{part}"), move |lab| exchange(lab, alone(NAME, device))).takes(8));

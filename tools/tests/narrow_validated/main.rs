@@ -39,7 +39,8 @@ const MUTATED: [&str; 15] = [
 
 /// The installer's units.
 const INSTALLER: &[&str] = &[
-    "kernel", "stage_line", "stage_stand", "stage_unload", "stage_search", "stage_place", "stage_start", "stage_take", "stage_back", "stage_handover",
+    "kernel", "stage_line", "stage_stand", "stage_unload", "stage_search", "stage_place", "stage_start", "stage_take", "stage_handover",
+    "stage_back",
 ];
 
 /// Units that are validated without each rule.

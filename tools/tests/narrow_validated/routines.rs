@@ -69,7 +69,7 @@ pub fn routine(name: &str, inline: bool) -> Routine {
 }
 
 /// An entry of a table, by its offset as rustc wrote it. All of a near address is passed: the entry takes its high half
-/// for zero.
+/// for zero. Of a number of 16 or 8 bits rustc passes no more than these: behind `movw $41, %cx` the high half is what it was.
 fn tabled(table: &str, offset: &str) -> Routine {
     let one = Routine { reads: B, whole: B, changes: ALL, ..Routine::default() };
     let two = Routine { reads: B | D, whole: B | D, ..one };
@@ -77,12 +77,11 @@ fn tabled(table: &str, offset: &str) -> Routine {
         // A driver's and a filter's, of the device.
         ("entries" | "unit_header", _) => one,
         // The kernel's, in the order of its fields.
-        ("kernel_table", "0" | "12" | "40") => one,
-        ("kernel_table", "4") => Routine { at: (B, REGS), fills: (B, 18), ..two },
+        ("kernel_table", "0" | "12" | "40") => Routine { whole: 0, ..one },
+        ("kernel_table", "4") => Routine { whole: B, at: (B, REGS), fills: (B, 18), ..two },
         ("kernel_table", "8") => Routine { at: (B, CALL), fills: (B, 12), ..one },
         ("kernel_table", "16") => Routine { at: (B, NEAR), ..one },
         ("kernel_table", "20") => Routine { at: (B, PIECE), ..one },
-        // A number, of a byte or a word: its type has no high half.
         ("kernel_table", "24") => Routine { whole: D, fills: (D, UNIT_BYTES), ..two },
         ("kernel_table", "28") => Routine { at: (D, NEAR), ..two },
         ("kernel_table", "32") => Routine { at: (B, UNIT), fills: (D, 96), ..two },

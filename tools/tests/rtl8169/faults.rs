@@ -16,6 +16,31 @@ fn a_card_works_however_an_earlier_driver_left_it() {
     }
 }
 
+/// From the 8168G on firmware leaves the gate before the receiver closed, and the FIFO in its own hands. Without the driver
+/// nothing comes in; the driver opens the gate, also when it was closed once more by another driver's stop.
+#[test]
+fn a_gate_that_firmware_or_another_driver_left_closed_is_opened() {
+    let closed = |plugged: &Plugged| plugged.read(0xF0, 4) >> 19 & 1 != 0;
+    for (part, deep) in all().filter(|(part, _)| part.generation >= Generation::Third) {
+        let plugged = plug(options(part, ""));
+        assert!(closed(&plugged) && plugged.read(0xD3, 1) & 0x80 != 0, "{:X}h: firmware has the FIFO", part.xid);
+        let mut rig = rig(part, deep);
+        assert!(!closed(&rig.plugged), "{:X}h", part.xid);
+        rig.works();
+        rig.device.stop();
+        rig.plugged.out(0xF0, 4, rig.plugged.read(0xF0, 4) | 1 << 19);
+        assert!(!rig.arrive(&frame(60, 1)), "{:X}h", part.xid);
+        let found = rig.plugged.find().unwrap();
+        let (device, _) = rig.plugged.start(&found, deep).unwrap();
+        rig.device = device;
+        rig.device.unmask();
+        rig.bus().sleep(3_000);
+        rig.serve();
+        assert!(!closed(&rig.plugged), "{:X}h", part.xid);
+        rig.works();
+    }
+}
+
 #[test]
 fn a_doorbell_that_was_lost_is_rung_again() {
     for (part, deep) in all() {

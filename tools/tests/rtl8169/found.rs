@@ -1,6 +1,7 @@
 //! What the probe finds: the chip's name, its address, and cards that are none of these.
 
 use crate::rig::*;
+use tools::fake_bus::FakeBus;
 
 fn chip(device: u16, xid: u16) -> Part {
     let mut part = match xid {
@@ -13,46 +14,59 @@ fn chip(device: u16, xid: u16) -> Part {
     part
 }
 
+/// PCI device, chip, and the name behind the driver's.
+const CHIPS: [(u16, u16, &str); 43] = [
+    (0x8169, 0x008, "RTL8169S"),
+    (0x8169, 0x040, "RTL8110S"),
+    (0x8169, 0x100, "RTL8169SB"),
+    (0x8167, 0x180, "RTL8169SC"),
+    (0x8167, 0x980, "RTL8169SC"),
+    (0x8136, 0x240, "RTL8401"),
+    (0x8136, 0x249, "RTL8102E"),
+    (0x8168, 0x281, "RTL8168D"),
+    (0x8168, 0x28B, "RTL8168DP"),
+    (0x8168, 0x2C1, "RTL8168E"),
+    (0x8168, 0x2C8, "RTL8168E-VL"),
+    (0x8168, 0x300, "RTL8168B"),
+    (0x8161, 0x380, "RTL8168B"),
+    (0x8136, 0x341, "RTL8101E"),
+    (0x8136, 0x34A, "RTL8102E"),
+    (0x8168, 0x3C2, "RTL8168C"),
+    (0x8168, 0x3C9, "RTL8168CP"),
+    (0x8136, 0x409, "RTL8105E"),
+    (0x8136, 0x440, "RTL8402"),
+    (0x8136, 0x448, "RTL8106E"),
+    (0x8168, 0x480, "RTL8168F"),
+    (0x8168, 0x481, "RTL8168F"),
+    (0x8168, 0x488, "RTL8411"),
+    (0x8168, 0x4C0, "RTL8168G"),
+    (0x8168, 0x502, "RTL8168EP"),
+    (0x8168, 0x509, "RTL8168GU"),
+    (0x8136, 0x509, "RTL8106E"),
+    (0x8168, 0x541, "RTL8168H"),
+    // Killer E2500, E2600.
+    (0x2502, 0x541, "RTL8168H"),
+    (0x2600, 0x541, "RTL8168H"),
+    (0x8136, 0x541, "RTL8107E"),
+    (0x8168, 0x54A, "RTL8117"),
+    (0x8168, 0x5C8, "RTL8411B"),
+    (0x8125, 0x609, "RTL8125A"),
+    // Killer E3000.
+    (0x3000, 0x641, "RTL8125B"),
+    (0x8162, 0x641, "RTL8125B"),
+    (0x8125, 0x641, "RTL8125B"),
+    (0x8125, 0x681, "RTL8125BP"),
+    (0x8125, 0x688, "RTL8125D"),
+    (0x8125, 0x708, "RTL8125CP"),
+    // Unknown ones.
+    (0x8168, 0x5C1, "XID 5C1"),
+    (0x8125, 0x6C9, "XID 6C9"),
+    (0x8136, 0x4C9, "XID 4C9"),
+];
+
 #[test]
 fn each_chip_is_known_by_its_name() {
-    for (device, xid, name) in [
-        (0x8169, 0x008, "RTL8169S"),
-        (0x8169, 0x040, "RTL8110S"),
-        (0x8169, 0x100, "RTL8169SB"),
-        (0x8167, 0x180, "RTL8169SC"),
-        (0x8167, 0x980, "RTL8169SC"),
-        (0x8136, 0x240, "RTL8401"),
-        (0x8136, 0x249, "RTL8102E"),
-        (0x8168, 0x281, "RTL8168D"),
-        (0x8168, 0x28B, "RTL8168DP"),
-        (0x8168, 0x2C1, "RTL8168E"),
-        (0x8168, 0x2C8, "RTL8168E-VL"),
-        (0x8168, 0x300, "RTL8168B"),
-        (0x8136, 0x341, "RTL8101E"),
-        (0x8168, 0x3C2, "RTL8168C"),
-        (0x8168, 0x3C9, "RTL8168CP"),
-        (0x8136, 0x409, "RTL8105E"),
-        (0x8136, 0x440, "RTL8402"),
-        (0x8136, 0x448, "RTL8106E"),
-        (0x8168, 0x480, "RTL8168F"),
-        (0x8168, 0x488, "RTL8411"),
-        (0x8168, 0x4C0, "RTL8168G"),
-        (0x8168, 0x502, "RTL8168EP"),
-        (0x8168, 0x509, "RTL8168GU"),
-        (0x8136, 0x509, "RTL8106E"),
-        (0x8168, 0x541, "RTL8168H"),
-        (0x2502, 0x541, "RTL8168H"),
-        (0x8136, 0x541, "RTL8107E"),
-        (0x8168, 0x54A, "RTL8117"),
-        (0x8168, 0x5C8, "RTL8411B"),
-        (0x8125, 0x609, "RTL8125A"),
-        (0x3000, 0x641, "RTL8125B"),
-        (0x8125, 0x681, "RTL8125BP"),
-        (0x8125, 0x688, "RTL8125D"),
-        (0x8125, 0x708, "RTL8125CP"),
-        (0x8168, 0x5C1, "XID 5C1"),
-        (0x8125, 0x6C9, "XID 6C9"),
-    ] {
+    for (device, xid, name) in CHIPS {
         let found = plug(options(chip(device, xid), "")).find().unwrap();
         assert_eq!(String::from_utf8_lossy(&found.chip).trim_end_matches('\0'), format!(": {name}"));
         assert_eq!((found.mac, found.irq, found.io), (MAC, IRQ, BASE));
@@ -62,11 +76,19 @@ fn each_chip_is_known_by_its_name() {
 /// Chips that no emulator's Linux knows start and work, too, by what they share with others.
 #[test]
 fn each_number_starts_and_works() {
-    for xid in [0x281, 0x28B, 0x509, 0x502, 0x54A, 0x5C1] {
-        rig(chip(0x8168, xid), true).works();
+    for (device, xid, _) in CHIPS {
+        for deep in [false, true] {
+            rig(chip(device, xid), deep).works();
+        }
     }
-    for (device, xid) in [(0x8136, 0x440), (0x8125, 0x681), (0x8125, 0x6C9)] {
-        rig(chip(device, xid), true).works();
+}
+
+/// Realtek's and the Killers' PCI identities are all among them.
+#[test]
+fn each_identity_of_the_maker_s_is_tried() {
+    let known = <Rtl8169Probe as Probe<FakeBus>>::IDS.iter().chain(<Rtl8125Probe as Probe<FakeBus>>::IDS);
+    for id in known.filter(|id| **id as u16 == 0x10EC) {
+        assert!(CHIPS.iter().any(|(device, ..)| *device as u32 == id >> 16), "{id:08X}h");
     }
 }
 
