@@ -1,11 +1,10 @@
 //! Parts of the 82576's family, which QEMU has only with a front of tools/models.
 
 use super::in_v86::alone;
-use super::machine::{Lab, Rig, Steps, qemu};
+use super::machine::{Lab, Rig, Steps, peer, qemu, qemu_on};
 use super::runner::{Test, Verdict};
-use super::{faults, field, figures, memory, stack, traffic};
-use super::machine::peer;
-use super::traffic::LIMIT;
+use super::traffic::{self, LIMIT};
+use super::{faults, field, figures, memory, stack};
 use crate::nics::Nic;
 use crate::rig::Job;
 use crate::rig::image::Xms;
@@ -22,6 +21,7 @@ const MOST: (u32, u32) = (4_500, 12_288);
 
 const EXCHANGE: &str = "PKTCTL test";
 const STATUS: &str = "PKTCTL status";
+const UNLOAD: &str = "3COMPKT /U";
 
 /// The tests.
 pub fn tests() -> Vec<Test> {
