@@ -154,25 +154,49 @@ pub trait Bus {
     fn clock(&self) -> u16;
 
     /// Waits until `done` is true, for at most `limit_us` microseconds: 1 to 25,000, and twice as long where the BIOS runs
-    /// the PIT in mode 2. No other loop but [`Bus::poll`] reads a register.
+    /// the PIT in mode 2. No other loop but [`Bus::wait_briefly`] and [`Bus::poll`] reads a register.
     fn wait(&self, limit_us: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout>
     where
         Self: Sized,
     {
-        // In mode 3 there are 2.386 counts in a microsecond. The number of polls is a second limit: some PIT may stand still.
-        let limit = (limit_us as u32 * 39 / 16) as u16;
         let start = self.clock();
-        for _ in 0..u16::MAX {
-            // The clock is read first: after a long pause (an SMI, a busy host) `done` is asked once more after the limit.
-            let now = self.clock();
-            if done() {
-                return Ok(());
-            }
-            if start.wrapping_sub(now) >= limit {
-                break;
+        for _ in 0..POLLS {
+            if let Some(end) = self.ended(start, limit_us, &mut done) {
+                return end;
             }
         }
         Err(Timeout)
+    }
+
+    /// The same for resident code, in fewer bytes: for an event, not for a pause, because it ends after 65,535 polls, too. They
+    /// take 4 milliseconds in QEMU on a fast host, 65 and more on a machine.
+    fn wait_briefly(&self, limit_us: u16, mut done: impl FnMut() -> bool) -> Result<(), Timeout>
+    where
+        Self: Sized,
+    {
+        let start = self.clock();
+        for _ in 0..u16::MAX {
+            if let Some(end) = self.ended(start, limit_us, &mut done) {
+                return end;
+            }
+        }
+        Err(Timeout)
+    }
+
+    /// One poll of a wait that began at `start`: how it ended, if it did.
+    #[inline(always)]
+    fn ended(&self, start: u16, limit_us: u16, done: &mut impl FnMut() -> bool) -> Option<Result<(), Timeout>>
+    where
+        Self: Sized,
+    {
+        // In mode 3 there are 2.386 counts in a microsecond.
+        let limit = (limit_us as u32 * 39 / 16) as u16;
+        // The clock is read first: after a long pause (an SMI, a busy host) `done` is asked once more after the limit.
+        let now = self.clock();
+        if done() {
+            return Some(Ok(()));
+        }
+        if start.wrapping_sub(now) >= limit { Some(Err(Timeout)) } else { None }
     }
 
     /// The same without the clock: asks `done` at most `polls` times. For a register whose reads take a known time on the
@@ -191,11 +215,15 @@ pub trait Bus {
     }
 }
 
+/// The most polls of a wait, because some PIT may stand still. Where it runs, the longest wait (50 ms) must end first, also in
+/// QEMU on a fast host, where a poll takes 60 ns. Polls of a machine take a microsecond and more.
+const POLLS: u32 = 1 << 20;
+
 /// A wait with a limit, for loops that do more than [`Bus::wait`].
 pub struct Timer {
     last: u16,
     passed: u16,
-    polls: u16,
+    polls: u32,
 }
 
 impl Timer {
@@ -212,8 +240,8 @@ impl Timer {
         let passed = self.last.wrapping_sub(now);
         self.last = now;
         self.passed = self.passed.saturating_add(passed);
-        self.polls = self.polls.wrapping_add(1);
+        self.polls += 1;
         // In mode 3 there are 2.386 counts in a microsecond.
-        self.passed as u32 >= limit_us as u32 * 39 / 16 || self.polls == u16::MAX
+        self.passed as u32 >= limit_us as u32 * 39 / 16 || self.polls >= POLLS
     }
 }

@@ -154,7 +154,7 @@ impl<B: Bus, const LISTS: u16> Boomerang<B, LISTS> {
     #[inline(never)]
     pub fn command_wait(&mut self, command: u16) {
         self.command(command);
-        if self.bus.wait(COMMAND_LIMIT, || self.bus.in16(self.command) & BUSY == 0).is_err() {
+        if self.bus.wait_briefly(COMMAND_LIMIT, || self.bus.in16(self.command) & BUSY == 0).is_err() {
             self.command = NOWHERE;
             self.count.lost = self.count.lost.wrapping_add(1);
         }

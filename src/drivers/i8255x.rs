@@ -144,7 +144,7 @@ impl<B: Bus> I8255x<B> {
     /// Gives a command and the address that it refers to.
     #[inline(never)]
     fn command(&self, command: u8, at: u32) {
-        let _ = self.bus.wait(COMMAND_LIMIT, || self.bus.in8(self.port(COMMAND)) == 0);
+        let _ = self.bus.wait_briefly(COMMAND_LIMIT, || self.bus.in8(self.port(COMMAND)) == 0);
         self.bus.out32(self.port(POINTER), at);
         self.bus.out8(self.port(COMMAND), command);
     }
@@ -166,7 +166,7 @@ impl<B: Bus> I8255x<B> {
     /// Waits until the card has executed the command at an offset.
     #[inline(never)]
     fn done(&self, offset: u16) -> bool {
-        self.bus.wait(UNIT_LIMIT, || self.is_done(offset)).is_ok()
+        self.bus.wait_briefly(UNIT_LIMIT, || self.is_done(offset)).is_ok()
     }
 
     /// Waits for the frame that is being sent, then has the card execute the three commands that set it up.
@@ -210,7 +210,7 @@ impl<B: Bus> I8255x<B> {
     #[inline(never)]
     pub fn mdi(&self, what: u32) -> u16 {
         self.bus.out32(self.port(MDI), what | (self.phy as u32) << 21);
-        let _ = self.bus.wait(MDI_LIMIT, || self.bus.in32(self.port(MDI)) & MDI_READY != 0);
+        let _ = self.bus.wait_briefly(MDI_LIMIT, || self.bus.in32(self.port(MDI)) & MDI_READY != 0);
         self.bus.in32(self.port(MDI)) as u16
     }
 }

@@ -32,7 +32,7 @@ const QUEUE_POLLS: u16 = 4_000;
 const RESET_TIME: u16 = 3_000;
 /// The same for [`PCH`]: an access within 20 ms may hang the machine. DMA, for which Linux waits 10 ms, and the I219's release of
 /// descriptors, which takes 250 microseconds, are given this time, too.
-const RESET_TIME_PCH: u16 = 21_000;
+pub const RESET_TIME_PCH: u16 = 21_000;
 /// Reads of [`FWSM`], of about a microsecond each, until the management engine has released the bus.
 const BUS_POLLS: u16 = 1_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
@@ -106,10 +106,11 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
         W::put(&self.bus, self.place, register, value);
     }
 
-    /// Waits for as long as [`PCH`] takes to reset. Not inline, and without a number: fewer bytes.
+    /// Waits for as long as [`PCH`] takes to reset; on a machine whose port reads take less than a bus's, as QEMU's, for 4 ms at
+    /// least, so that a probe waits again. Not inline, and without a number: fewer bytes.
     #[inline(never)]
-    pub fn pause(&self) {
-        let _ = self.bus.wait(RESET_TIME_PCH, || false);
+    fn pause(&self) {
+        let _ = self.bus.wait_briefly(RESET_TIME_PCH, || false);
     }
 
     /// Reads a register for each frame: without a call where that takes fewer instructions.
@@ -172,7 +173,7 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
                 // Without a look at STATUS: fewer bytes.
                 self.pause();
             } else {
-                let _ = self.bus.wait(MASTER_LIMIT, || self.get(STATUS) & STATUS_MASTER == 0);
+                let _ = self.bus.wait_briefly(MASTER_LIMIT, || self.get(STATUS) & STATUS_MASTER == 0);
             }
         }
         self.put(CTRL, control | CTRL_RST);
@@ -180,7 +181,7 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
             // The reset clears the interrupt mask.
             self.pause();
         } else {
-            let _ = self.bus.wait(RESET_TIME, || false);
+            let _ = self.bus.wait_briefly(RESET_TIME, || false);
             self.put(IMC, !0);
         }
     }

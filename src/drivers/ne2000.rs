@@ -122,7 +122,7 @@ impl<B: Bus, const WIDE: bool> Ne2000<B, WIDE> {
     /// Waits until ISR shows one of `bits`, at most as long as a frame takes.
     #[inline(never)]
     fn wait(&self, bits: u8) -> bool {
-        self.bus.wait(STOP_TIME, || self.get(ISR) & bits != 0).is_ok()
+        self.bus.wait_briefly(STOP_TIME, || self.get(ISR) & bits != 0).is_ok()
     }
 
     #[inline(never)]

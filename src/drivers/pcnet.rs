@@ -233,7 +233,7 @@ impl<B: Bus, const DEEP: bool> Pcnet<B, DEEP> {
         self.tail = Self::TRANSMIT;
         self.missed = self.read(RDP, CSR112);
         self.put(CSR0_INIT);
-        let done = self.bus.wait(INIT_LIMIT, || self.get() & CSR0_IDON != 0).is_ok();
+        let done = self.bus.wait_briefly(INIT_LIMIT, || self.get() & CSR0_IDON != 0).is_ok();
         self.put(CSR0_IDON | CSR0_STRT);
         done
     }

@@ -183,7 +183,7 @@ impl<B: Bus, const DEEP: bool> Rtl8139<B, DEEP> {
     fn command(&self, value: u8, busy: u8) -> bool {
         let port = self.port(CR);
         self.bus.out8(port, value);
-        self.bus.wait(RESET_LIMIT, || self.bus.in8(port) & busy == 0).is_ok()
+        self.bus.wait_briefly(RESET_LIMIT, || self.bus.in8(port) & busy == 0).is_ok()
     }
 
     /// The transmit buffer of a descriptor, by its distance from the ring.

@@ -327,7 +327,7 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Rtl8169<B, DEEP, NEW> {
     /// Waits until bits of the command register are clear. False: they stay set.
     #[inline(never)]
     fn clears(&self, bits: u8) -> bool {
-        self.bus.wait(RESET_LIMIT, || self.bus.in8(self.port(CR)) & bits == 0).is_ok()
+        self.bus.wait_briefly(RESET_LIMIT, || self.bus.in8(self.port(CR)) & bits == 0).is_ok()
     }
 
     /// Stops interrupts and DMA, and resets the card. False: the reset does not end.

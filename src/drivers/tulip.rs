@@ -208,7 +208,7 @@ impl<B: Bus> Tulip<B> {
     #[inline(never)]
     fn drain(&mut self) {
         let last = self.at(self.tx ^ DESCRIPTOR);
-        if self.bus.wait(LIMIT, || self.bus.get32(last) & OWN == 0).is_err() {
+        if self.bus.wait_briefly(LIMIT, || self.bus.get32(last) & OWN == 0).is_err() {
             let control = self.get(CSR6);
             self.pause(control & !CSR6_ST, CSR5_TS);
             self.bus.put32(last, 0);
@@ -222,7 +222,7 @@ impl<B: Bus> Tulip<B> {
     #[inline(never)]
     fn pause(&self, control: u32, state: u32) {
         self.put(CSR6, control);
-        let _ = self.bus.wait(LIMIT, || self.get(CSR5) & state == 0);
+        let _ = self.bus.wait_briefly(LIMIT, || self.get(CSR5) & state == 0);
     }
 
     /// Writes an address into the filter.

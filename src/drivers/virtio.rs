@@ -240,5 +240,5 @@ impl Queue {
 /// Resets the device: no DMA and no interrupt after this.
 pub fn reset(bus: &impl Bus, access: Access, status: Register) -> bool {
     access.write8(bus, status, 0);
-    bus.wait(RESET_LIMIT, || access.read8(bus, status) == 0).is_ok()
+    bus.wait_briefly(RESET_LIMIT, || access.read8(bus, status) == 0).is_ok()
 }

@@ -126,7 +126,7 @@ impl<B: Bus> VirtioNet<B> {
         // The entries of the available ring name the two commands already.
         queue.next = queue.next.wrapping_add(COMMANDS);
         queue.offer(bus, self.access);
-        let _ = bus.wait(COMMAND_LIMIT, || bus.get16(Addr(queue.used + INDEX)) == queue.next);
+        let _ = bus.wait_briefly(COMMAND_LIMIT, || bus.get16(Addr(queue.used + INDEX)) == queue.next);
     }
 
     /// The filter for received frames. A device may pass more than it was told to.
