@@ -34,7 +34,7 @@ pub fn tests() -> Vec<Test> {
     tests.push(slow(Test::new("qemu/pch/negotiating", |lab| negotiating(lab, NAME, "pch-82579lm", Xms::None)).takes(6)));
     tests.push(slow(Test::new("qemu/pch/no-reset", |lab| refused(lab, NAME, "pch-i217lm"))));
     // The arbiter loses writes of tails; the first one is that of load.
-    let device = "pch-82579lm,negotiation=0,fault=lost-write@3+lost-write@50+lost-write@400+lost-doorbell@600";
+    let device = "pch-82579lm,negotiation=0,fault=lost-write@3+lost-write@50*3+lost-write@400*3+lost-doorbell@600*2";
     tests.push(slow(Test::new("qemu/pch/chip-faults", move |lab| faults(lab, NAME, device, Xms::None)).takes(10)));
     tests
 }
