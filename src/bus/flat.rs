@@ -53,6 +53,14 @@ impl Bus for Flat {
         value
     }
 
+    #[inline(always)]
+    fn get32_at<const OFFSET: u16>(&self, base: Addr) -> u32 {
+        let value: u32;
+        // SAFETY: as above.
+        unsafe { asm!("mov {1:e}, fs:[{0:e} + {2}]", in(reg) base.0, out(reg) value, const OFFSET, options(nostack, preserves_flags)) };
+        value
+    }
+
     flat!(get16, put16, u16, "x");
     flat!(get32, put32, u32, "e");
 

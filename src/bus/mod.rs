@@ -115,6 +115,11 @@ pub trait Bus {
     fn get16(&self, at: Addr) -> u16;
     /// Reads 32 bits of a ring or of a register in memory.
     fn get32(&self, at: Addr) -> u32;
+    /// The same at `OFFSET` behind `base`. In a loop it needs no register for the sum.
+    #[inline(always)]
+    fn get32_at<const OFFSET: u16>(&self, base: Addr) -> u32 {
+        self.get32(base.plus(OFFSET))
+    }
     /// Writes 16 bits of a ring or of a register in memory.
     fn put16(&self, at: Addr, value: u16);
     /// Writes 32 bits of a ring or of a register in memory.

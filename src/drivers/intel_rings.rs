@@ -32,7 +32,7 @@ const QUEUE_POLLS: u16 = 4_000;
 const RESET_TIME: u16 = 3_000;
 /// The same for [`PCH`]: an access within 20 ms may hang the machine. DMA, for which Linux waits 10 ms, and the I219's release of
 /// descriptors, which takes 250 microseconds, are given this time, too.
-pub const RESET_TIME_PCH: u16 = 21_000;
+const RESET_TIME_PCH: u16 = 21_000;
 /// Reads of [`FWSM`], of about a microsecond each, until the management engine has released the bus.
 const BUS_POLLS: u16 = 1_000;
 /// BIOS ticks (55 ms) without room for a frame, with the cable in, after which the transmitter counts as hanging.
@@ -101,16 +101,15 @@ impl<B: Bus, W: Window, const KIND: u8> Gigabit<B, W, KIND> {
     #[inline(never)]
     pub fn put(&self, register: u16, value: u32) {
         if KIND == PCH {
-            let _ = self.bus.poll(BUS_POLLS, || W::get(&self.bus, self.place, FWSM) & FWSM_BUS == 0);
+            let _ = self.bus.poll(BUS_POLLS, || W::get_at::<B, FWSM>(&self.bus, self.place) & FWSM_BUS == 0);
         }
         W::put(&self.bus, self.place, register, value);
     }
 
-    /// Waits for as long as [`PCH`] takes to reset; on a machine whose port reads take less than a bus's, as QEMU's, for 4 ms at
-    /// least, so that a probe waits again. Not inline, and without a number: fewer bytes.
+    /// Waits for as long as [`PCH`] takes to reset. Not inline, and without a number: fewer bytes.
     #[inline(never)]
-    fn pause(&self) {
-        let _ = self.bus.wait_briefly(RESET_TIME_PCH, || false);
+    pub fn pause(&self) {
+        let _ = self.bus.wait(RESET_TIME_PCH, || false);
     }
 
     /// Reads a register for each frame: without a call where that takes fewer instructions.

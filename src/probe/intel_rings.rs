@@ -259,9 +259,6 @@ pub fn start<B: Bus, const KIND: u8>(bus: B, found: &Found, rings: &Rings) -> Re
         pch::before_reset(&mut card, found, rings)?;
     }
     card.reset();
-    if KIND == PCH {
-        pch::pause(&card.bus);
-    }
     if card.get(CTRL) & CTRL_RST != 0 {
         return Err(Fault::Dead);
     }

@@ -11,7 +11,7 @@ use super::intel_rings::{self, Card, Eeprom, RFCTL, TXDCTL_EXPRESS};
 use super::{Ask, Fault, Found, Probe, Rings, pci};
 use crate::bus::Bus;
 use crate::drivers::intel_rings::{
-    Both, CTRL, CTRL_EXT, CTRL_EXT_DRIVER, FEXTNVM11, FEXTNVM11_ONE, Gigabit, PCH, RCTL, RCTL_EN, TCTL, TXDCTL, RESET_TIME_PCH,
+    Both, CTRL, CTRL_EXT, CTRL_EXT_DRIVER, FEXTNVM11, FEXTNVM11_ONE, Gigabit, PCH, RCTL, RCTL_EN, TCTL, TXDCTL,
 };
 use chips::Part;
 
@@ -75,8 +75,6 @@ impl<B: Bus> Probe<B> for PchProbe {
     const IDS: &'static [u32] = &chips::IDS;
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
-        // A driver that was unloaded or replaced may have reset the card just now.
-        pause(bus);
         let mut found = intel_rings::find::<B, PCH>(bus, ask, <Self as Probe<B>>::IDS, |_| Eeprom::Wires)?;
         let (part, name) = chips::part_and_name(pci::id(bus, ask.pci));
         // The arbiter may lose the write that selects a register, and so the read that tells when it does not.
@@ -88,19 +86,12 @@ impl<B: Bus> Probe<B> for PchProbe {
     }
 
     fn start(bus: B, found: &Found, rings: &Rings) -> Result<Self::Device, Fault> {
-        // As above: `/APPLY` begins here.
-        pause(&bus);
         intel_rings::start(bus, found, rings)
     }
 
     fn line(bus: &B, found: &Found, device: &mut Self::Device) -> u8 {
         intel_rings::line(bus, found, device)
     }
-}
-
-/// Waits for the end of a reset: until then an access may hang the machine.
-pub fn pause(bus: &impl Bus) {
-    let _ = bus.wait(RESET_TIME_PCH, || false);
 }
 
 fn since(found: &Found, part: Part) -> bool {
@@ -128,7 +119,7 @@ pub fn before_reset<B: Bus, const KIND: u8>(card: &mut Card<B, KIND>, found: &Fo
             // The receiver lets go by other thresholds, when it is switched off.
             card.put(RXDCTL, RXDCTL_FLUSH);
             card.put(RCTL, RCTL_EN as u32);
-            pause(&card.bus);
+            card.pause();
         }
     }
     Ok(())

@@ -9,6 +9,11 @@ pub trait Window {
     const REAL: bool = false;
     /// Reads a register.
     fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32;
+    /// Reads a register again and again.
+    #[inline(always)]
+    fn get_at<B: Bus, const REGISTER: u16>(bus: &B, place: u32) -> u32 {
+        Self::get(bus, place, REGISTER)
+    }
     /// Writes a register.
     fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32);
 }
@@ -21,6 +26,10 @@ impl Window for Memory {
     #[inline(always)]
     fn get<B: Bus>(bus: &B, place: u32, register: u16) -> u32 {
         bus.get32(Addr(place).plus(register))
+    }
+    #[inline(always)]
+    fn get_at<B: Bus, const REGISTER: u16>(bus: &B, place: u32) -> u32 {
+        bus.get32_at::<REGISTER>(Addr(place))
     }
     #[inline(always)]
     fn put<B: Bus>(bus: &B, place: u32, register: u16, value: u32) {

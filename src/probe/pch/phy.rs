@@ -3,7 +3,7 @@
 //!
 //! What depends on the link's speed is set for the speed at load; without a link, for gigabit.
 
-use super::{Part, change, pause, since};
+use super::{Part, change, since};
 use crate::bus::Bus;
 use crate::drivers::intel_rings::{CTRL, CTRL_EXT, FWSM, STATUS, STATUS_LU};
 use crate::probe::Found;
@@ -162,7 +162,7 @@ fn end_ulp<B: Bus, const KIND: u8>(card: &Card<B, KIND>) {
 
 /// 63 ms: Linux waits 30 ms for the PHY's power and 50 ms for SMBus and for a reset of the PHY.
 fn rest<B: Bus, const KIND: u8>(card: &Card<B, KIND>) {
-    (0..3).for_each(|_| pause(&card.bus));
+    (0..3).for_each(|_| card.pause());
 }
 
 /// Waits at most `count` times [`OWNER_LIMIT`]. Whether it is done.

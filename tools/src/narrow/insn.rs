@@ -256,7 +256,7 @@ fn argument(word: &str, control: bool) -> Option<Arg> {
     let Some((disp, inner)) = word.split_once('(') else {
         return Some(Arg::Mem(Mem { disp: word.into(), base: None, index: None, scale: 1 }));
     };
-    if disp.contains(':') && disp != "%fs:" {
+    if disp.contains(':') && !disp.strip_prefix("%fs:").is_some_and(|number| number.bytes().all(|letter| letter.is_ascii_digit())) {
         return None;
     }
     let mut parts = inner.strip_suffix(')')?.split(',');

@@ -54,8 +54,6 @@ const MODERN: [(&str, u32, u32); 4] =
     [("rtl8169", 4_600, 12_288), ("rtl8125", 4_600, 12_288), ("pch", 4_400, 12_288), ("tg3", 5_120, 12_288)];
 /// The most instructions for a frame on these cards, in percent of those on `e1000e`.
 const MODERN_PERCENT: u32 = 110;
-/// The same for `pch`, which asks before each write of a tail whether the management engine has the bus.
-const PCH_PERCENT: u32 = 112;
 /// Cards of three ways to copy frames between them and XMS.
 const WAITING: [&str; 3] = ["ne2000", "el3", "e1000"];
 /// The most instructions for a frame of 1,514 bytes that its receiver refuses, interrupt and copies included; and for a frame that
@@ -126,8 +124,7 @@ pub(super) fn modern(nic: &Nic, most: u32, most_low: u32) -> Verdict {
     if row.resident > most || row.without_xms.is_none_or(|bytes| bytes > most_low) {
         return Err(format!("{} bytes, and {:?} without XMS; at most {most} and {most_low}", row.resident, row.without_xms));
     }
-    let percent = if nic.name == "pch" { PCH_PERCENT } else { MODERN_PERCENT };
-    let few = all(row.cost).as_flattened().iter().zip(all(other.cost).as_flattened()).all(|(ours, theirs)| ours * 100 <= theirs * percent);
+    let few = all(row.cost).as_flattened().iter().zip(all(other.cost).as_flattened()).all(|(ours, theirs)| ours * 100 <= theirs * MODERN_PERCENT);
     if few { Ok(()) } else { Err(format!("{:?}, and on e1000e {:?}", row.cost, other.cost)) }
 }
 
