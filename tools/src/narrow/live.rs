@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::flow::{Callee, Function, Next, Place, next, passes};
 use super::insn::{Arg, BX, Insn, Line, Part, SP};
+use super::rules::{Mistake, wrong};
 use super::touch::{AX, Bits, DX, EVERY, KEPT, all, bits, low, touch};
 
 /// What is looked at later on.
@@ -33,16 +34,23 @@ fn exchanged(line: &Line, after: Bits) -> Option<Bits> {
     Some(of_a << low_b | of_b << low_a)
 }
 
-/// How many lines a function begins with that only push registers.
+/// The number of lines, pushes all, at the beginning of a function where EAX still holds nothing: LLVM passes no argument in EAX.
+/// None where the third argument is in EAX ([`super::third`]): the function may begin with passing that argument on. A label
+/// ends these lines, since a loop comes back there with a value in EAX.
 fn beginning(function: &Function) -> usize {
-    let pushes = |line: &&Line| match line {
+    if function.third && !wrong(Mistake::ThirdRoom) {
+        return 0;
+    }
+    let pushes = |(at, line): &(usize, &Line)| match line {
         Line::Insn(insn) => insn.stem().0 == "push",
-        _ => true,
+        Line::Label(_) => *at == 0,
+        Line::Text(_) => true,
+        Line::Opaque(_) => false,
     };
-    function.lines.iter().take_while(pushes).count()
+    function.lines.iter().enumerate().take_while(pushes).count()
 }
 
-/// A push of EAX, in which no argument comes.
+/// A push of EAX, which makes room on the stack where EAX holds nothing.
 fn makes_room(line: &Line) -> bool {
     matches!(line, Line::Insn(insn) if matches!(insn.args[..], [Arg::Reg(reg)] if reg.number == AX))
 }

@@ -20,6 +20,7 @@ pub fn in_register(functions: &mut [Function]) {
                 functions[at].lines = lines;
                 functions[at].compact();
             }
+            functions[at].third = true;
         }
     }
 }
