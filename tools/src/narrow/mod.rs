@@ -154,7 +154,7 @@ fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<Strin
 
 impl Function {
     fn empty() -> Function {
-        Function { name: String::new(), lines: Vec::new(), private: true, global: false, third: false, labels: HashMap::new(), in_tables: HashSet::new() }
+        Function { name: String::new(), lines: Vec::new(), private: true, global: false, third: None, labels: HashMap::new(), in_tables: HashSet::new() }
     }
 }
 
