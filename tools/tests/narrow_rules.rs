@@ -108,6 +108,12 @@ fn the_third_argument_is_in_a_register() {
     // A caller that nobody knows pushes it.
     let taken = format!("{}{g}\t.section\t.data\n\t.long\tf\n", f(take));
     assert_eq!(lines_of(&taken, "f")[0], "movl 2(%esp), %eax");
+    // The same by a second name, which LLVM gives to functions that are alike.
+    let second = format!("{}\t.type\tsame,@function\n\t.set same, f\n{g}", f(take));
+    for reference in ["\t.section\t.data\n\t.long\tsame\n".into(), function("h", true, "\tmovl\t$same, there\n\tretl"), "\t.globl\tsame\n".into()] {
+        assert_eq!(lines_of(&format!("{second}{reference}"), "f")[0], "movl 2(%esp), %eax", "{reference}");
+    }
+    assert_eq!(lines_of(&second, "f")[0], "movl %eax, (%bx)");
     // The function takes it off itself.
     let own = f("\tmovl\t4(%esp), %eax\n\tmovl\t%eax, (%ecx)\n\tretl\t$4");
     let i = function("g", true, "\tpushl\t%edx\n\tcalll\tf\n\tmovl\t%edx, there\n\tretl");
