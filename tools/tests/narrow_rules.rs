@@ -108,10 +108,41 @@ fn the_third_argument_is_in_a_register() {
     // A caller that nobody knows pushes it.
     let taken = format!("{}{g}\t.section\t.data\n\t.long\tf\n", f(take));
     assert_eq!(lines_of(&taken, "f")[0], "movl 2(%esp), %eax");
+    // The same by a second name, which LLVM gives to functions that are alike.
+    let second = format!("{}\t.type\tsame,@function\n\t.set same, f\n{g}", f(take));
+    for reference in ["\t.section\t.data\n\t.long\tsame\n".into(), function("h", true, "\tmovl\t$same, there\n\tretl"), "\t.globl\tsame\n".into()] {
+        assert_eq!(lines_of(&format!("{second}{reference}"), "f")[0], "movl 2(%esp), %eax", "{reference}");
+    }
+    assert_eq!(lines_of(&second, "f")[0], "movl %eax, (%bx)");
     // The function takes it off itself.
     let own = f("\tmovl\t4(%esp), %eax\n\tmovl\t%eax, (%ecx)\n\tretl\t$4");
     let i = function("g", true, "\tpushl\t%edx\n\tcalll\tf\n\tmovl\t%edx, there\n\tretl");
     assert_eq!(lines_of(&(own + &i), "f"), ["movl %eax, (%bx)", "retw"]);
+}
+
+/// A push of EAX at the beginning of a function makes room on the stack, or passes the third argument on.
+#[test]
+fn a_third_argument_that_is_pushed_at_once_is_passed() {
+    let outer = |call: &str| function("outer", true, &format!("\tmovl\t%edx, %eax\n\tpushl\t%eax\n\tcalll\t{call}\n\tpopl\t%eax\n\txorl\t%eax, %eax\n\tretl"));
+    // A closure that calls what takes two arguments on the stack.
+    let closure = function("closure", false, "\tmovl\t4(%esp), %eax\n\tpushl\t%eax\n\tpushl\t$16\n\tcalll\tcallee\n\taddl\t$8, %esp\n\tretl");
+    let callee = function("callee", false, "\tmovl\there, %eax\n\tmovl\t8(%esp), %edx\n\taddl\t4(%esp), %edx\n\tmovl\t%edx, (%ecx)\n\tmovl\t%eax, there\n\tretl");
+    let listing = closure + &callee + &outer("closure");
+    assert_eq!(lines_of(&listing, "closure")[..2], ["pushl %eax", "pushl $16"]);
+    assert_eq!(lines_of(&listing, "outer")[..3], ["xchgl %edx, %eax", "callw closure", "xorw %ax, %ax"]);
+    // The same without the move before, as LLVM writes it for some CPUs.
+    let at_once = function("closure", false, "\tpushl\t4(%esp)\n\tpushl\t$16\n\tcalll\tcallee\n\taddl\t$8, %esp\n\tretl");
+    let listing = at_once + &callee + &outer("closure");
+    assert_eq!(lines_of(&listing, "closure")[..2], ["pushl %eax", "pushl $16"]);
+    assert_eq!(lines_of(&listing, "outer")[..3], ["xchgl %edx, %eax", "callw closure", "xorw %ax, %ax"]);
+    // Without a third argument EAX holds nothing at the beginning, and the push makes room.
+    let room = function("f", false, "\tpushl\t%eax\n\tmovl\t%ecx, (%esp)\n\tmovl\t(%esp), %edx\n\tmovl\t%edx, there\n\tpopl\t%eax\n\tretl");
+    let listing = room + &function("outer", true, "\tmovl\t%edx, %eax\n\tcalll\tf\n\txorl\t%eax, %eax\n\tretl");
+    assert_eq!(lines_of(&listing, "outer")[0], "callw f");
+    // Neither is a push of EAX in a loop at the beginning.
+    let again = function("f", false, ".LBB0:\n\tpushl\t%eax\n\tcalll\t*there\n\tpopl\t%edx\n\tmovl\t%edx, there\n\tmovl\there, %eax\n\tjmp\t.LBB0");
+    let listing = again + &function("outer", true, "\tcalll\tf\n\tretl");
+    assert!(lines_of(&listing, "f").contains(&"movl here, %eax".into()), "{:?}", lines_of(&listing, "f"));
 }
 
 #[test]

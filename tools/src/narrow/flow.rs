@@ -17,6 +17,8 @@ pub struct Function {
     pub private: bool,
     /// Called by name from outside.
     pub global: bool,
+    /// Its third argument is in EAX ([`super::third`]); it begins with this many pushes of registers as rustc wrote it.
+    pub third: Option<usize>,
     /// Where its labels stand.
     pub labels: HashMap<String, usize>,
     /// Those that a jump table holds.

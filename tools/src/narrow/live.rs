@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::flow::{Callee, Function, Next, Place, next, passes};
 use super::insn::{Arg, BX, Insn, Line, Part, SP};
+use super::rules::{Mistake, wrong};
 use super::touch::{AX, Bits, DX, EVERY, KEPT, all, bits, low, touch};
 
 /// What is looked at later on.
@@ -33,17 +34,24 @@ fn exchanged(line: &Line, after: Bits) -> Option<Bits> {
     Some(of_a << low_b | of_b << low_a)
 }
 
-/// How many lines a function begins with that only push registers.
-fn beginning(function: &Function) -> usize {
-    let pushes = |line: &&Line| match line {
-        Line::Insn(insn) => insn.stem().0 == "push",
-        _ => true,
+/// The pushes of registers that a function begins with. LLVM passes no argument in EAX: among them, a push of EAX makes room on
+/// the stack, whatever EAX holds. A label ends them: a loop may come back there with a value in EAX.
+///
+/// A third argument in EAX ([`super::third`]) is a value, which a closure passes on with its first push. Only pushes that rustc
+/// wrote at the beginning make room then, not those that come to stand there where the argument's load was.
+pub fn room(function: &Function) -> impl Iterator<Item = usize> {
+    let begins = |(at, line): &(usize, &Line)| match line {
+        Line::Insn(insn) => insn.stem().0 == "push" && matches!(insn.args[..], [Arg::Reg(_)]),
+        Line::Label(_) => *at == 0,
+        Line::Text(_) => true,
+        Line::Opaque(_) => false,
     };
-    function.lines.iter().take_while(pushes).count()
+    let pushes = function.lines.iter().enumerate().take_while(begins).filter(|(_, line)| matches!(line, Line::Insn(_))).map(|(at, _)| at);
+    pushes.take(function.third.filter(|_| !wrong(Mistake::ThirdRoom)).unwrap_or(usize::MAX))
 }
 
-/// A push of EAX, in which no argument comes.
-fn makes_room(line: &Line) -> bool {
+/// A push of EAX.
+fn pushes_ax(line: &Line) -> bool {
     matches!(line, Line::Insn(insn) if matches!(insn.args[..], [Arg::Reg(reg)] if reg.number == AX))
 }
 
@@ -95,7 +103,8 @@ impl Known {
     /// One pass backward; whether anything more is looked at.
     fn pass(&mut self, at: usize, function: &Function, lines: &mut [Live]) -> bool {
         let mut changed = false;
-        let room = beginning(function);
+        // Behind the last push that makes room.
+        let room = room(function).last().map_or(0, |last| last + 1);
         for line in (0..function.lines.len()).rev() {
             let content = &function.lines[line];
             let (after, more) = match content {
@@ -104,8 +113,8 @@ impl Known {
             };
             changed |= more;
             let touch = touch(content);
-            // An exchange looks only at what is looked at afterwards; a push of EAX at the beginning makes room.
-            let reads = if line < room && makes_room(content) { 0 } else { exchanged(content, after.bits).unwrap_or(touch.reads) };
+            // An exchange looks only at what is looked at afterwards.
+            let reads = if line < room && pushes_ax(content) { 0 } else { exchanged(content, after.bits).unwrap_or(touch.reads) };
             let now = Live { bits: after.bits & !touch.writes | reads, flags: after.flags & !touch.flags_written | touch.flags_read };
             if lines[line].and(now) != lines[line] {
                 lines[line] = lines[line].and(now);

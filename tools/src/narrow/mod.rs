@@ -83,9 +83,13 @@ fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<Strin
     let mut own: Vec<Function> = functions.iter_mut().map(|function| std::mem::replace(*function, Function::empty())).collect();
     let aliases = aliases(listing, &own);
     own.iter_mut().for_each(|function| without_aliases(function, &aliases));
-    let in_code: HashSet<String> = own.iter().flat_map(|function| names_in_operands(function)).collect();
+    // Functions that others than this listing's calls may reach: by their addresses or, exported, by a second name.
+    let mut reached: HashSet<String> = own.iter().flat_map(|function| names_in_operands(function)).chain(labels_in_data.iter().cloned()).collect();
+    reached.extend(listing.lines().filter_map(|line| Some(line.trim().strip_prefix(".globl")?.trim().to_string())));
+    let first_names: Vec<String> = reached.iter().filter_map(|name| aliases.get(name).cloned()).collect();
+    reached.extend(first_names);
     for function in &mut own {
-        function.private &= !labels_in_data.contains(&function.name) && !in_code.contains(&function.name);
+        function.private &= !reached.contains(&function.name);
         // Whoever takes the function's own address calls it; only tables of jumps lead into it.
         let jumped = |name: &String| labels_in_data.contains(name) && *name != function.name;
         function.in_tables = function.labels.iter().filter(|(name, _)| jumped(name)).map(|(_, at)| *at).collect();
@@ -154,7 +158,7 @@ fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<Strin
 
 impl Function {
     fn empty() -> Function {
-        Function { name: String::new(), lines: Vec::new(), private: true, global: false, labels: HashMap::new(), in_tables: HashSet::new() }
+        Function { name: String::new(), lines: Vec::new(), private: true, global: false, third: None, labels: HashMap::new(), in_tables: HashSet::new() }
     }
 }
 

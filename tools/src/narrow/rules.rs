@@ -66,6 +66,8 @@ pub enum Mistake {
     ThirdMoved,
     /// What lies on the stack beside a third argument does not come nearer.
     ThirdPlace,
+    /// A push of a third argument makes room on the stack.
+    ThirdRoom,
     /// What memory holds is known behind a store.
     ReuseStored,
     /// What registers hold is known behind a label.
@@ -134,7 +136,7 @@ pub enum Mistake {
 
 /// Every mistake.
 pub const MISTAKES: &[Mistake] = &[
-    Mistake::NoSwap, Mistake::ConstantsPush, Mistake::StackPlace, Mistake::ThirdMoved, Mistake::ThirdPlace, Mistake::ReuseStored, Mistake::ReuseLabel,
+    Mistake::NoSwap, Mistake::ConstantsPush, Mistake::StackPlace, Mistake::ThirdMoved, Mistake::ThirdPlace, Mistake::ThirdRoom, Mistake::ReuseStored, Mistake::ReuseLabel,
     Mistake::RegistersAddress, Mistake::AsmPushesAll, Mistake::WordsFlags, Mistake::WordsMove, Mistake::WordsAddress, Mistake::WordsZero,
     Mistake::WordsShift, Mistake::WordsInlineCall, Mistake::WordsInlineZero, Mistake::WordsWhole, Mistake::PushesAll, Mistake::PushesLost, Mistake::AddressesBase, Mistake::SingleCompare,
     Mistake::SingleByte, Mistake::SingleFlags, Mistake::PairsBit, Mistake::PairsFlags, Mistake::PairsDead, Mistake::FoldIntact,

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::flow::Function;
 use super::insn::{Arg, Insn, Line, Mem, Part, Reg, SP, constant};
+use super::live;
 use super::rules::{Mistake, wrong};
 use super::stack;
 use super::touch::{AX, all, condition_of, touch};
@@ -15,11 +16,13 @@ const LONG: i32 = 4;
 pub fn in_register(functions: &mut [Function]) {
     for at in 0..functions.len() {
         let popped = stack::popped(functions);
+        let pushes = live::room(&functions[at]).count();
         if let Some(changed) = without_push(functions, at, &popped) {
             for (at, lines) in changed {
                 functions[at].lines = lines;
                 functions[at].compact();
             }
+            functions[at].third = Some(pushes);
         }
     }
 }

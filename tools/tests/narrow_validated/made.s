@@ -35,6 +35,49 @@ passes_three:
 	.size	passes_three, .Lfunc_end_passes_three-passes_three
 
 
+# A third argument that is passed on at once, as a closure does.
+	.section	.text.passes_on,"ax",@progbits
+	.type	passes_on,@function
+passes_on:
+	movl	4(%esp), %eax
+	pushl	%eax
+	pushl	$16
+	calll	takes_two
+	popl	%eax
+	popl	%ecx
+	retl
+.Lfunc_end_passes_on:
+	.size	passes_on, .Lfunc_end_passes_on-passes_on
+
+
+	.section	.text.takes_two,"ax",@progbits
+	.type	takes_two,@function
+takes_two:
+	movl	here, %eax
+	movl	8(%esp), %edx
+	shll	$4, %edx
+	addl	4(%esp), %edx
+	movl	%edx, (%ecx)
+	movl	%eax, there
+	retl
+.Lfunc_end_takes_two:
+	.size	takes_two, .Lfunc_end_takes_two-takes_two
+
+
+	.section	.text.calls_a_closure,"ax",@progbits
+	.globl	calls_a_closure
+	.type	calls_a_closure,@function
+calls_a_closure:
+	movl	4(%ecx), %eax
+	pushl	%eax
+	calll	passes_on
+	popl	%eax
+	xorl	%eax, %eax
+	retl
+.Lfunc_end_calls_a_closure:
+	.size	calls_a_closure, .Lfunc_end_calls_a_closure-calls_a_closure
+
+
 # Memory changes between two loads.
 	.section	.text.loads_again,"ax",@progbits
 	.globl	loads_again
