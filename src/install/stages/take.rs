@@ -81,9 +81,7 @@ fn take(plan: &mut Plan) -> Option<()> {
     Some(())
 }
 
-/// Asks the copy's control interrupt for a parameter ([`apply::call`]). Inline: `tools/src/narrow` loses the parameter that a
-/// function of three arguments passes on.
-#[inline(always)]
+/// Asks the copy's control interrupt for a parameter ([`apply::call`]).
 fn get(info: &Info, parameter: u8) -> Option<(Addr, u16, u16)> {
     apply::call(info.amis, control::GET, parameter)
 }
