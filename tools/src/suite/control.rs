@@ -28,6 +28,14 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/control/stranger", stranger),
         Test::new("qemu/control/without", without),
     ];
+    for (name, card, mode, load, xms) in [
+        ("cache", "ne2000", "V86 ON", "3COMPKT 0x60 /CTL /XMS=48 /CACHE=4096", Xms::V3),
+        ("low", "el3", "V86 OFF", "3COMPKT 0x60 /CTL /MIGRATE=8192", Xms::None),
+        ("no-pool", "ne2000", "V86 OFF", "3COMPKT 0x60 /CTL", Xms::V3),
+    ] {
+        tests.push(Test::new(format!("qemu/control/xms-pending-{name}"), move |lab| no_xms(lab, card, mode, load, xms)));
+    }
+    tests.push(Test::new("qemu/control/xms-pending-v86", v86_after));
     for (name, medium) in [("el3", "TP"), ("boomerang", "AUTO")] {
         tests.push(Test::new(format!("qemu/{name}/apply-media"), move |lab| media(lab, name, medium)));
     }
@@ -173,6 +181,35 @@ fn media(lab: &Lab, card: &str, medium: &str) -> Verdict {
     steps.prints("PKTCTL log", "all is as before")?;
     steps.same("mem")?;
     steps.same("ints")
+}
+
+/// XMS where no frame waits there in real mode: it cannot be changed, PKTCTL says why, and nothing else has changed.
+fn no_xms(lab: &Lab, card: &str, mode: &str, load: &str, xms: Xms) -> Verdict {
+    let (set, show, test) = ("PKTCTL config XMS=96", "PKTCTL config", "PKTCTL test");
+    let script = [mode, "mem", load, show, "CONTROL", set, APPLY, show, test, "3COMPKT /U", "mem"];
+    let steps = qemu(nic(card))?.with_xms(xms).steps(&lab.job(&[], &script)?)?;
+    for line in [load, "CONTROL", test, "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.exits(set, 3)?;
+    steps.prints(set, "XMS: only /XMS= at load sets it, in V86 mode and where no frames wait in XMS.")?;
+    steps.prints(APPLY, "no parameter waits")?;
+    steps.same(show)?;
+    steps.same("mem")
+}
+
+/// XMS is pending when V86 mode begins: `/APPLY` is refused there and changes nothing; in real mode it is done.
+fn v86_after(lab: &Lab) -> Verdict {
+    let (load, set, show, test) = ("3COMPKT 0x60 /CTL /XMS=48", "PKTCTL config XMS=96", "PKTCTL config XMS", "PKTCTL test");
+    let script = ["V86 OFF", load, set, "V86 ON", APPLY, show, "V86 OFF", test, BY_PKTCTL, show, test, "3COMPKT /U"];
+    let steps = qemu(nic("rtl8139"))?.with_xms(Xms::V3).steps(&lab.job(&[], &script)?)?;
+    for line in [load, set, test, BY_PKTCTL, "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.exits(APPLY, 1)?;
+    steps.prints(APPLY, "a memory manager or a program came after the driver; unload that first")?;
+    let shown: Vec<&str> = steps.each(show).iter().map(|step| step.text.as_str()).collect();
+    steps.holds(shown == ["XMS=48\nXMS=96 after PKTCTL apply", "XMS=96"], "it is pending, then in force")
 }
 
 /// More XMS for frames that wait, then less, then more than there is.
