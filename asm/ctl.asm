@@ -364,9 +364,10 @@ find:   mov     si, bx
         ja      refuse
         add     si, si
         mov     si, [places+si]
-        mov     al, COMPKT_CTL_UNKNOWN
         cmp     bl, COMPKT_PARAM_XMS
-        jae     .value
+        je      .value              ; FIXED, where no frame waits in XMS in real mode
+        dec     ax                  ; UNKNOWN; keeps CF
+        jnc     .value
         test    si, si
         jz      refuse
         ret

@@ -1,6 +1,6 @@
 //! The one 3COMPKT that a command is for, and its control interrupt.
 
-use compkt::control::{BAD_ADDRESS, BUSY, DELAY, FILE, FIXED, NO_ROOM, NOT_IMPLEMENTED, Parameter, RANGE, REFUSED, RX_RING, SHARED, TX_RING, UNKNOWN};
+use compkt::control::{BAD_ADDRESS, BUSY, DELAY, FILE, FIXED, NO_ROOM, NOT_IMPLEMENTED, Parameter, RANGE, REFUSED, RX_RING, SHARED, TX_RING, UNKNOWN, XMS};
 use compkt::programs::commands::Asked;
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet::{Block, Driver};
@@ -56,6 +56,7 @@ pub fn without(driver: &Driver) {
 pub fn reason_of(parameter: &Parameter, code: u8) -> &'static CStr {
     match (code, parameter.number) {
         (FIXED, DELAY | RX_RING | TX_RING) => c"the card's driver fixes it",
+        (FIXED, XMS) => c"only /XMS= at load sets it, in V86 mode and where no frames wait in XMS",
         (code, _) => reason(code),
     }
 }

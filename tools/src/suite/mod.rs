@@ -2,6 +2,7 @@
 //!
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
+mod amis;
 mod cards;
 mod config;
 mod control;
@@ -122,6 +123,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(device::tests());
     tests.extend(prompt::tests());
     tests.extend(file::tests());
+    tests.extend(amis::tests());
     tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(costs::tests());

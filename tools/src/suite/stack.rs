@@ -29,6 +29,13 @@ pub fn tests() -> Vec<Test> {
             tests.push(Test { slow: !is_quick(nic), ..test });
         }
     }
+    // The control interrupt's timer entry and log need the stack, too: a card with rings in XMS, and one without rings.
+    for nic in NICS.iter().filter(|nic| ["e1000", "ne2000"].contains(&nic.name)) {
+        for (name, switches, xms) in WAYS {
+            let run = move |lab: &Lab| deepest(lab, nic, &format!("{switches} /CTL"), xms);
+            tests.push(Test::new(format!("qemu/{}/stack-ctl-{name}", nic.name), run).takes(25));
+        }
+    }
     tests
 }
 
