@@ -26,7 +26,7 @@ pub(super) const LINK_IS_FIXED: &[&str] = &["i8255x", "tulip"];
 
 /// Drivers whose cards keep frames while there is no link: when their ring is full, `send_pkt` answers CANT_SEND. Most cards do
 /// so, but QEMU's own drop these frames.
-const KEEP_FRAMES: &[&str] = &["rtl8169", "rtl8125", "tg3"];
+const KEEP_FRAMES: &[&str] = &["rtl8169", "rtl8125", "pch", "tg3"];
 
 /// Drivers whose cards iPXE does not use in QEMU: it has no driver, or gets no link (`igb`: that card loses its link in a reset
 /// until a driver asks the PHY for it, which iPXE does not).
