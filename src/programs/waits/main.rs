@@ -79,7 +79,7 @@ fn main() -> u8 {
         say!(c"No packet driver on INT {x}h.\n", vector);
         return 2;
     };
-    let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, alone, takes, pause };
+    let client = Client { driver, handle: 0, mac: [0; 6], seed: seed.wrapping_mul(0x1_0001), gap_us, again, late: false, alone, takes, pause };
     match run(client, frames, only) {
         Ok(()) => 0,
         Err(why) => {
@@ -148,6 +148,8 @@ pub struct Client {
     pub gap_us: u16,
     /// How many more times a batch may be asked for again.
     pub again: u32,
+    /// A batch was asked for again: frames of the one before may come late.
+    pub late: bool,
     /// There is no test peer.
     pub alone: bool,
     /// Frames that the receiver of slow.rs takes in a tick.

@@ -139,7 +139,7 @@ fn exchange(client: &mut Client, mood: Mood) -> Outcome {
         ask(client)?;
         let patience = if client.again != 0 { AGAIN } else { PATIENCE };
         match batch(client, patience) {
-            Err(why) if why == MISSING && client.again != 0 => client.again -= 1,
+            Err(why) if why == MISSING && client.again != 0 => (client.again, client.late) = (client.again - 1, true),
             outcome => return outcome,
         }
     }
@@ -155,6 +155,9 @@ fn batch(client: &Client, patience: u16) -> Outcome {
             let Some(header) = Header::decode(body) else { return false };
             if header.op != Op::Data {
                 return header.op == Op::Done;
+            }
+            if client.late && header.seed != client.seed {
+                return true;
             }
             let length = wire::length_of(client.seed, header.index, MIN, MAX);
             let body = body.get(..length as usize - MAC_HEADER).unwrap_or(&[]);
