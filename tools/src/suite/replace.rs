@@ -20,6 +20,8 @@ pub(super) const FRAMES: usize = 3;
 const FLOOD: usize = 30;
 const ROUNDS: usize = 20;
 const MANY_ROUNDS: usize = 100;
+/// How often a client's marked frames are sent.
+const MARKED_ROUNDS: usize = 5;
 /// The low bytes of the types of both clients, and what is behind the type of frames that PART waits for.
 const CLIENTS: [u8; 2] = [0x71, 0x76];
 const MARK: u8 = 0x5B;
@@ -237,12 +239,12 @@ fn flooded(lab: &Lab, nic: &'static Nic, rounds: usize) -> Result<Steps, String>
         ends |= line == "> SEEN 0";
         if line == "[pause]" {
             // The rest of the flood may still overrun the card's ring: some of these come behind it.
-            for _ in 0..20 {
+            for _ in 0..MARKED_ROUNDS {
                 for client in CLIENTS {
                     feed_marked(&peer, client);
                     offered += FRAMES;
                 }
-                std::thread::sleep(Duration::from_millis(20));
+                std::thread::sleep(Duration::from_millis(100));
             }
             let _ = monitor.resume();
         } else if !ends && (line.starts_with('>') || line.starts_with("3COMPKT")) {
@@ -275,7 +277,9 @@ fn flooded(lab: &Lab, nic: &'static Nic, rounds: usize) -> Result<Steps, String>
     steps.holds(output[0] == sent - refused, format!("each of the {sent} frames that was not refused, {refused} were, is counted as sent"))?;
     steps.holds(output[2] == refused, "each refused frame is counted")?;
     steps.holds(taken <= input[0] && input[0] as usize <= offered, format!("{taken} taken, {offered} offered: no frame is counted twice"))?;
-    steps.holds(input[0] <= taken + input[3], format!("{taken} taken: each other frame is counted as lost"))?;
+    // Marked frames may come when a client has printed its counts already.
+    let late = (MARKED_ROUNDS * CLIENTS.len() * FRAMES) as u32;
+    steps.holds(input[0] <= taken + input[3] + late, format!("{taken} taken: each other frame is counted as lost"))?;
     Ok(steps)
 }
 
