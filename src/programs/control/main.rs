@@ -60,6 +60,11 @@ impl Machine {
         self.call(control::LOG, 0, 0, Far(0)).edx as u16
     }
 
+    /// Changes of parameters in the log after the first `since` entries. A link may go up or down at any time, too.
+    pub fn changes(&self, since: u16) -> u32 {
+        (0..self.written().wrapping_sub(since)).filter(|behind| self.entry(since.wrapping_add(*behind)).event == control::CHANGED).count() as u32
+    }
+
     /// Entry `number` of the log, counted from the first ever written.
     pub fn entry(&self, number: u16) -> control::Entry {
         let log = self.call(control::LOG, 0, 0, Far(0));
