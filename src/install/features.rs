@@ -4,6 +4,8 @@ use crate::resident::table::Region;
 
 /// What may hold of a machine, a card and the switches. A feature is placed where one of its needs holds.
 pub mod needs {
+    use crate::probe::{FLAT_INTX, FLAT_KEYBOARD};
+
     /// Memory above 1 MB is reached.
     pub const FLAT: u16 = 1 << 0;
     /// The same, of a card whose interrupt can be switched off in its command register.
@@ -38,6 +40,16 @@ pub mod needs {
     pub const POOL: u16 = XWORDS | XBYTES | XFIFO | XRINGS | XPARTS;
     /// `/REPLACE`: the handle table lies further up than that of the other copy.
     pub const SHIFT: u16 = 1 << 15;
+
+    /// Which of the flat features a card wants ([`crate::probe::Found::flat`]).
+    #[inline(always)]
+    pub fn of_flat(flat: u8) -> u16 {
+        match flat {
+            FLAT_INTX => FLATI,
+            FLAT_KEYBOARD => FLATK,
+            _ => FLAT,
+        }
+    }
 }
 
 /// One thing that a feature wants done.

@@ -178,6 +178,13 @@ pub struct Placed {
     pub irq: u8,
 }
 
+impl Placed {
+    /// The feature that is for this.
+    pub fn feature(&self, needs: u16) -> Option<&Feature> {
+        self.features.iter().take(self.count as usize).find(|feature| feature.needs == needs)
+    }
+}
+
 /// A feature that was placed.
 #[derive(Clone, Copy)]
 #[repr(C)]

@@ -196,6 +196,11 @@ pub struct Rings {
     pub len: u32,
 }
 
+impl Rings {
+    /// Of a card that has none.
+    pub const NONE: Rings = Rings { linear: Addr(0), physical: 0, len: 0 };
+}
+
 /// The discarded half of a driver.
 pub trait Probe<B: Bus> {
     /// The resident half of the driver.

@@ -12,12 +12,11 @@ use crate::control::{APPLY_FAILED, DONE, Entry, GET, INTERRUPT, LOG, LOG_ENTRIES
 use crate::info::{BLOCK_BUFFERS, BLOCK_RINGS, Block, Info};
 use crate::install::dos::{fill, peek, poke, regs};
 use crate::install::features::{Facts, needs};
-use crate::install::header::number;
-use crate::install::kernel::{of_nic, say, unit};
+use crate::install::kernel::say;
 use crate::install::lines::Line;
 use crate::install::plan::{Plan, XmsBlock};
 use crate::memory::{SLOT, direct};
-use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Rings};
+use crate::probe::Rings;
 
 /// Bytes from a pending parameter's wanted value to the one in force (asm/ctl.asm).
 const IN_FORCE: u16 = 4;
@@ -78,11 +77,8 @@ pub fn begin(plan: &mut Plan, info: &Info, nic: u8) -> Option<()> {
     plan.old.apply = Apply { media, xms, slots, number: info.amis, block: XmsBlock::NONE };
     // The instance is laid out as the file's driver knows it.
     let copy = Copy { info };
-    for kind in [number::DRIVER, number::DRIVER_V, number::DRIVER_X] {
-        let unit = unit(of_nic(nic, kind))?;
-        if unit.bytes != 0 && copy.is_driven_by(plan, &unit)? {
-            return Some(());
-        }
+    if copy.driver(plan, nic)?.is_some() {
+        return Some(());
     }
     say(Line::OtherDriver, b" ", 0);
     None
@@ -130,11 +126,7 @@ fn waits(copy: &Copy) -> bool {
 pub fn commit(plan: &mut Plan, copy: &Copy) -> Option<()> {
     let apply = plan.old.apply;
     if apply.xms.0 != 0 {
-        let need = match plan.card.found.flat {
-            FLAT_INTX => needs::FLATI,
-            FLAT_KEYBOARD => needs::FLATK,
-            _ => needs::FLAT,
-        };
+        let need = needs::of_flat(plan.card.found.flat);
         let told = copy.told(crate::info::BLOCK_FLAT, need, offset_of!(Facts, xms_handle) as u16)?;
         let before = XmsBlock { entry: apply.block.entry, handle: peek(told), linear: 0 };
         poke(told, &apply.block.handle);

@@ -16,7 +16,7 @@ use crate::install::header::{Start, Unit, number};
 use crate::install::kernel::{header, hooks, load, of_nic, say, unit};
 use crate::install::lines::Line;
 use crate::install::plan::{GOES, Plan, QUIT, RETURNS, SILENT};
-use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Rings};
+use crate::probe::{Fault, Rings};
 use crate::resident::table::{CHANGED, ENTRIES, PENDING, Region, STATE, State};
 
 /// Bytes in which a driver in memory may differ from the file's: a feature has replaced some.
@@ -84,9 +84,21 @@ impl Copy<'_> {
         block(self.info, kind)
     }
 
+    /// Which of the file's drivers for this NIC it has; `Some(None)`: another one. None: the file cannot be read.
+    #[inline(never)]
+    pub fn driver(&self, plan: &Plan, nic: u8) -> Option<Option<u8>> {
+        for kind in [number::DRIVER, number::DRIVER_V, number::DRIVER_X] {
+            let unit = unit(of_nic(nic, kind))?;
+            if unit.bytes != 0 && self.is_driven_by(plan, &unit)? {
+                return Some(Some(kind));
+            }
+        }
+        Some(None)
+    }
+
     /// Whether its driver is this unit of the file.
     #[inline(never)]
-    pub fn is_driven_by(&self, plan: &Plan, unit: &Unit) -> Option<bool> {
+    fn is_driven_by(&self, plan: &Plan, unit: &Unit) -> Option<bool> {
         let (at, block) = self.block(info::BLOCK_NIC)?;
         if block.size != ((unit.total - ENTRIES) + 3) & !3 {
             return Some(false);
@@ -124,17 +136,11 @@ impl Copy<'_> {
 /// Starts the card with the memory that the other copy has for it. None: that cannot be, or its driver is not the file's.
 #[inline(never)]
 fn restart(plan: &mut Plan, copy: &Copy) -> Option<()> {
-    let mut driver = None;
-    for kind in [number::DRIVER, number::DRIVER_V, number::DRIVER_X] {
-        let unit = unit(of_nic(plan.card.nic, kind))?;
-        if unit.bytes != 0 && driver.is_none() && copy.is_driven_by(plan, &unit)? {
-            driver = Some(kind);
-        }
-    }
+    let driver = copy.driver(plan, plan.card.nic)?;
     let plain = plan.card.found.plain && driver? == number::DRIVER;
     let kind = if plan.card.found.plain && !plain { number::START_X } else { number::START };
     let start = unit(of_nic(plan.card.nic, kind))?;
-    let rings = if plain { Rings { linear: Addr(0), physical: 0, len: 0 } } else { rings(plan, copy)? };
+    let rings = if plain { Rings::NONE } else { rings(plan, copy)? };
     let rings = apply::extended(plan, copy, rings)?;
     load(&start, code_segment(), header().slot_b)?;
     let at = (header().slot_b + start.total + 3) & !3;
@@ -153,7 +159,7 @@ fn restart(plan: &mut Plan, copy: &Copy) -> Option<()> {
 #[inline(never)]
 fn rings(plan: &Plan, copy: &Copy) -> Option<Rings> {
     let found = &plan.card.found;
-    let Some((at, block)) = copy.block(info::BLOCK_RINGS) else { return Some(Rings { linear: Addr(0), physical: 0, len: 0 }) };
+    let Some((at, block)) = copy.block(info::BLOCK_RINGS) else { return Some(Rings::NONE) };
     if block.place == 0 {
         let linear = copy.at((at + 15) & !15);
         let mut physical = linear.0;
@@ -163,11 +169,7 @@ fn rings(plan: &Plan, copy: &Copy) -> Option<Rings> {
         }
         return Some(Rings { linear, physical, len: found.rings_low as u32 });
     }
-    let need = match found.flat {
-        FLAT_INTX => needs::FLATI,
-        FLAT_KEYBOARD => needs::FLATK,
-        _ => needs::FLAT,
-    };
+    let need = needs::of_flat(found.flat);
     let handle: u16 = peek(copy.told(info::BLOCK_FLAT, need, offset_of!(Facts, xms_handle) as u16)?);
     let entry: u32 = peek(copy.told(info::BLOCK_FLAT, need, offset_of!(Facts, xms_entry) as u16)?);
     // Locked once more, for its address.

@@ -14,7 +14,7 @@ pub fn is_packet_driver(number: u8) -> bool {
 
 /// Where the information block of a driver of ours lies, of any layout.
 #[inline(never)]
-fn info_at(number: u8) -> Option<Addr> {
+pub fn info_at(number: u8) -> Option<Addr> {
     if !is_packet_driver(number) {
         return None;
     }

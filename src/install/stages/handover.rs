@@ -7,6 +7,7 @@ use core::arch::asm;
 use core::mem::offset_of;
 
 use super::about::banner;
+use super::apply::call;
 use super::attach::{self, Attaching, set_vector};
 use super::chain::Chains;
 use super::hook::{irq_vector, unmask_line};
@@ -14,7 +15,7 @@ use super::start::starter_unit;
 use super::take::block;
 use crate::bus::Addr;
 use crate::bus::real::{address, copy_far};
-use crate::control::{self, CALLBACKS, Entry, GET, INTERRUPT, LEVEL, LOG, LOG_ENTRIES};
+use crate::control::{CALLBACKS, Entry, GET, LEVEL, LOG, LOG_ENTRIES};
 use crate::device::{Counters, RcvMode};
 use crate::info::{BLOCK_STATS, Info, NicInfo};
 use crate::install::dos::{peek, peek_into, poke, put, regs};
@@ -99,16 +100,11 @@ fn keep(plan: &Plan) {
     if old.log.0 == 0 {
         return;
     }
-    let regs = regs((old.amis as u16) << 8 | LOG as u16);
-    regs.interrupt(INTERRUPT);
-    if regs.ax as u8 == control::DONE {
-        let log = address(regs.es, regs.di - CALLED);
-        copy_far(Addr(old.log.0 - CALLED as u32), log, KEPT);
-        regs.ax = (old.amis as u16) << 8 | GET as u16;
-        regs.bx = LEVEL as u16;
-        regs.interrupt(INTERRUPT);
+    let callbacks = |log: Addr| Addr(log.0 - CALLED as u32);
+    if let (Some((log, ..)), Some((level, ..))) = (call(old.amis, LOG, 0), call(old.amis, GET, LEVEL)) {
+        copy_far(callbacks(old.log), callbacks(log), KEPT);
         // INTERVAL lies behind LOG (asm/ctl.asm).
-        copy_far(old.level, address(regs.es, regs.di), 2);
+        copy_far(old.level, level, 2);
     }
 }
 
@@ -146,8 +142,7 @@ impl Both {
         self.same(WORK + mac, WORK + mac, 6);
         self.same(WORK + mode, WORK + mode, 1);
         // With `/STATS` in both, the counts of each handle.
-        let placed = &plan.placed;
-        let stats = placed.features.iter().take(placed.count as usize).find(|feature| feature.needs == needs::STATS);
+        let stats = plan.placed.feature(needs::STATS);
         if let (Some(to), Some((from, block)), true) = (stats, block(&self.info, BLOCK_STATS), size == each) {
             self.same(from, to.table.at, block.size.min(to.table.end - to.table.at));
         }
@@ -169,8 +164,7 @@ impl Both {
     #[inline(never)]
     fn entry(&self, plan: &Plan) -> u16 {
         let core = header().core.int60;
-        let shift = plan.placed.features.iter().take(plan.placed.count as usize).find(|feature| feature.needs == needs::SHIFT);
-        let Some(shift) = shift else { return core };
+        let Some(shift) = plan.placed.feature(needs::SHIFT) else { return core };
         let at = address(self.new, shift.at);
         poke(at, &(plan.placed.handles - plan.old.handles));
         poke(at.plus(4), &core);

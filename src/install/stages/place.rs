@@ -16,7 +16,7 @@ use crate::install::lines::Line;
 use crate::install::plan::{FAILED, Feature, GOES, Ground, Plan};
 use crate::device::MAX_FRAME;
 use crate::memory::{FRAMES, SLOT, rounded};
-use crate::probe::{FLAT_INTX, FLAT_KEYBOARD, Fault, Found, NO_XMS, Rings, isa_pnp};
+use crate::probe::{Fault, Found, NO_XMS, Rings, isa_pnp};
 use crate::resident::table::{BLOCKS, ENTRIES, STACK_CORE};
 
 /// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
@@ -89,11 +89,7 @@ fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
     // last of all, and given back if need be.
     let mut all = needs::POLLED | plan.options.needs;
     if card_flat || plan.memory.block.linear != 0 {
-        all |= match plan.card.found.flat {
-            FLAT_INTX => needs::FLATI,
-            FLAT_KEYBOARD => needs::FLATK,
-            _ => needs::FLAT,
-        };
+        all |= needs::of_flat(plan.card.found.flat);
     }
     if plan.options.waits {
         let real = plan.memory.block.linear != 0;

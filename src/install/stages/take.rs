@@ -5,7 +5,7 @@
 
 use super::apply;
 use super::chain::{Chains, TIMER};
-use super::copies::{is_ours, ours};
+use super::copies::{info_at, is_ours, ours};
 use super::hook::irq_vector;
 use super::switches::{Options, Want};
 use super::unload::meant;
@@ -76,7 +76,7 @@ fn take(plan: &mut Plan) -> Option<()> {
     }
     plan.old.handles = info.handles - shift(&info);
     plan.old.masked = info.flags & FLAG_MASKED != 0;
-    plan.old.info = address(info.segment, info_at(number));
+    plan.old.info = info_at(number)?;
     silence_old(plan, &info, text);
     Some(())
 }
@@ -123,13 +123,6 @@ pub fn block(info: &Info, kind: u8) -> Option<(u16, Block)> {
         }
     }
     None
-}
-
-/// The offset of the information block.
-fn info_at(number: u8) -> u16 {
-    let regs = regs(0x8000);
-    regs.interrupt(number);
-    regs.di
 }
 
 /// Has the search find the card of the other copy, and no other one.
