@@ -150,24 +150,12 @@ fn list(asked: &Asked) -> u8 {
     if csv {
         head();
     }
-    let mut refused = false;
-    let code = crate::each(asked, c"it has no control interrupt", &mut |driver, block| {
-        let Some(mut control) = Control::of(driver, block) else {
-            refused = true;
-            if !csv {
-                one::without(driver);
-            }
-            return;
-        };
-        if !csv {
-            say!(c"INT {x}h  {s}\n", driver.vector, &crate::name(driver, Some(block)));
-        }
+    one::each(asked, c"it has no control interrupt", &mut |driver, mut control| {
         for parameter in &PARAMETERS {
             let Ok(state) = control.get(parameter) else { continue };
             if csv { values(driver, parameter, &state) } else { line(parameter, &state) }
         }
-    });
-    if refused { NO_DRIVER } else { code }
+    })
 }
 
 fn line(parameter: &Parameter, state: &State) {

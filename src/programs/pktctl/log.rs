@@ -24,26 +24,14 @@ pub fn run(asked: &Asked) -> u8 {
     if csv {
         head();
     }
-    let mut refused = false;
-    let code = crate::each(asked, c"it has no log", &mut |driver, block| {
-        let Some(control) = Control::of(driver, block) else {
-            refused = true;
-            if !csv {
-                one::without(driver);
-            }
-            return;
-        };
-        if !csv {
-            say!(c"INT {x}h  {s}\n", driver.vector, &crate::name(driver, Some(block)));
-        }
+    one::each(asked, c"it has no log", &mut |driver, control| {
         let Ok((written, _)) = control.log(0) else { return };
         let first = first(&control, written);
         if first == written && !csv {
             say!(c"  nothing has happened yet\n");
         }
         show(asked, driver, &control, first);
-    });
-    if refused { NO_DRIVER } else { code }
+    })
 }
 
 fn head() {

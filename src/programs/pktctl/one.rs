@@ -1,7 +1,7 @@
 //! The one 3COMPKT that a command is for, and its control interrupt.
 
 use compkt::control::{BAD_ADDRESS, BUSY, DELAY, FILE, FIXED, NO_ROOM, NOT_IMPLEMENTED, Parameter, RANGE, REFUSED, RX_RING, SHARED, TX_RING, UNKNOWN, XMS};
-use compkt::programs::commands::Asked;
+use compkt::programs::commands::{Asked, CSV, NO_DRIVER};
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet::{Block, Driver};
 use compkt::say;
@@ -45,6 +45,27 @@ pub fn controlled(asked: &Asked) -> Option<(Driver, Block, Control)> {
         return None;
     };
     Some((driver, block, control))
+}
+
+/// Calls `show` for each 3COMPKT with a control interrupt that was asked for, behind a line with its name, which `--csv` leaves
+/// out. `only` is what another driver has not. Returns the exit code: one without is not what was asked for.
+#[inline(never)]
+pub fn each(asked: &Asked, only: &CStr, show: &mut dyn FnMut(&Driver, Control)) -> u8 {
+    let mut refused = false;
+    let code = crate::each(asked, only, &mut |driver, block| {
+        let Some(control) = Control::of(driver, block) else {
+            refused = true;
+            if !asked.has(CSV) {
+                without(driver);
+            }
+            return;
+        };
+        if !asked.has(CSV) {
+            say!(c"INT {x}h  {s}\n", driver.vector, &crate::name(driver, Some(block)));
+        }
+        show(driver, control);
+    });
+    if refused { NO_DRIVER } else { code }
 }
 
 /// Says that a driver has no control interrupt.
