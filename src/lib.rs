@@ -14,6 +14,7 @@ pub mod memory;
 pub mod probe;
 pub mod programs;
 pub mod resident;
+pub mod sharing;
 #[cfg(target_os = "none")]
 pub mod units;
 pub mod wire;

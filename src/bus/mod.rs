@@ -194,8 +194,7 @@ pub trait Bus {
     where
         Self: Sized,
     {
-        // In mode 3 there are 2.386 counts in a microsecond.
-        let limit = (limit_us as u32 * 39 / 16) as u16;
+        let limit = counts(limit_us) as u16;
         // The clock is read first: after a long pause (an SMI, a busy host) `done` is asked once more after the limit.
         let now = self.clock();
         if done() {
@@ -218,6 +217,12 @@ pub trait Bus {
         }
         Err(Timeout)
     }
+}
+
+/// Counts of the PIT in so many microseconds, in mode 3: 2.386 in one, and a little more.
+#[inline(always)]
+const fn counts(us: u16) -> u32 {
+    us as u32 * 39 / 16
 }
 
 /// The most polls of a wait, because some PIT may stand still. Where it runs, the longest wait (50 ms) must end first, also in
@@ -246,7 +251,6 @@ impl Timer {
         self.last = now;
         self.passed = self.passed.saturating_add(passed);
         self.polls += 1;
-        // In mode 3 there are 2.386 counts in a microsecond.
-        self.passed as u32 >= limit_us as u32 * 39 / 16 || self.polls >= POLLS
+        self.passed as u32 >= counts(limit_us) || self.polls >= POLLS
     }
 }

@@ -10,21 +10,12 @@ use crate::info::{FLAG_V86, Info, NicInfo};
 use crate::install::dos::{far, peek, poke, regs, vector};
 use crate::install::kernel::say;
 use crate::install::lines::Line;
+use crate::sharing::{JUMP, LONGEST, NEXT, SIGNATURE, SIGNATURE_AT};
 
 /// Vectors that the driver may have: its own, the card's, the timer's, the control interrupt.
 const VECTORS: usize = 4;
 /// The timer's vector.
 pub const TIMER: u8 = 8;
-/// Handlers that a chain is followed through.
-const LONGEST: usize = 64;
-
-/// A handler that keeps the Interrupt Sharing Protocol: a short jump over its header, and where in that the next handler's
-/// address and the signature are.
-const JUMP: u8 = 0xEB;
-const NEXT: u16 = 2;
-const SIGNATURE_AT: u16 = 6;
-const SIGNATURE: u16 = 0x424B;
-
 /// One vector.
 #[derive(Clone, Copy)]
 struct Chain {

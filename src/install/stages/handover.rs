@@ -25,13 +25,12 @@ use crate::install::lines::Line;
 use crate::install::plan::{DONE, FAILED, GOES, Plan, TEXT};
 use crate::resident::handle::Handle;
 use crate::resident::table::{CHANGED, OPEN_HANDLES, PENDING, POLLED, STATE, State, WORK, Work};
+use crate::sharing::NEXT;
 
 /// Of the ctl feature: bytes of the callbacks, which lie before the log.
 const CALLED: u16 = CALLBACKS as u16 * 6;
 /// These, the log, the number of entries ever written, and what the next tick expects: three counts and the link (asm/ctl.asm).
 const KEPT: u16 = CALLED + (LOG_ENTRIES * size_of::<Entry>()) as u16 + 2 + 3 * 2 + 1;
-/// In an IISP header: the handler before.
-const BEFORE: u16 = 2;
 
 /// Both copies.
 struct Both {
@@ -183,7 +182,7 @@ impl Both {
         changes[0] = Change::of(address(self.old, int60), mine(self.entry(plan)));
         if self.nic.irq != 0 && self.nic.irq == plan.placed.irq {
             let before: u16 = peek(address(self.old, STATE + offset_of!(State, old_irq) as u16));
-            self.same(before, core.irq + BEFORE, 4);
+            self.same(before, core.irq + NEXT, 4);
             changes[1] = Change::of(address(self.old, before), mine(core.irq));
         }
         // `terminate` wants one handle to be open, and to be told it.

@@ -2,16 +2,10 @@
 //! next; the driver's own handlers are put on top for the moment in which it is unloaded, which it wants.
 
 use super::{Far, uninterrupted, vector};
+use crate::sharing::{JUMP, LONGEST, NEXT, SIGNATURE, SIGNATURE_AT};
 
 /// Interrupts that a driver may have hooked: its own, the card's, the timer's, the control interrupt.
 const VECTORS: usize = 4;
-/// Handlers that a chain is followed through.
-const LONGEST: usize = 64;
-/// A handler that keeps the protocol: a short jump over its header; in that, the next handler's address and the signature.
-const JUMP: u16 = 0xEB;
-const NEXT: u16 = 2;
-const SIGNATURE_AT: u16 = 6;
-const SIGNATURE: u16 = 0x424B;
 
 /// One interrupt.
 #[derive(Clone, Copy)]
@@ -50,7 +44,7 @@ impl Chains {
                     break;
                 }
                 let at = |offset: u16| Far::new(handler.segment(), handler.offset().wrapping_add(offset));
-                if at(0).read16() & 0xFF != JUMP || at(SIGNATURE_AT).read16() != SIGNATURE {
+                if at(0).read16() as u8 != JUMP || at(SIGNATURE_AT).read16() != SIGNATURE {
                     break;
                 }
                 link = at(NEXT);
