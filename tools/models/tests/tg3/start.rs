@@ -64,6 +64,16 @@ fn a_reset_that_never_ends_leaves_ones() {
     go(&mut rig, &reset(part)[..3]);
     go(&mut rig, &[Step::Register(0x6804, reset_bits(part)), Step::Sleep(200_000)]);
     assert_eq!(rig.read(0x0400, 4), u32::MAX);
+    assert!(rig.world.complaints.is_empty());
+}
+
+#[test]
+fn during_a_reset_no_register_is_accessed() {
+    let part = models::tg3::BCM5751;
+    let mut rig = card(part, "");
+    go(&mut rig, &reset(part)[..3]);
+    go(&mut rig, &[Step::Register(0x6804, reset_bits(part))]);
+    assert_eq!(rig.read(0x0400, 4), u32::MAX);
     assert!(rig.complaint().contains("0400h is accessed during a reset"));
 }
 
