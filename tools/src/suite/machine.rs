@@ -128,6 +128,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HOG.COM", "hog", &[]),
         ("HOGXMS.COM", "hogxms", &[]),
         ("STALL.COM", "stall", &[]),
+        ("UNHEARD.COM", "unheard", &[]),
+        ("HEARD.COM", "unheard", &["HEARD"]),
         ("AWAIT.COM", "await", &[]),
         ("TAKES.COM", "await", &["TAKE"]),
         ("NOLINES.COM", "nolines", &[]),
