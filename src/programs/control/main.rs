@@ -60,13 +60,21 @@ impl Machine {
         self.call(control::LOG, 0, 0, Far(0)).edx as u16
     }
 
-    /// Changes of parameters in the log after the first `since` entries. A link may go up or down at any time, too.
-    pub fn changes(&self, since: u16) -> u32 {
-        (0..self.written().wrapping_sub(since)).filter(|behind| self.entry(since.wrapping_add(*behind)).event == control::CHANGED).count() as u32
+    /// How many entries of the log behind the first `since` ones are these events, and the last of them. A link may go up or down at
+    /// any time, too.
+    pub fn logged(&self, since: u16, events: &[u8]) -> (u32, control::Entry) {
+        let mut logged = (0, control::Entry::default());
+        for behind in 0..self.written().wrapping_sub(since) {
+            let entry = self.entry(since.wrapping_add(behind));
+            if events.contains(&entry.event) {
+                logged = (logged.0 + 1, entry);
+            }
+        }
+        logged
     }
 
     /// Entry `number` of the log, counted from the first ever written.
-    pub fn entry(&self, number: u16) -> control::Entry {
+    fn entry(&self, number: u16) -> control::Entry {
         let log = self.call(control::LOG, 0, 0, Far(0));
         let at = log.edi as u16 + number % control::LOG_ENTRIES as u16 * size_of::<control::Entry>() as u16;
         // SAFETY: an entry is made of integers.

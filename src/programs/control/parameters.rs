@@ -109,7 +109,7 @@ fn refused(checks: &mut Checks, machine: &Machine) {
     for number in PARAMETERS.iter().filter(|parameter| parameter.class == Class::Fixed).map(|parameter| parameter.number) {
         checks.equal(c"set: fixed", control::FIXED as u32, machine.set(number, 8, Far(0)));
     }
-    checks.equal(c"log: nothing was set", 0, machine.changes(written));
+    checks.equal(c"log: nothing was set", 0, machine.logged(written, &[control::CHANGED]).0);
 }
 
 /// The receive mode is INT 60h's, and the change is in the log.
@@ -120,9 +120,8 @@ fn mode(checks: &mut Checks, machine: &Machine) {
         checks.equal(c"MODE: set", control::DONE as u32, machine.set(control::MODE, mode, Far(0)));
         checks.equal(c"MODE: get_rcv_mode", mode as u32, machine.driver.rcv_mode(handle).unwrap_or(0xFF) as u32);
         checks.equal(c"MODE: get", mode as u32, machine.get(control::MODE).unwrap_or(0xFF) as u32);
-        checks.equal(c"MODE: entries of the log", 1, machine.changes(written));
-        let entry = machine.entry(machine.written().wrapping_sub(1));
-        checks.equal(c"MODE: event", control::CHANGED as u32, entry.event as u32);
+        let (changes, entry) = machine.logged(written, &[control::CHANGED]);
+        checks.equal(c"MODE: entries of the log", 1, changes);
         checks.equal(c"MODE: detail", control::MODE as u32, entry.detail as u32);
         let [low, middle, high] = entry.ticks;
         let now = Far::new(0x40, 0x6C).read32();
@@ -199,7 +198,7 @@ fn words(checks: &mut Checks, machine: &Machine) {
     let _ = machine.set(control::LEVEL, 4, Far(0));
     let written = machine.written();
     let _ = machine.set(control::INTERVAL, 2, Far(0));
-    checks.equal(c"LOG: an event above it is not logged", 0, machine.changes(written));
+    checks.equal(c"LOG: an event above it is not logged", 0, machine.logged(written, &[control::CHANGED]).0);
     let _ = machine.set(control::LEVEL, 8, Far(0));
     let polled = machine.get(control::POLL);
     let lone = machine.set(control::POLL, 1, Far(0));

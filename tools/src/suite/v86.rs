@@ -52,7 +52,7 @@ pub fn tests() -> Vec<Test> {
             tests.push(test("/goes-on", |lab, nic| goes_on(lab, nic, LOAD)));
         }
         // Not drivers that also have registers in memory.
-        if nic.memory && nic.found == Found::Pci && !matches!(nic.name, "e1000e" | "igb" | "pch" | "tg3" | "virtio_net") {
+        if nic.memory && nic.found == Found::Pci && !matches!(nic.name, "e1000" | "e1000e" | "igb" | "pch" | "tg3" | "virtio_net") {
             tests.push(test("/low-rings-go-on", low_rings));
         }
     }
