@@ -9,7 +9,7 @@
 use compkt::device::{MAX_FRAME, MacAddr};
 use compkt::programs::net::{self, Frame};
 use compkt::programs::options::{self, same};
-use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::clock::{Deadline, rest};
 use compkt::programs::rt::packet::{Driver, error};
 use compkt::programs::rt::{self, Far, Regs, Shared, console, inbox, interrupted};
 use compkt::say;
@@ -207,6 +207,7 @@ impl Exchange {
                 if deadline.over() {
                     break;
                 }
+                rest();
             }
             if self.wrong.is_some() {
                 return false;

@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::clock::wait;
 use compkt::programs::rt::console::Word;
 use compkt::programs::rt::packet::{Driver, error, release_all};
 use compkt::programs::rt::{CF, Far, IF, Regs, Shared, far, hook, int, vector};
@@ -100,8 +100,7 @@ fn null(client: &mut Client) {
         let flow = Flow { count: 5, gap_us: 3000, ..SHORT };
         if !client.dead && client.ask(flow, PLAIN).is_ok() {
             let echoed = {
-                let deadline = Deadline::after(crate::client::PATIENCE);
-                while !receiver::seen().done && !deadline.over() {}
+                wait(crate::client::PATIENCE, || receiver::seen().done);
                 client.echo()
             };
             client.checks.holds(c"  the wildcard's frames come", echoed, c"the peer's answer");

@@ -5,7 +5,7 @@ use core::ffi::CStr;
 use compkt::device::{MAX_FRAME, MacAddr};
 use compkt::programs::net::Frame;
 use compkt::programs::rt::check::Checks;
-use compkt::programs::rt::clock::{Deadline, wait};
+use compkt::programs::rt::clock::{Deadline, rest, wait};
 use compkt::programs::rt::packet::{Driver, Handle, release_all};
 use compkt::programs::rt::{Far, Shared};
 use compkt::resident::table::BURST;
@@ -135,6 +135,7 @@ impl Client {
                 self.dead |= seen.firsts == 0;
                 break;
             }
+            rest();
         }
         seen
     }

@@ -1,7 +1,7 @@
 //! Checks in which the host takes part: a frame right after loading, a pulled cable, keys pressed under a flood.
 
 use compkt::device::MAX_FRAME;
-use compkt::programs::rt::clock::{Deadline, ticks};
+use compkt::programs::rt::clock::{Deadline, rest, ticks};
 use compkt::programs::rt::{Regs, int};
 use compkt::say;
 
@@ -59,6 +59,7 @@ pub fn keys(client: &mut Client) {
         int(0x16, &mut regs);
         // ZF set: there is no key.
         if regs.flags & 0x40 != 0 {
+            rest();
             continue;
         }
         feed();

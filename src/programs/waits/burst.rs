@@ -3,7 +3,7 @@
 
 use core::ffi::CStr;
 
-use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::clock::wait;
 use compkt::programs::rt::packet::error;
 use compkt::programs::rt::{Far, Regs, Shared, inbox};
 use compkt::say;
@@ -98,8 +98,7 @@ fn burst(client: &mut Client, iocb: bool, round: u16, sums: &mut [u32; 4]) -> Ou
         sums[3] += 1;
     }
     let count = accepted.count_ones() as u16;
-    let deadline = Deadline::after(PATIENCE);
-    while TOLD.read() < count && !deadline.over() {}
+    wait(PATIENCE, || TOLD.read() >= count);
     inbox::receiver_with(refuse::receive);
     sums[0] += count as u32;
     told_in_order(iocb, accepted)?;

@@ -2,7 +2,7 @@
 //! cache holds.
 
 use compkt::programs::net::{self, ARP_LEN, ARP_REPLY, ARP_REQUEST, Arp, Echo, EchoAnswer, Ip};
-use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::clock::{Deadline, rest, wait};
 use compkt::programs::rt::packet::error;
 use compkt::programs::rt::{Shared, inbox};
 use compkt::say;
@@ -56,8 +56,7 @@ pub fn run(client: &Client) -> Outcome {
                 net::echo(frame, &echo(sequence));
                 client.driver.send(frame.get(..echo(sequence).frame_len()).unwrap_or(&[])).map_err(error::name)?;
             }
-            let deadline = Deadline::after(1);
-            while !deadline.over() {}
+            wait(1, || false);
             refuse::be(Mood::Nobody);
             tries += 1;
             let patience = if tries == TRIES { PATIENCE } else { AGAIN };
@@ -88,7 +87,7 @@ fn answers(patience: u16, echo: impl Fn(u16) -> Echo) -> Result<u16, &'static co
         match answer.flatten() {
             Some((index, EchoAnswer::Right)) => came |= 1 << index,
             Some(_) => return Err(c"an answer is wrong"),
-            None => {}
+            None => rest(),
         }
     }
     Ok(came)

@@ -21,7 +21,7 @@ use compkt::device::{MAX_FRAME, MacAddr};
 use compkt::memory::AllStats;
 use compkt::programs::net::{self, Frame};
 use compkt::programs::options::{self, same};
-use compkt::programs::rt::clock::Deadline;
+use compkt::programs::rt::clock::{Deadline, rest};
 use compkt::programs::rt::packet::{Driver, Handle, error};
 use compkt::programs::rt::{self, Far, Shared, console, inbox};
 use compkt::say;
@@ -214,6 +214,7 @@ impl Client {
                 if let Some(Some(tally)) = answer {
                     return Ok(tally);
                 }
+                rest();
             }
         }
         Err(c"the test peer does not answer")
@@ -224,6 +225,7 @@ impl Client {
         let deadline = Deadline::after(ticks);
         while !deadline.over() {
             inbox::take(|_| ());
+            rest();
         }
     }
 }

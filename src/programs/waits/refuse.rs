@@ -4,7 +4,7 @@
 use core::ffi::CStr;
 
 use compkt::programs::net::TYPE_IP;
-use compkt::programs::rt::clock::{Deadline, ticks};
+use compkt::programs::rt::clock::{Deadline, rest, ticks};
 use compkt::programs::rt::{Far, Regs, Shared, inbox, interrupted};
 use compkt::say;
 use compkt::wire::{self, Ask, ETHERTYPE, Framing, Header, MAC_HEADER, Op};
@@ -171,6 +171,9 @@ fn batch(client: &Client, patience: u16) -> Outcome {
         if deadline.over() {
             return Err(MISSING);
         }
+        if right.is_none() {
+            rest();
+        }
     }
     Ok(())
 }
@@ -195,6 +198,7 @@ pub fn closed(client: &mut Client) -> Outcome {
             ask(client)?;
             round = Deadline::after(ROUND);
         }
+        rest();
     }
     let kept = client.pool().map_or(0, |stats| stats.waiting());
     let _ = client.driver.release(client.handle);
