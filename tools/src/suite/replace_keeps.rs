@@ -183,7 +183,8 @@ fn one_of_two(lab: &Lab) -> Verdict {
     steps.same("ints")
 }
 
-/// A driver in upper memory is replaced by one there and by one in conventional memory.
+/// A driver in upper memory is replaced by one in conventional memory. An upper block of 64 KB has no room for the replacement:
+/// that is refused in one line, and the driver goes on.
 fn upper(lab: &Lab) -> Verdict {
     let peer = peer()?;
     let rig = Qemu { dos: Dos { umb_paras: Some(0xFFE), ..Dos::default() }, ..qemu_on(ne2000(), peer.cable())? };
@@ -198,6 +199,8 @@ fn upper(lab: &Lab) -> Verdict {
     steps.prints(STATUS, "upper memory")?;
     steps.exits(REPLACE, 0)?;
     steps.exits(EXCHANGE, 0)?;
+    steps.exits(high, 1)?;
+    steps.holds(steps.first(high)?.text.starts_with("3COMPKT: too little memory: "), "one line says why")?;
     seen(&steps, 3)
 }
 
