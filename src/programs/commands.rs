@@ -34,6 +34,8 @@ pub enum What {
     Test,
     /// Unloads the driver.
     Unload,
+    /// Writes the driver's line to CONFIG.SYS.
+    Install,
 }
 
 /// A command's row.
@@ -86,6 +88,10 @@ const IP: u16 = 1 << 8;
 const MASK: u16 = 1 << 9;
 /// `--gw=10.0.0.1`.
 const GW: u16 = 1 << 10;
+/// `--yes`.
+pub const YES: u16 = 1 << 11;
+/// `--u`.
+pub const UNDO: u16 = 1 << 12;
 
 const NET: u16 = COUNT | SIZE | IP | MASK | GW;
 
@@ -98,7 +104,7 @@ const fn command(what: What, name: &'static str, operand: &'static str, takes: u
 }
 
 /// Every command, in the order in which they are listed.
-pub static COMMANDS: [Command; 13] = [
+pub static COMMANDS: [Command; 14] = [
     command(What::Status, "status", "", 0, "all that each packet driver tells about itself"),
     command(What::Stats, "stats", "", CSV | WATCH, "frames, bytes and errors of each driver"),
     command(What::Nics, "nics", "", CSV, "the cards, one a line: place, IRQ, link, address"),
@@ -112,6 +118,7 @@ pub static COMMANDS: [Command; 13] = [
     command(What::Mem, "mem", "", CSV, "a map of the driver's memory"),
     command(What::Test, "test", "[ADDRESS]", NET, "DHCP, ARP and echoes; to the gateway if no address"),
     command(What::Unload, "unload", "", 0, "unload the driver"),
+    command(What::Install, "install", "", YES | UNDO, "write the driver's line to CONFIG.SYS, after a question"),
 ];
 
 const fn choice(bit: u16, name: &'static str, value: &'static str, help: &'static str) -> Choice {
@@ -119,7 +126,7 @@ const fn choice(bit: u16, name: &'static str, value: &'static str, help: &'stati
 }
 
 /// Every option.
-pub static CHOICES: [Choice; 11] = [
+pub static CHOICES: [Choice; 13] = [
     choice(WATCH, "WATCH", "", "a live screen; Esc or Q leaves, D is a DOS shell"),
     choice(FOLLOW, "FOLLOW", "", "go on with what happens, until a key is pressed"),
     choice(TEXT, "TEXT", "", "as lines NAME=value, which a person can edit"),
@@ -130,6 +137,8 @@ pub static CHOICES: [Choice; 11] = [
     choice(IP, "IP", "10.0.0.9", "this machine's address, instead of DHCP"),
     choice(MASK, "MASK", "255.255.255.0", "its network's mask"),
     choice(GW, "GW", "10.0.0.1", "its gateway"),
+    choice(YES, "YES", "", "do not ask"),
+    choice(UNDO, "U", "", "take the line back"),
     choice(INT, "INT", "60", "the driver on this vector, hexadecimal; without it, all"),
 ];
 

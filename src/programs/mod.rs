@@ -4,6 +4,7 @@
 //! linked by `linker/program.ld` and packed as an MZ file.
 
 pub mod commands;
+pub mod config_sys;
 pub mod net;
 pub mod options;
 pub mod rates;

@@ -9,6 +9,7 @@ pub mod pack;
 pub mod peer;
 pub mod process;
 pub mod random;
+pub mod release;
 pub mod rig;
 pub mod run;
 pub mod setup;

@@ -1,4 +1,4 @@
-//! The commands behind `tools/build`, `demo`, `test`, `bench` and `run`.
+//! The commands behind `tools/build`, `demo`, `test`, `bench`, `run` and `release`.
 
 use std::process::ExitCode;
 
@@ -22,8 +22,9 @@ fn main() -> ExitCode {
         Some("test") => tools::suite::run(&arguments.collect::<Vec<_>>()),
         Some("demo") => tools::demo::demo(),
         Some("bench") => tools::bench::run(&arguments.collect::<Vec<_>>()),
+        Some("release") => tools::release::release(&arguments.collect::<Vec<_>>()),
         Some("run") => tools::run::run(&arguments.collect::<Vec<_>>()),
-        _ => Err(tools::setup::fail("usage: tools build | test | demo | bench | run")),
+        _ => Err(tools::setup::fail("usage: tools build | test | demo | bench | run | release")),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

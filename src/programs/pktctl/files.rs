@@ -4,6 +4,7 @@ use crate::one;
 use compkt::control::{ADDRESS, Class, MEDIA, PARAMETERS};
 use compkt::info::{BLOCK_EXAMPLE, BLOCK_POOL, BLOCK_STATS, FLAG_V86, NOT_PCI};
 use compkt::install::stages::switches::SWITCHES;
+use compkt::programs::config_sys;
 use compkt::programs::commands::{Asked, BAD_FILE, DONE, LINE, NO_DRIVER, TEXT};
 use compkt::programs::rt::{Shared, console};
 use compkt::programs::rt::control::Control;
@@ -20,8 +21,8 @@ const STACK_XMS: u16 = 256;
 /// Columns after which the line of what has no switch goes on in another.
 const WIDE: usize = 70;
 
-/// The file that is imported; one byte more than it may have. Too large for the stack.
-static CONTENTS: Shared<[u8; settings::FILE + 1]> = Shared::new([0; settings::FILE + 1]);
+/// The file that is imported, or the CONFIG.SYS that is changed; one byte more than it may have. Too large for the stack.
+pub static CONTENTS: Shared<[u8; config_sys::MOST + 1]> = Shared::new([0; config_sys::MOST + 1]);
 
 /// The state to write: every parameter that can be set. A card that has the address of its ROM keeps that on another machine.
 fn state(control: &mut Control) -> Settings {
@@ -74,7 +75,8 @@ fn write(asked: &Asked, driver: &Driver, known: &Block, control: &mut Control, p
     put(bytes.get(..length).unwrap_or(&[]));
 }
 
-fn failed(path: &[u8], what: &core::ffi::CStr, code: u16) -> u8 {
+/// Prints why DOS did not do it: one line.
+pub fn failed(path: &[u8], what: &core::ffi::CStr, code: u16) -> u8 {
     console::bytes(path);
     let why = match code {
         0 => c"the disk is full",
@@ -93,8 +95,30 @@ fn failed(path: &[u8], what: &core::ffi::CStr, code: u16) -> u8 {
 /// Writes the DEVICE= line, and what no switch gives as REM lines.
 #[inline(never)]
 fn line(driver: &Driver, known: &Block, control: &mut Control, put: &mut dyn FnMut(&[u8])) {
-    let digit = |value: u16| b"0123456789ABCDEF"[value as usize & 15];
     put(b"DEVICE=3COMPKT.SYS");
+    let rest = switches(driver, known, control, put);
+    let mut column = WIDE;
+    for (parameter, value, _) in rest.all() {
+        if column >= WIDE {
+            put(b"\r\nREM by PKTCTL config, not by a switch:");
+            column = 38;
+        }
+        let mut put = |bytes: &[u8]| {
+            column += bytes.len();
+            put(bytes);
+        };
+        put(b" ");
+        put(parameter.name.as_bytes());
+        put(b"=");
+        text::write_value(parameter, value, &mut put);
+    }
+    put(b"\r\n");
+}
+
+/// Writes the switches that give a driver's state, each behind a blank; returns the parameters that no switch gives.
+#[inline(never)]
+pub fn switches(driver: &Driver, known: &Block, control: &mut Control, put: &mut dyn FnMut(&[u8])) -> Settings {
+    let digit = |value: u16| b"0123456789ABCDEF"[value as usize & 15];
     if driver.vector != 0x60 {
         put(b" /INT=");
         put(&[digit(driver.vector as u16 >> 4), digit(driver.vector as u16)]);
@@ -151,22 +175,7 @@ fn line(driver: &Driver, known: &Block, control: &mut Control, put: &mut dyn FnM
             text::write_value(parameter, &state.value, put);
         }
     }
-    let mut column = WIDE;
-    for (parameter, value, _) in rest.all() {
-        if column >= WIDE {
-            put(b"\r\nREM by PKTCTL config, not by a switch:");
-            column = 38;
-        }
-        let mut put = |bytes: &[u8]| {
-            column += bytes.len();
-            put(bytes);
-        };
-        put(b" ");
-        put(parameter.name.as_bytes());
-        put(b"=");
-        text::write_value(parameter, value, &mut put);
-    }
-    put(b"\r\n");
+    rest
 }
 
 fn number(value: u16, put: &mut dyn FnMut(&[u8])) {
@@ -180,7 +189,7 @@ fn number(value: u16, put: &mut dyn FnMut(&[u8])) {
 pub fn import(asked: &Asked) -> u8 {
     let Some((_, _, mut control)) = one::controlled(asked) else { return NO_DRIVER };
     // SAFETY: nothing else uses the buffer.
-    let read = File::open(asked.operand).and_then(|file| file.read(unsafe { &mut *CONTENTS.get() }));
+    let read = File::open(asked.operand).and_then(|file| file.read(unsafe { &mut *CONTENTS.get() }.get_mut(..=settings::FILE).unwrap_or(&mut [])));
     let bytes = match read {
         Ok(bytes) => bytes,
         Err(code) => return failed(asked.operand, c"cannot be read", code),

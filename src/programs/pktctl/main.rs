@@ -6,6 +6,7 @@ mod config;
 mod csv;
 mod files;
 mod handles;
+mod install;
 mod log;
 mod mem;
 mod nics;
@@ -57,6 +58,7 @@ fn main() -> u8 {
         What::Mem => mem::run(&asked),
         What::Test => test::run(&asked),
         What::Unload => unload::run(&asked),
+        What::Install => install::run(&asked),
     }
 }
 

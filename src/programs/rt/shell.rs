@@ -8,8 +8,8 @@ const NAME: &[u8] = b"COMSPEC=";
 /// The most bytes of an environment.
 const MOST: u16 = 0x7FFF;
 
-/// The path of a program in this program's own folder, ASCIZ. None: it is too long.
-fn beside(name: &[u8]) -> Option<[u8; 128]> {
+/// The path of a file in this program's own folder, ASCIZ. None: it is too long.
+pub fn beside(name: &[u8]) -> Option<[u8; 128]> {
     let environment = Far::new(psp(), ENVIRONMENT).read16();
     let mut at = 0;
     while at < MOST && Far::new(environment, at).read16() != 0 {

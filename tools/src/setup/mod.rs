@@ -62,8 +62,8 @@ fn rust(program: &str) -> Command {
 /// Limit of a download, an installation or a build.
 pub const LIMIT: Duration = Duration::from_secs(3600);
 
-/// Runs a command and ignores its output; the text on standard error is the error.
-fn quiet(command: &mut Command) -> io::Result<String> {
+/// Runs a command and returns its output; the text on standard error is the error.
+pub fn quiet(command: &mut Command) -> io::Result<String> {
     let done = process::output(command, LIMIT)?;
     if done.status.success() {
         return Ok(String::from_utf8_lossy(&done.stdout).into_owned());
@@ -151,6 +151,16 @@ pub fn qemu_10() -> io::Result<Command> {
 /// mtools; the path is `mcopy`'s.
 pub fn mtools() -> io::Result<PathBuf> {
     installed("mcopy", "mtools")
+}
+
+/// Info-ZIP's `zip`.
+pub fn zip() -> io::Result<PathBuf> {
+    installed("zip", "zip")
+}
+
+/// Info-ZIP's `unzip`; only tests need it.
+pub fn unzip() -> io::Result<PathBuf> {
+    installed("unzip", "unzip")
 }
 
 /// The library of the Unicorn engine, which runs single functions; only tests need it.
