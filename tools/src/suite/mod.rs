@@ -16,6 +16,7 @@ mod file;
 mod figures;
 mod host;
 mod in_v86;
+mod install;
 mod intel;
 mod kept;
 mod limits;
@@ -145,6 +146,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());
     tests.extend(config::tests());
+    tests.extend(install::tests());
     tests.extend(watch::tests());
     tests.extend(replace::tests());
     tests.extend(replace_keeps::tests());
