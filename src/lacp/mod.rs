@@ -1,0 +1,326 @@
+//! LACP (IEEE 802.1AX, once 802.3ad): which ports of a bond may carry frames, agreed with the partner at their other ends.
+//!
+//! A port is a NIC of a bond. The state machines work on a [`Bond`] and its [`Port`]s; the bond feature owns both.
+//!
+//! - Receive: a port's partner is known (neither of the bits below), silent for one time-out ([`EXPIRED`]), or for one more
+//!   ([`DEFAULTED`]).
+//! - Periodic: an LACPDU each second, or each 30 seconds, as the partner wants.
+//! - Selection: one port leads. Ports with the lead's key and the lead's partner, by its system and key, are selected. The lead
+//!   changes if its link fails, its partner is silent, or its partner takes it out of the bond.
+//! - Mux: a port that has been selected for two seconds is in sync. If the partner says the same of its end, the port collects and
+//!   distributes: it carries frames.
+//! - Without any partner the lead carries frames alone, so that the bond works at a switch without LACP.
+//!
+//! The time unit is [`UNIT`] ticks of 55 ms, so that each timer is a byte. At most one LACPDU is sent in a unit: the standard
+//! allows three in a second. Churn detection is left out: it only informs.
+
+pub mod frame;
+
+use frame::{ACTOR, COLLECTOR, Frame, GROUP, Info, LACPDU, LEN, MARKER, PARTNER, REQUEST, RESPONSE, TYPE};
+
+// Bits of a state.
+/// It sends LACPDUs without being asked.
+pub const ACTIVITY: u8 = 1;
+/// It wants LACPDUs each second, and expires after three; otherwise 30 and 90.
+pub const TIMEOUT: u8 = 2;
+/// It may be one of several ports.
+pub const AGGREGATION: u8 = 4;
+/// It is in the group that it is to be in.
+pub const SYNC: u8 = 8;
+/// It takes frames.
+pub const COLLECTING: u8 = 0x10;
+/// It sends frames.
+pub const DISTRIBUTING: u8 = 0x20;
+/// It knows no partner.
+pub const DEFAULTED: u8 = 0x40;
+/// Its partner is silent.
+pub const EXPIRED: u8 = 0x80;
+
+/// Ticks of the timer in a unit.
+pub const UNIT: u8 = 8;
+// Units of 0.44 s. A timer may end up to one unit early: so these have one more than the standard's 3, 90 and 2 s.
+const SHORT: u8 = 8;
+const LONG: u8 = 206;
+const WAIT: u8 = 6;
+// These have less than 1 and 30 s.
+const FAST: u8 = 2;
+const SLOW: u8 = 68;
+
+/// A port of a bond.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Port {
+    /// This end. The bond sets the identity; [`TIMEOUT`] in `state` before the first [`Bond::link`]. The key's low byte is 0 while
+    /// the link is down. Otherwise its bit 0 says full duplex, bits 1 to 4 rise with the speed.
+    pub actor: Info,
+    /// The other end, as it was last heard.
+    pub partner: Info,
+    /// Units until the partner is silent; 0: for ever.
+    current: u8,
+    /// Units until an LACPDU is due.
+    periodic: u8,
+    /// Units until the port is in sync, if it is selected.
+    wait: u8,
+    /// [`SEND`], [`CARRIES`].
+    pub flags: u8,
+}
+
+/// An LACPDU is to be sent.
+pub const SEND: u8 = 1;
+/// The port may carry frames, in both directions.
+pub const CARRIES: u8 = 2;
+
+/// A bond, behind which its ports lie.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Bond<Ports: ?Sized = [Port]> {
+    /// How many ports.
+    pub count: u8,
+    /// Ticks.
+    ticks: u8,
+    /// Set when [`CARRIES`] of a port has changed. The bond clears it.
+    pub changed: u8,
+    pad: u8,
+    /// Frames that were dropped: too short, damaged, of no known kind, on a port whose link is down, or the bond's own. It wraps.
+    pub dropped: u16,
+    /// They.
+    pub ports: Ports,
+}
+
+/// What is to be done with a frame that came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Verdict {
+    /// Nothing.
+    Done = 0,
+    /// It has become an answer: send it on the same port.
+    Send = 1,
+    /// It has been dropped, and is to be counted.
+    Dropped = 2,
+}
+
+impl Info {
+    /// Nothing is known.
+    const NONE: Info = Info { id: [0; 14], state: 0 };
+}
+
+impl Port {
+    /// A port of a bond with this address, whose link is down. System and port have the usual priorities, 65535 and 255.
+    pub const fn new(bond: [u8; 6], number: u8, timeout: u8) -> Port {
+        let [a, b, c, d, e, f] = bond;
+        let actor = Info { id: [0xFF, 0xFF, a, b, c, d, e, f, 0, 0, 0, 0xFF, 0, number], state: timeout };
+        Port { actor, partner: Info::NONE, current: 0, periodic: 0, wait: 0, flags: 0 }
+    }
+
+    /// The key's low byte.
+    fn key(&self) -> u8 {
+        self.actor.id[9]
+    }
+
+    /// The larger, the better a lead; 0: the link is down.
+    fn rank(&self) -> u8 {
+        let state = self.actor.state;
+        if self.key() == 0 {
+            return 0;
+        }
+        let known = if state & (EXPIRED | DEFAULTED) == 0 { 0x80 } else { 0 };
+        known | (self.partner.state & SYNC) << 3 | (state & SYNC) << 2 | self.key() & 0x1E | 1
+    }
+
+    /// Whether the port belongs to the lead's group.
+    fn follows(&self, lead: &Port) -> bool {
+        let both = self.actor.state & self.partner.state & lead.partner.state & AGGREGATION;
+        both != 0 && same(&self.actor.id[8..10], &lead.actor.id[8..10]) && same(&self.partner.id[..10], &lead.partner.id[..10])
+    }
+
+    /// Takes the port out of its group, for at least [`WAIT`].
+    fn detach(&mut self) {
+        self.actor.state &= !SYNC;
+        self.wait = WAIT;
+    }
+
+    /// The link has changed, or the key: what was known of the partner is void.
+    pub fn link(&mut self) {
+        self.actor.state = self.actor.state & TIMEOUT | ACTIVITY | EXPIRED | (self.key() & 1) << 2;
+        self.partner = Info { state: TIMEOUT, ..Info::NONE };
+        self.current = SHORT;
+        self.periodic = FAST;
+        self.flags |= SEND;
+        self.wait = WAIT;
+    }
+
+    /// One unit of time.
+    fn tick(&mut self) {
+        self.wait = self.wait.saturating_sub(1);
+        if self.current != 0 {
+            self.current -= 1;
+            if self.current == 0 {
+                self.silent();
+            }
+        }
+        let period = if self.partner.state & TIMEOUT != 0 { FAST } else { SLOW };
+        self.periodic = self.periodic.min(period).wrapping_sub(1);
+        if self.periodic == 0 {
+            self.periodic = period;
+            self.flags |= SEND;
+        }
+    }
+
+    /// The partner has been silent for one time-out.
+    fn silent(&mut self) {
+        if self.actor.state & EXPIRED == 0 {
+            self.actor.state |= EXPIRED;
+            self.partner.state = self.partner.state & !SYNC | TIMEOUT;
+            self.current = SHORT;
+        } else {
+            self.actor.state ^= EXPIRED | DEFAULTED;
+            self.partner = Info::NONE;
+            self.detach();
+        }
+    }
+
+    /// A frame of the slow protocols has come.
+    pub fn receive(&mut self, frame: &mut Frame) -> Verdict {
+        if frame.len < LEN as u16 {
+            return Verdict::Dropped;
+        }
+        if frame.subtype == MARKER && frame.first == REQUEST {
+            frame.first = RESPONSE;
+            return Verdict::Send;
+        }
+        // The standard forbids to look at the kinds of the information.
+        let lengths = frame.first[1] == ACTOR[1] && frame.second[1] == PARTNER[1];
+        let own = same(&frame.actor.id[2..8], &self.actor.id[2..8]);
+        if frame.subtype != LACPDU || !lengths || own || self.key() == 0 {
+            return Verdict::Dropped;
+        }
+        self.heard(&frame.actor, &frame.partner);
+        Verdict::Done
+    }
+
+    /// An LACPDU from the partner: what it says of itself and of this end.
+    fn heard(&mut self, theirs: &Info, ours: &Info) {
+        if (theirs.state ^ self.partner.state) & AGGREGATION != 0 || !same(&theirs.id, &self.partner.id) {
+            self.detach();
+        }
+        let mut differs = ours.state ^ self.actor.state;
+        if !same(&ours.id, &self.actor.id) {
+            differs = AGGREGATION;
+        }
+        if differs & (ACTIVITY | TIMEOUT | AGGREGATION | SYNC) != 0 {
+            self.flags |= SEND;
+        }
+        self.partner = *theirs;
+        // Its end is ready for this port only if it knows it, or takes no other one beside it.
+        if theirs.state & differs & AGGREGATION != 0 {
+            self.partner.state &= !SYNC;
+        }
+        self.actor.state &= !(EXPIRED | DEFAULTED);
+        self.current = if self.actor.state & TIMEOUT != 0 { SHORT } else { LONG };
+    }
+
+    /// Makes the port's LACPDU. The sender fills in [`Frame::from`].
+    pub fn fill(&mut self, frame: &mut Frame) {
+        self.flags &= !SEND;
+        *frame = Frame {
+            len: LEN as u16,
+            to: GROUP,
+            from: [0; 6],
+            kind: TYPE,
+            subtype: LACPDU,
+            version: 1,
+            first: ACTOR,
+            actor: self.actor,
+            pad: [0; 3],
+            second: PARTNER,
+            partner: self.partner,
+            pad_2: [0; 3],
+            third: COLLECTOR,
+            rest: [0; 66],
+        };
+    }
+}
+
+/// Whether these bytes are the same. One routine for all: `==` would be a call of `memcmp`, which the unit does not have.
+#[inline(never)]
+fn same(these: &[u8], those: &[u8]) -> bool {
+    these.iter().zip(those).all(|(this, that)| this == that)
+}
+
+impl<const COUNT: usize> Bond<[Port; COUNT]> {
+    /// A bond of these ports.
+    pub const fn new(ports: [Port; COUNT]) -> Self {
+        Bond { count: COUNT as u8, ticks: 0, changed: 0, pad: 0, dropped: 0, ports }
+    }
+}
+
+impl Bond {
+    /// One tick of the timer. The ports with an LACPDU to send, for which [`Port::fill`] is to be called: bit 0 is the first port's.
+    pub fn tick(&mut self) -> u16 {
+        self.ticks = self.ticks.wrapping_add(1);
+        if self.ticks & (UNIT - 1) != 0 {
+            return 0;
+        }
+        for port in &mut self.ports {
+            if port.key() != 0 {
+                port.tick();
+            }
+        }
+        self.settle();
+        let mut mask = 0;
+        for port in self.ports.iter().rev() {
+            mask <<= 1;
+            if port.key() != 0 {
+                mask |= u16::from(port.flags & SEND);
+            }
+        }
+        mask
+    }
+
+    /// A port has received a frame.
+    pub fn received(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Done => self.settle(),
+            Verdict::Send => {}
+            Verdict::Dropped => self.dropped = self.dropped.wrapping_add(1),
+        }
+    }
+
+    /// Selection and mux, after a port has changed.
+    pub fn settle(&mut self) {
+        let (mut best, mut lead) = (0, None);
+        for (number, port) in self.ports.iter().enumerate() {
+            if port.rank() > best {
+                (best, lead) = (port.rank(), Some((number, *port)));
+            }
+        }
+        for (number, port) in self.ports.iter_mut().enumerate() {
+            let leads = lead.is_some_and(|lead| lead.0 == number);
+            let mut state = port.actor.state & !(COLLECTING | DISTRIBUTING);
+            let mut carries = 0;
+            if leads || lead.is_some_and(|lead| port.follows(&lead.1)) {
+                if port.wait == 0 {
+                    state |= SYNC;
+                }
+                if state & port.partner.state & SYNC != 0 {
+                    state |= COLLECTING | DISTRIBUTING;
+                    carries = CARRIES;
+                }
+                if leads && state & (EXPIRED | DEFAULTED) != 0 {
+                    carries = CARRIES;
+                }
+            } else {
+                state &= !SYNC;
+                port.wait = WAIT;
+            }
+            if state != port.actor.state {
+                port.actor.state = state;
+                port.flags |= SEND;
+            }
+            if (port.flags ^ carries) & CARRIES != 0 {
+                port.flags ^= CARRIES;
+                self.changed = 1;
+            }
+        }
+    }
+}

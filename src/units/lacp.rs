@@ -1,0 +1,53 @@
+//! The unit of LACP. The bond feature calls the entries, which asm/lacp.asm lists; src/lacp says when. No reference is alive
+//! across a call.
+#![no_std]
+#![no_main]
+#![allow(missing_docs, non_upper_case_globals, reason = "names are asm's; docs are where they are implemented")]
+
+use compkt::lacp::frame::Frame;
+use compkt::lacp::{Bond, Port};
+use core::ptr::slice_from_raw_parts_mut;
+
+/// The frame that came, or that is to be sent.
+// SAFETY: all zeros are a value of the type.
+#[unsafe(no_mangle)]
+static mut frame: Frame = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+
+/// # Safety
+/// `count` is a bond's first byte, and behind it its ports lie.
+unsafe fn whole<'a>(count: *mut u8) -> &'a mut Bond {
+    // SAFETY: see above.
+    unsafe { &mut *(slice_from_raw_parts_mut(count, *count as usize) as *mut Bond) }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "fastcall" fn tick(bond: *mut u8) -> u16 {
+    // SAFETY: the caller passes a bond.
+    unsafe { whole(bond).tick() }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "fastcall" fn link(bond: *mut u8, port: *mut Port) {
+    // SAFETY: the caller passes a bond and one of its ports.
+    unsafe {
+        (*port).link();
+        whole(bond).settle();
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "fastcall" fn receive(bond: *mut u8, port: *mut Port) -> u8 {
+    // SAFETY: as above; the frame is this unit's.
+    unsafe {
+        let verdict = (*port).receive(&mut *(&raw mut frame));
+        whole(bond).received(verdict);
+        verdict as u8
+    }
+}
+
+#[unsafe(no_mangle)]
+unsafe extern "fastcall" fn fill(port: *mut Port) {
+    // SAFETY: as above.
+    unsafe { (*port).fill(&mut *(&raw mut frame)) }
+}
+compkt::no_panic!();
