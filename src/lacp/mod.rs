@@ -16,6 +16,8 @@
 
 pub mod frame;
 
+use core::cell::Cell;
+
 use frame::{ACTOR, COLLECTOR, Frame, GROUP, Info, LACPDU, LEN, MARKER, PARTNER, REQUEST, RESPONSE, TYPE};
 
 // Bits of a state.
@@ -47,7 +49,7 @@ const FAST: u8 = 2;
 const SLOW: u8 = 68;
 
 /// A port of a bond.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Port {
     /// This end. The bond sets the identity; [`TIMEOUT`] in `state` before the first [`Bond::link`]. The key's low byte is 0 while
@@ -62,16 +64,20 @@ pub struct Port {
     /// Units until the port is in sync, if it is selected.
     wait: u8,
     /// [`SEND`], [`CARRIES`].
-    pub flags: u8,
+    pub flags: Cell<u8>,
 }
 
 /// An LACPDU is to be sent.
 pub const SEND: u8 = 1;
 /// The port may carry frames, in both directions.
 pub const CARRIES: u8 = 2;
+/// The port is in the lead's group.
+const SELECTED: u8 = 4;
+/// The port is the lead.
+const LEADS: u8 = 8;
 
 /// A bond, behind which its ports lie.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Bond<Ports: ?Sized = [Port]> {
     /// How many ports.
@@ -102,14 +108,27 @@ pub enum Verdict {
 impl Info {
     /// Nothing is known.
     const NONE: Info = Info { id: [0; 14], state: 0 };
+
+    /// How many bytes of both identities are the same, from the first on. It never becomes a call of `memcmp`, which the unit lacks.
+    #[inline(never)]
+    fn common(&self, other: &Info) -> usize {
+        self.id.iter().zip(&other.id).take_while(|(this, that)| this == that).count()
+    }
 }
+
+/// What [`Info::common`] says if the same system is meant; the same system and key; the same port.
+const SYSTEM: usize = 8;
+/// See [`SYSTEM`].
+const LINKS: usize = 10;
+/// See [`SYSTEM`].
+const ALL: usize = 14;
 
 impl Port {
     /// A port of a bond with this address, whose link is down. System and port have the usual priorities, 65535 and 255.
     pub const fn new(bond: [u8; 6], number: u8, timeout: u8) -> Port {
         let [a, b, c, d, e, f] = bond;
         let actor = Info { id: [0xFF, 0xFF, a, b, c, d, e, f, 0, 0, 0, 0xFF, 0, number], state: timeout };
-        Port { actor, partner: Info::NONE, current: 0, periodic: 0, wait: 0, flags: 0 }
+        Port { actor, partner: Info::NONE, current: 0, periodic: 0, wait: 0, flags: Cell::new(0) }
     }
 
     /// The key's low byte.
@@ -130,7 +149,11 @@ impl Port {
     /// Whether the port belongs to the lead's group.
     fn follows(&self, lead: &Port) -> bool {
         let both = self.actor.state & self.partner.state & lead.partner.state & AGGREGATION;
-        both != 0 && same(&self.actor.id[8..10], &lead.actor.id[8..10]) && same(&self.partner.id[..10], &lead.partner.id[..10])
+        both != 0 && self.actor.common(&lead.actor) >= LINKS && self.partner.common(&lead.partner) >= LINKS
+    }
+
+    fn flag(&self, flag: u8) {
+        self.flags.set(self.flags.get() | flag);
     }
 
     /// Takes the port out of its group, for at least [`WAIT`].
@@ -145,7 +168,7 @@ impl Port {
         self.partner = Info { state: TIMEOUT, ..Info::NONE };
         self.current = SHORT;
         self.periodic = FAST;
-        self.flags |= SEND;
+        self.flag(SEND);
         self.wait = WAIT;
     }
 
@@ -162,7 +185,7 @@ impl Port {
         self.periodic = self.periodic.min(period).wrapping_sub(1);
         if self.periodic == 0 {
             self.periodic = period;
-            self.flags |= SEND;
+            self.flag(SEND);
         }
     }
 
@@ -190,8 +213,7 @@ impl Port {
         }
         // The standard forbids to look at the kinds of the information.
         let lengths = frame.first[1] == ACTOR[1] && frame.second[1] == PARTNER[1];
-        let own = same(&frame.actor.id[2..8], &self.actor.id[2..8]);
-        if frame.subtype != LACPDU || !lengths || own || self.key() == 0 {
+        if frame.subtype != LACPDU || !lengths || self.key() == 0 || frame.actor.common(&self.actor) >= SYSTEM {
             return Verdict::Dropped;
         }
         self.heard(&frame.actor, &frame.partner);
@@ -200,15 +222,15 @@ impl Port {
 
     /// An LACPDU from the partner: what it says of itself and of this end.
     fn heard(&mut self, theirs: &Info, ours: &Info) {
-        if (theirs.state ^ self.partner.state) & AGGREGATION != 0 || !same(&theirs.id, &self.partner.id) {
+        if (theirs.state ^ self.partner.state) & AGGREGATION != 0 || theirs.common(&self.partner) < ALL {
             self.detach();
         }
         let mut differs = ours.state ^ self.actor.state;
-        if !same(&ours.id, &self.actor.id) {
+        if ours.common(&self.actor) < ALL {
             differs = AGGREGATION;
         }
         if differs & (ACTIVITY | TIMEOUT | AGGREGATION | SYNC) != 0 {
-            self.flags |= SEND;
+            self.flag(SEND);
         }
         self.partner = *theirs;
         // Its end is ready for this port only if it knows it, or takes no other one beside it.
@@ -221,7 +243,7 @@ impl Port {
 
     /// Makes the port's LACPDU. The sender fills in [`Frame::from`].
     pub fn fill(&mut self, frame: &mut Frame) {
-        self.flags &= !SEND;
+        self.flags.set(self.flags.get() & !SEND);
         *frame = Frame {
             len: LEN as u16,
             to: GROUP,
@@ -239,12 +261,6 @@ impl Port {
             rest: [0; 66],
         };
     }
-}
-
-/// Whether these bytes are the same. One routine for all: `==` would be a call of `memcmp`, which the unit does not have.
-#[inline(never)]
-fn same(these: &[u8], those: &[u8]) -> bool {
-    these.iter().zip(those).all(|(this, that)| this == that)
 }
 
 impl<const COUNT: usize> Bond<[Port; COUNT]> {
@@ -271,7 +287,7 @@ impl Bond {
         for port in self.ports.iter().rev() {
             mask <<= 1;
             if port.key() != 0 {
-                mask |= u16::from(port.flags & SEND);
+                mask |= u16::from(port.flags.get() & SEND);
             }
         }
         mask
@@ -286,39 +302,47 @@ impl Bond {
         }
     }
 
-    /// Selection and mux, after a port has changed.
-    pub fn settle(&mut self) {
+    /// Chooses the lead, and its group.
+    fn select(&self) {
         let (mut best, mut lead) = (0, None);
-        for (number, port) in self.ports.iter().enumerate() {
+        for port in &self.ports {
+            port.flags.set(port.flags.get() & !(SELECTED | LEADS));
             if port.rank() > best {
-                (best, lead) = (port.rank(), Some((number, *port)));
+                (best, lead) = (port.rank(), Some(port));
             }
         }
-        for (number, port) in self.ports.iter_mut().enumerate() {
-            let leads = lead.is_some_and(|lead| lead.0 == number);
+        if let Some(lead) = lead {
+            self.ports.iter().filter(|port| port.follows(lead)).for_each(|port| port.flag(SELECTED));
+            lead.flag(SELECTED | LEADS);
+        }
+    }
+
+    /// Selection and mux, after a port has changed.
+    pub fn settle(&mut self) {
+        self.select();
+        for port in &mut self.ports {
             let mut state = port.actor.state & !(COLLECTING | DISTRIBUTING);
             let mut carries = 0;
-            if leads || lead.is_some_and(|lead| port.follows(&lead.1)) {
-                if port.wait == 0 {
-                    state |= SYNC;
-                }
-                if state & port.partner.state & SYNC != 0 {
-                    state |= COLLECTING | DISTRIBUTING;
-                    carries = CARRIES;
-                }
-                if leads && state & (EXPIRED | DEFAULTED) != 0 {
-                    carries = CARRIES;
-                }
-            } else {
+            if port.flags.get() & SELECTED == 0 {
                 state &= !SYNC;
                 port.wait = WAIT;
             }
+            if port.wait == 0 {
+                state |= SYNC;
+            }
+            if state & port.partner.state & SYNC != 0 {
+                state |= COLLECTING | DISTRIBUTING;
+                carries = CARRIES;
+            }
+            if port.flags.get() & LEADS != 0 && state & (EXPIRED | DEFAULTED) != 0 {
+                carries = CARRIES;
+            }
             if state != port.actor.state {
                 port.actor.state = state;
-                port.flags |= SEND;
+                port.flag(SEND);
             }
-            if (port.flags ^ carries) & CARRIES != 0 {
-                port.flags ^= CARRIES;
+            if (port.flags.get() ^ carries) & CARRIES != 0 {
+                port.flags.set(port.flags.get() ^ CARRIES);
                 self.changed = 1;
             }
         }
