@@ -6,7 +6,7 @@
 
 use super::*;
 use compkt::lacp::frame::Frame;
-use compkt::lacp::{Bond, CARRIES, Port};
+use compkt::lacp::{Bond, CARRIES, Port, TIMEOUT};
 use std::time::{Duration, Instant};
 use tools::peer::ip::Identity;
 use tools::rig::linux::Wires;
@@ -20,12 +20,12 @@ const TICK: Duration = Duration::from_millis(55);
 /// The type of LACPDUs and markers.
 const SLOW: [u8; 2] = [0x88, 0x09];
 
-/// Functions of the script. `sees COUNT FILE PATTERN`: waits until so many lines of a bond's file match. `agreed COUNT`: waits until
-/// so many ports of bond0 and of their partner are in the state 63: active, short time-outs, together, in sync, collecting,
-/// distributing. `step NAME`.
+/// Functions of the script. `sees COUNT FILE PATTERN`: waits until so many lines of a bond's file match. `agreed COUNT [STATE]`:
+/// waits until so many ports of bond0 and of their partner are in the state 63: active, short time-outs, together, in sync,
+/// collecting, distributing. `step NAME`.
 const BONDING: &str = r#"
 sees() { until [ "$(grep -c "$3" /proc/net/bonding/$2)" = $1 ]; do sleep 0.1; done; }
-agreed() { sees $((2 * $1)) bond0 "port state: 63"; }
+agreed() { sees $((2 * $1)) bond0 "port state: ${2:-63}"; }
 step() { cat /proc/net/bonding/bond* | grep -E 'Interface|MII|state|Number|Partner Mac'; echo STEP $1; again $1 pings 1000 10.0.2.2 || echo NO ANSWER; echo DONE $1; }
 joins() { echo +eth$2 > /sys/class/net/bond$1/bonding/slaves; }
 leaves() { echo -eth$2 > /sys/class/net/bond$1/bonding/slaves; }
@@ -68,8 +68,8 @@ fn bytes_of(frame: Frame) -> [u8; 126] {
 }
 
 impl End {
-    fn new() -> End {
-        let ports: [Port; 2] = std::array::from_fn(|at| Port::new(MAC, at as u8 + 1, compkt::lacp::TIMEOUT));
+    fn new(timeout: u8) -> End {
+        let ports: [Port; 2] = std::array::from_fn(|at| Port::new(MAC, at as u8 + 1, timeout));
         let mut end = End { bond: Box::new(Bond::<[Port; 2]>::new(ports)), ticked: Instant::now(), silent: None, astray: 0 };
         [0, 1].into_iter().for_each(|port| end.link(port, true));
         end
@@ -122,23 +122,23 @@ impl End {
     }
 }
 
-/// Runs the steps; returns Linux's console.
-fn bonds(steps: &[Step]) -> String {
+/// Runs the steps, both sides with short or long time-outs; returns Linux's console.
+fn bonds(rate: &str, steps: &[Step]) -> String {
     let mut script = BONDING.to_string();
     for step in steps {
         writeln!(script, "{}; step {}", step.script, step.name).unwrap();
     }
-    // This side pulls both cables when it has seen the last step, too. The third line is the bond's.
-    script += "sees 3 bond0 'MII Status: down'\n";
+    // This side pulls both cables when it has seen the last step, too.
+    script += "until [ $(cat /sys/class/net/eth*/carrier | tr -d '\\n') = 00 ]; do sleep 0.1; done\n";
     let linux = Linux {
         cards: vec!["e1000,mac=52:54:00:12:34:56".into(), "e1000,mac=52:54:00:12:34:57".into()],
-        modules: ["tls", "bonding mode=802.3ad miimon=100 lacp_rate=fast max_bonds=2", "e1000"].map(String::from).to_vec(),
+        modules: vec!["tls".into(), format!("bonding mode=802.3ad miimon=100 lacp_rate={rate} max_bonds=2"), "e1000".into()],
         kernel: "ipv6.disable=1".into(),
         script,
         wired: true,
         ..Linux::default()
     };
-    let mut end = End::new();
+    let mut end = End::new(if rate == "fast" { TIMEOUT } else { 0 });
     let mut waiting = steps.iter().peekable();
     let mut seen = Vec::new();
     let verdict = linux.run_with(&mut |wires| {
@@ -168,7 +168,7 @@ fn nothing(_: &mut End, _: &mut Wires) -> std::io::Result<()> {
 /// Both agree on both links; on one while the other's cable is pulled; on both again.
 #[test]
 fn lacp_agrees_and_survives_a_pulled_cable() {
-    let console = bonds(&[
+    let console = bonds("fast", &[
         Step {
             name: "both",
             script: "agreed 2",
@@ -192,4 +192,57 @@ fn lacp_agrees_and_survives_a_pulled_cable() {
     ]);
     // Linux names its partner.
     assert!(console.contains("Partner Mac Address: 02:00:00:00:00:b0"), "{console}");
+}
+
+/// A bond that goes silent on one port; a port that Linux takes out, and gives to another bond; that bond when the first one's cable
+/// is pulled.
+#[test]
+fn long_lacp_with_silence_and_two_partners() {
+    bonds("fast", &[
+        Step {
+            name: "both",
+            script: "agreed 2",
+            carries: &[0, 1],
+            then: |end, _| {
+                end.silent = Some(1);
+                Ok(())
+            },
+        },
+        Step {
+            name: "silent",
+            script: "agreed 1",
+            carries: &[0],
+            then: |end, _| {
+                end.silent = None;
+                Ok(())
+            },
+        },
+        Step { name: "speaks", script: "agreed 2", carries: &[0, 1], then: nothing },
+        Step { name: "left", script: "leaves 0 1", carries: &[0], then: nothing },
+        Step {
+            name: "two",
+            // It is told that this side does not use the link: active, short time-outs, together.
+            script: "joins 1 1; sees 1 bond1 'port state: 7$'",
+            carries: &[0],
+            then: |end, wires| {
+                end.link(0, false);
+                wires.plug(0, false)
+            },
+        },
+        Step {
+            name: "over",
+            script: "ip addr del 10.0.2.15/24 dev bond0; ip addr add 10.0.2.15/24 dev bond1; sees 2 bond1 'port state: 63'",
+            carries: &[1],
+            then: nothing,
+        },
+    ]);
+}
+
+/// Long time-outs: one frame each 30 seconds is enough for both sides.
+#[test]
+fn long_lacp_with_long_time_outs() {
+    bonds("slow", &[
+        Step { name: "both", script: "agreed 2 61", carries: &[0, 1], then: nothing },
+        Step { name: "later", script: "sleep 100; agreed 2 61", carries: &[0, 1], then: nothing },
+    ]);
 }
