@@ -68,4 +68,24 @@ pub struct Frame {
     pub rest: [u8; 66],
 }
 
+impl Frame {
+    /// Nothing but zeros.
+    pub const ZERO: Frame = Frame {
+        len: 0,
+        to: [0; 6],
+        from: [0; 6],
+        kind: [0; 2],
+        subtype: 0,
+        version: 0,
+        first: [0; 2],
+        actor: Info { id: [0; 14], state: 0 },
+        pad: [0; 3],
+        second: [0; 2],
+        partner: Info { id: [0; 14], state: 0 },
+        pad_2: [0; 3],
+        third: [0; 2],
+        rest: [0; 66],
+    };
+}
+
 const _: () = assert!(size_of::<Frame>() == 2 + LEN);

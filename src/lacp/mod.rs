@@ -67,7 +67,7 @@ pub struct Port {
     pub flags: Cell<u8>,
 }
 
-/// An LACPDU is to be sent.
+/// An LACPDU is to be sent, if the link is up.
 pub const SEND: u8 = 1;
 /// The port may carry frames, in both directions.
 pub const CARRIES: u8 = 2;
@@ -108,6 +108,12 @@ pub enum Verdict {
 impl Info {
     /// Nothing is known.
     const NONE: Info = Info { id: [0; 14], state: 0 };
+
+    /// Copies it. One routine for all: as a copy it would be eight instructions each time.
+    #[inline(never)]
+    fn put(&self, to: &mut Info) {
+        *to = *self;
+    }
 
     /// How many bytes of both identities are the same, from the first on. It never becomes a call of `memcmp`, which the unit lacks.
     #[inline(never)]
@@ -162,14 +168,26 @@ impl Port {
         self.wait = WAIT;
     }
 
+    /// Nothing is known of the partner.
+    #[inline(never)]
+    fn forget(&mut self) {
+        self.partner = Info::NONE;
+        self.detach();
+    }
+
     /// The link has changed, or the key: what was known of the partner is void.
     pub fn link(&mut self) {
         self.actor.state = self.actor.state & TIMEOUT | ACTIVITY | EXPIRED | (self.key() & 1) << 2;
-        self.partner = Info { state: TIMEOUT, ..Info::NONE };
+        self.forget();
+        self.partner.state = TIMEOUT;
         self.current = SHORT;
         self.periodic = FAST;
         self.flag(SEND);
-        self.wait = WAIT;
+    }
+
+    /// Whether an LACPDU is to be sent.
+    pub fn sends(&self) -> bool {
+        self.key() != 0 && self.flags.get() & SEND != 0
     }
 
     /// One unit of time.
@@ -197,8 +215,7 @@ impl Port {
             self.current = SHORT;
         } else {
             self.actor.state ^= EXPIRED | DEFAULTED;
-            self.partner = Info::NONE;
-            self.detach();
+            self.forget();
         }
     }
 
@@ -232,7 +249,7 @@ impl Port {
         if differs & (ACTIVITY | TIMEOUT | AGGREGATION | SYNC) != 0 {
             self.flag(SEND);
         }
-        self.partner = *theirs;
+        theirs.put(&mut self.partner);
         // Its end is ready for this port only if it knows it, or takes no other one beside it.
         if theirs.state & differs & AGGREGATION != 0 {
             self.partner.state &= !SYNC;
@@ -244,22 +261,16 @@ impl Port {
     /// Makes the port's LACPDU. The sender fills in [`Frame::from`].
     pub fn fill(&mut self, frame: &mut Frame) {
         self.flags.set(self.flags.get() & !SEND);
-        *frame = Frame {
-            len: LEN as u16,
-            to: GROUP,
-            from: [0; 6],
-            kind: TYPE,
-            subtype: LACPDU,
-            version: 1,
-            first: ACTOR,
-            actor: self.actor,
-            pad: [0; 3],
-            second: PARTNER,
-            partner: self.partner,
-            pad_2: [0; 3],
-            third: COLLECTOR,
-            rest: [0; 66],
-        };
+        *frame = Frame::ZERO;
+        frame.to = GROUP;
+        frame.kind = TYPE;
+        frame.subtype = LACPDU;
+        frame.version = 1;
+        frame.first = ACTOR;
+        self.actor.put(&mut frame.actor);
+        frame.second = PARTNER;
+        self.partner.put(&mut frame.partner);
+        frame.third = COLLECTOR;
     }
 }
 
@@ -271,11 +282,11 @@ impl<const COUNT: usize> Bond<[Port; COUNT]> {
 }
 
 impl Bond {
-    /// One tick of the timer. The ports with an LACPDU to send, for which [`Port::fill`] is to be called: bit 0 is the first port's.
-    pub fn tick(&mut self) -> u16 {
+    /// One tick of the timer. Whether a unit is over: each port that [`Port::sends`] then sends its LACPDU.
+    pub fn tick(&mut self) -> bool {
         self.ticks = self.ticks.wrapping_add(1);
         if self.ticks & (UNIT - 1) != 0 {
-            return 0;
+            return false;
         }
         for port in &mut self.ports {
             if port.key() != 0 {
@@ -283,14 +294,7 @@ impl Bond {
             }
         }
         self.settle();
-        let mut mask = 0;
-        for port in self.ports.iter().rev() {
-            mask <<= 1;
-            if port.key() != 0 {
-                mask |= u16::from(port.flags.get() & SEND);
-            }
-        }
-        mask
+        true
     }
 
     /// A port has received a frame.

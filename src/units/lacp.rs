@@ -9,9 +9,8 @@ use compkt::lacp::{Bond, Port};
 use core::ptr::slice_from_raw_parts_mut;
 
 /// The frame that came, or that is to be sent.
-// SAFETY: all zeros are a value of the type.
 #[unsafe(no_mangle)]
-static mut frame: Frame = unsafe { core::mem::MaybeUninit::zeroed().assume_init() };
+static mut frame: Frame = Frame::ZERO;
 
 /// # Safety
 /// `count` is a bond's first byte, and behind it its ports lie.
@@ -21,14 +20,14 @@ unsafe fn whole<'a>(count: *mut u8) -> &'a mut Bond {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "fastcall" fn tick(bond: *mut u8) -> u16 {
+unsafe extern "fastcall" fn tick(bond: *mut u8) -> bool {
     // SAFETY: the caller passes a bond.
     unsafe { whole(bond).tick() }
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "fastcall" fn link(bond: *mut u8, port: *mut Port) {
-    // SAFETY: the caller passes a bond and one of its ports.
+unsafe extern "fastcall" fn link(port: *mut Port, bond: *mut u8) {
+    // SAFETY: the caller passes a port and its bond.
     unsafe {
         (*port).link();
         whole(bond).settle();
@@ -36,7 +35,7 @@ unsafe extern "fastcall" fn link(bond: *mut u8, port: *mut Port) {
 }
 
 #[unsafe(no_mangle)]
-unsafe extern "fastcall" fn receive(bond: *mut u8, port: *mut Port) -> u8 {
+unsafe extern "fastcall" fn receive(port: *mut Port, bond: *mut u8) -> u8 {
     // SAFETY: as above; the frame is this unit's.
     unsafe {
         let verdict = (*port).receive(&mut *(&raw mut frame));

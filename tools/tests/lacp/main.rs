@@ -119,12 +119,11 @@ impl World {
     fn run(&mut self, ticks: u32) {
         for _ in 0..ticks {
             self.now += 1;
-            let mask = self.bond.tick();
+            let sends = self.bond.tick();
             for port in 0..self.partners.len() {
-                if mask & 1 << port != 0 {
+                if sends && self.bond.ports[port].sends() {
                     let mut out = frame(0, &[0xEE; 124]);
                     self.bond.ports[port].fill(&mut out);
-                    assert_eq!(out.len, 124);
                     self.sent[port].push((self.now, bytes(&out)));
                 }
                 let up = self.bond.ports[port].actor.id[9] != 0;
@@ -155,7 +154,9 @@ fn without_a_partner_one_port_carries_at_once_and_goes_on() {
     let mut world = World::of(SHORT, [FAST, GIGABIT, GIGABIT], [None; 3]);
     assert_eq!(world.carries(), [1], "the first of the fastest");
     assert_eq!(world.state(1), ACTIVE | SHORT | TOGETHER | EXPIRED);
-    world.run(tenths(40));
+    world.run(tenths(29));
+    assert!(world.count(0, 0) >= 3, "an answer is asked for each second: {}", world.count(0, 0));
+    world.run(tenths(11));
     assert_eq!((world.carries(), world.state(0)), (vec![1], ACTIVE | SHORT | TOGETHER | DEFAULTED));
     world.run(tenths(2000));
     assert_eq!(world.carries(), [1]);
@@ -239,6 +240,7 @@ fn the_long_time_out_is_ninety_seconds() {
     world.run(600);
     assert_eq!([world.carries(), vec![]], [vec![0, 1], vec![]]);
     assert_eq!(world.state(0), ACTIVE | TOGETHER | SYNC | COLLECTS | DISTRIBUTES);
+    assert_eq!(world.sent[0].last().unwrap().1[32], world.state(0), "the partner is told at once");
     world.run(546 - 600 % 546);
     world.partners[1].as_mut().unwrap().speaks = false;
     let silent = world.now;
@@ -265,6 +267,8 @@ fn the_partner_says_how_often() {
     let since = world.now;
     world.run(tenths(600));
     assert_eq!(world.count(0, since), 2, "each 30 seconds");
+    let times: Vec<u32> = world.sent[0].iter().rev().map(|(when, _)| *when).take(2).collect();
+    assert!((tenths(280)..=tenths(310)).contains(&(times[0] - times[1])), "{times:?}");
     // It wants them each second again: it need not wait for the rest of 30.
     world.partners[0].as_mut().unwrap().state |= SHORT;
     let since = world.now;
@@ -346,6 +350,13 @@ fn a_partner_s_end_counts_when_it_knows_this_port() {
     let since = world.now;
     world.run(tenths(100));
     assert!(world.count(0, since) >= 9, "it is told each time, and not each 30 seconds: {}", world.count(0, since));
+    // It means this bond's other port.
+    let mut world = World::two(PARTNER);
+    world.run(180);
+    let mut pdu = world.pdu(0, &PARTNER);
+    pdu[51] = 2;
+    world.hear(0, &pdu);
+    assert_eq!(world.carries(), [1]);
     // Without aggregation it needs no agreement, but is alone.
     let alone = Partner { state: ACTIVE | SHORT | SYNC, hears: false, ..PARTNER };
     let mut world = World::two(alone);
@@ -373,7 +384,7 @@ fn a_partner_that_takes_a_port_out_is_obeyed_at_once() {
     assert_eq!(world.carries(), [0]);
     world.partners[0].as_mut().unwrap().state &= !SYNC;
     world.run(tenths(50));
-    assert_eq!(world.carries(), [1]);
+    assert_eq!((world.carries(), world.state(0) & SYNC), (vec![1], 0), "the first partner is told not to use its link");
 }
 
 #[test]
@@ -494,10 +505,16 @@ fn two_of_ours_agree() {
     let mut frames = 0;
     for _ in 0..3_000 {
         for end in [0, 1] {
-            let mask = ends[end].tick();
-            for port in (0..2).filter(|port| mask & 1 << port != 0) {
+            if !ends[end].tick() {
+                continue;
+            }
+            for port in 0..2 {
+                if !ends[end].ports[port].sends() {
+                    continue;
+                }
                 let mut pdu = frame(0, &[]);
                 ends[end].ports[port].fill(&mut pdu);
+                pdu.len = 124;
                 let verdict = ends[1 - end].ports[port].receive(&mut pdu);
                 ends[1 - end].received(verdict);
                 assert_eq!(verdict, Verdict::Done);

@@ -112,8 +112,11 @@ impl End {
         // A busy host loses ticks, and Linux does then.
         if self.ticked.elapsed() >= TICK {
             self.ticked = Instant::now();
-            let mask = self.bond.tick();
-            for port in (0..2).filter(|port| mask & 1 << port != 0) {
+            let sends = self.bond.tick();
+            for port in 0..2 {
+                if !(sends && self.bond.ports[port].sends()) {
+                    continue;
+                }
                 let mut frame = frame_of(&[]);
                 self.bond.ports[port].fill(&mut frame);
                 self.send(wires, port, frame);
