@@ -1,6 +1,6 @@
 //! LACP (IEEE 802.1AX, once 802.3ad): which ports of a bond may carry frames, agreed with the partner at their other ends.
 //!
-//! A port is a NIC of a bond. The state machines work on a [`Bond`] and its [`Port`]s; the bond feature owns both.
+//! A port is a NIC of a bond. The state machines work on an [`Aggregator`] and its [`Port`]s; the bond feature owns both.
 //!
 //! - Receive: a port's partner is known (neither of the bits below), silent for one time-out ([`EXPIRED`]), or for one more
 //!   ([`DEFAULTED`]).
@@ -13,6 +13,24 @@
 //!
 //! The time unit is [`UNIT`] ticks of 55 ms, so that each timer is a byte. At most one LACPDU is sent in a unit: the standard
 //! allows three in a second. Churn detection is left out: it only informs.
+//!
+//! # How a bond drives it
+//!
+//! asm/lacp.asm lists the unit's entries, `tick`, `link`, `receive` and `fill`, and its one `frame`, which holds what came or what is
+//! to be sent. Arguments are near addresses of a port and of the aggregator. They are called with interrupts off, and call nothing.
+//!
+//! - At load: `count`, and each port as [`Port::new`] makes it, with the bond's address, the port's number from 1, and
+//!   [`TIMEOUT`] or 0. Each NIC receives [`frame::GROUP`] besides the clients' groups.
+//! - A NIC's link is up, down or has another speed: write the key's low byte, call `link(port, aggregator)`. A bond that ignores
+//!   short changes of a link does so before this call.
+//! - Each timer tick in which the core's job is free: `tick(aggregator)`. If the answer is 1, then for each port with a link and
+//!   [`SEND`]: `fill(port)`, write the NIC's own address to [`Frame::from`], and send [`frame::LEN`] bytes by this NIC. If that fails,
+//!   set [`SEND`] again. Ticks that are left out only make the timers longer.
+//! - A frame of [`frame::TYPE`] with the subtype 1 or 2 at a port: copy its first [`frame::LEN`] bytes and its length, call
+//!   `receive(port, aggregator)`. If the answer is [`Verdict::Send`], write the NIC's own address to [`Frame::from`], and send the frame by
+//!   this NIC. No client gets such frames, whether the port carries or not. Other subtypes are no business of this unit.
+//! - After each of these: if `changed` is not 0, clear it. Only ports with [`CARRIES`] send, and only their frames are taken; flows
+//!   of the others move, and the station is announced. If no port carries, there is nothing to send by.
 
 pub mod frame;
 
@@ -29,9 +47,9 @@ pub const TIMEOUT: u8 = 2;
 pub const AGGREGATION: u8 = 4;
 /// It is in the group that it is to be in.
 pub const SYNC: u8 = 8;
-/// It takes frames.
+/// It collects: frames from it are taken.
 pub const COLLECTING: u8 = 0x10;
-/// It sends frames.
+/// It distributes: frames are sent by it.
 pub const DISTRIBUTING: u8 = 0x20;
 /// It knows no partner.
 pub const DEFAULTED: u8 = 0x40;
@@ -52,7 +70,7 @@ const SLOW: u8 = 68;
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Port {
-    /// This end. The bond sets the identity; [`TIMEOUT`] in `state` before the first [`Bond::link`]. The key's low byte is 0 while
+    /// This end. The bond sets the identity; [`TIMEOUT`] in `state` before the first [`Port::link`]. The key's low byte is 0 while
     /// the link is down. Otherwise its bit 0 says full duplex, bits 1 to 4 rise with the speed.
     pub actor: Info,
     /// The other end, as it was last heard.
@@ -76,20 +94,20 @@ const SELECTED: u8 = 4;
 /// The port is the lead.
 const LEADS: u8 = 8;
 
-/// A bond, behind which its ports lie.
+/// The ports of a bond. In memory they lie behind the other fields, which take six bytes.
 #[derive(Clone, Debug)]
 #[repr(C)]
-pub struct Bond<Ports: ?Sized = [Port]> {
+pub struct Aggregator<Ports: ?Sized = [Port]> {
     /// How many ports.
     pub count: u8,
     /// Ticks.
     ticks: u8,
-    /// Set when [`CARRIES`] of a port has changed. The bond clears it.
+    /// Set to 1 when [`CARRIES`] of a port has changed. The bond clears it.
     pub changed: u8,
     pad: u8,
     /// Frames that were dropped: too short, damaged, of no known kind, on a port whose link is down, or the bond's own. It wraps.
     pub dropped: u16,
-    /// They.
+    /// The ports.
     pub ports: Ports,
 }
 
@@ -274,14 +292,14 @@ impl Port {
     }
 }
 
-impl<const COUNT: usize> Bond<[Port; COUNT]> {
-    /// A bond of these ports.
+impl<const COUNT: usize> Aggregator<[Port; COUNT]> {
+    /// These ports.
     pub const fn new(ports: [Port; COUNT]) -> Self {
-        Bond { count: COUNT as u8, ticks: 0, changed: 0, pad: 0, dropped: 0, ports }
+        Aggregator { count: COUNT as u8, ticks: 0, changed: 0, pad: 0, dropped: 0, ports }
     }
 }
 
-impl Bond {
+impl Aggregator {
     /// One tick of the timer. Whether a unit is over: each port that [`Port::sends`] then sends its LACPDU.
     pub fn tick(&mut self) -> bool {
         self.ticks = self.ticks.wrapping_add(1);

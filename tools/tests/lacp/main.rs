@@ -1,7 +1,7 @@
 //! LACP's state machines: a bond of two or three ports, and partners whose frames are made here, byte by byte.
 
 use compkt::lacp::frame::Frame;
-use compkt::lacp::{Bond, CARRIES, Port, Verdict};
+use compkt::lacp::{Aggregator, CARRIES, Port, Verdict};
 use tools::random::Random;
 
 const BOND: [u8; 6] = [0x02, 0, 0, 0, 0, 0xB0];
@@ -43,7 +43,7 @@ struct Partner {
 const PARTNER: Partner = Partner { system: SWITCH, key: 0x1234, port: 7, state: ACTIVE | SHORT | TOGETHER | SYNC, hears: true, speaks: true, period: 18 };
 
 struct World {
-    bond: Box<Bond>,
+    bond: Box<Aggregator>,
     partners: Vec<Option<Partner>>,
     now: u32,
     /// When each port sent, and the bytes.
@@ -66,7 +66,7 @@ fn frame(len: usize, bytes: &[u8]) -> Frame {
 impl World {
     fn of<const COUNT: usize>(timeout: u8, keys: [u8; COUNT], partners: [Option<Partner>; COUNT]) -> World {
         let ports = std::array::from_fn(|at| Port::new(BOND, at as u8 + 1, timeout));
-        let mut world = World { bond: Box::new(Bond::<[Port; COUNT]>::new(ports)), partners: partners.to_vec(), now: 0, sent: vec![Vec::new(); COUNT] };
+        let mut world = World { bond: Box::new(Aggregator::<[Port; COUNT]>::new(ports)), partners: partners.to_vec(), now: 0, sent: vec![Vec::new(); COUNT] };
         (0..COUNT).for_each(|port| world.link(port, keys[port]));
         world
     }
@@ -496,7 +496,7 @@ fn a_hundred_thousand_fuzzed_frames_leave_it_usable() {
 #[test]
 fn two_of_ours_agree() {
     let ports = |system| std::array::from_fn(|at| Port::new(system, at as u8 + 1, 0));
-    let mut ends: [Box<Bond>; 2] = [Box::new(Bond::<[Port; 2]>::new(ports(BOND))), Box::new(Bond::<[Port; 2]>::new(ports(SWITCH)))];
+    let mut ends: [Box<Aggregator>; 2] = [Box::new(Aggregator::<[Port; 2]>::new(ports(BOND))), Box::new(Aggregator::<[Port; 2]>::new(ports(SWITCH)))];
     for (end, port) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
         ends[end].ports[port].actor.id[9] = GIGABIT;
         ends[end].ports[port].link();

@@ -6,7 +6,7 @@
 
 use super::*;
 use compkt::lacp::frame::Frame;
-use compkt::lacp::{Bond, CARRIES, Port, TIMEOUT};
+use compkt::lacp::{Aggregator, CARRIES, Port, TIMEOUT};
 use std::time::{Duration, Instant};
 use tools::peer::ip::Identity;
 use tools::rig::linux::Wires;
@@ -46,7 +46,7 @@ struct Step {
 
 /// Our end of both cables.
 struct End {
-    bond: Box<Bond>,
+    bond: Box<Aggregator>,
     ticked: Instant,
     /// The port whose frames are not sent.
     silent: Option<usize>,
@@ -70,7 +70,7 @@ fn bytes_of(frame: Frame) -> [u8; 126] {
 impl End {
     fn new(timeout: u8) -> End {
         let ports: [Port; 2] = std::array::from_fn(|at| Port::new(MAC, at as u8 + 1, timeout));
-        let mut end = End { bond: Box::new(Bond::<[Port; 2]>::new(ports)), ticked: Instant::now(), silent: None, astray: 0 };
+        let mut end = End { bond: Box::new(Aggregator::<[Port; 2]>::new(ports)), ticked: Instant::now(), silent: None, astray: 0 };
         [0, 1].into_iter().for_each(|port| end.link(port, true));
         end
     }

@@ -139,9 +139,16 @@ pub fn prepare(symbols: &HashMap<String, u32>, memory: &mut [u8]) {
             put(memory, at, if at & 2 == 0 { *entry as u16 } else { 0 });
         }
     }
-    if symbols.contains_key(LACP) {
-        // Arguments may point to these places. There a bond begins, with the number of its ports.
+    if let (Some(frame), true) = (find("frame"), symbols.contains_key(LACP)) {
+        // Arguments may point to these places. There a bond's ports begin, with their number.
         (0..0x800).step_by(0x40).for_each(|at| memory[(THINGS - DATA) as usize + at] &= 3);
+        // In the frame, the identities of its sender and of the port that heard it are often those that the port knows.
+        let port = (THINGS - DATA) as usize + 0x100;
+        for (place, known) in [(frame + 20, port + 15), (frame + 40, port)] {
+            if memory[place] & 3 == 0 {
+                memory.copy_within(known..known + 14, place);
+            }
+        }
     }
     if let (Some(records), Some(table), Some(kept), Some(waiting)) = (find("records"), find("table"), find("kept_frames"), find("waiting_frames")) {
         // Without XMS a record has four bytes, and its table ends with the arena's limit.
