@@ -16,19 +16,20 @@
 //!
 //! # How a bond drives it
 //!
-//! asm/lacp.asm lists the unit's entries, `tick`, `link`, `receive` and `fill`, and its one `frame`, which holds what came or what is
-//! to be sent. Arguments are near addresses of a port and of the aggregator. They are called with interrupts off, and call nothing.
+//! asm/lacp.asm lists the unit's entries, `tick`, `link`, `receive` and `fill`, and its one `frame`, which holds what came or
+//! what is to be sent. Arguments are near addresses of a port and of the aggregator. Interrupts are off; the entries call nothing
+//! outside of the unit.
 //!
 //! - At load: `count`, and each port as [`Port::new`] makes it, with the bond's address, the port's number from 1, and
 //!   [`TIMEOUT`] or 0. Each NIC receives [`frame::GROUP`] besides the clients' groups.
 //! - A NIC's link is up, down or has another speed: write the key's low byte, call `link(port, aggregator)`. A bond that ignores
 //!   short changes of a link does so before this call.
 //! - Each timer tick in which the core's job is free: `tick(aggregator)`. If the answer is 1, then for each port with a link and
-//!   [`SEND`]: `fill(port)`, write the NIC's own address to [`Frame::from`], and send [`frame::LEN`] bytes by this NIC. If that fails,
-//!   set [`SEND`] again. Ticks that are left out only make the timers longer.
+//!   [`SEND`]: `fill(port)`, write the NIC's own address to [`Frame::from`], and send [`frame::LEN`] bytes by this NIC. If that
+//!   fails, set [`SEND`] again. Ticks that are left out only make the timers longer.
 //! - A frame of [`frame::TYPE`] with the subtype 1 or 2 at a port: copy its first [`frame::LEN`] bytes and its length, call
-//!   `receive(port, aggregator)`. If the answer is [`Verdict::Send`], write the NIC's own address to [`Frame::from`], and send the frame by
-//!   this NIC. No client gets such frames, whether the port carries or not. Other subtypes are no business of this unit.
+//!   `receive(port, aggregator)`. If the answer is [`Verdict::Send`], write the NIC's own address to [`Frame::from`], and send the
+//!   frame by this NIC. No client gets such frames, whether the port carries or not. Frames of other subtypes are the clients'.
 //! - After each of these: if `changed` is not 0, clear it. Only ports with [`CARRIES`] send, and only their frames are taken; flows
 //!   of the others move, and the station is announced. If no port carries, there is nothing to send by.
 
@@ -133,7 +134,7 @@ impl Info {
         *to = *self;
     }
 
-    /// How many bytes of both identities are the same, from the first on. It never becomes a call of `memcmp`, which the unit lacks.
+    /// How many bytes of both identities are the same, from the first on. `==` would be a call of `memcmp`, which the unit lacks.
     #[inline(never)]
     fn common(&self, other: &Info) -> usize {
         self.id.iter().zip(&other.id).take_while(|(this, that)| this == that).count()
