@@ -26,6 +26,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("count", "resident", &["count"]),
     ("shift", "resident", &["shift"]),
     ("ctl", "resident", &["ctl"]),
+    ("lacp", "resident", &["lacp"]),
     ("tick", "resident", &["tick"]),
     ("vds", "resident", &["vds"]),
     ("stats", "resident", &["stats"]),

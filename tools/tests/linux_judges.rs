@@ -1,6 +1,8 @@
 //! Linux's own drivers test the models of cards: pings of many lengths, 300 KB in both directions, no complaint of the
 //! model, no error in the kernel's log or counters.
 
+#[path = "linux_judges/lacp.rs"]
+mod lacp;
 #[path = "linux_judges/tg3.rs"]
 mod tg3;
 

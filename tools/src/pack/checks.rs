@@ -22,6 +22,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("count", 16),
     ("shift", 160),
     ("ctl", 984),
+    ("lacp", 1_248),
     ("tick", 108),
     ("vds", 36),
     ("stats", 164),

@@ -11,6 +11,7 @@ use crate::setup::{self, fail};
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::net::TcpListener;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
@@ -65,6 +66,43 @@ pub struct Linux {
     pub hub: bool,
     /// Lines of the script's output, at which the first card's cable is pulled (false) or plugged in (true).
     pub cable: Vec<(String, bool)>,
+    /// Each card's cable ends at a socket of this rig, for [`Linux::run_with`]; otherwise in QEMU's own network.
+    pub wired: bool,
+}
+
+/// The other ends of the cables of [`Linux::wired`]'s cards, and the console.
+pub struct Wires {
+    ends: Vec<(UnixDatagram, PathBuf)>,
+    monitor: Monitor,
+    console: PathBuf,
+}
+
+impl Wires {
+    /// The next frame that has come on card `number`'s cable.
+    pub fn receive(&self, number: usize) -> Option<Vec<u8>> {
+        let mut buffer = [0; 2048];
+        let count = self.ends[number].0.recv(&mut buffer).ok()?;
+        Some(buffer[..count].to_vec())
+    }
+
+    /// Sends a frame; it is lost if the guest takes none.
+    pub fn send(&self, number: usize, frame: &[u8]) {
+        let (socket, to) = &self.ends[number];
+        let _ = socket.send_to(frame, to);
+    }
+
+    /// Pulls (false) or plugs in a card's cable.
+    ///
+    /// # Errors
+    /// QEMU's monitor does not answer.
+    pub fn plug(&mut self, number: usize, up: bool) -> io::Result<()> {
+        self.monitor.set_link(&format!("n{number}"), up)
+    }
+
+    /// Whether the script has printed this line.
+    pub fn printed(&self, line: &str) -> bool {
+        text_of(&self.console).contains(&format!("{line}\n"))
+    }
 }
 
 /// The result of a run.
@@ -144,6 +182,14 @@ impl Linux {
 
     /// Boots Linux. Errors: the rig cannot be set up, or the machine did not switch itself off within its limit.
     pub fn run(&self) -> io::Result<Verdict> {
+        self.run_with(&mut |_| Ok(()))
+    }
+
+    /// The same; `at_the_other_end` is called every few milliseconds, with the cables' other ends.
+    ///
+    /// # Errors
+    /// Those of [`Linux::run`] and of `at_the_other_end`.
+    pub fn run_with(&self, at_the_other_end: &mut dyn FnMut(&mut Wires) -> io::Result<()>) -> io::Result<Verdict> {
         let root = setup::linux()?;
         let folder = TempDir::new("linux")?;
         let path = |name: &str| folder.path().join(name);
@@ -156,10 +202,16 @@ impl Linux {
         listener.set_nonblocking(true)?;
         let port = listener.local_addr()?.port();
 
+        let mut wires = Wires { ends: Vec::new(), monitor: Monitor::new(path("monitor")), console: path("console") };
+        for number in 0..if self.wired { self.cards.len() } else { 0 } {
+            let socket = UnixDatagram::bind(path(&format!("end{number}")))?;
+            socket.set_nonblocking(true)?;
+            wires.ends.push((socket, path(&format!("card{number}"))));
+        }
         let mut command = self.command(&path, &kernel, port)?;
         let mut machine = Bounded::start(&mut command, LIMIT)?.watching(path("console"));
         let text = |name: &str| text_of(&path(name));
-        let (ended, received) = self.serve(&mut machine, &listener, &path)?;
+        let (ended, received) = self.serve(&mut machine, &listener, &path, wires, at_the_other_end)?;
         let console = text("console");
         let complaints = text("complaints").lines().filter(|line| line.starts_with(COMPLAINT)).map(str::to_string).collect();
         match ended {
@@ -191,7 +243,11 @@ impl Linux {
             let net = format!("10.0.{}.0/24", 2 + number);
             let tftp = path("tftp");
             let user = format!("net={net},restrict=on,tftp={}{forward}", tftp.display());
-            if !self.hub {
+            if self.wired {
+                let [card, end] = ["card", "end"].map(|side| path(&format!("{side}{number}")));
+                let ends = format!("local.type=unix,local.path={},remote.type=unix,remote.path={}", card.display(), end.display());
+                command.arg("-netdev").arg(format!("dgram,id=n{number},{ends}"));
+            } else if !self.hub {
                 command.arg("-netdev").arg(format!("user,id=n{number},{user}"));
             } else {
                 if number == 0 {
@@ -212,10 +268,16 @@ impl Linux {
     }
 
     /// Pulls and plugs the cable when the script says so, and takes what the guest sends, until the machine ends.
-    fn serve(&self, machine: &mut Bounded, listener: &TcpListener, path: impl Fn(&str) -> PathBuf) -> io::Result<(io::Result<Option<ExitStatus>>, Vec<u8>)> {
+    fn serve(
+        &self,
+        machine: &mut Bounded,
+        listener: &TcpListener,
+        path: impl Fn(&str) -> PathBuf,
+        mut wires: Wires,
+        at_the_other_end: &mut dyn FnMut(&mut Wires) -> io::Result<()>,
+    ) -> io::Result<(io::Result<Option<ExitStatus>>, Vec<u8>)> {
         let mut received = Vec::new();
         let mut stream = None;
-        let mut monitor = Monitor::new(path("monitor"));
         let mut cable = self.cable.iter().peekable();
         loop {
             match machine.poll() {
@@ -223,8 +285,9 @@ impl Linux {
                 ended => return Ok((ended, received)),
             }
             if let Some((_, up)) = cable.next_if(|(line, _)| text_of(&path("console")).contains(&format!("{line}\n"))) {
-                monitor.set_link("n0", *up)?;
+                wires.plug(0, *up)?;
             }
+            at_the_other_end(&mut wires)?;
             if stream.is_none() {
                 stream = listener.accept().ok().map(|(stream, _)| stream);
             }

@@ -4,12 +4,12 @@ use super::{cargo, debian, lock, once, quiet, root};
 use std::io;
 use std::path::PathBuf;
 
-/// Debian 12's kernel for the 686, its network drivers and a module that igb needs, its packet generator, and busybox: a folder
-/// with `boot`, `lib/modules` and `bin`.
+/// Debian 12's kernel for the 686, its network drivers and modules that two of them need, its packet generator, and busybox: a
+/// folder with `boot`, `lib/modules` and `bin`.
 pub fn linux() -> io::Result<PathBuf> {
-    once("linux-i386-3", |folder| {
+    once("linux-i386-4", |folder| {
         eprintln!("fetching Debian's i386 Linux (53 MB)");
-        let files = ["./boot/vmlinuz-*", "*/drivers/net/*.ko", "*/net/core/pktgen.ko", "*/i2c-algo-bit.ko", "./bin/busybox", "./usr/bin/busybox"];
+        let files = ["./boot/vmlinuz-*", "*/drivers/net/*.ko", "*/net/core/pktgen.ko", "*/i2c-algo-bit.ko", "*/net/tls/tls.ko", "./bin/busybox", "./usr/bin/busybox"];
         debian::unpack_files(folder, "bookworm", "i386", &["linux-image-686", "busybox-static"], &files)
     })
 }

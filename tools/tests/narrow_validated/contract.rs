@@ -47,6 +47,10 @@ const NO_RESULT: &[&str] = &["unmask", "peek", "copy", "discard", "stop", "catch
 const NO_RESULT_OF_DRIVERS: &[&str] = &["set_rcv_mode", "set_address"];
 /// A driver's entry of whose result asm/irq.asm and asm/tick.asm read AL alone: Events is a byte, AH may be anything.
 const BYTE_OF_DRIVERS: &str = "irq";
+/// Those of LACP, of which [`LACP`] has the name, with a result of a byte; the others have none.
+const BYTE_OF_LACP: &[&str] = &["tick", "receive"];
+/// An entry that no other resident unit has.
+const LACP: &str = "fill";
 /// Those of the core that asm/int60.asm and asm/irq.asm call where all registers are saved.
 const SAVED: &[&str] = &[
     "access_type", "as_send_pkt", "as_send_pkt_iocb", "catch_up", "drop_pkt", "get_address", "get_info", "get_multicast_list",
@@ -82,6 +86,8 @@ pub fn entries(listing: &str, resident: bool) -> Vec<Entry> {
     let entry = |name: &&str| {
         let keeps = !(resident && (SETTLED.contains(name) || core && SAVED.contains(name)));
         let result = match exported.contains(name) {
+            true if resident && exported.contains(LACP) && BYTE_OF_LACP.contains(name) => Result::Byte,
+            true if resident && exported.contains(LACP) => Result::Nothing,
             true if resident && NO_RESULT.contains(name) => Result::Nothing,
             true if resident && !core && NO_RESULT_OF_DRIVERS.contains(name) => Result::Nothing,
             true if resident && *name == BYTE_OF_DRIVERS => Result::Byte,
@@ -131,6 +137,17 @@ pub fn prepare(symbols: &HashMap<String, u32>, memory: &mut [u8]) {
         put(memory, header + 8, SLOT as u16);
         for at in (0..24).map(|word| (SLOT - DATA) as usize + 2 * word) {
             put(memory, at, if at & 2 == 0 { *entry as u16 } else { 0 });
+        }
+    }
+    if let (Some(frame), true) = (find("frame"), symbols.contains_key(LACP)) {
+        // Arguments may point to these places. There a bond's ports begin, with their number.
+        (0..0x800).step_by(0x40).for_each(|at| memory[(THINGS - DATA) as usize + at] &= 3);
+        // In the frame, the identities of its sender and of the port that heard it are often those that the port knows.
+        let port = (THINGS - DATA) as usize + 0x100;
+        for (place, known) in [(frame + 20, port + 15), (frame + 40, port)] {
+            if memory[place] & 3 == 0 {
+                memory.copy_within(known..known + 14, place);
+            }
         }
     }
     if let (Some(records), Some(table), Some(kept), Some(waiting)) = (find("records"), find("table"), find("kept_frames"), find("waiting_frames")) {
