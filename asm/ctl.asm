@@ -9,12 +9,11 @@
 %include "3compkt.inc"
 bits 16
 
-extern work, core_state, busy, pending
+extern work, core_state, busy, pending, open
 
 ; src/resident/table.rs, Entry; functions of INT 60h.
 IRQ            equ 0
 DISCARD        equ 4
-LINK_STATE     equ 8
 TERMINATE      equ 5
 SET_RCV_MODE   equ 20
 SET_MULTICAST  equ 22
@@ -38,7 +37,7 @@ FROM_CONFIG    equ 1
 ; src/install/features.rs, Ctl: offsets in FACTS.ctl.
 CTL_RUN        equ 0
 CTL_OUT        equ 2
-CTL_OPEN       equ 4
+CTL_LINK       equ 4
 CTL_FULL       equ 6
 CTL_CACHE      equ 8
 CTL_SPAN       equ 10
@@ -54,35 +53,26 @@ struc CALLBACK
 endstruc
 
 FEATURE NEEDS_CTL, BLOCK_CTL, 0
-TAKES   POINT_FUNCTIONS, TERMINATE, terminate
-TAKES   POINT_ENTRIES, IRQ, irq
-TAKES   POINT_ENTRIES, DISCARD, discard
-TAKES   POINT_TICK, 0, tick
+TAKES   OPERAND + POINT_FUNCTIONS, TERMINATE, ctl_terminate.below
+TAKES   OPERAND + POINT_ENTRIES, IRQ, ctl_irq.below
+TAKES   OPERAND + POINT_ENTRIES, DISCARD, ctl_discard.below
+TAKES   OPERAND + POINT_TICK, 0, ctl_tick.below
 TOLD    ctl+CTL_SPAN, TOLD_SIZE, told
-TOLD    ctl+CTL_RUN, 2, entry.run
+TOLD    save, OPERAND + 2, entry.save
+TOLD    ctl+CTL_RUN, OPERAND + 2, entry.run
 TOLD    ctl+CTL_OUT, 2, ctl_tick.out
-TOLD    ctl+CTL_OPEN, 2, uninstall.open
+TOLD    ctl+CTL_LINK, 2, ctl_tick.link
 TOLD    ctl+CTL_FULL, 2, set.full
 TOLD    ctl+CTL_CACHE, 2, set.cache
-TOLD    entries, 2, ctl_tick.entries
 TOLD    hold_at, 2, hold_at
 ONCE    once_at, tables
 HOOKS   INT_CTL, ctl
-
-section .unit_header progbits alloc exec write
-global unit_header
-unit_header:
-terminate:      dw ctl_terminate
-irq:            dw ctl_irq
-discard:        dw ctl_discard
-tick:           dw ctl_tick
 
 section .data.ctl progbits alloc noexec write align=1
 ; From BURST on the least value of each parameter, and the greatest one less that.
 limits:         dw 1, 63, 0, 1, 0, LAST_EVENT, 0, 255, 1, 249, 0, 255, 16, 16384 - 16, CACHE_LEAST
 ; From here on FACTS.ctl, from CTL_SPAN: the greatest value of MIGRATE less the least;
 told:           dw 0
-save_at:        dw 0                ; `save` of asm/int60.asm;
 wanted:         dw 0                ; MEDIA and XMS as wanted; no XMS if 0,
 wanted_xms:     dw 0
 in_force:       dw 0, 0             ; and in force;
@@ -111,6 +101,8 @@ vectors:        db 0
                 dw ctl
 
 section .text.ctl progbits alloc exec nowrite align=1
+global unit_header
+unit_header:
 
 ; Purpose:  INT 2Dh: answer a call with our multiplex number, and chain all others.
 ; In:       AH = multiplex number, AL = function; interrupts off
@@ -133,40 +125,44 @@ ctl:                                ; an IISP header (Interrupt Sharing Protocol
         push    si
         push    cs
         pop     ds
-        cmp     al, LAST_FUNCTION
-        jbe     .known
+        test    al, 0E8h
+        jz      .known
         mov     al, 1               ; not implemented, too
-.known: movzx   si, al
+.known: aam     10h                 ; 0 to 7 stay, 10h to 17h become 8 to 15
+        aad     8
+        mov     si, ax
         movzx   si, byte [offsets+si]
-        add     si, none
+        add     si, check
         call    si
         pop     si
         pop     ds
         iret
 .reset: retf
 
-; The functions' routines, by AL, from `none` on.
-offsets:        db check-none, 0, uninstall-none, 0, list-none, 0, device-none
-                times COMPKT_CTL_GET-7 db 0
-                db get-none, set-none, apply-none, rollback-none, register-none, remove-none, read_log-none
-LAST_FUNCTION   equ COMPKT_CTL_LOG
+; What the installation check gives. The zero at its end is the first of `offsets`.
+signature:      db '3COMPKT PKTDRVR Ethernet'
+; The functions' routines, by AL, from `check` on.
+offsets:        db 0, none-check, uninstall-check, none-check, list-check, none-check, device-check, none-check
+                db get-check, set-check, apply-check, rollback-check, register-check, remove-check, read_log-check, none-check
+%if COMPKT_CTL_GET != 10h || COMPKT_CTL_LOG != 16h
+%error "the table has not got the functions of src/control.rs"
+%endif
 
 ; The functions. In: the caller's registers, but DS = CS; interrupts off. Out: AL = result, and what each says. Corrupt: EAX,
 ; SI.
-none:   mov     al, COMPKT_CTL_NOT_IMPLEMENTED
-        ret
-
 ; AMIS, installation check: CX = version, DX:DI = signature.
 check:  mov     cx, VERSION
         mov     di, signature
         mov     dx, cs
         jmp     short done          ; IN_USE
 
-; AMIS, hooked interrupts: DX:BX = list.
+none:   mov     al, COMPKT_CTL_NOT_IMPLEMENTED
+        ret
+
+; AMIS, hooked interrupts: DX:BX = list; AL stays LISTED.
 list:   mov     bx, vectors
 .first  equ     $-2                 ; filled in by `once`
         mov     dx, cs
-        mov     al, LISTED
         ret
 
 ; AMIS, device driver: AL = number of headers, AH = flags, DX:BX = header. DOS uses the header only after DEVICE=.
@@ -176,6 +172,27 @@ device: xor     bx, bx
         cmp     word [core_state+STATE.memory], 1
         adc     al, 0
         ret
+
+; AMIS, uninstall. The code stays intact until the caller has its answer: DOS only marks its memory as free.
+uninstall:
+        call    idle
+        cmp     byte [open], 0
+        jne     return              ; with AL = COMPKT_CTL_BUSY
+        mov     si, TERMINATE
+        pushf
+        push    cs
+        call    entry
+        mov     al, UNSUCCESSFUL
+        jc      return
+        mov     al, [core_state+STATE.irq_lone]
+        cmp     al, [polled]
+        jbe     .masked
+        call    flip                ; the line was masked before the load
+.masked:
+        mov     al, DISABLED
+        cmp     word [core_state+STATE.memory], 0
+        je      return
+        jmp     done                ; REMOVED
 
 ; LOG: ES:DI = entries, DX = number of those ever written.
 read_log:
@@ -214,7 +231,7 @@ remove: push    es
         jz      unknown
         call    place_of
         jne     unknown
-        and     dword [si+CALLBACK.at], 0
+        xor     [si+CALLBACK.at], eax           ; 0
         jmp     done
 
 ; REGISTER.
@@ -235,288 +252,38 @@ unknown:
         mov     al, COMPKT_CTL_UNKNOWN
         ret
 
-; AMIS, uninstall. The code stays intact until the caller has its answer: DOS only marks its memory as free.
-uninstall:
-        call    idle
-        cmp     byte [word 0], 0    ; the number of open handles
-.open   equ     $-3                 ; its address: told
-        jne     return              ; with AL = COMPKT_CTL_BUSY
-        mov     si, TERMINATE
-        pushf
-        push    cs
-        call    entry
-        mov     al, UNSUCCESSFUL
-        jc      return
-        mov     al, DISABLED
-        cmp     word [core_state+STATE.memory], 0
-        je      return
-        jmp     done                ; REMOVED
-
-; What SET has on the stack: ES, PUSHAD's registers, its return address, SI, DS, and the interrupt's IP, CS and FLAGS.
-EAX_AT   equ 2 + 28
-FLAGS_AT equ 2 + 32 + 2 + 4 + 4
-
-; SET.
-set:    call    find
-        call    idle
-        pushad
-        push    es
-        mov     bp, sp
-        cmp     bl, COMPKT_PARAM_BURST
-        jae     .own
-        movzx   si, byte [bx+setters-1]
-        push    word [bp+FLAGS_AT]  ; as an interrupt instruction: a burst lets interrupts in if the caller does
-        push    cs
-        call    entry
-        cli
-        mov     al, dh
-        jc      .out
-.changed:
-        mov     al, COMPKT_EVENT_CHANGED
-        mov     ah, bl
-        call    log
-        ; Calls the callbacks. One that runs is not called: it may have set the parameter itself, or never return.
-        mov     si, callbacks
-.next:  cmp     word [si+CALLBACK.at+2], 0
-        je      .skip
-        mov     ax, [si+CALLBACK.parameter]     ; AH = it runs
-        test    ax, ax
-        jz      .call
-        cmp     ax, bx
-        jne     .skip
-.call:  les     di, [si+CALLBACK.at]
-        call    signed
-        jne     .drop
-        inc     byte [si+CALLBACK.runs]
-        pusha
-        call    far [si+CALLBACK.at]
-        cli
-        push    cs
-        pop     ds
-        popa
-        mov     byte [si+CALLBACK.runs], 0
-.skip:  add     si, CALLBACK_size
-        cmp     si, callbacks.end
-        jne     .next
-        mov     al, COMPKT_CTL_DONE
-.out:   mov     [bp+EAX_AT], al
-        pop     es
-        popad
-        ret
-.drop:  and     dword [si+CALLBACK.at], 0
-        mov     ax, COMPKT_EVENT_DROPPED
-        call    log
-        jmp     .skip
-.own:   mov     di, bx
-        shl     di, 2
-        mov     ax, cx
-        sub     ax, [di+limits-4*COMPKT_PARAM_BURST]
-        cmp     ax, [di+limits-4*COMPKT_PARAM_BURST+2]
-        mov     al, COMPKT_CTL_RANGE
-        ja      .out
-        cmp     bl, COMPKT_PARAM_POLL
-        je      .poll
-        cmp     bl, COMPKT_PARAM_MEDIA
-        jae     .word
-.byte:  mov     [si], cl
-        jmp     .changed
-.word:  mov     [si], cx
-        cmp     bl, COMPKT_PARAM_MIGRATE
-        jne     .changed
-        mov     di, strict word 0   ; where the pool has it (asm/abi.inc, POOL.full),
-.full   equ     $-2                 ; told;
-        mov     ax, strict word 0   ; and where its cache begins,
-.cache  equ     $-2                 ; told
-        add     ax, cx
-        mov     [di], ax
-        shr     cx, 1
-        sub     ax, cx
-        mov     [di+POOL.half-POOL.full], ax
-        jmp     .changed
-        ; Changes from the card's interrupt to polling or back: masks its line, and has each entry look at the card.
-.poll:  mov     al, COMPKT_CTL_REFUSED
-        cmp     byte [core_state+STATE.irq_lone], 1
-        jne     .out                ; there is no line, or others share it
-        cmp     cl, [si]
-        je      .changed
-        xor     byte [pending], POLLED
-        mov     dl, [work+NIC_IRQ]  ; BTC takes the low four bits
-        in      al, PIC2_MASK
-        mov     ah, al
-        in      al, PIC1_MASK
-        btc     ax, dx
-        out     PIC1_MASK, al
-        mov     al, ah
-        out     PIC2_MASK, al
-        jmp     .byte
-
-; Purpose:  Find a parameter.
-; In:       BX = its number
-; Out:      SI = address of its value; or AL to `ctl`
-; Corrupts: AL
-find:   mov     si, bx
-        dec     si
-        cmp     si, COMPKT_PARAM_TX_RING
-        mov     al, COMPKT_CTL_UNKNOWN
-        jae     refuse
-        mov     al, COMPKT_CTL_FIXED
-        cmp     bl, COMPKT_PARAM_MIGRATE
-        ja      refuse
-        add     si, si
-        mov     si, [places+si]
-        cmp     bl, COMPKT_PARAM_XMS
-        je      .value              ; FIXED, where no frame waits in XMS in real mode
-        dec     ax                  ; UNKNOWN; keeps CF
-        jnc     .value
-        test    si, si
-        jz      refuse
-        ret
-.value: cmp     word [si], 0
-        je      refuse
-        ret
-
-; Purpose:  Go on only if no entry of the driver is in progress, so that another one may begin, and callbacks run behind it.
-; Out:      AL = BUSY; also to `ctl`, with SI changed
-; Corrupts: nothing else
-idle:   mov     al, COMPKT_CTL_BUSY
-        cmp     byte [busy], 0
-        je      return
-refuse: pop     si                  ; to `ctl`
-        ret
-
-; Purpose:  Find a callback's place.
-; In:       EAX = its address; 0: a free place
-; Out:      ZF set: SI = its place
-; Corrupts: SI
-place_of:
-        mov     si, callbacks
-.next:  cmp     [si+CALLBACK.at], eax
-        je      .done
-        add     si, CALLBACK_size
-        cmp     si, callbacks.end
-        jne     .next
-        test    sp, sp              ; clears ZF
-.done:  ret
-
-; Purpose:  Look for the signature in front of a callback's code.
-; In:       ES:DI = its address
-; Out:      ZF set: it is there
-; Corrupts: EAX
-signed: cmp     di, 4
-        jb      .done               ; ZF is clear. No access may go beyond the segment's end
-        mov     eax, [es:di-4]
-        inc     eax                 ; the signature itself must not be in this code, which would then pass for a callback's
-        cmp     eax, COMPKT_CALLBACK + 1
-.done:  ret
-
-; Purpose:  Write an event to the log, unless it is above the parameter LOG.
-; In:       AL = event, AH = detail; DS = CS, interrupts off
-; Corrupts: ECX, DI, ES
-log:    cmp     al, [level]
-        ja      .done
-        push    byte 0
-        pop     es
-        mov     ecx, [es:TICKS]
-        mov     di, [written]
-        inc     word [written]
-        and     di, COMPKT_LOG_ENTRIES-1
-        imul    di, di, COMPKT_LOG_size
-        mov     [entries+di+COMPKT_LOG.ticks], ecx
-        mov     [entries+di+COMPKT_LOG.event], ax
-.done:  ret
+%include "ctl_set.inc"
+%include "ctl_log.inc"
 
 ; Purpose:  Call a function of INT 60h, as an entry of the driver.
 ; In:       called by PUSHF, PUSH CS, CALL; DS = CS; SI = the function's number, its registers as specified
 ; Out:      as INT 60h
 ; Corrupts: nothing else
-entry:  call    [save_at]
+entry:  CALL_NEAR 0
+.save   equ     $-2                 ; the core's `save`: told
         mov     si, [bx+FRAME.esi]
-        push    strict word 0       ; a jump: its address is told
-.run    equ     $-2
-        ret
-
-; Purpose:  The driver's entry `irq`: count interrupts without a cause.
-; In:       as a driver's entry
-; Corrupts: what the entry below does
-ctl_irq:
-        call    [irq]
-        mov     bx, sp
-        cmp     word [bx], unit_header
-        ja      .done               ; the tick feature calls, which lies behind this unit; not the core
-        cmp     al, [core_state+STATE.irq_lone]
-        sbb     word [expected.spurious], 0     ; if other devices may interrupt on the line, irq_lone is 0
-.done:  ret
-
-; Purpose:  The driver's entry `discard`: count the frames that the core counts as lost.
-; In:       as a driver's entry
-; Corrupts: what the entry below does
-ctl_discard:
-        inc     word [expected.lost]
-        jmp     [discard]
-
-; Purpose:  At each tick, log what has happened since the last.
-; In:       as a tick routine (asm/tick.asm)
-ctl_tick:
-        call    [tick]
-        mov     si, strict word 0   ; the core's table of the driver's entries
-.entries equ    $-2                 ; told
-        mov     ebx, [core_state+STATE.device]
-        push    bx
-        call    [si+2*LINK_STATE]
-        pop     bx
-        cbw                         ; no detail
-        cmp     al, [link]
-        je      .same
-        mov     [link], al
-        inc     ax                  ; LINK_DOWN or LINK_UP
-        cmp     al, COMPKT_EVENT_LINK_UP
-        ja      .same               ; the card cannot tell
-        call    log
-.same:  mov     ax, COMPKT_EVENT_SEND_FAILED
-        mov     si, expected
-        mov     dx, [bx+COUNT_ERRORS_OUT]
-        call    .more
-        mov     dx, [bx+COUNT_LOST]
-        call    .more
-        xor     dx, dx
-        call    .more
-        ; A frame that is in the card belongs to its interrupt, which would have no cause if the frame was taken here: without
-        ; other work, the entry does not end by `settle`.
-        pop     ax
-        push    strict word 0       ; a jump: its address is told
-.out    equ     $-2
-        ret
-; Logs event AL if DX is more than was expected. SI = the expected count, which becomes DX. The next time: the next ones.
-.more:  xchg    dx, [si]
-        cmp     [si], dx
-        jle     .less
-        call    log
-.less:  inc     ax
-        inc     si
-        inc     si
-        ret
+        JUMP_NEAR 0
+.run    equ     $-2                 ; where the core calls function SI: told
 
 ; Purpose:  terminate: refuse if another program has hooked INT 2Dh since; otherwise restore its vector, too.
 ; In:       as a function of INT 60h
+; Corrupts: as the core's
 ctl_terminate:
-        push    ds
-        push    byte 0
-        pop     ds
-        mov     ax, cs
-        cmp     [4*INT_CTL+2], ax
-        pop     ds
-        mov     al, CANT_TERMINATE
-        jne     .done
-        call    [terminate]
-        test    al, al
-        jnz     .done
-        mov     edx, [ctl.old]
         push    byte 0
         pop     es
+        mov     ax, cs
+        cmp     [es:4*INT_CTL+2], ax
+        mov     al, CANT_TERMINATE
+        jne     .done
+        CALL_NEAR ctl_terminate
+.below  equ     $-2                 ; the function below
+        test    al, al
+        jnz     .done
+        push    byte 0
+        pop     es
+        mov     edx, [ctl.old]
         mov     [es:4*INT_CTL], edx
 .done:  ret
-
-signature:      db '3COMPKT PKTDRVR Packet driver', 0
 
 section .bss align=1
 ; `/REPLACE` copies all of this from one copy to another, by its place before and behind `entries`
@@ -542,22 +309,23 @@ once_at:        dw once
 ; In:       a far call; DS:BX = FACTS
 ; Corrupts: EAX, EBX, ECX, EDX, FLAGS, as `far_call` of asm/kernel.asm allows
 global once
-once:   push    es
-        push    di
-        push    si
+once:   push    ds
+        push    es
+        pusha
         push    cs
         pop     es
         cld
         mov     al, [bx+FACTS.amis]
-        mov     [cs:ctl.number], al
+        mov     [es:ctl.number], al
         mov     cx, [bx+FACTS.int60]
         mov     dx, [bx+FACTS.info]
         mov     bx, [bx+FACTS.points+2*POINT_TICK]
-        push    ds
         push    cs
         pop     ds
-        cmp     byte [work+NIC_IRQ], 0
-        jne     .line
+        mov     al, [work+NIC_IRQ]
+        mov     [flip.line], al
+        test    al, al
+        jnz     .line
         inc     byte [polled]
         add     byte [list.first], 3
 .line:  mov     di, vectors
@@ -575,7 +343,7 @@ once:   push    es
         xchg    ax, cx
         stosw
         inc     di
-        lea     ax, [bx+TICK_HEADER]
+        lea     ax, [bx-TICK_HEADER]
         stosw
         mov     bx, dx
         mov     ah, [ctl.number]
@@ -593,8 +361,7 @@ once:   push    es
         mov     byte [ctl.jump], 0EBh           ; all are taken: chain every call
 .free:  mov     [ctl.number], ah
         mov     [bx+COMPKT_INFO_AMIS], ah
-        pop     ds
-        pop     si
-        pop     di
+        popa
         pop     es
+        pop     ds
         retf

@@ -13,26 +13,17 @@ CANT_TERMINATE equ 7
 TERMINATE      equ 5
 
 FEATURE NEEDS_POLLED + NEEDS_POOL + NEEDS_POOLV + NEEDS_POOLC + NEEDS_CTL, BLOCK_TICK, 0
-PROVIDES POINT_TICK, routines
-TAKES   POINT_FUNCTIONS, TERMINATE, terminate
-CALLED  PATCH_FAREWELL, restore, next
-TOLD    entries, 2, driver_at
-TOLD    save, 4, save_at
+PROVIDES POINT_TICK, tick.routines
+TAKES   OPERAND + POINT_FUNCTIONS, TERMINATE, check.below
+CALLED  PATCH_FAREWELL, restore, restore.next
+TOLD    entries, 2, tick.irq
+TOLD    save, OPERAND + 2, tick.save
+TOLD    settle, OPERAND + 2, tick.settle
 HOOKS   8, tick
 
-section .unit_header progbits alloc exec write
+section .text.tick progbits alloc exec nowrite align=1
 global unit_header
 unit_header:
-; A chain of near routines, each of which ends with a jump to the next. They run on the driver's stack, DS = ES = CS,
-; interrupts off, inside an entry. Corrupt: all but SP.
-routines:       dw none
-terminate:      dw check
-next:           dw none
-driver_at:      dw 0                ; the table of the driver's entries, which begins with `irq`
-save_at:        dw 0
-settle_at:      dw 0
-
-section .text.tick progbits alloc exec nowrite align=1
 
 ; Purpose:  INT 08h: call the old handler, then the driver and the tick routines.
 ; In:       interrupt frame on any stack, interrupts off
@@ -48,37 +39,45 @@ tick:                               ; an IISP header (Interrupt Sharing Protocol
 .start: pushf
         call    far [cs:.old]
         cli                         ; the old handler may return with interrupts on
-        call    [cs:save_at]
-        mov     ebx, [core_state+STATE.device]
-        mov     si, [driver_at]
-        call    [si]
+        CALL_NEAR 0
+.save   equ     $-2                 ; the core's `save`: told
+        mov     bx, [core_state+STATE.device]   ; a near address, high half zero: EBX is ESP
+        call    [word 0]            ; the driver's `irq`, the first of the table of its entries
+.irq    equ     $-2                 ; the table's address: told
         or      [pending], al
-        call    [routines]
-        jmp     [settle_at]
+        ; A chain of near routines, each of which ends with a jump to the next. They run on the driver's stack, DS = ES = CS,
+        ; interrupts off, inside an entry. Corrupt: all but SP.
+        mov     si, strict word restore.none
+.routines equ   $-2
+        times tick.routines-tick-TICK_HEADER db 0       ; none: neither of the two numbers may be negative
+        times TICK_HEADER+tick-tick.routines db 0
+        call    si
+        JUMP_NEAR 0
+.settle equ     $-2                 ; the core's `settle`: told
 .reset: retf
 
 ; Purpose:  terminate: refuse if another program has hooked the timer since.
 ; In:       as a function of INT 60h
-check:  push    es
-        xor     ax, ax
-        mov     es, ax
+; Corrupts: AX, ES
+check:  push    byte 0
+        pop     es
         mov     ax, cs
         cmp     [es:TIMER+2], ax
-        pop     es
-        jne     .no
-        jmp     [terminate]
-.no:    mov     al, CANT_TERMINATE
-        ret
+        mov     al, CANT_TERMINATE
+        jne     restore.none
+        JUMP_NEAR check
+.below  equ     $-2                 ; the function below
 
 ; Purpose:  Restore the vector when the driver is unloaded.
 ; In:       DS = ES = CS, the card at rest
 ; Corrupts: EAX
 restore:
-        push    es
-        xor     ax, ax
-        mov     es, ax
         mov     eax, [tick.old]
-        mov     [es:TIMER], eax
-        pop     es
-        jmp     [next]
-none:   ret
+        push    byte 0
+        pop     ds
+        mov     [TIMER], eax
+        push    cs
+        pop     ds
+        push    strict word .none
+.next   equ     $-2                 ; the routine before this one
+.none:  ret

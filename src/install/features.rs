@@ -69,7 +69,7 @@ pub struct Hook {
 /// The most hooks of a feature,
 pub const HOOKS: usize = 17;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 64;
+pub const ALL_HOOKS: usize = 65;
 /// The most features of a machine, and its driver.
 pub const FEATURES: usize = 10;
 
@@ -133,20 +133,23 @@ pub struct PoolFacts {
     pub most: u16,
 }
 
+/// Added to the number of [`TAKES`] or [`TOLD`]: the word at `at` is the operand of a near call or jump to the address that it gets.
+pub const OPERAND: u8 = 0x80;
+
 /// What the control interrupt is told; asm/ctl.asm has the same.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Ctl {
-    /// Offsets in the core: of the routine that calls a function of INT 60h, of the way out, of the number of open handles.
-    pub core: [u16; 3],
+    /// Offsets in the core: of the routine that calls a function of INT 60h, of the way out,
+    pub core: [u16; 2],
+    /// and of where it has the address of the driver's entry `link`.
+    pub link: u16,
     /// With a cache before XMS: the offset of where the pool has the cache's end for [`Ctl::migrate`],
     pub full: u16,
     /// and that of the cache.
     pub cache: u16,
     /// The greatest value of the parameter MIGRATE, less its least one.
     pub span: u16,
-    /// Offset in the core of the routine that begins an entry.
-    pub save: u16,
     /// As wanted: `/MEDIA=` ([`crate::probe::media`]), and KB of XMS where frames wait there in real mode.
     pub pending: [u16; 2],
     /// The same, as in force.
@@ -207,4 +210,4 @@ pub struct Facts {
     pub amis: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 116 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 112 && size_of::<Hook>() == 6);

@@ -322,6 +322,7 @@ fn how_features_attach() {
         ("POINT_OUT", features::POINT_OUT as u16),
         ("POINT_LINEAR", features::POINT_LINEAR as u16),
         ("POINT_HOLD", features::POINT_HOLD as u16),
+        ("OPERAND", features::OPERAND.into()),
     ] {
         assert_eq!(constant(name), usize::from(value), "{name}");
     }
@@ -356,11 +357,11 @@ fn the_control_interrupt_has_every_parameter() {
     let about = fs::read_to_string(setup::root().join("src/install/stages/about.rs")).unwrap();
     assert!(about.contains(&format!("pub const VERSION: u16 = 0x{:04x};", constant("VERSION"))));
     assert_eq!(constant("INT_CTL"), usize::from(control::INTERRUPT), "the vector");
-    assert_eq!([constant("IRQ"), constant("DISCARD"), constant("LINK_STATE")], [Entry::Irq, Entry::Discard, Entry::Link].map(|entry| entry as usize));
+    assert_eq!([constant("IRQ"), constant("DISCARD")], [Entry::Irq, Entry::Discard].map(|entry| entry as usize));
     for (name, at) in [
         ("CTL_RUN", offset_of!(Ctl, core)),
         ("CTL_OUT", offset_of!(Ctl, core) + 2),
-        ("CTL_OPEN", offset_of!(Ctl, core) + 4),
+        ("CTL_LINK", offset_of!(Ctl, link)),
         ("CTL_FULL", offset_of!(Ctl, full)),
         ("CTL_CACHE", offset_of!(Ctl, cache)),
         ("CTL_SPAN", offset_of!(Ctl, span)),
@@ -388,10 +389,6 @@ fn the_control_interrupt_has_every_parameter() {
     assert_eq!(constant("CACHE_LEAST"), usize::from(compkt::memory::SLOT));
     let signature = format!("signature:      db '{}", std::str::from_utf8(&control::PRODUCT).unwrap());
     assert!(lines.iter().any(|line| line.starts_with(&signature)));
-    // The timer's header lies behind the tick feature's unit header.
-    let (labels, words) = header(&source("tick.asm"));
-    assert_eq!((labels["routines"], 2 * words.len()), (0, 12), "TICK_HEADER of asm/attach.inc");
-    assert!(source("attach.inc").contains("\nTICK_HEADER     equ 12\n"));
 }
 
 /// Features that take a driver's entries use the entries' numbers.

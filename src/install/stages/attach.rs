@@ -6,14 +6,14 @@ use core::mem::offset_of;
 use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{far_call, fill, peek, poke, regs, vector};
 use crate::install::features::{
-    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, INSTEAD, ONCE, POINT_ENTRIES, POINT_FUNCTIONS, POINT_HOLD, POINT_POOL, PROVIDES,
-    TAKES, TOLD,
+    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, INSTEAD, ONCE, OPERAND, POINT_ENTRIES, POINT_FUNCTIONS, POINT_HOLD, POINT_POOL, POINTS,
+    PROVIDES, TAKES, TOLD,
 };
 use crate::install::kernel::{header, hooks, unit};
 use crate::install::plan::{Feature, Plan};
 use crate::memory::{SLOT, cache};
 use crate::probe::pci;
-use crate::resident::table::ENTRIES;
+use crate::resident::table::{ENTRIES, Entry};
 
 /// How the features attach, one behind the other. Not on the stack, which has no room for it.
 static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
@@ -79,9 +79,9 @@ impl<'a> Attaching<'a> {
     fn control(&mut self) {
         let facts = &mut *self.facts;
         let ctl = &mut facts.ctl;
-        // SAFETY: the three offsets follow each other there.
-        ctl.core = unsafe { *(&raw const header().core.run as *const [u16; 3]) };
-        ctl.save = header().core.save;
+        // SAFETY: the two offsets follow each other there.
+        ctl.core = unsafe { *(&raw const header().core.run as *const [u16; 2]) };
+        ctl.link = facts.entries + 2 * Entry::Link as u16;
         ctl.pending[0] = self.plan.options.media as u16;
         facts.hold_at = facts.points[POINT_HOLD];
         let slots = facts.pool.slots;
@@ -129,7 +129,8 @@ impl<'a> Attaching<'a> {
 
     /// The offset of what a hook names.
     fn point(&self, number: u8) -> u16 {
-        self.facts.points.get(number as usize).copied().unwrap_or(0)
+        // `OPERAND` is no part of the number.
+        self.facts.points[number as usize % POINTS]
     }
 
     #[inline(never)]
@@ -137,11 +138,11 @@ impl<'a> Attaching<'a> {
         let segment = self.plan.ground.segment;
         let at = feature.at + hook.at;
         let place = address(segment, at);
+        // What is taken off a near address to make it the operand of a near call or jump.
+        let next = if hook.what & OPERAND != 0 { at.wrapping_add(2) } else { 0 };
         match hook.op {
             PROVIDES => {
-                if let Some(point) = self.facts.points.get_mut(hook.what as usize) {
-                    *point = at;
-                }
+                self.facts.points[hook.what as usize % POINTS] = at;
                 if hook.what == POINT_POOL as u8 {
                     self.facts.pool_table = feature.table;
                 }
@@ -149,7 +150,7 @@ impl<'a> Attaching<'a> {
             TAKES => {
                 let other = address(segment, self.point(hook.what) + 2 * hook.more);
                 let (own, below) = (peek::<u16>(place), peek::<u16>(other));
-                poke(place, &below);
+                poke(place, &below.wrapping_sub(next));
                 poke(other, &own);
             }
             CALLED => {
@@ -164,7 +165,13 @@ impl<'a> Attaching<'a> {
                 call(segment, point, at);
                 poke(address(segment, point + 3), &NOP);
             }
-            TOLD => copy_far(own((&raw const *self.facts as u32 + hook.more as u32) as *mut u8), place, hook.what as u16),
+            TOLD => {
+                let fact = (&raw mut *self.facts).wrapping_byte_add(hook.more as usize);
+                copy_far(own(fact as *mut u8), place, (hook.what & !OPERAND) as u16);
+                if next != 0 {
+                    poke(place, &peek::<u16>(place).wrapping_sub(next));
+                }
+            }
             BASED => poke(place, &(peek::<u32>(place) + ((segment as u32) << 4) + ((hook.what as u32) << 20))),
             ONCE => {
                 let entry = (segment as u32) << 16 | peek::<u16>(place) as u32;

@@ -2,8 +2,7 @@
 
 use crate::Machine;
 use compkt::control;
-use compkt::info::{FLAG_DEVICE, FLAG_MASKED};
-use compkt::install::stages::hook::mask_line;
+use compkt::info::FLAG_DEVICE;
 use compkt::programs::rt::check::Checks;
 use compkt::programs::rt::{Far, Regs, int, vector};
 
@@ -108,9 +107,6 @@ pub fn end(checks: &mut Checks, machine: &Machine) {
     let gone = machine.call(UNINSTALL, 0, 0, Far(0)).eax & 0xFF;
     let expected = if machine.block.info.flags & FLAG_DEVICE == 0 { 0xFF } else { 6 };
     checks.equal(c"uninstall: done", expected, gone);
-    if let Some(nic) = machine.block.nic(0).filter(|_| machine.block.info.flags & FLAG_MASKED != 0) {
-        mask_line(nic.irq);
-    }
     checks.equal(c"uninstall: the number is free", 0, machine.call(CHECK, 0, 0, Far(0)).eax & 0xFF);
     checks.holds(c"uninstall: no packet driver", compkt::programs::rt::packet::Driver::on(machine.driver.vector).is_none(), c"none");
 }
