@@ -37,6 +37,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("xfifo", "resident", &["xfifo"]),
     ("xrings", "resident", &["xrings"]),
     ("xparts", "resident", &["xparts"]),
+    ("bond", "resident", &["bond", "service"]),
     ("el3", "resident", &[]),
     ("find_el3", "stage", &["visit", "strings", "crc"]),
     ("start_el3", "stage", &["visit", "strings", "crc"]),

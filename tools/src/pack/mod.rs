@@ -29,6 +29,9 @@ const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("st
 const FEATURES: &[&str] =
     &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "ctl", "shift", "tick"];
 
+/// Resident units that are built, checked and measured, but are not in the file.
+const UNPACKED: &[&str] = &["bond"];
+
 /// A way of building: the rules of `tools/src/narrow` that are off, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Way(String);
@@ -208,6 +211,8 @@ pub struct Units {
     pub first: Unit,
     /// The units behind the load image, without texts: kind, bus or slot, name, unit. None: a NIC has no such unit.
     pub others: Vec<(u8, u8, String, Option<Unit>)>,
+    /// Units of [`UNPACKED`].
+    pub unpacked: Vec<Unit>,
 }
 
 impl Units {
@@ -242,14 +247,16 @@ impl Units {
             add(KIND_START, nic.plain, format!("start_{name}x"))?;
             add(KIND_DRIVER, nic.plain, format!("{name}x"))?;
         }
-        Ok(Units { core: read("core".into())?, kernel: read("kernel".into())?, first: read("stage_line".into())?, others })
+        let unpacked = UNPACKED.iter().map(|name| read(name.to_string())).collect::<io::Result<_>>()?;
+        Ok(Units { core: read("core".into())?, kernel: read("kernel".into())?, first: read("stage_line".into())?, others, unpacked })
     }
 
     /// Every unit and its kind.
     pub fn all(&self) -> Vec<(&Unit, Role)> {
         let role = |kind| if matches!(kind, KIND_DRIVER | KIND_FEATURE) { Role::Resident } else { Role::Discarded };
         let others = self.others.iter().filter_map(|(kind, _, _, unit)| Some((unit.as_ref()?, role(*kind))));
-        [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).collect()
+        let unpacked = self.unpacked.iter().map(|unit| (unit, Role::Resident));
+        [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).chain(unpacked).collect()
     }
 
     /// Checks all units.
