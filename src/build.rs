@@ -38,6 +38,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("xrings", "resident", &["xrings"]),
     ("xparts", "resident", &["xparts"]),
     ("bond", "resident", &["bond", "service"]),
+    ("flows", "resident", &["flows"]),
+    ("doubles", "resident", &["doubles"]),
     ("el3", "resident", &[]),
     ("find_el3", "stage", &["visit", "strings", "crc"]),
     ("start_el3", "stage", &["visit", "strings", "crc"]),

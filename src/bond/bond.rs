@@ -160,6 +160,8 @@ impl<B: Below> Bond<B> {
                 return;
             }
             (*row).state ^= Row::USABLE;
+            // A NIC that was away does not get all new flows until its load is as the others'.
+            (*row).load = (*self.0.row((*fields).active)).load;
             // The first NIC that may be used receives. If there is none, the last one that could goes on.
             let mut nic = (*fields).first;
             while nic != (*fields).end {

@@ -1,17 +1,22 @@
 //! Bonds: several NICs that clients see as one.
 //!
 //! [`bond`] decides which NIC receives and sends, by the health of each, and tells the network when the station moves.
-//! [`flows`] spreads what is sent over the NICs; a bond with one NIC in use and others on standby does without it. Both are
-//! features of their own above the one that drives several NICs.
+//! [`flows`] spreads what is sent over the NICs; a bond with one NIC in use and others on standby does without it. [`doubles`]
+//! is for bonds all of whose NICs receive. Each is a feature of its own above the one that drives several NICs.
 //!
 //! A NIC's name is the near address of its [`Row`]. Interrupts are off, and no reference is alive across a call into a driver
 //! or a client: this makes the raw pointers of this module safe to use.
 
 pub mod bond;
+pub mod doubles;
 pub mod flows;
 
 #[cfg(target_os = "none")]
 pub mod bond_filter;
+#[cfg(target_os = "none")]
+pub mod doubles_filter;
+#[cfg(target_os = "none")]
+pub mod flows_filter;
 
 
 use crate::device::MacAddr;
