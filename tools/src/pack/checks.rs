@@ -35,7 +35,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("poolc", 1_980),
     ("bond", 1_060),
     ("flows", 704),
-    ("doubles", 236),
+    ("doubles", 240),
     ("ne2k_pci", 1_056),
     ("e1000", 1_236),
     ("e1000v", 1_316),
