@@ -24,6 +24,8 @@ pub const LEAST: u8 = 3;
 /// The same in relation to its speed, and to how often it had no room.
 pub const ADAPTIVE: u8 = 4;
 
+/// The load of a NIC that has had no room.
+const CROWDED: u16 = 0xC000;
 /// What a flow adds by turns.
 const TURN: u16 = 256;
 /// [`Row::cost`] of the slowest NIC of a bond; of one that is twice as fast, half of it.
@@ -57,9 +59,7 @@ pub struct Fields {
     pub sticky: u8,
     /// Frames whose flow had an entry.
     pub hits: u16,
-    /// All other frames.
-    pub misses: u16,
-    /// Of these, those whose flow had to leave its NIC.
+    /// All other frames are counted by [`Row::given`]. Of these, those whose flow had to leave its NIC.
     pub moved: u16,
     /// Near address of the table.
     pub table: u16,
@@ -75,7 +75,6 @@ impl Fields {
         algorithm: ADAPTIVE,
         sticky: 68,
         hits: 0,
-        misses: 0,
         moved: 0,
         table: 0,
         mask: 0,
@@ -122,7 +121,7 @@ impl<A: Above> Table<A> {
             let fields = self.fields();
             let key = self.key();
             let now = (self.0.now() >> 4) as u8;
-            let set = self.0.set((*fields).table + ((key >> 16) as u16 & (*fields).mask));
+            let set = self.0.set((*fields).table + (key as u16 & (*fields).mask));
             if (*set)[0].key != key {
                 // The flow becomes the first of its set, and the first one the second.
                 let found = if (*set)[1].key == key { (*set)[1].place } else { 0 };
@@ -177,7 +176,7 @@ impl<A: Above> Table<A> {
         }
     }
 
-    /// Takes a quarter off all loads, and all that is not in the mask.
+    /// Takes a quarter off all loads, except of NICs that have had no room; and all that is not in the mask.
     #[inline(never)]
     fn fade(self, mask: u16) {
         // SAFETY: see above.
@@ -186,8 +185,13 @@ impl<A: Above> Table<A> {
             let mut nic = (*bond).first;
             while nic != (*bond).end {
                 let row = self.0.row(nic);
-                let load = (&raw const (*row).load).read_volatile();
-                (*row).load = (load - (load >> 2)) & mask;
+                let mut load = (&raw const (*row).load).read_volatile();
+                load -= load >> 2;
+                if (*row).refused != 0 {
+                    load = CROWDED;
+                }
+                (*row).refused = 0;
+                (*row).load = load & mask;
                 nic += Row::SIZE;
             }
         }
