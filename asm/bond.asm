@@ -7,7 +7,7 @@ bits 16
 extern irq, peek, send, tick, fields
 extern work, core_state
 
-FEATURE NEEDS_BOND, BLOCK_BOND, 64
+FEATURE 0, BLOCK_BOND, 64
 PROVIDES POINT_CHOOSE, choose
 PROVIDES POINT_BOND, fields
 TAKES   POINT_ENTRIES, 0, own_irq

@@ -5,7 +5,7 @@ bits 16
 
 extern peek
 
-FEATURE NEEDS_DOUBLES, BLOCK_DOUBLES, 0
+FEATURE 0, BLOCK_DOUBLES, 0
 TAKES   POINT_ENTRIES, 2, own_peek
 
 section .unit_header progbits alloc exec write

@@ -6,7 +6,7 @@ bits 16
 extern choose, tick
 extern work
 
-FEATURE NEEDS_FLOWS, BLOCK_FLOWS, 64
+FEATURE 0, BLOCK_FLOWS, 64
 TAKES   POINT_CHOOSE, 0, own_choose
 TAKES   POINT_TICK, 0, own_tick
 

@@ -34,7 +34,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("poolv", 2_664),
     ("poolc", 1_980),
     ("bond", 1_060),
-    ("flows", 704),
+    ("flows", 716),
     ("doubles", 240),
     ("ne2k_pci", 1_056),
     ("e1000", 1_236),
