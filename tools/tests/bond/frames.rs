@@ -103,6 +103,9 @@ fn a_group_frame_that_is_sent_again_is_taken_again() {
     assert!(world.receive(0, &group(1)) && world.receive(0, &group(1)), "by the same NIC");
     world.pass(2);
     assert!(world.receive(1, &group(1)), "later by another: a switch may have changed its mind");
+    assert!(world.receive(0, &group(2)));
+    world.pass(1);
+    assert!(!world.receive(1, &group(2)), "a tick may come between");
     let unicast = ipv4(0, 6, [1, 2], [3, 4]);
     assert!(world.receive(0, &unicast) && world.receive(1, &unicast), "frames to one station do not come twice");
 }
