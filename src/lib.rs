@@ -4,6 +4,7 @@
 //! (code16, 386), and into the host tests, where a fake bus replaces the machine.
 #![no_std]
 
+pub mod bond;
 pub mod bus;
 pub mod control;
 pub mod device;

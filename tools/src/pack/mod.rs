@@ -28,8 +28,9 @@ const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("st
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
 const FEATURES: &[&str] =
     &["flat", "flati", "flatk", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "ctl", "shift", "tick"];
-/// Units that stay in memory but are not in the file yet, because no feature uses them: they are built and checked.
-const UNPACKED: &[&str] = &["lacp"];
+
+/// Resident units that are built, checked and measured, but are not in the file.
+const UNPACKED: &[&str] = &["bond", "flows", "doubles", "lacp"];
 
 /// A way of building: the rules of `tools/src/narrow` that are off, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -210,7 +211,7 @@ pub struct Units {
     pub first: Unit,
     /// The units behind the load image, without texts: kind, bus or slot, name, unit. None: a NIC has no such unit.
     pub others: Vec<(u8, u8, String, Option<Unit>)>,
-    /// The units of [`UNPACKED`].
+    /// Units of [`UNPACKED`].
     pub unpacked: Vec<Unit>,
 }
 
@@ -254,7 +255,8 @@ impl Units {
     pub fn all(&self) -> Vec<(&Unit, Role)> {
         let role = |kind| if matches!(kind, KIND_DRIVER | KIND_FEATURE) { Role::Resident } else { Role::Discarded };
         let others = self.others.iter().filter_map(|(kind, _, _, unit)| Some((unit.as_ref()?, role(*kind))));
-        [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).chain(self.unpacked.iter().map(|unit| (unit, Role::Resident))).collect()
+        let unpacked = self.unpacked.iter().map(|unit| (unit, Role::Resident));
+        [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).chain(unpacked).collect()
     }
 
     /// Checks all units.

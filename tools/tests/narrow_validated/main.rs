@@ -43,6 +43,9 @@ const INSTALLER: &[&str] = &[
     "stage_back",
 ];
 
+/// The units of a bond.
+const BOND: &[&str] = &["bond", "flows", "doubles"];
+
 /// Units that are validated without each rule.
 const WITHOUT: [&str; 3] = [MADE, "el3", "vmxnet3"];
 
@@ -158,7 +161,7 @@ fn probes_on_isa_do_the_same_as_they_were_compiled() {
 #[test]
 fn every_unit_is_validated() {
     let mut names: Vec<String> = [drivers(true), drivers(false), probes(true), probes(false)].concat();
-    names.extend(["core", "pool", "poolv", "poolc", "lacp"].iter().chain(INSTALLER).map(ToString::to_string));
+    names.extend(["core", "pool", "poolv", "poolc"].iter().chain(BOND).chain(&["lacp"]).chain(INSTALLER).map(ToString::to_string));
     pack::build().unwrap();
     let units = Units::read(&pack::binaries()).unwrap();
     for (unit, _) in units.all() {
@@ -188,7 +191,7 @@ fn an_nmi_leaves_the_driver_its_interrupt_table() {
 fn every_routine_that_a_unit_calls_is_checked_or_excused() {
     pack::build().unwrap();
     let names = [drivers(true), drivers(false), probes(true), probes(false)].concat();
-    for unit in names.iter().map(String::as_str).chain(["core", "pool", "poolv", "poolc", "lacp"]).chain(INSTALLER.iter().copied()) {
+    for unit in names.iter().map(String::as_str).chain(["core", "pool", "poolv", "poolc"]).chain(BOND.iter().copied()).chain(["lacp"]).chain(INSTALLER.iter().copied()) {
         let unknown = assembly::unknown(&listing_of(unit));
         assert!(unknown.is_empty(), "{unit} calls {unknown:?}");
     }
@@ -207,6 +210,11 @@ fn the_pool_does_the_same_as_it_was_compiled() {
 #[test]
 fn lacp_does_the_same_as_it_was_compiled() {
     validate(&["lacp"], true);
+}
+
+#[test]
+fn the_bond_does_the_same_as_it_was_compiled() {
+    validate(BOND, true);
 }
 
 #[test]

@@ -50,6 +50,11 @@ pub fn routine(name: &str, inline: bool) -> Routine {
         "flat_take_frame" | "flat_give_frame" => Routine { reads: B, whole: B, ..any },
         "upcall" => Routine { reads: A | B | Z, changes: A, ..any },
         "now" | "clock" | "a20_gate" | "note_change" | "visit_get8" | "visit_get16" | "visit_get32" | "visit_put8" | "visit_put16" | "visit_put32" | "visit_copy" => any,
+        "link_of" | "send_by" => Routine { reads: B, ..any },
+        // The pointer to the flow table's choice.
+        "choose" => any,
+        "exchange" => Routine { reads: B, changes: A, ..any },
+        "current" | "wanted" | "compose" | "fetch_head" => Routine { changes: A, ..any },
         "xms_through" => Routine { reads: B | D, ..any },
         "xms_head" | "xms_give" | "xms_fetch" => Routine { reads: B, ..Routine::default() },
         "xms_record" => Routine { reads: B, changes: A, ..any },

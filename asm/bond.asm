@@ -1,0 +1,162 @@
+; The bond feature: a filter above the feature that drives several NICs. src/bond/bond.rs decides; here are its header and the
+; routines that reach the NICs and the client's frame.
+
+%include "attach.inc"
+bits 16
+
+extern irq, peek, send, tick, fields
+extern work, core_state
+
+FEATURE 0, BLOCK_BOND, 64
+PROVIDES POINT_CHOOSE, choose
+PROVIDES POINT_BOND, fields
+TAKES   POINT_ENTRIES, 0, own_irq
+TAKES   POINT_ENTRIES, 2, own_peek
+TAKES   POINT_ENTRIES, 5, own_send
+TAKES   POINT_ENTRIES, 8, own_link
+TAKES   POINT_TICK, 0, own_tick
+
+section .unit_header progbits alloc exec write
+; This unit's entries at the offsets of a driver's, because src/bond/bond_filter.rs calls them as such (`lower`). Attaching
+; exchanges them for those of the filter below. Between them stands what else the unit needs.
+global unit_header
+unit_header:
+own_irq:        dw irq
+asked_at:       dw 0                ; near address of the NIC that the next call of an entry below is for
+own_peek:       dw peek
+global choose
+choose:         dw active           ; the flow table's choice of a NIC, if there is one
+own_tick:       dw bond_tick
+own_send:       dw send
+                dw 0
+                dw 0
+own_link:       dw link
+
+section .text.bond progbits alloc exec nowrite align=1
+
+; Purpose:  At each timer tick.
+; In:       as a tick routine (asm/tick.asm)
+bond_tick:
+        call    tick
+        jmp     [own_tick]
+
+; Purpose:  link: that of the NIC that receives.
+; In, out, corrupts: as a driver's entry
+link:   mov     bx, [fields+BOND.active]
+
+; Purpose:  Read a NIC's link.
+; In:       BX = the NIC
+; Out, corrupts: as a driver's entry
+global link_of
+link_of:
+        call    ask
+        jmp     [own_link]
+
+; Purpose:  Send the job's frame by a NIC.
+; In:       BX = the NIC
+; Out, corrupts: as a driver's entry
+global send_by
+send_by:
+        call    ask
+        jmp     [own_send]
+
+; Purpose:  Say which NIC the next call of an entry below is for.
+; In:       BX = the NIC
+; Out:      EBX = the device, for that call
+; Corrupts: AX
+ask:    mov     ax, [bx+BOND_ROW.slave]
+        mov     bx, [asked_at]
+        mov     [bx], ax
+        mov     ebx, [core_state+STATE.device]
+        ret
+
+; Purpose:  Find the NIC of the last interrupt or peek.
+; Out:      AX = the NIC
+; Corrupts: nothing else
+global current
+current:
+        push    bx
+        mov     bx, [asked_at]
+        mov     bx, [bx]
+        mov     ax, [bx]
+        pop     bx
+        ret
+
+; Purpose:  The NIC that receives: the choice where there is no other.
+; Out:      AX = the NIC
+; Corrupts: nothing else
+active: mov     ax, [fields+BOND.active]
+        ret
+
+; Purpose:  Read the time.
+; Out:      AX = the low word of the BIOS's tick count
+; Corrupts: nothing else
+global now
+now:    push    ds
+        push    byte 0
+        pop     ds
+        mov     ax, [46Ch]
+        pop     ds
+        ret
+
+; Purpose:  Make the ARP request the job's frame.
+; Corrupts: EAX
+global compose
+compose:
+        mov     eax, [work+NIC_MAC]
+        mov     [fields+BOND.arp+6], eax
+        mov     [fields+BOND.arp+22], eax
+        mov     ax, [work+NIC_MAC+4]
+        mov     [fields+BOND.arp+10], ax
+        mov     [fields+BOND.arp+26], ax
+        mov     word [work+WORK_JOB+JOB.at], fields+BOND.arp
+        mov     [work+WORK_JOB+JOB.at+2], cs
+        mov     word [work+WORK_JOB+JOB.len], ARP_SIZE
+        ret
+
+; Purpose:  Copy the first bytes of the job's frame.
+; Corrupts: EAX
+global fetch_head
+fetch_head:
+        pusha
+        push    ds
+        call    frame
+        push    es
+        pop     ds
+        push    cs
+        pop     es
+        mov     si, di
+        mov     di, fields+BOND.head
+        mov     cx, BOND_HEAD/4
+        rep movsd
+        pop     ds
+        popa
+        ret
+
+; Purpose:  Exchange the source address of the job's frame with a NIC's own.
+; In:       BX = the NIC
+; Corrupts: EAX
+global exchange
+exchange:
+        push    di
+        call    frame
+        mov     eax, [es:di+6]
+        xchg    eax, [bx+BOND_ROW.own]
+        mov     [es:di+6], eax
+        mov     ax, [es:di+10]
+        xchg    ax, [bx+BOND_ROW.own+4]
+        mov     [es:di+10], ax
+        push    cs
+        pop     es
+        pop     di
+        ret
+
+; Purpose:  Find the job's frame.
+; Out:      ES:DI, so that its head does not reach the end of the segment
+; Corrupts: AX
+frame:  push    cx
+        mov     cx, BOND_HEAD
+        les     di, [work+WORK_JOB+JOB.at]
+        WHOLE   es, di
+        pop     cx
+        ret

@@ -1,0 +1,38 @@
+; The feature that drops frames which come by several NICs of a bond (src/bond/doubles.rs): a filter above the bond.
+
+%include "attach.inc"
+bits 16
+
+extern peek
+
+FEATURE 0, BLOCK_DOUBLES, 0
+TAKES   POINT_ENTRIES, 2, own_peek
+
+section .unit_header progbits alloc exec write
+; This unit's entry at the offset of a driver's (asm/bond.asm).
+global unit_header
+unit_header:
+global bond_at
+bond_at:        dw 0                ; near address of the bond's fields
+current_at:     dw 0                ; and of its routine `current`
+own_peek:       dw peek
+
+section .text.doubles progbits alloc exec nowrite align=1
+
+; Purpose:  Find the NIC whose frame was peeked at.
+; Out:      AX = the NIC
+; Corrupts: nothing else
+global current
+current:
+        jmp     [current_at]
+
+; Purpose:  Read the time.
+; Out:      AX = the low word of the BIOS's tick count
+; Corrupts: nothing else
+global now
+now:    push    ds
+        push    byte 0
+        pop     ds
+        mov     ax, [46Ch]
+        pop     ds
+        ret

@@ -1,0 +1,178 @@
+//! Bonds: several NICs that clients see as one.
+//!
+//! [`bond`] decides which NIC receives and sends, by the health of each, and tells the network when the station moves.
+//! [`flows`] spreads what is sent over the NICs; a bond with one NIC in use and others on standby does without it. [`doubles`]
+//! is for bonds all of whose NICs receive. Each is a feature of its own above the one that drives several NICs.
+//!
+//! A NIC's name is the near address of its [`Row`]. Interrupts are off, and no reference is alive across a call into a driver
+//! or a client: this makes the raw pointers of this module safe to use.
+
+pub mod bond;
+pub mod doubles;
+pub mod flows;
+
+#[cfg(target_os = "none")]
+pub mod bond_filter;
+#[cfg(target_os = "none")]
+pub mod doubles_filter;
+#[cfg(target_os = "none")]
+pub mod flows_filter;
+
+
+use crate::device::MacAddr;
+
+/// Bytes of a frame that are looked at before it is sent: the headers up to the ports of TCP or UDP over IPv6.
+pub const HEAD: usize = 60;
+/// The most NICs of a bond.
+pub const NICS: usize = 16;
+/// Addresses that are remembered, of those that clients have used.
+pub const LEARNED: usize = 4;
+
+/// One NIC sends and receives; the others stand by.
+pub const STANDBY: u8 = 0;
+/// All NICs send, one receives: for a switch without settings.
+pub const BALANCE: u8 = 1;
+/// All NICs send and receive by the bond's address: the switch has them as one trunk.
+pub const ACTIVE: u8 = 2;
+
+/// A NIC of a bond.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Row {
+    /// [`Row::USABLE`] and the constants behind it.
+    pub state: u8,
+    /// Periods without a sign of life, one behind the other.
+    pub misses: u8,
+    /// The address from which it sends while another NIC receives.
+    pub own: MacAddr,
+    /// The tick at which it was last unwell.
+    pub since: u16,
+    /// What the feature that drives several NICs knows it by.
+    pub slave: u16,
+    /// Frames that it had no room for or refused; the flow table sets it back to 0.
+    pub refused: u16,
+    /// Its load, as the algorithm counts it.
+    pub load: u16,
+    /// What a flow, or 16 bytes, add to the load: the lower, the faster the NIC.
+    pub cost: u16,
+    /// Flows that it was given.
+    pub given: u16,
+}
+
+impl Row {
+    /// The NIC may be used.
+    pub const USABLE: u8 = 0x80;
+    /// It has no link.
+    pub const NO_LINK: u8 = 1;
+    /// It has given no sign of life for too long.
+    pub const SILENT: u8 = 2;
+    /// The user has taken it out.
+    pub const OUT: u8 = 4;
+    /// It must not be used.
+    pub const UNWELL: u8 = Row::NO_LINK | Row::SILENT | Row::OUT;
+    /// It has received a frame in this period.
+    pub const HEARD: u8 = 8;
+    /// It has refused the last frame, or had no room for it.
+    pub const STUCK: u8 = 16;
+    /// Bytes of a row.
+    pub const SIZE: u16 = size_of::<Row>() as u16;
+}
+
+/// The frame that a bond sends on its own: an ARP request (RFC 826).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C, packed(2))]
+pub struct Arp {
+    /// To all stations.
+    pub to: MacAddr,
+    /// From the bond.
+    pub from: MacAddr,
+    /// Type, hardware and protocol with the lengths of their addresses, and operation.
+    pub kind: [u16; 5],
+    /// The bond's address.
+    pub sender: MacAddr,
+    /// Who asks, as it lies in the frame; 0: nobody.
+    pub sender_ip: u32,
+    /// Not known.
+    pub target: MacAddr,
+    /// Who is asked for.
+    pub target_ip: u32,
+}
+
+/// A bond.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, packed(2))]
+pub struct Fields {
+    /// [`STANDBY`], [`BALANCE`] or [`ACTIVE`].
+    pub mode: u8,
+    /// Misses after which a NIC is silent (`/FAILOVER=`).
+    pub failover: u8,
+    /// Ticks of a period (`/HEALTH=`).
+    pub period: u16,
+    /// Ticks for which a NIC must be well before it is used again.
+    pub hold: u16,
+    /// The address that each NIC asks for in each period, as it lies in a frame; 0: none.
+    pub target: u32,
+    /// The first NIC.
+    pub first: u16,
+    /// The end of the rows.
+    pub end: u16,
+    /// The NIC that receives.
+    pub active: u16,
+    /// The NIC whose link is read at the next tick.
+    pub looked: u16,
+    /// Ticks that are left of this period.
+    pub left: u16,
+    /// The PIT's count when a NIC first had no room.
+    pub full: u16,
+    /// How often another NIC has become the one that receives.
+    pub moves: u16,
+    /// Frames of NICs that do not receive.
+    pub ignored: u16,
+    /// Announcements that are still to be made.
+    pub tell: u16,
+    /// Addresses that clients have used, the latest first, as they lie in frames; 0 behind the last.
+    pub learned: [u32; LEARNED + 1],
+    /// The first bytes of the frame to be sent.
+    pub head: [u16; HEAD / 2],
+    /// The frame that the bond sends.
+    pub arp: Arp,
+}
+
+impl Fields {
+    /// Misses, if `/FAILOVER=` is not given.
+    pub const FAILOVER: u8 = 3;
+    /// Ticks of a period, if `/HEALTH=` is not given: five seconds.
+    pub const PERIOD: u16 = 91;
+    /// Ticks for which a NIC must be well: two seconds.
+    pub const HOLD: u16 = 36;
+    /// A bond without NICs.
+    pub const NEW: Fields = Fields {
+        mode: STANDBY,
+        failover: Fields::FAILOVER,
+        period: Fields::PERIOD,
+        hold: Fields::HOLD,
+        target: 0,
+        first: 0,
+        end: 0,
+        active: 0,
+        looked: 0,
+        left: Fields::PERIOD,
+        full: 0,
+        moves: 0,
+        ignored: 0,
+        tell: 0,
+        learned: [0; LEARNED + 1],
+        head: [0; HEAD / 2],
+        arp: Arp {
+            to: [0xFF; 6],
+            from: [0; 6],
+            kind: [0x0608, 0x0100, 0x0008, 0x0406, 0x0100],
+            sender: [0; 6],
+            sender_ip: 0,
+            target: [0; 6],
+            target_ip: 0,
+        },
+    };
+}
+
+const _: () = assert!(size_of::<Row>() == 20 && size_of::<Arp>() == 42);
