@@ -10,6 +10,7 @@ pub mod device;
 pub mod drivers;
 pub mod info;
 pub mod install;
+pub mod mcb;
 pub mod memory;
 pub mod probe;
 pub mod programs;

@@ -3,6 +3,7 @@
 //! | stage | slot | what it does | next |
 //! |---|---|---|---|
 //! | line | B | opens the file, reads the command line | unload, take or search |
+//! | verbose | A | `/V`: tells of the vector and the cards | the same |
 //! | unload | A | `/U` | |
 //! | take | A | `/REPLACE`, `/APPLY`: stops the card of the copy that is loaded | search |
 //! | search | A | finds a card that nobody has | place |
@@ -40,6 +41,8 @@ pub mod hook;
 #[cfg(target_os = "none")]
 pub mod line;
 #[cfg(target_os = "none")]
+pub mod owners;
+#[cfg(target_os = "none")]
 pub mod pci;
 #[cfg(target_os = "none")]
 pub mod place;
@@ -57,5 +60,7 @@ pub mod take;
 pub mod unload;
 #[cfg(target_os = "none")]
 pub mod vds;
+#[cfg(target_os = "none")]
+pub mod verbose;
 #[cfg(target_os = "none")]
 pub mod xms;
