@@ -152,8 +152,10 @@ pub mod number {
     pub const HANDOVER: u8 = 11;
     /// See above.
     pub const VERBOSE: u8 = 12;
+    /// See above.
+    pub const REPORT: u8 = 13;
     /// The features, in the order in which they are placed and attached: each comes between the core and those before it.
-    pub const FEATURES: u8 = 13;
+    pub const FEATURES: u8 = 14;
     // Behind the features there are the NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so
     // many units or not.
     /// Of each NIC: finds it.

@@ -9,9 +9,10 @@
 //! | search | A | finds a card that nobody has | place |
 //! | place | B | takes memory for all that stays, and reads it from the file | start |
 //! | start | A's end | starts the card, by a unit in slot B; tells the core | stand |
-//! | stand | A's end | attaches the features, hooks the vectors | |
+//! | stand | A's end | attaches the features, hooks the vectors | report, with `/V` |
 //! | handover | A's end | with `/REPLACE` instead of stand: takes the clients over, too | |
 //! | back | A | `/APPLY`, or `/REPLACE` has failed: starts the card for the copy that is loaded | search, if no card was found |
+//! | report | B | `/V`: tells of the interrupt and the link | |
 //!
 //! The other files are parts of those.
 
@@ -46,6 +47,8 @@ pub mod owners;
 pub mod pci;
 #[cfg(target_os = "none")]
 pub mod place;
+#[cfg(target_os = "none")]
+pub mod report;
 #[cfg(target_os = "none")]
 pub mod search;
 #[cfg(target_os = "none")]

@@ -1,7 +1,7 @@
 //! `/V`, which tells what was found; and vectors that lead to packet drivers that are gone.
 
 use super::cards::machine;
-use super::machine::{Lab, Rig, Steps, ne2000, qemu};
+use super::machine::{Lab, Rig, Steps, ne2000, qemu, qemu_of, watched};
 use super::runner::{Test, Verdict};
 use crate::rig::qemu::{Net, Nic as Card};
 
@@ -17,6 +17,8 @@ const PCI: [(&str, &str); 4] = [
 pub fn tests() -> Vec<Test> {
     vec![
         Test::new("qemu/verbose/every-card-on-pci", every_card_on_pci),
+        Test::new("qemu/verbose/every-card-on-isa", every_card_on_isa),
+        Test::new("qemu/verbose/interrupt-and-link", interrupt_and_link).takes(10),
         Test::new("qemu/verbose/who-has-the-vector", who_has_the_vector),
         Test::new("qemu/stale/vector-is-taken", |lab| taken(lab, "STALE")),
         Test::new("qemu/stale/vector-to-a-free-block-is-taken", |lab| taken(lab, "HOLE")),
@@ -50,6 +52,51 @@ fn every_card_on_pci(lab: &Lab) -> Verdict {
     }
     steps.same("mem")?;
     steps.same("ints")
+}
+
+/// The cards with Plug and Play, and those at the 3C509's ID port, have their lines, and the search finds them afterwards.
+fn every_card_on_isa(lab: &Lab) -> Verdict {
+    let mut rig = qemu_of("el3,iobase=0x320,irq=10", Net::User)?;
+    rig.nics.push(Card { device: "corkscrew".into(), net: Net::User });
+    let steps = rig.steps(&lab.job(&[], &["3COMPKT /V", "PKTCTL test", "3COMPKT /V /INT=61", "PKTCTL test", "PKTCTL test /INT=61"])?)?;
+    says(&steps, "3COMPKT /V", &["  ID port 3C509 (9450), 52:54:00:12:34:56, port 320h, IRQ 10: el3"])?;
+    let told = |line: &str, ends: &str| -> Verdict {
+        let text = &steps.first(line)?.text;
+        steps.holds(text.lines().any(|line| line.starts_with("  ISA PnP TCM50") && line.ends_with(ends)), format!("`{line}` tells of {ends}"))
+    };
+    for line in ["3COMPKT /V", "3COMPKT /V /INT=61"] {
+        steps.exits(line, 0)?;
+        told(line, ": corkscrew")?;
+    }
+    told("3COMPKT /V", ": el3")?;
+    steps.prints("3COMPKT /V", "3COMPKT: el3 at port 320h, IRQ 10, ")?;
+    steps.prints("3COMPKT /V /INT=61", "3COMPKT: corkscrew at port ")?;
+    for line in ["PKTCTL test", "PKTCTL test /INT=61"] {
+        steps.exits(line, 0)?;
+    }
+    Ok(())
+}
+
+/// What the interrupt test has found, and the link, are told when the driver stands.
+fn interrupt_and_link(lab: &Lab) -> Verdict {
+    let card = crate::nics::NICS.iter().find(|nic| nic.name == "rtl8139").ok_or("the list has no RTL8139")?;
+    let up = "  link: up";
+    for (before, said) in [
+        ("NOLINES", ["  interrupt test: the card has no IRQ; it is polled", up]),
+        ("DEADLINE", ["  interrupt test: it arrived at no line; the card is polled", up]),
+        ("MOVELINE", ["  interrupt test: IRQ 5, not 10", up]),
+        ("pause", ["  interrupt test: IRQ 10", "  link: down; look at the cable"]),
+    ] {
+        let steps = watched(&qemu(card)?, &lab.job(&[], &[before, "3COMPKT /V", "3COMPKT /U"])?, &mut |line, monitor| {
+            if line == "[pause]" {
+                let _ = monitor.set_link("n0", false).and_then(|()| monitor.resume());
+            }
+        })?;
+        says(&steps, "3COMPKT /V", &said)?;
+        steps.exits("3COMPKT /V", 0)?;
+        steps.exits("3COMPKT /U", 0)?;
+    }
+    Ok(())
 }
 
 /// The line about the vector names who has it: a program, this driver, nobody.
