@@ -20,6 +20,8 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("stage_take", "stage", &["silence"]),
     ("stage_handover", "stage", &[]),
     ("stage_back", "stage", &["silence"]),
+    ("stage_verbose", "stage", &[]),
+    ("stage_report", "stage", &[]),
     ("flat", "resident", &["flat"]),
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),

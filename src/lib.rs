@@ -12,6 +12,7 @@ pub mod drivers;
 pub mod info;
 pub mod install;
 pub mod lacp;
+pub mod mcb;
 pub mod memory;
 pub mod probe;
 pub mod programs;

@@ -132,24 +132,30 @@ pub mod number {
     pub const HELP: u8 = 1;
     /// PCI functions that we know: [`super::PciRow`].
     pub const PCI: u8 = 2;
+    /// Names of network chips: [`super::ChipRow`].
+    pub const CHIPS: u8 = 3;
     /// The stages.
-    pub const UNLOAD: u8 = 3;
+    pub const UNLOAD: u8 = 4;
     /// See above.
-    pub const SEARCH: u8 = 4;
+    pub const SEARCH: u8 = 5;
     /// See above.
-    pub const PLACE: u8 = 5;
+    pub const PLACE: u8 = 6;
     /// See above.
-    pub const START_CARD: u8 = 6;
+    pub const START_CARD: u8 = 7;
     /// See above.
-    pub const STAND: u8 = 7;
+    pub const STAND: u8 = 8;
     /// See above.
-    pub const TAKE: u8 = 8;
+    pub const TAKE: u8 = 9;
     /// See above.
-    pub const BACK: u8 = 9;
+    pub const BACK: u8 = 10;
     /// See above.
-    pub const HANDOVER: u8 = 10;
+    pub const HANDOVER: u8 = 11;
+    /// See above.
+    pub const VERBOSE: u8 = 12;
+    /// See above.
+    pub const REPORT: u8 = 13;
     /// The features, in the order in which they are placed and attached: each comes between the core and those before it.
-    pub const FEATURES: u8 = 11;
+    pub const FEATURES: u8 = 14;
     // Behind the features there are the NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so
     // many units or not.
     /// Of each NIC: finds it.
@@ -176,6 +182,16 @@ pub struct PciRow {
     pub id: u32,
     /// The NIC, counted from 0.
     pub nic: u32,
+}
+
+/// A row of the table of network chips.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct ChipRow {
+    /// Vendor in the low half, device in the high half.
+    pub id: u32,
+    /// The name, padded with zeros.
+    pub name: [u8; 12],
 }
 
 /// At offset 0 of each discarded unit.
@@ -219,4 +235,4 @@ pub struct Start {
 }
 
 const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 80 && size_of::<StartHeader>() == 20);
-const _: () = assert!(size_of::<FindHeader>() == 12 && size_of::<PciRow>() == 8);
+const _: () = assert!(size_of::<FindHeader>() == 12 && size_of::<PciRow>() == 8 && size_of::<ChipRow>() == 16);

@@ -55,6 +55,7 @@ lines! {
     OtherBuild "the file is another one than was loaded: its build is %h; start the driver from the file that DOS loads";
     OldDos "DOS 3.3 or later is needed";
     NoRoomHere "too little memory here; load it low with DEVICE= or give it more upper memory";
+    Stale "INT %h points to a packet driver that is gone; the vector is free again";
     VectorTaken "INT %h has a packet driver already; choose another with /INT=";
     // Unloading; behind the card's name.
     Several "the driver is loaded more than once; say which by /INT=";

@@ -21,7 +21,9 @@ pub struct Plan {
     pub options: Options,
     /// The exit code when nothing stands.
     pub exit: u8,
-    /// What is said then: the line's number in the file and one more, 0: nothing.
+    /// The stage behind `verbose`; later the one behind `stand`.
+    pub next: u8,
+    /// What is said when nothing stands: the line's number in the file and one more, 0: nothing.
     pub failure: u16,
     /// And the number in it.
     pub number: u16,

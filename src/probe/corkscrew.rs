@@ -12,8 +12,8 @@ use crate::drivers::el3::COMMAND;
 
 pub mod lists;
 
-/// TCM5051.
-const IDENTITY: u32 = 0x506D_5051;
+/// Its identity by Plug and Play: TCM5051.
+pub const IDENTITY: u32 = 0x506D_5051;
 /// First ports that it may be given; its other blocks are 400h and 2000h higher.
 const PLACES: [u16; 8] = [0x300, 0x320, 0x340, 0x280, 0x220, 0x240, 0x260, 0x2A0];
 const BLOCKS: [(u16, u16); 3] = [(0, 0x20), (0x400, 0x20), (0x2000, 0x10)];

@@ -38,8 +38,9 @@ const CHECKSUM: usize = 15;
 const CONFIG_HIGH: u16 = 0x13;
 const   AUTOSELECT: u16 = 1 << 8;
 
-// Plug and Play: identifiers TCM5090 to TCM509F, and the ports that the card may be given.
-const PNP_FAMILY: u32 = 0x506D_5090;
+/// Plug and Play: identifiers TCM5090 to TCM509F.
+pub const PNP_FAMILY: u32 = 0x506D_5090;
+/// Ports that the card may be given.
 const PNP_PLACES: [u16; 8] = [0x300, 0x310, 0x320, 0x340, 0x280, 0x240, 0x260, 0x210];
 /// The line until the EEPROM has been read.
 const PNP_IRQ: u8 = 10;
@@ -127,6 +128,32 @@ fn contend(bus: &impl Bus) -> Option<[u16; WORDS]> {
         *word = id_word(bus, at);
     }
     Some(eeprom)
+}
+
+/// A card at the ID port.
+pub struct Listed {
+    /// Its address.
+    pub mac: MacAddr,
+    /// Its product number.
+    pub product: u16,
+    /// Its first port; 0: it is configured for EISA.
+    pub io: u16,
+    /// Its line.
+    pub irq: u8,
+}
+
+/// Tells of each card that listens to the ID port, for `/V`. A card that is active does not listen. No card is activated; each
+/// gets a tag, which a search takes away from it again.
+pub fn list(bus: &impl Bus, mut tell: impl FnMut(&Listed)) {
+    wake(bus);
+    bus.out8(ID_PORT, ID_SET_TAG);
+    for tag in 1..=CARDS {
+        let Some(eeprom) = contend(bus) else { break };
+        bus.out8(ID_PORT, ID_SET_TAG | tag);
+        let code = word(&eeprom, ADDRESS) & BASE_CODE;
+        let io = if code == BASE_EISA { 0 } else { 0x200 + (code << 4) };
+        tell(&Listed { mac: address(&eeprom), product: word(&eeprom, PRODUCT), io, irq: (word(&eeprom, RESOURCE) >> 12) as u8 });
+    }
 }
 
 /// Whether word 15 is right: in its high byte the XOR of the bytes of all words but 8, 9 and 13, which setup programs change;

@@ -4,7 +4,7 @@
 //! Not done: a PHY of an I210 without flash memory may need several resets; SerDes and SGMII ports work if the firmware has
 //! set them up.
 
-mod chips;
+pub mod chips;
 
 use super::intel_rings::{self, Card, Eeprom};
 use super::{Ask, Fault, Found, Probe, Rings, pci};

@@ -4,7 +4,7 @@
 //! alone, but for what an operating system may have left on that makes the link slow or keeps it down.
 //! `phy.rs` has the PHY, `chips.rs` the identities.
 
-mod chips;
+pub mod chips;
 mod phy;
 
 use super::intel_rings::{self, Card, Eeprom, RFCTL, TXDCTL_EXPRESS};

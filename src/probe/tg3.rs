@@ -3,7 +3,7 @@
 //! Not done: the lock of the management processor (APE) on the 5761, 5717 and later; ports for fiber, whose PHY has other
 //! registers.
 
-mod chips;
+pub mod chips;
 mod registers;
 mod reset;
 mod steps;

@@ -46,6 +46,7 @@ fn nothing_means_the_defaults() {
         unload: false,
         replace: false,
         apply: false,
+        verbose: false,
         help: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {

@@ -48,6 +48,8 @@ pub fn install() {
             }
             stage => match place(stage) {
                 Some(at) => run(at, plan),
+                // The driver stands already.
+                None if stage == number::REPORT => DONE,
                 None => {
                     plan.old.state = GOES;
                     FAILED

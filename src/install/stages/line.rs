@@ -1,14 +1,17 @@
 //! The first stage: the command line, and what has to hold before a card is looked for.
 
 use super::copies::is_packet_driver;
-use super::switches::{self, Refused};
+use super::owners::is_stale;
+use super::switches::{self, Options, Refused};
+use crate::bus::Addr;
 use crate::bus::real::{address, code_segment, copy_far, own};
-use crate::install::dos::{far, from_device, memory_end, peek, request, version};
+use crate::install::dos::{far, from_device, memory_end, peek, poke, request, version};
 use crate::install::header::{BUILD_AT, number};
 use crate::install::kernel::{caller, header, open, read, say, unit};
 use crate::install::lines::{HELP, Line};
 use crate::install::plan::{Plan, QUIT, TAIL};
 use crate::install::print::Print;
+use crate::probe::VECTORS;
 
 /// A file name of DOS's, with its path and a zero.
 const NAME: usize = 80;
@@ -34,12 +37,14 @@ pub fn run(plan: &mut Plan) -> u8 {
         }
         Ok(options) => {
             plan.options = options;
-            if options.unload {
-                return number::UNLOAD;
-            }
-            if may_stand(plan) {
-                return if options.replace { number::TAKE } else { number::SEARCH };
-            }
+            forget_stale();
+            plan.next = match options {
+                Options { unload: true, .. } => number::UNLOAD,
+                _ if !may_stand(plan) => QUIT,
+                Options { replace: true, .. } => number::TAKE,
+                _ => number::SEARCH,
+            };
+            return if options.verbose { number::VERBOSE } else { plan.next };
         }
     }
     QUIT
@@ -108,6 +113,18 @@ fn help() -> Option<()> {
         at += HELP as u16;
     }
     Some(())
+}
+
+/// Clears the vectors that lead to packet drivers that are gone: a warm boot leaves such vectors, and whoever calls one executes
+/// what lies there now.
+#[inline(never)]
+fn forget_stale() {
+    for number in VECTORS {
+        if is_stale(number) {
+            say(Line::Stale, b" ", number as u16);
+            poke(Addr(number as u32 * 4), &0u32);
+        }
+    }
 }
 
 /// May a driver stand here? If not, a line has said why.

@@ -3,14 +3,16 @@
 //! | stage | slot | what it does | next |
 //! |---|---|---|---|
 //! | line | B | opens the file, reads the command line | unload, take or search |
+//! | verbose | A | `/V`: tells of the vector and the cards | the same |
 //! | unload | A | `/U` | |
 //! | take | A | `/REPLACE`, `/APPLY`: stops the card of the copy that is loaded | search |
 //! | search | A | finds a card that nobody has | place |
 //! | place | B | takes memory for all that stays, and reads it from the file | start |
 //! | start | A's end | starts the card, by a unit in slot B; tells the core | stand |
-//! | stand | A's end | attaches the features, hooks the vectors | |
+//! | stand | A's end | attaches the features, hooks the vectors | report, with `/V` |
 //! | handover | A's end | with `/REPLACE` instead of stand: takes the clients over, too | |
 //! | back | A | `/APPLY`, or `/REPLACE` has failed: starts the card for the copy that is loaded | search, if no card was found |
+//! | report | B | `/V`: tells of the interrupt and the link | |
 //!
 //! The other files are parts of those.
 
@@ -40,9 +42,13 @@ pub mod hook;
 #[cfg(target_os = "none")]
 pub mod line;
 #[cfg(target_os = "none")]
+pub mod owners;
+#[cfg(target_os = "none")]
 pub mod pci;
 #[cfg(target_os = "none")]
 pub mod place;
+#[cfg(target_os = "none")]
+pub mod report;
 #[cfg(target_os = "none")]
 pub mod search;
 #[cfg(target_os = "none")]
@@ -57,5 +63,7 @@ pub mod take;
 pub mod unload;
 #[cfg(target_os = "none")]
 pub mod vds;
+#[cfg(target_os = "none")]
+pub mod verbose;
 #[cfg(target_os = "none")]
 pub mod xms;

@@ -8,6 +8,10 @@ use crate::probe::pci;
 const ADDRESS: u16 = 0xCF8;
 const ENABLE: u32 = 1 << 31;
 
+/// Broadcom's 5706, 5708, 5709 and 5716, which need firmware that may not be passed on: vendor in the low half.
+pub static BNX2: [u32; 8] =
+    [0x164A_14E4, 0x16AA_14E4, 0x164C_14E4, 0x16AC_14E4, 0x1639_14E4, 0x163A_14E4, 0x163B_14E4, 0x163C_14E4];
+
 /// The last bus, by the BIOS; all buses where there is none but configuration mechanism 1 answers; None: no PCI.
 fn last_bus() -> Option<u8> {
     let regs = regs(0xB101);

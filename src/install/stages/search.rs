@@ -1,7 +1,7 @@
 //! Which NIC: PCI functions in their order, then ISA's NICs in theirs, until a card is found that nobody has.
 
 use super::copies::ours;
-use super::pci::Functions;
+use super::pci::{BNX2, Functions};
 use super::switches::{NAME, Options, Want};
 use crate::bus::real::{Machine, address, code_segment};
 use crate::info::NOT_PCI;
@@ -12,10 +12,6 @@ use crate::install::lines::Line;
 use crate::install::plan::{Card, Plan, QUIT, RETURNS};
 use crate::install::print::{Identity, Place, Print};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
-
-/// Broadcom's 5706, 5708, 5709 and 5716, which need firmware that may not be passed on: vendor in the low half.
-static BNX2: [u32; 8] =
-    [0x164A_14E4, 0x16AA_14E4, 0x164C_14E4, 0x16AC_14E4, 0x1639_14E4, 0x163A_14E4, 0x163B_14E4, 0x163C_14E4];
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {

@@ -11,7 +11,7 @@ use crate::info::Info;
 use crate::install::dos::{poke, regs};
 use crate::install::features::POINT_POOL;
 use crate::install::kernel::header;
-use crate::install::plan::{DONE, FAILED, Plan};
+use crate::install::plan::{FAILED, Plan};
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -36,5 +36,5 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
     (starter_unit().unmask)(plan.device as u32 as *mut u8);
     banner(plan);
-    DONE
+    plan.next
 }

@@ -7,7 +7,7 @@ use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::install::features::needs;
 use crate::install::header::{Start, StartHeader, number};
 use crate::install::kernel::{header, load, of_nic, unit};
-use crate::install::plan::{FAILED, GOES, Plan};
+use crate::install::plan::{DONE, FAILED, GOES, Plan};
 use crate::probe::Fault;
 
 /// The stage.
@@ -15,6 +15,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     match start(plan) {
         Some(()) => {
             tell(plan);
+            plan.next = if plan.options.verbose { number::REPORT } else { DONE };
             if plan.old.state == GOES { number::STAND } else { number::HANDOVER }
         }
         None => FAILED,

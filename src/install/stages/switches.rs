@@ -53,6 +53,8 @@ pub struct Options {
     pub replace: bool,
     /// Put the pending parameters of the copy that is loaded in force; then `replace` is set, too.
     pub apply: bool,
+    /// Tell what is found.
+    pub verbose: bool,
     /// Explain.
     pub help: bool,
 }
@@ -181,6 +183,8 @@ switches! {
         "take over from the copy that is loaded, handles and all";
     Apply "APPLY" "" Rule::Bare, Line::NoValue,
         "as PKTCTL apply: reset the card, use pending parameters";
+    Verbose "V" "" Rule::Bare, Line::NoValue,
+        "tell what cards there are, and who drives them or why none";
     Help "?" "" Rule::Bare, Line::NoValue,
         "this list";
 }
@@ -199,6 +203,7 @@ const BURST: usize = Index::Burst as usize;
 const UNLOAD: usize = Index::Unload as usize;
 const REPLACE: usize = Index::Replace as usize;
 const APPLY: usize = Index::Apply as usize;
+const VERBOSE: usize = Index::Verbose as usize;
 
 /// Media by name.
 pub static MEDIA: [(&str, u8); 7] = [
@@ -304,6 +309,7 @@ fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) 
                 COMPACT => options.compact = true,
                 UNLOAD => options.unload = true,
                 REPLACE => options.replace = true,
+                VERBOSE => options.verbose = true,
                 APPLY => (options.replace, options.apply) = (true, true),
                 _ => options.help = true,
             }
@@ -363,6 +369,7 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         unload: false,
         replace: false,
         apply: false,
+        verbose: false,
         help: false,
     };
     let mut positional = 0;

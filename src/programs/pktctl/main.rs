@@ -19,7 +19,7 @@ mod test;
 mod unload;
 mod watch;
 
-use compkt::programs::commands::{self, Asked, BAD_LINE, CHOICES, COMMANDS, Command, DONE, EXITS, NO_DRIVER, What, Wrong};
+use compkt::programs::commands::{self, Asked, BAD_LINE, CHOICES, CSV, COMMANDS, Command, DONE, EXITS, NO_DRIVER, What, Wrong};
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::packet::{Block, Driver, error};
 use compkt::programs::rt::{self, console};
@@ -132,6 +132,13 @@ fn pad(used: usize, columns: usize) {
 /// The next driver after `last` on the vectors that were asked for. Prints a line if there is none at all.
 #[inline(never)]
 fn driver(asked: &Asked, last: Option<Driver>) -> Option<Driver> {
+    if last.is_none() && !asked.has(CSV) {
+        for number in (0x60..=0x80).filter(|number| asked.vector == 0 || asked.vector == *number) {
+            if Driver::is_gone(number) {
+                say!(c"INT {x}h points to a packet driver that is gone. 3COMPKT frees the vector.\n", number);
+            }
+        }
+    }
     let found = if asked.vector == 0 {
         Driver::next(last.map_or(0, |driver| driver.vector))
     } else if last.is_none() {

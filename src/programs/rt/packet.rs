@@ -1,9 +1,11 @@
 //! A packet driver for its clients: calls of INT 60h, or of another vector.
 
-use super::{Far, Regs, Shared, int, vector};
+use super::blocks::block_of;
+use super::{Far, Regs, Shared, int, psp, vector};
 use crate::bus::either::in_v86;
 use crate::device::MacAddr;
 use crate::info::{self, Info, NicInfo};
+use crate::mcb;
 
 /// The specification's error codes, in DH.
 pub mod error {
@@ -208,9 +210,23 @@ pub struct Driver {
 }
 
 impl Driver {
-    /// Whether a packet driver is on this vector: it has `PKT DRVR` three bytes behind its entry.
+    /// Whether a packet driver is on this vector: it has `PKT DRVR` three bytes behind its entry, which is in memory that has an
+    /// owner ([`Driver::is_gone`]).
     #[inline(never)]
     pub fn on(number: u8) -> Option<Driver> {
+        Driver::text_on(number).filter(|_| !Driver::is_gone(number))
+    }
+
+    /// Whether this vector leads to what is left of a packet driver: into a free block of DOS's, or into our own block.
+    pub fn is_gone(number: u8) -> bool {
+        let entry = vector(number);
+        let linear = (entry.segment() as u32) << 4;
+        let para = u16::try_from(linear.wrapping_add(entry.offset() as u32) >> 4);
+        let owner = para.ok().and_then(block_of).map(|block| block.owner);
+        Driver::text_on(number).is_some() && (owner == Some(mcb::FREE) || owner == Some(psp()))
+    }
+
+    fn text_on(number: u8) -> Option<Driver> {
         let entry = vector(number);
         let mut text = [0; 9];
         if entry.0 == 0 || entry.offset() > 0xFFF0 {

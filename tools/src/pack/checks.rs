@@ -82,10 +82,11 @@ const STAGES: &[(&str, u16)] =
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
         ("stage_start", 2_912),
-        ("stage_stand", 3_500),
+        ("stage_stand", 3_504),
         ("stage_take", SLOT_A),
         ("stage_handover", SLOT_A),
         ("stage_back", SLOT_A),
+        ("stage_verbose", SLOT_A),
     ];
 
 /// Instructions that a 386 does not have, or that show that a trap can be reached. Names as in objdump, without the letter for

@@ -1,6 +1,7 @@
 //! Makes `dist/`, the files for users, from cargo's binaries.
 
 pub mod checks;
+pub mod chips;
 pub mod costs;
 pub mod elf;
 pub mod image;
@@ -23,7 +24,7 @@ use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_TEXT, Listed};
 
 /// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
-const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3)];
+const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3), ("verbose", 0), ("report", 2)];
 /// Optional features, in the order of their numbers, in which they attach. `tick` is the last: its block is given back where the
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
 const FEATURES: &[&str] =
@@ -31,6 +32,8 @@ const FEATURES: &[&str] =
 
 /// Resident units that are built, checked and measured, but are not in the file.
 const UNPACKED: &[&str] = &["bond", "flows", "doubles", "lacp"];
+/// Bytes of a chip's name in the file (src/install/header.rs, `ChipRow`).
+const CHIP_NAME: usize = 12;
 
 /// A way of building: the rules of `tools/src/narrow` that are off, by name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -295,11 +298,25 @@ impl Units {
             Unit::data("lines", padded(&lines, REASON)?.into_bytes()),
             Unit::data("help", padded(&manual::help(&names), HELP)?.into_bytes()),
             Unit::data("pci", self.pci_rows()),
+            Unit::data("chips", self.chip_rows()?),
         ];
         let mut listed: Vec<Listed> =
             texts.iter().map(|unit| Listed { kind: KIND_TEXT, bus: 0, name: &unit.name, unit: Some(unit) }).collect();
         listed.extend(self.listed());
         image::compose(&self.core, &self.kernel, &self.first, &listed, if way.is_limited() { image::LOAD_IMAGE_LIMIT } else { image::SEGMENT })
+    }
+
+    /// The table of network chips: identity and name.
+    fn chip_rows(&self) -> io::Result<Vec<u8>> {
+        let mut rows = Vec::new();
+        for (id, name) in chips::all() {
+            if name.len() > CHIP_NAME {
+                return Err(fail(format!("more than {CHIP_NAME} letters: {name}")));
+            }
+            rows.extend(id.to_le_bytes());
+            rows.extend(name.bytes().chain(std::iter::repeat(0)).take(CHIP_NAME));
+        }
+        Ok(rows)
     }
 
     /// The table of PCI functions: identity and NIC.

@@ -110,7 +110,7 @@ fn unknown(lab: &Lab) -> Verdict {
 }
 
 /// A machine with these devices, in this order and without networks.
-fn machine(devices: &[&str]) -> Result<Qemu, String> {
+pub(super) fn machine(devices: &[&str]) -> Result<Qemu, String> {
     let plugins = vec![setup::models().map_err(|error| error.to_string())?.display().to_string()];
     let extra = devices.iter().flat_map(|device| ["-device".to_string(), device.to_string()]).collect();
     Ok(Qemu { plugins, extra, ..Qemu::default() })

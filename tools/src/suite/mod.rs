@@ -37,6 +37,7 @@ mod tg3;
 mod traffic;
 mod v86;
 mod vds;
+mod verbose;
 mod watch;
 mod wide;
 
@@ -153,6 +154,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(stack::tests());
     tests.extend(wide::tests());
     tests.extend(lines::tests());
+    tests.extend(verbose::tests());
     tests.retain(|test| options.wants(test));
     if options.list {
         tests.iter().for_each(|test| println!("{}", test.name));

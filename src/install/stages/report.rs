@@ -1,0 +1,72 @@
+//! `/V`, when the driver stands: what the interrupt test has found, and whether the link is up.
+
+use core::mem::offset_of;
+
+use crate::bus::Addr;
+use crate::bus::real::address;
+use crate::device::Link;
+use crate::info::{Info, NicInfo};
+use crate::install::dos::{peek, regs};
+use crate::install::plan::{DONE, Plan};
+use crate::install::print::{Dec, Print};
+
+/// The BIOS's count of timer ticks.
+const TICKS: Addr = Addr(0x46C);
+/// For so many ticks a link is waited for: negotiation takes two to four seconds.
+const PATIENCE: u32 = 5 * 18;
+/// Times that the driver is asked at most, if the timer stands still.
+const ASKED: u32 = 4_000_000;
+
+/// The stage.
+pub fn run(plan: &mut Plan) -> u8 {
+    tell_interrupt(plan.card.found.irq, plan.placed.irq);
+    tell_link(plan.options.vector);
+    DONE
+}
+
+/// Tells of a card that was made to interrupt: the line that it should have, and the one at which the interrupt arrived.
+fn tell_interrupt(named: u8, seen: u8) {
+    "  interrupt test: ".print();
+    if named == 0 {
+        "the card has no IRQ; it is polled\r\n".print();
+    } else if seen == 0 {
+        "it arrived at no line; the card is polled\r\n".print();
+    } else {
+        "IRQ ".print();
+        Dec(seen as u16).print();
+        if seen != named {
+            ", not ".print();
+            Dec(named as u16).print();
+        }
+        "\r\n".print();
+    }
+}
+
+/// The link, which the driver has read from the card.
+fn link(vector: u8) -> u8 {
+    let asked = regs(0x8000);
+    if !asked.interrupt(vector) {
+        return Link::Unknown as u8;
+    }
+    let nics: u16 = peek(address(asked.es, asked.di.wrapping_add(offset_of!(Info, nics) as u16)));
+    peek(address(asked.es, nics.wrapping_add(offset_of!(NicInfo, link) as u16)))
+}
+
+/// Waits for the link, and tells of it.
+fn tell_link(vector: u8) {
+    let begun: u32 = peek(TICKS);
+    let mut state = link(vector);
+    for _ in 0..ASKED {
+        if state != Link::Down as u8 || peek::<u32>(TICKS).wrapping_sub(begun) > PATIENCE {
+            break;
+        }
+        state = link(vector);
+    }
+    "  link: ".print();
+    match state {
+        0 => "down; look at the cable\r\n",
+        1 => "up\r\n",
+        _ => "this card cannot tell\r\n",
+    }
+    .print();
+}

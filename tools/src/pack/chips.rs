@@ -1,0 +1,216 @@
+//! Names of network chips by their PCI identities, for `3COMPKT /V`: of those that a driver knows, and of others that are met
+//! often. The file has them as a table.
+
+use compkt::probe::{igb, pch, tg3};
+
+/// Identities (vendor, device) and names. Those of `igb`, `pch` and `tg3` are in their probes.
+const NAMES: &[(u16, u16, &str)] = &[
+    // 3Com.
+    (0x10B7, 0x5900, "3C590"),
+    (0x10B7, 0x5950, "3C595-TX"),
+    (0x10B7, 0x5951, "3C595-T4"),
+    (0x10B7, 0x5952, "3C595-MII"),
+    (0x10B7, 0x9000, "3C900-TPO"),
+    (0x10B7, 0x9001, "3C900-COMBO"),
+    (0x10B7, 0x9004, "3C900B-TPO"),
+    (0x10B7, 0x9005, "3C900B-COMBO"),
+    (0x10B7, 0x9006, "3C900B-TPC"),
+    (0x10B7, 0x900A, "3C900B-FL"),
+    (0x10B7, 0x9050, "3C905-TX"),
+    (0x10B7, 0x9051, "3C905-T4"),
+    (0x10B7, 0x9055, "3C905B-TX"),
+    (0x10B7, 0x9056, "3C905B-T4"),
+    (0x10B7, 0x9058, "3C905B-COMBO"),
+    (0x10B7, 0x905A, "3C905B-FX"),
+    (0x10B7, 0x9200, "3C905C-TX"),
+    (0x10B7, 0x9201, "3C920"),
+    (0x10B7, 0x9800, "3C980-TX"),
+    (0x10B7, 0x9805, "3C980C-TX"),
+    (0x10B7, 0x9902, "3CR990-TX-95"),
+    // Realtek, and cards with its chips.
+    (0x10EC, 0x8029, "RTL8029"),
+    (0x10EC, 0x8125, "RTL8125"),
+    (0x10EC, 0x8126, "RTL8126"),
+    (0x10EC, 0x8127, "RTL8127"),
+    (0x10EC, 0x8129, "RTL8129"),
+    (0x10EC, 0x8136, "RTL8101E"),
+    (0x10EC, 0x8138, "RTL8139"),
+    (0x10EC, 0x8139, "RTL8139"),
+    (0x10EC, 0x8161, "RTL8111"),
+    (0x10EC, 0x8167, "RTL8169SC"),
+    (0x10EC, 0x8168, "RTL8168"),
+    (0x10EC, 0x8169, "RTL8169"),
+    (0x10EC, 0x2502, "Killer E2500"),
+    (0x10EC, 0x2600, "Killer E2600"),
+    (0x10EC, 0x3000, "Killer E3000"),
+    (0x10EC, 0x8176, "RTL8188CE"),
+    (0x10EC, 0xB822, "RTL8822BE"),
+    (0x10EC, 0xC821, "RTL8821CE"),
+    (0x1113, 0x1211, "RTL8139"),
+    (0x1186, 0x1300, "RTL8139"),
+    (0x1186, 0x4300, "RTL8169"),
+    // AMD.
+    (0x1022, 0x2000, "PCnet"),
+    (0x1022, 0x2001, "PCnet-Home"),
+    (0x1023, 0x2000, "PCnet"),
+    // DEC, Lite-On, ADMtek, Davicom, Macronix, National, Silicon Integrated Systems, VIA, Winbond, Sundance, NVIDIA, SMSC.
+    (0x1011, 0x0002, "21040"),
+    (0x1011, 0x0009, "21140"),
+    (0x1011, 0x0014, "21041"),
+    (0x1011, 0x0019, "21143"),
+    (0x11AD, 0x0002, "82C168"),
+    (0x1317, 0x0985, "AN983"),
+    (0x1282, 0x9102, "DM9102"),
+    (0x10D9, 0x0531, "MX98715"),
+    (0x100B, 0x0020, "DP83815"),
+    (0x100B, 0x0022, "DP83820"),
+    (0x1039, 0x0900, "SiS900"),
+    (0x1039, 0x0190, "SiS190"),
+    (0x1039, 0x0191, "SiS191"),
+    (0x1106, 0x0926, "VT86C926"),
+    (0x1106, 0x3043, "VT86C100A"),
+    (0x1106, 0x3053, "VT6105M"),
+    (0x1106, 0x3065, "VT6102"),
+    (0x1106, 0x3106, "VT6105"),
+    (0x1106, 0x3119, "VT6122"),
+    (0x1050, 0x0840, "W89C840"),
+    (0x1050, 0x0940, "W89C940"),
+    (0x1050, 0x5A5A, "W89C940F"),
+    (0x13F0, 0x0201, "ST201"),
+    (0x10DE, 0x01C3, "nForce"),
+    (0x10DE, 0x0066, "nForce2"),
+    (0x10DE, 0x0057, "nForce4"),
+    (0x10DE, 0x0269, "MCP51"),
+    (0x10DE, 0x0373, "MCP55"),
+    (0x10DE, 0x03EF, "MCP61"),
+    (0x10DE, 0x054C, "MCP67"),
+    (0x10DE, 0x0760, "MCP77"),
+    (0x10DE, 0x0AB0, "MCP79"),
+    (0x10B8, 0x0005, "EPIC/100"),
+    // Intel.
+    (0x8086, 0x1000, "82542"),
+    (0x8086, 0x1001, "82543GC"),
+    (0x8086, 0x1004, "82543GC"),
+    (0x8086, 0x1008, "82544EI"),
+    (0x8086, 0x100C, "82544GC"),
+    (0x8086, 0x100D, "82544GC"),
+    (0x8086, 0x100E, "82540EM"),
+    (0x8086, 0x100F, "82545EM"),
+    (0x8086, 0x1010, "82546EB"),
+    (0x8086, 0x1013, "82541EI"),
+    (0x8086, 0x1015, "82540EM"),
+    (0x8086, 0x1016, "82540EP"),
+    (0x8086, 0x1017, "82540EP"),
+    (0x8086, 0x1019, "82547EI"),
+    (0x8086, 0x101E, "82540EP"),
+    (0x8086, 0x1026, "82545GM"),
+    (0x8086, 0x1075, "82547GI"),
+    (0x8086, 0x1076, "82541GI"),
+    (0x8086, 0x1078, "82541ER"),
+    (0x8086, 0x1079, "82546GB"),
+    (0x8086, 0x107C, "82541PI"),
+    (0x8086, 0x105E, "82571EB"),
+    (0x8086, 0x107D, "82572EI"),
+    (0x8086, 0x108B, "82573V"),
+    (0x8086, 0x108C, "82573E"),
+    (0x8086, 0x109A, "82573L"),
+    (0x8086, 0x10D3, "82574L"),
+    (0x8086, 0x10F6, "82574LA"),
+    (0x8086, 0x150C, "82583V"),
+    (0x8086, 0x1049, "82566MM"),
+    (0x8086, 0x104A, "82566DM"),
+    (0x8086, 0x104B, "82566DC"),
+    (0x8086, 0x10BD, "82566DM-2"),
+    (0x8086, 0x10F5, "82567LM"),
+    (0x8086, 0x10BF, "82567LF"),
+    (0x8086, 0x10CB, "82567V"),
+    (0x8086, 0x10DE, "82567LM-3"),
+    (0x8086, 0x10DF, "82567LF-3"),
+    (0x8086, 0x10FB, "82599"),
+    (0x8086, 0x1528, "X540"),
+    (0x8086, 0x1563, "X550"),
+    (0x8086, 0x1572, "X710"),
+    (0x8086, 0x1229, "82557"),
+    (0x8086, 0x1209, "82551"),
+    (0x8086, 0x1031, "82562"),
+    (0x8086, 0x1039, "82562"),
+    (0x8086, 0x1050, "82562"),
+    (0x8086, 0x2449, "82562"),
+    (0x8086, 0x4220, "PRO/2200BG"),
+    (0x8086, 0x4222, "PRO/3945ABG"),
+    (0x8086, 0x4232, "WiFi 5100"),
+    (0x8086, 0x08B1, "AC 7260"),
+    (0x8086, 0x24FD, "AC 8265"),
+    (0x8086, 0x2723, "AX200"),
+    (0x8086, 0x2725, "AX210"),
+    // Broadcom.
+    (0x14E4, 0x4401, "BCM4401"),
+    (0x14E4, 0x170C, "BCM4401-B0"),
+    (0x14E4, 0x1644, "BCM5700"),
+    (0x14E4, 0x1645, "BCM5701"),
+    (0x14E4, 0x1646, "BCM5702"),
+    (0x14E4, 0x1647, "BCM5703"),
+    (0x14E4, 0x1648, "BCM5704"),
+    (0x14E4, 0x164A, "BCM5706"),
+    (0x14E4, 0x16AA, "BCM5706S"),
+    (0x14E4, 0x164C, "BCM5708"),
+    (0x14E4, 0x16AC, "BCM5708S"),
+    (0x14E4, 0x1639, "BCM5709"),
+    (0x14E4, 0x163A, "BCM5709S"),
+    (0x14E4, 0x163B, "BCM5716"),
+    (0x14E4, 0x163C, "BCM5716S"),
+    (0x14E4, 0x164E, "BCM57710"),
+    (0x14E4, 0x4320, "BCM4306"),
+    (0x14E4, 0x4727, "BCM4313"),
+    // Attansic, Atheros, Marvell, SysKonnect, JMicron, Aquantia, virtual cards.
+    (0x1969, 0x1026, "L1E"),
+    (0x1969, 0x1048, "L1"),
+    (0x1969, 0x2048, "L2"),
+    (0x1969, 0x1063, "AR8131"),
+    (0x1969, 0x1083, "AR8151"),
+    (0x1969, 0x1091, "AR8161"),
+    (0x1969, 0xE091, "Killer E2200"),
+    (0x168C, 0x0013, "AR5212"),
+    (0x168C, 0x002B, "AR9285"),
+    (0x11AB, 0x4320, "88E8001"),
+    (0x11AB, 0x4350, "88E8035"),
+    (0x11AB, 0x4362, "88E8053"),
+    (0x11AB, 0x4364, "88E8056"),
+    (0x1148, 0x4320, "SK-9821"),
+    (0x197B, 0x0250, "JMC250"),
+    (0x197B, 0x0260, "JMC260"),
+    (0x1D6A, 0xD107, "AQC107"),
+    (0x1D6A, 0x94C0, "AQC113"),
+    (0x1AF4, 0x1000, "virtio"),
+    (0x1AF4, 0x1041, "virtio"),
+    (0x15AD, 0x07B0, "vmxnet3"),
+    (0x15AD, 0x0720, "vmxnet"),
+    (0x1B36, 0x0006, "rocker"),
+];
+
+/// Vendor in the low half, device in the high half, and the name.
+pub fn all() -> Vec<(u32, String)> {
+    let mut all: Vec<(u32, String)> = NAMES.iter().map(|(vendor, device, name)| (u32::from(*device) << 16 | u32::from(*vendor), name.to_string())).collect();
+    // What the probes say begins with a colon and a blank.
+    let said = |text: [u8; compkt::probe::CHIP]| String::from_utf8_lossy(&text).trim_start_matches(": ").trim_end_matches('\0').to_string();
+    all.extend(igb::chips::IDS.map(|id| (id, said(igb::chips::part_and_name(id).1))));
+    all.extend(pch::chips::IDS.map(|id| (id, said(pch::chips::part_and_name(id).1))));
+    all.extend(tg3::chips::IDS.map(|id| (id, said(tg3::chips::part_and_name(id).1))));
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::all;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn every_chip_has_one_name() {
+        let all = all();
+        let known: BTreeSet<u32> = all.iter().map(|(id, _)| *id).collect();
+        assert_eq!(known.len(), all.len());
+        assert!(all.iter().all(|(_, name)| !name.is_empty()));
+        let name = |id: u32| all.iter().find(|row| row.0 == id).map(|row| row.1.as_str());
+        assert_eq!([0x8126_10EC, 0x125C_8086, 0x153A_8086, 0x1677_14E4].map(name), [Some("RTL8126"), Some("I226-V"), Some("I217-LM"), Some("BCM5751")]);
+    }
+}
