@@ -26,6 +26,7 @@ fn lines(file: &[u8]) -> impl Iterator<Item = &[u8]> {
 
 /// Whether a line loads the driver. Before the command may stand FreeDOS's marks of menus and questions (`12?`, `!`), before the
 /// path the options of DEVICEHIGH (`/L:1`).
+#[inline(never)]
 pub fn ours(line: &[u8]) -> bool {
     let blank = |byte: &u8| matches!(byte, b' ' | b'\t');
     let start = line.iter().position(|byte| !blank(byte) && !byte.is_ascii_digit() && !matches!(byte, b'?' | b'!')).unwrap_or(line.len());
@@ -42,6 +43,7 @@ pub fn ours(line: &[u8]) -> bool {
 }
 
 /// The first line that loads the driver, without its end.
+#[inline(never)]
 pub fn loading(file: &[u8]) -> Option<&[u8]> {
     lines(file).find(|line| ours(line)).map(|line| line.trim_ascii_end())
 }
@@ -58,6 +60,7 @@ pub fn added(rest: &[u8]) -> bool {
 /// Calls `put` with the pieces of the file with this line in the place of the first that loads the driver, and without the
 /// others. If there is none, the line comes at the end; in a file with menus that is a block `[COMMON]`, which all choices have.
 /// Without a new line the file without those that load the driver is put.
+#[inline(never)]
 pub fn edit(file: &[u8], new: Option<&[u8]>, put: &mut dyn FnMut(&[u8])) {
     let mut left = new;
     let mut ended = true;

@@ -1,6 +1,7 @@
 //! `PKTCTL install`: the driver's line in CONFIG.SYS, after a question; `--u` takes it back.
 
 use crate::files::{CONTENTS, failed, switches};
+use crate::one;
 use compkt::programs::commands::{Asked, BAD_FILE, DONE, NO_DRIVER, STOPPED, UNDO, YES};
 use compkt::programs::config_sys::{MOST, added, edit, loading};
 use compkt::programs::rt::control::Control;
@@ -71,16 +72,19 @@ fn boot_disk() -> u8 {
 
 /// FreeDOS reads FDCONFIG.SYS where there is one.
 fn names() -> Names {
-    let at = |name: &[u8]| {
-        let mut path = [0; 16];
-        path.iter_mut().zip([boot_disk(), b':', b'\\'].iter().chain(name)).for_each(|(to, from)| *to = *from);
+    let disk = boot_disk();
+    let at = |mut path: [u8; 16]| {
+        path[0] = disk;
         path
     };
+    let free = at(*b"C:\\FDCONFIG.SYS\0");
     let mut regs = Regs::ax(0x3000);
     int(0x21, &mut regs);
-    let free = (regs.ebx >> 8) as u8 == FREEDOS && file::attributes(trimmed(&at(b"FDCONFIG.SYS"))).is_ok();
-    let (config, backup) = if free { (at(b"FDCONFIG.SYS"), at(b"FDCONFIG.3CP")) } else { (at(b"CONFIG.SYS"), at(b"CONFIG.3CP")) };
-    Names { config, backup, part: at(b"3COMPKT.$$$") }
+    let part = at(*b"C:\\3COMPKT.$$$\0\0");
+    if (regs.ebx >> 8) as u8 == FREEDOS && file::attributes(trimmed(&free)).is_ok() {
+        return Names { config: free, backup: at(*b"C:\\FDCONFIG.3CP\0"), part };
+    }
+    Names { config: at(*b"C:\\CONFIG.SYS\0\0\0"), backup: at(*b"C:\\CONFIG.3CP\0\0\0"), part }
 }
 
 /// A file's contents. One that is not there is empty; of one that is too long, one byte too many is returned.
@@ -174,26 +178,17 @@ fn compose(asked: &Asked, line: &mut Line) -> bool {
     };
     line.put(b"DEVICE=");
     line.put(trimmed(&path));
-    let mut found = None;
-    let mut last = 0;
-    // Several drivers would need several lines: which of them is meant has to be said.
-    while let Some(driver) = if asked.vector == 0 { Driver::next(last) } else { Driver::on(asked.vector).filter(|_| last == 0) } {
-        last = driver.vector;
-        let Some(block) = driver.block() else { continue };
-        if found.is_some() {
-            say!(c"Several 3COMPKT are loaded. Say which one, for example --int=60.\n");
-            return false;
-        }
-        found = Some((driver, block));
+    if asked.vector == 0 && Driver::next(0).is_none() {
+        say!(c"No driver is loaded: the line has no switches, and the driver looks for the card.\n");
+        return true;
     }
-    match &found {
-        Some((driver, block)) => match Control::of(driver, block) {
-            Some(mut control) => {
-                switches(driver, block, &mut control, &mut |bytes| line.put(bytes));
-            }
-            None => say!(c"The driver in memory has no /CTL, so that its switches are not known: add them to the line yourself.\n"),
-        },
-        None => say!(c"No 3COMPKT is loaded: the line has no switches, and the driver looks for the card.\n"),
+    // Several drivers would need several lines: which of them is meant has to be said.
+    let Some((driver, block)) = one::find(asked) else { return false };
+    match Control::of(&driver, &block) {
+        Some(mut control) => {
+            switches(&driver, &block, &mut control, &mut |bytes| line.put(bytes));
+        }
+        None => say!(c"The driver in memory has no /CTL, so that its switches are not known: add them to the line yourself.\n"),
     }
     true
 }

@@ -9,6 +9,7 @@ const PATH: usize = 128;
 pub struct File(u16);
 
 /// A path as DOS wants it.
+#[inline(never)]
 fn asciz(path: &[u8]) -> [u8; PATH] {
     let mut name = [0; PATH];
     let [start @ .., _] = &mut name;
@@ -17,12 +18,14 @@ fn asciz(path: &[u8]) -> [u8; PATH] {
 }
 
 /// A function of DOS; returns AX and CX.
+#[inline(never)]
 fn dos(regs: &mut Regs) -> Result<(u16, u16), u16> {
     int(0x21, regs);
     if regs.carry() { Err(regs.eax as u16) } else { Ok((regs.eax as u16, regs.ecx as u16)) }
 }
 
 /// DOS's function `ax` for the file at a path; returns AX.
+#[inline(never)]
 fn by_path(ax: u16, path: &[u8]) -> Result<u16, u16> {
     let name = asciz(path);
     let mut regs = Regs::ax(ax);
@@ -34,6 +37,7 @@ fn by_path(ax: u16, path: &[u8]) -> Result<u16, u16> {
 ///
 /// # Errors
 /// DOS's error code; 2: there is no such file.
+#[inline(never)]
 pub fn attributes(path: &[u8]) -> Result<u16, u16> {
     let name = asciz(path);
     let mut regs = Regs::ax(0x4300);
@@ -57,6 +61,7 @@ pub fn set_attributes(path: &[u8], attributes: u16) -> Result<(), u16> {
 ///
 /// # Errors
 /// DOS's error code; 5: there is a file of that name.
+#[inline(never)]
 pub fn rename(from: &[u8], to: &[u8]) -> Result<(), u16> {
     let (from, to) = (asciz(from), asciz(to));
     let mut regs = Regs::ax(0x5600);
