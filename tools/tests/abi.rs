@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem::{offset_of, size_of};
 
+use compkt::bond::{self, Arp, Fields as Bond, Row};
 use compkt::control;
 use compkt::device::{Counters, Events, Job, LOOKAHEAD};
 use compkt::info::{self, Info, NicInfo};
@@ -70,7 +71,8 @@ fn names(text: &str) -> BTreeMap<String, usize> {
             }
             ([field, width, count], Some((name, offset))) if field.starts_with('.') => {
                 let here = *offset;
-                *offset += unit(width).expect(line) * number(count).expect(line);
+                // A number, or a constant from above.
+                *offset += unit(width).expect(line) * number(count).or_else(|| all.get(*count).copied()).expect(line);
                 Some((format!("{name}{field}"), here))
             }
             ([width, count], Some((_, offset))) => {
@@ -168,7 +170,16 @@ fn structures_and_constants() {
     let offset = offset_of!(End, offset);
     rust.extend([("MOVE.from".into(), offset_of!(Move, from) + offset), ("MOVE.to".into(), offset_of!(Move, to) + offset)]);
     rust.insert("MOVE_size".into(), size_of::<Move>());
+    rust.extend(fields!("BOND_ROW", Row: "state" = state, "misses" = misses, "own" = own, "since" = since, "slave" = slave,
+        "refused" = refused, "load" = load, "cost" = cost, "given" = given));
+    rust.insert("BOND_ROW_size".into(), size_of::<Row>());
+    rust.extend(fields!("BOND", Bond: "mode" = mode, "failover" = failover, "period" = period, "hold" = hold, "target" = target,
+        "first" = first, "end" = end, "active" = active, "looked" = looked, "left" = left, "full" = full, "moves" = moves,
+        "ignored" = ignored, "tell" = tell, "learned" = learned, "head" = head, "arp" = arp));
+    rust.insert("BOND_size".into(), size_of::<Bond>());
     let constants = [
+        ("BOND_HEAD", bond::HEAD),
+        ("ARP_SIZE", size_of::<Arp>()),
         ("STATS.rows", size_of::<HandleStats>()),
         ("STATS_size", size_of::<HandleStats>()),
         ("STATS_ROW_size", size_of::<StatsRow>()),
