@@ -88,16 +88,7 @@ current:
 active: mov     ax, [fields+BOND.active]
         ret
 
-; Purpose:  Read the time.
-; Out:      AX = the low word of the BIOS's tick count
-; Corrupts: nothing else
-global now
-now:    push    ds
-        push    byte 0
-        pop     ds
-        mov     ax, [46Ch]
-        pop     ds
-        ret
+%include "ticks.inc"
 
 ; Purpose:  Make the ARP request the job's frame.
 ; Corrupts: EAX

@@ -26,13 +26,4 @@ global current
 current:
         jmp     [current_at]
 
-; Purpose:  Read the time.
-; Out:      AX = the low word of the BIOS's tick count
-; Corrupts: nothing else
-global now
-now:    push    ds
-        push    byte 0
-        pop     ds
-        mov     ax, [46Ch]
-        pop     ds
-        ret
+%include "ticks.inc"

@@ -28,16 +28,7 @@ flows_tick:
         call    tick
         jmp     [own_tick]
 
-; Purpose:  Read the time.
-; Out:      AX = the low word of the BIOS's tick count
-; Corrupts: nothing else
-global now
-now:    push    ds
-        push    byte 0
-        pop     ds
-        mov     ax, [46Ch]
-        pop     ds
-        ret
+%include "ticks.inc"
 
 ; Purpose:  Ask the client's routine for the NIC of a new flow. While the routine runs it is forgotten: one that never returns
 ;           is not called again, nor one whose signature was overwritten, nor one that names a NIC that does not exist.

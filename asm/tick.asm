@@ -41,7 +41,7 @@ tick:                               ; an IISP header (Interrupt Sharing Protocol
         cli                         ; the old handler may return with interrupts on
         CALL_NEAR 0
 .save   equ     $-2                 ; the core's `save`: told
-        mov     bx, [core_state+STATE.device]   ; a near address, high half zero: EBX is ESP
+        mov     bx, [core_state+STATE.device]   ; EBX was ESP, whose high half is 0, too
         call    [word 0]            ; the driver's `irq`, the first of the table of its entries
 .irq    equ     $-2                 ; the table's address: told
         or      [pending], al

@@ -32,16 +32,6 @@ macro_rules! ask {
     }};
 }
 
-/// Calls a routine of asm/bond.asm that changes no register but EAX.
-macro_rules! routine {
-    ($routine:literal) => {{
-        let answer: u32;
-        // SAFETY: see the routine.
-        unsafe { core::arch::asm!(concat!("call ", $routine), out("eax") answer) };
-        answer
-    }};
-}
-
 impl Below for Here {
     #[inline(always)]
     fn fields(self) -> *mut Fields {
@@ -57,7 +47,7 @@ impl Below for Here {
     }
     #[inline(always)]
     fn now(self) -> u16 {
-        routine!("now") as u16
+        routine!("now")
     }
     #[inline(always)]
     fn clock(self) -> u16 {
@@ -69,7 +59,7 @@ impl Below for Here {
     }
     #[inline(always)]
     fn current(self) -> u16 {
-        routine!("current") as u16
+        routine!("current")
     }
     #[inline(always)]
     fn link(self, nic: u16) -> u8 {

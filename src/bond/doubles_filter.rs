@@ -20,16 +20,6 @@ unsafe extern "C" {
 #[derive(Clone, Copy)]
 pub struct Here;
 
-/// Calls a routine of asm/doubles.asm that changes no register but EAX.
-macro_rules! routine {
-    ($routine:literal) => {{
-        let answer: u32;
-        // SAFETY: see the routine.
-        unsafe { core::arch::asm!(concat!("call ", $routine), out("eax") answer) };
-        answer as u16
-    }};
-}
-
 impl Around for Here {
     #[inline(always)]
     fn fields(self) -> *mut Fields {

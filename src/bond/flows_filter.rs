@@ -21,16 +21,6 @@ pub struct Here;
 
 const TABLE: Table<Here> = Table(Here);
 
-/// Calls a routine of asm/flows.asm that changes no register but EAX.
-macro_rules! routine {
-    ($routine:literal) => {{
-        let answer: u32;
-        // SAFETY: see the routine.
-        unsafe { core::arch::asm!(concat!("call ", $routine), out("eax") answer) };
-        answer as u16
-    }};
-}
-
 impl Above for Here {
     #[inline(always)]
     fn fields(self) -> *mut Fields {

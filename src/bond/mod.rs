@@ -7,6 +7,17 @@
 //! A NIC's name is the near address of its [`Row`]. Interrupts are off, and no reference is alive across a call into a driver
 //! or a client: this makes the raw pointers of this module safe to use.
 
+/// Calls a routine of a bond's unit in asm/ that changes no register but EAX; AX is its answer, if it has one.
+#[cfg(target_os = "none")]
+macro_rules! routine {
+    ($routine:literal) => {{
+        let answer: u32;
+        // SAFETY: see the routine.
+        unsafe { core::arch::asm!(concat!("call ", $routine), out("eax") answer) };
+        answer as u16
+    }};
+}
+
 pub mod bond;
 pub mod doubles;
 pub mod flows;
@@ -17,7 +28,6 @@ pub mod bond_filter;
 pub mod doubles_filter;
 #[cfg(target_os = "none")]
 pub mod flows_filter;
-
 
 use crate::device::MacAddr;
 

@@ -106,8 +106,9 @@ pub const POINT_OUT: usize = 5;
 pub const POINT_LINEAR: usize = 6;
 /// Where the pool has `/HOLD=`, a byte.
 pub const POINT_HOLD: usize = 7;
-/// Points.
+/// Points. Attaching takes a number's remainder by this, which drops [`OPERAND`] from it.
 pub const POINTS: usize = 8;
+const _: () = assert!(OPERAND as usize % POINTS == 0);
 
 /// A feature's table or buffers: near addresses.
 #[derive(Clone, Copy, Debug, Default)]

@@ -129,7 +129,7 @@ impl<'a> Attaching<'a> {
 
     /// The offset of what a hook names.
     fn point(&self, number: u8) -> u16 {
-        // `OPERAND` is no part of the number.
+        // The remainder is the number without `OPERAND`.
         self.facts.points[number as usize % POINTS]
     }
 
