@@ -118,7 +118,7 @@ pub static COMMANDS: [Command; 14] = [
     command(What::Mem, "mem", "", CSV, "a map of the driver's memory"),
     command(What::Test, "test", "[ADDRESS]", NET, "DHCP, ARP and echoes; to the gateway if no address"),
     command(What::Unload, "unload", "", 0, "unload the driver"),
-    command(What::Install, "install", "", YES | UNDO, "write the driver's line to CONFIG.SYS, after a question"),
+    command(What::Install, "install", "", YES | UNDO, "write the driver's line to CONFIG.SYS, if you agree"),
 ];
 
 const fn choice(bit: u16, name: &'static str, value: &'static str, help: &'static str) -> Choice {

@@ -89,7 +89,8 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/MIGRATE=65024"), Options { waits: true, migrate: 65024, ..good("") });
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
     assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, ..good("") });
-    assert_eq!(SWITCHES.len(), 20, "a new switch wants a line above");
+    assert_eq!(good("/V"), Options { verbose: true, ..good("") });
+    assert_eq!(SWITCHES.len(), 21, "a new switch wants a line above");
 }
 
 #[test]
