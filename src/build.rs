@@ -28,6 +28,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("count", "resident", &["count"]),
     ("shift", "resident", &["shift"]),
     ("ctl", "resident", &["ctl"]),
+    ("ctlp", "resident", &["ctlp"]),
     ("lacp", "resident", &["lacp"]),
     ("tick", "resident", &["tick"]),
     ("vds", "resident", &["vds"]),
@@ -145,7 +146,7 @@ fn main() {
     for (unit, script, sources) in UNITS {
         println!("cargo:rustc-link-arg-bin={unit}=--defsym=slot_a={slot_a}");
         println!("cargo:rustc-link-arg-bin={unit}=-T{root}/linker/{script}.ld");
-        if *script == "program" || unit.starts_with("pool") || *unit == "ctl" {
+        if *script == "program" || unit.starts_with("pool") || unit.starts_with("ctl") {
             // Sections overlap: a program's code and data begin at 0 both; code that runs once has the tables' place.
             println!("cargo:rustc-link-arg-bin={unit}=--no-check-sections");
         }

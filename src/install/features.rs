@@ -7,43 +7,56 @@ pub mod needs {
     use crate::probe::{FLAT_INTX, FLAT_KEYBOARD};
 
     /// Memory above 1 MB is reached.
-    pub const FLAT: u16 = 1 << 0;
+    pub const FLAT: u32 = 1 << 0;
     /// The same, of a card whose interrupt can be switched off in its command register.
-    pub const FLATI: u16 = 1 << 1;
+    pub const FLATI: u32 = 1 << 1;
     /// The same, where the keyboard controller moves A20.
-    pub const FLATK: u16 = 1 << 2;
+    pub const FLATK: u32 = 1 << 2;
     /// Frames are counted for each handle.
-    pub const STATS: u16 = 1 << 3;
+    pub const STATS: u32 = 1 << 3;
     /// Rings below 1 MB, which the DMA services lock.
-    pub const VDS: u16 = 1 << 4;
-    /// The control interrupt.
-    pub const CTL: u16 = 1 << 5;
+    pub const VDS: u32 = 1 << 4;
+    /// The control interrupt alone.
+    pub const CTL: u32 = 1 << 5;
     /// Frames wait, in XMS in V86 mode.
-    pub const POOLV: u16 = 1 << 6;
+    pub const POOLV: u32 = 1 << 6;
     /// Frames wait, below 1 MB.
-    pub const POOLC: u16 = 1 << 7;
-    /// The card has no interrupt. That shows only when it runs.
-    pub const POLLED: u16 = 1 << 8;
+    pub const POOLC: u32 = 1 << 7;
+    /// The timer's tick, without the control interrupt, which has it: the card has no interrupt, which shows only when it runs, or
+    /// another feature has a tick routine.
+    pub const TICK: u32 = 1 << 8;
     /// Frames that receivers take are counted: the README's example of a feature.
-    pub const COUNT: u16 = 1 << 9;
+    pub const COUNT: u32 = 1 << 9;
     /// The pool copies frames straight between XMS and a card's port of 16 bits.
-    pub const XWORDS: u16 = 1 << 10;
+    pub const XWORDS: u32 = 1 << 10;
     /// A port of 8 bits.
-    pub const XBYTES: u16 = 1 << 11;
+    pub const XBYTES: u32 = 1 << 11;
     /// A FIFO.
-    pub const XFIFO: u16 = 1 << 12;
+    pub const XFIFO: u32 = 1 << 12;
     /// Rings in XMS.
-    pub const XRINGS: u16 = 1 << 13;
+    pub const XRINGS: u32 = 1 << 13;
     /// A ring in XMS from which a frame is taken in parts.
-    pub const XPARTS: u16 = 1 << 14;
+    pub const XPARTS: u32 = 1 << 14;
     /// Frames wait, in XMS in real mode: one of these.
-    pub const POOL: u16 = XWORDS | XBYTES | XFIFO | XRINGS | XPARTS;
+    pub const POOL: u32 = XWORDS | XBYTES | XFIFO | XRINGS | XPARTS;
     /// `/REPLACE`: the handle table lies further up than that of the other copy.
-    pub const SHIFT: u16 = 1 << 15;
+    pub const SHIFT: u32 = 1 << 15;
+    /// The control interrupt, and another feature has a tick routine.
+    pub const CTLP: u32 = 1 << 16;
+
+    /// These needs with those of the timer's tick, which the features of a pool want (`waits`).
+    #[inline(always)]
+    pub fn timer(needs: u32, waits: bool) -> u32 {
+        match waits {
+            true if needs & CTL != 0 => needs - CTL + CTLP,
+            true => needs | TICK,
+            false => needs,
+        }
+    }
 
     /// Which of the flat features a card wants ([`crate::probe::Found::flat`]).
     #[inline(always)]
-    pub fn of_flat(flat: u8) -> u16 {
+    pub fn of_flat(flat: u8) -> u32 {
         match flat {
             FLAT_INTX => FLATI,
             FLAT_KEYBOARD => FLATK,
@@ -67,7 +80,7 @@ pub struct Hook {
 }
 
 /// The most hooks of a feature,
-pub const HOOKS: usize = 17;
+pub const HOOKS: usize = 21;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
 pub const ALL_HOOKS: usize = 65;
 /// The most features of a machine, and its driver.
@@ -137,10 +150,26 @@ pub struct PoolFacts {
 /// Added to the number of [`TAKES`] or [`TOLD`]: the word at `at` is the operand of a near call or jump to the address that it gets.
 pub const OPERAND: u8 = 0x80;
 
-/// What the control interrupt is told; asm/ctl.asm has the same.
+/// A vector in the control interrupt's list, as AMIS wants it.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(C, packed)]
+pub struct Hooked {
+    /// The interrupt.
+    pub number: u8,
+    /// Near address of its handler.
+    pub at: u16,
+}
+
+/// What the control interrupt is told; asm/ctl.inc has the same.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub struct Ctl {
+    /// The vector of the card's line, and INT 60h.
+    pub hooked: [Hooked; 2],
+    /// The interrupt controller's port for the mask of the card's line,
+    pub port: u8,
+    /// and the line's bit in it; 0: the line was not masked before the load.
+    pub bit: u8,
     /// Offsets in the core: of the routine that calls a function of INT 60h, of the way out,
     pub core: [u16; 2],
     /// and of where it has the address of the driver's entry `link`.
@@ -195,9 +224,7 @@ pub struct Facts {
     pub command: u32,
     /// What the DMA services locked.
     pub region: Region,
-    /// The core's entry of INT 60h,
-    pub int60: u16,
-    /// and its information block.
+    /// The core's information block.
     pub info: u16,
     /// Where the points are, by their numbers; 0: nowhere.
     pub points: [u16; POINTS],
@@ -211,4 +238,4 @@ pub struct Facts {
     pub amis: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 112 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 120 && size_of::<Hook>() == 6);

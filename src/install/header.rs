@@ -69,7 +69,7 @@ pub struct Unit {
     /// Fix-ups of 32 bits.
     pub fixes32: u16,
     /// Features: where one of these holds they are placed ([`crate::install::features::needs`]).
-    pub needs: u16,
+    pub needs: u32,
     /// Features: the kind of their block ([`crate::info`]),
     pub block: u8,
     /// and of their table's.
@@ -77,12 +77,12 @@ pub struct Unit {
     /// Start units: bytes of the device that they write. Features: bytes of the table behind them ([`BUFFERS`]: as many as
     /// the switches ask for).
     pub table: u16,
-    /// Features: bytes more in it for each handle.
-    pub per_handle: u16,
     /// Features: stack that they take below an upcall.
     pub stack: u16,
+    /// Features: bytes more in their table for each handle.
+    pub per_handle: u8,
     /// Features: how they attach, so many [`crate::install::features::Hook`]s behind the fix-ups.
-    pub hooks: u16,
+    pub hooks: u8,
     /// The sum of those.
     pub hook_sum: u16,
     /// The sum of this entry up to here.

@@ -36,7 +36,7 @@ pub struct Plan {
     /// What the DMA services locked; size 0: nothing.
     pub region: Region,
     /// What holds of it all ([`super::features::needs`]).
-    pub needs: u16,
+    pub needs: u32,
     /// Memory for what stays.
     pub ground: Ground,
     /// What was placed there.
@@ -182,7 +182,7 @@ pub struct Placed {
 
 impl Placed {
     /// The feature that is for this.
-    pub fn feature(&self, needs: u16) -> Option<&Feature> {
+    pub fn feature(&self, needs: u32) -> Option<&Feature> {
         self.features.iter().take(self.count as usize).find(|feature| feature.needs == needs)
     }
 }
@@ -191,16 +191,16 @@ impl Placed {
 #[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Feature {
-    /// Its number in the directory.
-    pub number: u8,
     /// What it is for ([`super::header::Unit::needs`]).
-    pub needs: u16,
+    pub needs: u32,
     /// Where it lies.
     pub at: u16,
     /// Its table.
     pub table: Table,
+    /// Its number in the directory.
+    pub number: u8,
     /// How many hooks it has.
-    pub hooks: u16,
+    pub hooks: u8,
 }
 
 impl Plan {

@@ -139,7 +139,7 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
-        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "int60" = int60, "info" = info, "points" = points,
+        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "info" = info, "points" = points,
         "hold_at" = hold_at, "ctl" = ctl, "amis" = amis));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
@@ -300,7 +300,7 @@ fn how_features_attach() {
         ("NEEDS_POOL", needs::POOL),
         ("NEEDS_POOLV", needs::POOLV),
         ("NEEDS_POOLC", needs::POOLC),
-        ("NEEDS_POLLED", needs::POLLED),
+        ("NEEDS_TICK", needs::TICK),
         ("NEEDS_COUNT", needs::COUNT),
         ("NEEDS_XWORDS", needs::XWORDS),
         ("NEEDS_XBYTES", needs::XBYTES),
@@ -308,6 +308,7 @@ fn how_features_attach() {
         ("NEEDS_XRINGS", needs::XRINGS),
         ("NEEDS_XPARTS", needs::XPARTS),
         ("NEEDS_CTL", needs::CTL),
+        ("NEEDS_CTLP", needs::CTLP),
         ("NEEDS_SHIFT", needs::SHIFT),
         ("BLOCK_FLAT", info::BLOCK_FLAT.into()),
         ("BLOCK_VDS", info::BLOCK_VDS.into()),

@@ -141,7 +141,7 @@ pub extern "fastcall" fn hooks(unit: *const Unit, to: *mut Hook) -> bool {
     // SAFETY: the caller's.
     let unit = unsafe { &*unit };
     let at = unit.offset + unit.bytes as u32 + 2 * (unit.fixes16 + unit.fixes32) as u32;
-    let len = unit.hooks.min(HOOKS as u16) * size_of::<Hook>() as u16;
+    let len = unit.hooks.min(HOOKS as u8) as u16 * size_of::<Hook>() as u16;
     fetch(at, to as *mut u8, len) && note(sum(own(to as *mut u8), len, 0) == unit.hook_sum)
 }
 

@@ -3,17 +3,18 @@
 
 use core::mem::offset_of;
 
+use super::hook::{PIC1_MASK, irq_vector};
 use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{far_call, fill, peek, poke, regs, vector};
 use crate::install::features::{
-    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, INSTEAD, ONCE, OPERAND, POINT_ENTRIES, POINT_FUNCTIONS, POINT_HOLD, POINT_POOL, POINTS,
+    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, Hooked, INSTEAD, ONCE, OPERAND, POINT_ENTRIES, POINT_FUNCTIONS, POINT_HOLD, POINT_POOL, POINTS,
     PROVIDES, TAKES, TOLD,
 };
 use crate::install::kernel::{header, hooks, unit};
 use crate::install::plan::{Feature, Plan};
 use crate::memory::{SLOT, cache};
 use crate::probe::pci;
-use crate::resident::table::{ENTRIES, Entry};
+use crate::resident::table::{ENTRIES, Entry, State};
 
 /// How the features attach, one behind the other. Not on the stack, which has no room for it.
 static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
@@ -67,7 +68,6 @@ impl<'a> Attaching<'a> {
         facts.segment = plan.ground.segment;
         facts.command = pci::command_address(plan.card.found.pci);
         facts.region = plan.region;
-        facts.int60 = core.int60;
         facts.info = core.info;
         facts.points[POINT_ENTRIES] = facts.entries;
         facts.points[POINT_FUNCTIONS] = core.functions;
@@ -79,8 +79,16 @@ impl<'a> Attaching<'a> {
     fn control(&mut self) {
         let facts = &mut *self.facts;
         let ctl = &mut facts.ctl;
+        let irq = self.plan.placed.irq;
+        let core = &header().core;
+        // If the card has no line, the list begins behind this one.
+        ctl.hooked[0] = Hooked { number: irq_vector(irq), at: core.irq };
+        ctl.hooked[1] = Hooked { number: self.plan.options.vector, at: core.int60 };
+        let lone: u8 = peek(address(self.plan.ground.segment, core.state + offset_of!(State, irq_lone) as u16));
+        ctl.port = PIC1_MASK as u8 | (irq & 8) << 4;
+        ctl.bit = lone << (irq & 7);
         // SAFETY: the two offsets follow each other there.
-        ctl.core = unsafe { *(&raw const header().core.run as *const [u16; 2]) };
+        ctl.core = unsafe { *(&raw const core.run as *const [u16; 2]) };
         ctl.link = facts.entries + 2 * Entry::Link as u16;
         ctl.pending[0] = self.plan.options.media as u16;
         facts.hold_at = facts.points[POINT_HOLD];

@@ -117,7 +117,7 @@ impl Copy<'_> {
 
     /// Where its feature was told these facts: those of `need` in a block of this kind.
     #[inline(never)]
-    pub fn told(&self, kind: u8, need: u16, fact: u16) -> Option<Addr> {
+    pub fn told(&self, kind: u8, need: u32, fact: u16) -> Option<Addr> {
         let (at, _) = self.block(kind)?;
         for number in number::FEATURES..number::FEATURES + header().features {
             let unit = unit(number)?;

@@ -3,7 +3,8 @@
 use crate::bus::Bus;
 use crate::bus::real::Machine;
 
-const PIC1_MASK: u16 = 0x21;
+/// The port of the first controller's mask; the second one's is 80h behind it.
+pub const PIC1_MASK: u16 = 0x21;
 const PIC2_MASK: u16 = 0xA1;
 
 /// Is the interrupt line masked in its controller? Then it has no owner but the BIOS's dummy.

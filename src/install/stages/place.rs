@@ -55,7 +55,7 @@ fn place(plan: &mut Plan) -> Option<()> {
 
     plan.driver(&unit)?;
     plan.placed.count = 0;
-    plan.list(Feature { number, needs: u16::MAX, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
+    plan.list(Feature { number, needs: u32::MAX, at: header().core.end - ENTRIES, table: Table::default(), hooks: 0 });
     plan.placed.device_size = self::unit(of_nic(plan.card.nic, starter(plan)))?.table;
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
     align(plan)?;
@@ -84,10 +84,8 @@ const HANDLE: u16 = 16;
 
 /// What holds of the machine, the card and the switches. `copies`: what copies frames between the card and XMS.
 #[inline(never)]
-fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
-    // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
-    // last of all, and given back if need be.
-    let mut all = needs::POLLED | plan.options.needs;
+fn needs(plan: &mut Plan, card_flat: bool, copies: u32) -> Option<()> {
+    let mut all = plan.options.needs;
     if card_flat || plan.memory.block.linear != 0 {
         all |= needs::of_flat(plan.card.found.flat);
     }
@@ -114,6 +112,12 @@ fn needs(plan: &mut Plan, card_flat: bool, copies: u16) -> Option<()> {
             return None;
         }
     }
+    all = needs::timer(all, plan.options.waits);
+    // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
+    // last of all, and given back if need be.
+    if all & (needs::CTL | needs::CTLP) == 0 {
+        all |= needs::TICK;
+    }
     plan.needs = all;
     Some(())
 }
@@ -134,7 +138,7 @@ fn features(plan: &mut Plan) -> Option<()> {
         if unit.table_block != 0 {
             let size = match unit.table {
                 BUFFERS => buffers(plan),
-                bytes => bytes + unit.per_handle * plan.options.handles as u16,
+                bytes => bytes + unit.per_handle as u16 * plan.options.handles as u16,
             };
             table.at = plan.zeros(unit.table_block, size)?;
         }

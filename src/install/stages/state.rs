@@ -27,10 +27,12 @@ pub fn tell(plan: &mut Plan) {
 /// Gives back the features that a card without an interrupt needs, the last ones of all.
 #[inline(never)]
 fn give_back(plan: &mut Plan) {
-    plan.needs &= !needs::POLLED;
+    if !plan.options.waits {
+        plan.needs &= !needs::TICK;
+    }
     // The first one is the driver.
     while let Some(last) = plan.placed.features.get((plan.placed.count as usize).wrapping_sub(1)) {
-        if last.needs == u16::MAX || last.needs & plan.needs != 0 {
+        if last.needs == u32::MAX || last.needs & plan.needs != 0 {
             break;
         }
         plan.ground.next = last.at;

@@ -32,7 +32,7 @@ pub struct Options {
     /// The card's medium (see [`media`]); 0: as its EEPROM says.
     pub media: u8,
     /// What features it takes ([`needs`]), as far as the machine and the card do not decide that.
-    pub needs: u16,
+    pub needs: u32,
     /// Frames that are taken before other interrupts are looked for; 0, with `/REPLACE` alone: not given.
     pub burst: u8,
     /// Frames may wait: KB of extended memory or bytes of conventional memory were given for them.
@@ -95,7 +95,7 @@ pub enum Rule {
     /// None.
     Bare,
     /// None; a feature is placed for this need.
-    Needs(u16),
+    Needs(u32),
     /// A hexadecimal number in a range.
     Hex(u16, u16),
     /// A decimal number in a range.

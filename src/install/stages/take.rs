@@ -93,7 +93,7 @@ fn terminates(info: &Info, irq: u8) -> bool {
     let leads = |number: u8| (vector(number) >> 16) as u16 == info.segment;
     let line = irq == 0 || leads(irq_vector(irq));
     let has = |kind| block(info, kind).is_some();
-    leads(info.vector) && line && (leads(TIMER) || !has(BLOCK_TICK)) && (leads(INTERRUPT) || !has(BLOCK_CTL))
+    leads(info.vector) && line && (leads(TIMER) || !has(BLOCK_TICK) && !has(BLOCK_CTL)) && (leads(INTERRUPT) || !has(BLOCK_CTL))
 }
 
 /// A block of the copy's.
@@ -191,7 +191,7 @@ fn index(name: &[u8; 12]) -> Option<u8> {
 #[inline(never)]
 fn place_of(number: u8) -> Option<(u32, u32)> {
     let unit = unit(number)?;
-    let more = 2 * (unit.fixes16 + unit.fixes32) + 6 * unit.hooks;
+    let more = 2 * (unit.fixes16 + unit.fixes32) + 6 * unit.hooks as u16;
     Some((unit.offset, unit.offset + unit.bytes as u32 + more as u32))
 }
 

@@ -21,7 +21,8 @@ const BUDGETS: &[(&str, u16)] = &[
     ("flatk", 364),
     ("count", 16),
     ("shift", 160),
-    ("ctl", 948),
+    ("ctl", 892),
+    ("ctlp", 976),
     ("lacp", 1_248),
     ("tick", 84),
     ("vds", 36),
@@ -78,11 +79,11 @@ const DISCARDED: u16 = 6_240;
 /// Discarded units of slot A, and the kernel.
 const STAGES: &[(&str, u16)] =
     &[
-        ("kernel", 4_128),
+        ("kernel", 4_160),
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
         ("stage_start", 2_912),
-        ("stage_stand", 3_504),
+        ("stage_stand", 3_616),
         ("stage_take", SLOT_A),
         ("stage_handover", SLOT_A),
         ("stage_back", SLOT_A),

@@ -26,7 +26,7 @@ pub enum Machine {
 
 /// A card of the table: the name of its driver, what it needs to reach memory above 1 MB, bytes of its rings below 1 MB, and
 /// whether ports reach its registers.
-struct Card(&'static str, u16, u32, bool);
+struct Card(&'static str, u32, u32, bool);
 
 const CARDS: [Card; 3] = [
     Card("el3", needs::FLAT, 0, true),
@@ -102,6 +102,7 @@ impl Units {
         if !ports || machine == Machine::Xms && asked.waits {
             all |= flat;
         }
+        all = needs::timer(all, asked.waits);
         let four = |bytes: u32| bytes.next_multiple_of(4);
         let handles = u32::from(asked.handles);
         let mut sizes = vec![

@@ -20,7 +20,7 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 9] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl"];
+const ASKED_FOR: [&str; 10] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1248;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -48,13 +48,13 @@ const PATCHES: usize = 11;
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
 // Bytes of a feature's description before its hooks, and of a hook (asm/attach.inc).
-const FEATURE: usize = 10;
+const FEATURE: usize = 11;
 const HOOK: usize = size_of::<features::Hook>();
 /// Blocks of a driver without its features': core, driver, device, handles, rings, buffers in XMS, stack.
 const BLOCKS_OF_ALL: usize = 7;
 /// Places in a driver's routines that copy a frame (asm/strings.asm, asm/rings.asm): the point that the driver provides, and
 /// what it needs for the pool in real mode with XMS.
-const COPIES: [(&str, usize, u16); 9] = [
+const COPIES: [(&str, usize, u32); 9] = [
     ("ins_words.at", POINT_IN, needs::XWORDS),
     ("outs_words.at", POINT_OUT, needs::XWORDS),
     ("ins_bytes.at", POINT_IN, needs::XBYTES),
@@ -309,10 +309,10 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
         match unit.attach.get(..FEATURE) {
             Some(feature) => entries.extend(feature),
             _ if listed.kind == KIND_FEATURE => return Err(fail(format!("{} does not say how it attaches", unit.name))),
-            _ if listed.kind == KIND_START => entries.extend([&[0; 4], &unit.word(START_INSTANCE).to_le_bytes()[..], &[0; 4]].concat()),
-            _ => entries.extend([&copies.to_le_bytes()[..], &[0; FEATURE - 2]].concat()),
+            _ if listed.kind == KIND_START => entries.extend([&[0; 6], &unit.word(START_INSTANCE).to_le_bytes()[..], &[0; 3]].concat()),
+            _ => entries.extend([&copies.to_le_bytes()[..], &[0; FEATURE - 4]].concat()),
         }
-        entries.extend(((hooks.len() / HOOK) as u16).to_le_bytes());
+        entries.push((hooks.len() / HOOK) as u8);
         entries.extend(sum(hooks, 0).to_le_bytes());
         let check = sum(&entries[before..], 0);
         entries.extend(check.to_le_bytes());
@@ -325,7 +325,7 @@ fn directory_of(units: &[Listed], start: usize) -> std::io::Result<(Vec<u8>, Vec
 
 /// What a driver needs so that its frames are copied straight to and from XMS, and the hooks that provide the places for that:
 /// both, or nothing.
-pub(super) fn copies(unit: &Unit) -> std::io::Result<(u16, Vec<u8>)> {
+pub(super) fn copies(unit: &Unit) -> std::io::Result<(u32, Vec<u8>)> {
     let there: Vec<_> = COPIES.iter().filter_map(|(name, point, need)| Some((unit.symbol(name).ok()?, *point, *need))).collect();
     match there[..] {
         [] => Ok((0, Vec::new())),
@@ -341,13 +341,13 @@ pub(super) fn copies(unit: &Unit) -> std::io::Result<(u16, Vec<u8>)> {
 /// What a feature's description says (`FEATURE` in asm/attach.inc).
 pub(super) struct Feature {
     /// The unit is placed where one of these holds.
-    pub needs: u16,
+    pub needs: u32,
     /// A table is behind it.
     pub has_table: bool,
     /// Bytes of the table, and so many more for each handle.
     pub table: u16,
     /// See above.
-    pub per_handle: u16,
+    pub per_handle: u8,
     /// Bytes of stack.
     pub stack: u16,
 }
@@ -356,7 +356,7 @@ impl Feature {
     /// Of this unit. One that is no feature is never placed.
     pub fn of(unit: &Unit) -> Feature {
         let word = |at: usize| unit.attach.get(at..at + 2).map_or(0, |bytes| u16::from_le_bytes([bytes[0], bytes[1]]));
-        Feature { needs: word(0), has_table: unit.attach.get(3).is_some_and(|kind| *kind != 0), table: word(4), per_handle: word(6), stack: word(8) }
+        Feature { needs: u32::from(word(0)) | u32::from(word(2)) << 16, has_table: unit.attach.get(5).is_some_and(|kind| *kind != 0), table: word(6), stack: word(8), per_handle: unit.attach.get(10).copied().unwrap_or(0) }
     }
 }
 

@@ -1,0 +1,4 @@
+; The ctl feature of a driver with a pool.
+
+%define WITH_POOL
+%include "ctl.inc"
