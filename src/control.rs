@@ -1,5 +1,5 @@
 //! The control interrupt of `/CTL`: INT 2Dh by the Alternate Multiplex Interrupt Specification (AMIS 3.6). AH is the multiplex
-//! number, [`crate::info::Info::amis`]; AL is the function. asm/ctl.asm answers; PKTCTL and the tests ask.
+//! number, [`crate::info::Info::amis`]; AL is the function. asm/ctl.inc answers; PKTCTL and the tests ask.
 //!
 //! `src/programs/3compkt.h` and `3compkt.inc` say the same for C and for NASM; tools/tests/header.rs compares the three. The
 //! manual's tables are made from this file (tools/src/pack/manual.rs).
@@ -35,8 +35,8 @@ numbers! {
     RESULTS u8;
     DONE = 0xFF, "done";
     NOT_IMPLEMENTED = 0, "there is no such function";
-    UNKNOWN = 1, "not with this driver or card; or there is no such callback";
-    FIXED = 2, "fixed at load, by a switch or by the card's driver";
+    UNKNOWN = 1, "there is no such parameter or callback";
+    FIXED = 2, "fixed at load, by the switches or by the card's driver";
     REFUSED = 3, "the card has no line of its own to change to";
     BUSY = 5, "called from a receiver; try again later";
     FILE = 6, "the driver in memory cannot do it; its file can";

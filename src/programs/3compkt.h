@@ -153,7 +153,7 @@ struct compkt_stats_row {
 /* Results, in AL. */
 #define COMPKT_CTL_DONE            0xFF  /* done */
 #define COMPKT_CTL_NOT_IMPLEMENTED 0     /* there is no such function */
-#define COMPKT_CTL_UNKNOWN         1     /* not with this driver or card; or there is no such callback */
+#define COMPKT_CTL_UNKNOWN         1     /* there is no such parameter or callback */
 #define COMPKT_CTL_FIXED           2     /* fixed at load */
 #define COMPKT_CTL_REFUSED         3     /* the card has no line of its own to change to */
 #define COMPKT_CTL_BUSY            5     /* called from a receiver; try again later */

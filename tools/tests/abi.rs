@@ -326,17 +326,17 @@ fn how_features_attach() {
         ("BLOCK_XFIFO", info::BLOCK_XFIFO.into()),
         ("BLOCK_XRINGS", info::BLOCK_XRINGS.into()),
         ("BLOCK_XPARTS", info::BLOCK_XPARTS.into()),
-        ("POINT_ENTRIES", features::POINT_ENTRIES as u16),
-        ("POINT_FUNCTIONS", features::POINT_FUNCTIONS as u16),
-        ("POINT_TICK", features::POINT_TICK as u16),
-        ("POINT_POOL", features::POINT_POOL as u16),
-        ("POINT_IN", features::POINT_IN as u16),
-        ("POINT_OUT", features::POINT_OUT as u16),
-        ("POINT_LINEAR", features::POINT_LINEAR as u16),
-        ("POINT_HOLD", features::POINT_HOLD as u16),
+        ("POINT_ENTRIES", features::POINT_ENTRIES as u32),
+        ("POINT_FUNCTIONS", features::POINT_FUNCTIONS as u32),
+        ("POINT_TICK", features::POINT_TICK as u32),
+        ("POINT_POOL", features::POINT_POOL as u32),
+        ("POINT_IN", features::POINT_IN as u32),
+        ("POINT_OUT", features::POINT_OUT as u32),
+        ("POINT_LINEAR", features::POINT_LINEAR as u32),
+        ("POINT_HOLD", features::POINT_HOLD as u32),
         ("OPERAND", features::OPERAND.into()),
     ] {
-        assert_eq!(constant(name), usize::from(value), "{name}");
+        assert_eq!(constant(name), value as usize, "{name}");
     }
     assert_eq!(constant("PATCH_FAREWELL") + 1, PATCHED.len());
     let lines: Vec<&str> = text.lines().map(code).collect();
@@ -355,14 +355,14 @@ fn how_features_attach() {
     }
 }
 
-/// The ctl feature has parameters in the order of `src/control.rs`, limits, places in the core, and numbers of INT 60h's
-/// functions of its own.
+/// The ctl features have parameters in the order of `src/control.rs`, limits, places in the core, and numbers of INT 60h's
+/// functions of their own.
 #[test]
 fn the_control_interrupt_has_every_parameter() {
-    let text = source("ctl.asm");
+    let text = source("ctl.inc");
     let constant = |name: &str| {
         let line = text.lines().map(code).find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix("equ "));
-        number(line.unwrap_or_else(|| panic!("asm/ctl.asm has no {name}")).trim()).expect(name)
+        number(line.unwrap_or_else(|| panic!("asm/ctl.inc has no {name}")).trim()).expect(name)
     };
     assert_eq!(constant("WORK_AT"), usize::from(WORK));
     assert_eq!(constant("STATE_AT"), usize::from(STATE));
@@ -371,33 +371,63 @@ fn the_control_interrupt_has_every_parameter() {
     assert_eq!(constant("INT_CTL"), usize::from(control::INTERRUPT), "the vector");
     assert_eq!([constant("IRQ"), constant("DISCARD")], [Entry::Irq, Entry::Discard].map(|entry| entry as usize));
     for (name, at) in [
+        ("CTL_HOOKED", offset_of!(Ctl, hooked)),
+        ("CTL_PORT", offset_of!(Ctl, port)),
+        ("CTL_BIT", offset_of!(Ctl, bit)),
         ("CTL_RUN", offset_of!(Ctl, core)),
         ("CTL_OUT", offset_of!(Ctl, core) + 2),
         ("CTL_LINK", offset_of!(Ctl, link)),
         ("CTL_FULL", offset_of!(Ctl, full)),
         ("CTL_CACHE", offset_of!(Ctl, cache)),
         ("CTL_SPAN", offset_of!(Ctl, span)),
+        ("CTL_WANTED", offset_of!(Ctl, pending)),
     ] {
         assert_eq!(constant(name), at, "{name}");
     }
-    // `places` has the values in the order of their numbers, and `limits` their least and greatest ones.
     let lines: Vec<&str> = text.lines().map(code).collect();
-    let table = |label: &str, end: &str| -> Vec<String> {
-        let rows = lines.iter().skip_while(|line| !line.starts_with(label)).take_while(|line| !line.starts_with(end));
-        rows.filter_map(|line| line.split_once("dw ")).flat_map(|(_, words)| words.split(", ")).map(|word| word.trim().to_string()).collect()
+    let [pool, bytes] = [true, false].map(|pool| -> Vec<&str> {
+        let mut kept = true;
+        let mut form = Vec::new();
+        for line in &lines {
+            match *line {
+                "%ifdef WITH_POOL" => kept = pool,
+                "%else" => kept = !kept,
+                "%endif" => kept = true,
+                line if kept => form.push(line),
+                _ => {}
+            }
+        }
+        form
+    });
+    // The words or bytes from one label to another.
+    let table = |form: &[&str], data: &str, label: &str, end: &str| -> Vec<String> {
+        let rows = form.iter().skip_while(|line| !line.starts_with(label)).take_while(|line| !line.starts_with(end));
+        rows.filter_map(|line| line.split_once(data)).flat_map(|(_, words)| words.split(", ")).map(|word| word.trim().to_string()).collect()
     };
-    let places = table("places:", "polled:");
-    let order = [control::POLL, control::LEVEL, control::INTERVAL, control::HOLD, control::MEDIA, control::XMS, control::MIGRATE];
-    assert_eq!(order.map(|number| places[usize::from(number) - 1].as_str()), ["polled", "level", "interval", "0", "wanted", "wanted_xms", "migrate"]);
-    assert_eq!((places.len(), [control::MODE, control::ADDRESS, control::MULTICAST, control::BURST]), (11, [1, 2, 3, 4]));
     let value = |word: &str| -> i64 {
         word.split(" - ").map(|part| part.parse().unwrap_or(if part == "CACHE_LEAST" { constant(part) } else { control::SPURIOUS.into() } as i64)).reduce(|a, b| a - b).unwrap()
     };
-    let limits: Vec<i64> = table("limits:", "told:").iter().map(|word| value(word)).collect();
-    let parameters = &control::PARAMETERS[usize::from(control::BURST) - 1..usize::from(control::MIGRATE)];
-    let expected: Vec<i64> = parameters.iter().flat_map(|of| [of.low, of.high - of.low]).map(i64::from).collect();
+    let parameters = |last: u8| &control::PARAMETERS[usize::from(control::BURST) - 1..usize::from(last)];
+    assert_eq!([control::MODE, control::ADDRESS, control::MULTICAST, control::BURST], [1, 2, 3, 4]);
+    // With a pool, `places` has the values in the order of their numbers, and `limits` their least and greatest ones.
+    let places = table(&pool, "dw ", "places:", "polled:");
+    let order = [control::POLL, control::LEVEL, control::INTERVAL, control::HOLD, control::MEDIA, control::XMS, control::MIGRATE];
+    assert_eq!(order.map(|number| places[usize::from(number) - 1].as_str()), ["polled", "level", "interval", "0", "wanted", "wanted_xms", "migrate"]);
+    assert_eq!(places.len(), 11);
+    let limits: Vec<i64> = table(&pool, "dw ", "limits:", "told:").iter().map(|word| value(word)).collect();
+    let expected: Vec<i64> = parameters(control::MIGRATE).iter().flat_map(|of| [of.low, of.high - of.low]).map(i64::from).collect();
     // The installer tells the greatest MIGRATE: the cache's size.
     assert_eq!(limits[..], expected[..expected.len() - 1]);
+    // Without one, the bytes from `polled` on lie in the order of their numbers, and only BURST begins with 1.
+    assert_eq!(table(&bytes, "db ", "places:", "polled:").len(), 4);
+    let own: Vec<&str> = bytes.iter().skip_while(|line| !line.starts_with("polled:")).filter_map(|line| line.split_once(':')).map(|(name, _)| name).take(5).collect();
+    assert_eq!(own, ["polled", "level", "interval", "link", "wanted"], "`link` in the place of HOLD");
+    let spans: Vec<i64> = table(&bytes, "db ", "spans:", "LAST_EVENT").iter().map(|word| value(word)).collect();
+    for (span, of) in spans.iter().zip(parameters(control::MEDIA)) {
+        let least = u16::from(of.number == control::BURST);
+        assert!(of.number == control::HOLD || (of.low, i64::from(of.high - of.low)) == (least, *span), "{}", of.name);
+    }
+    assert_eq!(spans.len(), parameters(control::MEDIA).len());
     assert_eq!(constant("CACHE_LEAST"), usize::from(compkt::memory::SLOT));
     let signature = format!("signature:      db '{}", std::str::from_utf8(&control::PRODUCT).unwrap());
     assert!(lines.iter().any(|line| line.starts_with(&signature)));

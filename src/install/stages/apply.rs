@@ -18,7 +18,7 @@ use crate::install::plan::{Plan, XmsBlock};
 use crate::memory::{SLOT, direct};
 use crate::probe::Rings;
 
-/// Bytes from a pending parameter's wanted value to the one in force (asm/ctl.asm).
+/// Bytes from a pending parameter's wanted value to the one in force (asm/ctl.inc).
 const IN_FORCE: u16 = 4;
 /// The BIOS's count of timer ticks.
 const TICKS: Addr = Addr(0x46C);

@@ -29,8 +29,8 @@ use crate::sharing::NEXT;
 
 /// Of the ctl feature: bytes of the callbacks, which lie before the log.
 const CALLED: u16 = CALLBACKS as u16 * 6;
-/// These, the log, the number of entries ever written, and what the next tick expects: three counts and the link (asm/ctl.asm).
-const KEPT: u16 = CALLED + (LOG_ENTRIES * size_of::<Entry>()) as u16 + 2 + 3 * 2 + 1;
+/// These, the log, the number of entries ever written, and the three counts that the next tick expects (asm/ctl.inc).
+const KEPT: u16 = CALLED + (LOG_ENTRIES * size_of::<Entry>()) as u16 + 2 + 3 * 2;
 
 /// Both copies.
 struct Both {
@@ -102,8 +102,8 @@ fn keep(plan: &Plan) {
     let callbacks = |log: Addr| Addr(log.0 - CALLED as u32);
     if let (Some((log, ..)), Some((level, ..))) = (call(old.amis, LOG, 0), call(old.amis, GET, LEVEL)) {
         copy_far(callbacks(old.log), callbacks(log), KEPT);
-        // INTERVAL lies behind LOG (asm/ctl.asm).
-        copy_far(old.level, level, 2);
+        // Behind LOG lie INTERVAL and the link that the last tick saw (asm/ctl.inc).
+        copy_far(old.level, level, 3);
     }
 }
 

@@ -262,9 +262,9 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
     // By kind: number of hooks and of blocks.
     let mut kinds = BTreeMap::new();
     for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
-        let [_, _, kind, table, ..] = attach[..] else { continue };
-        // The units that copy frames have kinds of their own, so that PKTCTL can name them.
-        let kind = kind.min(info::BLOCK_XWORDS);
+        let [_, _, _, _, kind, table, ..] = attach[..] else { continue };
+        // The units that copy frames have kinds of their own, so that PKTCTL can name them. Beside ctl there is no tick.
+        let kind = if kind == info::BLOCK_TICK { info::BLOCK_CTL } else { kind.min(info::BLOCK_XWORDS) };
         let most: &mut (usize, usize) = kinds.entry(kind).or_default();
         most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
         most.1 = most.1.max(1 + usize::from(table != 0));
@@ -401,7 +401,7 @@ mod tests {
 
     /// A feature with this kind of block, so many hooks, and a table if asked for.
     fn feature(kind: u8, hooks: usize, table: u8) -> Unit {
-        Unit { attach: [&[0, 0, kind, table, 0, 0, 0, 0, 0, 0][..], &vec![0; hooks * HOOK]].concat(), ..Unit::default() }
+        Unit { attach: [&[0, 0, 0, 0, kind, table, 0, 0, 0, 0, 0][..], &vec![0; hooks * HOOK]].concat(), ..Unit::default() }
     }
 
     fn fit(features: &[Unit]) -> Result<(), String> {
@@ -421,7 +421,7 @@ mod tests {
         let copying = [feature(info::BLOCK_XWORDS, 1, 0), feature(info::BLOCK_XPARTS, 1, 0)];
         assert_eq!(fit(&[&full[..most - 1], &copying].concat()), Ok(()), "of those that copy there is one");
         says(&[&full[..], &[feature(99, 0, 0)]].concat(), "11 features; the installer has room for 10");
-        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "75 hooks; the installer has room for 65");
-        says(&full.iter().map(|unit| feature(unit.attach[2], 0, 1)).collect::<Vec<_>>(), "25 blocks; the installer has room for 18");
+        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "79 hooks; the installer has room for 65");
+        says(&full.iter().map(|unit| feature(unit.attach[4], 0, 1)).collect::<Vec<_>>(), "25 blocks; the installer has room for 18");
     }
 }

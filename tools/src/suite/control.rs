@@ -353,9 +353,8 @@ fn without(lab: &Lab) -> Verdict {
     steps.exits("CONTROL", 3)?;
     let sizes: Vec<Option<u32>> = ["3COMPKT", "3COMPKT /CTL"].map(|line| resident(&steps.first(line).ok()?.text)).into();
     let [Some(without), Some(with)] = sizes[..] else { return steps.fail("no line says how much is resident") };
-    // Two entries of the list of blocks; the sum is rounded up to a paragraph.
-    let most = u32::from(budget("ctl", Role::Resident) + budget("tick", Role::Resident)) + 8 + 15;
-    steps.holds(with - without <= most, format!("{without} bytes without it and {with} with it, which is not more than {most}"))?;
+    // The unit and its entry in the list of blocks are whole paragraphs, so it is the same for every card.
+    steps.holds(with - without == u32::from(budget("ctl", Role::Resident)) + 4, format!("{without} bytes without it and {with} with it"))?;
     steps.same("ints")
 }
 
