@@ -5,13 +5,15 @@ use compkt::control;
 use compkt::programs::net::{self, Arp};
 use compkt::programs::rt::check::Checks;
 use compkt::programs::rt::clock::wait;
-use compkt::programs::rt::{Far, Regs, Shared, inbox, int};
+use compkt::programs::rt::{Far, Regs, Shared, inbox, int, uninterrupted};
 
 /// Ticks for an answer, and the number of questions.
 const PATIENCE: u16 = 18 * 2;
 /// The same where a second answer would be taken for the first one.
 const LONG: u16 = 18 * 30;
 const QUESTIONS: usize = 5;
+/// Calls of the driver for an answer.
+const CALLS: u32 = 100_000;
 
 static MACHINE: Shared<Option<Machine>> = Shared::new(None);
 static UPCALLS: Shared<u16> = Shared::new(0);
@@ -51,22 +53,41 @@ extern "C" fn receive(regs: &mut Regs) {
 
 /// Whether the station answers an ARP request; with `ask` its receiver calls the control interrupt.
 pub fn answered(machine: &Machine, ask: bool) -> bool {
-    ask_station(machine, ask, PATIENCE, &|| ())
+    ask_station(machine, ask, &by(PATIENCE), &|| ())
+}
+
+/// Whether the station's answer comes by calls with interrupts off alone: each call of a driver that polls looks at the card.
+pub fn answered_by_calls(machine: &Machine) -> bool {
+    let calls = |before: u16| {
+        uninterrupted(|| {
+            (0..CALLS).any(|_| {
+                let _ = machine.driver.call(&mut Regs { flags: 0, ..Regs::ax(0x01FF) });
+                UPCALLS.read() != before
+            })
+        })
+    };
+    ask_station(machine, false, &calls, &|| ())
+}
+
+/// Waits at most `patience` ticks for one upcall more than there were.
+fn by(patience: u16) -> impl Fn(u16) -> bool {
+    move |before| wait(patience, || UPCALLS.read() != before)
 }
 
 /// For how many ticks a frame is offered that its receiver refuses. `meanwhile` runs behind the first offer, and `ticks` are more
 /// than the frame waits. None: no frame came.
 pub fn refused_for(machine: &Machine, ticks: u16, meanwhile: &dyn Fn()) -> Option<u16> {
     FIRST.write(None);
-    let came = ask_station(machine, false, LONG, &|| {
+    let came = ask_station(machine, false, &by(LONG), &|| {
         meanwhile();
         wait(ticks, || false);
     });
     came.then(|| FIRST.read().map(|first| LAST.read().wrapping_sub(first))).flatten()
 }
 
-/// Asks the station by ARP until it answers; `then` runs before the handle is released.
-fn ask_station(machine: &Machine, ask: bool, patience: u16, then: &dyn Fn()) -> bool {
+/// Asks the station by ARP until it answers. `comes` is told the number of upcalls so far, and says whether one more came; `then`
+/// runs before the handle is released.
+fn ask_station(machine: &Machine, ask: bool, comes: &dyn Fn(u16) -> bool, then: &dyn Fn()) -> bool {
     MACHINE.write(Some(*machine));
     ASK.write(ask);
     let mac = machine.block.nic(0).map_or([0; 6], |nic| nic.mac);
@@ -77,7 +98,7 @@ fn ask_station(machine: &Machine, ask: bool, patience: u16, then: &dyn Fn()) -> 
     for _ in 0..QUESTIONS {
         let before = UPCALLS.read();
         let _ = machine.driver.send(frame.get(..60).unwrap_or(&[]));
-        done = wait(patience, || UPCALLS.read() != before);
+        done = comes(before);
         if done {
             then();
             break;

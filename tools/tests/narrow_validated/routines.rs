@@ -38,7 +38,7 @@ const NEAR: &[u8] = &[2, 2];
 const PIECE: &[u8] = &[4, 4, 2];
 const TOLD: &[u8] = &[4, 2];
 /// Unit of src/install/header.rs.
-const UNIT: &[u8] = &[4, 4, 4, 1, 1, 2, 4, 2, 2, 2, 2, 2, 1, 1, 2, 2, 2, 2, 2, 2];
+const UNIT: &[u8] = &[4, 4, 4, 1, 1, 2, 4, 2, 2, 2, 2, 4, 1, 1, 2, 2, 1, 1, 2, 2];
 const UNIT_BYTES: u32 = 44;
 
 /// The routine of a name; `inline`: called from an `asm!`, behind which rustc expects what the `asm!` does not name.
