@@ -106,8 +106,12 @@ pub const POINT_OUT: usize = 5;
 pub const POINT_LINEAR: usize = 6;
 /// Where the pool has `/HOLD=`, a byte.
 pub const POINT_HOLD: usize = 7;
+/// The fields of `many` ([`crate::resident::several::Many`]).
+pub const POINT_MANY: usize = 8;
+/// Where the core looks which function of INT 60h is called.
+pub const POINT_CALL: usize = 9;
 /// Points.
-pub const POINTS: usize = 8;
+pub const POINTS: usize = 10;
 
 /// A feature's table or buffers: near addresses.
 #[derive(Clone, Copy, Debug, Default)]
@@ -207,4 +211,4 @@ pub struct Facts {
     pub amis: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 116 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 120 && size_of::<Hook>() == 6);

@@ -37,6 +37,9 @@ pub fn run(plan: &mut Plan) -> u8 {
             if options.unload {
                 return number::UNLOAD;
             }
+            if options.names != 0 || options.vectors != 0 {
+                return number::LIST;
+            }
             if may_stand(plan) {
                 return if options.replace { number::TAKE } else { number::SEARCH };
             }
