@@ -70,6 +70,8 @@ pub struct Hook {
 pub const HOOKS: usize = 17;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
 pub const ALL_HOOKS: usize = 64;
+/// The same where there are several NICs.
+pub const HOOKS_OF_SEVERAL: usize = 128;
 /// The most features of a machine, and its driver.
 pub const FEATURES: usize = 10;
 

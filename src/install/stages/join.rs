@@ -11,14 +11,12 @@ use crate::bus::real::address;
 use crate::device::Events;
 use crate::info::{Info, NicInfo};
 use crate::install::dos::{peek, peek_into, poke, regs, vector};
-use crate::install::features::{Hook, POINT_CALL, POINT_POOL};
+use crate::install::features::{HOOKS_OF_SEVERAL, Hook, POINT_CALL, POINT_POOL};
 use crate::install::kernel::header;
 use crate::install::plan::{DONE, FAILED, Feature, Plan};
 use crate::resident::several::{Gathered, INTERFACE, Interface, Many, NIC, Nic, Stub};
 use crate::resident::table::{PENDING, POLLED, SPECIFIC_EOI};
 
-/// Hooks of features that there is room for in slot B.
-const HOOKS: usize = 128;
 /// Offset in the core from INT 60h's handler of the instruction that looks at the function's number (asm/int60.asm).
 const CALL: u16 = 16;
 /// The second controller's level at the first one.
@@ -26,8 +24,9 @@ const CASCADE: u8 = 2;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
+    // Nothing else lies in slot B.
     let list = header().slot_b as u32 as *mut Hook;
-    if attach::read(plan, list, HOOKS).is_none() {
+    if attach::read(plan, list, HOOKS_OF_SEVERAL).is_none() {
         return FAILED;
     }
     // Nothing fails from here on.

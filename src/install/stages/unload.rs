@@ -87,5 +87,5 @@ fn unload(options: &Options) -> u8 {
 #[inline(never)]
 fn is_open(info: &Info) -> bool {
     let flags = |index| info.handles + index as u16 * info.handle_size as u16 + offset_of!(Handle, flags) as u16;
-    (0..info.handle_count).any(|index| peek::<u8>(address(info.segment, flags(index))) & Handle::IN_USE != 0)
+    (0..info.handle_count).any(|index| peek::<u8>(address(info.segment, flags(index))) & (Handle::IN_USE | Handle::HIDDEN) != 0)
 }
