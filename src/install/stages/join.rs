@@ -6,6 +6,7 @@ use super::about::total_line;
 use super::attach::{self, Attaching, set_vector};
 use super::hook::{irq_vector, unmask_line};
 use super::state::{give_back, tell};
+use super::xms;
 use crate::bus::Addr;
 use crate::bus::real::address;
 use crate::device::Events;
@@ -70,6 +71,18 @@ pub fn run(plan: &mut Plan) -> u8 {
         poke(at.plus(offset_of!(Nic, line) as u16), &line);
         let calls = interfaces + (number as u16 + 1) * INTERFACE;
         poke(interface(number).plus(offset_of!(Interface, distance) as u16), &handlers.1.wrapping_sub(calls));
+    }
+
+    plan.memory.block.entry = xms::entry();
+    for number in 0..plan.several.count {
+        let at = nic(number).plus(offset_of!(Nic, xms) as u16);
+        let handle: u16 = peek(at);
+        if handle != 0 {
+            // The flat feature frees one block, whether there are more or not.
+            plan.memory.block.handle = handle;
+            poke(at, &0u16);
+            break;
+        }
     }
 
     let mut attaching = Attaching::new(plan, list);

@@ -98,12 +98,7 @@ fn compile(way: &Way) -> io::Result<PathBuf> {
     }
     let mut cargo = setup::cargo();
     cargo
-        .args(["build", "--quiet", "--release", "--package", "compkt"])
-        .args(match std::env::var("BINS") {
-            Ok(bins) => bins.split(',').flat_map(|bin| ["--bin".to_string(), bin.to_string()]).collect::<Vec<_>>(),
-            Err(_) => vec!["--bins".to_string()],
-        })
-        .args(["--features", "dos"])
+        .args(["build", "--quiet", "--release", "--package", "compkt", "--bins", "--features", "dos"])
         .args(["-Zbuild-std=core", "-Zbuild-std-features=compiler-builtins-mem", "-Zjson-target-spec"])
         .args(["--target", "i386-dos.json"])
         .env("CARGO_TARGET_DIR", way.target())
