@@ -56,6 +56,7 @@ lines! {
     Twice " is there twice; leave one of them out";
     Most ": there are at most 16 NICs in one copy";
     Vectors "/INT=: more vectors than NICs; /NIC= says which NICs";
+    HasSeveral "the driver that is loaded has several NICs; unload it with 3COMPKT /U instead";
     OneInV86 "this card and others need XMS in real mode; load each by a copy of its own";
     // The first stage's.
     OtherBuild "the file is another one than was loaded: its build is %h; start the driver from the file that DOS loads";

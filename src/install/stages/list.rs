@@ -3,6 +3,7 @@
 use super::copies::is_packet_driver;
 use super::numbers::parse;
 use super::switches::{ALL, Want, vector, want};
+use crate::install::features::needs;
 use crate::install::header::number;
 use crate::install::kernel::say;
 use crate::install::lines::Line;
@@ -63,13 +64,16 @@ fn list(plan: &mut Plan) -> Result<(), Refused> {
     let options = &mut plan.options;
     let refused = |word: &'static [u8], line| Refused { word, line, number: 0 };
     if options.replace {
-        return Err(refused(b"/REPLACE", Line::OneNic));
+        return Err(refused(if options.apply { b"/APPLY" } else { b"/REPLACE" }, Line::OneNic));
+    }
+    if options.needs & needs::CTL != 0 {
+        return Err(refused(b"/CTL", Line::OneNic));
     }
     if options.io != 0 || options.irq != 0 {
-        return Err(refused(b"/IO=, /IRQ=", Line::OneNic));
+        return Err(refused(b"/IO=,/IRQ=", Line::OneNic));
     }
     if options.waits {
-        return Err(refused(b"/XMS=, /MIGRATE=", Line::OneNic));
+        return Err(refused(b"/XMS=,/MIGRATE=", Line::OneNic));
     }
     let mut several = Several { count: 1, done: 0, step: FIRST, vectors: 0, name: options.names, vector: options.vectors, nics: 0, interfaces: 0 };
     if options.names != 0 {

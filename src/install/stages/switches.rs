@@ -148,9 +148,9 @@ macro_rules! switches {
 
 switches! {
     Int "INT" "60" Rule::Hex(0x60, 0x80), Line::Vector,
-        "packet driver vector, hexadecimal, 60 to 80";
+        "packet driver vector, hexadecimal, 60 to 80; or a list";
     Nic "NIC" "name" Rule::Nic, Line::Nic,
-        "which one: a name, PCI place (0:3.0) or address";
+        "a name, PCI place (0:3.0) or address; a list; ALL";
     Io "IO" "300" Rule::Hex(0x200, 0xFFE0), Line::Port,
         "its first port, hexadecimal (default: look)";
     Irq "IRQ" "10" Rule::Dec(2, 15), Line::Irq,

@@ -32,6 +32,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/several/sixteen", |lab| loads(lab, &SIXTEEN, &format!("3COMPKT /NIC=ALL /INT={}", list(&VECTORS)), "24")).takes(40),
         Test::new("qemu/several/nested", nested).takes(10),
         Test::new("qemu/several/one", one),
+        Test::new("qemu/several/stays", stays),
     ];
     for (name, line, says) in REFUSED {
         tests.push(Test::new(format!("qemu/several/refused/{name}"), move |lab| refused(lab, line, says)));
@@ -40,7 +41,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// Lines that are refused, and what is said.
-const REFUSED: [(&str, &str, &str); 12] = [
+const REFUSED: [(&str, &str, &str); 15] = [
     ("no-such-name", "3COMPKT /NIC=e1000,e100", "3COMPKT: e100: no such driver; 3COMPKT /? lists them\n"),
     ("no-such-place", "3COMPKT /NIC=e1000,0:1F.0", "3COMPKT: /NIC=: no such card is free; leave it out to take the first one\n"),
     ("no-third", "3COMPKT /NIC=e1000,e1000,e1000", "3COMPKT: /NIC=: no such card is free; leave it out to take the first one\n"),
@@ -51,7 +52,10 @@ const REFUSED: [(&str, &str, &str); 12] = [
     ("vectors-of-one", "3COMPKT /INT=60,61", "3COMPKT: /INT=: more vectors than NICs; /NIC= says which NICs\n"),
     ("vector-twice", "3COMPKT /NIC=ALL /INT=61,61", "3COMPKT: 61 is there twice; leave one of them out\n"),
     ("bad-vector", "3COMPKT /NIC=ALL /INT=60,67", "3COMPKT: 67: the vector is 60 to 66"),
-    ("port", "3COMPKT /NIC=ALL /IO=300", "3COMPKT: /IO=, /IRQ= is for one NIC; leave it out, or name one with /NIC=\n"),
+    ("port", "3COMPKT /NIC=ALL /IO=300", "3COMPKT: /IO=,/IRQ= is for one NIC; leave it out, or name one with /NIC=\n"),
+    ("xms", "3COMPKT /NIC=ALL /XMS=48", "3COMPKT: /XMS=,/MIGRATE= is for one NIC; leave it out, or name one with /NIC=\n"),
+    ("control", "3COMPKT /NIC=ALL /CTL", "3COMPKT: /CTL is for one NIC; leave it out, or name one with /NIC=\n"),
+    ("apply", "3COMPKT /NIC=ALL /APPLY", "3COMPKT: /APPLY is for one NIC; leave it out, or name one with /NIC=\n"),
     ("replace", "3COMPKT /NIC=ALL /REPLACE", "3COMPKT: /REPLACE is for one NIC; leave it out, or name one with /NIC=\n"),
 ];
 
@@ -89,7 +93,7 @@ fn named(steps: &Steps, line: &str, count: usize) -> Verdict {
         let card = said.lines().filter(|row| row.contains(&text(&mac(number)))).count();
         steps.holds(card == 1, format!("`{line}` names card {number} once"))?;
     }
-    steps.holds(said.lines().count() == count + 1, "a line for each card, and one more")?;
+    steps.holds(said.lines().filter(|row| row.starts_with("3COMPKT: ")).count() == count + 1, "a line for each card, and one more")?;
     steps.prints(line, &format!("3COMPKT: {count} NICs, "))
 }
 
@@ -143,6 +147,23 @@ fn one(lab: &Lab) -> Verdict {
     steps.same("PKTCTL mem")?;
     steps.holds(steps.first("3COMPKT")?.text == steps.first("3COMPKT /NIC=ALL")?.text, "the line at load is the same")?;
     steps.exits("3COMPKT /U", 0)
+}
+
+/// `/REPLACE` and `/APPLY` refuse a copy that has several NICs, which goes on; `/U` needs no `/INT=`, though the copy has two vectors.
+fn stays(lab: &Lab) -> Verdict {
+    let (rig, _peers) = machine(&TWO)?;
+    let (load, replace, apply) = ("3COMPKT /NIC=ALL /INT=61,62", "3COMPKT /INT=61 /REPLACE", "3COMPKT /INT=62 /APPLY");
+    let lines = ["ints keep", "mem", "ints", load, replace, apply, "INTEGRIT 24 /INT=61", "INTEGRIT 24 /INT=62", "3COMPKT /U", "mem", "ints"];
+    let steps = run(&rig, &lab.job(&[], &lines)?, &mut |_, _| {})?;
+    for line in [replace, apply] {
+        steps.exits(line, 1)?;
+        steps.prints(line, "3COMPKT: the driver that is loaded has several NICs; unload it with 3COMPKT /U instead\n")?;
+    }
+    for line in ["INTEGRIT 24 /INT=61", "INTEGRIT 24 /INT=62", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.same("mem")?;
+    steps.same("ints")
 }
 
 /// A line is refused, and nothing is left behind: memory and vectors are as they were, and the cards can be used.
