@@ -157,7 +157,7 @@ fn stays(lab: &Lab) -> Verdict {
     let steps = run(&rig, &lab.job(&[], &lines)?, &mut |_, _| {})?;
     for line in [replace, apply] {
         steps.exits(line, 1)?;
-        steps.prints(line, "3COMPKT: the driver that is loaded has several NICs; unload it with 3COMPKT /U instead\n")?;
+        steps.prints(line, "3COMPKT: the driver that is loaded has several NICs; unload it with 3COMPKT /U instead")?;
     }
     for line in ["INTEGRIT 24 /INT=61", "INTEGRIT 24 /INT=62", "3COMPKT /U"] {
         steps.exits(line, 0)?;
