@@ -216,4 +216,4 @@ pub struct Facts {
     pub amis: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 120 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 116 && size_of::<Hook>() == 6);
