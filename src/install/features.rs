@@ -72,6 +72,8 @@ pub const HOOKS: usize = 17;
 pub const ALL_HOOKS: usize = 65;
 /// The same where there are several NICs.
 pub const HOOKS_OF_SEVERAL: usize = 128;
+/// A size of a feature's table: so many bytes for each NIC as the feature says for a handle; they were taken before the unit.
+pub const NICS: u16 = 0xFFFE;
 /// The most features of a machine, and its driver.
 pub const FEATURES: usize = 10;
 

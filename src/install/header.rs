@@ -98,8 +98,7 @@ impl Unit {
 
 /// [`Unit::table`]: the packet buffers.
 pub const BUFFERS: u16 = 0xFFFF;
-/// [`Unit::table`]: so many bytes for each NIC as [`Unit::per_handle`] says, which were taken before the unit.
-pub const NICS: u16 = 0xFFFE;
+pub use super::features::NICS;
 
 /// The resident half of a NIC's driver.
 pub const KIND_DRIVER: u8 = 1;

@@ -312,7 +312,7 @@ fn how_features_attach() {
         ("BLOCK_INTERFACES", info::BLOCK_INTERFACES.into()),
         ("BLOCK_MANY", info::BLOCK_MANY.into()),
         ("BLOCK_IFS", info::BLOCK_IFS.into()),
-        ("NICS", compkt::install::header::NICS),
+        ("NICS", features::NICS),
         ("POINT_MANY", features::POINT_MANY as u16),
         ("POINT_CALL", features::POINT_CALL as u16),
         ("BLOCK_LISTS", info::BLOCK_LISTS.into()),
