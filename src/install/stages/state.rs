@@ -26,7 +26,7 @@ pub fn tell(plan: &mut Plan) {
 
 /// Gives back the features that a card without an interrupt needs, the last ones of all.
 #[inline(never)]
-fn give_back(plan: &mut Plan) {
+pub fn give_back(plan: &mut Plan) {
     plan.needs &= !needs::POLLED;
     // The first one is the driver.
     while let Some(last) = plan.placed.features.get((plan.placed.count as usize).wrapping_sub(1)) {
