@@ -133,6 +133,14 @@ pub const BLOCK_BUFFERS: u8 = 8;
 pub const BLOCK_STATS: u8 = 9;
 /// The shift feature. Its block begins with a word: so much is an open handle's number less than its address.
 pub const BLOCK_SHIFT: u8 = 10;
+/// The records of several NICs.
+pub const BLOCK_NICS: u8 = 11;
+/// The records of several interfaces; each begins with its [`NicInfo`].
+pub const BLOCK_INTERFACES: u8 = 12;
+/// The many feature: several NICs.
+pub const BLOCK_MANY: u8 = 13;
+/// The ifs feature: several interfaces.
+pub const BLOCK_IFS: u8 = 14;
 /// The flat feature. From here on, kinds of features (asm/attach.inc).
 pub const BLOCK_FLAT: u8 = 16;
 /// The vds feature.

@@ -83,6 +83,10 @@ pub struct Hook {
 pub const HOOKS: usize = 21;
 /// and of all features of a machine together. The pack step sees to both, and to the next one.
 pub const ALL_HOOKS: usize = 65;
+/// The same where there are several NICs.
+pub const HOOKS_OF_SEVERAL: usize = 128;
+/// A size of a feature's table: so many bytes for each NIC as the feature says for a handle; they were taken before the unit.
+pub const NICS: u16 = 0xFFFE;
 /// The most features of a machine, and its driver.
 pub const FEATURES: usize = 10;
 
@@ -119,8 +123,12 @@ pub const POINT_OUT: usize = 5;
 pub const POINT_LINEAR: usize = 6;
 /// Where the pool has `/HOLD=`, a byte.
 pub const POINT_HOLD: usize = 7;
-/// Points. Attaching takes a number's remainder by this, which drops [`OPERAND`] from it.
-pub const POINTS: usize = 8;
+/// The fields of `many` ([`crate::resident::several::Many`]).
+pub const POINT_MANY: usize = 8;
+/// Where the core looks which function of INT 60h is called.
+pub const POINT_CALL: usize = 9;
+/// Points, and numbers for more. Attaching takes a number's remainder by this, which drops [`OPERAND`] from it.
+pub const POINTS: usize = 16;
 const _: () = assert!(OPERAND as usize % POINTS == 0);
 
 /// A feature's table or buffers: near addresses.
@@ -224,7 +232,9 @@ pub struct Facts {
     pub command: u32,
     /// What the DMA services locked.
     pub region: Region,
-    /// The core's information block.
+    /// The core's entry of INT 60h,
+    pub int60: u16,
+    /// and its information block.
     pub info: u16,
     /// Where the points are, by their numbers; 0: nowhere.
     pub points: [u16; POINTS],
@@ -238,4 +248,4 @@ pub struct Facts {
     pub amis: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 120 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 136 && size_of::<Hook>() == 6);

@@ -98,6 +98,7 @@ impl Unit {
 
 /// [`Unit::table`]: the packet buffers.
 pub const BUFFERS: u16 = 0xFFFF;
+pub use super::features::NICS;
 
 /// The resident half of a NIC's driver.
 pub const KIND_DRIVER: u8 = 1;
@@ -154,8 +155,16 @@ pub mod number {
     pub const VERBOSE: u8 = 12;
     /// See above.
     pub const REPORT: u8 = 13;
+    /// See above.
+    pub const LIST: u8 = 14;
+    /// See above.
+    pub const GATHER: u8 = 15;
+    /// See above.
+    pub const JOIN: u8 = 16;
+    /// See above.
+    pub const REST: u8 = 17;
     /// The features, in the order in which they are placed and attached: each comes between the core and those before it.
-    pub const FEATURES: u8 = 14;
+    pub const FEATURES: u8 = 18;
     // Behind the features there are the NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so
     // many units or not.
     /// Of each NIC: finds it.

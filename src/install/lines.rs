@@ -51,6 +51,13 @@ lines! {
     Windows ": Windows moves clients in memory, which is not watched for here; leave the option out";
     Promiscuous ": promiscuous mode is the clients' choice here; leave the option out";
     Class11 ": class 11 (802.3) is always there beside class 1; leave the option out";
+    // Several NICs.
+    OneNic " is for one NIC; leave it out, or name one with /NIC=";
+    Twice " is there twice; leave one of them out";
+    Most ": there are at most 16 NICs in one copy";
+    Vectors "/INT=: more vectors than NICs; /NIC= says which NICs";
+    HasSeveral "the driver that is loaded has several NICs; unload it with 3COMPKT /U instead";
+    OneInV86 "this card and others need XMS in real mode; load each by a copy of its own";
     // The first stage's.
     OtherBuild "the file is another one than was loaded: its build is %h; start the driver from the file that DOS loads";
     OldDos "DOS 3.3 or later is needed";

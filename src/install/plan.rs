@@ -45,7 +45,42 @@ pub struct Plan {
     pub device: u16,
     /// `/REPLACE`: the copy that this one takes over from.
     pub old: Old,
+    /// Several NICs.
+    pub several: Several,
 }
+
+/// How far several NICs are gathered.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct Several {
+    /// How many; 0: one, which all stages but `gather` and `join` are for. [`COUNTED`]: `search` has to count them.
+    pub count: u8,
+    /// How many are started.
+    pub done: u8,
+    /// What is next: [`FIRST`] and the constants behind it.
+    pub step: u8,
+    /// How many vectors were given.
+    pub vectors: u8,
+    /// Address of the next name of the list; 0: any card.
+    pub name: u16,
+    /// Address of the next vector of the list; 0: no more.
+    pub vector: u16,
+    /// Where the NICs' records are,
+    pub nics: u16,
+    /// and the interfaces'.
+    pub interfaces: u16,
+}
+
+/// [`Several::count`]: not known.
+pub const COUNTED: u8 = 0xFF;
+/// [`Several::step`]: nothing was done.
+pub const FIRST: u8 = 0;
+/// A card was found.
+pub const FOUND: u8 = 1;
+/// It was started.
+pub const STARTED: u8 = 2;
+/// All that were started are to be stopped again.
+pub const UNDO: u8 = 3;
 
 /// The copy that this one takes over from. From the moment at which its card is stopped until one of the two copies works,
 /// nobody calls DOS: the driver's file, and the console, may be reached over the network that this card drives.
@@ -156,6 +191,8 @@ pub struct Ground {
     pub blocks: [Block; BLOCKS],
     /// How many of them.
     pub count: u8,
+    /// Blocks of the same kind are listed as one: there are several NICs.
+    pub merges: bool,
 }
 
 /// What was placed in [`Ground::segment`].

@@ -97,6 +97,10 @@ struct compkt_nic {
 #define COMPKT_BLOCK_RINGS     6        /* DMA rings */
 #define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
 #define COMPKT_BLOCK_STATS     9        /* compkt_stats, and a compkt_stats_row for each handle */
+#define COMPKT_BLOCK_NICS      11
+#define COMPKT_BLOCK_INTERFACES 12
+#define COMPKT_BLOCK_MANY      13
+#define COMPKT_BLOCK_IFS       14
 #define COMPKT_BLOCK_SHIFT     10       /* a word: a handle's number is its address less this */
 #define COMPKT_BLOCK_FLAT      16       /* kinds of features from here on: memory above 1 MB */
 #define COMPKT_BLOCK_VDS       17       /* rings locked by the DMA services */

@@ -37,6 +37,8 @@ impl Handle {
     pub const IN_USE: u8 = 0x80;
     /// The handle's class is 11, otherwise 1.
     pub const IS_8023: u8 = 0x40;
+    /// In the flags of a handle of an interface that is not the current one, in the place of [`Handle::IN_USE`] (asm/ifs.asm).
+    pub const HIDDEN: u8 = 0x10;
     /// Mask of the type's length.
     pub const LENGTH: u8 = 0x0F;
 

@@ -2,6 +2,7 @@
 
 pub mod frame;
 pub mod handle;
+pub mod several;
 pub mod table;
 
 #[cfg(target_os = "none")]

@@ -139,7 +139,7 @@ fn structures_and_constants() {
     rust.extend(fields!("STATS_ROW", StatsRow: "taken" = taken, "refused" = refused, "bytes" = bytes));
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
-        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "info" = info, "points" = points,
+        "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "int60" = int60, "info" = info, "points" = points,
         "hold_at" = hold_at, "ctl" = ctl, "amis" = amis));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
@@ -320,6 +320,13 @@ fn how_features_attach() {
         ("BLOCK_TICK", info::BLOCK_TICK.into()),
         ("BLOCK_CTL", info::BLOCK_CTL.into()),
         ("BLOCK_SHIFT", info::BLOCK_SHIFT.into()),
+        ("BLOCK_NICS", info::BLOCK_NICS.into()),
+        ("BLOCK_INTERFACES", info::BLOCK_INTERFACES.into()),
+        ("BLOCK_MANY", info::BLOCK_MANY.into()),
+        ("BLOCK_IFS", info::BLOCK_IFS.into()),
+        ("NICS", features::NICS),
+        ("POINT_MANY", features::POINT_MANY as u16),
+        ("POINT_CALL", features::POINT_CALL as u16),
         ("BLOCK_LISTS", info::BLOCK_LISTS.into()),
         ("BLOCK_XWORDS", info::BLOCK_XWORDS.into()),
         ("BLOCK_XBYTES", info::BLOCK_XBYTES.into()),

@@ -47,6 +47,8 @@ fn nothing_means_the_defaults() {
         replace: false,
         apply: false,
         verbose: false,
+        names: 0,
+        vectors: 0,
         help: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {

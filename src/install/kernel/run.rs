@@ -5,7 +5,7 @@ use crate::bus::real::{Machine, address, code_segment};
 use crate::install::dos::{self, from_device, peek, poke, regs, request};
 use crate::install::header::{SLOT_FIRST, SLOT_SECOND, StageHeader, StartHeader, Unit, number};
 use crate::install::kernel::{Near, Told};
-use crate::install::plan::{DONE, FAILED, GOES, Plan, QUIT, XmsBlock};
+use crate::install::plan::{DONE, FAILED, GOES, Plan, QUIT, UNDO, XmsBlock};
 use crate::probe::{NO_XMS, pci};
 use crate::resident::table::Region;
 
@@ -31,6 +31,10 @@ pub fn install() {
     loop {
         next = match next {
             DONE => return done(plan.ground.next >> 4),
+            QUIT if plan.several.done != 0 => {
+                plan.several.step = UNDO;
+                number::START_CARD
+            }
             QUIT if plan.old.state == GOES => break,
             QUIT => number::BACK,
             FAILED => {

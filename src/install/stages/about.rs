@@ -63,6 +63,40 @@ pub fn nic(plan: &Plan) -> NicInfo {
 
 /// The line at load.
 pub fn banner(plan: &Plan) {
+    card(plan);
+    ", INT ".print();
+    Hex(plan.options.vector as u16).print();
+    "h, ".print();
+    Dec(plan.ground.next).print();
+    " bytes resident\r\n".print();
+}
+
+/// The line of one of several NICs.
+pub fn card_line(plan: &Plan, number: u8) {
+    card(plan);
+    if plan.options.vector != 0 {
+        ", INT ".print();
+        Hex(plan.options.vector as u16).print();
+        "h\r\n".print();
+    } else {
+        ", interface ".print();
+        Dec(number as u16).print();
+        "\r\n".print();
+    }
+}
+
+/// The last line of several NICs.
+pub fn total_line(plan: &Plan) {
+    "3COMPKT: ".print();
+    Dec(plan.several.count as u16).print();
+    " NICs, ".print();
+    Dec(plan.ground.next).print();
+    " bytes resident\r\n".print();
+}
+
+/// What a line says of the card.
+#[inline(always)]
+fn card(plan: &Plan) {
     let (found, irq) = (&plan.card.found, plan.placed.irq);
     "3COMPKT: ".print();
     plan.card.name.print();
@@ -89,9 +123,4 @@ pub fn banner(plan: &Plan) {
     }
     ", ".print();
     Mac(found.mac).print();
-    ", INT ".print();
-    Hex(plan.options.vector as u16).print();
-    "h, ".print();
-    Dec(plan.ground.next).print();
-    " bytes resident\r\n".print();
 }

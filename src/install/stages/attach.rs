@@ -16,8 +16,8 @@ use crate::memory::{SLOT, cache};
 use crate::probe::pci;
 use crate::resident::table::{ENTRIES, Entry, State};
 
-/// How the features attach, one behind the other. Not on the stack, which has no room for it.
-static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
+/// How the features attach, one behind the other, for stages without another place. Not on the stack, which has no room for it.
+pub static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
 
 /// What features are told. Not on the stack either.
 // SAFETY: all of it is numbers.
@@ -26,20 +26,22 @@ static mut FACTS: Facts = unsafe { core::mem::zeroed() };
 /// Features that are being attached.
 pub struct Attaching<'a> {
     plan: &'a Plan,
+    /// How they attach ([`read`]).
+    list: *const Hook,
     /// What features are told.
     pub facts: &'a mut Facts,
 }
 
 /// Reads how all features attach. None: that cannot be read.
-pub fn read(plan: &mut Plan) -> Option<()> {
+pub fn read(plan: &mut Plan, list: *mut Hook, room: usize) -> Option<()> {
     let mut next = 0;
     for feature in plan.placed.features.iter_mut().take(plan.placed.count as usize) {
         let unit = unit(feature.number)?;
         // The pack step has seen to it that there is room.
-        if next + unit.hooks as usize > ALL_HOOKS {
+        if next + unit.hooks as usize > room {
             break;
         }
-        hooks(&unit, (&raw mut LIST as *mut Hook).wrapping_add(next))?;
+        hooks(&unit, list.wrapping_add(next))?;
         feature.hooks = unit.hooks;
         next += unit.hooks as usize;
     }
@@ -48,7 +50,7 @@ pub fn read(plan: &mut Plan) -> Option<()> {
 
 impl<'a> Attaching<'a> {
     /// What is to be told is known.
-    pub fn new(plan: &'a Plan) -> Attaching<'a> {
+    pub fn new(plan: &'a Plan, list: *const Hook) -> Attaching<'a> {
         let core = &header().core;
         let memory = &plan.memory;
         // SAFETY: the installer is one thread, and this is called once.
@@ -68,10 +70,11 @@ impl<'a> Attaching<'a> {
         facts.segment = plan.ground.segment;
         facts.command = pci::command_address(plan.card.found.pci);
         facts.region = plan.region;
+        facts.int60 = core.int60;
         facts.info = core.info;
         facts.points[POINT_ENTRIES] = facts.entries;
         facts.points[POINT_FUNCTIONS] = core.functions;
-        Attaching { plan, facts }
+        Attaching { plan, list, facts }
     }
 
     /// What the control interrupt is told of the core and the pool, whose points are known.
@@ -111,11 +114,13 @@ impl<'a> Attaching<'a> {
     /// Carries out the hooks of all features: those with this operation, or with 0 all but [`HOOKS_VECTOR`].
     #[inline(never)]
     fn each(&mut self, op: u8) {
-        // SAFETY: see `read`, which is done.
-        let mut list = unsafe { &*&raw const LIST }.iter();
+        let mut list = self.list;
         for feature in self.plan.placed.features.iter().take(self.plan.placed.count as usize) {
             self.facts.table = feature.table;
-            for hook in list.by_ref().take(feature.hooks as usize) {
+            for _ in 0..feature.hooks {
+                // SAFETY: see `read`.
+                let hook = unsafe { &*list };
+                list = list.wrapping_add(1);
                 if hook.op == op || op == 0 && hook.op != HOOKS_VECTOR {
                     self.carry_out(feature, hook);
                 }

@@ -16,11 +16,18 @@ impl Ground {
         let stand = unit(stage)?;
         let paragraphs = (code_segment() - segment).min(0xC00);
         let limit = (paragraphs << 4) + last(&stand);
-        Some(Ground { segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0 })
+        Some(Ground { segment, next: 0, limit, blocks: [Block::NONE; BLOCKS], count: 0, merges: false })
     }
 
     /// Lists a block.
     pub fn note(&mut self, block: Block) {
+        if self.merges {
+            let alike = |other: &&mut Block| (other.kind, other.place) == (block.kind, block.place);
+            if let Some(other) = self.blocks.iter_mut().take(self.count as usize).find(alike) {
+                other.size += block.size;
+                return;
+            }
+        }
         if let Some(slot) = self.blocks.get_mut(self.count as usize) {
             *slot = block;
             self.count += 1;

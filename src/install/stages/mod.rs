@@ -2,14 +2,18 @@
 //!
 //! | stage | slot | what it does | next |
 //! |---|---|---|---|
-//! | line | B | opens the file, reads the command line | unload, take or search |
+//! | line | B | opens the file, reads the command line | unload, list, take or search |
 //! | verbose | A | `/V`: tells of the vector and the cards | the same |
+//! | list | B | several NICs: checks the lists of `/NIC=` and `/INT=` | search, gather |
 //! | unload | A | `/U` | |
 //! | take | A | `/REPLACE`, `/APPLY`: stops the card of the copy that is loaded | search |
-//! | search | A | finds a card that nobody has | place |
+//! | search | A | finds a card that nobody has | place or gather |
+//! | gather | B | several NICs: takes memory for the card that was found, keeps what started | search, start, rest |
+//! | rest | B | several NICs: takes memory for what is there once | join |
 //! | place | B | takes memory for all that stays, and reads it from the file | start |
-//! | start | A's end | starts the card, by a unit in slot B; tells the core | stand |
+//! | start | A's end | starts the card, by a unit in slot B; tells the core | stand or gather |
 //! | stand | A's end | attaches the features, hooks the vectors | report, with `/V` |
+//! | join | A's end | several NICs: tells the core, and as stand | |
 //! | handover | A's end | with `/REPLACE` instead of stand: takes the clients over, too | |
 //! | back | A | `/APPLY`, or `/REPLACE` has failed: starts the card for the copy that is loaded | search, if no card was found |
 //! | report | B | `/V`: tells of the interrupt and the link | |
@@ -34,13 +38,19 @@ pub mod copies;
 #[cfg(target_os = "none")]
 pub mod extended;
 #[cfg(target_os = "none")]
+pub mod gather;
+#[cfg(target_os = "none")]
 pub mod ground;
 #[cfg(target_os = "none")]
 pub mod handover;
 #[cfg(target_os = "none")]
 pub mod hook;
 #[cfg(target_os = "none")]
+pub mod join;
+#[cfg(target_os = "none")]
 pub mod line;
+#[cfg(target_os = "none")]
+pub mod list;
 #[cfg(target_os = "none")]
 pub mod owners;
 #[cfg(target_os = "none")]
@@ -49,6 +59,8 @@ pub mod pci;
 pub mod place;
 #[cfg(target_os = "none")]
 pub mod report;
+#[cfg(target_os = "none")]
+pub mod rest;
 #[cfg(target_os = "none")]
 pub mod search;
 #[cfg(target_os = "none")]

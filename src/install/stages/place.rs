@@ -9,7 +9,7 @@ use crate::bus::real::address;
 use crate::info::{self, Block};
 use crate::install::dos::{fill, from_device};
 use crate::install::features::{Table, needs};
-use crate::install::header::{BUFFERS, CORE_AT, number};
+use crate::install::header::{BUFFERS, CORE_AT, NICS, Unit, number};
 use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
@@ -21,7 +21,7 @@ use crate::resident::table::{BLOCKS, ENTRIES, STACK_CORE};
 
 /// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
 /// end.
-const LAST: u16 = (BLOCKS * size_of::<Block>()) as u16 + STACK_CORE + 15;
+pub const LAST: u16 = (BLOCKS * size_of::<Block>()) as u16 + STACK_CORE + 15;
 
 /// More than the features behind the pool take, and the pool of the stack.
 const BEHIND: u16 = 256;
@@ -31,7 +31,7 @@ const ARENA: u16 = FRAMES as u16 * rounded(MAX_FRAME);
 const ARENA_END: u16 = u16::MAX - rounded(MAX_FRAME);
 
 /// Where an EXE's image begins behind its PSP.
-const PSP_SIZE: u16 = 0x10;
+pub const PSP_SIZE: u16 = 0x10;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -80,7 +80,7 @@ fn align(plan: &mut Plan) -> Option<()> {
 }
 
 /// Bytes of a handle.
-const HANDLE: u16 = 16;
+pub const HANDLE: u16 = 16;
 
 /// What holds of the machine, the card and the switches. `copies`: what copies frames between the card and XMS.
 #[inline(never)]
@@ -123,18 +123,25 @@ fn needs(plan: &mut Plan, card_flat: bool, copies: u32) -> Option<()> {
 }
 
 /// Places the features that are needed, with their tables.
-fn features(plan: &mut Plan) -> Option<()> {
+pub fn features(plan: &mut Plan) -> Option<()> {
     let slots = plan.memory.pool.slots;
     if slots != 0 {
         plan.ground.note(Block { kind: info::BLOCK_BUFFERS, place: 1, size: (slots * (SLOT / 512)).div_ceil(2) });
     }
     for number in number::FEATURES..number::FEATURES + header().features {
         let unit = unit(number)?;
-        if unit.needs & plan.needs == 0 {
+        if !is_needed(plan, &unit) {
             continue;
         }
         let at = plan.read(unit.block, &unit, 0)?;
         let mut table = Table { at: plan.ground.next, ..Table::default() };
+        if unit.table == NICS {
+            let several = &plan.several;
+            table.at = if unit.block == info::BLOCK_MANY { several.nics } else { several.interfaces };
+            table.end = table.at + several.count as u16 * unit.per_handle as u16;
+            plan.list(Feature { number, needs: u32::MAX, at, table, hooks: 0 });
+            continue;
+        }
         if unit.table_block != 0 {
             let size = match unit.table {
                 BUFFERS => buffers(plan),
@@ -148,6 +155,12 @@ fn features(plan: &mut Plan) -> Option<()> {
         plan.list(Feature { number, needs: unit.needs, at, table, hooks: 0 });
     }
     Some(())
+}
+
+/// Whether a feature is to be placed: for one of its needs, or, without any, for several NICs.
+#[inline(always)]
+fn is_needed(plan: &Plan, unit: &Unit) -> bool {
+    unit.needs & plan.needs != 0 || unit.needs == 0 && plan.several.count != 0
 }
 
 impl Plan {
@@ -183,7 +196,7 @@ fn buffers(plan: &Plan) -> u16 {
 }
 
 /// The core, read once more: what an attempt before this one has changed in it is gone.
-fn core(plan: &mut Plan) -> Option<()> {
+pub fn core(plan: &mut Plan) -> Option<()> {
     let (bytes, end) = (header().core_bytes, header().core.end);
     plan.take(info::BLOCK_CORE, end)?;
     let at = address(plan.ground.segment, 0);
@@ -193,7 +206,7 @@ fn core(plan: &mut Plan) -> Option<()> {
 }
 
 /// Extended memory for the card's rings, if it can reach them there, and for frames that wait.
-fn take_extended(plan: &mut Plan) {
+pub fn take_extended(plan: &mut Plan) {
     let memory = extended::memory(&plan.options, plan.card.found.rings_xms);
     plan.memory = memory;
     if memory.rings != 0 && !plan.card.is_pci && memory.block.linear > isa_pnp::REACH - memory.rings {
@@ -205,7 +218,7 @@ fn take_extended(plan: &mut Plan) {
 
 /// The driver's unit: one with rings has a second one for conventional memory, as one with registers in memory has for V86
 /// mode. Where a card does without rings as well, the first unit is for that.
-fn driver(found: &Found, flat: bool) -> u8 {
+pub fn driver(found: &Found, flat: bool) -> u8 {
     match flat {
         true if found.plain => number::DRIVER_X,
         false if found.mem != 0 || found.rings_low != 0 => number::DRIVER_V,
@@ -220,7 +233,7 @@ pub fn starter(plan: &Plan) -> u8 {
 
 /// Where the card's rings go: extended memory, or below 1 MB when there is none.
 #[inline(never)]
-fn rings(plan: &mut Plan) -> Option<()> {
+pub fn rings(plan: &mut Plan) -> Option<()> {
     let rings = plan.memory.rings;
     let low = plan.card.found.rings_low;
     plan.placed.rings = if rings != 0 {

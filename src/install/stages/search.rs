@@ -1,5 +1,7 @@
 //! Which NIC: PCI functions in their order, then ISA's NICs in theirs, until a card is found that nobody has.
 
+use core::mem::offset_of;
+
 use super::copies::ours;
 use super::pci::{BNX2, Functions};
 use super::switches::{NAME, Options, Want};
@@ -9,7 +11,8 @@ use crate::install::dos::peek;
 use crate::install::header::{BUS_PCI, FindHeader, PciRow, Unit, number};
 use crate::install::kernel::{explain, header, load, of_nic, say, unit};
 use crate::install::lines::Line;
-use crate::install::plan::{Card, Plan, QUIT, RETURNS};
+use crate::install::plan::{COUNTED, Card, FOUND, Plan, QUIT, RETURNS};
+use crate::resident::several::{MOST, NIC, Nic};
 use crate::install::print::{Identity, Place, Print};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
 
@@ -22,11 +25,45 @@ pub fn run(plan: &mut Plan) -> u8 {
         places: [NOT_PCI; TAKEN],
         others: false,
         said: false,
+        quiet: false,
         unknown: None,
         ethernet: false,
         slot: Slot::Empty,
     };
+    if search.ask_others().is_none() {
+        return QUIT;
+    }
+    let several = &mut plan.several;
+    if several.count == COUNTED {
+        several.count = 0;
+        search.quiet = true;
+        while several.count < MOST
+            && let Some(card) = search.find()
+        {
+            if card.is_pci {
+                pci::set_command(&Machine, card.found.pci, card.command);
+            }
+            search.leave_out(card.found.io, if card.is_pci { card.found.pci } else { NOT_PCI });
+            several.count += 1;
+        }
+        if several.count != 0 {
+            return number::GATHER;
+        }
+        // Says why there is none.
+        search.quiet = false;
+        search.find();
+        return QUIT;
+    }
+    for number in 0..several.done {
+        let at = address(plan.ground.segment, several.nics + number as u16 * NIC);
+        search.leave_out(peek(at.plus(offset_of!(Nic, io) as u16)), peek(at.plus(offset_of!(Nic, pci) as u16)));
+    }
     match search.find() {
+        Some(card) if several.count != 0 => {
+            plan.card = card;
+            several.step = FOUND;
+            number::GATHER
+        }
         Some(card) => {
             plan.two_ways = card.found.plain && card.found.rings_low != 0;
             plan.card = card;
@@ -55,6 +92,8 @@ struct Search<'a> {
     others: bool,
     /// A line has said what is wrong with a card.
     said: bool,
+    /// No line is to be printed: cards are counted.
+    quiet: bool,
     /// The first network function on PCI that no driver knows: its identity and place. The first Ethernet card, if there is one.
     unknown: Option<(u32, u16)>,
     /// It is an Ethernet card.
@@ -69,9 +108,18 @@ fn finder() -> &'static FindHeader {
 }
 
 impl Search<'_> {
+    /// Leaves a card out: it was found before.
+    #[inline(never)]
+    fn leave_out(&mut self, port: u16, place: u16) {
+        // A place that no copy has taken is both 0 and NOT_PCI. There are more of them than cards are gathered.
+        let mut free = self.ports.iter_mut().zip(&mut self.places).skip_while(|(port, place)| **port != 0 || **place != NOT_PCI);
+        if let Some((to_port, to_place)) = free.next() {
+            (*to_port, *to_place) = (port, place);
+        }
+    }
+
     /// Finds the card, or says in one line why there is none.
     fn find(&mut self) -> Option<Card> {
-        self.ask_others()?;
         let only = self.only()?;
         let options = self.options;
         let mut found = None;
@@ -81,7 +129,7 @@ impl Search<'_> {
         if found.is_none() && !matches!(options.nic, Want::Pci(_)) {
             found = self.isa(only);
         }
-        if found.is_some() || self.said {
+        if found.is_some() || self.said || self.quiet {
             return found;
         }
         // No unit can be had of a damaged file. Then the kernel says that alone: the driver may have been in the part not read.
@@ -187,8 +235,10 @@ impl Search<'_> {
             fault = Some(Fault::Eeprom);
         }
         if let Some(fault) = fault {
-            self.said |= !matches!(fault, Fault::Nothing | Fault::End);
-            explain(fault, &unit.name);
+            if !self.quiet {
+                self.said |= !matches!(fault, Fault::Nothing | Fault::End);
+                explain(fault, &unit.name);
+            }
             return Err(fault);
         }
         match self.options.nic {

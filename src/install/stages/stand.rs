@@ -9,18 +9,18 @@ use super::start::starter_unit;
 use crate::bus::real::address;
 use crate::info::Info;
 use crate::install::dos::{poke, regs};
-use crate::install::features::POINT_POOL;
+use crate::install::features::{ALL_HOOKS, POINT_POOL};
 use crate::install::kernel::header;
 use crate::install::plan::{FAILED, Plan};
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
-    if attach::read(plan).is_none() {
+    if attach::read(plan, &raw mut attach::LIST as *mut _, ALL_HOOKS).is_none() {
         return FAILED;
     }
 
     // Nothing fails from here on.
-    let mut attaching = Attaching::new(plan);
+    let mut attaching = Attaching::new(plan, &raw const attach::LIST as *const _);
     attaching.attach();
     let info = address(plan.ground.segment, header().core.info);
     poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);

@@ -3,16 +3,29 @@
 use super::place::starter;
 use super::state::tell;
 use super::vds;
+use super::xms::entry as xms_entry;
+use crate::info::NOT_PCI;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::install::features::needs;
 use crate::install::header::{Start, StartHeader, number};
 use crate::install::kernel::{header, load, of_nic, unit};
-use crate::install::plan::{DONE, FAILED, GOES, Plan};
+use crate::install::plan::{DONE, FAILED, GOES, Plan, QUIT, STARTED, UNDO, XmsBlock};
+use crate::install::dos::peek_into;
+use crate::resident::several::{Gathered, Nic, NIC};
+use crate::probe::pci;
+use crate::bus::real::Machine;
 use crate::probe::Fault;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
+    if plan.several.step == UNDO {
+        return undo(plan);
+    }
     match start(plan) {
+        Some(()) if plan.several.count != 0 => {
+            plan.several.step = STARTED;
+            number::GATHER
+        }
         Some(()) => {
             tell(plan);
             plan.next = if plan.options.verbose { number::REPORT } else { DONE };
@@ -55,4 +68,29 @@ fn start(plan: &mut Plan) -> Option<()> {
     plan.placed.irq = if found.irq == 0 { 0 } else { (starter_unit().line)(found, device) };
     copy_far(own(device), address(plan.ground.segment, plan.placed.device), plan.placed.device_size);
     Some(())
+}
+
+/// Stops the cards that were started, one after the other, and gives back what was taken for them.
+#[inline(never)]
+fn undo(plan: &mut Plan) -> u8 {
+    while plan.several.done != 0 {
+        plan.several.done -= 1;
+        let at = address(plan.ground.segment, plan.several.nics + plan.several.done as u16 * NIC);
+        // SAFETY: all of it is numbers.
+        let (mut nic, mut gathered): (Nic, Gathered) = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
+        peek_into(at, &mut nic);
+        peek_into(at, &mut gathered);
+        if let Some(unit) = unit(of_nic(gathered.nic, number::START))
+            && load(&unit, code_segment(), header().slot_b).is_some()
+        {
+            let device = ((header().slot_b + unit.total + 3) & !3) as u32 as *mut u8;
+            copy_far(address(plan.ground.segment, nic.device), own(device), unit.table);
+            (starter_unit().stop)(device);
+        }
+        if nic.pci != NOT_PCI {
+            pci::set_command(&Machine, nic.pci, gathered.command);
+        }
+        XmsBlock { entry: xms_entry(), handle: nic.xms, linear: 0 }.free();
+    }
+    QUIT
 }

@@ -26,7 +26,7 @@ pub fn tell(plan: &mut Plan) {
 
 /// Gives back the features that a card without an interrupt needs, the last ones of all.
 #[inline(never)]
-fn give_back(plan: &mut Plan) {
+pub fn give_back(plan: &mut Plan) {
     if !plan.options.waits {
         plan.needs &= !needs::TICK;
     }

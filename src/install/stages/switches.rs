@@ -29,6 +29,10 @@ pub struct Options {
     pub stack: u16,
     /// Which NIC.
     pub nic: Want,
+    /// A list of NICs, or [`ALL`]: its address; 0: one NIC.
+    pub names: u16,
+    /// A list of vectors: its address; 0: one vector.
+    pub vectors: u16,
     /// The card's medium (see [`media`]); 0: as its EEPROM says.
     pub media: u8,
     /// What features it takes ([`needs`]), as far as the machine and the card do not decide that.
@@ -95,7 +99,7 @@ pub enum Rule {
     /// None.
     Bare,
     /// None; a feature is placed for this need.
-    Needs(u32),
+    Needs(u16),
     /// A hexadecimal number in a range.
     Hex(u16, u16),
     /// A decimal number in a range.
@@ -146,9 +150,9 @@ macro_rules! switches {
 
 switches! {
     Int "INT" "60" Rule::Hex(0x60, 0x80), Line::Vector,
-        "packet driver vector, hexadecimal, 60 to 80";
+        "packet driver vector, hexadecimal, 60 to 80; or a list";
     Nic "NIC" "name" Rule::Nic, Line::Nic,
-        "which one: a name, PCI place (0:3.0) or address";
+        "a name, PCI place (0:3.0) or address; a list; ALL";
     Io "IO" "300" Rule::Hex(0x200, 0xFFE0), Line::Port,
         "its first port, hexadecimal (default: look)";
     Irq "IRQ" "10" Rule::Dec(2, 15), Line::Irq,
@@ -169,11 +173,11 @@ switches! {
         "ticks (55 ms) for which they wait for a buffer";
     Compact "COMPACT" "" Rule::Bare, Line::NoValue,
         "as small as can be: /HANDLES=4 /CACHE=1536";
-    Stats "STATS" "" Rule::Needs(needs::STATS), Line::NoValue,
+    Stats "STATS" "" Rule::Needs(needs::STATS as u16), Line::NoValue,
         "count frames for each handle; PKTCTL status shows them";
-    Count "COUNT" "" Rule::Needs(needs::COUNT), Line::NoValue,
+    Count "COUNT" "" Rule::Needs(needs::COUNT as u16), Line::NoValue,
         "count the frames that receivers take (an example)";
-    Ctl "CTL" "" Rule::Needs(needs::CTL), Line::NoValue,
+    Ctl "CTL" "" Rule::Needs(needs::CTL as u16), Line::NoValue,
         "the control interrupt: PKTCTL changes settings, and a log";
     Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,
         "frames taken before other interrupts, 1 to 64";
@@ -230,9 +234,24 @@ const NO_VECTORS: u32 = 1 << 0x07 | 0xFF << 0x10 | 1 << 0x19 | 1 << 0x1A | 1 << 
 /// Lines of the timer, keyboard and cascade, the clock, the coprocessor.
 const NO_LINES: u32 = 1 << 8 | 1 << 13;
 
+/// What `/NIC=` takes for every card there is.
+pub const ALL: &[u8] = b"ALL";
+
+/// The address of a list, which the stage `list` reads; 0: the value is no list.
+#[inline(never)]
+fn listed(text: &[u8]) -> u16 {
+    if text.contains(&b',') || text.eq_ignore_ascii_case(ALL) { text.as_ptr() as usize as u16 } else { 0 }
+}
+
+/// The vector that a number is; None: no packet driver may be there.
+#[inline(always)]
+pub fn vector(value: u16) -> Option<u8> {
+    (NO_VECTORS >> (value & 31) & 1 == 0 || value == 0x80).then_some(value as u8)
+}
+
 /// A name, `bus:device.function`, or an address with colons or hyphens.
 #[inline(never)]
-fn want(text: &[u8]) -> Option<Want> {
+pub fn want(text: &[u8]) -> Option<Want> {
     if text.is_empty() {
         return None;
     }
@@ -301,7 +320,7 @@ fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) 
     let (low, high, radix) = match switch.rule {
         Rule::Bare | Rule::Needs(_) if text.is_some() => return Err(switch.why),
         Rule::Needs(need) => {
-            options.needs |= need;
+            options.needs |= need as u32;
             return Ok(());
         }
         Rule::Bare => {
@@ -316,14 +335,26 @@ fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) 
             return Ok(());
         }
         Rule::Nic => {
-            options.nic = want(text.unwrap_or(b"")).ok_or(switch.why)?;
+            let text = text.unwrap_or(b"");
+            options.names = listed(text);
+            if options.names == 0 {
+                options.nic = want(text).ok_or(switch.why)?;
+            }
             return Ok(());
         }
         Rule::Media => {
             options.media = medium(text.unwrap_or(b"")).ok_or(switch.why)?;
             return Ok(());
         }
-        Rule::Hex(low, high) => (low, high, 16),
+        Rule::Hex(low, high) => {
+            if index == INT {
+                options.vectors = listed(text.unwrap_or(b""));
+                if options.vectors != 0 {
+                    return Ok(());
+                }
+            }
+            (low, high, 16)
+        }
         Rule::Dec(low, high) => (low, high, 10),
     };
     let radix = if forced != 0 { forced } else { radix };
@@ -357,6 +388,8 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         handles: 0,
         stack: crate::resident::table::STACK,
         nic: Want::Any,
+        names: 0,
+        vectors: 0,
         media: 0,
         needs: 0,
         burst: 0,

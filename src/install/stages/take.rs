@@ -47,6 +47,10 @@ fn take(plan: &mut Plan) -> Option<()> {
         say(if is_ours(number) { Line::OldLayout } else { Line::NotOurs }, b" ", number as u16);
         return None;
     };
+    if info.nic_count > 1 {
+        say(Line::HasSeveral, b" ", 0);
+        return None;
+    }
     plan.options.vector = number;
     wants(&mut plan.options, &nic)?;
     handles(&mut plan.options, &info)?;

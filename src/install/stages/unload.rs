@@ -22,17 +22,18 @@ pub fn meant(options: &Options) -> Option<u8> {
     if options.vector_given || ours(options.vector).is_some() {
         return Some(options.vector);
     }
+    // Its vector and segment. A copy may have several vectors.
     let mut found = None;
     for number in VECTORS {
-        if ours(number).is_some() {
-            if found.is_some() {
+        if let Some((info, _)) = ours(number) {
+            if found.is_some_and(|(_, segment)| segment != info.segment) {
                 say(Line::Several, b" ", 0);
                 return None;
             }
-            found = Some(number);
+            found.get_or_insert((number, info.segment));
         }
     }
-    Some(found.unwrap_or(options.vector))
+    Some(found.map_or(options.vector, |(number, _)| number))
 }
 
 /// The stage.
@@ -87,5 +88,5 @@ fn unload(options: &Options) -> u8 {
 #[inline(never)]
 fn is_open(info: &Info) -> bool {
     let flags = |index| info.handles + index as u16 * info.handle_size as u16 + offset_of!(Handle, flags) as u16;
-    (0..info.handle_count).any(|index| peek::<u8>(address(info.segment, flags(index))) & Handle::IN_USE != 0)
+    (0..info.handle_count).any(|index| peek::<u8>(address(info.segment, flags(index))) & (Handle::IN_USE | Handle::HIDDEN) != 0)
 }

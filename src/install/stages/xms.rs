@@ -15,7 +15,7 @@ const ALLOCATE: u8 = 0x09;
 const LOCK: u8 = 0x0C;
 
 /// The XMS driver's entry, 0: there is none.
-fn entry() -> u32 {
+pub fn entry() -> u32 {
     let present = regs(0x4300);
     present.interrupt(0x2F);
     if present.ax as u8 != 0x80 {

@@ -57,7 +57,7 @@ fn each(block: &Block, each: &mut dyn FnMut(&Open)) {
         let number = at - shift;
         // SAFETY: Handle is made of integers.
         let handle: Handle = unsafe { Far::new(block.at.segment(), at).read_as() };
-        if handle.flags & Handle::IN_USE == 0 {
+        if handle.flags & (Handle::IN_USE | Handle::HIDDEN) == 0 {
             continue;
         }
         let counts = stats.map(|table| {

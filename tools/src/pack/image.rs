@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use compkt::info;
-use compkt::install::features::{self, ALL_HOOKS, HOOKS, POINT_IN, POINT_OUT, PROVIDES, needs};
+use compkt::install::features::{self, ALL_HOOKS, HOOKS, HOOKS_OF_SEVERAL, POINT_IN, POINT_OUT, PROVIDES, needs};
 use compkt::resident::table::{BLOCKS, PATCHED};
 
 use super::elf::Unit;
@@ -19,8 +19,8 @@ pub const LOAD_IMAGE_LIMIT: usize = 20_480;
 pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
-/// Units that only a switch loads. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 10] = ["pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
+/// Units that only a switch or several NICs load. The installer places them behind the image, like the buffers of the same switch.
+const ASKED_FOR: [&str; 12] = ["many", "ifs", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1248;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -45,6 +45,9 @@ const CORE_TABLE: [&str; 25] = [
 ];
 /// Index of the first patch among them.
 const PATCHES: usize = 11;
+/// Kinds of blocks of the features that only several NICs have, and of those that they do not have.
+const SEVERAL: [u8; 2] = [info::BLOCK_MANY, info::BLOCK_IFS];
+const ONE: [u8; 4] = [info::BLOCK_POOL, info::BLOCK_XWORDS, info::BLOCK_VDS, info::BLOCK_SHIFT];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
 // Bytes of a feature's description before its hooks, and of a hook (asm/attach.inc).
@@ -269,14 +272,19 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
         most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
         most.1 = most.1.max(1 + usize::from(table != 0));
     }
-    // The driver has two hooks, and a place among the features.
-    let (hooks, blocks) = kinds.values().fold((2, BLOCKS_OF_ALL), |all, kind| (all.0 + kind.0, all.1 + kind.1));
-    for (what, count, most) in [("features", kinds.len() + 1, features::FEATURES), ("hooks", hooks, ALL_HOOKS), ("blocks", blocks, BLOCKS)] {
-        if count > most {
-            return Err(format!("a machine may have {count} {what}; the installer has room for {most}"));
+    let fit = |absent: &[u8], hooks_most: usize| {
+        let mine: Vec<(usize, usize)> = kinds.iter().filter(|(kind, _)| !absent.contains(kind)).map(|(_, most)| *most).collect();
+        // A driver has two hooks, and a place among the features.
+        let (hooks, blocks) = mine.iter().fold((2, BLOCKS_OF_ALL), |all, kind| (all.0 + kind.0, all.1 + kind.1));
+        for (what, count, most) in [("features", mine.len() + 1, features::FEATURES), ("hooks", hooks, hooks_most), ("blocks", blocks, BLOCKS)] {
+            if count > most {
+                return Err(format!("a machine may have {count} {what}; the installer has room for {most}"));
+            }
         }
-    }
-    Ok(())
+        Ok(())
+    };
+    fit(&SEVERAL, ALL_HOOKS)?;
+    fit(&ONE, HOOKS_OF_SEVERAL)
 }
 
 /// The unit directory for offset `start` in the file, and the units behind it.

@@ -162,6 +162,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("MODE.COM", "mode", &[]),
         ("CHANGE.COM", "change", &[]),
         ("KEEPER.COM", "keeper", &[]),
+        ("RELAY.COM", "relay", &[]),
         ("FLIP.COM", "flip", &[]),
         ("LIMITS.COM", "limits", &[]),
         ("LIMITSFS.COM", "limits", &["FLAT_FS"]),

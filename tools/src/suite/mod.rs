@@ -32,6 +32,7 @@ mod replace_keeps;
 mod rtl8169;
 mod runner;
 mod say;
+mod several;
 mod stack;
 mod tg3;
 mod traffic;
@@ -144,6 +145,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(intel::tests());
     tests.extend(in_v86::tests());
     tests.extend(memory::tests());
+    tests.extend(several::tests());
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());
     tests.extend(config::tests());

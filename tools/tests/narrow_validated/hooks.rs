@@ -68,13 +68,15 @@ pub struct Log {
     pub too_long: bool,
     /// A jump or a pointer led where none does.
     pub astray: bool,
+    /// So because a return address was overwritten.
+    pub overwrote: bool,
     /// Where return addresses are on the stack.
     pub returns: Vec<u32>,
     /// Offsets where functions and stubs begin; a pointer has been called, and must lead to one.
     pub starts: HashSet<u32>,
     pub by_pointer: bool,
-    /// What lies below the stack changes all the time.
-    pub noisy: bool,
+    /// Not 0: what lies below the stack changes all the time, with each number in another way.
+    pub noise: u32,
     pub last: u32,
     /// Bytes of translated blocks that ran, by where they begin.
     pub seen: Vec<u16>,
@@ -156,7 +158,7 @@ impl Log {
         if let Some(number) = self.returns.iter().position(covers) {
             let place = self.returns.swap_remove(number);
             if place > BASE + (engine.get(reg::GENERAL[SP]) & 0xFFFF) {
-                self.astray = true;
+                (self.astray, self.overwrote) = (true, true);
                 engine.stop();
             }
         }
@@ -205,11 +207,11 @@ pub unsafe extern "C" fn at_block(handle: Handle, address: u64, size: u32, data:
     }
     *times += 1;
     let engine = Engine::of(handle);
-    if log.noisy {
+    if log.noise != 0 {
         // An interrupt might come, and leave something below the stack.
         let sp = engine.get(reg::GENERAL[SP]) & 0xFFFF;
         if (log.top - DEPTH + 256..=log.top).contains(&sp) {
-            let noise: Vec<u8> = (0..32).flat_map(|part| mix(u64::from(log.blocks) << 8 | part).to_le_bytes()).collect();
+            let noise: Vec<u8> = (0..32).flat_map(|part| mix(u64::from(log.noise) << 40 | u64::from(log.blocks) << 8 | part).to_le_bytes()).collect();
             engine.write(BASE + sp - 256, &noise);
         }
     }

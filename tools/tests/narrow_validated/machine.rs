@@ -33,6 +33,8 @@ pub struct Outcome {
     pub events: Vec<Event>,
     /// Translated blocks that it took.
     pub blocks: u32,
+    /// It ended because a return address was overwritten.
+    pub overwrote: bool,
 }
 
 impl Outcome {
@@ -72,7 +74,8 @@ impl Machine {
             returns: Vec::new(),
             starts: program.symbols.iter().filter(|(name, _)| ![".L", "block.", "compare."].iter().any(|mark| name.starts_with(mark))).map(|(_, at)| *at).filter(|at| *at >= CODE && *at < DATA).collect(),
             by_pointer: false,
-            noisy: false,
+            overwrote: false,
+            noise: 0,
             last: 0,
             seen: vec![0; DATA as usize],
             edges: vec![0; 0x4000],
@@ -114,7 +117,7 @@ impl Machine {
         self.place(program, entry, state, shift);
         let kept = self.load(program, entry, state, shift);
         if self.log.until.0 == 0 {
-            return Outcome { ended: Ended::TooLong, hash: 0, count: 0, events: Vec::new(), blocks: 0 };
+            return Outcome { ended: Ended::TooLong, hash: 0, count: 0, events: Vec::new(), blocks: 0, overwrote: false };
         }
         let error = self.engine.run(BASE + program.symbols[&entry.name], BASE + program.end);
         let ended = match (error, self.log.too_long) {
@@ -131,7 +134,7 @@ impl Machine {
         if let (Ended::Fault(1..), Some(_), 1..) = (ended, log.fault, log.count) {
             (log.hash, log.count) = (log.before, log.count - 1);
         }
-        Outcome { ended, hash: log.hash, count: log.count, events: std::mem::take(&mut log.events), blocks: log.blocks }
+        Outcome { ended, hash: log.hash, count: log.count, events: std::mem::take(&mut log.events), blocks: log.blocks, overwrote: log.overwrote }
     }
 
     /// Undoes what the last run left in memory, and empties the log.
@@ -148,7 +151,7 @@ impl Machine {
         log.top = TOP - shift;
         (log.keep, log.hash, log.before, log.count, log.answers, log.blocks, log.last) = (keep, 0, 0, 0, 0, 0, 0);
         log.fault = None;
-        (log.too_long, log.astray, log.noisy) = (false, false, shift != 0);
+        (log.too_long, log.astray, log.overwrote, log.noise) = (false, false, false, shift);
         log.until = like.filter(|like| like.ended != Ended::Well).map_or((u32::MAX, LIMIT), |like| (like.count, 2 * like.blocks + like.count / 2 + 1000));
         log.events.clear();
         log.by_pointer = false;

@@ -1,0 +1,143 @@
+//! The last stage where there are several NICs: as `state` and `stand`, and hands their records to the features `many` and `ifs`.
+
+use core::mem::offset_of;
+
+use super::about::total_line;
+use super::attach::{self, Attaching, set_vector};
+use super::hook::{irq_vector, unmask_line};
+use super::state::{give_back, tell};
+use super::xms;
+use crate::bus::Addr;
+use crate::bus::real::address;
+use crate::device::Events;
+use crate::info::{Info, NicInfo};
+use crate::install::dos::{peek, peek_into, poke, regs, vector};
+use crate::install::features::{HOOKS_OF_SEVERAL, Hook, POINT_CALL, POINT_POOL};
+use crate::install::kernel::header;
+use crate::install::plan::{DONE, FAILED, Feature, Plan};
+use crate::resident::several::{Gathered, INTERFACE, Interface, Many, NIC, Nic, Stub};
+use crate::resident::table::{PENDING, POLLED, SPECIFIC_EOI};
+
+/// Offset in the core from INT 60h's handler of the instruction that looks at the function's number (asm/int60.asm).
+const CALL: u16 = 16;
+/// The second controller's level at the first one.
+const CASCADE: u8 = 2;
+
+/// The stage.
+pub fn run(plan: &mut Plan) -> u8 {
+    // Nothing else lies in slot B.
+    let list = header().slot_b as u32 as *mut Hook;
+    if attach::read(plan, list, HOOKS_OF_SEVERAL).is_none() {
+        return FAILED;
+    }
+    // Nothing fails from here on.
+    let (nics, interfaces, segment) = (plan.several.nics, plan.several.interfaces, plan.ground.segment);
+    let nic = |number: u8| address(segment, nics + number as u16 * NIC);
+    let interface = |number: u8| address(segment, interfaces + number as u16 * INTERFACE);
+    let (many, ifs) = (feature(plan, nics).at, feature(plan, interfaces).at);
+    let polled = (0..plan.several.count).any(|number| gathered(nic(number)).irq == 0);
+    if !polled {
+        give_back(plan);
+    }
+
+    // The core is told of the first one, as if that had no interrupt.
+    plan.placed.irq = 0;
+    plan.placed.device = peek(nic(0).plus(offset_of!(Nic, device) as u16));
+    plan.options.vector = peek(interface(0).plus(offset_of!(NicInfo, vector) as u16));
+    tell(plan);
+    let mut first = copy(interface(0)).nic;
+    poke(address(segment, header().core.work), &first);
+    poke(address(segment, PENDING), &(Events::RX.0 | if polled { POLLED } else { 0 }));
+    let info = address(segment, header().core.info);
+    poke(info.plus(offset_of!(Info, nics) as u16), &interfaces);
+    poke(info.plus(offset_of!(Info, nic_count) as u16), &[plan.several.count, INTERFACE as u8]);
+
+    let handlers = (peek::<u16>(address(segment, many + offset_of!(Many, handler) as u16)), peek::<u16>(address(segment, ifs)));
+    for number in 0..plan.several.count {
+        let (at, irq) = (nic(number), gathered(nic(number)).irq);
+        let calls = nics + number as u16 * NIC + offset_of!(Stub, reset) as u16;
+        poke(at, &Stub::new(handlers.0.wrapping_sub(calls)));
+        let (mut events, mut line) = (Events::RX.0 | POLLED, 0);
+        if irq != 0 {
+            events = Events::RX.0;
+            let level = (SPECIFIC_EOI | irq & 7) as u16;
+            line = if irq < 8 { level } else { level << 8 | (SPECIFIC_EOI | CASCADE) as u16 };
+            // One record for each line.
+            if (0..number).all(|other| peek::<u16>(nic(other).plus(offset_of!(Nic, line) as u16)) != line) {
+                poke(at.plus(offset_of!(Nic, slot) as u16), &(irq_vector(irq) as u16 * 4));
+            }
+        }
+        poke(at.plus(offset_of!(Nic, events) as u16), &events);
+        poke(at.plus(offset_of!(Nic, line) as u16), &line);
+        let calls = interfaces + (number as u16 + 1) * INTERFACE;
+        poke(interface(number).plus(offset_of!(Interface, distance) as u16), &handlers.1.wrapping_sub(calls));
+    }
+
+    plan.memory.block.entry = xms::entry();
+    for number in 0..plan.several.count {
+        let at = nic(number).plus(offset_of!(Nic, xms) as u16);
+        let handle: u16 = peek(at);
+        if handle != 0 {
+            // The flat feature frees one block, whether there are more or not.
+            plan.memory.block.handle = handle;
+            poke(at, &0u16);
+            break;
+        }
+    }
+
+    let mut attaching = Attaching::new(plan, list);
+    attaching.facts.points[POINT_CALL] = header().core.int60 + CALL;
+    attaching.attach();
+    poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
+    let fields = address(segment, many);
+    poke(fields.plus(offset_of!(Many, rx) as u16), &nics);
+    poke(fields.plus(offset_of!(Many, out) as u16), &nics);
+    poke(fields.plus(offset_of!(Many, current) as u16), &interfaces);
+    poke(fields.plus(offset_of!(Many, count) as u16), &(plan.several.count as u16));
+
+    for number in 0..plan.several.count {
+        let at = interfaces + number as u16 * INTERFACE;
+        first = copy(interface(number)).nic;
+        if first.vector != 0 {
+            poke(address(segment, at + offset_of!(Interface, old) as u16), &vector(first.vector));
+            let set = regs(0x2500 | first.vector as u16);
+            set.ds = segment;
+            set.dx = at + offset_of!(Interface, stub) as u16;
+            set.interrupt(0x21);
+        }
+    }
+    attaching.hook();
+    for number in 0..plan.several.count {
+        let irq = copy(interface(number)).nic.irq;
+        if peek::<u16>(nic(number).plus(offset_of!(Nic, slot) as u16)) != 0 {
+            set_vector(irq_vector(irq), segment, nics + number as u16 * NIC);
+        }
+        if irq != 0 {
+            unmask_line(irq);
+        }
+    }
+    // The way out of any call unmasks the cards' interrupts.
+    regs(0x0100).interrupt(plan.options.vector);
+    total_line(plan);
+    DONE
+}
+
+fn gathered(at: Addr) -> Gathered {
+    let mut gathered = Gathered::default();
+    peek_into(at, &mut gathered);
+    gathered
+}
+
+fn copy(at: Addr) -> Interface {
+    // SAFETY: all of it is numbers.
+    let mut interface: Interface = unsafe { core::mem::zeroed() };
+    peek_into(at, &mut interface);
+    interface
+}
+
+/// The feature whose table is there.
+#[inline(never)]
+fn feature(plan: &Plan, table: u16) -> Feature {
+    let mut all = plan.placed.features.iter().take(plan.placed.count as usize);
+    all.find(|feature| feature.table.at == table).copied().unwrap_or(Feature { number: 0, needs: 0, at: 0, table: Default::default(), hooks: 0 })
+}

@@ -1,0 +1,43 @@
+//! Several NICs: takes memory for what is there once, whatever their number, when all of them are started.
+
+use core::mem::offset_of;
+
+use super::place::{HANDLE, LAST, features};
+use crate::bus::real::address;
+use crate::info::BLOCK_HANDLES;
+use crate::install::dos::peek;
+use crate::install::features::needs;
+use crate::install::header::number;
+use crate::install::plan::{FAILED, Plan};
+use crate::resident::several::{Gathered, NIC};
+
+/// The stage.
+pub fn run(plan: &mut Plan) -> u8 {
+    match finish(plan) {
+        Some(()) => number::JOIN,
+        None => FAILED,
+    }
+}
+
+/// Takes memory for all that is there once.
+#[inline(never)]
+fn finish(plan: &mut Plan) -> Option<()> {
+    plan.placed.count = 0;
+    plan.placed.handles = plan.zeros(BLOCK_HANDLES, plan.options.handles as u16 * HANDLE)?;
+    plan.placed.receivers = plan.options.stack;
+    let mut flat = 0;
+    for number in 0..plan.several.count {
+        let own: u16 = peek(address(plan.ground.segment, plan.several.nics + number as u16 * NIC + offset_of!(Gathered, flat) as u16));
+        // Of a unit for one card's interrupt there is no use, if there are two such cards.
+        flat = match (flat, own as u32) {
+            (0, own) => own,
+            (all, 0) => all,
+            (needs::FLATK, _) | (_, needs::FLATK) => needs::FLATK,
+            _ => needs::FLAT,
+        };
+    }
+    plan.needs |= flat;
+    features(plan)?;
+    plan.reserve(LAST + plan.placed.receivers)?;
+    Some(())
+}

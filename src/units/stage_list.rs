@@ -1,0 +1,5 @@
+//! The stage `list` of the installation.
+#![no_std]
+#![no_main]
+
+compkt::stage_unit!(list);
