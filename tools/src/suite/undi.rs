@@ -1,0 +1,156 @@
+//! A card that its own ROM drives (`/NIC=undi`): Debian's iPXE ROMs on cards of QEMU's.
+
+use std::time::Duration;
+
+use super::machine::{Lab, Rig, Steps, fixture, peer};
+use super::runner::{Test, Verdict};
+use super::{stack, traffic};
+use crate::process::TempDir;
+use crate::rig::Job;
+use crate::rig::image::Xms;
+use crate::rig::qemu::{Net, Nic as Card, Qemu};
+
+/// The cards: QEMU device and ROM. The first one has all the tests.
+const CARDS: [(&str, &str); 5] = [
+    ("e1000", "pxe-e1000.rom"),
+    ("pcnet", "pxe-pcnet.rom"),
+    ("rtl8139", "pxe-rtl8139.rom"),
+    ("ne2k_pci", "pxe-ne2k_pci.rom"),
+    ("virtio-net-pci", "pxe-virtio.rom"),
+];
+const DEVICE: &str = "DEVICE=3COMPKT.SYS /NIC=undi";
+const LIMIT: Duration = Duration::from_secs(240);
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = vec![
+        Test::new("qemu/undi/conform", conform).takes(30),
+        Test::new("qemu/undi/integrity", |lab| intact(lab, 10_000)).takes(30),
+        Test::new("qemu/undi/refusals", refusals).takes(6),
+    ];
+    for (lie, name) in LIES {
+        tests.push(Test::new(format!("qemu/undi/liar/{name}"), move |lab| liar(lab, lie, name)).takes(8));
+    }
+    for (device, rom) in CARDS {
+        tests.push(Test::new(format!("qemu/undi/exchange/{device}"), move |lab| exchange(lab, device, rom)).takes(8));
+    }
+    tests
+}
+
+/// A machine without XMS, with this card and its ROM.
+fn machine(device: &str, rom: &str, net: Net) -> Qemu {
+    let nics = vec![Card { device: format!("{device},romfile={rom}"), net }];
+    Qemu { nics, cpu: "qemu32".into(), ..Qemu::default() }.with_xms(Xms::None)
+}
+
+fn run(lab: &Lab, machine: &Qemu, config: &[&str], exec: &[&str]) -> Result<Steps, String> {
+    machine.steps(&Job { limit: LIMIT, ..lab.job(config, exec)? })
+}
+
+/// All of CONFORM, with a peer, and the stack's margin.
+fn conform(lab: &Lab) -> Verdict {
+    let (peer, line) = (peer()?, "CONFORM /PEER");
+    let steps = run(lab, &machine(CARDS[0].0, CARDS[0].1, peer.cable()), &[DEVICE], &[line, stack::STATUS])?;
+    traffic::judged(&steps, line)?;
+    stack::has_margin(&steps, "undi")
+}
+
+/// INTEGRIT: every byte is right on both sides.
+fn intact(lab: &Lab, frames: u32) -> Verdict {
+    let (peer, line) = (peer()?, format!("INTEGRIT {frames}"));
+    let steps = run(lab, &machine(CARDS[0].0, CARDS[0].1, peer.cable()), &[DEVICE], &[&line, "PKTCTL status"])?;
+    steps.exits(&line, 0)?;
+    steps.prints(&line, "every byte right")
+}
+
+/// Loads, exchanges, tells what it holds, unloads; ROMs of all cards.
+fn exchange(lab: &Lab, device: &str, rom: &str) -> Verdict {
+    let peer = peer()?;
+    let (load, unload) = ("3COMPKT /NIC=undi", "3COMPKT /U");
+    let exec = ["ints keep", "mem", "ints", load, "PKTCTL mem", "PKTCTL status", "INTEGRIT 500", unload, "mem", "ints"];
+    let steps = run(lab, &machine(device, rom, peer.cable()), &[], &exec)?;
+    steps.exits(load, 0)?;
+    steps.prints(load, "3COMPKT: undi: through the card's ROM, iPXE")?;
+    steps.prints("PKTCTL mem", "ROM code")?;
+    steps.prints("INTEGRIT 500", "every byte right")?;
+    steps.exits(unload, 0)?;
+    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+}
+
+/// Each refusal is one line, and nothing stays.
+fn refusals(lab: &Lab) -> Verdict {
+    let load = "3COMPKT /NIC=undi";
+    let exec = ["ints keep", "mem", "ints", load, "mem", "ints"];
+    let said = "3COMPKT: no free card has a ROM with UNDI in memory; switch booting from the network (PXE) on in the BIOS setup";
+    let steps = run(lab, &machine(CARDS[0].0, "", Net::Hub(0)), &[], &exec)?;
+    steps.exits(load, 1)?;
+    steps.holds(steps.first(load)?.text == said, format!("it prints `{said}` alone"))?;
+    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+}
+
+/// How the lying ROM (fixtures/undirom.asm) lies.
+const LIES: [(&str, &str); 10] = [
+    ("1", "sizes"),
+    ("2", "loader"),
+    ("3", "structure"),
+    ("4", "errors"),
+    ("5", "wild"),
+    ("6", "endless"),
+    ("7", "beyond"),
+    ("8", "giant"),
+    ("9", "pieces"),
+    ("10", "keeps"),
+];
+/// The card that it belongs to, and bytes of it.
+const LIARS_CARD: &str = "rtl8139";
+const LIARS_ID: [&str; 2] = ["VENDOR=0x10EC", "CARD=0x8139"];
+const LIARS_SIZE: &str = "SIZE=4096";
+
+/// The ROM with its checksums.
+fn rom(lie: &str) -> Result<Vec<u8>, String> {
+    let lie = format!("LIE={lie}");
+    let mut bytes = fixture("undirom", &[&lie, LIARS_ID[0], LIARS_ID[1], LIARS_SIZE]).map_err(|error| error.to_string())?;
+    let sum = |bytes: &[u8]| bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
+    let id = usize::from(u16::from_le_bytes([bytes[0x16], bytes[0x17]]));
+    bytes[id + 5] = sum(&bytes[id..id + 0x16]).wrapping_neg();
+    let last = bytes.len() - 1;
+    bytes[last] = sum(&bytes).wrapping_neg();
+    Ok(bytes)
+}
+
+/// The lying ROM is refused in one line, or what it says is counted; nothing else in the machine changes.
+fn liar(lab: &Lab, lie: &str, name: &str) -> Verdict {
+    let folder = TempDir::new("rom").map_err(|error| error.to_string())?;
+    let path = folder.path().join("rom");
+    std::fs::write(&path, rom(lie)?).map_err(|error| error.to_string())?;
+    let machine = machine(LIARS_CARD, &path.display().to_string(), Net::Hub(0));
+    let (load, fuzz, unload) = ("3COMPKT /NIC=undi", "FUZZ 1000 /SEED=1", "3COMPKT /U");
+    let refused = match name {
+        "sizes" => "3COMPKT: undi: the card's ROM has no UNDI (PXE); switch booting from the network on in the BIOS setup",
+        "loader" | "structure" | "errors" => "3COMPKT: undi: the card's ROM (UNDI) does not start; restart the machine, or use another card",
+        _ => "",
+    };
+    if !refused.is_empty() {
+        let steps = run(lab, &machine, &[], &["ints keep", "mem", "ints", load, "mem", "ints"])?;
+        steps.exits(load, 1)?;
+        steps.holds(steps.first(load)?.text == refused, format!("it prints `{refused}` alone"))?;
+        return ["mem", "ints"].iter().try_for_each(|line| steps.same(line));
+    }
+    let exec = ["ints keep", "mem", "ints", load, "PKTCTL status", "UNTOUCH", fuzz, "PKTCTL status", unload, "ints", "mem"];
+    let steps = run(lab, &machine, &[], &exec)?;
+    steps.exits(load, 0)?;
+    steps.prints("UNTOUCH", "[untouched]")?;
+    steps.prints(fuzz, "nothing else changed")?;
+    steps.exits(unload, 0)?;
+    steps.same("ints")?;
+    let status = &steps.first("PKTCTL status")?.text;
+    let counts = match name {
+        // Twenty frames: no length of theirs can be.
+        "beyond" | "giant" => " 20 errors, 0 not taken",
+        "pieces" => " 0 errors, 20 not taken",
+        _ => " 0 errors, 0 not taken",
+    };
+    steps.holds(status.contains(counts), format!("the driver has counted{counts}"))?;
+    // A ROM that keeps interrupts keeps its memory.
+    if name == "keeps" { steps.holds(steps.each("mem")[0].text != steps.each("mem")[1].text, "the memory stays") } else { steps.same("mem") }
+}
