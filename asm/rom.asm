@@ -35,7 +35,7 @@ section .text.rom_call progbits alloc exec nowrite align=1
 ; In:       BX = ROM with its parameter block, DX = opcode or LOADER
 ; Out:      AX = the ROM's answer, 0: success; TAKEN: another call is in progress, and the ROM was not called
 ; Corrupts: FLAGS
-; Stack:    44 bytes
+; Stack:    42 bytes
 ; The ROM may enable interrupts. Their handlers run on the ROM's stack. It lies in the driver's segment, so that an entry of
 ; the driver continues on it (asm/int60.asm, `save`).
 global rom_call
@@ -55,12 +55,12 @@ rom_call:
         mov     ah, al
         in      al, PIC1_MASK
         mov     [bx+ROM.masks], ax
+        lss     sp, [bx+ROM.stack]
         call    look
         mov     [bx+ROM.pit], ax
         mov     si, bx
         lea     di, [bx+ROM.block]
         mov     bx, dx
-        lss     sp, [si+ROM.stack]
         push    ds
         push    ds
         pop     es
@@ -77,6 +77,7 @@ rom_call:
         mov     bx, [current]
         lss     esp, [bx+ROM.sp]
         mov     [esp+4+28], ax      ; EAX of PUSHAD, below FS and GS
+        lss     sp, [bx+ROM.stack]
         call    look
         cmp     ah, [bx+ROM.wraps]
         je      .a20
@@ -98,6 +99,7 @@ rom_call:
         out     PIC1_MASK, al
         mov     al, ah
         out     PIC2_MASK, al
+        lss     esp, [bx+ROM.sp]
         dec     byte [bx+ROM.taken]
         pop     gs
         pop     fs

@@ -144,7 +144,8 @@ impl Image {
         }
         for to in letters {
             let letter = if header == 0 || text == 0 { 0 } else { bus.get8(at) };
-            if !(b' '..=b'~').contains(&letter) {
+            // iPXE writes the card's place behind its name, in brackets.
+            if !(b' '..=b'~').contains(&letter) || letter == b' ' && bus.get8(at.plus(1)) == b'(' {
                 break;
             }
             *to = letter;
@@ -185,6 +186,8 @@ impl<B: Bus> Probe<B> for UndiProbe {
         let stack = Far::new(top - (STACK >> 4), STACK);
         let buffer = Far::new(top, 0).linear();
         let mut card = Undi::new(bus, Far(0), stack, buffer);
+        // It is polled, and nobody acknowledges an interrupt that the ROM enables.
+        pci::switch_intx_off(card.bus(), found.pci);
         if found.variant == LEFT_OVER {
             card.adopt(left_over(card.bus()).ok_or(Fault::Rom)?);
             card.call(CLOSE);

@@ -13,6 +13,7 @@ use crate::install::kernel::{header, load, of_nic, unit};
 use crate::install::plan::{FAILED, GOES, Plan};
 use crate::install::print::{Dec, Print};
 use crate::probe::Fault;
+use crate::probe::undi::LEFT_OVER;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -37,9 +38,13 @@ pub fn starter_unit() -> &'static StartHeader {
 fn told(plan: &mut Plan) {
     let rings = &plan.placed.rings;
     plan.card.found.mac = peek(rings.linear.plus(rings.len as u16 - 2 * BUFFER));
-    let size = |kind: u8| Dec(plan.ground.blocks.iter().find(|block| block.kind == kind).map_or(0, |block| block.size));
     "3COMPKT: undi: through the card's ROM, ".print();
     plan.card.found.chip.get(2..).unwrap_or(&[]).print();
+    if plan.card.found.variant == LEFT_OVER {
+        ", which a network boot has left in memory\r\n".print();
+        return;
+    }
+    let size = |kind: u8| Dec(plan.ground.blocks.iter().find(|block| block.kind == kind).map_or(0, |block| block.size));
     ": ".print();
     size(info::BLOCK_ROM_CODE).print();
     " bytes of its code and ".print();

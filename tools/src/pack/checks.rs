@@ -78,7 +78,7 @@ const STAGES: &[(&str, u16)] =
         ("kernel", 4_128),
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
-        ("stage_start", 2_912),
+        ("stage_start", 3_056),
         ("stage_stand", 3_480),
         ("stage_take", SLOT_A),
         ("stage_handover", SLOT_A),
