@@ -11,7 +11,7 @@ use crate::rig::image::Xms;
 use crate::rig::qemu::{Net, Nic as Card, Qemu};
 
 /// The cards, with QEMU's own ROM for each. The first one has all the tests.
-const CARDS: [&str; 4] = ["e1000", "rtl8139", "ne2k_pci", "virtio-net-pci"];
+const CARDS: [&str; 3] = ["e1000", "rtl8139", "ne2k_pci"];
 const DEVICE: &str = "DEVICE=3COMPKT.SYS /NIC=undi";
 const LIMIT: Duration = Duration::from_secs(240);
 
