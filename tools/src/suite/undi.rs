@@ -24,8 +24,6 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/undi/refusals", refusals).takes(6),
         Test::new("qemu/undi/himem", himem).takes(6),
         Test::new("qemu/undi/left-over", left_over).takes(15),
-        Test::new("qemu/undi/reload", |lab| reload(lab, 10)).takes(10),
-        Test { long: true, ..Test::new("qemu/undi/reload/100", |lab| reload(lab, 100)).takes(60) },
     ];
     for (lie, name) in LIES {
         tests.push(Test::new(format!("qemu/undi/liar/{name}"), move |lab| liar(lab, lie, name)).takes(8));
@@ -95,17 +93,6 @@ fn himem(lab: &Lab) -> Verdict {
     let steps = run(lab, &machine(CARDS[0], Net::User).with_xms(Xms::V3), &[], &["ints keep", "mem", "ints", load, "mem", "ints"])?;
     steps.exits(load, 1)?;
     steps.holds(steps.first(load)?.text == said, format!("it prints `{said}` alone"))?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
-}
-
-/// Loads and unloads return every byte and every vector.
-fn reload(lab: &Lab, times: usize) -> Verdict {
-    let (load, unload) = ("3COMPKT /NIC=undi", "3COMPKT /U");
-    let mut exec = vec!["ints keep", "mem", "ints"];
-    (0..times).for_each(|_| exec.extend([load, unload]));
-    exec.extend(["mem", "ints", load, "PKTCTL test"]);
-    let steps = run(lab, &machine(CARDS[0], Net::User), &[], &exec)?;
-    [load, unload, "PKTCTL test"].iter().try_for_each(|line| steps.exits(line, 0))?;
     ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
 }
 
