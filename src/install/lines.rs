@@ -5,7 +5,7 @@
 use crate::probe::Fault;
 
 /// The number of the first line: behind the faults, which count from 1.
-pub const FIRST: u16 = Fault::RomHigh as u16;
+pub const FIRST: u16 = Fault::RomUsed as u16;
 /// Stands for the line's number, in hexadecimal.
 pub const HEX: u8 = b'%';
 /// Stands for the line's number, in decimal.

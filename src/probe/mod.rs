@@ -151,6 +151,8 @@ pub enum Fault {
     Rom = 15,
     /// UNDI: the ROM works above 1 MB, where XMS is.
     RomHigh = 16,
+    /// UNDI: a ROM has been loaded since the machine was started, and none can be loaded twice.
+    RomUsed = 17,
 }
 
 /// Bytes of a reason in the file, padded with zeros by the pack step.
@@ -159,7 +161,7 @@ pub const REASON: usize = 112;
 /// The text printed behind the card's name for each fault; empty for faults that are not printed. In the file only
 /// (tools/src/pack/mod.rs).
 #[cfg(not(target_os = "none"))]
-pub const REASONS: [&str; 16] = [
+pub const REASONS: [&str; 17] = [
     "",
     "",
     ": the card is there but does not answer; reset the machine or try another slot",
@@ -176,6 +178,7 @@ pub const REASONS: [&str; 16] = [
     ": the card's ROM has no UNDI (PXE); switch booting from the network on in the BIOS setup",
     ": the card's ROM (UNDI) does not start; restart the machine, or use another card",
     ": the card's ROM works in memory that is HIMEM's; load the driver without HIMEM.SYS",
+    ": a card's ROM (UNDI) can be loaded only once; restart the machine to load it again",
 ];
 
 impl Fault {
@@ -196,6 +199,7 @@ impl Fault {
             14 => Fault::NoUndi,
             15 => Fault::Rom,
             16 => Fault::RomHigh,
+            17 => Fault::RomUsed,
             _ => Fault::Dead,
         })
     }

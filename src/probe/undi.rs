@@ -49,6 +49,13 @@ const ATTEMPTS: u8 = 10;
 const PAUSE: u16 = 20_000;
 const PAUSES: u8 = 10;
 
+/// The end of the BIOS's area for communication between programs (40:F0 to 40:FF), which the BIOS clears when the machine is
+/// started: here is [`LOADED`] from the first call of a ROM's loader on.
+const LOADS: Addr = Addr(0x4FC);
+/// A ROM keeps its packed code in extended memory, and iPXE's overwrites that, and other ROMs', when it is loaded. A second
+/// load would hang in the loader.
+const LOADED: u32 = u32::from_le_bytes(*b"3CPX");
+
 /// A ROM with UNDI.
 pub struct Image {
     /// Its segment.
@@ -173,6 +180,8 @@ impl<B: Bus> Probe<B> for UndiProbe {
             found.variant = LEFT_OVER;
             return Ok(found);
         }
+        let used = bus.get32(LOADS) == LOADED;
+        let image = image.and_then(|image| if used { Err(Fault::RomUsed) } else { Ok(image) });
         // If the user has not asked for it, that no driver knows the card says more.
         let image = image.map_err(|fault| if ask.index == 0 { Fault::Nothing } else { fault })?;
         found.rings_low += image.code + image.data;
@@ -225,6 +234,7 @@ fn load<B: Bus>(card: &mut Undi<B>, found: &Found, data: u16) -> Result<(), Faul
     };
     card.rom.entry = Far::new(image.segment, image.loader);
     place(&mut card.rom.block);
+    card.bus().put32(LOADS, LOADED);
     if !card.call(LOADER) {
         return Err(Fault::Rom);
     }

@@ -24,6 +24,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/undi/refusals", refusals).takes(6),
         Test::new("qemu/undi/himem", himem).takes(6),
         Test::new("qemu/undi/left-over", left_over).takes(15),
+        Test::new("qemu/undi/second-load", second_load).takes(10),
     ];
     for (lie, name) in LIES {
         tests.push(Test::new(format!("qemu/undi/liar/{name}"), move |lab| liar(lab, lie, name)).takes(8));
@@ -112,6 +113,24 @@ fn left_over(lab: &Lab) -> Verdict {
     [load, unload, exchange].iter().try_for_each(|line| steps.exits(line, 0))?;
     steps.prints(load, "3COMPKT: undi: through the card's ROM, iPXE, which a network boot has left in memory")?;
     steps.holds(!steps.first("PKTCTL mem")?.text.contains("ROM code"), "the ROM's code is not loaded again")?;
+    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+}
+
+/// iPXE's ROM would hang in a second load: it is refused before anything changes, also for another card and for a driver that
+/// is to be replaced, which goes on working.
+fn second_load(lab: &Lab) -> Verdict {
+    let mut machine = machine(CARDS[0], Net::User);
+    machine.nics.push(Card { device: CARDS[1].into(), net: Net::Hub(0) });
+    let (load, second, replace, unload) = ("3COMPKT /NIC=undi", "3COMPKT /NIC=undi 0x61", "3COMPKT /REPLACE /NIC=undi", "3COMPKT /U");
+    let exec = ["ints keep", "mem", "ints", load, second, replace, "PKTCTL test", unload, "mem", "ints", load, "mem", "ints"];
+    let steps = run(lab, &machine, &[], &exec)?;
+    let said = "3COMPKT: undi: a card's ROM (UNDI) can be loaded only once; restart the machine to load it again";
+    let (loads, refused) = (steps.each(load), [steps.first(second)?, steps.first(replace)?]);
+    steps.holds(loads.len() == 2 && loads[0].exit == Some(0), "the first load succeeds")?;
+    for step in refused.into_iter().chain(loads.get(1).copied()) {
+        steps.holds(step.exit == Some(1) && step.text == said, format!("`{}` prints `{said}` alone", step.line))?;
+    }
+    ["PKTCTL test", unload].iter().try_for_each(|line| steps.exits(line, 0))?;
     ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
 }
 
