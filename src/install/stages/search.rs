@@ -236,7 +236,13 @@ impl Search<'_> {
             // A ROM's find unit says what is wrong if the user has asked for it.
             match self.look(&unit, (rom == only) as u8, place) {
                 Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: true, command, found }),
-                Err(_) => pci::set_command(&Machine, place, command),
+                Err(fault) => {
+                    pci::set_command(&Machine, place, command);
+                    // So it is with the ROM of every other card.
+                    if fault == Fault::RomUsed {
+                        return None;
+                    }
+                }
             }
         }
         None
