@@ -133,6 +133,14 @@ pub const BLOCK_BUFFERS: u8 = 8;
 pub const BLOCK_STATS: u8 = 9;
 /// The shift feature. Its block begins with a word: so much is an open handle's number less than its address.
 pub const BLOCK_SHIFT: u8 = 10;
+/// A ROM's code (UNDI),
+pub const BLOCK_ROM_CODE: u8 = 11;
+/// its data,
+pub const BLOCK_ROM_DATA: u8 = 12;
+/// the stack of its calls,
+pub const BLOCK_ROM_STACK: u8 = 13;
+/// and the driver's two buffers for frames.
+pub const BLOCK_ROM_FRAMES: u8 = 14;
 /// The flat feature. From here on, kinds of features (asm/attach.inc).
 pub const BLOCK_FLAT: u8 = 16;
 /// The vds feature.

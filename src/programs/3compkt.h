@@ -98,6 +98,10 @@ struct compkt_nic {
 #define COMPKT_BLOCK_BUFFERS   8        /* packet buffers */
 #define COMPKT_BLOCK_STATS     9        /* compkt_stats, and a compkt_stats_row for each handle */
 #define COMPKT_BLOCK_SHIFT     10       /* a word: a handle's number is its address less this */
+#define COMPKT_BLOCK_ROM_CODE  11       /* of a card's ROM (UNDI): its code, */
+#define COMPKT_BLOCK_ROM_DATA  12       /* its data, */
+#define COMPKT_BLOCK_ROM_STACK 13       /* the stack of its calls, */
+#define COMPKT_BLOCK_ROM_FRAMES 14      /* and two buffers for frames */
 #define COMPKT_BLOCK_FLAT      16       /* kinds of features from here on: memory above 1 MB */
 #define COMPKT_BLOCK_VDS       17       /* rings locked by the DMA services */
 #define COMPKT_BLOCK_COUNTER   18       /* the code that counts for each handle */

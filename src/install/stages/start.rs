@@ -4,11 +4,16 @@ use super::place::starter;
 use super::state::tell;
 use super::vds;
 use crate::bus::real::{address, code_segment, copy_far, own};
+use crate::drivers::undi::BUFFER;
+use crate::info;
+use crate::install::dos::peek;
 use crate::install::features::needs;
 use crate::install::header::{Start, StartHeader, number};
 use crate::install::kernel::{header, load, of_nic, unit};
 use crate::install::plan::{DONE, FAILED, GOES, Plan};
+use crate::install::print::{Dec, Print};
 use crate::probe::Fault;
+use crate::probe::undi::LEFT_OVER;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -26,6 +31,26 @@ pub fn run(plan: &mut Plan) -> u8 {
 pub fn starter_unit() -> &'static StartHeader {
     // SAFETY: `start` read a unit to this place; nothing writes there while it is in use.
     unsafe { &*(header().slot_b as u32 as *const StartHeader) }
+}
+
+/// A ROM tells the card's address only when it runs: the unit has left it in the first buffer. Says whose code runs, and how
+/// much of it stays.
+#[inline(never)]
+fn told(plan: &mut Plan) {
+    let rings = &plan.placed.rings;
+    plan.card.found.mac = peek(rings.linear.plus(rings.len as u16 - 2 * BUFFER));
+    "3COMPKT: undi: through the card's ROM, ".print();
+    plan.card.found.chip.get(2..).unwrap_or(&[]).print();
+    if plan.card.found.variant == LEFT_OVER {
+        ", which a network boot has left in memory\r\n".print();
+        return;
+    }
+    let size = |kind: u8| Dec(plan.ground.blocks.iter().find(|block| block.kind == kind).map_or(0, |block| block.size));
+    ": ".print();
+    size(info::BLOCK_ROM_CODE).print();
+    " bytes of its code and ".print();
+    size(info::BLOCK_ROM_DATA).print();
+    " of its data stay\r\n".print();
 }
 
 /// None: the plan has failed, and the card is at rest.
@@ -52,6 +77,10 @@ fn start(plan: &mut Plan) -> Option<()> {
         return None;
     }
     plan.device = at;
+    if plan.is_rom() {
+        told(plan);
+    }
+    let found = &plan.card.found;
     plan.placed.irq = if found.irq == 0 { 0 } else { (starter_unit().line)(found, device) };
     copy_far(own(device), address(plan.ground.segment, plan.placed.device), plan.placed.device_size);
     Some(())

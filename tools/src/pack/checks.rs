@@ -72,6 +72,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("corkscrewx", 1_016),
     ("ne2000", 1_056),
     ("ne1000", 1_076),
+    ("undi", 1_300),
 ];
 /// The most bytes of a discarded unit, which slot B has to hold. The largest such unit decides the size of the load image.
 const DISCARDED: u16 = 6_240;
@@ -81,7 +82,7 @@ const STAGES: &[(&str, u16)] =
         ("kernel", 4_128),
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
-        ("stage_start", 2_912),
+        ("stage_start", 3_056),
         ("stage_stand", 3_504),
         ("stage_take", SLOT_A),
         ("stage_handover", SLOT_A),

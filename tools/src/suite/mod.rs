@@ -34,6 +34,7 @@ mod runner;
 mod say;
 mod stack;
 mod tg3;
+mod undi;
 mod traffic;
 mod v86;
 mod vds;
@@ -141,6 +142,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(pch::tests());
     tests.extend(rtl8169::tests());
     tests.extend(tg3::tests());
+    tests.extend(undi::tests());
     tests.extend(intel::tests());
     tests.extend(in_v86::tests());
     tests.extend(memory::tests());
