@@ -33,14 +33,18 @@ section .text.rom_call progbits alloc exec nowrite align=1
 ; Purpose:  Call the ROM. Put back what a ROM may change: EFLAGS, all registers, A20, the interrupt masks, the mode of the
 ;           timer's counter.
 ; In:       BX = ROM with its parameter block, DX = opcode or LOADER
-; Out:      AX = the ROM's answer, 0: success; TAKEN: another call is in progress, and the ROM was not called
+; Out:      AX = the ROM's answer, 0: success; TAKEN: the ROM was not called, because another call is in progress, or a memory
+;           manager has begun V86 mode, in which a ROM may do what ends the machine
 ; Corrupts: FLAGS
 ; Stack:    42 bytes
 ; The ROM may enable interrupts. Their handlers run on the ROM's stack. It lies in the driver's segment, so that an entry of
 ; the driver continues on it (asm/int60.asm, `save`).
 global rom_call
 rom_call:
+        smsw    ax
+        test    al, 1               ; PE
         mov     ax, TAKEN
+        jnz     .taken
         cmp     byte [bx+ROM.taken], 0
         jne     .taken
         inc     byte [bx+ROM.taken]
@@ -71,23 +75,22 @@ rom_call:
 .call:  call    far [si+ROM.entry]
         cli
         cld
-        mov     bx, cs
-        mov     ds, bx
-        mov     es, bx
+        push    cs
+        pop     ds
+        push    cs
+        pop     es
         mov     bx, [current]
-        lss     esp, [bx+ROM.sp]
-        mov     [esp+4+28], ax      ; EAX of PUSHAD, below FS and GS
         lss     sp, [bx+ROM.stack]
+        push    ax
+        mov     dx, [bx+ROM.pit]    ; DH = wraps
         call    look
-        cmp     ah, [bx+ROM.wraps]
+        cmp     ah, dh
         je      .a20
-        mov     dl, [bx+ROM.wraps]
         FAST_GATE_ON
-        test    dl, dl
+        test    dh, dh
         jz      .a20
         FAST_GATE_OFF
 .a20:   call    look
-        mov     dl, [bx+ROM.pit]
         cmp     dl, al
         je      .pit
         mov     al, dl
@@ -99,7 +102,9 @@ rom_call:
         out     PIC1_MASK, al
         mov     al, ah
         out     PIC2_MASK, al
+        pop     ax
         lss     esp, [bx+ROM.sp]
+        mov     [esp+4+28], ax      ; EAX of PUSHAD, below FS and GS
         dec     byte [bx+ROM.taken]
         pop     gs
         pop     fs

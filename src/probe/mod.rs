@@ -151,7 +151,7 @@ pub enum Fault {
     Rom = 15,
     /// UNDI: the ROM works above 1 MB, where XMS is.
     RomHigh = 16,
-    /// UNDI: a ROM has been loaded since the machine was started, and none can be loaded twice.
+    /// UNDI: a ROM that loads only once was loaded since the machine was started, or another copy calls a ROM.
     RomUsed = 17,
 }
 

@@ -15,8 +15,9 @@ const STEP: u16 = 0x80;
 /// So many boundaries.
 const STEPS: u8 = 128;
 
-// Fields of a ROM's header: its mark, and where the UNDI ROM id, the PCI data structure and the PnP header are.
+// Fields of a ROM's header: its mark, its length in units of 512 bytes, and where the UNDI ROM id, the PCI data structure and the PnP header are.
 const MARK: u16 = 0xAA55;
+const TO_LENGTH: u16 = 2;
 const TO_UNDI: u16 = 0x16;
 const TO_PCIR: u16 = 0x18;
 const TO_PNP: u16 = 0x1A;
@@ -50,10 +51,9 @@ const PAUSE: u16 = 20_000;
 const PAUSES: u8 = 10;
 
 /// The end of the BIOS's area for communication between programs (40:F0 to 40:FF), which the BIOS clears when the machine is
-/// started: here is [`LOADED`] from the first call of a ROM's loader on.
+/// started: here is [`LOADED`] once a ROM was loaded that is not [`Image::whole`].
 const LOADS: Addr = Addr(0x4FC);
-/// A ROM keeps its packed code in extended memory, and iPXE's overwrites that, and other ROMs', when it is loaded. A second
-/// load would hang in the loader.
+/// The loader of iPXE's ROM was seen to hang when it was called a second time.
 const LOADED: u32 = u32::from_le_bytes(*b"3CPX");
 
 /// A ROM with UNDI.
@@ -66,6 +66,8 @@ pub struct Image {
     pub code: u16,
     /// and of its data, with its stack.
     pub data: u16,
+    /// The ROM is as long as both or longer. A shorter one has them packed in extended memory, where nothing protects them.
+    whole: bool,
 }
 
 fn up(bytes: u16) -> u16 {
@@ -119,7 +121,8 @@ impl Image {
         if bus.get32(at) != UNDI || sum != 0 || loader == 0 || code == 0 || data == 0 || code as u32 + data > MOST {
             return None;
         }
-        Some(Image { segment, loader, code: up(code), data: up(data as u16) })
+        let whole = bus.get8(Self::at(segment, TO_LENGTH)) as u32 * 512 >= code as u32 + data;
+        Some(Image { segment, loader, code: up(code), data: up(data as u16), whole })
     }
 
     /// Finds the ROM of a PCI function.
@@ -181,7 +184,7 @@ impl<B: Bus> Probe<B> for UndiProbe {
             return Ok(found);
         }
         let used = bus.get32(LOADS) == LOADED;
-        let image = image.and_then(|image| if used { Err(Fault::RomUsed) } else { Ok(image) });
+        let image = image.and_then(|image| if used && !image.whole { Err(Fault::RomUsed) } else { Ok(image) });
         // If the user has not asked for it, that no driver knows the card says more.
         let image = image.map_err(|fault| if ask.index == 0 { Fault::Nothing } else { fault })?;
         found.rings_low += image.code + image.data;
@@ -234,7 +237,9 @@ fn load<B: Bus>(card: &mut Undi<B>, found: &Found, data: u16) -> Result<(), Faul
     };
     card.rom.entry = Far::new(image.segment, image.loader);
     place(&mut card.rom.block);
-    card.bus().put32(LOADS, LOADED);
+    if !image.whole {
+        card.bus().put32(LOADS, LOADED);
+    }
     if !card.call(LOADER) {
         return Err(Fault::Rom);
     }

@@ -216,6 +216,21 @@ pub fn starter(plan: &Plan) -> u8 {
     if plan.two_ways { number::START_X } else { number::START }
 }
 
+/// The memory of a card's ROM: its data and code, unless a network boot has left them elsewhere; its stack; two buffers.
+#[inline(never)]
+fn by_rom(plan: &mut Plan, pad: u16) -> Option<()> {
+    let mut stack = undi::STACK + pad;
+    if plan.card.found.variant != undi::LEFT_OVER {
+        let rom = Image::find(&Machine, pci::id(&Machine, plan.card.found.pci)).ok()?;
+        plan.zeros(info::BLOCK_ROM_DATA, pad + rom.data)?;
+        plan.zeros(info::BLOCK_ROM_CODE, rom.code)?;
+        stack -= pad;
+    }
+    plan.zeros(info::BLOCK_ROM_STACK, stack)?;
+    plan.zeros(info::BLOCK_ROM_FRAMES, 2 * BUFFER)?;
+    Some(())
+}
+
 /// Where the card's rings go: extended memory, or below 1 MB when there is none.
 #[inline(never)]
 fn rings(plan: &mut Plan) -> Option<()> {
@@ -233,15 +248,7 @@ fn rings(plan: &mut Plan) -> Option<()> {
             let pad = plan.ground.next.wrapping_neg() & 15;
             linear = address(plan.ground.segment, plan.ground.next + pad);
             if plan.is_rom() {
-                let mut stack = undi::STACK + pad;
-                if plan.card.found.variant != undi::LEFT_OVER {
-                    let rom = Image::find(&Machine, pci::id(&Machine, plan.card.found.pci)).ok()?;
-                    plan.zeros(info::BLOCK_ROM_DATA, pad + rom.data)?;
-                    plan.zeros(info::BLOCK_ROM_CODE, rom.code)?;
-                    stack -= pad;
-                }
-                plan.zeros(info::BLOCK_ROM_STACK, stack)?;
-                plan.zeros(info::BLOCK_ROM_FRAMES, 2 * BUFFER)?;
+                by_rom(plan, pad)?;
             } else {
                 plan.zeros(info::BLOCK_RINGS, pad + low)?;
             }

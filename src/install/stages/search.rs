@@ -21,6 +21,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         ports: [0; TAKEN],
         places: [NOT_PCI; TAKEN],
         others: false,
+        rom_taken: false,
         said: false,
         unknown: None,
         ethernet: false,
@@ -53,6 +54,8 @@ struct Search<'a> {
     places: [u16; TAKEN],
     /// There are other copies.
     others: bool,
+    /// One of them calls a card's ROM, which no second copy may call at the same time.
+    rom_taken: bool,
     /// A line has said what is wrong with a card.
     said: bool,
     /// The first network function on PCI that no driver knows: its identity and place. The first Ethernet card, if there is one.
@@ -82,7 +85,12 @@ impl Search<'_> {
             found = self.isa(only);
         }
         if found.is_none() && options.io == 0 && !self.said {
-            found = self.pci(only, by_rom());
+            if !self.rom_taken {
+                found = self.pci(only, by_rom());
+            } else if only == by_rom() {
+                explain(Fault::RomUsed, ROM);
+                self.said = true;
+            }
         }
         if found.is_some() || self.said {
             return found;
@@ -130,6 +138,7 @@ impl Search<'_> {
             }
             (*port, *place) = (nic.io, nic.pci);
             self.others = true;
+            self.rom_taken |= nic.name == *ROM;
         }
         Some(())
     }
@@ -234,7 +243,7 @@ impl Search<'_> {
                 Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: true, command, found }),
                 Err(fault) => {
                     pci::set_command(&Machine, place, command);
-                    // So it is with the ROM of every other card.
+                    // One line is enough: the ROMs of a machine's cards are of one maker.
                     if fault == Fault::RomUsed {
                         return None;
                     }
@@ -272,7 +281,10 @@ impl Search<'_> {
 /// Every NIC may look.
 const ANY: u16 = 0xFFFF;
 
-/// The NIC that is a card's ROM: the last one.
+/// The name of the NIC that is a card's ROM,
+const ROM: &[u8; 12] = b"undi\0\0\0\0\0\0\0\0";
+
+/// and its number: it is the last one.
 fn by_rom() -> u16 {
     header().nics as u16 - 1
 }

@@ -13,6 +13,8 @@ use crate::rig::qemu::{Net, Nic as Card, Qemu};
 /// The cards, with QEMU's own ROM for each. The first one has all the tests.
 const CARDS: [&str; 3] = ["e1000", "rtl8139", "ne2k_pci"];
 const DEVICE: &str = "DEVICE=3COMPKT.SYS /NIC=undi";
+/// So often a ROM is loaded and unloaded.
+const LOADS: usize = 100;
 const LIMIT: Duration = Duration::from_secs(240);
 
 /// The tests.
@@ -25,6 +27,8 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/undi/himem", himem).takes(6),
         Test::new("qemu/undi/left-over", left_over).takes(15),
         Test::new("qemu/undi/second-load", second_load).takes(10),
+        Test::new("qemu/undi/v86", v86).takes(8),
+        Test::new("qemu/undi/hundred-loads", hundred).takes(20),
     ];
     for (lie, name) in LIES {
         tests.push(Test::new(format!("qemu/undi/liar/{name}"), move |lab| liar(lab, lie, name)).takes(8));
@@ -97,6 +101,39 @@ fn himem(lab: &Lab) -> Verdict {
     ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
 }
 
+/// In V86 mode a ROM is not called: the load is refused in one line and changes nothing. A driver that was loaded before rests,
+/// and works again in real mode.
+fn v86(lab: &Lab) -> Verdict {
+    let (load, test, rests, again) = ("3COMPKT /NIC=undi", "PKTCTL test", "PKTCTL test /COUNT=4", "PKTCTL test /INT=60");
+    let (on, off, unload) = ("V86 ON", "V86 OFF", "3COMPKT /U");
+    let refused = "3COMPKT /NIC=undi 0x61";
+    let exec = ["ints keep", on, "mem", "ints", refused, "mem", "ints", off, load, test, on, rests, off, again, unload, "mem", "ints"];
+    let steps = run(lab, &machine(CARDS[0], Net::User), &[], &exec)?;
+    let said = "3COMPKT: undi: a card's ROM cannot be used in V86 mode; start the machine without EMM386 or JEMMEX";
+    steps.prints(on, "[v86 1]")?;
+    steps.exits(refused, 1)?;
+    steps.holds(steps.first(refused)?.text == said, format!("it prints `{said}` alone"))?;
+    [load, test, again, unload].iter().try_for_each(|line| steps.exits(line, 0))?;
+    steps.holds(steps.first(rests)?.exit != Some(0), "in V86 mode no frame is exchanged")?;
+    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+}
+
+/// A ROM that is not packed, ours, is loaded and unloaded a hundred times.
+fn hundred(lab: &Lab) -> Verdict {
+    let folder = TempDir::new("rom").map_err(|error| error.to_string())?;
+    let device = liars(&folder, "0")?;
+    let (load, unload) = ("3COMPKT /NIC=undi", "3COMPKT /U");
+    let mut exec = vec!["ints keep", "mem", "ints"];
+    exec.extend([load, unload].repeat(LOADS));
+    exec.extend(["mem", "ints"]);
+    let steps = run(lab, &machine(&device, Net::Hub(0)), &[], &exec)?;
+    for line in [load, unload] {
+        let each = steps.each(line);
+        steps.holds(each.len() == LOADS && each.iter().all(|step| step.exit == Some(0)), format!("`{line}` succeeds each time"))?;
+    }
+    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+}
+
 /// The machine has booted from the network, and its boot program has left the UNDI in memory: it is used where it is, also
 /// after it was given back.
 fn left_over(lab: &Lab) -> Verdict {
@@ -105,18 +142,26 @@ fn left_over(lab: &Lab) -> Verdict {
     std::fs::write(folder.path().join("nbp"), program).map_err(|error| error.to_string())?;
     let net = format!("user,id=u,restrict=on,tftp={},bootfile=nbp", folder.path().display());
     let card = format!("{},netdev=u", CARDS[0]);
-    let extra = ["-netdev", &net, "-device", &card].map(String::from).to_vec();
+    // The second card's ROM is not used for the boot.
+    let other = format!("{},bootindex=9", CARDS[1]);
+    let extra = ["-netdev", &net, "-device", &card, "-device", &other].map(String::from).to_vec();
     let machine = Qemu { cpu: "qemu32".into(), roms: true, extra, ..Qemu::default() }.with_xms(Xms::None);
     let (load, unload, exchange) = ("3COMPKT /NIC=undi", "3COMPKT /U", "PKTCTL test");
-    let exec = ["ints keep", "mem", "ints", load, "PKTCTL mem", exchange, unload, "mem", "ints", load, exchange, unload, "mem", "ints"];
+    let second = "3COMPKT /NIC=undi 0x61";
+    let exec = ["ints keep", "mem", "ints", load, "PKTCTL mem", second, exchange, unload, "mem", "ints", load, exchange, unload, "mem", "ints"];
     let steps = run(lab, &machine, &[], &exec)?;
     [load, unload, exchange].iter().try_for_each(|line| steps.exits(line, 0))?;
     steps.prints(load, "3COMPKT: undi: through the card's ROM, iPXE, which a network boot has left in memory")?;
+    steps.exits(second, 1)?;
+    steps.holds(steps.first(second)?.text == ONCE, format!("`{second}` prints `{ONCE}` alone"))?;
     steps.holds(!steps.first("PKTCTL mem")?.text.contains("ROM code"), "the ROM's code is not loaded again")?;
     ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
 }
 
-/// iPXE's ROM would hang in a second load: it is refused before anything changes, also for another card and for a driver that
+/// What a second load prints.
+const ONCE: &str = "3COMPKT: undi: a card's ROM (UNDI) can be loaded only once; restart the machine to load it again";
+
+/// iPXE's ROM was seen to hang in a second load, which is refused before anything changes, also for another card and for a driver that
 /// is to be replaced, which goes on working.
 fn second_load(lab: &Lab) -> Verdict {
     let mut machine = machine(CARDS[0], Net::User);
@@ -124,11 +169,10 @@ fn second_load(lab: &Lab) -> Verdict {
     let (load, second, replace, unload) = ("3COMPKT /NIC=undi", "3COMPKT /NIC=undi 0x61", "3COMPKT /REPLACE /NIC=undi", "3COMPKT /U");
     let exec = ["ints keep", "mem", "ints", load, second, replace, "PKTCTL test", unload, "mem", "ints", load, "mem", "ints"];
     let steps = run(lab, &machine, &[], &exec)?;
-    let said = "3COMPKT: undi: a card's ROM (UNDI) can be loaded only once; restart the machine to load it again";
     let (loads, refused) = (steps.each(load), [steps.first(second)?, steps.first(replace)?]);
     steps.holds(loads.len() == 2 && loads[0].exit == Some(0), "the first load succeeds")?;
     for step in refused.into_iter().chain(loads.get(1).copied()) {
-        steps.holds(step.exit == Some(1) && step.text == said, format!("`{}` prints `{said}` alone", step.line))?;
+        steps.holds(step.exit == Some(1) && step.text == ONCE, format!("`{}` prints `{ONCE}` alone", step.line))?;
     }
     ["PKTCTL test", unload].iter().try_for_each(|line| steps.exits(line, 0))?;
     ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
@@ -164,12 +208,17 @@ fn rom(lie: &str) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
+/// The card with this ROM, which lies in the folder.
+fn liars(folder: &TempDir, lie: &str) -> Result<String, String> {
+    let path = folder.path().join("rom");
+    std::fs::write(&path, rom(lie)?).map_err(|error| error.to_string())?;
+    Ok(format!("{LIARS_CARD},romfile={}", path.display()))
+}
+
 /// The lying ROM is refused in one line, or what it says is counted; nothing else in the machine changes.
 fn liar(lab: &Lab, lie: &str, name: &str) -> Verdict {
     let folder = TempDir::new("rom").map_err(|error| error.to_string())?;
-    let path = folder.path().join("rom");
-    std::fs::write(&path, rom(lie)?).map_err(|error| error.to_string())?;
-    let machine = machine(&format!("{LIARS_CARD},romfile={}", path.display()), Net::Hub(0));
+    let machine = machine(&liars(&folder, lie)?, Net::Hub(0));
     // Each call of a driver whose ROM has no end takes long.
     let fuzz = if name == "endless" { "FUZZ 50 /SEED=1" } else { "FUZZ 500 /SEED=1" };
     let (load, unload) = ("3COMPKT /NIC=undi", "3COMPKT /U");
