@@ -19,7 +19,7 @@ struc ROM
 .block:                         ; the parameter block
 endstruc
 LOADER      equ 0FFFFh          ; the opcode of a call of the ROM's loader, which takes none
-TAKEN       equ 0FFFFh
+REFUSED     equ 0FFFFh
 
 PIC1_MASK   equ 21h
 PIC2_MASK   equ 0A1h
@@ -33,20 +33,19 @@ section .text.rom_call progbits alloc exec nowrite align=1
 ; Purpose:  Call the ROM. Put back what a ROM may change: EFLAGS, all registers, A20, the interrupt masks, the mode of the
 ;           timer's counter.
 ; In:       BX = ROM with its parameter block, DX = opcode or LOADER
-; Out:      AX = the ROM's answer, 0: success; TAKEN: the ROM was not called, because another call is in progress, or a memory
-;           manager has begun V86 mode, in which a ROM may do what ends the machine
+; Out:      AX = the ROM's answer, 0: success; REFUSED: the ROM was not called, because a memory manager has begun V86 mode, in
+;           which a ROM may do what ends the machine
 ; Corrupts: FLAGS
 ; Stack:    42 bytes
+; One call at a time: of the driver's entries only `send` may come in during a call, and it refuses (`taken`).
 ; The ROM may enable interrupts. Their handlers run on the ROM's stack. It lies in the driver's segment, so that an entry of
 ; the driver continues on it (asm/int60.asm, `save`).
 global rom_call
 rom_call:
         smsw    ax
         test    al, 1               ; PE
-        mov     ax, TAKEN
-        jnz     .taken
-        cmp     byte [bx+ROM.taken], 0
-        jne     .taken
+        mov     ax, REFUSED
+        jnz     .refused
         inc     byte [bx+ROM.taken]
         pushfd
         pushad
@@ -110,7 +109,8 @@ rom_call:
         pop     fs
         popad
         popfd
-.taken: ret
+.refused:
+        ret
 
 ; Purpose:  See whether A20 is off, and how counter 0 of the PIT works.
 ; Out:      AH = 0 if A20 is on, AL = the counter's mode
