@@ -7,7 +7,7 @@ mod slots {
 }
 use slots::{SLOT_A, SLOT_A_WIDE};
 
-/// A linked binary: name, linker script, assembly files. A resident unit without assembly files is a NIC's driver.
+/// A linked binary: name, linker script, assembly files. A resident unit without assembly files is a NIC's driver, as is `undi`.
 const UNITS: &[(&str, &str, &[&str])] = &[
     ("core", "resident", &["device", "clock", "int60", "irq", "upcall", "transfer", "terminate"]),
     ("kernel", "kernel", &["kernel"]),
@@ -126,6 +126,9 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("find_corkscrew", "stage", &["visit", "strings", "crc"]),
     ("start_corkscrew", "stage", &["visit", "strings", "crc"]),
     ("start_corkscrewx", "stage", &["visit", "strings", "crc"]),
+    ("undi", "resident", &["driver", "service", "strings", "rom"]),
+    ("find_undi", "stage", &["visit", "strings", "rom"]),
+    ("start_undi", "stage", &["visit", "strings", "rom", "top"]),
     ("pktctl", "program", &["program"]),
     ("conform", "program", &["program", "conform"]),
     ("control", "program", &["program", "control"]),

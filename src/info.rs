@@ -168,5 +168,13 @@ pub const BLOCK_XFIFO: u8 = 26;
 pub const BLOCK_XRINGS: u8 = 27;
 /// a ring from which a frame is taken in parts.
 pub const BLOCK_XPARTS: u8 = 28;
+/// A ROM's code (UNDI),
+pub const BLOCK_ROM_CODE: u8 = 32;
+/// its data,
+pub const BLOCK_ROM_DATA: u8 = 33;
+/// the stack of its calls,
+pub const BLOCK_ROM_STACK: u8 = 34;
+/// and the driver's two buffers for frames.
+pub const BLOCK_ROM_FRAMES: u8 = 35;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

@@ -6,6 +6,7 @@ use super::ports::as_machine;
 use super::real::{Machine, copy_far, own};
 use super::{Addr, Bus, Far};
 use crate::device::Job;
+use crate::drivers::undi::Rom;
 
 /// The bus of probes. A device made with it has the same layout as one made with [`Machine`] or [`super::flat::Flat`].
 #[derive(Clone, Copy, Default)]
@@ -85,6 +86,20 @@ macro_rules! access {
 
 impl Bus for Either {
     as_machine!();
+
+    #[inline(always)]
+    fn rom_call(&self, rom: &mut Rom, opcode: u16) -> u16 {
+        Machine.rom_call(rom, opcode)
+    }
+
+    #[inline(always)]
+    fn xms_top(&self) -> u16 {
+        unsafe extern "fastcall" {
+            /// asm/top.asm.
+            safe fn xms_top() -> u16;
+        }
+        xms_top()
+    }
 
     #[inline(always)]
     fn confined(&self) -> bool {

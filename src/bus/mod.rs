@@ -3,6 +3,7 @@
 //! Drivers are generic over it. On DOS the bus is the machine; in host tests it is a fake with a model of the card.
 
 use crate::device::{Head, Job};
+use crate::drivers::undi::Rom;
 
 #[cfg(target_os = "none")]
 pub mod either;
@@ -157,6 +158,17 @@ pub trait Bus {
     /// Counter 0 of the PIT, latched. It counts down at 1.19 MHz in mode 2 and at twice that in mode 3, which most BIOSes
     /// set.
     fn clock(&self) -> u16;
+
+    /// Calls a network driver in a ROM (asm/rom.asm); its answer, 0: success. A bus that has no ROM answers with an error.
+    fn rom_call(&self, _rom: &mut Rom, _opcode: u16) -> u16 {
+        u16::MAX
+    }
+    /// The top of memory in units of 64 KB, if there is an XMS driver; otherwise 0. For probes only.
+    fn xms_top(&self) -> u16 {
+        0
+    }
+    /// The driver's memory is not to be freed when it is unloaded, because the ROM has kept an interrupt. Nothing in a probe.
+    fn keep_memory(&self) {}
 
     /// Waits until `done` is true, for at most `limit_us` microseconds: 1 to 25,000, and twice as long where the BIOS runs
     /// the PIT in mode 2. No other loop but [`Bus::wait_briefly`] and [`Bus::poll`] reads a register.

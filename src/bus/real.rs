@@ -2,9 +2,12 @@
 //! machine shares: the clock and PCI configuration.
 
 use core::arch::asm;
+use core::mem::offset_of;
 
 use super::{Addr, Bus, Far};
 use crate::device::Job;
+use crate::drivers::undi::Rom;
+use crate::resident::table::State;
 
 /// The bus of units that reach nothing above 1 MB.
 #[derive(Clone, Copy, Default)]
@@ -225,6 +228,22 @@ impl Bus for Machine {
             safe fn clock() -> u16;
         }
         clock()
+    }
+
+    #[inline(always)]
+    fn rom_call(&self, rom: &mut Rom, opcode: u16) -> u16 {
+        unsafe extern "fastcall" {
+            /// asm/rom.asm.
+            fn rom_call(rom: &mut Rom, opcode: u16) -> u16;
+        }
+        // SAFETY: it keeps all registers. What the ROM does is its own affair; its memory is the driver's.
+        unsafe { rom_call(rom, opcode) }
+    }
+
+    #[inline(always)]
+    fn keep_memory(&self) {
+        // SAFETY: a field of the core's that `terminate` reads behind this.
+        unsafe { asm!("and word ptr [core_state + {}], 0", const offset_of!(State, memory), options(nostack)) };
     }
 }
 

@@ -20,6 +20,7 @@ pub mod rtl8169;
 pub mod staging;
 pub mod tg3;
 pub mod tulip;
+pub mod undi;
 pub mod virtio;
 pub mod virtio_net;
 pub mod vmxnet3;

@@ -5,7 +5,7 @@
 use crate::probe::Fault;
 
 /// The number of the first line: behind the faults, which count from 1.
-pub const FIRST: u16 = Fault::Unlocked as u16;
+pub const FIRST: u16 = Fault::RomUsed as u16;
 /// Stands for the line's number, in hexadecimal.
 pub const HEX: u8 = b'%';
 /// Stands for the line's number, in decimal.
@@ -90,6 +90,7 @@ lines! {
     NoDriver ": no such driver; 3COMPKT /? lists them";
     NoPort "no NIC answers at port %h; check the card's jumpers or leave /IO= out";
     NoCard "/NIC=: no such card is free; leave it out to take the first one";
+    NoRom "no free card has a ROM with UNDI in memory; switch booting from the network (PXE) on in the BIOS setup";
     NoNic "no NIC found; give /IO= and /IRQ= if there is one";
     NoOther "no other NIC found; give /IO= and /IRQ= if there is one";
     // The builder's.

@@ -241,6 +241,12 @@ pub struct Feature {
 }
 
 impl Plan {
+    /// Whether the card's own ROM drives it: that NIC is the last of the list.
+    #[cfg(target_os = "none")]
+    pub fn is_rom(&self) -> bool {
+        self.card.nic == super::kernel::header().nics as u8 - 1
+    }
+
     /// Notes what is said if nothing stands in the end.
     pub fn fail(&mut self, line: Line, number: u16) -> u8 {
         (self.failure, self.number) = (lines::FIRST + line as u16 + 1, number);

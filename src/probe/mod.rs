@@ -25,6 +25,7 @@ pub mod rtl8139;
 pub mod rtl8169;
 pub mod tg3;
 pub mod tulip;
+pub mod undi;
 pub mod virtio_net;
 pub mod vmxnet3;
 pub mod vortex;
@@ -36,7 +37,7 @@ use crate::device::{Device, MacAddr};
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Ask<'a> {
-    /// ISA: number of the candidate, from 0. Not used for PCI.
+    /// ISA: number of the candidate, from 0. PCI: 0. UNDI: 1 if the user has asked for it, 0 if not.
     pub index: u8,
     /// The value of `/IRQ=`, 0 if not given.
     pub irq: u8,
@@ -142,6 +143,16 @@ pub enum Fault {
     Hidden = 11,
     /// From the installer: the memory manager does not lock the rings.
     Unlocked = 12,
+    /// UNDI: in V86 mode the ROM's code cannot be trusted.
+    RomV86 = 13,
+    /// UNDI: the card's ROM has none.
+    NoUndi = 14,
+    /// UNDI: the ROM does not load or start.
+    Rom = 15,
+    /// UNDI: the ROM works above 1 MB, where XMS is.
+    RomHigh = 16,
+    /// UNDI: a ROM that loads only once was loaded since the machine was started, or another copy calls a ROM.
+    RomUsed = 17,
 }
 
 /// Bytes of a reason in the file, padded with zeros by the pack step.
@@ -150,7 +161,7 @@ pub const REASON: usize = 112;
 /// The text printed behind the card's name for each fault; empty for faults that are not printed. In the file only
 /// (tools/src/pack/mod.rs).
 #[cfg(not(target_os = "none"))]
-pub const REASONS: [&str; 12] = [
+pub const REASONS: [&str; 17] = [
     "",
     "",
     ": the card is there but does not answer; reset the machine or try another slot",
@@ -163,6 +174,11 @@ pub const REASONS: [&str; 12] = [
     "",
     ": the card cannot find memory in V86 mode without VDS; use a memory manager that has it (JEMMEX)",
     ": the memory manager (VDS) does not lock the card's rings; load the driver low, by DEVICE=",
+    ": a card's ROM cannot be used in V86 mode; start the machine without EMM386 or JEMMEX",
+    ": the card's ROM has no UNDI (PXE); switch booting from the network on in the BIOS setup",
+    ": the card's ROM (UNDI) does not start; restart the machine, or use another card",
+    ": the card's ROM works in memory that is HIMEM's; load the driver without HIMEM.SYS",
+    ": a card's ROM (UNDI) can be loaded only once; restart the machine to load it again",
 ];
 
 impl Fault {
@@ -179,6 +195,11 @@ impl Fault {
             8 => Fault::V86,
             9 => Fault::Media,
             10 => Fault::Master,
+            13 => Fault::RomV86,
+            14 => Fault::NoUndi,
+            15 => Fault::Rom,
+            16 => Fault::RomHigh,
+            17 => Fault::RomUsed,
             _ => Fault::Dead,
         })
     }

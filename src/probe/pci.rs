@@ -183,6 +183,11 @@ pub fn has_intx_off(bus: &impl Bus, place: u16) -> bool {
     took & COMMAND_INTX_OFF != 0
 }
 
+/// Switches the function's interrupt off, if it is of PCI 2.3.
+pub fn switch_intx_off(bus: &impl Bus, place: u16) {
+    set_command(bus, place, command(bus, place) | COMMAND_INTX_OFF);
+}
+
 /// What makes the command register reachable through the ports of configuration mechanism 1: for asm/flat.inc.
 pub const fn command_address(place: u16) -> u32 {
     1 << 31 | (place as u32) << 8 | COMMAND as u32

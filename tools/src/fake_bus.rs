@@ -9,6 +9,7 @@ use std::rc::Rc;
 
 use compkt::bus::{Addr, Far};
 use compkt::device::{Head, Job};
+use compkt::drivers::undi::Rom;
 use compkt::probe::TAKEN;
 use models::isa::Card;
 use models::{Env, Model};
@@ -90,7 +91,11 @@ struct Machine {
     cpu_takes: bool,
     /// Events that a test has planned, and the accesses before each.
     planned: Vec<(u32, Event)>,
+    rom: Option<RomCall>,
 }
+
+/// What a ROM does when it is called.
+type RomCall = Box<dyn FnMut(&FakeBus, &mut Rom, u16) -> u16>;
 
 /// An event outside of the driver.
 type Event = Box<dyn FnOnce(&FakeBus)>;
@@ -336,6 +341,7 @@ impl FakeBus {
             taken: Vec::new(),
             cpu_takes: false,
             planned: Vec::new(),
+            rom: None,
         })))
     }
 
@@ -359,6 +365,11 @@ impl FakeBus {
     /// Calls `action` with the world of a card, for what the trait of models has no method for.
     pub fn with_env<T>(&self, card: usize, action: impl FnOnce(&mut dyn Env) -> T) -> T {
         self.0.borrow_mut().with_env(card, action)
+    }
+
+    /// Sets what a ROM does when the driver calls it.
+    pub fn on_rom_call(&self, call: impl FnMut(&FakeBus, &mut Rom, u16) -> u16 + 'static) {
+        self.0.borrow_mut().rom = Some(Box::new(call));
     }
 
     /// Plans an event after the driver's `accesses`-th (1: the next) access to a port or to memory, such as a frame that comes

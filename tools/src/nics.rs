@@ -7,6 +7,8 @@ pub enum Found {
     Pci,
     /// By ISA probing, in this order.
     Isa(u8),
+    /// By its ROM, when no other driver takes it. It is the last of the list, where the search looks for it.
+    Rom,
 }
 
 /// A driver and the cards that it drives.
@@ -60,7 +62,7 @@ impl Nic {
     }
 }
 
-/// All NICs: PCI first, then ISA in its order.
+/// All NICs: PCI first, then ISA in its order, then the one for cards with a ROM.
 pub const NICS: &[Nic] = &[
     Nic {
         name: "ne2k_pci",
@@ -251,6 +253,16 @@ pub const NICS: &[Nic] = &[
         found: Found::Isa(10),
         memory: false,
         plain: false,
+        devices: &[],
+        plugin: false,
+    },
+    Nic {
+        name: "undi",
+        cards: "any PCI card whose ROM (PXE) has UNDI, by that ROM",
+        found: Found::Rom,
+        memory: false,
+        plain: false,
+        // tools/src/suite/undi.rs has its tests.
         devices: &[],
         plugin: false,
     },

@@ -128,7 +128,7 @@ fn place(plan: &mut Plan) -> Option<()> {
     }
     plan.placed.device_size = unit(of_nic(plan.card.nic, number::START))?.table;
     plan.placed.device = plan.zeros(BLOCK_INSTANCE, plan.placed.device_size)?;
-    rings(plan)?;
+    rings::<false>(plan)?;
     let card = &plan.card;
     let nic = Nic {
         stub: Stub::new(0),

@@ -5,7 +5,8 @@ use super::extended;
 use super::vds::is_there;
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
-use crate::bus::real::address;
+use crate::bus::real::{Machine, address};
+use crate::drivers::undi::BUFFER;
 use crate::info::{self, Block};
 use crate::install::dos::{fill, from_device};
 use crate::install::features::{Table, needs};
@@ -16,7 +17,8 @@ use crate::install::lines::Line;
 use crate::install::plan::{FAILED, Feature, GOES, Ground, Plan};
 use crate::device::MAX_FRAME;
 use crate::memory::{FRAMES, SLOT, rounded};
-use crate::probe::{Fault, Found, NO_XMS, Rings, isa_pnp};
+use crate::probe::undi::{self, Image};
+use crate::probe::{Fault, Found, NO_XMS, Rings, isa_pnp, pci};
 use crate::resident::table::{BLOCKS, ENTRIES, STACK_CORE};
 
 /// The most that the last block takes beside the receivers' share: the list of blocks, the core's depth, up to a paragraph's
@@ -60,7 +62,7 @@ fn place(plan: &mut Plan) -> Option<()> {
     plan.placed.device = plan.zeros(info::BLOCK_INSTANCE, plan.placed.device_size)?;
     align(plan)?;
     plan.placed.handles = plan.zeros(info::BLOCK_HANDLES, plan.options.handles as u16 * HANDLE)?;
-    rings(plan)?;
+    rings::<true>(plan)?;
     plan.placed.receivers = plan.options.stack;
     features(plan)?;
     plan.reserve(LAST + plan.placed.receivers)?;
@@ -231,9 +233,24 @@ pub fn starter(plan: &Plan) -> u8 {
     if plan.two_ways { number::START_X } else { number::START }
 }
 
-/// Where the card's rings go: extended memory, or below 1 MB when there is none.
+/// The memory of a card's ROM: its data and code, unless a network boot has left them elsewhere; its stack; two buffers.
 #[inline(never)]
-pub fn rings(plan: &mut Plan) -> Option<()> {
+fn by_rom(plan: &mut Plan, pad: u16) -> Option<()> {
+    let mut stack = undi::STACK + pad;
+    if plan.card.found.variant != undi::LEFT_OVER {
+        let rom = Image::find(&Machine, pci::id(&Machine, plan.card.found.pci)).ok()?;
+        plan.zeros(info::BLOCK_ROM_DATA, pad + rom.data)?;
+        plan.zeros(info::BLOCK_ROM_CODE, rom.code)?;
+        stack -= pad;
+    }
+    plan.zeros(info::BLOCK_ROM_STACK, stack)?;
+    plan.zeros(info::BLOCK_ROM_FRAMES, 2 * BUFFER)?;
+    Some(())
+}
+
+/// Where the card's rings go: extended memory, or below 1 MB when there is none. `ROM`: it may be a card that its ROM drives.
+#[inline(never)]
+pub fn rings<const ROM: bool>(plan: &mut Plan) -> Option<()> {
     let rings = plan.memory.rings;
     let low = plan.card.found.rings_low;
     plan.placed.rings = if rings != 0 {
@@ -246,8 +263,12 @@ pub fn rings(plan: &mut Plan) -> Option<()> {
         if low != 0 {
             // Descriptors want a boundary of 16 at least.
             let pad = plan.ground.next.wrapping_neg() & 15;
-            let at = plan.zeros(info::BLOCK_RINGS, pad + low)?;
-            linear = address(plan.ground.segment, at + pad);
+            linear = address(plan.ground.segment, plan.ground.next + pad);
+            if ROM && plan.is_rom() {
+                by_rom(plan, pad)?;
+            } else {
+                plan.zeros(info::BLOCK_RINGS, pad + low)?;
+            }
         }
         Rings { linear, physical: linear.0, len: low as u32 }
     };

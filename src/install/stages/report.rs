@@ -1,14 +1,15 @@
-//! `/V`, when the driver stands: what the interrupt test has found, and whether the link is up.
+//! When the driver stands: whose ROM it calls, if it does; with `/V`, what the interrupt test has found, and whether the link is up.
 
 use core::mem::offset_of;
 
 use crate::bus::Addr;
 use crate::bus::real::address;
 use crate::device::Link;
-use crate::info::{Info, NicInfo};
+use crate::info::{BLOCK_ROM_CODE, BLOCK_ROM_DATA, Info, NicInfo};
 use crate::install::dos::{peek, regs};
 use crate::install::plan::{DONE, Plan};
 use crate::install::print::{Dec, Print};
+use crate::probe::undi::LEFT_OVER;
 
 /// The BIOS's count of timer ticks.
 const TICKS: Addr = Addr(0x46C);
@@ -19,9 +20,30 @@ const ASKED: u32 = 4_000_000;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
-    tell_interrupt(plan.card.found.irq, plan.placed.irq);
-    tell_link(plan.options.vector);
+    if plan.is_rom() {
+        tell_rom(plan);
+    }
+    if plan.options.verbose {
+        tell_interrupt(plan.card.found.irq, plan.placed.irq);
+        tell_link(plan.options.vector);
+    }
     DONE
+}
+
+/// Tells whose code runs, and how much of it stays.
+fn tell_rom(plan: &Plan) {
+    "3COMPKT: undi: through the card's ROM, ".print();
+    plan.card.found.chip.get(2..).unwrap_or(&[]).print();
+    if plan.card.found.variant == LEFT_OVER {
+        ", which a network boot has left in memory\r\n".print();
+        return;
+    }
+    let size = |kind: u8| Dec(plan.ground.blocks.iter().find(|block| block.kind == kind).map_or(0, |block| block.size));
+    ": ".print();
+    size(BLOCK_ROM_CODE).print();
+    " bytes of its code and ".print();
+    size(BLOCK_ROM_DATA).print();
+    " of its data stay\r\n".print();
 }
 
 /// Tells of a card that was made to interrupt: the line that it should have, and the one at which the interrupt arrived.

@@ -24,6 +24,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         ports: [0; TAKEN],
         places: [NOT_PCI; TAKEN],
         others: false,
+        rom_taken: false,
         said: false,
         quiet: false,
         unknown: None,
@@ -34,6 +35,8 @@ pub fn run(plan: &mut Plan) -> u8 {
         return QUIT;
     }
     let several = &mut plan.several;
+    // A ROM drives a card alone.
+    search.rom_taken |= several.count != 0;
     if several.count == COUNTED {
         several.count = 0;
         search.quiet = true;
@@ -90,6 +93,8 @@ struct Search<'a> {
     places: [u16; TAKEN],
     /// There are other copies.
     others: bool,
+    /// One of them calls a card's ROM, which no second copy may call at the same time.
+    rom_taken: bool,
     /// A line has said what is wrong with a card.
     said: bool,
     /// No line is to be printed: cards are counted.
@@ -124,10 +129,18 @@ impl Search<'_> {
         let options = self.options;
         let mut found = None;
         if options.io == 0 {
-            found = self.pci(only);
+            found = self.pci(only, ANY);
         }
         if found.is_none() && !matches!(options.nic, Want::Pci(_)) {
             found = self.isa(only);
+        }
+        if found.is_none() && options.io == 0 && !self.said && !self.quiet {
+            if !self.rom_taken {
+                found = self.pci(only, by_rom());
+            } else if only == by_rom() {
+                explain(Fault::RomUsed, ROM);
+                self.said = true;
+            }
         }
         if found.is_some() || self.said || self.quiet {
             return found;
@@ -145,6 +158,7 @@ impl Search<'_> {
         } else {
             let line = match options.nic {
                 _ if options.io != 0 => Line::NoPort,
+                _ if only == by_rom() => Line::NoRom,
                 Want::Any if self.others => Line::NoOther,
                 Want::Any => Line::NoNic,
                 _ => Line::NoCard,
@@ -174,6 +188,7 @@ impl Search<'_> {
             }
             (*port, *place) = (nic.io, nic.pci);
             self.others = true;
+            self.rom_taken |= nic.name == *ROM;
         }
         Some(())
     }
@@ -247,18 +262,20 @@ impl Search<'_> {
         }
     }
 
+    /// A PCI function that a driver knows by its identity; with `rom`, any network function, by that NIC.
     #[inline(never)]
-    fn pci(&mut self, only: u16) -> Option<Card> {
+    fn pci(&mut self, only: u16, rom: u16) -> Option<Card> {
         let mut functions = Functions::all()?;
         while let Some((place, id)) = functions.next() {
             let elsewhere = matches!(self.options.nic, Want::Pci(wanted) if wanted != place);
             if elsewhere || self.places.contains(&place) {
                 continue;
             }
-            let Some(nic) = self.knows(id) else {
+            let class = pci::class(&Machine, place) >> 16;
+            let known = if rom == ANY { self.knows(id) } else { (class >> 8 == pci::NETWORK).then_some(rom) };
+            let Some(nic) = known else {
                 // With a name or an address the user means a card of another kind.
                 let any = matches!(self.options.nic, Want::Any | Want::Pci(_));
-                let class = pci::class(&Machine, place) >> 16;
                 // A wireless card is a network function, too, and may come first.
                 let first = self.unknown.is_none() || class == pci::ETHERNET && !self.ethernet;
                 if any && first && class >> 8 == pci::NETWORK {
@@ -273,9 +290,16 @@ impl Search<'_> {
             let unit = unit(finder_of(nic))?;
             self.read(&unit)?;
             let command = pci::command(&Machine, place);
-            match self.look(&unit, 0, place) {
+            // A ROM's find unit says what is wrong if the user has asked for it.
+            match self.look(&unit, (rom == only) as u8, place) {
                 Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: true, command, found }),
-                Err(_) => pci::set_command(&Machine, place, command),
+                Err(fault) => {
+                    pci::set_command(&Machine, place, command);
+                    // One line is enough: the ROMs of a machine's cards are of one maker.
+                    if fault == Fault::RomUsed {
+                        return None;
+                    }
+                }
             }
         }
         None
@@ -283,7 +307,7 @@ impl Search<'_> {
 
     #[inline(never)]
     fn isa(&mut self, only: u16) -> Option<Card> {
-        for nic in 0..header().nics as u16 {
+        for nic in 0..by_rom() {
             if only != ANY && only != nic {
                 continue;
             }
@@ -308,6 +332,14 @@ impl Search<'_> {
 
 /// Every NIC may look.
 const ANY: u16 = 0xFFFF;
+
+/// The name of the NIC that is a card's ROM,
+const ROM: &[u8; 12] = b"undi\0\0\0\0\0\0\0\0";
+
+/// and its number: it is the last one.
+fn by_rom() -> u16 {
+    header().nics as u16 - 1
+}
 
 /// The number of a NIC's find unit.
 fn finder_of(nic: u16) -> u8 {

@@ -6,6 +6,8 @@ use super::vds;
 use super::xms::entry as xms_entry;
 use crate::info::NOT_PCI;
 use crate::bus::real::{address, code_segment, copy_far, own};
+use crate::drivers::undi::BUFFER;
+use crate::install::dos::peek;
 use crate::install::features::needs;
 use crate::install::header::{Start, StartHeader, number};
 use crate::install::kernel::{header, load, of_nic, unit};
@@ -28,7 +30,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         }
         Some(()) => {
             tell(plan);
-            plan.next = if plan.options.verbose { number::REPORT } else { DONE };
+            plan.next = if plan.options.verbose || plan.is_rom() { number::REPORT } else { DONE };
             if plan.old.state == GOES { number::STAND } else { number::HANDOVER }
         }
         None => FAILED,
@@ -65,6 +67,12 @@ fn start(plan: &mut Plan) -> Option<()> {
         return None;
     }
     plan.device = at;
+    if plan.is_rom() {
+        // It tells the card's address only when it runs: the unit has left it in the first buffer.
+        let rings = &plan.placed.rings;
+        plan.card.found.mac = peek(rings.linear.plus(rings.len as u16 - 2 * BUFFER));
+    }
+    let found = &plan.card.found;
     plan.placed.irq = if found.irq == 0 { 0 } else { (starter_unit().line)(found, device) };
     copy_far(own(device), address(plan.ground.segment, plan.placed.device), plan.placed.device_size);
     Some(())

@@ -13,12 +13,13 @@ use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::control::{self, INTERRUPT};
-use crate::info::{BLOCK_CTL, BLOCK_SHIFT, BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
+use crate::info::{BLOCK_CTL, BLOCK_ROM_STACK, BLOCK_SHIFT, BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::install::dos::{from_device, memory_end, peek, peek_into, poke, regs, vector};
 use crate::install::header::number;
-use crate::install::kernel::{MOVE_LEAST, caller, header, of_nic, read, say, unit};
+use crate::install::kernel::{MOVE_LEAST, caller, explain, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
 use crate::install::plan::{Kept, Plan, QUIT, SILENT, TEXT};
+use crate::probe::Fault;
 use crate::resident::handle::Handle;
 use crate::resident::table::{BUSY, ENTRIES, Entry, PENDING, POLLED};
 
@@ -52,6 +53,11 @@ fn take(plan: &mut Plan) -> Option<()> {
         return None;
     }
     plan.options.vector = number;
+    // A ROM cannot be loaded a second time, so its card must not be stopped.
+    if block(&info, BLOCK_ROM_STACK).is_some() {
+        explain(Fault::RomUsed, &nic.name);
+        return None;
+    }
     wants(&mut plan.options, &nic)?;
     handles(&mut plan.options, &info)?;
     let (burst, hold) = (get(&info, control::BURST), get(&info, control::HOLD));

@@ -99,39 +99,48 @@ pub fn counts(block: &Block) {
     say!(c"  asked for    {d} in low memory, {d} in XMS, {d} failures\n", stats.hits, stats.misses, stats.failures);
 }
 
+/// The names of blocks by their kinds, but for the pool's.
+static NAMES: [(u8, &CStr); 27] = [
+    (info::BLOCK_CORE, c"core"),
+    (info::BLOCK_NIC, c"NIC driver"),
+    (info::BLOCK_INSTANCE, c"NIC state"),
+    (info::BLOCK_HANDLES, c"handles"),
+    (info::BLOCK_RINGS, c"DMA rings"),
+    (info::BLOCK_ROM_CODE, c"ROM code"),
+    (info::BLOCK_ROM_DATA, c"ROM data"),
+    (info::BLOCK_ROM_STACK, c"ROM stack"),
+    (info::BLOCK_ROM_FRAMES, c"ROM frames"),
+    (info::BLOCK_STATS, c"counts"),
+    (info::BLOCK_FLAT, c"flat"),
+    (info::BLOCK_VDS, c"DMA lock"),
+    (info::BLOCK_COUNTER, c"statistics"),
+    (info::BLOCK_TICK, c"timer"),
+    (info::BLOCK_SHIFT, c"handle numbers"),
+    (info::BLOCK_NICS, c"NICs"),
+    (info::BLOCK_INTERFACES, c"interfaces"),
+    (info::BLOCK_MANY, c"many"),
+    (info::BLOCK_IFS, c"ifs"),
+    (info::BLOCK_EXAMPLE, c"count"),
+    (info::BLOCK_LISTS, c"pool lists"),
+    (info::BLOCK_CTL, c"control"),
+    (info::BLOCK_XWORDS, c"copy xwords"),
+    (info::BLOCK_XBYTES, c"copy xbytes"),
+    (info::BLOCK_XFIFO, c"copy xfifo"),
+    (info::BLOCK_XRINGS, c"copy xrings"),
+    (info::BLOCK_XPARTS, c"copy xparts"),
+];
+
 /// The name of a block's kind.
 pub fn name(block: &Block, kind: u8) -> &'static CStr {
-    match kind {
-        info::BLOCK_CORE => c"core",
-        info::BLOCK_NIC => c"NIC driver",
-        info::BLOCK_INSTANCE => c"NIC state",
-        info::BLOCK_HANDLES => c"handles",
-        info::BLOCK_RINGS => c"DMA rings",
-        info::BLOCK_STATS => c"counts",
-        info::BLOCK_FLAT => c"flat",
-        info::BLOCK_VDS => c"DMA lock",
-        info::BLOCK_COUNTER => c"statistics",
-        info::BLOCK_TICK => c"timer",
-        info::BLOCK_SHIFT => c"handle numbers",
-        info::BLOCK_NICS => c"NICs",
-        info::BLOCK_INTERFACES => c"interfaces",
-        info::BLOCK_MANY => c"many",
-        info::BLOCK_IFS => c"ifs",
-        info::BLOCK_EXAMPLE => c"count",
-        info::BLOCK_LISTS => c"pool lists",
-        info::BLOCK_CTL => c"control",
-        info::BLOCK_XWORDS => c"copy xwords",
-        info::BLOCK_XBYTES => c"copy xbytes",
-        info::BLOCK_XFIFO => c"copy xfifo",
-        info::BLOCK_XRINGS => c"copy xrings",
-        info::BLOCK_XPARTS => c"copy xparts",
-        _ => match (kind, pool(block).map(|(form, _)| form)) {
-            (info::BLOCK_POOL, Some(Form::Flat)) => c"pool (XMS)",
-            (info::BLOCK_POOL, Some(Form::Cache)) => c"pool (cache)",
-            (info::BLOCK_POOL, _) => c"pool (low)",
-            (info::BLOCK_BUFFERS, Some(Form::Cache)) => c"pool cache",
-            (info::BLOCK_BUFFERS, _) => c"pool frames",
-            _ => c"other",
-        },
+    if let Some((_, name)) = NAMES.iter().find(|row| row.0 == kind) {
+        return name;
+    }
+    match (kind, pool(block).map(|(form, _)| form)) {
+        (info::BLOCK_POOL, Some(Form::Flat)) => c"pool (XMS)",
+        (info::BLOCK_POOL, Some(Form::Cache)) => c"pool (cache)",
+        (info::BLOCK_POOL, _) => c"pool (low)",
+        (info::BLOCK_BUFFERS, Some(Form::Cache)) => c"pool cache",
+        (info::BLOCK_BUFFERS, _) => c"pool frames",
+        _ => c"other",
     }
 }

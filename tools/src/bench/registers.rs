@@ -45,7 +45,7 @@ impl Accesses {
 /// Whether this address is a register of the NIC.
 fn is_register(nic: &Nic, at: u64) -> bool {
     match nic.found {
-        Found::Pci => at >= PCI_PORTS && !APICS.contains(&at),
+        Found::Pci | Found::Rom => at >= PCI_PORTS && !APICS.contains(&at),
         Found::Isa(_) => ISA_PORTS.contains(&at) && !SENDER_PORTS.contains(&at),
     }
 }

@@ -2,6 +2,7 @@
 
 use compkt::bus::{Addr, Bus, Far};
 use compkt::device::Job;
+use compkt::drivers::undi::Rom;
 
 use super::{ACCESS_NS, FakeBus, OWN, OWN_SEGMENTS, Place};
 
@@ -189,6 +190,14 @@ impl Bus for FakeBus {
         }
         machine.own.push_back((segment, bytes.cast_mut()));
         Far::new(segment, 0)
+    }
+
+    fn rom_call(&self, rom: &mut Rom, opcode: u16) -> u16 {
+        let call = self.0.borrow_mut().rom.take();
+        let Some(mut call) = call else { return 1 };
+        let answer = call(self, rom, opcode);
+        self.0.borrow_mut().rom = Some(call);
+        answer
     }
 
     fn clock(&self) -> u16 {

@@ -75,6 +75,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("corkscrewx", 1_016),
     ("ne2000", 1_056),
     ("ne1000", 1_076),
+    ("undi", 1_300),
 ];
 /// The most bytes of a discarded unit, which slot B has to hold. The largest such unit decides the size of the load image.
 const DISCARDED: u16 = 6_272;
@@ -84,7 +85,7 @@ const STAGES: &[(&str, u16)] =
         ("kernel", 4_192),
         ("stage_unload", SLOT_A),
         ("stage_search", SLOT_A),
-        ("stage_start", 3_104),
+        ("stage_start", 3_360),
         ("stage_stand", 3_632),
         ("stage_take", SLOT_A),
         ("stage_handover", SLOT_A),

@@ -194,7 +194,9 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit:
     if let Some(unit) = uses.iter().find(|unit| !unit.second && unit.bytes > slot_a) {
         return Err(fail(format!("{} is larger than slot A", unit.name)));
     }
-    // Any driver with rings in XMS must fit below the last stage: then an upper block as large as the image is enough.
+    // Any driver with rings in XMS must fit below the last stage: then an upper block as large as the image is enough. A ROM
+    // takes more in any case.
+    let instance = |unit: &Unit| if unit.name == "start_undi" { 0 } else { instance(unit) };
     let resident = [(KIND_DRIVER, &total as &dyn Fn(&Unit) -> usize), (KIND_START, &instance), (KIND_FEATURE, &total)];
     let resident: usize = resident.into_iter().map(|(kind, size)| largest(units, kind, size).1).sum();
     let resident = usize::from(core.total) + resident + OTHER_BLOCKS;

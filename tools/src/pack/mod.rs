@@ -235,7 +235,7 @@ impl Units {
         for nic in NICS {
             let name = nic.name;
             let order = match nic.found {
-                Found::Pci => 0,
+                Found::Pci | Found::Rom => 0,
                 Found::Isa(order) => order,
             };
             let mut add = |kind, there: bool, unit: String| {
@@ -245,8 +245,10 @@ impl Units {
             };
             add(KIND_FIND, true, format!("find_{name}"))?;
             add(KIND_START, true, format!("start_{name}"))?;
-            add(KIND_DRIVER, true, name.to_string())?;
-            add(KIND_DRIVER, nic.memory, format!("{name}v"))?;
+            // A ROM and its buffers lie below 1 MB: its only unit has the place of a driver with rings there.
+            let rom = nic.found == Found::Rom;
+            add(KIND_DRIVER, !rom, name.to_string())?;
+            add(KIND_DRIVER, nic.memory || rom, if rom { name.to_string() } else { format!("{name}v") })?;
             add(KIND_START, nic.plain, format!("start_{name}x"))?;
             add(KIND_DRIVER, nic.plain, format!("{name}x"))?;
         }

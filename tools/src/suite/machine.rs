@@ -141,6 +141,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("MOVELINE.COM", "reroute", &["ROUTE=5"]),
         ("EJECT.COM", "eject", &[]),
         ("CLOCK.COM", "clock", &[]),
+        ("UNTOUCH.COM", "untouched", &[]),
         ("CLIENT.COM", "client", &[]),
         ("LONE.COM", "client", &["LONE"]),
         ("SEEN.COM", "client", &["LOOK"]),

@@ -35,6 +35,7 @@ mod say;
 mod several;
 mod stack;
 mod tg3;
+mod undi;
 mod traffic;
 mod v86;
 mod vds;
@@ -142,6 +143,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(pch::tests());
     tests.extend(rtl8169::tests());
     tests.extend(tg3::tests());
+    tests.extend(undi::tests());
     tests.extend(intel::tests());
     tests.extend(in_v86::tests());
     tests.extend(memory::tests());

@@ -34,6 +34,8 @@ pub const NOT_CHECKED: &[(&str, &str)] = &[
     ("pci_bios", "goes on in the BIOS"),
     ("software_interrupt", "goes on in DOS or the BIOS"),
     ("far_call", "goes on in the XMS driver"),
+    ("rom_call", "goes on in a ROM"),
+    ("xms_top", "goes on in the XMS driver and the BIOS"),
     ("move_block", "goes on in the XMS driver"),
     ("move_up", "moves the stack that it runs on"),
     ("a20_gate", "enters protected mode"),

@@ -45,8 +45,8 @@ pub enum Result {
 const NO_RESULT: &[&str] = &["unmask", "peek", "copy", "discard", "stop", "catch_up", "release"];
 /// The same of a driver; the core has functions of these names with one.
 const NO_RESULT_OF_DRIVERS: &[&str] = &["set_rcv_mode", "set_address"];
-/// A driver's entry of whose result asm/irq.asm and asm/tick.asm read AL alone: Events is a byte, AH may be anything.
-const BYTE_OF_DRIVERS: &str = "irq";
+/// A driver's entries of whose result the core, its filters and asm/tick.asm read AL alone: it is a byte, AH may be anything.
+const BYTE_OF_DRIVERS: &[&str] = &["irq", "send"];
 /// Those of LACP, of which [`LACP`] has the name, with a result of a byte; the others have none.
 const BYTE_OF_LACP: &[&str] = &["tick", "receive"];
 /// An entry that no other resident unit has.
@@ -90,7 +90,7 @@ pub fn entries(listing: &str, resident: bool) -> Vec<Entry> {
             true if resident && exported.contains(LACP) => Result::Nothing,
             true if resident && NO_RESULT.contains(name) => Result::Nothing,
             true if resident && !core && NO_RESULT_OF_DRIVERS.contains(name) => Result::Nothing,
-            true if resident && *name == BYTE_OF_DRIVERS => Result::Byte,
+            true if resident && BYTE_OF_DRIVERS.contains(name) => Result::Byte,
             true => Result::Word,
             // The headers of discarded units (src/install/header.rs), and the kernel's table (src/install/kernel/mod.rs).
             false if !resident && BYTE.iter().any(|end| name.ends_with(end)) => Result::Byte,

@@ -37,6 +37,9 @@ const REGS: &[u8] = &[2; 9];
 const NEAR: &[u8] = &[2, 2];
 const PIECE: &[u8] = &[4, 4, 2];
 const TOLD: &[u8] = &[4, 2];
+/// Rom of src/drivers/undi.rs, up to its parameter block.
+const ROM: &[u8] = &[4, 4, 2, 2, 2, 2, 2, 1];
+const ROM_BYTES: u32 = 156;
 /// Unit of src/install/header.rs.
 const UNIT: &[u8] = &[4, 4, 4, 1, 1, 2, 4, 2, 2, 2, 2, 4, 1, 1, 2, 2, 1, 1, 2, 2];
 const UNIT_BYTES: u32 = 44;
@@ -49,7 +52,7 @@ pub fn routine(name: &str, inline: bool) -> Routine {
         "ring_to_client" | "client_to_ring" | "flat_take" => Routine { reads: ALL, whole: B | D, ..any },
         "flat_take_frame" | "flat_give_frame" => Routine { reads: B, whole: B, ..any },
         "upcall" => Routine { reads: A | B | Z, changes: A, ..any },
-        "now" | "clock" | "a20_gate" | "note_change" | "visit_get8" | "visit_get16" | "visit_get32" | "visit_put8" | "visit_put16" | "visit_put32" | "visit_copy" => any,
+        "now" | "clock" | "a20_gate" | "xms_top" | "note_change" | "visit_get8" | "visit_get16" | "visit_get32" | "visit_put8" | "visit_put16" | "visit_put32" | "visit_copy" => any,
         "link_of" | "send_by" => Routine { reads: B, ..any },
         // The pointer to the flow table's choice.
         "choose" => any,
@@ -60,6 +63,7 @@ pub fn routine(name: &str, inline: bool) -> Routine {
         "xms_record" => Routine { reads: B, changes: A, ..any },
         "fetch_frame" | "store_address" | "store_result" | "count_groups" | "fetch" | "give" | "move_block" | "move_up" | "crc_high" => Routine { reads: B, ..any },
         "pci_bios" => Routine { reads: B, at: (B, CALL), fills: (B, 4), ..any },
+        "rom_call" => Routine { reads: B | D, at: (B, ROM), fills: (B, ROM_BYTES), ..any },
         "far_call" => Routine { reads: B, at: (B, CALL), fills: (B, 12), ..any },
         "software_interrupt" => Routine { reads: B | D, at: (D, REGS), fills: (D, 18), ..any },
         "fetch_ds_si" => Routine { reads: B | D, fills: (D, 8), ..any },
