@@ -15,10 +15,10 @@ use crate::setup;
 const TWO: [&str; 2] = ["e1000", "e1000"];
 /// ISA with PCI, different drivers, and the second and fourth on one line.
 const MIXED: [&str; 4] = ["ne2k_isa,iobase=0x300,irq=10", "rtl8139,addr=4", "pcnet,addr=5", "e1000,addr=8"];
-/// Sixteen.
+/// Sixteen, the last one without an interrupt: IRQ 3 is the serial port's.
 const SIXTEEN: [&str; 16] = [
     "e1000", "rtl8139", "pcnet", "ne2k_pci", "e1000", "rtl8139", "pcnet", "ne2k_pci", "e1000", "rtl8139", "pcnet", "i82559c", "e1000",
-    "rtl8139", "pcnet", "ne2k_pci",
+    "rtl8139", "pcnet", "ne2k_isa,iobase=0x300,irq=3",
 ];
 /// All vectors that sixteen interfaces may have.
 const VECTORS: [u8; 16] = [0x60, 0x61, 0x62, 0x63, 0x64, 0x65, 0x66, 0x68, 0x69, 0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x6F, 0x78];
@@ -30,6 +30,8 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/several/device", device).takes(8),
         Test::new("qemu/several/mixed", |lab| loads(lab, &MIXED, "3COMPKT /NIC=ALL /INT=60,61,62,63 /STATS", "100")).takes(15),
         Test::new("qemu/several/sixteen", |lab| loads(lab, &SIXTEEN, &format!("3COMPKT /NIC=ALL /INT={}", list(&VECTORS)), "24")).takes(10),
+        Test::new("qemu/several/polled", |lab| polled(lab, &["ne2k_isa,iobase=0x300,irq=10", "e1000,addr=4"])).takes(10),
+        Test::new("qemu/several/polled-all", |lab| polled(lab, &["rtl8139", "e1000"])).takes(10),
         Test::new("qemu/several/nested", nested).takes(10),
         Test::new("qemu/several/one", one),
         Test::new("qemu/several/stays", stays),
@@ -120,6 +122,23 @@ fn loads(lab: &Lab, devices: &[&str], line: &str, frames: &str) -> Verdict {
         steps.prints("PKTCTL nics", &text(&mac(number)))?;
     }
     steps.holds(said.lines().take(devices.len()).zip(vectors).all(|(row, vector)| row.ends_with(&format!("INT {vector:X}h"))), "vectors in the order of the cards")?;
+    steps.exits("3COMPKT /U", 0)?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// Cards on PCI without an interrupt line are polled, beside a card with one or alone.
+fn polled(lab: &Lab, devices: &[&str]) -> Verdict {
+    let (rig, _peers) = machine(devices)?;
+    let line = "3COMPKT /NIC=ALL /INT=60,61";
+    let exchanges = ["INTEGRIT 40 /INT=60", "INTEGRIT 40 /INT=61"];
+    let script = ["NOLINES", "ints keep", "mem", "ints", line, exchanges[0], exchanges[1], "3COMPKT /U", "mem", "ints"];
+    let steps = run(&rig, &lab.job(&[], &script)?, &mut |_, _| {})?;
+    let on_pci = devices.iter().filter(|device| !device.contains("isa")).count();
+    steps.holds(steps.first(line)?.text.matches("no IRQ (polled)").count() == on_pci, "a line for each says that it is polled")?;
+    for line in exchanges {
+        steps.exits(line, 0)?;
+    }
     steps.exits("3COMPKT /U", 0)?;
     steps.same("mem")?;
     steps.same("ints")
