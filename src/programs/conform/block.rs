@@ -34,7 +34,7 @@ pub fn run(checks: &mut Checks, machine: &Machine) {
     let mut sum = 0;
     for i in 0..info.block_count {
         if let Some(part) = block.block(i) {
-            checks.holds(c"block: kind and place of a part", part.place <= 1 && matches!(part.kind, 1..=6 | 8 | 9 | 11..=14 | 16..=28), c"known ones");
+            checks.holds(c"block: kind and place of a part", part.place <= 1 && matches!(part.kind, 1..=6 | 8 | 9 | 11..=14 | 16..=28 | 32..=35), c"known ones");
             sum += if part.place == 0 { part.size as u32 } else { 0 };
         }
     }
