@@ -185,6 +185,7 @@ fn structures_and_constants() {
         ("STATS_ROW_size", size_of::<StatsRow>()),
         ("HANDLE_TAKEN", offset_of!(Handle, taken)),
         ("INFO_HANDLES", offset_of!(Info, handles)),
+        ("NIC_VECTOR", offset_of!(Work, nic) + offset_of!(NicInfo, vector)),
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
         ("NIC_PCI", offset_of!(Work, nic) + offset_of!(NicInfo, pci)),
