@@ -409,6 +409,7 @@ pub unsafe extern "C" fn at_stub(handle: Handle, address: u64, _: u32, data: *mu
     }
     let seen = |value: u32, bit: u8| match (routine.reads & bit, routine.whole & bit) {
         (0, _) => 0,
+        (_, 0) if routine.byte & bit != 0 => value & 0xFF,
         (_, 0) => log.shown(value & 0xFFFF),
         _ => log.shown(value),
     };

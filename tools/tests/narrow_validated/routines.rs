@@ -8,8 +8,10 @@ use crate::unit::SLOT_ENTRY;
 pub struct Routine {
     /// Where it reads the low half; [`Z`]: it reads ZF.
     pub reads: u8,
-    /// Of those, where it reads all 32 bits.
+    /// Of those, where it reads all 32 bits,
     pub whole: u8,
+    /// and where no more than 8.
+    pub byte: u8,
     /// What it may change.
     pub changes: u8,
     /// The register that points to what it reads, and the fields there by their bytes.
@@ -91,7 +93,7 @@ fn tabled(table: &str, offset: &str) -> Routine {
         ("kernel_table", "8") => Routine { at: (B, CALL), fills: (B, 12), ..one },
         ("kernel_table", "16") => Routine { at: (B, NEAR), ..one },
         ("kernel_table", "20") => Routine { at: (B, PIECE), ..one },
-        ("kernel_table", "24") => Routine { whole: D, fills: (D, UNIT_BYTES), ..two },
+        ("kernel_table", "24") => Routine { whole: D, byte: B, fills: (D, UNIT_BYTES), ..two },
         ("kernel_table", "28") => Routine { at: (D, NEAR), ..two },
         ("kernel_table", "32") => Routine { at: (B, UNIT), fills: (D, 96), ..two },
         ("kernel_table", "36") => Routine { whole: D, at: (D, TOLD), ..two },
