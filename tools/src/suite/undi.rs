@@ -231,7 +231,7 @@ fn liar(lab: &Lab, lie: &str, name: &str) -> Verdict {
     let folder = TempDir::new("rom").map_err(|error| error.to_string())?;
     let machine = machine(&liars(&folder, lie)?, Net::Hub(0));
     // Each call of a driver whose ROM has no end takes long, and each send_pkt inside a call of the ROM.
-    let fuzz = if matches!(name, "endless" | "calls") { "FUZZ 50 /SEED=1" } else { "FUZZ 500 /SEED=1" };
+    let fuzz = if matches!(name, "endless" | "calls") { "FUZZ 10 /SEED=1" } else { "FUZZ 500 /SEED=1" };
     let (load, unload) = ("3COMPKT /NIC=undi", "3COMPKT /U");
     let refused = match name {
         "sizes" => "3COMPKT: undi: the card's ROM has no UNDI (PXE); switch booting from the network on in the BIOS setup",
