@@ -239,7 +239,7 @@ impl Search<'_> {
             self.read(&unit)?;
             let command = pci::command(&Machine, place);
             // A ROM's find unit says what is wrong if the user has asked for it.
-            match self.look(&unit, (rom == only) as u8, place) {
+            match self.look(&unit, (rom != ANY && rom == only) as u8, place) {
                 Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: true, command, found }),
                 Err(fault) => {
                     pci::set_command(&Machine, place, command);
