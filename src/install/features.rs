@@ -246,6 +246,8 @@ pub struct Facts {
     pub pool_table: Table,
     /// The control interrupt's multiplex number; 0: it takes a free one.
     pub amis: u16,
+    /// A bit for each interrupt line of the cards.
+    pub lines: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 136 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 140 && size_of::<Hook>() == 6);

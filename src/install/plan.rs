@@ -81,6 +81,8 @@ pub const FOUND: u8 = 1;
 pub const STARTED: u8 = 2;
 /// All that were started are to be stopped again.
 pub const UNDO: u8 = 3;
+/// The card that was found did not start.
+pub const LOST: u8 = 4;
 
 /// The copy that this one takes over from. From the moment at which its card is stopped until one of the two copies works,
 /// nobody calls DOS: the driver's file, and the console, may be reached over the network that this card drives.
@@ -179,6 +181,7 @@ impl XmsBlock {
 }
 
 /// The ground on which the driver is built: memory from the core on, which the installer makes free by moving up.
+#[derive(Clone, Copy)]
 #[repr(C)]
 pub struct Ground {
     /// Of all that is placed.

@@ -140,7 +140,7 @@ fn structures_and_constants() {
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
         "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "int60" = int60, "info" = info, "points" = points,
-        "hold_at" = hold_at, "ctl" = ctl, "amis" = amis));
+        "hold_at" = hold_at, "ctl" = ctl, "amis" = amis, "lines" = lines));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
         ("FACTS.base", pool + offset_of!(PoolFacts, base)), ("FACTS.most", pool + offset_of!(PoolFacts, most))].map(|(name, at)| (name.into(), at)));

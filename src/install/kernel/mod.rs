@@ -11,6 +11,7 @@ use super::dos::{Call, Regs};
 use super::features::Hook;
 use super::header::{Context, ImageHeader, Unit, number};
 use super::lines::{self, Line};
+use super::plan::Plan;
 use crate::bus::Addr;
 use crate::probe::Fault;
 
@@ -128,6 +129,15 @@ pub fn of_nic(nic: u8, unit: u8) -> u8 {
 /// Prints a line of the file.
 pub fn say(line: Line, name: &[u8], number: u16) {
     (kernel().say)(lines::FIRST + line as u16, &Told { name: name.as_ptr(), number });
+}
+
+/// Prints why the plan has failed.
+pub fn explain_failure(plan: &mut Plan) {
+    if plan.failure != 0 {
+        let name = if plan.failure <= lines::FIRST { plan.card.name.as_ptr() } else { b" ".as_ptr() };
+        (kernel().say)(plan.failure - 1, &Told { name, number: plan.number });
+        plan.failure = 0;
+    }
 }
 
 /// Moves the kernel, slot B and the stack further up; at least by [`MOVE_LEAST`] paragraphs.

@@ -5,7 +5,7 @@ use crate::bus::real::{Machine, address, code_segment};
 use crate::install::dos::{self, from_device, peek, poke, regs, request};
 use crate::install::header::{SLOT_FIRST, SLOT_SECOND, StageHeader, StartHeader, Unit, number};
 use crate::install::kernel::{Near, Told};
-use crate::install::plan::{DONE, FAILED, GOES, Plan, QUIT, UNDO, XmsBlock};
+use crate::install::plan::{DONE, FAILED, FOUND, GOES, LOST, Plan, QUIT, UNDO, XmsBlock};
 use crate::probe::{NO_XMS, pci};
 use crate::resident::table::Region;
 
@@ -39,6 +39,12 @@ pub fn install() {
             QUIT => number::BACK,
             FAILED => {
                 give_back(plan);
+                if plan.several.step == FOUND {
+                    // The others are gathered without this card.
+                    plan.several.step = LOST;
+                    next = number::GATHER;
+                    continue;
+                }
                 if !plan.two_ways {
                     next = QUIT;
                     continue;

@@ -89,7 +89,7 @@ pub fn card_line(plan: &Plan, number: u8) {
 pub fn total_line(plan: &Plan) {
     "3COMPKT: ".print();
     Dec(plan.several.count as u16).print();
-    " NICs, ".print();
+    if plan.several.count == 1 { " NIC, ".print() } else { " NICs, ".print() };
     Dec(plan.ground.next).print();
     " bytes resident\r\n".print();
 }

@@ -32,6 +32,12 @@ pub struct Attaching<'a> {
     pub facts: &'a mut Facts,
 }
 
+/// The bit of an interrupt line. Line 0, the timer's, stands for none.
+#[inline(always)]
+pub fn line_bit(irq: u8) -> u16 {
+    1 << (irq & 15) & !1
+}
+
 /// Reads how all features attach. None: that cannot be read.
 pub fn read(plan: &mut Plan, list: *mut Hook, room: usize) -> Option<()> {
     let mut next = 0;
@@ -70,6 +76,7 @@ impl<'a> Attaching<'a> {
         facts.segment = plan.ground.segment;
         facts.command = pci::command_address(plan.card.found.pci);
         facts.region = plan.region;
+        facts.lines = line_bit(plan.placed.irq);
         facts.int60 = core.int60;
         facts.info = core.info;
         facts.points[POINT_ENTRIES] = facts.entries;

@@ -10,17 +10,17 @@ use super::place::{PSP_SIZE, core, driver, rings, take_extended};
 use super::switches::{Want, want};
 use super::vds::is_there;
 use crate::bus::either::in_v86;
-use crate::bus::real::{address, code_segment};
+use crate::bus::real::{Machine, address, code_segment};
 use crate::bus::Addr;
 use crate::info::{BLOCK_INSTANCE, BLOCK_INTERFACES, BLOCK_NIC, BLOCK_NICS, NOT_PCI};
 use crate::install::dos::{from_device, peek, peek_into, poke};
 use crate::install::features::needs;
 use crate::install::header::number;
 use crate::install::kernel::run::PSP_PARAS;
-use crate::install::kernel::{caller, of_nic, unit};
+use crate::install::kernel::{caller, explain_failure, of_nic, unit};
 use crate::install::lines::Line;
-use crate::install::plan::{FAILED, FIRST, FOUND, Ground, Plan, QUIT, XmsBlock};
-use crate::probe::NO_XMS;
+use crate::install::plan::{FAILED, FIRST, FOUND, Ground, LOST, Plan, QUIT, XmsBlock};
+use crate::probe::{NO_XMS, pci};
 use crate::resident::several::{Gathered, INTERFACE, Interface, NIC, Nic, SIGNATURE, Stub};
 
 /// The stage.
@@ -50,6 +50,12 @@ fn gather(plan: &mut Plan) -> Option<u8> {
         FOUND => {
             place(plan)?;
             return Some(number::START_CARD);
+        }
+        LOST => {
+            lose(plan);
+            if plan.several.count == 0 {
+                return Some(QUIT);
+            }
         }
         _ => keep(plan),
     }
@@ -98,9 +104,35 @@ fn next(plan: &mut Plan) -> Option<()> {
     Some(())
 }
 
+/// The record of the interface that the next card will be. Until then it keeps the ground as it was before that card.
+fn kept(plan: &Plan) -> Addr {
+    const { assert!(size_of::<Ground>() <= INTERFACE as usize) };
+    address(plan.ground.segment, plan.several.interfaces + plan.several.done as u16 * INTERFACE)
+}
+
+/// The card that was found did not start: says why, gives its memory back, and notes that it is not to be found again.
+#[inline(never)]
+fn lose(plan: &mut Plan) {
+    explain_failure(plan);
+    let limit = plan.ground.limit;
+    let at = kept(plan);
+    peek_into(at, &mut plan.ground);
+    plan.ground.limit = limit;
+    plan.several.count -= 1;
+    let (at, card) = (record(plan, plan.several.count), &plan.card);
+    poke(at.plus(offset_of!(Nic, io) as u16), &card.found.io);
+    let mut place = NOT_PCI;
+    if card.is_pci {
+        place = card.found.pci;
+        pci::set_command(&Machine, place, card.command);
+    }
+    poke(at.plus(offset_of!(Nic, pci) as u16), &place);
+}
+
 /// Takes memory for the card that was found.
 #[inline(never)]
 fn place(plan: &mut Plan) -> Option<()> {
+    poke(kept(plan), &plan.ground);
     let found = &mut plan.card.found;
     if found.plain {
         // It is driven without rings.

@@ -3,7 +3,7 @@
 use core::mem::offset_of;
 
 use super::about::total_line;
-use super::attach::{self, Attaching, set_vector};
+use super::attach::{self, Attaching, line_bit, set_vector};
 use super::hook::{irq_vector, unmask_line};
 use super::state::{give_back, tell};
 use super::xms;
@@ -87,6 +87,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 
     let mut attaching = Attaching::new(plan, list);
     attaching.facts.points[POINT_CALL] = header().core.int60 + CALL;
+    attaching.facts.lines = (0..plan.several.count).fold(0, |lines, number| lines | line_bit(copy(interface(number)).nic.irq));
     attaching.attach();
     poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
     let fields = address(segment, many);

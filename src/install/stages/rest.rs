@@ -28,9 +28,8 @@ fn finish(plan: &mut Plan) -> Option<()> {
     let mut flat = 0;
     for number in 0..plan.several.count {
         let own: u16 = peek(address(plan.ground.segment, plan.several.nics + number as u16 * NIC + offset_of!(Gathered, flat) as u16));
-        // Of a unit for one card's interrupt there is no use, if there are two such cards.
+        // The unit that silences a card by its command register is for one card, and would leave the others' lines as they are.
         flat = match (flat, own as u32) {
-            (0, own) => own,
             (all, 0) => all,
             (needs::FLATK, _) | (_, needs::FLATK) => needs::FLATK,
             _ => needs::FLAT,

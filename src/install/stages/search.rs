@@ -57,7 +57,9 @@ pub fn run(plan: &mut Plan) -> u8 {
         search.find();
         return QUIT;
     }
-    for number in 0..several.done {
+    // Behind the cards that were started, and behind the place for those to come, are those that did not start.
+    let records = (several.interfaces - several.nics) / NIC;
+    for number in (0..several.done).chain(several.count..records as u8) {
         let at = address(plan.ground.segment, several.nics + number as u16 * NIC);
         search.leave_out(peek(at.plus(offset_of!(Nic, io) as u16)), peek(at.plus(offset_of!(Nic, pci) as u16)));
     }

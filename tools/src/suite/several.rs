@@ -2,6 +2,7 @@
 
 use compkt::device::MacAddr;
 
+use super::faults::flood;
 use super::machine::{Lab, Steps};
 use super::runner::{Test, Verdict};
 use crate::nics::is_model;
@@ -33,6 +34,10 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/several/polled", |lab| polled(lab, &["ne2k_isa,iobase=0x300,irq=10", "e1000,addr=4"])).takes(10),
         Test::new("qemu/several/polled-all", |lab| polled(lab, &["rtl8139", "e1000"])).takes(10),
         Test::new("qemu/several/nested", nested).takes(10),
+        Test::new("qemu/several/late-v86", late_v86).takes(8),
+        Test::new("qemu/several/one-does-not-start", one_is_lost).takes(8),
+        Test::new("qemu/several/first-does-not-start", first_is_lost).takes(4),
+        Test::new("qemu/several/none-starts", none_starts).takes(4),
         Test::new("qemu/several/one", one),
         Test::new("qemu/several/stays", stays),
     ];
@@ -140,6 +145,86 @@ fn polled(lab: &Lab, devices: &[&str]) -> Verdict {
         steps.exits(line, 0)?;
     }
     steps.exits("3COMPKT /U", 0)?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// A memory manager that comes after the driver: all cards rest, each with its line masked, while frames come to both; then all
+/// work again.
+fn late_v86(lab: &Lab) -> Verdict {
+    let (rig, peers) = machine(&["e1000", "rtl8139"])?;
+    let line = "3COMPKT /NIC=ALL /INT=60,61";
+    let before = ["INTEGRIT 24 /INT=60", "INTEGRIT 24 /INT=61"];
+    let after = ["INTEGRIT 25 /INT=60", "INTEGRIT 25 /INT=61"];
+    let script = [
+        "V86 OFF", "ints keep", "mem", "ints", line, before[0], before[1], "V86 ON", "CLOCK", "PKTCTL test /COUNT=1", "PKTCTL test /COUNT=1 /INT=61",
+        "3COMPKT /U", "V86 OFF", after[0], after[1], "3COMPKT /U /INT=60", "mem", "ints",
+    ];
+    let steps = run(&rig, &lab.job(&[], &script)?, &mut |said, _| {
+        if said == "[v86 1]" {
+            peers.iter().for_each(flood);
+        }
+    })?;
+    steps.holds(steps.first(line)?.text.contains("IRQ 10, ") && steps.first(line)?.text.contains("IRQ 11, "), "two lines")?;
+    for done in before.iter().chain(&after) {
+        steps.exits(done, 0)?;
+    }
+    for refused in ["PKTCTL test /COUNT=1", "PKTCTL test /COUNT=1 /INT=61"] {
+        steps.exits(refused, 3)?;
+    }
+    steps.exits("3COMPKT /U", 1)?;
+    steps.exits("3COMPKT /U /INT=60", 0)?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// A card that is found and does not start.
+const DEAD: &str = "vortex-3c590,fault=stuck-command*0";
+/// What is said of it.
+const SAYS: &str = "3COMPKT: vortex: the card is there but does not answer; reset the machine or try another slot\n";
+
+/// A card between two others does not start: one line says so, and the others work, on the vectors of their places in the list.
+fn one_is_lost(lab: &Lab) -> Verdict {
+    let dead = format!("{DEAD},addr=5");
+    let (rig, _peers) = machine(&["e1000,addr=4", &dead, "rtl8139,addr=6"])?;
+    let line = "3COMPKT /NIC=ALL /INT=60,61,62";
+    let exchanges = ["INTEGRIT 24 /INT=60", "INTEGRIT 24 /INT=62"];
+    let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, exchanges[0], exchanges[1], "3COMPKT /U", "mem", "ints"])?, &mut |_, _| {})?;
+    let said = steps.first(line)?.text.clone();
+    steps.holds(said.matches(SAYS).count() == 1 && said.matches("3COMPKT: ").count() == 4, "one line about it")?;
+    for part in [", INT 60h\n", ", INT 62h\n", "3COMPKT: 2 NICs, "] {
+        steps.prints(line, part)?;
+    }
+    for line in [line, exchanges[0], exchanges[1], "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// The first of two cards does not start: the second one gets the vector, without which nothing could reach it.
+fn first_is_lost(lab: &Lab) -> Verdict {
+    let dead = format!("{DEAD},addr=4");
+    let (rig, _peers) = machine(&[&dead, "e1000,addr=5"])?;
+    let line = "3COMPKT /NIC=ALL";
+    let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "INTEGRIT 24", "3COMPKT /U", "mem", "ints"])?, &mut |_, _| {})?;
+    for part in [SAYS, ", INT 60h\n", "3COMPKT: 1 NIC, "] {
+        steps.prints(line, part)?;
+    }
+    for line in [line, "INTEGRIT 24", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// No card starts: a line for each, and nothing is left behind.
+fn none_starts(lab: &Lab) -> Verdict {
+    let (rig, _peers) = machine(&[DEAD, DEAD])?;
+    let line = "3COMPKT /NIC=ALL";
+    let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints"])?, &mut |_, _| {})?;
+    steps.exits(line, 1)?;
+    steps.holds(steps.first(line)?.text.matches(SAYS.trim_end()).count() == 2, "a line for each")?;
     steps.same("mem")?;
     steps.same("ints")
 }
