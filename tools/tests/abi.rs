@@ -187,6 +187,7 @@ fn structures_and_constants() {
         ("INFO_HANDLES", offset_of!(Info, handles)),
         ("NIC_MAC", offset_of!(Work, nic) + offset_of!(NicInfo, mac)),
         ("NIC_IRQ", offset_of!(Work, nic) + offset_of!(NicInfo, irq)),
+        ("NIC_VECTOR", offset_of!(Work, nic) + offset_of!(NicInfo, vector)),
         ("NIC_PCI", offset_of!(Work, nic) + offset_of!(NicInfo, pci)),
         ("NIC_RCV_MODE", offset_of!(Work, nic) + offset_of!(NicInfo, rcv_mode)),
         ("WORK_JOB", offset_of!(Work, job)),
