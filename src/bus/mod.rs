@@ -169,6 +169,8 @@ pub trait Bus {
     }
     /// The driver's memory is not to be freed when it is unloaded, because the ROM has kept an interrupt. Nothing in a probe.
     fn keep_memory(&self) {}
+    /// Writes to the console. Only a unit that starts a card may do so.
+    fn tell(&self, _text: &str) {}
 
     /// Waits until `done` is true, for at most `limit_us` microseconds: 1 to 25,000, and twice as long where the BIOS runs
     /// the PIT in mode 2. No other loop but [`Bus::wait_briefly`] and [`Bus::poll`] reads a register.

@@ -43,6 +43,8 @@ pub mod needs {
     pub const SHIFT: u32 = 1 << 15;
     /// The control interrupt, and another feature has a tick routine.
     pub const CTLP: u32 = 1 << 16;
+    /// There are several NICs.
+    pub const SEVERAL: u32 = 1 << 17;
 
     /// These needs with those of the timer's tick, which the features of a pool want (`waits`).
     #[inline(always)]

@@ -37,7 +37,7 @@ use crate::device::{Device, MacAddr};
 #[derive(Clone, Copy, Debug)]
 #[repr(C)]
 pub struct Ask<'a> {
-    /// ISA: number of the candidate, from 0. PCI: 0. UNDI: 1 if the user has asked for it, 0 if not.
+    /// ISA: number of the candidate, from 0. PCI: 0. UNDI: bit 0: the user has asked for it; bit 1: `/V` is given.
     pub index: u8,
     /// The value of `/IRQ=`, 0 if not given.
     pub irq: u8,

@@ -176,17 +176,18 @@ impl<B: Bus> Probe<B> for UndiProbe {
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
         let image = if bus.confined() { Err(Fault::RomV86) } else { Image::find(bus, pci::id(bus, ask.pci)) };
         let mut found = Found { mac: UNKNOWN, pci: ask.pci, rings_low: STACK + 2 * BUFFER, rings_xms: super::NO_XMS, ..Found::default() };
+        found.variant = ask.index & TOLD;
         if let Ok(image) = &image {
             image.name(bus, &mut found.chip);
         }
         if !bus.confined() && is_left_over(bus, ask.pci) {
-            found.variant = LEFT_OVER;
+            found.variant |= LEFT_OVER;
             return Ok(found);
         }
         let used = bus.get32(LOADS) == LOADED;
         let image = image.and_then(|image| if used && !image.whole { Err(Fault::RomUsed) } else { Ok(image) });
         // If the user has not asked for it, that no driver knows the card says more.
-        let image = image.map_err(|fault| if ask.index == 0 { Fault::Nothing } else { fault })?;
+        let image = image.map_err(|fault| if ask.index & ASKED == 0 { Fault::Nothing } else { fault })?;
         found.rings_low += image.code + image.data;
         Ok(found)
     }
@@ -200,22 +201,37 @@ impl<B: Bus> Probe<B> for UndiProbe {
         let mut card = Undi::new(bus, Far(0), stack, buffer);
         // It is polled, and nobody acknowledges an interrupt that the ROM enables.
         pci::switch_intx_off(card.bus(), found.pci);
-        if found.variant == LEFT_OVER {
+        let told = found.variant & TOLD != 0;
+        if found.variant & LEFT_OVER != 0 {
             card.adopt(left_over(card.bus()).ok_or(Fault::Rom)?);
+            tell(&card, told, "CLOSE");
             card.call(CLOSE);
-            return finish(card, buffer);
+            return finish(card, buffer, told);
         }
         let xms = card.bus().xms_top();
         let before = sum(card.bus(), xms);
         load(&mut card, found, base)?;
         // Some ROMs have done so in the loader, and refuse.
+        tell(&card, told, "START_UNDI");
         card.call(START_UNDI);
+        tell(&card, told, "STARTUP");
         card.call(STARTUP);
-        let card = finish(card, buffer)?;
+        let card = finish(card, buffer, told)?;
         if sum(card.bus(), xms) != before {
             return give_up(card, Fault::RomHigh);
         }
         Ok(card)
+    }
+}
+
+/// Says which call is made, before it is: one that does not return leaves no other trace.
+#[inline(never)]
+fn tell<B: Bus>(card: &Undi<B>, told: bool, call: &str) {
+    if told {
+        let bus = card.bus();
+        bus.tell("3COMPKT: undi: calls ");
+        bus.tell(call);
+        bus.tell("\r\n");
     }
 }
 
@@ -240,6 +256,7 @@ fn load<B: Bus>(card: &mut Undi<B>, found: &Found, data: u16) -> Result<(), Faul
     if !image.whole {
         card.bus().put32(LOADS, LOADED);
     }
+    tell(card, found.variant & TOLD != 0, "its loader");
     if !card.call(LOADER) {
         return Err(Fault::Rom);
     }
@@ -250,12 +267,14 @@ fn load<B: Bus>(card: &mut Undi<B>, found: &Found, data: u16) -> Result<(), Faul
 }
 
 /// Initializes the card, learns its address and opens it. The address goes to the first buffer, for the stage.
-fn finish<B: Bus>(mut card: Undi<B>, buffer: Addr) -> Result<Undi<B>, Fault> {
-    let began = begin(&mut card);
+fn finish<B: Bus>(mut card: Undi<B>, buffer: Addr, told: bool) -> Result<Undi<B>, Fault> {
+    let began = begin(&mut card, told);
+    tell(&card, told, "GET_INFORMATION");
     let mac = mac(&mut card);
     if is_station(&mac) && (began || card.is_adopted()) {
         card.set_own(mac);
         card.bus().give_own(mac.as_ptr(), buffer, 6);
+        tell(&card, told, "OPEN");
         if card.open() {
             return Ok(card);
         }
@@ -281,7 +300,10 @@ fn sum<B: Bus>(bus: &B, top: u16) -> u32 {
     sum
 }
 
-/// [`Found::variant`] of a card whose ROM a network boot has left in memory.
+/// Bits of [`Ask::index`]: the user has asked for a ROM, and wants to be told of each call.
+const ASKED: u8 = 1;
+const TOLD: u8 = 2;
+/// Bit of [`Found::variant`], beside [`TOLD`]: a network boot has left the card's ROM in memory.
 pub const LEFT_OVER: u8 = 1;
 
 /// The entry point of a ROM's driver that a network boot has left at the top of base memory.
@@ -351,8 +373,9 @@ fn entry<B: Bus>(bus: &B, at: Addr) -> Option<Far> {
 }
 
 /// INITIALIZE: opens the link, which takes some ROMs several attempts.
-fn begin<B: Bus>(card: &mut Undi<B>) -> bool {
+fn begin<B: Bus>(card: &mut Undi<B>, told: bool) -> bool {
     for _ in 0..ATTEMPTS {
+        tell(card, told, "INITIALIZE");
         card.rom.block = [0; BLOCK];
         if card.call(INITIALIZE) {
             return true;

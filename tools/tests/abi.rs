@@ -310,6 +310,7 @@ fn how_features_attach() {
         ("NEEDS_XPARTS", needs::XPARTS),
         ("NEEDS_CTL", needs::CTL),
         ("NEEDS_CTLP", needs::CTLP),
+        ("NEEDS_SEVERAL", needs::SEVERAL),
         ("NEEDS_SHIFT", needs::SHIFT),
         ("BLOCK_FLAT", info::BLOCK_FLAT.into()),
         ("BLOCK_VDS", info::BLOCK_VDS.into()),

@@ -73,7 +73,7 @@ fn begin(plan: &mut Plan) -> Option<()> {
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
     plan.ground = Ground::new(segment, number::JOIN)?;
     plan.ground.merges = true;
-    plan.needs = needs::TICK | plan.options.needs;
+    plan.needs = needs::TICK | needs::SEVERAL | plan.options.needs;
     core(plan)?;
     let count = plan.several.count as u16;
     plan.several.nics = plan.zeros(BLOCK_NICS, count * NIC)?;

@@ -132,7 +132,7 @@ pub fn features(plan: &mut Plan) -> Option<()> {
     }
     for number in number::FEATURES..number::FEATURES + header().features {
         let unit = unit(number)?;
-        if !is_needed(plan, &unit) {
+        if unit.needs & plan.needs == 0 {
             continue;
         }
         let at = plan.read(unit.block, &unit, 0)?;
@@ -157,12 +157,6 @@ pub fn features(plan: &mut Plan) -> Option<()> {
         plan.list(Feature { number, needs: unit.needs, at, table, hooks: 0 });
     }
     Some(())
-}
-
-/// Whether a feature is to be placed: for one of its needs, or, without any, for several NICs.
-#[inline(always)]
-fn is_needed(plan: &Plan, unit: &Unit) -> bool {
-    unit.needs & plan.needs != 0 || unit.needs == 0 && plan.several.count != 0
 }
 
 impl Plan {
@@ -237,7 +231,7 @@ pub fn starter(plan: &Plan) -> u8 {
 #[inline(never)]
 fn by_rom(plan: &mut Plan, pad: u16) -> Option<()> {
     let mut stack = undi::STACK + pad;
-    if plan.card.found.variant != undi::LEFT_OVER {
+    if plan.card.found.variant & undi::LEFT_OVER == 0 {
         let rom = Image::find(&Machine, pci::id(&Machine, plan.card.found.pci)).ok()?;
         plan.zeros(info::BLOCK_ROM_DATA, pad + rom.data)?;
         plan.zeros(info::BLOCK_ROM_CODE, rom.code)?;

@@ -34,7 +34,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 fn tell_rom(plan: &Plan) {
     "3COMPKT: undi: through the card's ROM, ".print();
     plan.card.found.chip.get(2..).unwrap_or(&[]).print();
-    if plan.card.found.variant == LEFT_OVER {
+    if plan.card.found.variant & LEFT_OVER != 0 {
         ", which a network boot has left in memory\r\n".print();
         return;
     }

@@ -40,9 +40,8 @@ pub fn run(plan: &mut Plan) -> u8 {
     if several.count == COUNTED {
         several.count = 0;
         search.quiet = true;
-        while several.count < MOST
-            && let Some(card) = search.find()
-        {
+        let card = &mut plan.card;
+        while several.count < MOST && search.find(card) {
             if card.is_pci {
                 pci::set_command(&Machine, card.found.pci, card.command);
             }
@@ -54,7 +53,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         }
         // Says why there is none.
         search.quiet = false;
-        search.find();
+        search.find(card);
         return QUIT;
     }
     // Behind the cards that were started, and behind the place for those to come, are those that did not start.
@@ -63,19 +62,16 @@ pub fn run(plan: &mut Plan) -> u8 {
         let at = address(plan.ground.segment, several.nics + number as u16 * NIC);
         search.leave_out(peek(at.plus(offset_of!(Nic, io) as u16)), peek(at.plus(offset_of!(Nic, pci) as u16)));
     }
-    match search.find() {
-        Some(card) if several.count != 0 => {
-            plan.card = card;
-            several.step = FOUND;
-            number::GATHER
-        }
-        Some(card) => {
-            plan.two_ways = card.found.plain && card.found.rings_low != 0;
-            plan.card = card;
-            if plan.old.state == RETURNS || options.apply { number::BACK } else { number::PLACE }
-        }
-        None => QUIT,
+    if !search.find(&mut plan.card) {
+        return QUIT;
     }
+    if several.count != 0 {
+        several.step = FOUND;
+        return number::GATHER;
+    }
+    let found = &plan.card.found;
+    plan.two_ways = found.plain && found.rings_low != 0;
+    if plan.old.state == RETURNS || options.apply { number::BACK } else { number::PLACE }
 }
 
 /// What lies in slot B.
@@ -125,26 +121,31 @@ impl Search<'_> {
         }
     }
 
-    /// Finds the card, or says in one line why there is none.
-    fn find(&mut self) -> Option<Card> {
-        let only = self.only()?;
+    /// Finds the card, or says in one line why there is none. A card takes much of the stack, so there is this one alone.
+    fn find(&mut self, card: &mut Card) -> bool {
+        let found = self.find_one(card);
+        // Of the last one that was looked at nothing is to be put back.
+        card.is_pci &= found;
+        found
+    }
+
+    #[inline(always)]
+    fn find_one(&mut self, card: &mut Card) -> bool {
+        let Some(only) = self.only() else { return false };
         let options = self.options;
-        let mut found = None;
-        if options.io == 0 {
-            found = self.pci(only, ANY);
+        let mut found = options.io == 0 && self.pci(only, ANY, card).is_some();
+        if !found && !matches!(options.nic, Want::Pci(_)) {
+            found = self.isa(only, card).is_some();
         }
-        if found.is_none() && !matches!(options.nic, Want::Pci(_)) {
-            found = self.isa(only);
-        }
-        if found.is_none() && options.io == 0 && !self.said && !self.quiet {
+        if !found && options.io == 0 && !self.said && !self.quiet {
             if !self.rom_taken {
-                found = self.pci(only, by_rom());
+                found = self.pci(only, by_rom(), card).is_some();
             } else if only == by_rom() {
                 explain(Fault::RomUsed, ROM);
                 self.said = true;
             }
         }
-        if found.is_some() || self.said || self.quiet {
+        if found || self.said || self.quiet {
             return found;
         }
         // No unit can be had of a damaged file. Then the kernel says that alone: the driver may have been in the part not read.
@@ -167,7 +168,7 @@ impl Search<'_> {
             };
             say(line, b" ", options.io);
         }
-        None
+        false
     }
 
     /// Asks the other copies, but not the one whose card is taken over. None: one of them has the card that the user wants, and a line has said so.
@@ -241,11 +242,11 @@ impl Search<'_> {
 
     /// One look at one candidate: the card, or a fault that was said where it is worth a line.
     #[inline(never)]
-    fn look(&mut self, unit: &Unit, index: u8, pci: u16) -> Result<Found, Fault> {
+    fn look(&mut self, unit: &Unit, index: u8, pci: u16, found: &mut Found) -> Result<(), Fault> {
         let Options { irq, io, media, waits, .. } = *self.options;
         let ask = Ask { index, irq, io, pci, taken: &self.ports, media, waits };
-        let mut found = Found::default();
-        let mut fault = Fault::from((finder().find)(&ask, &mut found));
+        *found = Found::default();
+        let mut fault = Fault::from((finder().find)(&ask, found));
         if fault.is_none() && found.media != media {
             fault = Some(Fault::Media);
         } else if fault.is_none() && !is_station(&found.mac) {
@@ -260,13 +261,13 @@ impl Search<'_> {
         }
         match self.options.nic {
             Want::Mac(mac) if mac != found.mac => Err(Fault::Nothing),
-            _ => Ok(found),
+            _ => Ok(()),
         }
     }
 
     /// A PCI function that a driver knows by its identity; with `rom`, any network function, by that NIC.
     #[inline(never)]
-    fn pci(&mut self, only: u16, rom: u16) -> Option<Card> {
+    fn pci(&mut self, only: u16, rom: u16, card: &mut Card) -> Option<()> {
         let mut functions = Functions::all()?;
         while let Some((place, id)) = functions.next() {
             let elsewhere = matches!(self.options.nic, Want::Pci(wanted) if wanted != place);
@@ -293,8 +294,10 @@ impl Search<'_> {
             self.read(&unit)?;
             let command = pci::command(&Machine, place);
             // A ROM's find unit says what is wrong if the user has asked for it.
-            match self.look(&unit, (rom != ANY && rom == only) as u8, place) {
-                Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: true, command, found }),
+            let index = if rom == ANY { 0 } else { (rom == only) as u8 | (self.options.verbose as u8) << 1 };
+            (card.name, card.nic, card.is_pci, card.command) = (unit.name, nic as u8, true, command);
+            match self.look(&unit, index, place, &mut card.found) {
+                Ok(()) => return Some(()),
                 Err(fault) => {
                     pci::set_command(&Machine, place, command);
                     // One line is enough: the ROMs of a machine's cards are of one maker.
@@ -308,7 +311,7 @@ impl Search<'_> {
     }
 
     #[inline(never)]
-    fn isa(&mut self, only: u16) -> Option<Card> {
+    fn isa(&mut self, only: u16, card: &mut Card) -> Option<()> {
         for nic in 0..by_rom() {
             if only != ANY && only != nic {
                 continue;
@@ -318,9 +321,10 @@ impl Search<'_> {
                 continue;
             }
             self.read(&unit)?;
+            (card.name, card.nic, card.is_pci, card.command) = (unit.name, nic as u8, false, 0);
             for index in 0..=u8::MAX {
-                match self.look(&unit, index, 0) {
-                    Ok(found) => return Some(Card { name: unit.name, nic: nic as u8, is_pci: false, command: 0, found }),
+                match self.look(&unit, index, 0, &mut card.found) {
+                    Ok(()) => return Some(()),
                     Err(Fault::End) => break,
                     // Another driver may know the same card, and would say the same.
                     Err(Fault::Media) => return None,

@@ -24,6 +24,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/undi/refusals", refusals).takes(6),
         Test::new("qemu/undi/falls-back", falls_back).takes(3),
         Test::new("qemu/undi/himem", himem).takes(6),
+        Test::new("qemu/undi/verbose", verbose).takes(3),
         Test::new("qemu/undi/left-over", left_over).takes(15),
         Test::new("qemu/undi/second-load", second_load).takes(10),
         Test::new("qemu/undi/v86", v86).takes(8),
@@ -144,6 +145,17 @@ fn falls_back(lab: &Lab) -> Verdict {
     let steps = run(lab, &with(&format!("{UNKNOWN},romfile=")), &[], &exec[..4])?;
     steps.exits(load, 1)?;
     steps.prints(load, "3COMPKT: no driver for 1B36:0006 at 0:")
+}
+
+/// With `/V` each call of the load is told before it is made.
+fn verbose(lab: &Lab) -> Verdict {
+    let folder = TempDir::new("rom").map_err(|error| error.to_string())?;
+    let (load, plain) = ("3COMPKT /NIC=undi /V", "3COMPKT /NIC=undi");
+    let steps = run(lab, &machine(&liars(&folder, "0")?, Net::Hub(0)), &[], &[load, "3COMPKT /U", plain])?;
+    [load, plain].iter().try_for_each(|line| steps.exits(line, 0))?;
+    let calls = |line| Ok::<_, String>(steps.first(line)?.text.lines().filter_map(|line| line.strip_prefix("3COMPKT: undi: calls ")).collect::<Vec<_>>().join(", "));
+    let all = "its loader, START_UNDI, STARTUP, INITIALIZE, GET_INFORMATION, OPEN";
+    steps.holds(calls(load)? == all && calls(plain)?.is_empty(), format!("with /V alone it tells of {all}"))
 }
 
 /// A ROM that is not packed, ours, is loaded and unloaded so often, and each byte is free again.
