@@ -1,4 +1,5 @@
-; Where memory ends, for the unit that starts a card by its ROM: ROMs may use the end of it, which is XMS's.
+; What the unit needs of the machine that starts a card by its ROM: where memory ends, because ROMs may use the end of it, which
+; is XMS's; and the console.
 
 bits 16
 
@@ -41,6 +42,23 @@ xms_top:
         pop     word [answer]
         popad
         mov     ax, [answer]
+        ret
+
+section .text.tell_text progbits alloc exec nowrite align=1
+
+; Purpose:  Write a text to the console.
+; In:       BX = text, DX = its bytes, at least one
+; Corrupts: AX, BX, DX
+global tell_text
+tell_text:
+        push    cx
+        mov     cx, dx
+.each:  mov     dl, [bx]
+        mov     ah, 2
+        int     21h
+        inc     bx
+        loop    .each
+        pop     cx
         ret
 
 section .bss align=2

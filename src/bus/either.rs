@@ -102,6 +102,15 @@ impl Bus for Either {
     }
 
     #[inline(always)]
+    fn tell(&self, text: &str) {
+        unsafe extern "fastcall" {
+            /// asm/top.asm.
+            safe fn tell_text(text: *const u8, bytes: u16);
+        }
+        tell_text(text.as_ptr(), text.len() as u16);
+    }
+
+    #[inline(always)]
     fn confined(&self) -> bool {
         in_v86()
     }

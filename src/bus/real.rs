@@ -7,7 +7,6 @@ use core::mem::offset_of;
 use super::{Addr, Bus, Far};
 use crate::device::Job;
 use crate::drivers::undi::Rom;
-use crate::install::print::Print;
 use crate::resident::table::State;
 
 /// The bus of units that reach nothing above 1 MB.
@@ -245,11 +244,6 @@ impl Bus for Machine {
     fn keep_memory(&self) {
         // SAFETY: a field of the core's that `terminate` reads behind this.
         unsafe { asm!("and word ptr [core_state + {}], 0", const offset_of!(State, memory), options(nostack)) };
-    }
-
-    #[inline(always)]
-    fn tell(&self, text: &str) {
-        text.print();
     }
 }
 
