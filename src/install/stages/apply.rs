@@ -134,7 +134,7 @@ pub fn commit(plan: &mut Plan, copy: &Copy) -> Option<()> {
         before.free();
         poke(apply.xms.plus(IN_FORCE), &peek::<u16>(apply.xms));
     }
-    poke(apply.media.plus(IN_FORCE), &peek::<u16>(apply.media));
+    poke(apply.media.plus(IN_FORCE), &peek::<u8>(apply.media));
     Some(())
 }
 

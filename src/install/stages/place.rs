@@ -10,7 +10,7 @@ use crate::drivers::undi::BUFFER;
 use crate::info::{self, Block};
 use crate::install::dos::{fill, from_device};
 use crate::install::features::{Table, needs};
-use crate::install::header::{BUFFERS, CORE_AT, NICS, Unit, number};
+use crate::install::header::{BUFFERS, CORE_AT, NICS, number};
 use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;

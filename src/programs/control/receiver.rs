@@ -56,17 +56,39 @@ pub fn answered(machine: &Machine, ask: bool) -> bool {
     ask_station(machine, ask, &by(PATIENCE), &|| ())
 }
 
-/// Whether the station's answer comes by calls with interrupts off alone: each call of a driver that polls looks at the card.
+/// Whether the station's answer comes by calls alone: each call of a driver that polls looks at the card. Interrupts are off from
+/// the question on, so that no tick looks at it.
 pub fn answered_by_calls(machine: &Machine) -> bool {
-    let calls = |before: u16| {
+    let call = |ax: u16, frame: &[u8]| {
+        let mut regs = Regs { flags: 0, ..Regs::ax(ax) };
+        regs.esi = Far::of(frame.as_ptr()).offset() as u32;
+        regs.ecx = 60;
+        let _ = machine.driver.call(&mut regs);
+    };
+    let frame = question(machine);
+    let Ok(handle) = machine.driver.access(1, &[8, 6], inbox::receiver_with(receive)) else { return false };
+    let answered = (0..QUESTIONS).any(|_| {
         uninterrupted(|| {
+            let before = UPCALLS.read();
+            call(0x0400, &frame);
             (0..CALLS).any(|_| {
-                let _ = machine.driver.call(&mut Regs { flags: 0, ..Regs::ax(0x01FF) });
+                call(0x01FF, &frame);
                 UPCALLS.read() != before
             })
         })
-    };
-    ask_station(machine, false, &calls, &|| ())
+    });
+    let _ = machine.driver.release(handle);
+    answered
+}
+
+/// An ARP request for the station.
+fn question(machine: &Machine) -> [u8; 60] {
+    let mac = machine.block.nic(0).map_or([0; 6], |nic| nic.mac);
+    let mut frame = [0; compkt::device::MAX_FRAME as usize];
+    net::arp(&mut frame, &Arp { operation: net::ARP_REQUEST, mac, ip: [10, 0, 2, 15], to_mac: [0; 6], to_ip: [10, 0, 2, 2] });
+    let mut short = [0; 60];
+    short.iter_mut().zip(frame).for_each(|(to, from)| *to = from);
+    short
 }
 
 /// Waits at most `patience` ticks for one upcall more than there were.
@@ -90,14 +112,12 @@ pub fn refused_for(machine: &Machine, ticks: u16, meanwhile: &dyn Fn()) -> Optio
 fn ask_station(machine: &Machine, ask: bool, comes: &dyn Fn(u16) -> bool, then: &dyn Fn()) -> bool {
     MACHINE.write(Some(*machine));
     ASK.write(ask);
-    let mac = machine.block.nic(0).map_or([0; 6], |nic| nic.mac);
-    let mut frame = [0; compkt::device::MAX_FRAME as usize];
-    net::arp(&mut frame, &Arp { operation: net::ARP_REQUEST, mac, ip: [10, 0, 2, 15], to_mac: [0; 6], to_ip: [10, 0, 2, 2] });
+    let frame = question(machine);
     let Ok(handle) = machine.driver.access(1, &[8, 6], inbox::receiver_with(receive)) else { return false };
     let mut done = false;
     for _ in 0..QUESTIONS {
         let before = UPCALLS.read();
-        let _ = machine.driver.send(frame.get(..60).unwrap_or(&[]));
+        let _ = machine.driver.send(&frame);
         done = comes(before);
         if done {
             then();

@@ -36,6 +36,7 @@ pub const NOT_CHECKED: &[(&str, &str)] = &[
     ("far_call", "goes on in the XMS driver"),
     ("rom_call", "goes on in a ROM"),
     ("xms_top", "goes on in the XMS driver and the BIOS"),
+    ("tell_text", "goes on in DOS"),
     ("move_block", "goes on in the XMS driver"),
     ("move_up", "moves the stack that it runs on"),
     ("a20_gate", "enters protected mode"),

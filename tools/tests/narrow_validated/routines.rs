@@ -62,6 +62,8 @@ pub fn routine(name: &str, inline: bool) -> Routine {
         "current" | "wanted" | "compose" | "fetch_head" => Routine { changes: A, ..any },
         "xms_through" => Routine { reads: B | D, ..any },
         "xms_head" | "xms_give" | "xms_fetch" => Routine { reads: B, ..Routine::default() },
+        // A text of the unit's own, which has no other form.
+        "tell_text" => Routine { reads: D, ..any },
         "xms_record" => Routine { reads: B, changes: A, ..any },
         "fetch_frame" | "store_address" | "store_result" | "count_groups" | "fetch" | "give" | "move_block" | "move_up" | "crc_high" => Routine { reads: B, ..any },
         "pci_bios" => Routine { reads: B, at: (B, CALL), fills: (B, 4), ..any },
