@@ -124,8 +124,10 @@ impl Search<'_> {
     /// Finds the card, or says in one line why there is none. A card takes much of the stack, so there is this one alone.
     fn find(&mut self, card: &mut Card) -> bool {
         let found = self.find_one(card);
-        // Of the last one that was looked at nothing is to be put back.
-        card.is_pci &= found;
+        if !found {
+            // The last one that was looked at is none: nothing of it is to be put back or started.
+            (card.is_pci, card.name[0]) = (false, 0);
+        }
         found
     }
 

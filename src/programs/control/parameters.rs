@@ -208,7 +208,6 @@ fn words(checks: &mut Checks, machine: &Machine) {
         checks.equal(c"POLL: get", 1, machine.get(control::POLL).unwrap_or(0xFF) as u32);
         checks.equal(c"POLL: twice", control::DONE as u32, machine.set(control::POLL, 1, Far(0)));
         checks.holds(c"POLL: an answer comes", crate::receiver::answered(machine, false), c"one");
-        checks.holds(c"POLL: an answer comes by calls alone", crate::receiver::answered_by_calls(machine), c"one");
         checks.equal(c"POLL: set back", control::DONE as u32, machine.set(control::POLL, 0, Far(0)));
         checks.holds(c"POLL: an answer comes by interrupt", crate::receiver::answered(machine, false), c"one");
     }

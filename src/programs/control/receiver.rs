@@ -5,15 +5,13 @@ use compkt::control;
 use compkt::programs::net::{self, Arp};
 use compkt::programs::rt::check::Checks;
 use compkt::programs::rt::clock::wait;
-use compkt::programs::rt::{Far, Regs, Shared, inbox, int, uninterrupted};
+use compkt::programs::rt::{Far, Regs, Shared, inbox, int};
 
 /// Ticks for an answer, and the number of questions.
 const PATIENCE: u16 = 18 * 2;
 /// The same where a second answer would be taken for the first one.
 const LONG: u16 = 18 * 30;
 const QUESTIONS: usize = 5;
-/// Calls of the driver for an answer.
-const CALLS: u32 = 100_000;
 
 static MACHINE: Shared<Option<Machine>> = Shared::new(None);
 static UPCALLS: Shared<u16> = Shared::new(0);
@@ -53,72 +51,33 @@ extern "C" fn receive(regs: &mut Regs) {
 
 /// Whether the station answers an ARP request; with `ask` its receiver calls the control interrupt.
 pub fn answered(machine: &Machine, ask: bool) -> bool {
-    ask_station(machine, ask, &by(PATIENCE), &|| ())
-}
-
-/// Whether the station's answer comes by calls alone: each call of a driver that polls looks at the card. Interrupts are off from
-/// the question on, so that no tick looks at it.
-pub fn answered_by_calls(machine: &Machine) -> bool {
-    let call = |ax: u16, frame: &[u8]| {
-        let mut regs = Regs { flags: 0, ..Regs::ax(ax) };
-        regs.esi = Far::of(frame.as_ptr()).offset() as u32;
-        regs.ecx = 60;
-        let _ = machine.driver.call(&mut regs);
-    };
-    let frame = question(machine);
-    let Ok(handle) = machine.driver.access(1, &[8, 6], inbox::receiver_with(receive)) else { return false };
-    let answered = (0..QUESTIONS).any(|_| {
-        uninterrupted(|| {
-            let before = UPCALLS.read();
-            call(0x0400, &frame);
-            (0..CALLS).any(|_| {
-                call(0x01FF, &frame);
-                UPCALLS.read() != before
-            })
-        })
-    });
-    let _ = machine.driver.release(handle);
-    answered
-}
-
-/// An ARP request for the station.
-fn question(machine: &Machine) -> [u8; 60] {
-    let mac = machine.block.nic(0).map_or([0; 6], |nic| nic.mac);
-    let mut frame = [0; compkt::device::MAX_FRAME as usize];
-    net::arp(&mut frame, &Arp { operation: net::ARP_REQUEST, mac, ip: [10, 0, 2, 15], to_mac: [0; 6], to_ip: [10, 0, 2, 2] });
-    let mut short = [0; 60];
-    short.iter_mut().zip(frame).for_each(|(to, from)| *to = from);
-    short
-}
-
-/// Waits at most `patience` ticks for one upcall more than there were.
-fn by(patience: u16) -> impl Fn(u16) -> bool {
-    move |before| wait(patience, || UPCALLS.read() != before)
+    ask_station(machine, ask, PATIENCE, &|| ())
 }
 
 /// For how many ticks a frame is offered that its receiver refuses. `meanwhile` runs behind the first offer, and `ticks` are more
 /// than the frame waits. None: no frame came.
 pub fn refused_for(machine: &Machine, ticks: u16, meanwhile: &dyn Fn()) -> Option<u16> {
     FIRST.write(None);
-    let came = ask_station(machine, false, &by(LONG), &|| {
+    let came = ask_station(machine, false, LONG, &|| {
         meanwhile();
         wait(ticks, || false);
     });
     came.then(|| FIRST.read().map(|first| LAST.read().wrapping_sub(first))).flatten()
 }
 
-/// Asks the station by ARP until it answers. `comes` is told the number of upcalls so far, and says whether one more came; `then`
-/// runs before the handle is released.
-fn ask_station(machine: &Machine, ask: bool, comes: &dyn Fn(u16) -> bool, then: &dyn Fn()) -> bool {
+/// Asks the station by ARP until it answers; `then` runs before the handle is released.
+fn ask_station(machine: &Machine, ask: bool, patience: u16, then: &dyn Fn()) -> bool {
     MACHINE.write(Some(*machine));
     ASK.write(ask);
-    let frame = question(machine);
+    let mac = machine.block.nic(0).map_or([0; 6], |nic| nic.mac);
+    let mut frame = [0; compkt::device::MAX_FRAME as usize];
+    net::arp(&mut frame, &Arp { operation: net::ARP_REQUEST, mac, ip: [10, 0, 2, 15], to_mac: [0; 6], to_ip: [10, 0, 2, 2] });
     let Ok(handle) = machine.driver.access(1, &[8, 6], inbox::receiver_with(receive)) else { return false };
     let mut done = false;
     for _ in 0..QUESTIONS {
         let before = UPCALLS.read();
-        let _ = machine.driver.send(&frame);
-        done = comes(before);
+        let _ = machine.driver.send(frame.get(..60).unwrap_or(&[]));
+        done = wait(patience, || UPCALLS.read() != before);
         if done {
             then();
             break;
