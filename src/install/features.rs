@@ -46,13 +46,13 @@ pub mod needs {
     /// There are several NICs.
     pub const SEVERAL: u32 = 1 << 17;
 
-    /// These needs with those of the timer's tick, which the features of a pool want (`waits`).
+    /// These needs with what hooks the timer: the pool has a tick routine (`waits`), and a card may have to be polled.
     #[inline(always)]
-    pub fn timer(needs: u32, waits: bool) -> u32 {
-        match waits {
-            true if needs & CTL != 0 => needs - CTL + CTLP,
-            true => needs | TICK,
-            false => needs,
+    pub fn timer(needs: u32, waits: bool, polled: bool) -> u32 {
+        match needs & CTL != 0 {
+            true if waits => needs - CTL + CTLP,
+            false if waits || polled => needs | TICK,
+            _ => needs,
         }
     }
 

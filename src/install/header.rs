@@ -98,7 +98,6 @@ impl Unit {
 
 /// [`Unit::table`]: the packet buffers.
 pub const BUFFERS: u16 = 0xFFFF;
-pub use super::features::NICS;
 
 /// The resident half of a NIC's driver.
 pub const KIND_DRIVER: u8 = 1;

@@ -17,6 +17,7 @@ use compkt::memory::direct::{self, Fields as Direct, List};
 use compkt::memory::xms::{End, Move};
 use compkt::memory::{FRAMES, Stats, arena, cache, queue};
 use compkt::resident::handle::{Handle, MAX_TYPE};
+use compkt::resident::several::{Interface, Many, Nic, Stub};
 use compkt::resident::table::{
     CHANGED, CLOCK, ENTRIES, Entry, PATCHED, POLLED, STATE, State, Stats as HandleStats, StatsRow, WAITING, WORK, Work,
 };
@@ -80,7 +81,7 @@ fn names(text: &str) -> BTreeMap<String, usize> {
                 None
             }
             ([name, "equ", value], None) => Some((name.to_string(), number(value).expect(line))),
-            _ => panic!("asm/abi.inc: {line}"),
+            _ => panic!("not understood: {line}"),
         };
         if let Some((name, value)) = known {
             assert_eq!(all.insert(name, value), None, "{line}");
@@ -230,6 +231,24 @@ fn structures_and_constants() {
     for name in rust.keys() {
         assert!(assembly.contains_key(name), "asm/abi.inc has no {name}");
     }
+}
+
+#[test]
+fn records_of_several_nics() {
+    let mut rust: BTreeMap<String, usize> = BTreeMap::new();
+    // A record begins with its handler.
+    rust.extend(fields!("NIC", Stub: "jump" = jump, "old" = old, "sign" = sign, "flag" = flag, "to_reset" = to_reset, "start" = call, "reset" = reset));
+    rust.extend(fields!("NIC", Nic: "events" = events, "slot" = slot, "line" = line, "lone" = lone, "entries" = entries, "device" = device,
+        "xms" = xms, "pci" = pci, "io" = io, "iface" = iface));
+    rust.insert("NIC_size".into(), size_of::<Nic>());
+    rust.extend(fields!("MANY", Many: "first" = first, "end" = end, "table" = table, "save" = save, "settle" = settle, "xms" = xms,
+        "asked" = asked, "rx" = rx, "out" = out, "switch" = switch, "current" = current, "note" = note, "handler" = handler,
+        "count" = count, "left" = left));
+    rust.insert("MANY_size".into(), size_of::<Many>());
+    rust.extend(fields!("IFACE", Interface: "nic" = nic, "groups" = groups, "device" = device, "known" = known, "open" = open,
+        "number" = number, "out" = out, "old" = old, "stub" = stub, "call" = call));
+    rust.extend([("IFACE.end".into(), size_of::<Interface>()), ("IFACE_size".into(), size_of::<Interface>())]);
+    assert_eq!(names(&source("several.inc")), rust);
 }
 
 #[test]

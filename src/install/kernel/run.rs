@@ -4,7 +4,7 @@ use super::{caller, file, header};
 use crate::bus::real::{Machine, address, code_segment};
 use crate::install::dos::{self, from_device, peek, poke, regs, request};
 use crate::install::header::{SLOT_FIRST, SLOT_SECOND, StageHeader, StartHeader, Unit, number};
-use crate::install::kernel::{Near, Told};
+use crate::install::kernel::{Near, explain_failure};
 use crate::install::plan::{DONE, FAILED, FOUND, GOES, LOST, Plan, QUIT, UNDO, XmsBlock};
 use crate::probe::{NO_XMS, pci};
 use crate::resident::table::Region;
@@ -70,10 +70,7 @@ pub fn install() {
     if plan.card.is_pci {
         pci::set_command(&Machine, plan.card.found.pci, plan.card.command);
     }
-    if plan.failure != 0 {
-        let name = if plan.failure <= crate::install::lines::FIRST { plan.card.name.as_ptr() } else { b" ".as_ptr() };
-        file::say(plan.failure - 1, &Told { name, number: plan.number });
-    }
+    explain_failure(plan);
     file::close();
     refuse(plan.exit);
 }

@@ -9,9 +9,9 @@ use super::list::{part, vector_of};
 use super::place::{PSP_SIZE, core, driver, rings, take_extended};
 use super::switches::{Want, want};
 use super::vds::is_there;
+use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{Machine, address, code_segment};
-use crate::bus::Addr;
 use crate::info::{BLOCK_INSTANCE, BLOCK_INTERFACES, BLOCK_NIC, BLOCK_NICS, NOT_PCI};
 use crate::install::dos::{from_device, peek, peek_into, poke};
 use crate::install::features::needs;
@@ -28,9 +28,31 @@ pub fn run(plan: &mut Plan) -> u8 {
     gather(plan).unwrap_or(FAILED)
 }
 
-/// A NIC's record.
-fn record(plan: &Plan, number: u8) -> Addr {
-    address(plan.ground.segment, plan.several.nics + number as u16 * NIC)
+impl Plan {
+    /// A NIC's record.
+    pub fn record(&self, number: u8) -> Addr {
+        address(self.ground.segment, self.several.nics + number as u16 * NIC)
+    }
+
+    /// An interface's record.
+    pub fn interface(&self, number: u8) -> Addr {
+        address(self.ground.segment, self.several.interfaces + number as u16 * INTERFACE)
+    }
+}
+
+/// A NIC's record as it is now.
+pub fn nic_at(record: Addr) -> Nic {
+    // SAFETY: all of it is numbers.
+    let mut nic: Nic = unsafe { core::mem::zeroed() };
+    peek_into(record, &mut nic);
+    nic
+}
+
+/// What is known of a card that was gathered; its NIC's record is still without a handler.
+pub fn gathered_at(record: Addr) -> Gathered {
+    let mut gathered = Gathered::default();
+    peek_into(record, &mut gathered);
+    gathered
 }
 
 /// None: the plan has failed.
@@ -107,7 +129,7 @@ fn next(plan: &mut Plan) -> Option<()> {
 /// The record of the interface that the next card will be. Until then it keeps the ground as it was before that card.
 fn kept(plan: &Plan) -> Addr {
     const { assert!(size_of::<Ground>() <= INTERFACE as usize) };
-    address(plan.ground.segment, plan.several.interfaces + plan.several.done as u16 * INTERFACE)
+    plan.interface(plan.several.done)
 }
 
 /// The card that was found did not start: says why, gives its memory back, and notes that it is not to be found again.
@@ -119,7 +141,7 @@ fn lose(plan: &mut Plan) {
     peek_into(at, &mut plan.ground);
     plan.ground.limit = limit;
     plan.several.count -= 1;
-    let (at, card) = (record(plan, plan.several.count), &plan.card);
+    let (at, card) = (plan.record(plan.several.count), &plan.card);
     poke(at.plus(offset_of!(Nic, io) as u16), &card.found.io);
     let mut place = NOT_PCI;
     if card.is_pci {
@@ -150,7 +172,7 @@ fn place(plan: &mut Plan) -> Option<()> {
     let number = of_nic(plan.card.nic, driver(found, flat));
     let mut entries = 0;
     for other in 0..plan.several.done {
-        let at = record(plan, other);
+        let at = plan.record(other);
         if peek::<u8>(at.plus(offset_of!(Gathered, driver) as u16)) == number {
             entries = peek(at.plus(offset_of!(Nic, entries) as u16));
         }
@@ -175,7 +197,7 @@ fn place(plan: &mut Plan) -> Option<()> {
         io: card.found.io,
         iface: plan.several.interfaces + plan.several.done as u16 * INTERFACE,
     };
-    let at = record(plan, plan.several.done);
+    let at = plan.record(plan.several.done);
     poke(at, &nic);
     let flat = if flat { needs::of_flat(card.found.flat) } else { 0 };
     poke(at, &Gathered { command: card.command, nic: card.nic, driver: number, irq: 0, flat: flat as u16 });
@@ -186,11 +208,8 @@ fn place(plan: &mut Plan) -> Option<()> {
 #[inline(never)]
 fn keep(plan: &mut Plan) {
     let number = plan.several.done;
-    let (at, irq) = (record(plan, number), plan.placed.irq);
-    // SAFETY: all of it is numbers.
-    let (mut nic, mut gathered): (Nic, Gathered) = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
-    peek_into(at, &mut nic);
-    peek_into(at, &mut gathered);
+    let (at, irq) = (plan.record(number), plan.placed.irq);
+    let (mut nic, mut gathered) = (nic_at(at), gathered_at(at));
     nic.xms = plan.memory.block.handle;
     nic.lone = (irq != 0 && line_masked(irq)) as u8;
     gathered.irq = irq;
@@ -211,7 +230,7 @@ fn keep(plan: &mut Plan) {
         call: 0xE8,
         distance: 0,
     };
-    poke(address(plan.ground.segment, plan.several.interfaces + number as u16 * INTERFACE), &interface);
+    poke(plan.interface(number), &interface);
     plan.several.done += 1;
     card_line(plan, number);
 }

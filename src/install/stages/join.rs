@@ -4,6 +4,7 @@ use core::mem::offset_of;
 
 use super::about::total_line;
 use super::attach::{self, Attaching, line_bit, set_vector};
+use super::gather::gathered_at;
 use super::hook::{irq_vector, unmask_line};
 use super::state::{give_back, tell};
 use super::xms;
@@ -15,7 +16,7 @@ use crate::install::dos::{peek, peek_into, poke, regs, vector};
 use crate::install::features::{HOOKS_OF_SEVERAL, Hook, POINT_CALL, POINT_POOL};
 use crate::install::kernel::header;
 use crate::install::plan::{DONE, FAILED, Feature, Plan};
-use crate::resident::several::{Gathered, INTERFACE, Interface, Many, NIC, Nic, Stub};
+use crate::resident::several::{INTERFACE, Interface, Many, NIC, Nic, Stub};
 use crate::resident::table::{PENDING, POLLED, SPECIFIC_EOI};
 
 /// Offset in the core from INT 60h's handler of the instruction that looks at the function's number (asm/int60.asm).
@@ -32,20 +33,18 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
     // Nothing fails from here on.
     let (nics, interfaces, segment) = (plan.several.nics, plan.several.interfaces, plan.ground.segment);
-    let nic = |number: u8| address(segment, nics + number as u16 * NIC);
-    let interface = |number: u8| address(segment, interfaces + number as u16 * INTERFACE);
     let (many, ifs) = (feature(plan, nics).at, feature(plan, interfaces).at);
-    let polled = (0..plan.several.count).any(|number| gathered(nic(number)).irq == 0);
+    let polled = (0..plan.several.count).any(|number| gathered_at(plan.record(number)).irq == 0);
     if !polled {
         give_back(plan);
     }
 
     // The core is told of the first one, as if that had no interrupt.
     plan.placed.irq = 0;
-    plan.placed.device = peek(nic(0).plus(offset_of!(Nic, device) as u16));
-    plan.options.vector = peek(interface(0).plus(offset_of!(NicInfo, vector) as u16));
+    plan.placed.device = peek(plan.record(0).plus(offset_of!(Nic, device) as u16));
+    plan.options.vector = peek(plan.interface(0).plus(offset_of!(NicInfo, vector) as u16));
     tell(plan);
-    let mut first = copy(interface(0)).nic;
+    let mut first = copy(plan.interface(0)).nic;
     poke(address(segment, header().core.work), &first);
     poke(address(segment, PENDING), &(Events::RX.0 | if polled { POLLED } else { 0 }));
     let info = address(segment, header().core.info);
@@ -54,7 +53,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 
     let handlers = (peek::<u16>(address(segment, many + offset_of!(Many, handler) as u16)), peek::<u16>(address(segment, ifs)));
     for number in 0..plan.several.count {
-        let (at, irq) = (nic(number), gathered(nic(number)).irq);
+        let (at, irq) = (plan.record(number), gathered_at(plan.record(number)).irq);
         let calls = nics + number as u16 * NIC + offset_of!(Stub, reset) as u16;
         poke(at, &Stub::new(handlers.0.wrapping_sub(calls)));
         let (mut events, mut line) = (Events::RX.0 | POLLED, 0);
@@ -63,19 +62,19 @@ pub fn run(plan: &mut Plan) -> u8 {
             let level = (SPECIFIC_EOI | irq & 7) as u16;
             line = if irq < 8 { level } else { level << 8 | (SPECIFIC_EOI | CASCADE) as u16 };
             // One record for each line.
-            if (0..number).all(|other| peek::<u16>(nic(other).plus(offset_of!(Nic, line) as u16)) != line) {
+            if (0..number).all(|other| peek::<u16>(plan.record(other).plus(offset_of!(Nic, line) as u16)) != line) {
                 poke(at.plus(offset_of!(Nic, slot) as u16), &(irq_vector(irq) as u16 * 4));
             }
         }
         poke(at.plus(offset_of!(Nic, events) as u16), &events);
         poke(at.plus(offset_of!(Nic, line) as u16), &line);
         let calls = interfaces + (number as u16 + 1) * INTERFACE;
-        poke(interface(number).plus(offset_of!(Interface, distance) as u16), &handlers.1.wrapping_sub(calls));
+        poke(plan.interface(number).plus(offset_of!(Interface, distance) as u16), &handlers.1.wrapping_sub(calls));
     }
 
     plan.memory.block.entry = xms::entry();
     for number in 0..plan.several.count {
-        let at = nic(number).plus(offset_of!(Nic, xms) as u16);
+        let at = plan.record(number).plus(offset_of!(Nic, xms) as u16);
         let handle: u16 = peek(at);
         if handle != 0 {
             // The flat feature frees one block, whether there are more or not.
@@ -87,7 +86,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 
     let mut attaching = Attaching::new(plan, list);
     attaching.facts.points[POINT_CALL] = header().core.int60 + CALL;
-    attaching.facts.lines = (0..plan.several.count).fold(0, |lines, number| lines | line_bit(copy(interface(number)).nic.irq));
+    attaching.facts.lines = (0..plan.several.count).fold(0, |lines, number| lines | line_bit(copy(plan.interface(number)).nic.irq));
     attaching.attach();
     poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
     let fields = address(segment, many);
@@ -98,7 +97,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 
     for number in 0..plan.several.count {
         let at = interfaces + number as u16 * INTERFACE;
-        first = copy(interface(number)).nic;
+        first = copy(plan.interface(number)).nic;
         if first.vector != 0 {
             poke(address(segment, at + offset_of!(Interface, old) as u16), &vector(first.vector));
             let set = regs(0x2500 | first.vector as u16);
@@ -109,8 +108,8 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
     attaching.hook();
     for number in 0..plan.several.count {
-        let irq = copy(interface(number)).nic.irq;
-        if peek::<u16>(nic(number).plus(offset_of!(Nic, slot) as u16)) != 0 {
+        let irq = copy(plan.interface(number)).nic.irq;
+        if peek::<u16>(plan.record(number).plus(offset_of!(Nic, slot) as u16)) != 0 {
             set_vector(irq_vector(irq), segment, nics + number as u16 * NIC);
         }
         if irq != 0 {
@@ -121,12 +120,6 @@ pub fn run(plan: &mut Plan) -> u8 {
     regs(0x0100).interrupt(plan.options.vector);
     total_line(plan);
     DONE
-}
-
-fn gathered(at: Addr) -> Gathered {
-    let mut gathered = Gathered::default();
-    peek_into(at, &mut gathered);
-    gathered
 }
 
 fn copy(at: Addr) -> Interface {

@@ -9,8 +9,8 @@ use crate::bus::real::{Machine, address};
 use crate::drivers::undi::BUFFER;
 use crate::info::{self, Block};
 use crate::install::dos::{fill, from_device};
-use crate::install::features::{Table, needs};
-use crate::install::header::{BUFFERS, CORE_AT, NICS, number};
+use crate::install::features::{NICS, Table, needs};
+use crate::install::header::{BUFFERS, CORE_AT, number};
 use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
@@ -114,13 +114,9 @@ fn needs(plan: &mut Plan, card_flat: bool, copies: u32) -> Option<()> {
             return None;
         }
     }
-    all = needs::timer(all, plan.options.waits);
     // Whether the card has to be polled shows only when it runs, and nothing may fail then: what that needs is placed, the
     // last of all, and given back if need be.
-    if all & (needs::CTL | needs::CTLP) == 0 {
-        all |= needs::TICK;
-    }
-    plan.needs = all;
+    plan.needs = needs::timer(all, plan.options.waits, true);
     Some(())
 }
 

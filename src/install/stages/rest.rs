@@ -3,13 +3,12 @@
 use core::mem::offset_of;
 
 use super::place::{HANDLE, LAST, features};
-use crate::bus::real::address;
 use crate::info::BLOCK_HANDLES;
 use crate::install::dos::peek;
 use crate::install::features::needs;
 use crate::install::header::number;
 use crate::install::plan::{FAILED, Plan};
-use crate::resident::several::{Gathered, NIC};
+use crate::resident::several::Gathered;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -27,7 +26,7 @@ fn finish(plan: &mut Plan) -> Option<()> {
     plan.placed.receivers = plan.options.stack;
     let mut flat = 0;
     for number in 0..plan.several.count {
-        let own: u16 = peek(address(plan.ground.segment, plan.several.nics + number as u16 * NIC + offset_of!(Gathered, flat) as u16));
+        let own: u16 = peek(plan.record(number).plus(offset_of!(Gathered, flat) as u16));
         // The unit that silences a card by its command register is for one card, and would leave the others' lines as they are.
         flat = match (flat, own as u32) {
             (all, 0) => all,

@@ -11,10 +11,10 @@ use crate::install::dos::peek;
 use crate::install::header::{BUS_PCI, FindHeader, PciRow, Unit, number};
 use crate::install::kernel::{explain, header, load, of_nic, say, unit};
 use crate::install::lines::Line;
-use crate::install::plan::{COUNTED, Card, FOUND, Plan, QUIT, RETURNS};
-use crate::resident::several::{MOST, NIC, Nic};
+use crate::install::plan::{COUNTED, Card, FOUND, Plan, QUIT, RETURNS, Several};
 use crate::install::print::{Identity, Place, Print};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
+use crate::resident::several::{MOST, NIC, Nic};
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -57,16 +57,17 @@ pub fn run(plan: &mut Plan) -> u8 {
         return QUIT;
     }
     // Behind the cards that were started, and behind the place for those to come, are those that did not start.
-    let records = (several.interfaces - several.nics) / NIC;
-    for number in (0..several.done).chain(several.count..records as u8) {
-        let at = address(plan.ground.segment, several.nics + number as u16 * NIC);
+    let Several { nics, interfaces, done, count, .. } = plan.several;
+    let records = (interfaces - nics) / NIC;
+    for number in (0..done).chain(count..records as u8) {
+        let at = plan.record(number);
         search.leave_out(peek(at.plus(offset_of!(Nic, io) as u16)), peek(at.plus(offset_of!(Nic, pci) as u16)));
     }
     if !search.find(&mut plan.card) {
         return QUIT;
     }
-    if several.count != 0 {
-        several.step = FOUND;
+    if count != 0 {
+        plan.several.step = FOUND;
         return number::GATHER;
     }
     let found = &plan.card.found;
@@ -121,7 +122,7 @@ impl Search<'_> {
         }
     }
 
-    /// Finds the card, or says in one line why there is none. A card takes much of the stack, so there is this one alone.
+    /// Finds the card, or says in one line why there is none. All write to the same `card`: a copy in each would not fit on the stack.
     fn find(&mut self, card: &mut Card) -> bool {
         let found = self.find_one(card);
         if !found {

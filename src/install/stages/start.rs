@@ -1,22 +1,19 @@
 //! Starts the card, finds out whether it interrupts, and tells the core.
 
+use super::gather::{gathered_at, nic_at};
 use super::place::starter;
 use super::state::tell;
 use super::vds;
 use super::xms::entry as xms_entry;
-use crate::info::NOT_PCI;
-use crate::bus::real::{address, code_segment, copy_far, own};
+use crate::bus::real::{Machine, address, code_segment, copy_far, own};
 use crate::drivers::undi::BUFFER;
+use crate::info::NOT_PCI;
 use crate::install::dos::peek;
 use crate::install::features::needs;
-use crate::install::header::{Start, StartHeader, number};
+use crate::install::header::{Start, StartHeader, Unit, number};
 use crate::install::kernel::{header, load, of_nic, unit};
 use crate::install::plan::{DONE, FAILED, GOES, Plan, QUIT, STARTED, UNDO, XmsBlock};
-use crate::install::dos::peek_into;
-use crate::resident::several::{Gathered, Nic, NIC};
-use crate::probe::pci;
-use crate::bus::real::Machine;
-use crate::probe::Fault;
+use crate::probe::{Fault, pci};
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -43,6 +40,11 @@ pub fn starter_unit() -> &'static StartHeader {
     unsafe { &*(header().slot_b as u32 as *const StartHeader) }
 }
 
+/// Where the start unit in slot B has the device that it writes: behind itself.
+fn behind(starter: &Unit) -> u16 {
+    (header().slot_b + starter.total + 3) & !3
+}
+
 /// None: the plan has failed, and the card is at rest.
 fn start(plan: &mut Plan) -> Option<()> {
     let start = unit(of_nic(plan.card.nic, starter(plan)))?;
@@ -56,7 +58,7 @@ fn start(plan: &mut Plan) -> Option<()> {
         rings.physical = region.physical;
         plan.region = region;
     }
-    let at = (header().slot_b + start.total + 3) & !3;
+    let at = behind(&start);
     let device = at as u32 as *mut u8;
     let found = &plan.card.found;
     let fault = Fault::from((starter_unit().start)(found, &Start { rings: plan.placed.rings, device }));
@@ -83,15 +85,12 @@ fn start(plan: &mut Plan) -> Option<()> {
 fn undo(plan: &mut Plan) -> u8 {
     while plan.several.done != 0 {
         plan.several.done -= 1;
-        let at = address(plan.ground.segment, plan.several.nics + plan.several.done as u16 * NIC);
-        // SAFETY: all of it is numbers.
-        let (mut nic, mut gathered): (Nic, Gathered) = unsafe { (core::mem::zeroed(), core::mem::zeroed()) };
-        peek_into(at, &mut nic);
-        peek_into(at, &mut gathered);
+        let at = plan.record(plan.several.done);
+        let (nic, gathered) = (nic_at(at), gathered_at(at));
         if let Some(unit) = unit(of_nic(gathered.nic, number::START))
             && load(&unit, code_segment(), header().slot_b).is_some()
         {
-            let device = ((header().slot_b + unit.total + 3) & !3) as u32 as *mut u8;
+            let device = behind(&unit) as u32 as *mut u8;
             copy_far(address(plan.ground.segment, nic.device), own(device), unit.table);
             (starter_unit().stop)(device);
         }

@@ -102,7 +102,7 @@ impl Units {
         if !ports || machine == Machine::Xms && asked.waits {
             all |= flat;
         }
-        all = needs::timer(all, asked.waits);
+        all = needs::timer(all, asked.waits, false);
         let four = |bytes: u32| bytes.next_multiple_of(4);
         let handles = u32::from(asked.handles);
         let mut sizes = vec![

@@ -1,6 +1,7 @@
 //! The driver's file cannot be read: it is cut short, changed, or on a disk whose n-th read fails, for every n. One line must
 //! say so, and the machine must be unchanged. Also the room for the installer's stack.
 
+use super::cards::as_before;
 use super::machine::{Lab, Rig, Steps, fixture, qemu, watched};
 use super::runner::{Test, Verdict};
 use crate::nics::NICS;
@@ -86,7 +87,7 @@ fn damaged(steps: &Steps, line: &str) -> Verdict {
         let said = if line.ends_with("/?") { last == DAMAGED } else { step.text == DAMAGED || step.text == refused };
         steps.holds(said && step.exit != Some(0), format!("`{line}` after `{}` says that the file is damaged", before.line))?;
     }
-    STATE.iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &STATE)
 }
 
 /// Two bytes of a file, as a number.
@@ -227,7 +228,7 @@ fn other_build(lab: &Lab) -> Verdict {
     steps.exits("OTHER1", 1)?;
     let said = format!("3COMPKT: the file is another one than was loaded: its build is {build:X}h; start the driver from the file that DOS loads");
     steps.holds(steps.first("OTHER1")?.text == said, format!("it says `{said}`"))?;
-    STATE.iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &STATE)
 }
 
 /// Bytes of the installer's stack that must stay unused, for a BIOS, a DOS or resident programs that need more than those of the

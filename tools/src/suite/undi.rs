@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::cards::as_before;
 use super::machine::{Lab, Rig, Steps, fixture, peer};
 use super::runner::{Test, Verdict};
 use super::{stack, traffic};
@@ -81,7 +82,7 @@ fn exchange(lab: &Lab, device: &str) -> Verdict {
     steps.prints("PKTCTL mem", "ROM code")?;
     steps.prints("INTEGRIT 250", "every byte right")?;
     steps.exits(unload, 0)?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// DHCP and ping by ROMs that are not good enough for INTEGRIT: one adds two bytes to each frame, one tells too late that a
@@ -100,7 +101,7 @@ fn refusals(lab: &Lab) -> Verdict {
     let steps = run(lab, &Qemu { roms: false, ..machine(CARDS[0], Net::Hub(0)) }, &[], &exec)?;
     steps.exits(load, 1)?;
     steps.holds(steps.first(load)?.text == said, format!("it prints `{said}` alone"))?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// iPXE works at the top of memory, which is HIMEM's: it is refused, and nothing stays.
@@ -110,7 +111,7 @@ fn himem(lab: &Lab) -> Verdict {
     let steps = run(lab, &machine(CARDS[0], Net::User).with_xms(Xms::V3), &[], &["ints keep", "mem", "ints", load, "mem", "ints"])?;
     steps.exits(load, 1)?;
     steps.holds(steps.first(load)?.text == said, format!("it prints `{said}` alone"))?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// In V86 mode a ROM is not called: the load is refused in one line and changes nothing. A driver that was loaded before rests,
@@ -127,7 +128,7 @@ fn v86(lab: &Lab) -> Verdict {
     steps.holds(steps.first(refused)?.text == said, format!("it prints `{said}` alone"))?;
     [load, test, again, unload].iter().try_for_each(|line| steps.exits(line, 0))?;
     steps.holds(steps.first(rests)?.exit != Some(0), "in V86 mode no frame is exchanged")?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// A card that no driver knows is driven by its ROM, ours, without `/NIC=`. If the ROM is not there, a line tells which card has
@@ -141,7 +142,7 @@ fn falls_back(lab: &Lab) -> Verdict {
     let steps = run(lab, &with(&card), &[], &exec)?;
     [load, unload].iter().try_for_each(|line| steps.exits(line, 0))?;
     steps.prints(load, "3COMPKT: undi: through the card's ROM, Liar 1: ")?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))?;
+    as_before(&steps, &["mem", "ints"])?;
     let steps = run(lab, &with(&format!("{UNKNOWN},romfile=")), &[], &exec[..4])?;
     steps.exits(load, 1)?;
     steps.prints(load, "3COMPKT: no driver for 1B36:0006 at 0:")
@@ -171,7 +172,7 @@ fn loads(lab: &Lab, times: usize) -> Verdict {
         let each = steps.each(line);
         steps.holds(each.len() == times && each.iter().all(|step| step.exit == Some(0)), format!("`{line}` succeeds each time"))?;
     }
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// The machine has booted from the network, and its boot program has left the UNDI in memory: it is used where it is, also
@@ -195,7 +196,7 @@ fn left_over(lab: &Lab) -> Verdict {
     steps.exits(second, 1)?;
     steps.holds(steps.first(second)?.text == ONCE, format!("`{second}` prints `{ONCE}` alone"))?;
     steps.holds(!steps.first("PKTCTL mem")?.text.contains("ROM code"), "the ROM's code is not loaded again")?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// What a second load prints.
@@ -215,7 +216,7 @@ fn second_load(lab: &Lab) -> Verdict {
         steps.holds(step.exit == Some(1) && step.text == ONCE, format!("`{}` prints `{ONCE}` alone", step.line))?;
     }
     ["PKTCTL test", unload].iter().try_for_each(|line| steps.exits(line, 0))?;
-    ["mem", "ints"].iter().try_for_each(|line| steps.same(line))
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// How the lying ROM (fixtures/undirom.asm) lies.
@@ -279,7 +280,7 @@ fn liar(lab: &Lab, lie: &str, name: &str) -> Verdict {
         let steps = run(lab, &machine, &[], &["ints keep", "mem", "ints", load, "mem", "ints"])?;
         steps.exits(load, 1)?;
         steps.holds(steps.first(load)?.text == refused, format!("it prints `{refused}` alone"))?;
-        return ["mem", "ints"].iter().try_for_each(|line| steps.same(line));
+        return as_before(&steps, &["mem", "ints"]);
     }
     let exec = ["ints keep", "mem", "ints", load, "PKTCTL status", "UNTOUCH", fuzz, "PKTCTL status", unload, "ints", "mem"];
     let steps = run(lab, &machine, &[], &exec)?;
