@@ -39,9 +39,16 @@ const IN_GET_NEXT: u16 = 3;
 const OUT_TRANSMIT: u16 = 2;
 const OUT_RECEIVE: u16 = 3;
 
-/// Packet filter for a receive mode (1 to 6): directed 1, broadcast 2, promiscuous 4. Groups are taken out of all frames by
-/// [`Undi::wants`], because many ROMs refuse a list of groups once they are open.
-const FILTER_OF_MODE: [u8; 7] = [0, 0, 1, 3, 7, 7, 7];
+/// Packet filter for each receive mode (1 to 6), four bits each from bit 4 on: directed 1, broadcast 2, promiscuous 4. Groups
+/// are taken out of all frames by [`Undi::wants`], because many ROMs refuse a list of groups once they are open. A number and
+/// not a table: the mode is read from memory, and no value of it must reach beyond an end.
+const FILTERS: u32 = 0x0777_3100;
+
+/// The packet filter of a receive mode.
+#[inline(always)]
+fn filter(mode: RcvMode) -> u16 {
+    FILTERS.wrapping_shr(mode as u32 * 4) as u16 & 7
+}
 
 /// Most answers of the ROM in one call of `peek`: more than the frames that a card holds. A ROM that never says that it is done
 /// is left at that until the next tick.
@@ -161,7 +168,7 @@ impl<B: Bus> Undi<B> {
     #[inline(never)]
     pub fn open(&mut self) -> bool {
         self.rom.block[1] = 0;
-        self.rom.block[2] = FILTER_OF_MODE[self.mode as usize] as u16;
+        self.rom.block[2] = filter(self.mode);
         self.rom.block[3] = 0;
         self.call(OPEN)
     }
@@ -311,7 +318,7 @@ impl<B: Bus> Device for Undi<B> {
         self.mode = mode;
         self.groups = groups.as_ptr();
         self.listed = groups.len() as u8;
-        self.rom.block[1] = FILTER_OF_MODE[mode as usize] as u16;
+        self.rom.block[1] = filter(mode);
         if !self.call(SET_PACKET_FILTER) {
             self.call(CLOSE);
             self.open();
