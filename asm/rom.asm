@@ -36,7 +36,7 @@ section .text.rom_call progbits alloc exec nowrite align=1
 ;           timer's counter.
 ; In:       BX = ROM with its parameter block, DX = opcode or LOADER
 ; Out:      AX = the ROM's answer, 0: success; REFUSED: the ROM was not called, because a memory manager has begun V86 mode, in
-;           which a ROM may do what ends the machine
+;           which a ROM may do what ends the machine. The card's line stays masked then: nothing acknowledges its interrupt
 ; Corrupts: FLAGS
 ; Stack:    42 bytes
 ; The card's line is masked meanwhile: the ROM may enable interrupts, and an entry could not have it acknowledge the card's.
@@ -45,6 +45,14 @@ section .text.rom_call progbits alloc exec nowrite align=1
 ; the driver continues on it (asm/int60.asm, `save`).
 global rom_call
 rom_call:
+        in      al, PIC2_MASK
+        mov     ah, al
+        in      al, PIC1_MASK
+        mov     [bx+ROM.masks], ax
+        or      ax, [bx+ROM.line]
+        out     PIC1_MASK, al
+        mov     al, ah
+        out     PIC2_MASK, al
         smsw    ax
         test    al, 1               ; PE
         mov     ax, REFUSED
@@ -57,14 +65,6 @@ rom_call:
         mov     [bx+ROM.sp], esp
         mov     [bx+ROM.ss], ss
         mov     [current], bx
-        in      al, PIC2_MASK
-        mov     ah, al
-        in      al, PIC1_MASK
-        mov     [bx+ROM.masks], ax
-        or      ax, [bx+ROM.line]
-        out     PIC1_MASK, al
-        mov     al, ah
-        out     PIC2_MASK, al
         lss     sp, [bx+ROM.stack]
         call    look
         mov     [bx+ROM.pit], ax

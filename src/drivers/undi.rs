@@ -206,6 +206,17 @@ impl<B: Bus> Undi<B> {
         }
     }
 
+    /// Has the ROM acknowledge the card's interrupt and tell all that it has to say; frames are dropped. For the probe.
+    pub fn quiet(&mut self) {
+        for _ in 0..ANSWERS {
+            let more = self.step();
+            self.ready = 0;
+            if !more {
+                break;
+            }
+        }
+    }
+
     /// Has one answer of the ROM. False: it has nothing to say.
     #[inline(never)]
     fn step(&mut self) -> bool {

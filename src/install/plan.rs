@@ -216,7 +216,9 @@ pub struct Placed {
     pub features: [Feature; FEATURES],
     /// How many.
     pub count: u8,
-    /// The card's line at which it really interrupts; 0: polled.
+    /// The card is asked at each tick and call: it has no interrupt, or its ROM drives it.
+    pub polled: bool,
+    /// The card's line at which it really interrupts; 0: none.
     pub irq: u8,
 }
 

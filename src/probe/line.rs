@@ -46,6 +46,29 @@ fn requests(bus: &impl Bus, wanted: u16, looks: u16) -> u16 {
     lines
 }
 
+/// Whether a line's handler is the BIOS's dummy, so that no other device has the line: it is masked.
+pub fn is_free(bus: &impl Bus, line: u8) -> bool {
+    both(bus, PIC1 + MASK) & CANDIDATES & 1 << (line & 15) != 0
+}
+
+/// Whether the interrupt of a card arrives at the line `named`, which is free, and ends, twice. `act` makes the card interrupt (true)
+/// or ends that (false).
+pub fn arrives(bus: &impl Bus, named: u8, mut act: impl FnMut(bool)) -> bool {
+    let own = 1 << (named & 15);
+    let kept = both(bus, PIC1 + MASK);
+    set_masks(bus, kept | CANDIDATES);
+    act(false);
+    let mut well = requests(bus, 0, SETTLE) & own == 0;
+    for _ in 0..2u8 {
+        act(true);
+        well &= requests(bus, own, PATIENCE) & own != 0;
+        act(false);
+        well &= requests(bus, 0, SETTLE) & own == 0;
+    }
+    set_masks(bus, kept);
+    well
+}
+
 /// The line (3 to 15) that rises when `provoke` makes an ISA card with an unknown line interrupt; 0 if none or several do.
 /// `quiet` must end the interrupt.
 pub fn find(bus: &impl Bus, provoke: impl FnOnce(), quiet: impl FnOnce()) -> u8 {

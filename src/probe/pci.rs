@@ -188,6 +188,11 @@ pub fn switch_intx_off(bus: &impl Bus, place: u16) {
     set_command(bus, place, command(bus, place) | COMMAND_INTX_OFF);
 }
 
+/// Switches it on again.
+pub fn switch_intx_on(bus: &impl Bus, place: u16) {
+    set_command(bus, place, command(bus, place) & !COMMAND_INTX_OFF);
+}
+
 /// What makes the command register reachable through the ports of configuration mechanism 1: for asm/flat.inc.
 pub const fn command_address(place: u16) -> u32 {
     1 << 31 | (place as u32) << 8 | COMMAND as u32

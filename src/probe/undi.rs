@@ -1,9 +1,9 @@
 //! Finds a card's ROM with UNDI in memory (Preboot Execution Environment 2.1, chapter 4.4), loads its driver and starts it.
 //! The card itself is not touched: the ROM knows it.
 
-use super::{Ask, Fault, Found, Probe, Rings, is_station, pci};
+use super::{Ask, Fault, Found, Probe, Rings, is_station, line, pci};
 use crate::bus::{Addr, Bus, Far};
-use crate::device::{Device as _, MacAddr};
+use crate::device::{Device as _, Job, MacAddr};
 use crate::drivers::undi::{
     BLOCK, BUFFER, CLOSE, GET_INFORMATION, GET_NIC_TYPE, INITIALIZE, LOADER, Rom, START_UNDI, STARTUP, Undi,
 };
@@ -49,6 +49,9 @@ const ATTEMPTS: u8 = 10;
 /// The pause between them, in microseconds, and how often.
 const PAUSE: u16 = 20_000;
 const PAUSES: u8 = 10;
+
+/// The type of the frame by which a ROM is made to interrupt: that of the configuration test protocol, which is for loopback.
+const TEST: [u8; 2] = [0x90, 0];
 
 /// The end of the BIOS's area for communication between programs (40:F0 to 40:FF), which the BIOS clears when the machine is
 /// started: here is [`LOADED`] once a ROM was loaded that is not [`Image::whole`].
@@ -177,6 +180,7 @@ impl<B: Bus> Probe<B> for UndiProbe {
         let image = if bus.confined() { Err(Fault::RomV86) } else { Image::find(bus, pci::id(bus, ask.pci)) };
         let mut found = Found { mac: UNKNOWN, pci: ask.pci, rings_low: STACK + 2 * BUFFER, rings_xms: super::NO_XMS, ..Found::default() };
         found.variant = ask.index & TOLD;
+        found.irq = pci::irq(bus, ask);
         if let Ok(image) = &image {
             image.name(bus, &mut found.chip);
         }
@@ -199,7 +203,7 @@ impl<B: Bus> Probe<B> for UndiProbe {
         let stack = Far::new(top - (STACK >> 4), STACK);
         let buffer = Far::new(top, 0).linear();
         let mut card = Undi::new(bus, Far(0), stack, buffer);
-        // It is polled, and nobody acknowledges an interrupt that the ROM enables.
+        // Nothing acknowledges an interrupt that the ROM enables, until `line` has found out that it arrives.
         pci::switch_intx_off(card.bus(), found.pci);
         let told = found.variant & TOLD != 0;
         if found.variant & LEFT_OVER != 0 {
@@ -221,6 +225,28 @@ impl<B: Bus> Probe<B> for UndiProbe {
             return give_up(card, Fault::RomHigh);
         }
         Ok(card)
+    }
+
+    // Many ROMs' interrupts never come, and some never end: only a line at which one is seen to come and to end is used. It has to be
+    // the card's alone, because ROMs take every interrupt for their own. The frame to the card itself ends at the first switch.
+    fn line(bus: &B, found: &Found, card: &mut Undi<B>) -> u8 {
+        if line::is_free(bus, found.irq) {
+            tell(card, found.variant & TOLD != 0, "TRANSMIT for an interrupt");
+            pci::switch_intx_on(bus, found.pci);
+            let [a, b, c, d, e, f] = found.mac;
+            let frame = [a, b, c, d, e, f, a, b, c, d, e, f, TEST[0], TEST[1]];
+            let job = Job { at: bus.far_of(frame.as_ptr()), len: frame.len() as u16, ..Job::default() };
+            let arrives = line::arrives(bus, found.irq, |provoke| match provoke {
+                true => drop(card.send(&job)),
+                false => card.quiet(),
+            });
+            if arrives {
+                card.rom.line = 1 << (found.irq & 15);
+                return found.irq;
+            }
+            pci::switch_intx_off(bus, found.pci);
+        }
+        0
     }
 }
 

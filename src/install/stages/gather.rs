@@ -161,6 +161,10 @@ fn place(plan: &mut Plan) -> Option<()> {
         found.rings_low = 0;
         found.rings_xms &= NO_XMS;
     }
+    if plan.is_rom() {
+        // Interrupts take the place of polling there.
+        plan.card.found.irq = 0;
+    }
     plan.two_ways = false;
     take_extended(plan);
     let found = &plan.card.found;

@@ -40,7 +40,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
 
     // The core is told of the first one, as if that had no interrupt.
-    plan.placed.irq = 0;
+    (plan.placed.irq, plan.placed.polled) = (0, true);
     plan.placed.device = peek(plan.record(0).plus(offset_of!(Nic, device) as u16));
     plan.options.vector = peek(plan.interface(0).plus(offset_of!(NicInfo, vector) as u16));
     tell(plan);

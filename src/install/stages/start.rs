@@ -27,7 +27,6 @@ pub fn run(plan: &mut Plan) -> u8 {
         }
         Some(()) => {
             tell(plan);
-            plan.next = if plan.options.verbose || plan.is_rom() { number::REPORT } else { DONE };
             if plan.old.state == GOES { number::STAND } else { number::HANDOVER }
         }
         None => FAILED,
@@ -69,13 +68,17 @@ fn start(plan: &mut Plan) -> Option<()> {
         return None;
     }
     plan.device = at;
+    plan.next = if plan.options.verbose { number::REPORT } else { DONE };
     if plan.is_rom() {
+        plan.next = number::REPORT;
+        plan.placed.polled = true;
         // It tells the card's address only when it runs: the unit has left it in the first buffer.
         let rings = &plan.placed.rings;
         plan.card.found.mac = peek(rings.linear.plus(rings.len as u16 - 2 * BUFFER));
     }
     let found = &plan.card.found;
     plan.placed.irq = if found.irq == 0 { 0 } else { (starter_unit().line)(found, device) };
+    plan.placed.polled |= plan.placed.irq == 0;
     copy_far(own(device), address(plan.ground.segment, plan.placed.device), plan.placed.device_size);
     Some(())
 }

@@ -16,7 +16,7 @@ use crate::resident::table::{EOI_FIRST, EOI_SECOND, EOI_WRITE, NO_EOI, PENDING, 
 
 /// Tells the core, and takes the last block.
 pub fn tell(plan: &mut Plan) {
-    if plan.placed.irq != 0 {
+    if !plan.placed.polled {
         give_back(plan);
     }
     let blocks = plan.ground.next;
@@ -88,7 +88,7 @@ fn state(plan: &Plan, blocks: u16) {
     let [sp, ss] = table.stack;
     poke(address(segment, sp), &(top - 6));
     poke(address(segment, ss), &(top - 2));
-    if irq == 0 {
+    if plan.placed.polled {
         poke(address(segment, PENDING), &POLLED);
     }
     let mut level = EOI_SECOND;

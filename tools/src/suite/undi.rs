@@ -26,6 +26,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/undi/falls-back", falls_back).takes(3),
         Test::new("qemu/undi/himem", himem).takes(6),
         Test::new("qemu/undi/verbose", verbose).takes(3),
+        Test::new("qemu/undi/interrupt", interrupt).takes(4),
         Test::new("qemu/undi/left-over", left_over).takes(15),
         Test::new("qemu/undi/second-load", second_load).takes(10),
         Test::new("qemu/undi/v86", v86).takes(8),
@@ -157,6 +158,15 @@ fn verbose(lab: &Lab) -> Verdict {
     let calls = |line| Ok::<_, String>(steps.first(line)?.text.lines().filter_map(|line| line.strip_prefix("3COMPKT: undi: calls ")).collect::<Vec<_>>().join(", "));
     let all = "its loader, START_UNDI, STARTUP, INITIALIZE, GET_INFORMATION, OPEN";
     steps.holds(calls(load)? == all && calls(plain)?.is_empty(), format!("with /V alone it tells of {all}"))
+}
+
+/// With `/V`: the interrupt of a ROM that makes one arrives, and the line says so.
+fn interrupt(lab: &Lab) -> Verdict {
+    let load = "3COMPKT /NIC=undi /V";
+    let steps = run(lab, &machine(CARDS[0], Net::User), &[], &[load, "PKTCTL status", "PKTCTL test", "3COMPKT /U"])?;
+    [load, "PKTCTL test", "3COMPKT /U"].iter().try_for_each(|line| steps.exits(line, 0))?;
+    eprintln!("{}\n{}", steps.first(load)?.text, steps.first("PKTCTL status")?.text);
+    Ok(())
 }
 
 /// A ROM that is not packed, ours, is loaded and unloaded so often, and each byte is free again.
