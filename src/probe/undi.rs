@@ -180,7 +180,10 @@ impl<B: Bus> Probe<B> for UndiProbe {
         let image = if bus.confined() { Err(Fault::RomV86) } else { Image::find(bus, pci::id(bus, ask.pci)) };
         let mut found = Found { mac: UNKNOWN, pci: ask.pci, rings_low: STACK + 2 * BUFFER, rings_xms: super::NO_XMS, ..Found::default() };
         found.variant = ask.index & TOLD;
-        found.irq = pci::irq(bus, ask);
+        let irq = pci::irq(bus, ask);
+        if line::is_free(bus, irq) {
+            found.irq = irq;
+        }
         if let Ok(image) = &image {
             image.name(bus, &mut found.chip);
         }
@@ -230,23 +233,21 @@ impl<B: Bus> Probe<B> for UndiProbe {
     // Many ROMs' interrupts never come, and some never end: only a line at which one is seen to come and to end is used. It has to be
     // the card's alone, because ROMs take every interrupt for their own. The frame to the card itself ends at the first switch.
     fn line(bus: &B, found: &Found, card: &mut Undi<B>) -> u8 {
-        if line::is_free(bus, found.irq) {
-            tell(card, found.variant & TOLD != 0, "TRANSMIT for an interrupt");
-            pci::switch_intx_on(bus, found.pci);
-            let [a, b, c, d, e, f] = found.mac;
-            let frame = [a, b, c, d, e, f, a, b, c, d, e, f, TEST[0], TEST[1]];
-            let job = Job { at: bus.far_of(frame.as_ptr()), len: frame.len() as u16, ..Job::default() };
-            let arrives = line::arrives(bus, found.irq, |provoke| match provoke {
-                true => drop(card.send(&job)),
-                false => card.quiet(),
-            });
-            if arrives {
-                card.rom.line = 1 << (found.irq & 15);
-                return found.irq;
-            }
+        tell(card, found.variant & TOLD != 0, "TRANSMIT for an interrupt");
+        pci::switch_intx_on(bus, found.pci);
+        let [a, b, c, d, e, f] = found.mac;
+        let frame = [a, b, c, d, e, f, a, b, c, d, e, f, TEST[0], TEST[1]];
+        let job = Job { at: bus.far_of(frame.as_ptr()), len: frame.len() as u16, ..Job::default() };
+        let arrives = line::arrives(bus, found.irq, |provoke| match provoke {
+            true => drop(card.send(&job)),
+            false => card.quiet(),
+        });
+        if !arrives {
             pci::switch_intx_off(bus, found.pci);
+            return 0;
         }
-        0
+        card.rom.line = 1 << (found.irq & 15);
+        found.irq
     }
 }
 

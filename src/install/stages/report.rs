@@ -24,7 +24,11 @@ pub fn run(plan: &mut Plan) -> u8 {
         tell_rom(plan);
     }
     if plan.options.verbose {
-        tell_interrupt(plan.card.found.irq, plan.placed.irq);
+        if plan.is_rom() && plan.card.found.irq == 0 {
+            "  interrupt test: none, the card has no line of its own; it is polled\r\n".print();
+        } else {
+            tell_interrupt(plan.card.found.irq, plan.placed.irq);
+        }
         tell_link(plan.options.vector);
     }
     DONE
