@@ -41,6 +41,8 @@ struct Script {
     /// Opcodes, with the block's second word.
     calls: Vec<(u16, u16)>,
     fails: Vec<u16>,
+    /// What the BIOS's clock shows.
+    tick: u8,
     sent: Vec<Vec<u8>>,
 }
 
@@ -50,6 +52,7 @@ fn card() -> (FakeBus, Rc<RefCell<Script>>, Undi<FakeBus>) {
     bus.on_rom_call(move |bus: &FakeBus, rom: &mut Rom, opcode: u16| {
         let script = &mut *calls.borrow_mut();
         script.calls.push((opcode, rom.block[1]));
+        rom.tick = script.tick;
         if script.fails.contains(&opcode) {
             return 1;
         }
@@ -215,10 +218,51 @@ fn a_frame_is_sent_when_the_one_before_it_is_out_or_lost() {
     // It has lost that.
     for _ in 0..2 {
         assert_eq!(card.send(&frame), Err(SendError::Busy));
-        card.irq();
+        script.borrow_mut().tick += 1;
     }
     assert_eq!(card.send(&frame), Ok(()));
     assert_eq!(script.borrow().sent.len(), 3);
+}
+
+#[test]
+fn the_clock_may_pass_midnight_and_its_low_byte_zero() {
+    let (_, script, mut card) = card();
+    script.borrow_mut().tick = 255;
+    let frame = job(CLIENT, 60, &[0; LOOKAHEAD]);
+    assert_eq!(card.send(&frame), Ok(()));
+    script.borrow_mut().tick = 0;
+    assert_eq!(card.send(&frame), Err(SendError::Busy));
+    script.borrow_mut().tick = 1;
+    assert_eq!(card.send(&frame), Ok(()));
+}
+
+#[test]
+fn an_interrupt_is_acknowledged_once_until_the_rom_is_done() {
+    let (bus, script, mut card) = card();
+    let asked = |script: &Rc<RefCell<Script>>| script.borrow().calls.iter().map(|(_, what)| *what).collect::<Vec<_>>();
+    // A burst in which another interrupt comes, as a receiver may let it in.
+    let frame = put(&bus, OWN, 60);
+    answers(&script, &[Answer::Piece(60, 60, 0)]);
+    card.irq();
+    card.irq();
+    assert_eq!(asked(&script), [1]);
+    let mut head = [0; LOOKAHEAD];
+    let rx = card.peek(&mut head).expect("a frame");
+    card.irq();
+    assert_eq!(asked(&script), [1, 2]);
+    card.copy(&job(CLIENT, 60, &head));
+    card.discard(rx);
+    assert_eq!(bus.memory()[CLIENT..CLIENT + 60], frame);
+    assert_eq!(taken(&bus, &mut card), None);
+    card.irq();
+    assert_eq!(asked(&script), [1, 2, 3, 1]);
+    // In a call of the ROM the timer's handler does not call it.
+    script.borrow_mut().calls.clear();
+    assert_eq!(taken(&bus, &mut card), None);
+    card.rom.taken = 1;
+    script.borrow_mut().calls.clear();
+    card.irq();
+    assert!(script.borrow().calls.is_empty());
 }
 
 #[test]

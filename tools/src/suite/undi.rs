@@ -156,7 +156,7 @@ fn verbose(lab: &Lab) -> Verdict {
     let steps = run(lab, &machine(&liars(&folder, "0")?, Net::Hub(0)), &[], &[load, "3COMPKT /U", plain])?;
     [load, plain].iter().try_for_each(|line| steps.exits(line, 0))?;
     let calls = |line| Ok::<_, String>(steps.first(line)?.text.lines().filter_map(|line| line.strip_prefix("3COMPKT: undi: calls ")).collect::<Vec<_>>().join(", "));
-    let all = "its loader, START_UNDI, STARTUP, INITIALIZE, GET_INFORMATION, OPEN";
+    let all = "its loader, START_UNDI, STARTUP, INITIALIZE, GET_INFORMATION, OPEN, TRANSMIT for an interrupt";
     steps.holds(calls(load)? == all && calls(plain)?.is_empty(), format!("with /V alone it tells of {all}"))
 }
 
