@@ -21,6 +21,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("stage_handover", "stage", &[]),
     ("stage_back", "stage", &["silence"]),
     ("stage_verbose", "stage", &[]),
+    ("stage_isa", "stage", &[]),
     ("stage_report", "stage", &[]),
     ("stage_list", "stage", &[]),
     ("stage_gather", "stage", &[]),

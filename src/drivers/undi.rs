@@ -127,7 +127,7 @@ pub struct Undi<B> {
 
 /// A far address of a linear one below 1 MB.
 #[inline(never)]
-fn far(at: Addr) -> Far {
+pub fn far(at: Addr) -> Far {
     Far::new((at.0 >> 4) as u16, at.0 as u16 & 15)
 }
 

@@ -5,7 +5,7 @@ use super::{Ask, Fault, Found, Probe, Rings, is_station, line, pci};
 use crate::bus::{Addr, Bus, Far};
 use crate::device::{Device as _, Job, MacAddr};
 use crate::drivers::undi::{
-    BLOCK, BUFFER, CLOSE, GET_INFORMATION, GET_NIC_TYPE, INITIALIZE, LOADER, Rom, START_UNDI, STARTUP, Undi,
+    BLOCK, BUFFER, CLOSE, GET_INFORMATION, GET_NIC_TYPE, INITIALIZE, LOADER, Rom, START_UNDI, STARTUP, Undi, far,
 };
 
 /// Where ROMs lie: at a boundary of 2 KB between these segments (PCI Firmware Specification 3.0, chapter 5).
@@ -40,6 +40,8 @@ const UNDI_CODE: u16 = 0x10;
 
 /// Bytes of the stack for the ROM's calls.
 pub const STACK: u16 = 0x1000;
+/// Bytes of the interrupt vectors.
+const VECTORS: u16 = 0x400;
 /// The most bytes of the ROM's code and data: the driver's segment has to hold them, too.
 const MOST: u32 = 0xC000;
 /// [`Found::mac`] before the ROM is started, which alone knows the address.
@@ -213,19 +215,25 @@ impl<B: Bus> Probe<B> for UndiProbe {
             card.adopt(left_over(card.bus()).ok_or(Fault::Rom)?);
             tell(&card, told, "CLOSE");
             card.call(CLOSE);
-            return finish(card, buffer, told);
+            finish(&mut card, buffer, told)?;
+            return Ok(card);
         }
+        // A ROM that fails gives no interrupts back that it has hooked. The second buffer is free until a frame is sent.
+        let vectors = buffer.plus(BUFFER);
+        card.bus().take(Addr(0), far(vectors), VECTORS);
         let xms = card.bus().xms_top();
         let before = sum(card.bus(), xms);
-        load(&mut card, found, base)?;
-        // Some ROMs have done so in the loader, and refuse.
-        tell(&card, told, "START_UNDI");
-        card.call(START_UNDI);
-        tell(&card, told, "STARTUP");
-        card.call(STARTUP);
-        let card = finish(card, buffer, told)?;
-        if sum(card.bus(), xms) != before {
-            return give_up(card, Fault::RomHigh);
+        let mut started = begin(&mut card, found, base).and_then(|()| finish(&mut card, buffer, told));
+        if started.is_ok() && sum(card.bus(), xms) != before {
+            card.stop();
+            started = Err(Fault::RomHigh);
+        }
+        if let Err(fault) = started {
+            // Whole vectors, for an interrupt may come meanwhile.
+            for at in (0..VECTORS).step_by(4) {
+                card.bus().put32(Addr(at as u32), card.bus().get32(vectors.plus(at)));
+            }
+            return Err(fault);
         }
         Ok(card)
     }
@@ -262,11 +270,16 @@ fn tell<B: Bus>(card: &Undi<B>, told: bool, call: &str) {
     }
 }
 
-/// Stops a ROM.
-#[inline(never)]
-fn give_up<B: Bus>(mut card: Undi<B>, fault: Fault) -> Result<Undi<B>, Fault> {
-    card.stop();
-    Err(fault)
+/// Loads a ROM's driver.
+fn begin<B: Bus>(card: &mut Undi<B>, found: &Found, base: u16) -> Result<(), Fault> {
+    load(card, found, base)?;
+    let told = found.variant & TOLD != 0;
+    // Some ROMs have done so in the loader, and refuse.
+    tell(card, told, "START_UNDI");
+    card.call(START_UNDI);
+    tell(card, told, "STARTUP");
+    card.call(STARTUP);
+    Ok(())
 }
 
 /// Has the ROM's loader put its code and data from the segment `data` on, and fills in the block for START_UNDI.
@@ -294,19 +307,21 @@ fn load<B: Bus>(card: &mut Undi<B>, found: &Found, data: u16) -> Result<(), Faul
 }
 
 /// Initializes the card, learns its address and opens it. The address goes to the first buffer, for the stage.
-fn finish<B: Bus>(mut card: Undi<B>, buffer: Addr, told: bool) -> Result<Undi<B>, Fault> {
-    let began = begin(&mut card, told);
-    tell(&card, told, "GET_INFORMATION");
-    let mac = mac(&mut card);
+#[inline(never)]
+fn finish<B: Bus>(card: &mut Undi<B>, buffer: Addr, told: bool) -> Result<(), Fault> {
+    let began = initialize(card, told);
+    tell(card, told, "GET_INFORMATION");
+    let mac = mac(card);
     if is_station(&mac) && (began || card.is_adopted()) {
         card.set_own(mac);
         card.bus().give_own(mac.as_ptr(), buffer, 6);
-        tell(&card, told, "OPEN");
+        tell(card, told, "OPEN");
         if card.open() {
-            return Ok(card);
+            return Ok(());
         }
     }
-    give_up(card, Fault::Rom)
+    card.stop();
+    Err(Fault::Rom)
 }
 
 /// The megabyte below the top of memory, summed up; `top` is in units of 64 KB.
@@ -400,7 +415,7 @@ fn entry<B: Bus>(bus: &B, at: Addr) -> Option<Far> {
 }
 
 /// INITIALIZE: opens the link, which takes some ROMs several attempts.
-fn begin<B: Bus>(card: &mut Undi<B>, told: bool) -> bool {
+fn initialize<B: Bus>(card: &mut Undi<B>, told: bool) -> bool {
     for _ in 0..ATTEMPTS {
         tell(card, told, "INITIALIZE");
         card.rom.block = [0; BLOCK];

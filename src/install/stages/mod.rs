@@ -3,7 +3,8 @@
 //! | stage | slot | what it does | next |
 //! |---|---|---|---|
 //! | line | B | opens the file, reads the command line | unload, list, take or search |
-//! | verbose | A | `/V`: tells of the vector and the cards | the same |
+//! | verbose | A | `/V`: tells of the vector and the cards on PCI | isa |
+//! | isa | A | `/V`: tells of the cards on ISA | as line |
 //! | list | B | several NICs: checks the lists of `/NIC=` and `/INT=` | search, gather |
 //! | unload | A | `/U` | |
 //! | take | A | `/REPLACE`, `/APPLY`: stops the card of the copy that is loaded | search |
@@ -45,6 +46,8 @@ pub mod ground;
 pub mod handover;
 #[cfg(target_os = "none")]
 pub mod hook;
+#[cfg(target_os = "none")]
+pub mod isa;
 #[cfg(target_os = "none")]
 pub mod join;
 #[cfg(target_os = "none")]

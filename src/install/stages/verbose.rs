@@ -1,23 +1,21 @@
-//! `/V`: tells who holds the vector that was asked for, and of every network card who drives it, or why nobody does. No card is
-//! activated. What the search finds out later, its own lines tell.
-
-use core::cell::Cell;
+//! `/V`: tells who holds the vector that was asked for, and of every network card on PCI which driver takes it, or why none does. The
+//! stage `isa` tells of the others. No card is activated. What the search finds out later, its own lines tell.
 
 use super::copies::{is_packet_driver, ours};
 use super::owners;
 use super::pci::{BNX2, Functions};
 use crate::bus::Bus;
+use crate::bus::either::in_v86;
 use crate::bus::real::{Machine, address, code_segment, own};
 use crate::install::dos::{far, peek, put, vector};
 use crate::install::header::{ChipRow, PciRow, number};
 use crate::install::kernel::{header, load, of_nic, read, unit};
 use crate::install::plan::Plan;
-use crate::install::print::{Dec, Hex, Identity, Mac, Place, Print};
+use crate::install::print::{Dec, Hex, Identity, Place, Print};
 use crate::mcb::{DOS, FREE, PROGRAMS, UPPER};
-use crate::probe::{VECTORS, corkscrew, el3, isa_pnp, pci};
+use crate::probe::undi::Image;
+use crate::probe::{Fault, VECTORS, pci};
 
-/// Cards with Plug and Play that are told of.
-const CARDS: u8 = 12;
 /// The register with the interrupt line.
 const INTERRUPT: u8 = 0x3C;
 
@@ -27,9 +25,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     tell_vector(plan.options.vector);
     // None: the file is damaged, and the kernel says so.
     let _ = tell_pci();
-    tell_pnp();
-    tell_id_port();
-    plan.next
+    number::ISA
 }
 
 /// Tells who holds a vector.
@@ -128,12 +124,27 @@ fn why_none(id: u32, class: u32) {
         "h)".print();
     } else if BNX2.contains(&id) {
         ": no driver, for it needs firmware that may not be passed on".print();
+        tell_rom(id);
     } else {
         ": no driver yet".print();
+        tell_rom(id);
     }
 }
 
-fn tell_irq(line: u8) {
+/// Tells whether the card could be driven by its own ROM.
+#[inline(never)]
+fn tell_rom(id: u32) {
+    match Image::find(&Machine, id) {
+        Ok(_) if in_v86() => "; its ROM has UNDI, which V86 mode forbids",
+        Ok(_) => "; its ROM has UNDI, which /NIC=undi uses",
+        Err(Fault::NoUndi) => "; its ROM has no UNDI",
+        Err(_) => "; no ROM of it is in memory",
+    }
+    .print();
+}
+
+/// Tells a card's line.
+pub fn tell_irq(line: u8) {
     match line {
         1..=15 => {
             ", IRQ ".print();
@@ -141,71 +152,6 @@ fn tell_irq(line: u8) {
         }
         _ => ", no IRQ".print(),
     }
-}
-
-/// Identities by ISA Plug and Play: the family, and the driver that takes it.
-static PNP: [(u32, u32, &str); 3] = [
-    (!0xF, el3::PNP_FAMILY, "el3"),
-    (!0, corkscrew::IDENTITY, "corkscrew"),
-    // RTL8019, by its ports.
-    (!0, 0x4A8C_8019, "ne2000"),
-];
-
-/// Tells of every ISA card with Plug and Play: whether it is for a network, only its own texts say.
-#[inline(never)]
-fn tell_pnp() {
-    for skip in 0..CARDS {
-        let (seen, id) = (Cell::new(0), Cell::new(0));
-        let wanted = |this| {
-            if seen.get() == skip {
-                id.set(this);
-            }
-            seen.set(seen.get().wrapping_add(1));
-            true
-        };
-        let Some(card) = isa_pnp::Card::find(&Machine, skip, wanted, |_| false) else { break };
-        let (active, io, irq) = (card.active(), card.io(), card.irq());
-        card.close();
-        let id = id.get();
-        "  ISA PnP ".print();
-        // Three letters of five bits each, then four digits.
-        for shift in [26, 21, 16] {
-            put(b'@' + (id >> shift & 31) as u8);
-        }
-        Hex(id as u16).print();
-        if active {
-            ", port ".print();
-            Hex(io).print();
-            put(b'h');
-            tell_irq(irq);
-        } else {
-            ", not active".print();
-        }
-        let known = PNP.iter().find(|(mask, family, _)| id & mask == *family);
-        ": ".print();
-        known.map_or("no network card that a driver knows", |(.., name)| name).print();
-        "\r\n".print();
-    }
-}
-
-/// Tells of every card at the ID port of the 3C509.
-#[inline(never)]
-fn tell_id_port() {
-    el3::list(&Machine, |card| {
-        "  ID port 3C509 (".print();
-        Hex(card.product).print();
-        "), ".print();
-        Mac(card.mac).print();
-        if card.io == 0 {
-            ", configured for EISA: no driver, for it has no port; use its setup program\r\n".print();
-            return;
-        }
-        ", port ".print();
-        Hex(card.io).print();
-        put(b'h');
-        tell_irq(card.irq);
-        ": el3\r\n".print();
-    });
 }
 
 /// The NIC that knows a PCI function, by the table in slot B.

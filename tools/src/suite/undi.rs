@@ -245,7 +245,7 @@ fn second_load(lab: &Lab) -> Verdict {
 }
 
 /// How the lying ROM (fixtures/undirom.asm) lies.
-const LIES: [(&str, &str); 11] = [
+const LIES: [(&str, &str); 12] = [
     ("1", "sizes"),
     ("2", "loader"),
     ("3", "structure"),
@@ -257,6 +257,7 @@ const LIES: [(&str, &str); 11] = [
     ("9", "pieces"),
     ("10", "keeps"),
     ("11", "calls"),
+    ("13", "hooks"),
 ];
 /// The lie of one whose interrupt never ends.
 const STUCK: &str = "12";
@@ -269,7 +270,7 @@ const UNKNOWN_ID: [&str; 2] = ["VENDOR=0x1B36", "CARD=0x0006"];
 const LIARS_SIZE: &str = "SIZE=4096";
 
 /// The ROM with its checksums.
-fn rom(lie: &str, id: [&str; 2]) -> Result<Vec<u8>, String> {
+pub(super) fn rom(lie: &str, id: [&str; 2]) -> Result<Vec<u8>, String> {
     let lie = format!("LIE={lie}");
     let mut bytes = fixture("undirom", &[&lie, id[0], id[1], LIARS_SIZE]).map_err(|error| error.to_string())?;
     let sum = |bytes: &[u8]| bytes.iter().fold(0u8, |sum, byte| sum.wrapping_add(*byte));
@@ -300,7 +301,7 @@ fn liar(lab: &Lab, lie: &str, name: &str) -> Verdict {
     let (load, unload) = ("3COMPKT /NIC=undi", "3COMPKT /U");
     let refused = match name {
         "sizes" => "3COMPKT: undi: the card's ROM has no UNDI (PXE); switch booting from the network on in the BIOS setup",
-        "loader" | "structure" | "errors" => "3COMPKT: undi: the card's ROM (UNDI) does not start; restart the machine, or use another card",
+        "loader" | "structure" | "errors" | "hooks" => "3COMPKT: undi: the card's ROM (UNDI) does not start; restart the machine, or use another card",
         _ => "",
     };
     if !refused.is_empty() {

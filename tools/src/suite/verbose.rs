@@ -3,12 +3,15 @@
 use super::cards::machine;
 use super::machine::{Lab, Rig, Steps, ne2000, qemu, qemu_of, watched};
 use super::runner::{Test, Verdict};
+use super::undi::rom;
+use crate::process::TempDir;
+use crate::rig::image::Xms;
 use crate::rig::qemu::{Net, Nic as Card};
 
 /// Network functions on PCI, without a network: the device, and what `/V` says of it.
 const PCI: [(&str, &str); 4] = [
-    ("rtl8169-8126,addr=3", "  PCI 0:3.0 10EC:8126 RTL8126, IRQ 11: no driver yet"),
-    ("bnx2-5709,addr=4", "  PCI 0:4.0 14E4:1639 BCM5709, IRQ 11: no driver, for it needs firmware that may not be passed on"),
+    ("rtl8169-8126,addr=3", "  PCI 0:3.0 10EC:8126 RTL8126, IRQ 11: no driver yet; no ROM of it is in memory"),
+    ("bnx2-5709,addr=4", "  PCI 0:4.0 14E4:1639 BCM5709, IRQ 11: no driver, for it needs firmware that may not be passed on; no ROM of it is in memory"),
     ("rocker,name=other,addr=6", "  PCI 0:6.0 1B36:0006 rocker, no IRQ: no driver, for it is no Ethernet card (class 280h)"),
     ("rtl8139,addr=7", "  PCI 0:7.0 10EC:8139 RTL8139, IRQ 11: rtl8139"),
 ];
@@ -17,6 +20,7 @@ const PCI: [(&str, &str); 4] = [
 pub fn tests() -> Vec<Test> {
     vec![
         Test::new("qemu/verbose/every-card-on-pci", every_card_on_pci),
+        Test::new("qemu/verbose/rom-of-a-card-without-driver", rom_of_a_card).takes(4),
         Test::new("qemu/verbose/every-card-on-isa", every_card_on_isa),
         Test::new("qemu/verbose/interrupt-and-link", interrupt_and_link).takes(10),
         Test::new("qemu/verbose/who-has-the-vector", who_has_the_vector),
@@ -52,6 +56,23 @@ fn every_card_on_pci(lab: &Lab) -> Verdict {
     }
     steps.same("mem")?;
     steps.same("ints")
+}
+
+/// Of a card that has no driver: whether its ROM has UNDI. That ROM drives it then.
+fn rom_of_a_card(lab: &Lab) -> Verdict {
+    let folder = TempDir::new("rom").map_err(|error| error.to_string())?;
+    let path = folder.path().join("rom");
+    let identity = ["VENDOR=0x10EC", "CARD=0x8126"];
+    let begins = "  PCI 0:3.0 10EC:8126 RTL8126, IRQ 11: no driver yet; its ROM has ";
+    for (lie, ends, stands) in [("0", "UNDI, which /NIC=undi uses", true), ("1", "no UNDI", false)] {
+        std::fs::write(&path, rom(lie, identity)?).map_err(|error| error.to_string())?;
+        let rig = machine(&[&format!("rtl8169-8126,addr=3,romfile={}", path.display())])?.with_xms(Xms::None);
+        let steps = rig.steps(&lab.job(&[], &["3COMPKT /V", "3COMPKT /U"])?)?;
+        says(&steps, "3COMPKT /V", &[&format!("{begins}{ends}")])?;
+        steps.exits("3COMPKT /V", !stands as u8)?;
+        steps.exits("3COMPKT /U", !stands as u8)?;
+    }
+    Ok(())
 }
 
 /// The cards with Plug and Play, and those at the 3C509's ID port, have their lines, and the search finds them afterwards.
