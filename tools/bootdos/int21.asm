@@ -24,6 +24,7 @@ functions:
         dw %2
 %endmacro
         function 0x02, f_put_char
+        function 0x06, f_direct
         function 0x09, f_put_string
         function 0x25, f_set_vector
         function 0x2A, f_date
@@ -129,6 +130,21 @@ f_put_char:
         mov al, dl
         call put_standard
         clc
+        ret
+
+; Direct console: dl = FFh: NC ZF set, or al = key; otherwise prints dl.
+f_direct:
+        cmp dl, 0xFF
+        jne f_put_char
+        or byte [r + regs.flags], 0x40
+        mov ah, 1
+        int 0x16
+        jz .none
+        mov ah, 0
+        int 0x16
+        mov [r + regs.ax], al
+        and byte [r + regs.flags], ~0x40
+.none:  clc
         ret
 
 f_put_string:

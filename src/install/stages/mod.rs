@@ -2,7 +2,8 @@
 //!
 //! | stage | slot | what it does | next |
 //! |---|---|---|---|
-//! | line | B | opens the file, reads the command line | unload, list, take or search |
+//! | line | B | opens the file, reads the command line | ready |
+//! | ready | B | `/?`; is the driver left out, may it stand here? | unload, list, take or search |
 //! | verbose | A | `/V`: tells of the vector and the cards | the same |
 //! | list | B | several NICs: checks the lists of `/NIC=` and `/INT=` | search, gather |
 //! | unload | A | `/U` | |
@@ -57,6 +58,8 @@ pub mod owners;
 pub mod pci;
 #[cfg(target_os = "none")]
 pub mod place;
+#[cfg(target_os = "none")]
+pub mod ready;
 #[cfg(target_os = "none")]
 pub mod report;
 #[cfg(target_os = "none")]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::codes;
 use super::runner::{self, Verdict};
 use crate::nics::{Nic, is_model};
 use crate::peer::Peer;
@@ -315,6 +316,16 @@ impl Steps {
         self.first(line)?;
         for step in self.each(line) {
             self.holds(step.exit == Some(code), format!("`{line}` ends with {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Every run of the line was refused, with the exit code of the line that it printed.
+    pub fn refuses(&self, line: &str) -> Verdict {
+        self.first(line)?;
+        for step in self.each(line) {
+            let code = codes::of(&step.text);
+            self.holds(code.is_some() && step.exit == code, format!("`{line}` ends with the exit code of what it prints, {code:?}"))?;
         }
         Ok(())
     }
