@@ -33,6 +33,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
     ("count", "resident", &["count"]),
+    ("reap", "resident", &["reap"]),
     ("shift", "resident", &["shift"]),
     ("ctl", "resident", &["ctl"]),
     ("ctlp", "resident", &["ctlp"]),

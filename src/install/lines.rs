@@ -72,6 +72,7 @@ lines! {
     // The first stage's.
     OtherBuild 9 "the file is another one than was loaded: its build is %h; start the driver from the file that DOS loads";
     OldDos 7 "DOS 3.3 or later is needed";
+    NoProgram 7 "/REAP: this DOS does not tell which program runs; leave it out";
     NoRoomHere 6 "too little memory here; load it low with DEVICE= or give it more upper memory";
     Stale 0 "INT %h points to a packet driver that is gone; the vector is free again";
     VectorTaken 4 "INT %h has a packet driver already; choose another with /INT=";
@@ -88,6 +89,7 @@ lines! {
     Hooked 5 "another program has hooked the driver's interrupts after it; unload that first";
     Open 5 "a program still has the driver open; end it first";
     // `/REPLACE`.
+    NoReaping 1 "/REAP cannot be had with /REPLACE; leave it out, or unload the driver and load it anew";
     Replaces 1 "/REPLACE is for the prompt, and takes the card of the driver that is loaded; leave /NIC= and /IO= out";
     OldLayout 5 "the driver that is loaded is of a kind that cannot be replaced; unload it, then load this one";
     FewHandles 1 "/HANDLES=: the programs that have the driver open need #";

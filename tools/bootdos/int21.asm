@@ -47,6 +47,7 @@ functions:
         function 0x51, f_get_psp
         function 0x52, f_lists
         function 0x58, f_strategy
+        function 0x5D, f_area
         function 0x62, f_get_psp
         function 0x00, f_exit0
         db 0xFF
@@ -274,6 +275,18 @@ f_get_psp:
         ret
 
 ; The list of lists: the first memory block's segment before it, the device chain at +22h.
+; AX=5D06h: the swappable data area, of which there is InDOS and the present program's PSP.
+f_area: cmp al, 6
+        mov ax, 1
+        stc
+        jne .end
+        mov word [r + regs.ds], KSEG
+        mov word [r + regs.si], sda
+        mov word [r + regs.cx], sda_end - sda
+        mov word [r + regs.dx], sda_end - sda
+        clc
+.end:   ret
+
 f_lists:
         mov word [r + regs.es], KSEG
         mov word [r + regs.bx], lists

@@ -7,6 +7,7 @@ use super::switches::Options;
 use crate::bus::Addr;
 use crate::bus::real::{code_segment, own};
 use crate::install::dos::{from_device, memory_end, peek, poke, regs, version};
+use crate::install::features::needs;
 use crate::install::header::number;
 use crate::install::kernel::{header, read, say, unit};
 use crate::install::lines::{HELP, Line};
@@ -28,6 +29,11 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
     if !options.unload && options.ask != 0 && is_declined(options.ask) {
         say(Line::Declined, b" ", 0);
+        return QUIT;
+    }
+    if options.replace && options.needs & needs::REAP != 0 {
+        // The stage `handover` has no room for how it attaches.
+        say(Line::NoReaping, b" ", 0);
         return QUIT;
     }
     forget_stale();

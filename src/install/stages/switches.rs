@@ -179,6 +179,8 @@ switches! {
         "count frames for each handle; PKTCTL status shows them";
     Count "COUNT" "" Rule::Needs(low(needs::COUNT)), Line::NoValue,
         "count the frames that receivers take (an example)";
+    Reap "REAP" "" Rule::Needs(low(needs::REAP)), Line::NoValue,
+        "close what programs leave open when they end";
     Ctl "CTL" "" Rule::Needs(low(needs::CTL)), Line::NoValue,
         "the control interrupt: PKTCTL changes settings, and a log";
     Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,

@@ -166,6 +166,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("KEEPER.COM", "keeper", &[]),
         ("RELAY.COM", "relay", &[]),
         ("FLIP.COM", "flip", &[]),
+        ("LEAVE.COM", "leave", &[]),
+        ("OVER.COM", "over", &[]),
         ("LIMITS.COM", "limits", &[]),
         ("LIMITSFS.COM", "limits", &["FLAT_FS"]),
     ] {

@@ -28,6 +28,7 @@ mod memory;
 mod pch;
 mod pktctl;
 mod prompt;
+mod reap;
 mod remembered;
 mod replace;
 mod replace_keeps;
@@ -136,6 +137,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(traffic::tests());
     tests.extend(costs::tests());
     tests.extend(counts::tests());
+    tests.extend(reap::tests());
     tests.extend(control::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
