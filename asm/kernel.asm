@@ -108,7 +108,7 @@ program:
         cpu     386
         call    to_rust
         cpu     8086
-.old:   mov     ax, 4C01h
+.old:   mov     ax, 4C07h           ; manual, ERRORLEVEL
         int     21h
 
 ; Out:      carry set on a processor below a 386, after the line is printed

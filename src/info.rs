@@ -141,6 +141,8 @@ pub const BLOCK_INTERFACES: u8 = 12;
 pub const BLOCK_MANY: u8 = 13;
 /// The ifs feature: several interfaces.
 pub const BLOCK_IFS: u8 = 14;
+/// Closes what programs have left open.
+pub const BLOCK_REAP: u8 = 15;
 /// The flat feature. From here on, kinds of features (asm/attach.inc).
 pub const BLOCK_FLAT: u8 = 16;
 /// The vds feature.

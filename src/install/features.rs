@@ -39,12 +39,14 @@ pub mod needs {
     pub const XPARTS: u32 = 1 << 14;
     /// Frames wait, in XMS in real mode: one of these.
     pub const POOL: u32 = XWORDS | XBYTES | XFIFO | XRINGS | XPARTS;
-    /// `/REPLACE`: the handle table lies further up than that of the other copy.
-    pub const SHIFT: u32 = 1 << 15;
+    /// Handles of programs that have ended are closed.
+    pub const REAP: u32 = 1 << 15;
     /// The control interrupt, and another feature has a tick routine.
     pub const CTLP: u32 = 1 << 16;
     /// There are several NICs.
     pub const SEVERAL: u32 = 1 << 17;
+    /// `/REPLACE`: the handle table lies further up than that of the other copy.
+    pub const SHIFT: u32 = 1 << 18;
 
     /// These needs with what hooks the timer: the pool has a tick routine (`waits`), and a card may have to be polled.
     #[inline(always)]
@@ -83,8 +85,10 @@ pub struct Hook {
 
 /// The most hooks of a feature,
 pub const HOOKS: usize = 21;
-/// and of all features of a machine together. The pack step sees to both, and to the next one.
-pub const ALL_HOOKS: usize = 65;
+/// and of all features of a machine together. The pack step sees to both, and to the next ones.
+pub const ALL_HOOKS: usize = 68;
+/// The same with `/REPLACE`.
+pub const HOOKS_OF_HANDOVER: usize = 65;
 /// The same where there are several NICs.
 pub const HOOKS_OF_SEVERAL: usize = 128;
 /// A size of a feature's table: so many bytes for each NIC as the feature says for a handle; they were taken before the unit.

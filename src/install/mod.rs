@@ -7,7 +7,7 @@
 //! ```text
 //! segment:0    slot A   unload, search; later the driver is placed here, with `stand` at the slot's end
 //! SLOT_A       kernel   with the plan
-//!              slot B   line, then the find unit of each NIC in turn, place, the start unit of the NIC that was found
+//!              slot B   line, ready, then the find unit of each NIC in turn, place, the start unit of the NIC that was found
 //!              stack
 //! ```
 

@@ -19,7 +19,7 @@ pub struct Plan {
     pub tail: [u8; TAIL],
     /// What they ask for.
     pub options: Options,
-    /// The exit code when nothing stands.
+    /// The exit code when nothing stands: that of the first line that has one.
     pub exit: u8,
     /// The stage behind `verbose`; later the one behind `stand`.
     pub next: u8,

@@ -155,7 +155,7 @@ pub enum Fault {
     RomUsed = 17,
 }
 
-/// Bytes of a reason in the file, padded with zeros by the pack step.
+/// Bytes of a reason in the file: the text, at least one zero, and the exit code (the pack step writes them).
 pub const REASON: usize = 112;
 
 /// The text printed behind the card's name for each fault; empty for faults that are not printed. In the file only
@@ -180,6 +180,10 @@ pub const REASONS: [&str; 17] = [
     ": the card's ROM works in memory that is HIMEM's; load the driver without HIMEM.SYS",
     ": a card's ROM (UNDI) can be loaded only once; restart the machine to load it again",
 ];
+
+/// The exit code for each fault (manual, ERRORLEVEL).
+#[cfg(not(target_os = "none"))]
+pub const REASON_CODES: [u8; 17] = [3, 3, 3, 3, 3, 3, 6, 7, 1, 3, 7, 7, 7, 2, 3, 7, 3];
 
 impl Fault {
     /// The fault with this number; `None` for 0, success.

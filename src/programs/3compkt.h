@@ -106,6 +106,7 @@ struct compkt_nic {
 #define COMPKT_BLOCK_ROM_DATA  33       /* its data, */
 #define COMPKT_BLOCK_ROM_STACK 34       /* the stack of its calls, */
 #define COMPKT_BLOCK_ROM_FRAMES 35      /* and two buffers for frames */
+#define COMPKT_BLOCK_REAP      15       /* closes what programs have left open */
 #define COMPKT_BLOCK_FLAT      16       /* kinds of features from here on: memory above 1 MB */
 #define COMPKT_BLOCK_VDS       17       /* rings locked by the DMA services */
 #define COMPKT_BLOCK_COUNTER   18       /* the code that counts for each handle */

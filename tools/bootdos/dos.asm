@@ -117,7 +117,7 @@ vectors:
         db 0x21
         dw int21
         db 0x22
-        dw nothing
+        dw execute.returned             ; where EXEC returns to when the shell calls it
         db 0x23
         dw nothing
         db 0x24
@@ -254,8 +254,13 @@ BSS             equ 0x3000 - KSEG * 16
         times -(KERNEL_SECTORS * 512 > BSS) db 0        ; an error if the kernel is too long for that
         section bss nobits vstart=BSS
 bss_start:
+sda             resb 1                  ; the swappable data area as DOS has it: InDOS at 1, the PSP at 10h
 in_dos          resb 1
+                resb 14
+current_psp     resw 1
+sda_end:
 last_char       resb 1
+                resb 1
 user            resd 1                  ; SS:SP of the INT 21h in progress
                 resb 1024
 kernel_stack:
@@ -271,7 +276,6 @@ written_size    resw 1
 name            resb 16
 mz              resb 32
 exec_block      resb 14
-current_psp     resw 1
 shell_psp       resw 1
 resident_psp    resw 1                  ; PSP of the last program that stayed resident
 exit_code       resb 1

@@ -24,6 +24,7 @@ functions:
         dw %2
 %endmacro
         function 0x02, f_put_char
+        function 0x06, f_direct
         function 0x09, f_put_string
         function 0x25, f_set_vector
         function 0x2A, f_date
@@ -46,6 +47,7 @@ functions:
         function 0x51, f_get_psp
         function 0x52, f_lists
         function 0x58, f_strategy
+        function 0x5D, f_area
         function 0x62, f_get_psp
         function 0x00, f_exit0
         db 0xFF
@@ -129,6 +131,21 @@ f_put_char:
         mov al, dl
         call put_standard
         clc
+        ret
+
+; Direct console: dl = FFh: NC ZF set, or al = key; otherwise prints dl.
+f_direct:
+        cmp dl, 0xFF
+        jne f_put_char
+        or byte [r + regs.flags], 0x40
+        mov ah, 1
+        int 0x16
+        jz .none
+        mov ah, 0
+        int 0x16
+        mov [r + regs.ax], al
+        and byte [r + regs.flags], ~0x40
+.none:  clc
         ret
 
 f_put_string:
@@ -258,6 +275,18 @@ f_get_psp:
         ret
 
 ; The list of lists: the first memory block's segment before it, the device chain at +22h.
+; AX=5D06h: the swappable data area, of which there is InDOS and the present program's PSP.
+f_area: cmp al, 6
+        mov ax, 1
+        stc
+        jne .end
+        mov word [r + regs.ds], KSEG
+        mov word [r + regs.si], sda
+        mov word [r + regs.cx], sda_end - sda
+        mov word [r + regs.dx], sda_end - sda
+        clc
+.end:   ret
+
 f_lists:
         mov word [r + regs.es], KSEG
         mov word [r + regs.bx], lists

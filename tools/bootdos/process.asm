@@ -317,6 +317,10 @@ run:    call has_pages
 .letter:
         stosb
         loop .name
+        ; Where EXEC returns to is the terminate address.
+        mov es, [zero]
+        mov eax, [r + regs.ip]
+        mov [es:0x22 * 4], eax
         mov ax, [child_environment]
         dec ax
         mov es, ax
@@ -407,7 +411,7 @@ f_stay: mov [exit_code], al
         mov bx, dx
         call resize
 
-; Return to the parent, from the INT 21h in which it called EXEC.
+; Go to the terminate address in the program's PSP, with the parent's registers as in the INT 21h in which it called EXEC.
 leave_program:
         mov ds, [current_psp]
         mov si, psp.vectors
@@ -415,6 +419,7 @@ leave_program:
         mov di, 0x22 * 4
         mov cx, 6
         rep movsw
+        push dword [psp.vectors]
         mov bx, [psp.parent]
         mov [cs:current_psp], bx
         mov ds, bx
@@ -423,6 +428,7 @@ leave_program:
         pop ds
         mov [user], eax
         call fetch_registers
+        pop dword [r + regs.ip]
         and word [r + regs.ax], 0
         and byte [r + regs.flags], ~1
         jmp leave21

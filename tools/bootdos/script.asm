@@ -245,6 +245,7 @@ execute:
         mov [strategy], al
         mov ax, 0x4B00
         int 0x21
+.returned:
         push cs
         pop ds
         push cs

@@ -49,6 +49,7 @@ fn nothing_means_the_defaults() {
         verbose: false,
         names: 0,
         vectors: 0,
+        ask: 0,
         help: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {
@@ -73,6 +74,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/STATS"), Options { needs: needs::STATS, ..good("") });
     assert_eq!(good("/COUNT"), Options { needs: needs::COUNT, ..good("") });
     assert_eq!(good("/CTL"), Options { needs: needs::CTL, ..good("") });
+    assert_eq!(good("/REAP"), Options { needs: needs::REAP, ..good("") });
     assert_eq!(good("/APPLY"), Options { apply: true, ..good("/REPLACE") });
     assert_eq!(good("/COUNT /STATS"), Options { needs: needs::COUNT | needs::STATS, ..good("") });
     refused("/COUNT=1", "/COUNT=1", "takes no value");
@@ -92,7 +94,9 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/CACHE=2000"), Options { cache: 2000, ..good("") }, "alone it is of no use");
     assert_eq!(good("/COMPACT"), Options { compact: true, handles: 4, ..good("") });
     assert_eq!(good("/V"), Options { verbose: true, ..good("") });
-    assert_eq!(SWITCHES.len(), 21, "a new switch wants a line above");
+    assert_eq!(good("/ASK"), Options { ask: 5, ..good("") });
+    assert_eq!(good("/ASK=60"), Options { ask: 60, ..good("") });
+    assert_eq!(SWITCHES.len(), 23, "a new switch wants a line above");
 }
 
 #[test]
@@ -235,6 +239,10 @@ fn switches_that_do_not_exist_or_want_no_value() {
     }
     for switch in SWITCHES.iter().filter(|switch| !matches!(switch.rule, Rule::Bare | Rule::Needs(_))) {
         for tail in [format!("/{}", switch.name), format!("/{}=", switch.name)] {
+            // The one switch that may do without its value.
+            if tail == "/ASK" {
+                continue;
+            }
             assert_eq!(bad(&tail).why, switch.why, "{tail}");
         }
     }

@@ -5,6 +5,7 @@
 //! changed is told from one that knows no such card.
 
 use core::arch::asm;
+use core::mem::MaybeUninit;
 
 use super::run::plan;
 use super::{Near, Piece, Told, header};
@@ -13,7 +14,7 @@ use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{self, fill, peek, poke, regs};
 use crate::install::features::{HOOKS, Hook};
 use crate::install::header::{Unit, number};
-use crate::install::lines;
+use crate::install::lines::{self, UNREADABLE};
 use crate::install::print::{Dec, Hex, Print};
 use crate::probe::REASON;
 
@@ -49,6 +50,8 @@ pub fn close() {
         regs.interrupt(0x21);
     }
     if damaged {
+        // SAFETY: as above.
+        unsafe { (*plan()).exit = UNREADABLE };
         "3COMPKT: the file is damaged; copy it again\r\n".print();
     }
 }
@@ -176,15 +179,23 @@ pub extern "fastcall" fn load(unit: *const Unit, to: *const Near) -> bool {
     note(total == unit.sum)
 }
 
-/// Prints a line of it, with a name before it and a number in it. Nothing is printed when the line cannot be read.
+/// Prints a line of it, with a name before it and a number in it. The first line with an exit code sets that of the program.
+/// Nothing is printed when the line cannot be read.
 pub extern "fastcall" fn say(line: u16, told: *const Told) {
-    let mut text = [0; REASON];
+    // Not filled before it is read: that would take code.
+    let mut text = MaybeUninit::<[u8; REASON]>::uninit();
     let mut texts = Unit::EMPTY;
-    if !unit(number::LINES, &mut texts) || !fetch(texts.offset + (line * REASON as u16) as u32, text.as_mut_ptr(), REASON as u16) {
+    if !unit(number::LINES, &mut texts) || !fetch(texts.offset + (line * REASON as u16) as u32, text.as_mut_ptr() as *mut u8, REASON as u16) {
         return;
     }
-    // SAFETY: the caller's.
-    let told = unsafe { &*told };
+    // SAFETY: the caller's; all of the text was read; the installer is one thread.
+    let (told, text, exit) = unsafe { (&*told, &*text.as_ptr(), &raw mut (*plan()).exit) };
+    // SAFETY: as above.
+    unsafe {
+        if *exit == 0 {
+            *exit = text[REASON - 1];
+        }
+    }
     "3COMPKT: ".print();
     let mut name = told.name;
     loop {

@@ -25,7 +25,6 @@ pub const PSP_PARAS: u16 = 6;
 pub fn install() {
     // SAFETY: the installer is one thread, and a stage gives its reference back.
     let plan = unsafe { &mut *&raw mut PLAN };
-    plan.exit = 1;
     // The pack step has put the first stage into its slot.
     let mut next = run(header().slot_b, plan);
     loop {

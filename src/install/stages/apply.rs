@@ -67,7 +67,6 @@ pub fn begin(plan: &mut Plan, info: &Info, nic: u8) -> Option<()> {
     };
     if xms.0 == 0 && wanted == in_force {
         say(Line::NoneWaits, b" ", 0);
-        plan.exit = 0;
         return None;
     }
     if slots == 0 {

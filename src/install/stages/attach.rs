@@ -7,7 +7,7 @@ use super::hook::{PIC1_MASK, irq_vector};
 use crate::bus::real::{address, copy_far, own};
 use crate::install::dos::{far_call, fill, peek, poke, regs, vector};
 use crate::install::features::{
-    ALL_HOOKS, BASED, CALLED, Facts, HOOKS_VECTOR, Hook, Hooked, INSTEAD, ONCE, OPERAND, POINT_ENTRIES, POINT_FUNCTIONS, POINT_HOLD, POINT_POOL, POINTS,
+    BASED, CALLED, Facts, HOOKS_VECTOR, Hook, Hooked, INSTEAD, ONCE, OPERAND, POINT_ENTRIES, POINT_FUNCTIONS, POINT_HOLD, POINT_POOL, POINTS,
     PROVIDES, TAKES, TOLD,
 };
 use crate::install::kernel::{header, hooks, unit};
@@ -16,8 +16,8 @@ use crate::memory::{SLOT, cache};
 use crate::probe::pci;
 use crate::resident::table::{ENTRIES, Entry, State};
 
-/// How the features attach, one behind the other, for stages without another place. Not on the stack, which has no room for it.
-pub static mut LIST: [Hook; ALL_HOOKS] = [Hook { op: 0, what: 0, at: 0, more: 0 }; ALL_HOOKS];
+/// An entry of a list to read to.
+pub const NO_HOOK: Hook = Hook { op: 0, what: 0, at: 0, more: 0 };
 
 /// What features are told. Not on the stack either.
 // SAFETY: all of it is numbers.

@@ -19,7 +19,7 @@ use crate::control::{CALLBACKS, Entry, GET, LEVEL, LOG, LOG_ENTRIES};
 use crate::device::{Counters, RcvMode};
 use crate::info::{BLOCK_STATS, Info, NicInfo};
 use crate::install::dos::{peek, peek_into, poke, put, regs};
-use crate::install::features::{ALL_HOOKS, POINT_POOL, needs};
+use crate::install::features::{HOOKS_OF_HANDOVER, Hook, POINT_POOL, needs};
 use crate::install::kernel::{header, say};
 use crate::install::lines::Line;
 use crate::install::plan::{DONE, FAILED, GOES, Plan, TEXT};
@@ -40,12 +40,15 @@ struct Both {
     nic: NicInfo,
 }
 
+/// How the features attach, one behind the other. Not on the stack, which has no room for it.
+static mut LIST: [Hook; HOOKS_OF_HANDOVER] = [attach::NO_HOOK; HOOKS_OF_HANDOVER];
+
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
-    if attach::read(plan, &raw mut attach::LIST as *mut _, ALL_HOOKS).is_none() {
+    if attach::read(plan, &raw mut LIST as *mut _, HOOKS_OF_HANDOVER).is_none() {
         return FAILED;
     }
-    let mut attaching = Attaching::new(plan, &raw const attach::LIST as *const _);
+    let mut attaching = Attaching::new(plan, &raw const LIST as *const _);
     attaching.facts.amis = plan.old.amis as u16;
     attaching.attach();
     let info = address(plan.ground.segment, header().core.info);

@@ -1,17 +1,13 @@
-//! The first stage: the command line, and what has to hold before a card is looked for.
+//! The first stage: opens the file and reads the command line.
 
-use super::copies::is_packet_driver;
-use super::owners::is_stale;
-use super::switches::{self, Options, Refused};
-use crate::bus::Addr;
+use super::switches::{self, Refused};
 use crate::bus::real::{address, code_segment, copy_far, own};
-use crate::install::dos::{far, from_device, memory_end, peek, poke, request, version};
+use crate::install::dos::{far, from_device, peek, request};
 use crate::install::header::{BUILD_AT, number};
-use crate::install::kernel::{caller, header, open, read, say, unit};
-use crate::install::lines::{HELP, Line};
+use crate::install::kernel::{caller, header, open, read, say};
+use crate::install::lines::{Line, UNREADABLE};
 use crate::install::plan::{Plan, QUIT, TAIL};
 use crate::install::print::Print;
-use crate::probe::VECTORS;
 
 /// A file name of DOS's, with its path and a zero.
 const NAME: usize = 80;
@@ -21,6 +17,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     let length = read_tail(&mut plan.tail);
     if !open_own() {
         "3COMPKT: cannot read its own file again; give its full path\r\n".print();
+        plan.exit = UNREADABLE;
         return QUIT;
     }
     let Some(build) = build() else { return QUIT };
@@ -29,26 +26,15 @@ pub fn run(plan: &mut Plan) -> u8 {
         return QUIT;
     }
     match switches::options(plan.tail.get(..length).unwrap_or(&[])) {
-        Err(Refused { word, why }) => say(why, word, 0),
-        Ok(options) if options.help => {
-            if help().is_some() {
-                plan.exit = 0;
-            }
-        }
         Ok(options) => {
             plan.options = options;
-            forget_stale();
-            plan.next = match options {
-                Options { unload: true, .. } => number::UNLOAD,
-                _ if options.names != 0 || options.vectors != 0 => number::LIST,
-                _ if !may_stand(plan) => QUIT,
-                Options { replace: true, .. } => number::TAKE,
-                _ => number::SEARCH,
-            };
-            return if options.verbose { number::VERBOSE } else { plan.next };
+            number::READY
+        }
+        Err(Refused { word, why }) => {
+            say(why, word, 0);
+            QUIT
         }
     }
-    QUIT
 }
 
 /// The number of the file's build. None: it cannot be read.
@@ -99,48 +85,4 @@ fn open_own() -> bool {
         at += 1;
     }
     open(environment, at + 4)
-}
-
-/// Prints the list of switches and NICs, which the pack step wrote to the file, as far as it can be read, in whole lines.
-#[inline(never)]
-fn help() -> Option<()> {
-    let text = unit(number::HELP)?;
-    let mut at = 0;
-    while at < text.bytes {
-        let mut line = [0; HELP];
-        read(text.offset + at as u32, own(line.as_mut_ptr()), HELP as u16)?;
-        line.print();
-        "\r\n".print();
-        at += HELP as u16;
-    }
-    Some(())
-}
-
-/// Clears the vectors that lead to packet drivers that are gone: a warm boot leaves such vectors, and whoever calls one executes
-/// what lies there now.
-#[inline(never)]
-fn forget_stale() {
-    for number in VECTORS {
-        if is_stale(number) {
-            say(Line::Stale, b" ", number as u16);
-            poke(Addr(number as u32 * 4), &0u32);
-        }
-    }
-}
-
-/// May a driver stand here? If not, a line has said why.
-#[inline(never)]
-fn may_stand(plan: &Plan) -> bool {
-    let end = (code_segment() + (header().stack_top >> 4)) as u32;
-    let why = if version() < 0x031E {
-        Line::OldDos
-    } else if from_device() && memory_end() < end {
-        Line::NoRoomHere
-    } else if !plan.options.replace && is_packet_driver(plan.options.vector) {
-        Line::VectorTaken
-    } else {
-        return true;
-    };
-    say(why, b" ", plan.options.vector as u16);
-    false
 }

@@ -2,9 +2,10 @@
 //!
 //! | stage | slot | what it does | next |
 //! |---|---|---|---|
-//! | line | B | opens the file, reads the command line | unload, list, take or search |
+//! | line | B | opens the file, reads the command line | ready |
+//! | ready | B | `/?`; is the driver left out, may it stand here? | unload, list, take or search |
 //! | verbose | A | `/V`: tells of the vector and the cards on PCI | isa |
-//! | isa | A | `/V`: tells of the cards on ISA | as line |
+//! | isa | A | `/V`: tells of the cards on ISA | as ready |
 //! | list | B | several NICs: checks the lists of `/NIC=` and `/INT=` | search, gather |
 //! | unload | A | `/U` | |
 //! | take | A | `/REPLACE`, `/APPLY`: stops the card of the copy that is loaded | search |
@@ -60,6 +61,8 @@ pub mod owners;
 pub mod pci;
 #[cfg(target_os = "none")]
 pub mod place;
+#[cfg(target_os = "none")]
+pub mod ready;
 #[cfg(target_os = "none")]
 pub mod report;
 #[cfg(target_os = "none")]

@@ -8,7 +8,7 @@ use crate::bus::either::in_v86;
 use crate::bus::real::{Machine, address};
 use crate::drivers::undi::BUFFER;
 use crate::info::{self, Block};
-use crate::install::dos::{fill, from_device};
+use crate::install::dos::{far, fill, from_device, peek, poke, regs};
 use crate::install::features::{NICS, Table, needs};
 use crate::install::header::{BUFFERS, CORE_AT, number};
 use crate::install::kernel::run::PSP_PARAS;
@@ -132,6 +132,10 @@ pub fn features(plan: &mut Plan) -> Option<()> {
             continue;
         }
         let at = plan.read(unit.block, &unit, 0)?;
+        if unit.block == info::BLOCK_REAP && !tell_of_dos(address(plan.ground.segment, at)) {
+            plan.fail(Line::NoProgram, 0);
+            return None;
+        }
         let mut table = Table { at: plan.ground.next, ..Table::default() };
         if unit.table == NICS {
             let several = &plan.several;
@@ -153,6 +157,25 @@ pub fn features(plan: &mut Plan) -> Option<()> {
         plan.list(Feature { number, needs: unit.needs, at, table, hooks: 0 });
     }
     Some(())
+}
+
+/// What the reap feature has to know of DOS: fills in the first fields of its unit (asm/reap.asm). False: DOS does not say where it
+/// has the PSP of the program that runs. It is in the swappable data area, from DOS 3.1 on.
+#[inline(never)]
+fn tell_of_dos(unit: Addr) -> bool {
+    /// Its offset there.
+    const PSP: u16 = 0x10;
+    let area = regs(0x5D06);
+    let known = area.interrupt(0x21);
+    let at = (area.ds as u32) << 16 | area.si.wrapping_add(PSP) as u32;
+    let now = regs(0x6200);
+    now.interrupt(0x21);
+    let known = known && peek::<u16>(far(at)) == now.bx;
+    let lists = regs(0x5200);
+    lists.interrupt(0x21);
+    poke(unit, &at);
+    poke(unit.plus(4), &peek::<u16>(address(lists.es, lists.bx.wrapping_sub(2))));
+    known
 }
 
 impl Plan {

@@ -10,7 +10,7 @@ use crate::info::NOT_PCI;
 use crate::install::dos::peek;
 use crate::install::header::{BUS_PCI, FindHeader, PciRow, Unit, number};
 use crate::install::kernel::{explain, header, load, of_nic, say, unit};
-use crate::install::lines::Line;
+use crate::install::lines::{Line, NO_CARD};
 use crate::install::plan::{COUNTED, Card, FOUND, Plan, QUIT, RETURNS, Several};
 use crate::install::print::{Identity, Place, Print};
 use crate::probe::{Ask, Fault, Found, TAKEN, VECTORS, is_station, pci};
@@ -18,6 +18,15 @@ use crate::resident::several::{MOST, NIC, Nic};
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
+    let next = search(plan);
+    if next == QUIT && plan.exit == 0 {
+        plan.exit = NO_CARD;
+    }
+    next
+}
+
+#[inline(always)]
+fn search(plan: &mut Plan) -> u8 {
     let options = plan.options;
     let mut search = Search {
         options: &options,

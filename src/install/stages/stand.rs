@@ -9,18 +9,21 @@ use super::start::starter_unit;
 use crate::bus::real::address;
 use crate::info::Info;
 use crate::install::dos::{poke, regs};
-use crate::install::features::{ALL_HOOKS, POINT_POOL};
+use crate::install::features::{ALL_HOOKS, Hook, POINT_POOL};
 use crate::install::kernel::header;
 use crate::install::plan::{FAILED, Plan};
 
+/// How the features attach, one behind the other. Not on the stack, which has no room for it.
+static mut LIST: [Hook; ALL_HOOKS] = [attach::NO_HOOK; ALL_HOOKS];
+
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
-    if attach::read(plan, &raw mut attach::LIST as *mut _, ALL_HOOKS).is_none() {
+    if attach::read(plan, &raw mut LIST as *mut _, ALL_HOOKS).is_none() {
         return FAILED;
     }
 
     // Nothing fails from here on.
-    let mut attaching = Attaching::new(plan, &raw const attach::LIST as *const _);
+    let mut attaching = Attaching::new(plan, &raw const LIST as *const _);
     attaching.attach();
     let info = address(plan.ground.segment, header().core.info);
     poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);

@@ -35,6 +35,8 @@ pub struct Options {
     pub vectors: u16,
     /// The card's medium (see [`media`]); 0: as its EEPROM says.
     pub media: u8,
+    /// Ask before loading, for so many seconds; 0: do not ask. (Here, in a byte that would be unused: the plan is in the load image.)
+    pub ask: u8,
     /// What features it takes ([`needs`]), as far as the machine and the card do not decide that.
     pub needs: u32,
     /// Frames that are taken before other interrupts are looked for; 0, with `/REPLACE` alone: not given.
@@ -177,6 +179,8 @@ switches! {
         "count frames for each handle; PKTCTL status shows them";
     Count "COUNT" "" Rule::Needs(low(needs::COUNT)), Line::NoValue,
         "count the frames that receivers take (an example)";
+    Reap "REAP" "" Rule::Needs(low(needs::REAP)), Line::NoValue,
+        "close what programs leave open when they end";
     Ctl "CTL" "" Rule::Needs(low(needs::CTL)), Line::NoValue,
         "the control interrupt: PKTCTL changes settings, and a log";
     Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,
@@ -189,6 +193,8 @@ switches! {
         "as PKTCTL apply: reset the card, use pending parameters";
     Verbose "V" "" Rule::Bare, Line::NoValue,
         "tell what cards there are, and who drives them or why none";
+    Ask "ASK" "5" Rule::Dec(1, 60), Line::Ask,
+        "ask before loading; load after so many seconds, 1 to 60";
     Help "?" "" Rule::Bare, Line::NoValue,
         "this list";
 }
@@ -208,6 +214,7 @@ const UNLOAD: usize = Index::Unload as usize;
 const REPLACE: usize = Index::Replace as usize;
 const APPLY: usize = Index::Apply as usize;
 const VERBOSE: usize = Index::Verbose as usize;
+const ASK: usize = Index::Ask as usize;
 
 /// Media by name.
 pub static MEDIA: [(&str, u8); 7] = [
@@ -314,6 +321,7 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
         CACHE => options.cache = value,
         HOLD => options.hold = value,
         BURST => options.burst = value as u8,
+        ASK => options.ask = value as u8,
         _ => return false,
     }
     true
@@ -364,7 +372,9 @@ fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) 
         Rule::Dec(low, high) => (low, high, 10),
     };
     let radix = if forced != 0 { forced } else { radix };
-    let fits = parse(text.unwrap_or(b""), radix).filter(|number| (low as u32..=high as u32).contains(number));
+    // The one switch that may do without its value.
+    let default: &[u8] = if index == ASK { b"5" } else { b"" };
+    let fits = parse(text.unwrap_or(default), radix).filter(|number| (low as u32..=high as u32).contains(number));
     if fits.is_some_and(|fits| number(options, index, fits as u16)) { Ok(()) } else { Err(switch.why) }
 }
 
@@ -409,6 +419,7 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         replace: false,
         apply: false,
         verbose: false,
+        ask: 0,
         help: false,
     };
     let mut positional = 0;

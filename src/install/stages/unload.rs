@@ -38,17 +38,17 @@ pub fn meant(options: &Options) -> Option<u8> {
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
-    plan.exit = unload(&plan.options);
+    unload(&plan.options);
     QUIT
 }
 
-/// Unloads our driver; the exit code.
+/// Unloads our driver, or says why not.
 #[inline(never)]
-fn unload(options: &Options) -> u8 {
-    let Some(vector) = meant(options) else { return 1 };
+fn unload(options: &Options) {
+    let Some(vector) = meant(options) else { return };
     let Some((info, nic)) = ours(vector) else {
         say(Line::NotOurs, b" ", vector as u16);
-        return 1;
+        return;
     };
     // A handle, for the specification's sake: a type that no wire carries, with no receiver.
     let kind: [u8; 2] = [0xFF, 0xFF];
@@ -70,18 +70,17 @@ fn unload(options: &Options) -> u8 {
                 mask_line(nic.irq);
             }
             say(if info.flags & FLAG_DEVICE != 0 { Line::Stopped } else { Line::Unloaded }, &nic.name, 0);
-            return 0;
+            return;
         }
         let release = regs(0x0300);
         release.bx = handle;
         release.interrupt(vector);
         if !is_open(&info) {
             chains.complain(&info);
-            return 1;
+            return;
         }
     }
     say(Line::Open, b" ", 0);
-    1
 }
 
 /// Has a program a handle?

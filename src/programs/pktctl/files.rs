@@ -2,7 +2,7 @@
 
 use crate::one;
 use compkt::control::{ADDRESS, Class, MEDIA, PARAMETERS};
-use compkt::info::{BLOCK_EXAMPLE, BLOCK_POOL, BLOCK_STATS, FLAG_V86, NOT_PCI};
+use compkt::info::{BLOCK_EXAMPLE, BLOCK_POOL, BLOCK_REAP, BLOCK_STATS, FLAG_V86, NOT_PCI};
 use compkt::install::stages::switches::SWITCHES;
 use compkt::programs::config_sys;
 use compkt::programs::commands::{Asked, BAD_FILE, DONE, LINE, NO_DRIVER, TEXT};
@@ -137,7 +137,7 @@ pub fn switches(driver: &Driver, known: &Block, control: &mut Control, put: &mut
             put(&[digit(nic.pci >> 12), digit(nic.pci >> 8), b':', digit(nic.pci >> 7 & 1), digit(nic.pci >> 3), b'.', digit(nic.pci & 7)]);
         }
     }
-    for (kind, switch) in [(BLOCK_STATS, &b" /STATS"[..]), (BLOCK_EXAMPLE, b" /COUNT")] {
+    for (kind, switch) in [(BLOCK_STATS, &b" /STATS"[..]), (BLOCK_EXAMPLE, b" /COUNT"), (BLOCK_REAP, b" /REAP")] {
         if known.place(kind).is_some() {
             put(switch);
         }

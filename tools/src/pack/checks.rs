@@ -22,6 +22,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("many", 552),
     ("ifs", 676),
     ("count", 16),
+    ("reap", 296),
     ("shift", 160),
     ("ctl", 892),
     ("ctlp", 976),

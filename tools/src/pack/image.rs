@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use compkt::info;
-use compkt::install::features::{self, ALL_HOOKS, HOOKS, HOOKS_OF_SEVERAL, POINT_IN, POINT_OUT, PROVIDES, needs};
+use compkt::install::features::{self, ALL_HOOKS, HOOKS, HOOKS_OF_HANDOVER, HOOKS_OF_SEVERAL, POINT_IN, POINT_OUT, PROVIDES, needs};
 use compkt::resident::table::{BLOCKS, PATCHED};
 
 use super::elf::Unit;
@@ -45,8 +45,9 @@ const CORE_TABLE: [&str; 25] = [
 ];
 /// Index of the first patch among them.
 const PATCHES: usize = 11;
-/// Kinds of blocks of the features that only several NICs have, and of those that they do not have.
-const SEVERAL: [u8; 2] = [info::BLOCK_MANY, info::BLOCK_IFS];
+/// Kinds of blocks of the features that one NIC does not have, without `/REPLACE` and with it, and that several do not have.
+const ALONE: [u8; 3] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_SHIFT];
+const REPLACING: [u8; 3] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_REAP];
 const ONE: [u8; 4] = [info::BLOCK_POOL, info::BLOCK_XWORDS, info::BLOCK_VDS, info::BLOCK_SHIFT];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
@@ -285,7 +286,8 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
         }
         Ok(())
     };
-    fit(&SEVERAL, ALL_HOOKS)?;
+    fit(&ALONE, ALL_HOOKS)?;
+    fit(&REPLACING, HOOKS_OF_HANDOVER)?;
     fit(&ONE, HOOKS_OF_SEVERAL)
 }
 
@@ -431,7 +433,7 @@ mod tests {
         let copying = [feature(info::BLOCK_XWORDS, 1, 0), feature(info::BLOCK_XPARTS, 1, 0)];
         assert_eq!(fit(&[&full[..most - 1], &copying].concat()), Ok(()), "of those that copy there is one");
         says(&[&full[..], &[feature(99, 0, 0)]].concat(), "11 features; the installer has room for 10");
-        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "79 hooks; the installer has room for 65");
+        says(&[&full[..], &[feature(0, HOOKS, 0)]].concat(), "79 hooks; the installer has room for 68");
         says(&full.iter().map(|unit| feature(unit.attach[4], 0, 1)).collect::<Vec<_>>(), "25 blocks; the installer has room for 18");
     }
 }

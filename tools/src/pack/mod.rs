@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 use crate::process::Bounded;
 use crate::setup::{self, fail};
 use checks::Role;
-use compkt::install::lines::{HELP, LINES};
-use compkt::probe::{REASON, REASONS};
+use compkt::install::lines::{CODES, HELP, LINES};
+use compkt::probe::{REASON, REASON_CODES, REASONS};
 use elf::Unit;
 use crate::narrow::link::WITHOUT;
 use crate::narrow::rules;
@@ -24,11 +24,11 @@ use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_TEXT, Listed};
 
 /// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
-const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3), ("verbose", 0), ("report", 2), ("list", 2), ("gather", 2), ("join", 3), ("rest", 2), ("isa", 0)];
+const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3), ("verbose", 0), ("report", 2), ("list", 2), ("gather", 2), ("join", 3), ("rest", 2), ("isa", 0), ("ready", 2)];
 /// Optional features, in the order of their numbers, in which they attach. `tick` is the last: its block is given back where the
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
 const FEATURES: &[&str] =
-    &["flat", "flati", "flatk", "many", "ifs", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "ctl", "ctlp", "shift", "tick"];
+    &["flat", "flati", "flatk", "many", "ifs", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "reap", "ctl", "ctlp", "shift", "tick"];
 
 /// Resident units that are built, checked and measured, but are not in the file.
 const UNPACKED: &[&str] = &["bond", "flows", "doubles", "lacp"];
@@ -296,8 +296,13 @@ impl Units {
     fn compose(&self, way: &Way) -> io::Result<Vec<u8>> {
         let names: Vec<&str> = NICS.iter().map(|nic| nic.name).collect();
         let lines: Vec<&str> = REASONS.iter().chain(LINES).copied().collect();
+        // One zero ends a text, the last byte is its exit code.
+        let mut told: Vec<u8> = Vec::new();
+        for (text, code) in padded_each(&lines, REASON - 2)?.iter().zip(REASON_CODES.iter().chain(CODES)) {
+            told.extend(text.bytes().chain([0, *code]));
+        }
         let texts = [
-            Unit::data("lines", padded(&lines, REASON)?.into_bytes()),
+            Unit::data("lines", told),
             Unit::data("help", padded(&manual::help(&names), HELP)?.into_bytes()),
             Unit::data("pci", self.pci_rows()),
             Unit::data("chips", self.chip_rows()?),
@@ -331,6 +336,11 @@ impl Units {
 
 /// Joins lines, each padded with zeros to `size` bytes.
 fn padded(lines: &[impl AsRef<str>], size: usize) -> io::Result<String> {
+    Ok(padded_each(lines, size)?.concat())
+}
+
+/// Lines, each padded with zeros to `size` bytes.
+fn padded_each(lines: &[impl AsRef<str>], size: usize) -> io::Result<Vec<String>> {
     if let Some(long) = lines.iter().find(|line| line.as_ref().len() > size) {
         return Err(fail(format!("more than {size} bytes: {}", long.as_ref())));
     }

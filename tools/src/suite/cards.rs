@@ -69,7 +69,7 @@ fn copies(lab: &Lab, cards: &[(&str, &str)]) -> Verdict {
         steps.prints(load, &format!("3COMPKT: {} at ", cards[number].0))?;
         steps.prints(load, &mac(number))?;
     }
-    steps.exits(&more, 1)?;
+    steps.refuses(&more)?;
     steps.holds(steps.first(&more)?.text == "3COMPKT: no other NIC found; give /IO= and /IRQ= if there is one", "one more finds no card")?;
     for line in exchanges.iter().chain(&unloads) {
         steps.exits(line, 0)?;
@@ -98,7 +98,7 @@ fn unknown(lab: &Lab) -> Verdict {
     script.extend(["mem", "ints", "COMMAND"]);
     let steps = nameless.steps(&lab.job(&[], &script)?)?;
     for (line, said) in lines {
-        steps.exits(line, 1)?;
+        steps.refuses(line)?;
         steps.holds(steps.first(line)?.text == said, format!("`{line}` prints `{said}` alone"))?;
     }
     as_before(&steps, &["mem", "ints", "COMMAND"])?;
@@ -135,7 +135,7 @@ fn several(lab: &Lab) -> Verdict {
     ] {
         let steps = machine(devices)?.steps(&lab.job(&["DEVICE=3COMPKT.SYS"], &["mem", "3COMPKT", "mem"])?)?;
         let said = format!("3COMPKT: {said}");
-        steps.exits("3COMPKT", 1)?;
+        steps.refuses("3COMPKT")?;
         steps.holds(steps.first("3COMPKT")?.text == said, format!("with {devices:?} it prints `{said}` alone"))?;
         // DOS says behind it that the driver refused.
         let first = steps.first("DEVICE=3COMPKT.SYS")?.text.lines().next();
@@ -148,7 +148,7 @@ fn several(lab: &Lab) -> Verdict {
 /// A card that needs firmware which may not be passed on is named, too, with what may drive it instead.
 fn firmware(lab: &Lab) -> Verdict {
     let steps = machine(&["bnx2-5709,addr=3"])?.steps(&lab.job(&[], &["mem", "3COMPKT", "mem"])?)?;
-    steps.exits("3COMPKT", 1)?;
+    steps.refuses("3COMPKT")?;
     let said = "3COMPKT: no driver for 14E4:1639 at 0:3.0 (bnx2); the card's own ROM (UNDI) may drive it";
     steps.holds(steps.first("3COMPKT")?.text == said, format!("one line: {said}"))?;
     as_before(&steps, &["mem"])
@@ -162,7 +162,7 @@ fn group_address(lab: &Lab, nic: &'static Nic) -> Verdict {
     let state: &[&str] = if nic.found == Found::Pci { &["mem", "ints", "COMMAND"] } else { &["mem", "ints"] };
     let script = [&["ints keep"], state, &[&line], state].concat();
     let steps = rig.steps(&lab.job(&[], &script)?)?;
-    steps.exits(&line, 1)?;
+    steps.refuses(&line)?;
     let said = format!("3COMPKT: {}: the card's EEPROM holds no valid address; repair it with the card's own setup program", nic.name);
     steps.holds(steps.first(&line)?.text == said, "one line says why")?;
     as_before(&steps, state)

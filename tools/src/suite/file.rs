@@ -225,7 +225,7 @@ fn other_build(lab: &Lab) -> Verdict {
     let mut job = lab.job(&[], &[&STATE[..], &["OTHER1"], &STATE].concat())?;
     job.files.push(("OTHER1.EXE".into(), file));
     let steps = card("ne2000")?.steps(&job)?;
-    steps.exits("OTHER1", 1)?;
+    steps.refuses("OTHER1")?;
     let said = format!("3COMPKT: the file is another one than was loaded: its build is {build:X}h; start the driver from the file that DOS loads");
     steps.holds(steps.first("OTHER1")?.text == said, format!("it says `{said}`"))?;
     as_before(&steps, &STATE)
@@ -252,7 +252,7 @@ fn stack_of_refusals(lab: &Lab) -> Verdict {
         job.files.push(("UNUSED1.COM".into(), look.clone()));
         let steps = card(name)?.steps(&job)?;
         for (line, told) in lines.iter().zip(steps.each("UNUSED1")) {
-            steps.exits(line, 1)?;
+            steps.refuses(line)?;
             let left = told.text.strip_prefix("[unused ").and_then(|rest| usize::from_str_radix(rest.strip_suffix(']')?, 16).ok());
             let Some(left) = left else { return steps.fail("the program tells what is left") };
             enough(&steps, name, line, left)?;

@@ -195,7 +195,7 @@ pub(super) fn refused(lab: &Lab, nic: &'static Nic) -> Verdict {
     let script = ["ints keep", V86, "mem", "ints", &load, "mem", "ints", "vds", "V86 OFF", "3COMPKT 0x60", EXCHANGE];
     let steps = machine(nic, Net::User, Xms::V3)?.steps(&lab.job(&[], &script)?)?;
     steps.prints(V86, "[v86 1]")?;
-    steps.exits(&load, 1)?;
+    steps.refuses(&load)?;
     let said = format!("3COMPKT: {}: {REFUSED}", nic.name);
     steps.holds(steps.first(&load)?.text == said, format!("one line: {said}"))?;
     steps.prints("vds", "[vds locks 0 unlocks 0 ")?;

@@ -122,7 +122,7 @@ fn unloaded(lab: &Lab) -> Verdict {
     for line in [LOAD, OPEN, &waits, CLOSE, "3COMPKT /U /INT=60", TEST] {
         steps.exits(line, 0)?;
     }
-    steps.exits(UNLOAD, 1)?;
+    steps.refuses(UNLOAD)?;
     steps.prints(STATUS, &format!("  waiting      {FRAMES} frames now"))?;
     steps.prints("PKTCTL status /INT=60", NONE_WAITS)?;
     for line in ["mem", "ints", LOAD] {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
+use super::codes;
 use super::runner::{self, Verdict};
 use crate::nics::{Nic, is_model};
 use crate::peer::Peer;
@@ -165,6 +166,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("KEEPER.COM", "keeper", &[]),
         ("RELAY.COM", "relay", &[]),
         ("FLIP.COM", "flip", &[]),
+        ("LEAVE.COM", "leave", &[]),
+        ("OVER.COM", "over", &[]),
         ("LIMITS.COM", "limits", &[]),
         ("LIMITSFS.COM", "limits", &["FLAT_FS"]),
     ] {
@@ -315,6 +318,16 @@ impl Steps {
         self.first(line)?;
         for step in self.each(line) {
             self.holds(step.exit == Some(code), format!("`{line}` ends with {code}"))?;
+        }
+        Ok(())
+    }
+
+    /// Every run of the line was refused, with the exit code of the line that it printed.
+    pub fn refuses(&self, line: &str) -> Verdict {
+        self.first(line)?;
+        for step in self.each(line) {
+            let code = codes::of(&step.text);
+            self.holds(code.is_some() && step.exit == code, format!("`{line}` ends with the exit code of what it prints, {code:?}"))?;
         }
         Ok(())
     }

@@ -3,7 +3,9 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
 mod amis;
+mod ask;
 mod cards;
+mod codes;
 mod config;
 mod control;
 mod corkscrew;
@@ -26,6 +28,7 @@ mod memory;
 mod pch;
 mod pktctl;
 mod prompt;
+mod reap;
 mod remembered;
 mod replace;
 mod replace_keeps;
@@ -126,12 +129,15 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     let mut tests = if options.machines_only() { Vec::new() } else { host::tests() };
     tests.extend(device::tests());
     tests.extend(prompt::tests());
+    tests.extend(codes::tests());
+    tests.extend(ask::tests());
     tests.extend(file::tests());
     tests.extend(amis::tests());
     tests.extend(cards::tests());
     tests.extend(traffic::tests());
     tests.extend(costs::tests());
     tests.extend(counts::tests());
+    tests.extend(reap::tests());
     tests.extend(control::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());

@@ -157,7 +157,7 @@ fn goes_back(lab: &Lab, nic: &'static Nic) -> Verdict {
     script.extend([line, EXCHANGE, REPLACE, EXCHANGE].map(String::from));
     script.extend(look(3));
     let steps = run(&peer, &qemu_on(nic, peer.cable())?, lab.job(&[] as &[&str], &[])?, &script)?;
-    steps.exits(line, 1)?;
+    steps.refuses(line)?;
     steps.prints(line, "/MEDIA= or does not have it")?;
     steps.prints(line, GOES_ON.trim_end())?;
     steps.exits(EXCHANGE, 0)?;
@@ -318,7 +318,7 @@ fn no_room(lab: &Lab) -> Verdict {
     let Some(bytes) = bytes.and_then(|bytes| bytes.parse::<usize>().ok()) else { return steps.fail("no number of bytes is named") };
     steps.holds(!text.contains("goes on"), "the card was not stopped")?;
     let steps = machine(least + bytes.div_ceil(16) + 2)?;
-    steps.exits(line, 1)?;
+    steps.refuses(line)?;
     steps.prints(line, "too little memory")?;
     steps.prints(line, GOES_ON.trim_end())?;
     let [_, seen] = look(1);
@@ -342,14 +342,14 @@ fn refused(lab: &Lab) -> Verdict {
     let steps = run(&peer, &qemu_on(ne2000(), peer.cable())?, lab.job(&[] as &[&str], &[])?, &script)?;
     steps.prints("3COMPKT /REPLACE /STATS", "INT 60h is not this driver's")?;
     for (line, text) in cases {
-        steps.exits(line, 1)?;
+        steps.refuses(line)?;
         steps.prints(line, text)?;
     }
-    steps.exits(REPLACE, 1)?;
+    steps.refuses(REPLACE)?;
     steps.prints(REPLACE, "HOOK72 has hooked the driver's interrupts after it")?;
     let [_, seen] = look(1);
     steps.exits(&seen, 0)?;
-    steps.exits("3COMPKT /REPLACE /INT=60", 1)?;
+    steps.refuses("3COMPKT /REPLACE /INT=60")?;
     steps.prints("3COMPKT /REPLACE /INT=60", "INT 60h is not this driver's")
 }
 
@@ -359,7 +359,7 @@ fn gone(lab: &Lab) -> Verdict {
     let nic = NICS.iter().find(|nic| nic.name == "e1000").expect("the list has it");
     let script = ["3COMPKT", "EJECT", REPLACE, STATUS, UNLOAD].map(String::from).to_vec();
     let steps = run(&peer, &qemu_on(nic, peer.cable())?, lab.job(&[] as &[&str], &[])?, &script)?;
-    steps.exits(REPLACE, 1)?;
+    steps.refuses(REPLACE)?;
     steps.prints(REPLACE, "the card could not be started again")?;
     steps.exits(STATUS, 0)?;
     steps.exits(UNLOAD, 0)

@@ -110,7 +110,7 @@ fn larger_handles(lab: &Lab) -> Verdict {
     for line in ["DOUBLE", REPLACE, EXCHANGE, "3COMPKT /REPLACE /HANDLES=3"] {
         steps.exits(line, 0)?;
     }
-    steps.exits("3COMPKT /REPLACE /HANDLES=2", 1)?;
+    steps.refuses("3COMPKT /REPLACE /HANDLES=2")?;
     steps.prints("3COMPKT /REPLACE /HANDLES=2", "the programs that have the driver open need 3")?;
     seen(&steps, 3)
 }
@@ -124,7 +124,7 @@ fn layouts(lab: &Lab) -> Verdict {
         script.extend(look(round + 1));
     }
     let steps = run(&peer, &qemu_on(ne2000(), peer.cable())?, Job { limit: LIMIT, ..lab.job(&[] as &[&str], &[])? }, &script)?;
-    steps.exits(REPLACE, 1)?;
+    steps.refuses(REPLACE)?;
     steps.prints(REPLACE, OTHER_LAYOUT)?;
     steps.holds(steps.each(REPLACE).iter().all(|step| step.text.lines().count() == 1), "it says so in one line")?;
     seen(&steps, 2)
@@ -146,7 +146,7 @@ fn medium(lab: &Lab) -> Verdict {
         let bytes: Option<String> = text.split_once("too little memory: ").and_then(|(_, rest)| Some(rest.split_once(' ')?.0.replace(',', "")));
         let Some(bytes) = bytes.and_then(|bytes| bytes.parse::<usize>().ok()) else { return steps.fail("no number of bytes is named") };
         let steps = machine(load, least + bytes.div_ceil(16) + 2)?;
-        steps.exits(fails, 1)?;
+        steps.refuses(fails)?;
         steps.prints(fails, GOES_ON.trim_end())?;
         let used = format!("[transceiver {digit}]");
         steps.prints("MEDIUM", &used)?;
@@ -199,7 +199,7 @@ fn upper(lab: &Lab) -> Verdict {
     steps.prints(STATUS, "upper memory")?;
     steps.exits(REPLACE, 0)?;
     steps.exits(EXCHANGE, 0)?;
-    steps.exits(high, 1)?;
+    steps.refuses(high)?;
     steps.holds(steps.first(high)?.text.starts_with("3COMPKT: too little memory: "), "one line says why")?;
     seen(&steps, 3)
 }
@@ -217,6 +217,6 @@ fn v86(lab: &Lab, nic: &'static Nic) -> Verdict {
     let steps = run(&peer, &qemu_on(nic, peer.cable())?, Job { limit: LIMIT, ..lab.job(&[] as &[&str], &[])? }, &script)?;
     steps.exits(REPLACE, 0)?;
     steps.exits(EXCHANGE, 0)?;
-    steps.exits(refused, 1)?;
+    steps.refuses(refused)?;
     seen(&steps, 3)
 }

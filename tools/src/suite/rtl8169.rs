@@ -66,7 +66,7 @@ pub(super) fn refused(lab: &Lab, name: &str, device: &str) -> Verdict {
     let rig = machine(name, &format!("{device},fault=stuck-command*0"), Net::User, Xms::V3)?;
     let line = "3COMPKT";
     let steps = rig.steps(&lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints"])?)?;
-    steps.exits(line, 1)?;
+    steps.refuses(line)?;
     let said = format!("3COMPKT: {name}: the card is there but does not answer; reset the machine or try another slot");
     steps.holds(steps.first(line)?.text == said, "one line says why")?;
     steps.same("mem")?;

@@ -172,7 +172,7 @@ fn late_v86(lab: &Lab) -> Verdict {
     for refused in ["PKTCTL test /COUNT=1", "PKTCTL test /COUNT=1 /INT=61"] {
         steps.exits(refused, 3)?;
     }
-    steps.exits("3COMPKT /U", 1)?;
+    steps.refuses("3COMPKT /U")?;
     steps.exits("3COMPKT /U /INT=60", 0)?;
     steps.same("mem")?;
     steps.same("ints")
@@ -223,7 +223,7 @@ fn none_starts(lab: &Lab) -> Verdict {
     let (rig, _peers) = machine(&[DEAD, DEAD])?;
     let line = "3COMPKT /NIC=ALL";
     let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints"])?, &mut |_, _| {})?;
-    steps.exits(line, 1)?;
+    steps.refuses(line)?;
     steps.holds(steps.first(line)?.text.matches(SAYS.trim_end()).count() == 2, "a line for each")?;
     steps.same("mem")?;
     steps.same("ints")
@@ -260,7 +260,7 @@ fn stays(lab: &Lab) -> Verdict {
     let lines = ["ints keep", "mem", "ints", load, replace, apply, "INTEGRIT 24 /INT=61", "INTEGRIT 24 /INT=62", "3COMPKT /U", "mem", "ints"];
     let steps = run(&rig, &lab.job(&[], &lines)?, &mut |_, _| {})?;
     for line in [replace, apply] {
-        steps.exits(line, 1)?;
+        steps.refuses(line)?;
         steps.prints(line, "3COMPKT: the driver that is loaded has several NICs; unload it with 3COMPKT /U instead")?;
     }
     for line in ["INTEGRIT 24 /INT=61", "INTEGRIT 24 /INT=62", "3COMPKT /U"] {
@@ -274,7 +274,7 @@ fn stays(lab: &Lab) -> Verdict {
 fn refused(lab: &Lab, line: &str, says: &str) -> Verdict {
     let (rig, _peers) = machine(&TWO)?;
     let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints", "3COMPKT", "INTEGRIT 24"])?, &mut |_, _| {})?;
-    steps.exits(line, 1)?;
+    steps.refuses(line)?;
     let rows: Vec<String> = steps.first(line)?.text.lines().map(String::from).collect();
     let last = format!("{}\n", rows.last().cloned().unwrap_or_default());
     steps.holds(last.starts_with(says), format!("`{line}` says `{says}`"))?;

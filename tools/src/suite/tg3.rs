@@ -75,7 +75,7 @@ fn hung(lab: &Lab) -> Verdict {
 fn no_address(lab: &Lab) -> Verdict {
     let rig = machine(NAME, &format!("{UP},fault=bad-checksum"), Net::User, Xms::V3)?;
     let steps = rig.steps(&lab.job(&[], &["ints keep", "mem", "ints", LINE, "mem", "ints"])?)?;
-    steps.exits(LINE, 1)?;
+    steps.refuses(LINE)?;
     let text = &steps.first(LINE)?.text;
     steps.holds(text.lines().count() == 1 && text.contains("EEPROM"), "one line says why")?;
     steps.same("mem")?;

@@ -100,7 +100,7 @@ fn refusals(lab: &Lab) -> Verdict {
     let exec = ["ints keep", "mem", "ints", load, "mem", "ints"];
     let said = "3COMPKT: no free card has a ROM with UNDI in memory; switch booting from the network (PXE) on in the BIOS setup";
     let steps = run(lab, &Qemu { roms: false, ..machine(CARDS[0], Net::Hub(0)) }, &[], &exec)?;
-    steps.exits(load, 1)?;
+    steps.refuses(load)?;
     steps.holds(steps.first(load)?.text == said, format!("it prints `{said}` alone"))?;
     as_before(&steps, &["mem", "ints"])
 }
@@ -110,7 +110,7 @@ fn himem(lab: &Lab) -> Verdict {
     let load = "3COMPKT /NIC=undi";
     let said = "3COMPKT: undi: the card's ROM works in memory that is HIMEM's; load the driver without HIMEM.SYS";
     let steps = run(lab, &machine(CARDS[0], Net::User).with_xms(Xms::V3), &[], &["ints keep", "mem", "ints", load, "mem", "ints"])?;
-    steps.exits(load, 1)?;
+    steps.refuses(load)?;
     steps.holds(steps.first(load)?.text == said, format!("it prints `{said}` alone"))?;
     as_before(&steps, &["mem", "ints"])
 }
@@ -125,7 +125,7 @@ fn v86(lab: &Lab) -> Verdict {
     let steps = run(lab, &machine(CARDS[0], Net::User), &[], &exec)?;
     let said = "3COMPKT: undi: a card's ROM cannot be used in V86 mode; start the machine without EMM386 or JEMMEX";
     steps.prints(on, "[v86 1]")?;
-    steps.exits(refused, 1)?;
+    steps.refuses(refused)?;
     steps.holds(steps.first(refused)?.text == said, format!("it prints `{said}` alone"))?;
     [load, test, again, unload].iter().try_for_each(|line| steps.exits(line, 0))?;
     steps.holds(steps.first(rests)?.exit != Some(0), "in V86 mode no frame is exchanged")?;
@@ -145,7 +145,7 @@ fn falls_back(lab: &Lab) -> Verdict {
     steps.prints(load, "3COMPKT: undi: through the card's ROM, Liar 1: ")?;
     as_before(&steps, &["mem", "ints"])?;
     let steps = run(lab, &with(&format!("{UNKNOWN},romfile=")), &[], &exec[..4])?;
-    steps.exits(load, 1)?;
+    steps.refuses(load)?;
     steps.prints(load, "3COMPKT: no driver for 1B36:0006 at 0:")
 }
 
@@ -218,7 +218,7 @@ fn left_over(lab: &Lab) -> Verdict {
     let steps = run(lab, &machine, &[], &exec)?;
     [load, unload, exchange].iter().try_for_each(|line| steps.exits(line, 0))?;
     steps.prints(load, "3COMPKT: undi: through the card's ROM, iPXE, which a network boot has left in memory")?;
-    steps.exits(second, 1)?;
+    steps.refuses(second)?;
     steps.holds(steps.first(second)?.text == ONCE, format!("`{second}` prints `{ONCE}` alone"))?;
     steps.holds(!steps.first("PKTCTL mem")?.text.contains("ROM code"), "the ROM's code is not loaded again")?;
     as_before(&steps, &["mem", "ints"])
@@ -238,7 +238,7 @@ fn second_load(lab: &Lab) -> Verdict {
     let (loads, refused) = (steps.each(load), [steps.first(second)?, steps.first(replace)?]);
     steps.holds(loads.len() == 2 && loads[0].exit == Some(0), "the first load succeeds")?;
     for step in refused.into_iter().chain(loads.get(1).copied()) {
-        steps.holds(step.exit == Some(1) && step.text == ONCE, format!("`{}` prints `{ONCE}` alone", step.line))?;
+        steps.holds(step.exit == Some(3) && step.text == ONCE, format!("`{}` prints `{ONCE}` alone", step.line))?;
     }
     ["PKTCTL test", unload].iter().try_for_each(|line| steps.exits(line, 0))?;
     as_before(&steps, &["mem", "ints"])
@@ -306,7 +306,7 @@ fn liar(lab: &Lab, lie: &str, name: &str) -> Verdict {
     };
     if !refused.is_empty() {
         let steps = run(lab, &machine, &[], &["ints keep", "mem", "ints", load, "mem", "ints"])?;
-        steps.exits(load, 1)?;
+        steps.refuses(load)?;
         steps.holds(steps.first(load)?.text == refused, format!("it prints `{refused}` alone"))?;
         return as_before(&steps, &["mem", "ints"]);
     }

@@ -113,7 +113,7 @@ fn rested(steps: &Steps, load: &str) -> Verdict {
     steps.prints(EXCHANGE[1], "CANT_SEND")?;
     steps.prints(EXCHANGE[1], RESTS)?;
     steps.prints(STATUS, RESTS)?;
-    steps.exits(UNLOAD[0], 1)?;
+    steps.refuses(UNLOAD[0])?;
     steps.prints(UNLOAD[0], KEPT)?;
     steps.prints(OFF, "[v86 0]")?;
     steps.exits(EXCHANGE[2], 0)?;
@@ -129,7 +129,7 @@ fn no_line(lab: &Lab, nic: &'static Nic, load: &'static str) -> Verdict {
     steps.prints(load, "no IRQ (polled)")?;
     steps.exits(EXCHANGE[0], 0)?;
     steps.exits(EXCHANGE[1], 3)?;
-    steps.exits(UNLOAD[0], 1)?;
+    steps.refuses(UNLOAD[0])?;
     steps.exits(EXCHANGE[2], 0)?;
     steps.exits(UNLOAD[1], 0)
 }

@@ -128,11 +128,11 @@ fn who_has_the_vector(lab: &Lab) -> Verdict {
         let told = steps.first(line)?.text.lines().find(|line| line.starts_with("  INT ")).unwrap_or_default().to_string();
         steps.holds(told.starts_with(begins) && told.ends_with(ends), format!("`{line}` prints `{begins}…{ends}`"))
     };
-    steps.exits("3COMPKT /V", 1)?;
+    steps.refuses("3COMPKT /V")?;
     holds("3COMPKT /V", "  INT 60h: a packet driver at ", ":103, of FOREIGN")?;
     steps.exits("3COMPKT /V /INT=61", 0)?;
     holds("3COMPKT /V /INT=61", "  INT 61h: free", "")?;
-    steps.exits("3COMPKT /INT=61 /V", 1)?;
+    steps.refuses("3COMPKT /INT=61 /V")?;
     holds("3COMPKT /INT=61 /V", "  INT 61h: a packet driver at ", ", of 3COMPKT, 3COMPKT with ne2000")
 }
 
@@ -172,7 +172,7 @@ fn live(lab: &Lab) -> Verdict {
     let taken = "3COMPKT: INT 60h has a packet driver already; choose another with /INT=";
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &["STAYS", "3COMPKT", "STAYS", "3COMPKT /INT=61"])?)?;
     steps.exits("STAYS", 0)?;
-    steps.exits("3COMPKT", 1)?;
+    steps.refuses("3COMPKT")?;
     says(&steps, "3COMPKT", &[taken])?;
     steps.exits("3COMPKT /INT=61", 0)?;
     let steps = qemu(ne2000())?.steps(&lab.job(&["DEVICE=3COMPKT.SYS"], &["3COMPKT", "PKTCTL test"])?)?;

@@ -1,0 +1,5 @@
+//! The stage `ready` of the installation.
+#![no_std]
+#![no_main]
+
+compkt::stage_unit!(ready);
