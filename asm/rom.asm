@@ -15,7 +15,8 @@ struc ROM
 .pit        resb 1              ; how counter 0 of the PIT works
 .wraps      resb 1              ; not 0: A20 is off
 .taken      resb 1              ; not 0: a call is in progress
-            resb 1
+.tick       resb 1              ; the low byte of the BIOS's count of timer ticks, at the end of a call
+.line       resw 1              ; bit of the card's line in the interrupt masks; 0: it is polled
 .block:                         ; the parameter block
 endstruc
 LOADER      equ 0FFFFh          ; the opcode of a call of the ROM's loader, which takes none
@@ -25,6 +26,7 @@ PIC1_MASK   equ 21h
 PIC2_MASK   equ 0A1h
 PIT_COUNTER equ 40h
 PIT_CONTROL equ 43h
+TICKS       equ 46Ch
 READ_STATUS equ 0E2h            ; read-back command: the status of counter 0
 PIT_MODE    equ 3Fh             ; the status's bits that are those of a control word
 
@@ -37,6 +39,7 @@ section .text.rom_call progbits alloc exec nowrite align=1
 ;           which a ROM may do what ends the machine
 ; Corrupts: FLAGS
 ; Stack:    42 bytes
+; The card's line is masked meanwhile: the ROM may enable interrupts, and an entry could not have it acknowledge the card's.
 ; One call at a time: of the driver's entries only `send` may come in during a call, and it refuses (`taken`).
 ; The ROM may enable interrupts. Their handlers run on the ROM's stack. It lies in the driver's segment, so that an entry of
 ; the driver continues on it (asm/int60.asm, `save`).
@@ -58,6 +61,10 @@ rom_call:
         mov     ah, al
         in      al, PIC1_MASK
         mov     [bx+ROM.masks], ax
+        or      ax, [bx+ROM.line]
+        out     PIC1_MASK, al
+        mov     al, ah
+        out     PIC2_MASK, al
         lss     sp, [bx+ROM.stack]
         call    look
         mov     [bx+ROM.pit], ax
@@ -76,11 +83,15 @@ rom_call:
         cld
         push    cs
         pop     ds
-        push    cs
-        pop     es
         mov     bx, [current]
         lss     sp, [bx+ROM.stack]
         push    ax
+        push    byte 0
+        pop     es
+        mov     al, [es:TICKS]
+        mov     [bx+ROM.tick], al
+        push    cs
+        pop     es
         mov     dx, [bx+ROM.pit]    ; DH = wraps
         call    look
         cmp     ah, dh
@@ -88,7 +99,8 @@ rom_call:
         FAST_GATE_ON
         test    dh, dh
         jz      .a20
-        FAST_GATE_OFF
+        xor     al, FAST_ON
+        out     FAST_A20, al
 .a20:   call    look
         cmp     dl, al
         je      .pit

@@ -1,5 +1,6 @@
 //! A card that its own ROM drives: the UNDI of Preboot Execution Environment 2.1, in real mode. The driver copies frames
-//! between its clients and two buffers, and calls the ROM. The ROM is polled at every timer tick and every call.
+//! between its clients and two buffers, and calls the ROM. The ROM is polled at every timer tick and every call, and asked at each
+//! interrupt of its card where one arrives.
 //!
 //! Nothing that the ROM answers is believed without a check. A ROM call that does not return cannot be ended.
 
@@ -33,21 +34,16 @@ const STOP_UNDI: u16 = 0x15;
 pub const LOADER: u16 = 0xFFFF;
 
 // What ISR is asked for, and what it answers.
-const IN_START: u16 = 1;
-const IN_PROCESS: u16 = 2;
-const IN_GET_NEXT: u16 = 3;
+const IN_START: u8 = 1;
+const IN_PROCESS: u8 = 2;
+const IN_GET_NEXT: u8 = 3;
 const OUT_TRANSMIT: u16 = 2;
 const OUT_RECEIVE: u16 = 3;
 
-/// Packet filter for each receive mode (1 to 6), four bits each from bit 4 on: directed 1, broadcast 2, promiscuous 4. Groups
-/// are taken out of all frames by [`Undi::wants`], because many ROMs refuse a list of groups once they are open. A number and
-/// not a table: the mode is read from memory, and no value of it must reach beyond an end.
-const FILTERS: u32 = 0x0777_3100;
-
-/// The packet filter of a receive mode.
-#[inline(always)]
-fn filter(mode: RcvMode) -> u16 {
-    FILTERS.wrapping_shr(mode as u32 * 4) as u16 & 7
+/// The packet filter of a receive mode (1 to 6): 0, 1, 3, 7, 7, 7; directed 1, broadcast 2, promiscuous 4. Groups are taken out of
+/// all frames by [`Undi::wants`], because many ROMs refuse a list of groups once they are open.
+const fn filter(mode: RcvMode) -> u16 {
+    1u16.wrapping_shl((mode as u32).wrapping_sub(1)).wrapping_sub(1) & 7
 }
 
 /// Most answers of the ROM in one call of `peek`: more than the frames that a card holds. A ROM that never says that it is done
@@ -75,11 +71,25 @@ pub struct Rom {
     pub kept: [u16; 5],
     /// Not 0: a call is in progress.
     pub taken: u8,
+    /// The low byte of the BIOS's count of timer ticks, at the end of the last call.
+    pub tick: u8,
+    /// The bit of the card's line in the masks of the interrupt controllers: it is masked during a call. 0: the card is polled.
+    pub line: u16,
     /// The parameter block. The first word is the status.
     pub block: [u16; BLOCK],
 }
 
-const _: () = assert!(offset_of!(Rom, taken) == 18 && offset_of!(Rom, block) == 20, "asm/rom.asm has the same");
+const _: () = assert!(
+    offset_of!(Rom, taken) == 18 && offset_of!(Rom, line) == 20 && offset_of!(Rom, block) == 22,
+    "asm/rom.asm has the same"
+);
+
+impl Rom {
+    /// One whose card is polled.
+    pub fn new(entry: Far, stack: Far) -> Rom {
+        Rom { entry, stack, kept: [0; 5], taken: 0, tick: 0, line: 0, block: [0; BLOCK] }
+    }
+}
 
 /// Bytes of each buffer for a frame.
 pub const BUFFER: u16 = 0x5F0;
@@ -88,8 +98,6 @@ pub const BUFFER: u16 = 0x5F0;
 #[repr(C)]
 pub struct Undi<B> {
     count: Counters,
-    /// The ROM.
-    pub rom: Rom,
     /// The receive buffer; the transmit buffer lies [`BUFFER`] bytes behind it.
     buffer: Addr,
     /// The list of groups.
@@ -98,16 +106,22 @@ pub struct Undi<B> {
     ready: u16,
     /// Bytes of a frame that comes in pieces.
     got: u16,
+    /// The packet filter of the receive mode.
+    filter: u16,
     /// Addresses in the list.
     listed: u8,
     mode: RcvMode,
     mac: MacAddr,
-    /// The ROM has not said yet that it is done.
-    inside: bool,
-    /// One more than the ticks since a frame was given to the ROM; 0: the ROM has none.
-    sends: u8,
+    /// What ISR is asked for next. [`IN_START`]: the ROM has said that it is done.
+    next: u8,
+    /// The ROM has a frame, and has not said that it is sent.
+    sends: bool,
+    /// [`Rom::tick`] when it was given.
+    given: u8,
     /// A network boot has left the ROM's driver, and is its owner.
     adopted: bool,
+    /// The ROM. Behind the others, which instructions with short offsets reach then.
+    pub rom: Rom,
     bus: B,
 }
 
@@ -122,17 +136,19 @@ impl<B: Bus> Undi<B> {
     pub fn new(bus: B, entry: Far, stack: Far, buffer: Addr) -> Self {
         Undi {
             count: Counters::default(),
-            rom: Rom { entry, stack, kept: [0; 5], taken: 0, block: [0; BLOCK] },
             buffer,
             groups: core::ptr::null(),
             ready: 0,
             got: 0,
+            filter: filter(RcvMode::Broadcast),
             listed: 0,
             mode: RcvMode::Broadcast,
             mac: [0; 6],
-            inside: false,
-            sends: 0,
+            next: IN_START,
+            sends: false,
+            given: 0,
             adopted: false,
+            rom: Rom::new(entry, stack),
             bus,
         }
     }
@@ -168,33 +184,39 @@ impl<B: Bus> Undi<B> {
     #[inline(never)]
     pub fn open(&mut self) -> bool {
         self.rom.block[1] = 0;
-        self.rom.block[2] = filter(self.mode);
+        self.rom.block[2] = self.filter;
         self.rom.block[3] = 0;
         self.call(OPEN)
     }
 
     /// Calls ISR; its answer. An error is one that means nothing.
     #[inline(never)]
-    fn isr(&mut self, what: u16) -> u16 {
-        self.rom.block[1] = what;
+    fn isr(&mut self) -> u16 {
+        self.rom.block[1] = self.next as u16;
         if self.call(ISR) { self.rom.block[1] } else { 0 }
+    }
+
+    /// Has the ROM acknowledge the card's interrupt; its card makes none from then on until the ROM is done. Not every ROM knows
+    /// whether an interrupt is its own: its answer is not looked at.
+    #[inline(never)]
+    fn begin(&mut self) {
+        if self.next == IN_START {
+            self.isr();
+            self.next = IN_PROCESS;
+        }
     }
 
     /// Has one answer of the ROM. False: it has nothing to say.
     #[inline(never)]
     fn step(&mut self) -> bool {
-        let mut what = IN_GET_NEXT;
-        if !self.inside {
-            self.isr(IN_START);
-            // Not every ROM knows whether an interrupt is its own.
-            what = IN_PROCESS;
-        }
-        self.inside = true;
-        match self.isr(what) {
+        self.begin();
+        let answer = self.isr();
+        self.next = IN_GET_NEXT;
+        match answer {
             OUT_RECEIVE => self.piece(),
-            OUT_TRANSMIT => self.sends = 0,
+            OUT_TRANSMIT => self.sends = false,
             _ => {
-                self.inside = false;
+                self.next = IN_START;
                 self.got = 0;
                 return false;
             }
@@ -243,13 +265,11 @@ impl<B: Bus> Undi<B> {
 }
 
 impl<B: Bus> Device for Undi<B> {
-    // The timer's tick. The way out of the entry calls `peek`.
+    // The timer's tick, which may come in a call of the ROM, or the card's interrupt on a line that no other card has. The way
+    // out of the entry calls `peek`.
     fn irq(&mut self) -> Events {
-        if self.sends != 0 {
-            self.sends += 1;
-            if self.sends > LOST {
-                self.sends = 0;
-            }
+        if self.rom.taken == 0 {
+            self.begin();
         }
         Events::NONE
     }
@@ -287,12 +307,12 @@ impl<B: Bus> Device for Undi<B> {
         }
         for _ in 0..SENDING {
             // A frame in the receive buffer must not be overwritten.
-            if self.sends == 0 || self.ready != 0 {
+            if !self.sends || self.ready != 0 {
                 break;
             }
             self.step();
         }
-        if self.sends != 0 {
+        if self.sends && self.rom.tick.wrapping_sub(self.given) < LOST {
             return Err(SendError::Busy);
         }
         let to = self.buffer.plus(BUFFER);
@@ -310,7 +330,8 @@ impl<B: Bus> Device for Undi<B> {
         if !self.call(TRANSMIT) {
             return Err(SendError::Failed);
         }
-        self.sends = 1;
+        self.sends = true;
+        self.given = self.rom.tick;
         Ok(())
     }
 
@@ -318,7 +339,8 @@ impl<B: Bus> Device for Undi<B> {
         self.mode = mode;
         self.groups = groups.as_ptr();
         self.listed = groups.len() as u8;
-        self.rom.block[1] = filter(mode);
+        self.filter = filter(mode);
+        self.rom.block[1] = self.filter;
         if !self.call(SET_PACKET_FILTER) {
             self.call(CLOSE);
             self.open();
@@ -335,8 +357,8 @@ impl<B: Bus> Device for Undi<B> {
         self.rom.block[3] = u16::from_le_bytes([e, f]);
         self.call(SET_STATION_ADDRESS);
         self.open();
-        self.inside = false;
-        self.sends = 0;
+        self.next = IN_START;
+        self.sends = false;
     }
 
     fn link(&mut self) -> Link {

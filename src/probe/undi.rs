@@ -332,7 +332,7 @@ fn is_left_over<B: Bus>(bus: &B, place: u16) -> bool {
     static mut SPACE: [u8; SMALL] = [0; SMALL];
     let Some(entry) = left_over(bus) else { return false };
     let Far(stack) = bus.far_of(&raw const SPACE as *const u8);
-    let mut rom = Rom { entry, stack: Far(stack + SMALL as u32), kept: [0; 5], taken: 0, block: [0; BLOCK] };
+    let mut rom = Rom::new(entry, Far(stack + SMALL as u32));
     /// In the answer: on PCI.
     const PCI: u8 = 2;
     let told = bus.rom_call(&mut rom, GET_NIC_TYPE) == 0;
