@@ -26,6 +26,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("stage_gather", "stage", &[]),
     ("stage_join", "stage", &[]),
     ("stage_rest", "stage", &[]),
+    ("stage_keep", "stage", &[]),
     ("many", "resident", &["many"]),
     ("ifs", "resident", &["ifs"]),
     ("flat", "resident", &["flat"]),

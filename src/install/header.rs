@@ -162,8 +162,10 @@ pub mod number {
     pub const JOIN: u8 = 16;
     /// See above.
     pub const REST: u8 = 17;
+    /// See above.
+    pub const KEEP: u8 = 18;
     /// The features, in the order in which they are placed and attached: each comes between the core and those before it.
-    pub const FEATURES: u8 = 18;
+    pub const FEATURES: u8 = 19;
     // Behind the features there are the NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so
     // many units or not.
     /// Of each NIC: finds it.

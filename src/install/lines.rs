@@ -56,6 +56,13 @@ lines! {
     Twice " is there twice; leave one of them out";
     Most ": there are at most 16 NICs in one copy";
     Vectors "/INT=: more vectors than NICs; /NIC= says which NICs";
+    BondMode ": the mode is STANDBY";
+    Failover ": it is 1 to 100 periods";
+    Health ": it is 1 to 60 seconds";
+    NoBond ": this is for a bond; give /MODE= too";
+    BondOfOne "a bond needs two NICs; name another one with /NIC=, or leave that out for all";
+    BondVector "a bond has one vector; give one number with /INT=";
+    Unbonded "there is only one NIC: it works without a bond";
     HasSeveral "the driver that is loaded has several NICs; unload it with 3COMPKT /U instead";
     OneInV86 "this card and others need XMS in real mode; load each by a copy of its own";
     // The first stage's.

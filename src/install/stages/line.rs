@@ -6,10 +6,11 @@ use super::switches::{self, Options, Refused};
 use crate::bus::Addr;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::install::dos::{far, from_device, memory_end, peek, poke, request, version};
+use crate::install::features::FEATURES;
 use crate::install::header::{BUILD_AT, number};
 use crate::install::kernel::{caller, header, open, read, say, unit};
 use crate::install::lines::{HELP, Line};
-use crate::install::plan::{Plan, QUIT, TAIL};
+use crate::install::plan::{Feature, Plan, QUIT, TAIL};
 use crate::install::print::Print;
 use crate::probe::VECTORS;
 
@@ -19,7 +20,7 @@ const NAME: usize = 80;
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
     let length = read_tail(&mut plan.tail);
-    if !open_own() {
+    if !open_own(plan) {
         "3COMPKT: cannot read its own file again; give its full path\r\n".print();
         return QUIT;
     }
@@ -39,8 +40,8 @@ pub fn run(plan: &mut Plan) -> u8 {
             plan.options = options;
             forget_stale();
             plan.next = match options {
+                _ if options.others || options.names != 0 || options.vectors != 0 => number::LIST,
                 Options { unload: true, .. } => number::UNLOAD,
-                _ if options.names != 0 || options.vectors != 0 => number::LIST,
                 _ if !may_stand(plan) => QUIT,
                 Options { replace: true, .. } => number::TAKE,
                 _ => number::SEARCH,
@@ -51,11 +52,15 @@ pub fn run(plan: &mut Plan) -> u8 {
     QUIT
 }
 
+/// The file's build. Behind all else in this unit: rustc ends a loop over the switches at an address some bytes behind them, and
+/// the pack step refuses an address behind the unit.
+static mut BUILD: u32 = 0;
+
 /// The number of the file's build. None: it cannot be read.
 fn build() -> Option<u16> {
-    let mut build: u16 = 0;
-    read(BUILD_AT, own(&raw mut build as *mut u8), 2)?;
-    Some(build)
+    read(BUILD_AT, own(&raw mut BUILD as *mut u8), 2)?;
+    // SAFETY: nobody else has it.
+    Some(unsafe { BUILD } as u16)
 }
 
 /// Copies the words behind our name; their length. What is behind them is zero.
@@ -77,16 +82,14 @@ fn read_tail(tail: &mut [u8; TAIL]) -> usize {
     length
 }
 
-/// The name that DOS loaded us by.
-static mut FILE: [u8; NAME] = [0; NAME];
-
 /// Opens our own file.
 #[inline(never)]
-fn open_own() -> bool {
+fn open_own(plan: &mut Plan) -> bool {
     if from_device() {
         // The name ends where the switches begin; DOS wants a zero there, and the line is its own.
-        // SAFETY: nobody else has it.
-        let name = unsafe { &mut *&raw mut FILE };
+        const { assert!(NAME <= size_of::<[Feature; FEATURES]>()) };
+        // SAFETY: any bytes are a list of features, and nothing is listed yet.
+        let name = unsafe { &mut *(&raw mut plan.placed.features as *mut [u8; NAME]) };
         copy_far(far(peek::<u32>(request().plus(0x12))), own(name.as_mut_ptr()), NAME as u16 - 1);
         if let Some(end) = name.iter_mut().find(|byte| **byte <= b' ') {
             *end = 0;

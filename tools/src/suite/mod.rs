@@ -3,6 +3,7 @@
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 
 mod amis;
+mod bonds;
 mod cards;
 mod config;
 mod control;
@@ -148,6 +149,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(in_v86::tests());
     tests.extend(memory::tests());
     tests.extend(several::tests());
+    tests.extend(bonds::tests());
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());
     tests.extend(config::tests());
