@@ -57,6 +57,7 @@ fn nothing_means_the_defaults() {
         names: 0,
         vectors: 0,
         help: false,
+        others: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {
         assert_eq!(good(tail), defaults, "{tail:?}");
@@ -278,7 +279,9 @@ fn switches_that_do_not_exist_or_want_no_value() {
 
 #[test]
 fn the_first_bad_word_is_the_one_that_is_named() {
-    refused("0x61 /IO=300 /BAD /IRQ=99", "/BAD", "no such switch");
+    refused("0x61 /IO=300 /BAD /WORSE", "/BAD", "no such switch");
+    // Whether a bond has a switch, a later stage says.
+    refused("0x61 /IO=300 /BAD /IRQ=99", "/IRQ=99", "the IRQ is");
     refused("/IRQ=99 /BAD", "/IRQ=99", "the IRQ is");
 }
 

@@ -28,6 +28,7 @@ fn an_event_of_the_link_needs_no_tick() {
     let mut world = World::new(STANDBY, 2, 1);
     world.nics[0].link = Link::Down;
     world.current = near(0);
+    world.nics[0].event = true;
     world.bond().link_event();
     assert_eq!(world.active(), 1);
     assert!(world.sent.iter().all(|sent| sent.0 == 1) && !world.sent.is_empty(), "the station's move is announced at once");
@@ -201,6 +202,7 @@ fn nothing_is_done_inside_another_entry() {
     world.pass(3 * Fields::PERIOD);
     assert!(world.sent.is_empty() && world.active() == 0);
     // A link event changes the NIC at once, and says so later.
+    world.nics[0].event = true;
     world.bond().link_event();
     assert!(world.sent.is_empty() && world.active() == 1);
     world.fields.target = 0;
