@@ -2,14 +2,19 @@
 ; routines that reach the NICs and the client's frame.
 
 %include "attach.inc"
+%include "several.inc"
 bits 16
 
 extern irq, peek, send, tick, fields
 extern work, core_state
 
-FEATURE 0, BLOCK_BOND, 64
+FEATURE NEEDS_BOND, BLOCK_BOND, 64, BLOCK_BOND, NICS, BOND_ROW_size
 PROVIDES POINT_CHOOSE, choose
 PROVIDES POINT_BOND, fields
+TOLD    points+2*POINT_MANY, 2, many_at
+TOLD    table, 4, fields+BOND.first
+TOLD    table, 2, fields+BOND.active
+TOLD    table, 2, fields+BOND.looked
 TAKES   POINT_ENTRIES, 0, own_irq
 TAKES   POINT_ENTRIES, 2, own_peek
 TAKES   POINT_ENTRIES, 5, own_send
@@ -22,7 +27,7 @@ section .unit_header progbits alloc exec write
 global unit_header
 unit_header:
 own_irq:        dw irq
-asked_at:       dw 0                ; near address of the NIC that the next call of an entry below is for
+many_at:        dw 0                ; MANY
 own_peek:       dw peek
 global choose
 choose:         dw active           ; the flow table's choice of a NIC, if there is one
@@ -65,20 +70,25 @@ send_by:
 ; Out:      EBX = the device, for that call
 ; Corrupts: AX
 ask:    mov     ax, [bx+BOND_ROW.slave]
-        mov     bx, [asked_at]
-        mov     [bx], ax
+        mov     bx, [many_at]
+        mov     [bx+MANY.out], ax
         mov     ebx, [core_state+STATE.device]
         ret
 
-; Purpose:  Find the NIC of the last interrupt or peek.
+; Purpose:  Find the NIC whose frame was peeked at. The rows are in the order of the records, which have twice their bytes.
 ; Out:      AX = the NIC
 ; Corrupts: nothing else
 global current
 current:
+%if NIC_size != 2 * BOND_ROW_size
+%error a record has not twice the bytes of a row
+%endif
         push    bx
-        mov     bx, [asked_at]
-        mov     bx, [bx]
-        mov     ax, [bx]
+        mov     bx, [many_at]
+        mov     ax, [bx+MANY.rx]
+        sub     ax, [bx+MANY.first]
+        shr     ax, 1
+        add     ax, [fields+BOND.first]
         pop     bx
         ret
 

@@ -26,7 +26,7 @@ HANDLE_CALLS   equ 1 << 3 | 1 << 5 | 1 << 6 | 1 << 7 | 1 << 20 | 1 << 21 | 1 << 
 HIDE           equ 90h
 HANDLE_NIC     equ 4
 
-FEATURE NEEDS_SEVERAL, BLOCK_IFS, 0, BLOCK_INTERFACES, NICS, IFACE.end
+FEATURE NEEDS_IFS, BLOCK_IFS, 0, BLOCK_INTERFACES, NICS, IFACE.end
 TOLD    table, 4, first
 TOLD    known, 2, known_at
 TOLD    handles, 2, handles_at

@@ -28,6 +28,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("stage_join", "stage", &[]),
     ("stage_rest", "stage", &[]),
     ("stage_ready", "stage", &[]),
+    ("stage_keep", "stage", &[]),
     ("many", "resident", &["many"]),
     ("ifs", "resident", &["ifs"]),
     ("flat", "resident", &["flat"]),

@@ -67,6 +67,8 @@ pub const FLAG_V86: u16 = 4;
 
 /// The NIC's line was masked in the interrupt controller before the load: who unloads the driver masks it again.
 pub const FLAG_MASKED: u16 = 8;
+/// Its one NIC is a bond of several.
+pub const FLAG_BOND: u16 = 16;
 
 /// The stack is filled with this byte at load. The deepest use so far begins where the byte is no longer found.
 pub const STACK_CANARY: u8 = 0xC5;
@@ -170,6 +172,12 @@ pub const BLOCK_XFIFO: u8 = 26;
 pub const BLOCK_XRINGS: u8 = 27;
 /// a ring from which a frame is taken in parts.
 pub const BLOCK_XPARTS: u8 = 28;
+/// The bond feature, and its NICs' rows.
+pub const BLOCK_BOND: u8 = 29;
+/// The flows feature,
+pub const BLOCK_FLOWS: u8 = 30;
+/// and the doubles feature.
+pub const BLOCK_DOUBLES: u8 = 31;
 /// A ROM's code (UNDI),
 pub const BLOCK_ROM_CODE: u8 = 32;
 /// its data,

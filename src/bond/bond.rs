@@ -28,8 +28,10 @@ pub trait Below: Copy {
     fn clock(self) -> u16;
     /// Whether no other entry is in progress, so that the job is free.
     fn is_alone(self) -> bool;
-    /// The NIC that has interrupted last, or whose frame was peeked at.
+    /// The NIC whose frame was peeked at.
     fn current(self) -> u16;
+    /// Whether a NIC has said that its link may have changed.
+    fn has_event(self, nic: u16) -> bool;
     /// A NIC's link, a number of [`Link`].
     fn link(self, nic: u16) -> u8;
     /// Sends the job's frame by a NIC: [`SENT`], [`BUSY`], or another number if the NIC refused it.
@@ -81,10 +83,20 @@ impl<B: Below> Bond<B> {
         }
     }
 
-    /// To be called when the current NIC says that its link may have changed.
+    /// To be called when a NIC says that its link may have changed.
     #[inline(always)]
     pub fn link_event(self) {
-        self.look(self.0.current());
+        // SAFETY: see above.
+        unsafe {
+            let fields = self.fields();
+            let mut nic = (*fields).first;
+            while nic != (*fields).end {
+                if self.0.has_event(nic) {
+                    self.look(nic);
+                }
+                nic += Row::SIZE;
+            }
+        }
         if self.0.is_alone() {
             self.announce();
         }
@@ -190,7 +202,7 @@ impl<B: Below> Bond<B> {
             }
             // Frames to groups go by the NIC that receives: the network then expects the bond's address there.
             let nic = if (*fields).head[0] & 1 != 0 { (*fields).active } else { self.0.choose() };
-            let answer = self.by(nic);
+            let mut answer = self.by(nic);
             if answer == SENT {
                 return answer;
             }
@@ -203,10 +215,15 @@ impl<B: Below> Bond<B> {
             } else {
                 self.miss(nic, 1);
             }
-            if nic == (*fields).active {
-                return answer;
+            // Another one is tried at once: this one may be at its first miss.
+            let mut other = (*fields).first;
+            while other != (*fields).end && answer != SENT {
+                if other != nic && (*self.0.row(other)).state & Row::USABLE != 0 {
+                    answer = self.by(other);
+                }
+                other += Row::SIZE;
             }
-            self.by((*fields).active)
+            answer
         }
     }
 

@@ -3,11 +3,14 @@
 //! Each `unsafe` block here reaches statics of the core or of this unit. Interrupts are off, and no reference is alive across
 //! a call.
 
+use core::mem::offset_of;
+
 use super::bond::{Below, Bond};
 use super::{Fields, Row};
 use crate::bus::Bus;
 use crate::bus::real::Machine;
 use crate::device::{Events, Job};
+use crate::resident::several::Nic;
 use crate::resident::state::{at, depth, job, lower};
 use crate::resident::table::Entry;
 
@@ -60,6 +63,12 @@ impl Below for Here {
     #[inline(always)]
     fn current(self) -> u16 {
         routine!("current")
+    }
+    #[inline(always)]
+    fn has_event(self, nic: u16) -> bool {
+        let Events(link) = Events::LINK;
+        // SAFETY: the NIC's record, which the installer has made.
+        unsafe { *at::<u8>((*self.row(nic)).slave + offset_of!(Nic, events) as u16) & link != 0 }
     }
     #[inline(always)]
     fn link(self, nic: u16) -> u8 {

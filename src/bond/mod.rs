@@ -84,6 +84,8 @@ impl Row {
     pub const HEARD: u8 = 8;
     /// It has refused the last frame, or had no room for it.
     pub const STUCK: u8 = 16;
+    /// A NIC without a link.
+    pub const NEW: Row = Row { state: 0, misses: 0, own: [0; 6], since: 0, slave: 0, refused: 0, load: 0, cost: 0, given: 0 };
     /// Bytes of a row.
     pub const SIZE: u16 = size_of::<Row>() as u16;
 }

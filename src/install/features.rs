@@ -47,6 +47,10 @@ pub mod needs {
     pub const SEVERAL: u32 = 1 << 17;
     /// `/REPLACE`: the handle table lies further up than that of the other copy.
     pub const SHIFT: u32 = 1 << 18;
+    /// Each of them is an interface of its own.
+    pub const IFS: u32 = 1 << 19;
+    /// They are a bond.
+    pub const BOND: u32 = 1 << 20;
 
     /// These needs with what hooks the timer: the pool has a tick routine (`waits`), and a card may have to be polled.
     #[inline(always)]
@@ -133,6 +137,10 @@ pub const POINT_HOLD: usize = 7;
 pub const POINT_MANY: usize = 8;
 /// Where the core looks which function of INT 60h is called.
 pub const POINT_CALL: usize = 9;
+/// Where a bond has the address of the routine that chooses a NIC.
+pub const POINT_CHOOSE: usize = 10;
+/// A bond's fields ([`crate::bond::Fields`]).
+pub const POINT_BOND: usize = 11;
 /// Points, and numbers for more. Attaching takes a number's remainder by this, which drops [`OPERAND`] from it.
 pub const POINTS: usize = 16;
 const _: () = assert!(OPERAND as usize % POINTS == 0);

@@ -166,8 +166,10 @@ pub mod number {
     pub const ISA: u8 = 18;
     /// See above.
     pub const READY: u8 = 19;
+    /// See above.
+    pub const KEEP: u8 = 20;
     /// The features, in the order in which they are placed and attached: each comes between the core and those before it.
-    pub const FEATURES: u8 = 20;
+    pub const FEATURES: u8 = 21;
     // Behind the features there are the NICs, PCI first, then ISA in its order. Each has [`UNITS`] numbers, whether it has so
     // many units or not.
     /// Of each NIC: finds it.

@@ -67,6 +67,13 @@ lines! {
     Twice 1 " is there twice; leave one of them out";
     Most 1 ": there are at most 16 NICs in one copy";
     Vectors 1 "/INT=: more vectors than NICs; /NIC= says which NICs";
+    BondMode 1 ": the mode is STANDBY";
+    Failover 1 ": it is 1 to 100 periods";
+    Health 1 ": it is 1 to 60 seconds";
+    NoBond 1 ": this is for a bond; give /MODE= too";
+    BondOfOne 1 "a bond needs two NICs; name another one with /NIC=, or leave that out for all";
+    BondVector 1 "a bond has one vector; give one number with /INT=";
+    Unbonded 0 "there is only one NIC: it works without a bond";
     HasSeveral 5 "the driver that is loaded has several NICs; unload it with 3COMPKT /U instead";
     OneInV86 7 "this card and others need XMS in real mode; load each by a copy of its own";
     // The first stage's.

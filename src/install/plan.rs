@@ -5,6 +5,7 @@ use super::lines::{self, Line};
 use crate::bus::Addr;
 use crate::info::Block;
 use crate::install::stages::apply::Apply;
+use crate::install::stages::bonds::Settings;
 use crate::install::stages::switches::Options;
 use crate::probe::{Fault, Found, Rings};
 use crate::resident::table::{BLOCKS, Region};
@@ -47,6 +48,8 @@ pub struct Plan {
     pub old: Old,
     /// Several NICs.
     pub several: Several,
+    /// They are a bond, if [`Settings::period`] is not 0.
+    pub bond: Settings,
 }
 
 /// How far several NICs are gathered.
@@ -67,7 +70,7 @@ pub struct Several {
     pub vector: u16,
     /// Where the NICs' records are,
     pub nics: u16,
-    /// and the interfaces'.
+    /// and the interfaces', or the bond's rows.
     pub interfaces: u16,
 }
 
@@ -231,7 +234,7 @@ impl Placed {
 
 /// A feature that was placed.
 #[derive(Clone, Copy)]
-#[repr(C)]
+#[repr(C, packed(2))]
 pub struct Feature {
     /// What it is for ([`super::header::Unit::needs`]).
     pub needs: u32,

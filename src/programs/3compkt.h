@@ -25,6 +25,7 @@
 #define COMPKT_FLAG_UPPER   0x0002      /* lies in upper memory */
 #define COMPKT_FLAG_V86     0x0004      /* was loaded in V86 mode */
 #define COMPKT_FLAG_MASKED  0x0008      /* the NIC's line was masked in the interrupt controller before the load */
+#define COMPKT_FLAG_BOND    0x0010      /* its one NIC is a bond of several */
 
 struct compkt_info {
     unsigned char  signature[4];
@@ -120,6 +121,7 @@ struct compkt_nic {
 #define COMPKT_BLOCK_XFIFO     26       /* a FIFO, */
 #define COMPKT_BLOCK_XRINGS    27       /* rings, */
 #define COMPKT_BLOCK_XPARTS    28       /* a ring from which a frame is taken in parts */
+#define COMPKT_BLOCK_BOND      29       /* the bond, and a row for each of its NICs */
 
 /* place of compkt_block */
 #define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */

@@ -30,10 +30,10 @@ fn c_and_rust_agree() {
     expected.extend(fields!("block", Block: kind place size));
     expected.extend(fields!("stats", Stats: hits searches));
     expected.extend(fields!("stats_row", StatsRow: taken refused bytes));
-    expected.extend(values!(LAYOUT FLAG_DEVICE FLAG_UPPER FLAG_V86 FLAG_MASKED STACK_CANARY NOT_PCI));
+    expected.extend(values!(LAYOUT FLAG_DEVICE FLAG_UPPER FLAG_V86 FLAG_MASKED FLAG_BOND STACK_CANARY NOT_PCI));
     expected.extend([("LINK_DOWN", Link::Down as usize), ("LINK_UP", Link::Up as usize), ("LINK_UNKNOWN", Link::Unknown as usize)]);
     expected.extend(values!(BLOCK_CORE BLOCK_NIC BLOCK_INSTANCE BLOCK_HANDLES BLOCK_STACK BLOCK_RINGS BLOCK_BUFFERS BLOCK_STATS BLOCK_FLAT BLOCK_VDS BLOCK_COUNTER BLOCK_POOL BLOCK_TICK BLOCK_EXAMPLE BLOCK_SHIFT BLOCK_NICS BLOCK_INTERFACES BLOCK_MANY BLOCK_IFS BLOCK_REAP BLOCK_LISTS BLOCK_CTL
-        BLOCK_XWORDS BLOCK_XBYTES BLOCK_XFIFO BLOCK_XRINGS BLOCK_XPARTS BLOCK_ROM_CODE BLOCK_ROM_DATA BLOCK_ROM_STACK BLOCK_ROM_FRAMES));
+        BLOCK_XWORDS BLOCK_XBYTES BLOCK_XFIFO BLOCK_XRINGS BLOCK_XPARTS BLOCK_BOND BLOCK_ROM_CODE BLOCK_ROM_DATA BLOCK_ROM_STACK BLOCK_ROM_FRAMES));
     expected.push(("POOL_XMS_FAILED", usize::from(PoolStats::XMS_FAILED)));
     expected.extend(fields!("log", control::Entry: ticks event detail));
     let names: Vec<String> = control_names();

@@ -5,6 +5,7 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::Command;
 
+use compkt::install::stages::bonds::BOND_SWITCHES;
 use compkt::install::stages::switches::SWITCHES;
 use tools::nics::NICS;
 use tools::process::TempDir;
@@ -88,7 +89,7 @@ fn readme_s_tables_have_every_driver_and_every_switch() {
     assert!(drivers.iter().all(|name| listed.iter().any(|cell| cell == name)), "{drivers:?} against {listed:?}");
     listed.retain(|cell| !drivers.contains(&cell.as_str()));
     assert!(listed.is_empty(), "{listed:?} are no drivers");
-    let switches: Vec<String> = SWITCHES.iter().map(|switch| format!("/{}", switch.name)).collect();
+    let switches: Vec<String> = SWITCHES.iter().chain(&BOND_SWITCHES).map(|switch| format!("/{}", switch.name)).collect();
     let listed: Vec<String> = cells("Switches").iter().map(|cell| cell.split('=').next().unwrap().to_string()).collect();
     let sorted = |mut all: Vec<String>| {
         all.sort();

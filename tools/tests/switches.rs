@@ -2,6 +2,8 @@
 
 use compkt::install::lines::{LINES, Line};
 use compkt::install::features::needs;
+use compkt::bond::STANDBY;
+use compkt::install::stages::bonds::{BOND_SWITCHES, Settings, settings};
 use compkt::install::stages::switches::{Options, Refused, Rule, SWITCHES, Want, options};
 use tools::random::Random;
 
@@ -10,7 +12,12 @@ fn good(tail: &str) -> Options {
 }
 
 fn bad(tail: &str) -> Refused<'_> {
-    options(tail.as_bytes()).expect_err(tail)
+    both(tail.as_bytes()).expect_err(tail)
+}
+
+/// What both stages that read a command line say of it.
+fn both(tail: &[u8]) -> Result<(), Refused<'_>> {
+    if options(tail)?.others { settings(tail).map(drop) } else { Ok(()) }
 }
 
 fn said(why: Line) -> &'static str {
@@ -51,6 +58,7 @@ fn nothing_means_the_defaults() {
         vectors: 0,
         ask: 0,
         help: false,
+        others: false,
     };
     for tail in ["", " ", "\t", "  \t  ", "\r\n"] {
         assert_eq!(good(tail), defaults, "{tail:?}");
@@ -97,6 +105,35 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/ASK"), Options { ask: 5, ..good("") });
     assert_eq!(good("/ASK=60"), Options { ask: 60, ..good("") });
     assert_eq!(SWITCHES.len(), 23, "a new switch wants a line above");
+}
+
+/// What a line says of a bond, by the stage that reads it.
+fn bond(tail: &str) -> Settings {
+    assert!(good(tail).others, "{tail}");
+    settings(tail.as_bytes()).unwrap_or_else(|refused| panic!("{tail}: {:?}", refused.why))
+}
+
+#[test]
+fn a_bond_s_switches_are_those_of_another_stage() {
+    let standby = Settings { mode: STANDBY, failover: 3, period: 91 };
+    assert_eq!(bond("/MODE=STANDBY"), standby);
+    assert_eq!(bond("/NIC=ALL /mode:standby /INT=61 /V -u"), standby);
+    assert_eq!(bond("/FAILOVER=100 /HEALTH=1 /MODE=STANDBY"), Settings { failover: 100, period: 18, ..standby });
+    assert_eq!(bond("/FAILOVER=1 /HEALTH=60 /MODE=STANDBY").period, 1092, "a minute");
+    for (tail, word, part) in [
+        ("/MODE", "/MODE", "the mode is"),
+        ("/MODE=STAND", "/MODE=STAND", "the mode is"),
+        ("/MODE=STANDBY /FAILOVER=0", "/FAILOVER=0", "1 to 100"),
+        ("/MODE=STANDBY /FAILOVER=101", "/FAILOVER=101", "1 to 100"),
+        ("/MODE=STANDBY /FAILOVER", "/FAILOVER", "1 to 100"),
+        ("/MODE=STANDBY /HEALTH=0", "/HEALTH=0", "1 to 60"),
+        ("/MODE=STANDBY /HEALTH=61", "/HEALTH=61", "1 to 60"),
+        ("/MODE=STANDBY /HEALTH=4294967297", "/HEALTH=4294967297", "1 to 60"),
+        ("/HEALTH=5 /FAILOVER=2", "/HEALTH=5", "give /MODE="),
+        ("/MODE=STANDBY /MODES", "/MODES", "no such switch"),
+    ] {
+        refused(tail, word, part);
+    }
 }
 
 #[test]
@@ -250,7 +287,9 @@ fn switches_that_do_not_exist_or_want_no_value() {
 
 #[test]
 fn the_first_bad_word_is_the_one_that_is_named() {
-    refused("0x61 /IO=300 /BAD /IRQ=99", "/BAD", "no such switch");
+    refused("0x61 /IO=300 /BAD /WORSE", "/BAD", "no such switch");
+    // Whether a bond has a switch, a later stage says.
+    refused("0x61 /IO=300 /BAD /IRQ=99", "/IRQ=99", "the IRQ is");
     refused("/IRQ=99 /BAD", "/IRQ=99", "the IRQ is");
 }
 
@@ -272,7 +311,7 @@ fn any_bytes_are_an_answer_and_never_a_panic() {
         for _ in 0..random.below(24) {
             tail.push(random.of(alphabet));
         }
-        if let Err(refused) = options(&tail) {
+        if let Err(refused) = both(&tail) {
             assert!(tail.windows(refused.word.len()).any(|part| part == refused.word));
         }
     }
@@ -280,7 +319,7 @@ fn any_bytes_are_an_answer_and_never_a_panic() {
 
 #[test]
 fn every_line_of_help_fits_a_screen() {
-    for switch in &SWITCHES {
+    for switch in SWITCHES.iter().chain(&BOND_SWITCHES) {
         assert!(switch.name.len() + switch.value.len() < 15 && switch.help.len() + 18 < 80, "{}", switch.name);
         assert!(switch.name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'?'), "{}", switch.name);
     }

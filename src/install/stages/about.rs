@@ -74,7 +74,9 @@ pub fn banner(plan: &Plan) {
 /// The line of one of several NICs.
 pub fn card_line(plan: &Plan, number: u8) {
     card(plan);
-    if plan.options.vector != 0 {
+    if plan.is_bond() {
+        ", in the bond\r\n".print();
+    } else if plan.options.vector != 0 {
         ", INT ".print();
         Hex(plan.options.vector as u16).print();
         "h\r\n".print();
@@ -90,6 +92,11 @@ pub fn total_line(plan: &Plan) {
     "3COMPKT: ".print();
     Dec(plan.several.count as u16).print();
     if plan.several.count == 1 { " NIC, ".print() } else { " NICs, ".print() };
+    if plan.is_bond() {
+        "one bond, INT ".print();
+        Hex(plan.options.vector as u16).print();
+        "h, ".print();
+    }
     Dec(plan.ground.next).print();
     " bytes resident\r\n".print();
 }

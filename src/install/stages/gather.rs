@@ -1,27 +1,25 @@
-//! Several NICs, one after the other: says which one is searched for, takes memory for a card that was found, and keeps what
-//! is known of one that was started in its record.
+//! Several NICs, one after the other: says which one is searched for, and takes memory for a card that was found.
 
 use core::mem::offset_of;
 
-use super::about::{card_line, nic};
-use super::hook::line_masked;
 use super::list::{part, vector_of};
 use super::place::{PSP_SIZE, core, driver, rings, take_extended};
 use super::switches::{Want, want};
 use super::vds::is_there;
+use crate::bond::Row;
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{Machine, address, code_segment};
-use crate::info::{BLOCK_INSTANCE, BLOCK_INTERFACES, BLOCK_NIC, BLOCK_NICS, NOT_PCI};
+use crate::info::{BLOCK_BOND, BLOCK_INSTANCE, BLOCK_INTERFACES, BLOCK_NIC, BLOCK_NICS, NOT_PCI};
 use crate::install::dos::{from_device, peek, peek_into, poke};
-use crate::install::features::needs;
+use crate::install::features::{FEATURES, needs};
 use crate::install::header::number;
 use crate::install::kernel::run::PSP_PARAS;
-use crate::install::kernel::{caller, explain_failure, of_nic, unit};
+use crate::install::kernel::{caller, explain_failure, of_nic, say, unit};
 use crate::install::lines::Line;
-use crate::install::plan::{FAILED, FIRST, FOUND, Ground, LOST, Plan, QUIT, XmsBlock};
+use crate::install::plan::{FAILED, FIRST, FOUND, Feature, Ground, LOST, Plan, QUIT};
 use crate::probe::{NO_XMS, pci};
-use crate::resident::several::{Gathered, INTERFACE, Interface, NIC, Nic, SIGNATURE, Stub};
+use crate::resident::several::{Gathered, INTERFACE, NIC, Nic, Stub};
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
@@ -32,6 +30,16 @@ impl Plan {
     /// A NIC's record.
     pub fn record(&self, number: u8) -> Addr {
         address(self.ground.segment, self.several.nics + number as u16 * NIC)
+    }
+
+    /// Whether the NICs are a bond.
+    pub fn is_bond(&self) -> bool {
+        self.bond.period != 0
+    }
+
+    /// A NIC's row in the bond.
+    pub fn row(&self, number: u8) -> Addr {
+        address(self.ground.segment, self.several.interfaces + number as u16 * Row::SIZE)
     }
 
     /// An interface's record.
@@ -64,6 +72,9 @@ fn gather(plan: &mut Plan) -> Option<u8> {
                 return Some(QUIT);
             }
             if plan.several.count == 1 {
+                if plan.is_bond() {
+                    say(Line::Unbonded, b" ", 0);
+                }
                 plan.several.count = 0;
                 return Some(number::SEARCH);
             }
@@ -79,7 +90,7 @@ fn gather(plan: &mut Plan) -> Option<u8> {
                 return Some(QUIT);
             }
         }
-        _ => keep(plan),
+        _ => {}
     }
     if plan.several.done == plan.several.count {
         return Some(number::REST);
@@ -95,11 +106,12 @@ fn begin(plan: &mut Plan) -> Option<()> {
     let segment = if from_device() { image } else { image - PSP_SIZE + PSP_PARAS };
     plan.ground = Ground::new(segment, number::JOIN)?;
     plan.ground.merges = true;
-    plan.needs = needs::TICK | needs::SEVERAL | plan.options.needs;
+    let (need, kind, size) = if plan.is_bond() { (needs::BOND, BLOCK_BOND, Row::SIZE) } else { (needs::IFS, BLOCK_INTERFACES, INTERFACE) };
+    plan.needs = needs::TICK | needs::SEVERAL | need | plan.options.needs;
     core(plan)?;
     let count = plan.several.count as u16;
     plan.several.nics = plan.zeros(BLOCK_NICS, count * NIC)?;
-    plan.several.interfaces = plan.zeros(BLOCK_INTERFACES, count * INTERFACE)?;
+    plan.several.interfaces = plan.zeros(kind, count * size)?;
     Some(())
 }
 
@@ -117,7 +129,7 @@ fn next(plan: &mut Plan) -> Option<()> {
         let (text, behind) = part(several.vector);
         several.vector = behind;
         plan.options.vector = vector_of(text)?;
-    } else if several.done != 0 {
+    } else if several.done != 0 && plan.bond.period == 0 {
         plan.options.vector = 0;
     }
     // Slot A begins where the segment does.
@@ -126,10 +138,10 @@ fn next(plan: &mut Plan) -> Option<()> {
     Some(())
 }
 
-/// The record of the interface that the next card will be. Until then it keeps the ground as it was before that card.
-fn kept(plan: &Plan) -> Addr {
-    const { assert!(size_of::<Ground>() <= INTERFACE as usize) };
-    plan.interface(plan.several.done)
+/// Where the ground is kept as it was before the next card: nothing is listed there until all cards are started.
+fn kept(plan: &mut Plan) -> *mut Ground {
+    const { assert!(size_of::<Ground>() <= size_of::<[Feature; FEATURES]>()) };
+    &raw mut plan.placed.features as *mut Ground
 }
 
 /// The card that was found did not start: says why, gives its memory back, and notes that it is not to be found again.
@@ -137,8 +149,8 @@ fn kept(plan: &Plan) -> Addr {
 fn lose(plan: &mut Plan) {
     explain_failure(plan);
     let limit = plan.ground.limit;
-    let at = kept(plan);
-    peek_into(at, &mut plan.ground);
+    // SAFETY: `place` has left it there.
+    plan.ground = unsafe { *kept(plan) };
     plan.ground.limit = limit;
     plan.several.count -= 1;
     let (at, card) = (plan.record(plan.several.count), &plan.card);
@@ -154,7 +166,9 @@ fn lose(plan: &mut Plan) {
 /// Takes memory for the card that was found.
 #[inline(never)]
 fn place(plan: &mut Plan) -> Option<()> {
-    poke(kept(plan), &plan.ground);
+    let ground = plan.ground;
+    // SAFETY: see there.
+    unsafe { *kept(plan) = ground };
     let found = &mut plan.card.found;
     if found.plain {
         // It is driven without rings.
@@ -199,42 +213,11 @@ fn place(plan: &mut Plan) -> Option<()> {
         xms: 0,
         pci: if card.is_pci { card.found.pci } else { NOT_PCI },
         io: card.found.io,
-        iface: plan.several.interfaces + plan.several.done as u16 * INTERFACE,
+        iface: if plan.is_bond() { 0 } else { plan.several.interfaces + plan.several.done as u16 * INTERFACE },
     };
     let at = plan.record(plan.several.done);
     poke(at, &nic);
     let flat = if flat { needs::of_flat(card.found.flat) } else { 0 };
     poke(at, &Gathered { command: card.command, nic: card.nic, driver: number, irq: 0, flat: flat as u16 });
     Some(())
-}
-
-/// Keeps what is known of the card that was started.
-#[inline(never)]
-fn keep(plan: &mut Plan) {
-    let number = plan.several.done;
-    let (at, irq) = (plan.record(number), plan.placed.irq);
-    let (mut nic, mut gathered) = (nic_at(at), gathered_at(at));
-    nic.xms = plan.memory.block.handle;
-    nic.lone = (irq != 0 && line_masked(irq)) as u8;
-    gathered.irq = irq;
-    poke(at, &nic);
-    poke(at, &gathered);
-    plan.memory.block = XmsBlock::NONE;
-    plan.device = 0;
-    let interface = Interface {
-        nic: self::nic(plan),
-        groups: [0; 52],
-        device: nic.device as u32,
-        known: [0; 4],
-        open: 0,
-        number,
-        out: plan.several.nics + number as u16 * NIC,
-        old: 0,
-        stub: SIGNATURE,
-        call: 0xE8,
-        distance: 0,
-    };
-    poke(plan.interface(number), &interface);
-    plan.several.done += 1;
-    card_line(plan, number);
 }

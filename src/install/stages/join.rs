@@ -1,4 +1,5 @@
-//! The last stage where there are several NICs: as `state` and `stand`, and hands their records to the features `many` and `ifs`.
+//! The last stage where there are several NICs: as `state` and `stand`, and hands their records to the features `many` and `ifs`
+//! or `bond`.
 
 use core::mem::offset_of;
 
@@ -8,16 +9,17 @@ use super::gather::gathered_at;
 use super::hook::{irq_vector, unmask_line};
 use super::state::{give_back, tell};
 use super::xms;
+use crate::bond::{Fields, Row};
 use crate::bus::Addr;
 use crate::bus::real::address;
 use crate::device::Events;
-use crate::info::{Info, NicInfo};
-use crate::install::dos::{peek, peek_into, poke, regs, vector};
-use crate::install::features::{HOOKS_OF_SEVERAL, Hook, POINT_CALL, POINT_POOL};
+use crate::info::{FLAG_BOND, Info, NicInfo};
+use crate::install::dos::{self, peek, peek_into, poke, regs};
+use crate::install::features::{HOOKS_OF_SEVERAL, Hook, POINT_BOND, POINT_CALL, POINT_POOL};
 use crate::install::kernel::header;
-use crate::install::plan::{DONE, FAILED, Feature, Plan};
+use crate::install::plan::{DONE, FAILED, Plan};
 use crate::resident::several::{INTERFACE, Interface, Many, NIC, Nic, Stub};
-use crate::resident::table::{PENDING, POLLED, SPECIFIC_EOI};
+use crate::resident::table::{CHANGED, PENDING, POLLED, SPECIFIC_EOI};
 
 /// Offset in the core from INT 60h's handler of the instruction that looks at the function's number (asm/int60.asm).
 const CALL: u16 = 16;
@@ -33,25 +35,35 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
     // Nothing fails from here on.
     let (nics, interfaces, segment) = (plan.several.nics, plan.several.interfaces, plan.ground.segment);
-    let (many, ifs) = (feature(plan, nics).at, feature(plan, interfaces).at);
+    let (many, above) = (feature(plan, nics), feature(plan, interfaces));
+    let bonded = plan.is_bond();
     let polled = (0..plan.several.count).any(|number| gathered_at(plan.record(number)).irq == 0);
-    if !polled {
+    if !polled && !bonded {
         give_back(plan);
     }
 
     // The core is told of the first one, as if that had no interrupt.
     (plan.placed.irq, plan.placed.polled) = (0, true);
     plan.placed.device = peek(plan.record(0).plus(offset_of!(Nic, device) as u16));
-    plan.options.vector = peek(plan.interface(0).plus(offset_of!(NicInfo, vector) as u16));
-    tell(plan);
-    let mut first = copy(plan.interface(0)).nic;
-    poke(address(segment, header().core.work), &first);
-    poke(address(segment, PENDING), &(Events::RX.0 | if polled { POLLED } else { 0 }));
     let info = address(segment, header().core.info);
-    poke(info.plus(offset_of!(Info, nics) as u16), &interfaces);
-    poke(info.plus(offset_of!(Info, nic_count) as u16), &[plan.several.count, INTERFACE as u8]);
+    if bonded {
+        (plan.card.name, plan.card.is_pci, plan.card.found.io) = (*b"bond\0\0\0\0\0\0\0\0", false, 0);
+        plan.card.found.mac = peek(plan.row(0).plus(offset_of!(Row, own) as u16));
+    } else {
+        plan.options.vector = peek(plan.interface(0).plus(offset_of!(NicInfo, vector) as u16));
+    }
+    tell(plan);
+    if bonded {
+        let flags = info.plus(offset_of!(Info, flags) as u16);
+        poke(flags, &(peek::<u16>(flags) | FLAG_BOND));
+    } else {
+        poke(address(segment, header().core.work), &{ copy(plan.interface(0)).nic });
+        poke(info.plus(offset_of!(Info, nics) as u16), &interfaces);
+        poke(info.plus(offset_of!(Info, nic_count) as u16), &[plan.several.count, INTERFACE as u8]);
+    }
+    poke(address(segment, PENDING), &(Events::RX.0 | if polled { POLLED } else { 0 }));
 
-    let handlers = (peek::<u16>(address(segment, many + offset_of!(Many, handler) as u16)), peek::<u16>(address(segment, ifs)));
+    let handlers = (peek::<u16>(address(segment, many + offset_of!(Many, handler) as u16)), peek::<u16>(address(segment, above)));
     for number in 0..plan.several.count {
         let (at, irq) = (plan.record(number), gathered_at(plan.record(number)).irq);
         let calls = nics + number as u16 * NIC + offset_of!(Stub, reset) as u16;
@@ -66,10 +78,16 @@ pub fn run(plan: &mut Plan) -> u8 {
                 poke(at.plus(offset_of!(Nic, slot) as u16), &(irq_vector(irq) as u16 * 4));
             }
         }
+        if bonded {
+            // All have the bond's address.
+            events |= CHANGED & !Events::OPEN.0;
+        }
         poke(at.plus(offset_of!(Nic, events) as u16), &events);
         poke(at.plus(offset_of!(Nic, line) as u16), &line);
-        let calls = interfaces + (number as u16 + 1) * INTERFACE;
-        poke(plan.interface(number).plus(offset_of!(Interface, distance) as u16), &handlers.1.wrapping_sub(calls));
+        if !bonded {
+            let calls = interfaces + (number as u16 + 1) * INTERFACE;
+            poke(plan.interface(number).plus(offset_of!(Interface, distance) as u16), &handlers.1.wrapping_sub(calls));
+        }
     }
 
     plan.memory.block.entry = xms::entry();
@@ -86,29 +104,32 @@ pub fn run(plan: &mut Plan) -> u8 {
 
     let mut attaching = Attaching::new(plan, list);
     attaching.facts.points[POINT_CALL] = header().core.int60 + CALL;
-    attaching.facts.lines = (0..plan.several.count).fold(0, |lines, number| lines | line_bit(copy(plan.interface(number)).nic.irq));
+    attaching.facts.lines = (0..plan.several.count).fold(0, |lines, number| lines | line_bit(irq_of(plan, number)));
     attaching.attach();
     poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
     let fields = address(segment, many);
     poke(fields.plus(offset_of!(Many, rx) as u16), &nics);
     poke(fields.plus(offset_of!(Many, out) as u16), &nics);
-    poke(fields.plus(offset_of!(Many, current) as u16), &interfaces);
     poke(fields.plus(offset_of!(Many, count) as u16), &(plan.several.count as u16));
-
-    for number in 0..plan.several.count {
-        let at = interfaces + number as u16 * INTERFACE;
-        first = copy(plan.interface(number)).nic;
-        if first.vector != 0 {
-            poke(address(segment, at + offset_of!(Interface, old) as u16), &vector(first.vector));
-            let set = regs(0x2500 | first.vector as u16);
-            set.ds = segment;
-            set.dx = at + offset_of!(Interface, stub) as u16;
-            set.interrupt(0x21);
+    if bonded {
+        let fields = address(segment, attaching.facts.points[POINT_BOND]);
+        poke(fields, &plan.bond);
+        poke(fields.plus(offset_of!(Fields, left) as u16), &plan.bond.period);
+        hook_vector(plan.options.vector, segment, header().core.int60);
+    } else {
+        poke(fields.plus(offset_of!(Many, current) as u16), &interfaces);
+        for number in 0..plan.several.count {
+            let at = interfaces + number as u16 * INTERFACE;
+            let vector = copy(plan.interface(number)).nic.vector;
+            if vector != 0 {
+                poke(address(segment, at + offset_of!(Interface, old) as u16), &dos::vector(vector));
+                hook_vector(vector, segment, at + offset_of!(Interface, stub) as u16);
+            }
         }
     }
     attaching.hook();
     for number in 0..plan.several.count {
-        let irq = copy(plan.interface(number)).nic.irq;
+        let irq = irq_of(plan, number);
         if peek::<u16>(plan.record(number).plus(offset_of!(Nic, slot) as u16)) != 0 {
             set_vector(irq_vector(irq), segment, nics + number as u16 * NIC);
         }
@@ -122,6 +143,22 @@ pub fn run(plan: &mut Plan) -> u8 {
     DONE
 }
 
+/// Sets a vector.
+#[inline(never)]
+fn hook_vector(number: u8, segment: u16, at: u16) {
+    let set = regs(0x2500 | number as u16);
+    set.ds = segment;
+    set.dx = at;
+    set.interrupt(0x21);
+}
+
+/// The line of a NIC, from the ends of interrupt in its record; 0: none.
+#[inline(never)]
+fn irq_of(plan: &Plan, number: u8) -> u8 {
+    let [first, second] = peek::<u16>(plan.record(number).plus(offset_of!(Nic, line) as u16)).to_le_bytes();
+    if second != 0 { second & 7 | 8 } else { first & 7 }
+}
+
 fn copy(at: Addr) -> Interface {
     // SAFETY: all of it is numbers.
     let mut interface: Interface = unsafe { core::mem::zeroed() };
@@ -129,9 +166,9 @@ fn copy(at: Addr) -> Interface {
     interface
 }
 
-/// The feature whose table is there.
+/// Where the feature lies whose table is there.
 #[inline(never)]
-fn feature(plan: &Plan, table: u16) -> Feature {
+fn feature(plan: &Plan, table: u16) -> u16 {
     let mut all = plan.placed.features.iter().take(plan.placed.count as usize);
-    all.find(|feature| feature.table.at == table).copied().unwrap_or(Feature { number: 0, needs: 0, at: 0, table: Default::default(), hooks: 0 })
+    all.find(|feature| feature.table.at == table).map_or(0, |feature| feature.at)
 }

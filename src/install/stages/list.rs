@@ -1,8 +1,9 @@
-//! The command line of several NICs: the lists of `/NIC=` and `/INT=`.
+//! The command line of several NICs: the lists of `/NIC=` and `/INT=`, and a bond's switches.
 
+use super::bonds::settings;
 use super::copies::is_packet_driver;
 use super::numbers::parse;
-use super::switches::{ALL, Want, vector, want};
+use super::switches::{self, ALL, Want, vector, want};
 use crate::install::features::needs;
 use crate::install::header::number;
 use crate::install::kernel::say;
@@ -12,14 +13,27 @@ use crate::resident::several::MOST;
 
 /// The stage.
 pub fn run(plan: &mut Plan) -> u8 {
+    if plan.options.others {
+        match settings(&plan.tail) {
+            Ok(settings) => plan.bond = settings,
+            Err(switches::Refused { word, why }) => {
+                say(why, word, 0);
+                return QUIT;
+            }
+        }
+    }
+    if plan.options.unload {
+        return number::UNLOAD;
+    }
     match list(plan) {
         Ok(()) => {
             if plan.several.count == COUNTED { number::SEARCH } else { number::GATHER }
         }
         Err(Refused { word, line, number }) => {
-            let mut told = [0; WORD];
+            // SAFETY: the installer is one thread.
+            let told = unsafe { &mut *&raw mut TOLD };
             told.iter_mut().take(WORD - 1).zip(word).for_each(|(to, from)| *to = *from);
-            say(line, &told, number);
+            say(line, told, number);
             QUIT
         }
     }
@@ -35,6 +49,8 @@ struct Refused {
 
 /// Bytes of a word that are printed, and one more.
 const WORD: usize = 24;
+/// That word. Behind all else in this unit, as `line::BUILD`.
+static mut TOLD: [u8; WORD] = [0; WORD];
 
 /// The part of a list at an address, and where the next one begins; 0: it is the last one.
 #[inline(never)]
@@ -76,6 +92,17 @@ fn list(plan: &mut Plan) -> Result<(), Refused> {
         return Err(refused(b"/XMS=,/MIGRATE=", Line::OneNic));
     }
     let mut several = Several { count: 1, done: 0, step: FIRST, vectors: 0, name: options.names, vector: options.vectors, nics: 0, interfaces: 0 };
+    if plan.bond.period != 0 {
+        if options.names == 0 {
+            if options.nic != Want::Any {
+                return Err(Refused { word: b" ", line: Line::BondOfOne, number: 0 });
+            }
+            several.count = COUNTED;
+        }
+        if options.vectors != 0 {
+            return Err(Refused { word: b" ", line: Line::BondVector, number: 0 });
+        }
+    }
     if options.names != 0 {
         several.count = 0;
         let mut next = options.names;

@@ -10,10 +10,11 @@
 //! | unload | A | `/U` | |
 //! | take | A | `/REPLACE`, `/APPLY`: stops the card of the copy that is loaded | search |
 //! | search | A | finds a card that nobody has | place or gather |
-//! | gather | B | several NICs: takes memory for the card that was found, keeps what started | search, start, rest |
+//! | gather | B | several NICs: takes memory for the card that was found | search, start, rest |
+//! | keep | B | several NICs: keeps what is known of a card that was started | gather |
 //! | rest | B | several NICs: takes memory for what is there once | join |
 //! | place | B | takes memory for all that stays, and reads it from the file | start |
-//! | start | A's end | starts the card, by a unit in slot B; tells the core | stand or gather |
+//! | start | A's end | starts the card, by a unit in slot B; tells the core | stand or keep |
 //! | stand | A's end | attaches the features, hooks the vectors | report, with `/V` |
 //! | join | A's end | several NICs: tells the core, and as stand | |
 //! | handover | A's end | with `/REPLACE` instead of stand: takes the clients over, too | |
@@ -22,6 +23,7 @@
 //!
 //! The other files are parts of those.
 
+pub mod bonds;
 pub mod numbers;
 pub mod switches;
 
@@ -51,6 +53,8 @@ pub mod hook;
 pub mod isa;
 #[cfg(target_os = "none")]
 pub mod join;
+#[cfg(target_os = "none")]
+pub mod keep;
 #[cfg(target_os = "none")]
 pub mod line;
 #[cfg(target_os = "none")]

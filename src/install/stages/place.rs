@@ -137,6 +137,7 @@ pub fn features(plan: &mut Plan) -> Option<()> {
             return None;
         }
         let mut table = Table { at: plan.ground.next, ..Table::default() };
+        plan.placed.receivers += unit.stack;
         if unit.table == NICS {
             let several = &plan.several;
             table.at = if unit.block == info::BLOCK_MANY { several.nics } else { several.interfaces };
@@ -153,7 +154,6 @@ pub fn features(plan: &mut Plan) -> Option<()> {
         }
         table.end = plan.ground.next;
         table.bias = table.at.wrapping_sub(plan.placed.handles / 4);
-        plan.placed.receivers += unit.stack;
         plan.list(Feature { number, needs: unit.needs, at, table, hooks: 0 });
     }
     Some(())

@@ -38,8 +38,8 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
     forget_stale();
     plan.next = match options {
+        _ if options.others || options.names != 0 || options.vectors != 0 => number::LIST,
         Options { unload: true, .. } => number::UNLOAD,
-        _ if options.names != 0 || options.vectors != 0 => number::LIST,
         _ if !may_stand(plan) => QUIT,
         Options { replace: true, .. } => number::TAKE,
         _ => number::SEARCH,

@@ -23,7 +23,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     match start(plan) {
         Some(()) if plan.several.count != 0 => {
             plan.several.step = STARTED;
-            number::GATHER
+            number::KEEP
         }
         Some(()) => {
             tell(plan);

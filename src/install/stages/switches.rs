@@ -63,6 +63,8 @@ pub struct Options {
     pub verbose: bool,
     /// Explain.
     pub help: bool,
+    /// There are switches that are not in [`SWITCHES`]: the stage `list` looks whether a bond has them.
+    pub others: bool,
 }
 
 impl Options {
@@ -108,7 +110,7 @@ pub enum Rule {
     Dec(u16, u16),
     /// [`Want`].
     Nic,
-    /// One of [`MEDIA`], perhaps in full duplex.
+    /// One of [`MEDIA`], perhaps in full duplex; for a bond, one of its names (`bonds.rs`).
     Media,
 }
 
@@ -330,7 +332,10 @@ fn number(options: &mut Options, index: usize, value: u16) -> bool {
 /// Takes a value for the switch `index`; with `forced`, a number in that radix.
 #[inline(never)]
 fn value(options: &mut Options, index: usize, text: Option<&[u8]>, forced: u32) -> Result<(), Line> {
-    let Some(switch) = SWITCHES.get(index) else { return Err(Line::NoSwitch) };
+    let Some(switch) = SWITCHES.get(index) else {
+        options.others = true;
+        return Ok(());
+    };
     let (low, high, radix) = match switch.rule {
         Rule::Bare | Rule::Needs(_) if text.is_some() => return Err(switch.why),
         Rule::Needs(need) => {
@@ -421,6 +426,7 @@ pub fn options(tail: &[u8]) -> Result<Options, Refused<'_>> {
         verbose: false,
         ask: 0,
         help: false,
+        others: false,
     };
     let mut positional = 0;
     for word in tail.split(|byte| *byte <= b' ').filter(|word| !word.is_empty()) {

@@ -13,7 +13,7 @@ use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::control::{self, INTERRUPT};
-use crate::info::{BLOCK_CTL, BLOCK_ROM_STACK, BLOCK_SHIFT, BLOCK_TICK, Block, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
+use crate::info::{BLOCK_CTL, BLOCK_ROM_STACK, BLOCK_SHIFT, BLOCK_TICK, Block, FLAG_BOND, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
 use crate::install::dos::{from_device, memory_end, peek, peek_into, poke, regs, vector};
 use crate::install::header::number;
 use crate::install::kernel::{MOVE_LEAST, caller, explain, header, of_nic, read, say, unit};
@@ -48,7 +48,7 @@ fn take(plan: &mut Plan) -> Option<()> {
         say(if is_ours(number) { Line::OldLayout } else { Line::NotOurs }, b" ", number as u16);
         return None;
     };
-    if info.nic_count > 1 {
+    if info.nic_count > 1 || info.flags & FLAG_BOND != 0 {
         say(Line::HasSeveral, b" ", 0);
         return None;
     }

@@ -38,7 +38,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("xparts", 48),
     ("poolv", 2_664),
     ("poolc", 1_980),
-    ("bond", 1_060),
+    ("bond", 1_116),
     ("flows", 716),
     ("doubles", 240),
     ("ne2k_pci", 1_056),

@@ -20,7 +20,7 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch or several NICs load. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 12] = ["many", "ifs", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
+const ASKED_FOR: [&str; 13] = ["many", "ifs", "bond", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1248;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -270,7 +270,13 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
     for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
         let [_, _, _, _, kind, table, ..] = attach[..] else { continue };
         // The units that copy frames have kinds of their own, so that PKTCTL can name them. Beside ctl there is no tick.
-        let kind = if kind == info::BLOCK_TICK { info::BLOCK_CTL } else { kind.min(info::BLOCK_XWORDS) };
+        let kind = match kind {
+            info::BLOCK_TICK => info::BLOCK_CTL,
+            // Several NICs are a bond, or each is an interface.
+            info::BLOCK_BOND => info::BLOCK_IFS,
+            info::BLOCK_XWORDS..=info::BLOCK_XPARTS => info::BLOCK_XWORDS,
+            _ => kind,
+        };
         let most: &mut (usize, usize) = kinds.entry(kind).or_default();
         most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
         most.1 = most.1.max(1 + usize::from(table != 0));

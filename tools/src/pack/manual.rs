@@ -2,15 +2,21 @@
 //! `3COMPKT /?`.
 
 use compkt::control::{self, Class, PARAMETERS};
-use compkt::install::stages::switches::SWITCHES;
+use compkt::install::stages::bonds::BOND_SWITCHES;
+use compkt::install::stages::switches::{SWITCHES, Switch};
 use compkt::programs::commands::{self, CHOICES, COMMANDS, EXITS};
 
 const SOURCE: &str = include_str!("../../../src/install/manual.txt");
 
+/// All switches. Those of a bond come before the last ones, which are about the whole driver.
+fn all() -> impl Iterator<Item = &'static Switch> {
+    let (of_one, rest) = SWITCHES.split_at(SWITCHES.iter().position(|switch| switch.name == "U").unwrap_or(0));
+    of_one.iter().chain(&BOND_SWITCHES).chain(rest)
+}
+
 /// The manual with DOS's line ends; `cards` has a line for each card, `memory` those of the table of sizes.
 pub fn text(version: &str, cards: &[String], memory: &[String]) -> String {
-    let switches: Vec<String> = SWITCHES
-        .iter()
+    let switches: Vec<String> = all()
         .map(|switch| {
             let value = if switch.value.is_empty() { String::new() } else { format!("={}", switch.value) };
             format!("  {:<15} {}", format!("/{}{value}", switch.name), switch.help)
@@ -96,7 +102,7 @@ const ROW: usize = 6;
 /// The text of `3COMPKT /?`, line by line.
 pub fn help(nics: &[&str]) -> Vec<String> {
     let mut lines = vec!["3COMPKT [0x60 [irq] [io]] [switches]".to_string()];
-    for switch in &SWITCHES {
+    for switch in all() {
         let value = if switch.value.is_empty() { String::new() } else { format!("={}", switch.value) };
         lines.push(format!("  /{:<15}{}", format!("{}{value}", switch.name), switch.help));
     }

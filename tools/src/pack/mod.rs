@@ -24,14 +24,14 @@ use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_TEXT, Listed};
 
 /// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
-const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3), ("verbose", 0), ("report", 2), ("list", 2), ("gather", 2), ("join", 3), ("rest", 2), ("isa", 0), ("ready", 2)];
+const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3), ("verbose", 0), ("report", 2), ("list", 2), ("gather", 2), ("join", 3), ("rest", 2), ("isa", 0), ("ready", 2), ("keep", 2)];
 /// Optional features, in the order of their numbers, in which they attach. `tick` is the last: its block is given back where the
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
 const FEATURES: &[&str] =
-    &["flat", "flati", "flatk", "many", "ifs", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "reap", "ctl", "ctlp", "shift", "tick"];
+    &["flat", "flati", "flatk", "many", "ifs", "bond", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "reap", "ctl", "ctlp", "shift", "tick"];
 
 /// Resident units that are built, checked and measured, but are not in the file.
-const UNPACKED: &[&str] = &["bond", "flows", "doubles", "lacp"];
+const UNPACKED: &[&str] = &["flows", "doubles", "lacp"];
 /// Bytes of a chip's name in the file (src/install/header.rs, `ChipRow`).
 const CHIP_NAME: usize = 12;
 

@@ -4,6 +4,7 @@
 
 mod amis;
 mod ask;
+mod bonds;
 mod cards;
 mod codes;
 mod config;
@@ -154,6 +155,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(in_v86::tests());
     tests.extend(memory::tests());
     tests.extend(several::tests());
+    tests.extend(bonds::tests());
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());
     tests.extend(config::tests());

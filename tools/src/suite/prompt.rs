@@ -210,7 +210,7 @@ fn refused_device(lab: &Lab, rig: &Qemu, cases: &[(&str, &str)]) -> Verdict {
 fn help(lab: &Lab) -> Verdict {
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &["ints keep", "mem", "ints", "3COMPKT /?", "mem", "ints"])?)?;
     steps.exits("3COMPKT /?", 0)?;
-    for switch in &compkt::install::stages::switches::SWITCHES {
+    for switch in compkt::install::stages::switches::SWITCHES.iter().chain(&compkt::install::stages::bonds::BOND_SWITCHES) {
         steps.prints("3COMPKT /?", &format!("  /{}", switch.name))?;
     }
     for nic in crate::nics::NICS {

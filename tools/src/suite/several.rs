@@ -70,8 +70,8 @@ fn list(vectors: &[u8]) -> String {
     vectors.iter().map(|vector| format!("{vector:X}")).collect::<Vec<_>>().join(",")
 }
 
-/// The machine with these cards, and a peer for each of them.
-fn machine(devices: &[&str]) -> Result<(Qemu, Vec<Peer>), String> {
+/// The machine with these cards, and a peer for each of them. All peers have one protocol address.
+pub(super) fn machine(devices: &[&str]) -> Result<(Qemu, Vec<Peer>), String> {
     let peer = |number: usize| Peer::start(Identity { mac: [0x52, 0x55, 10, 0, 2, number as u8 + 2], ip: [10, 0, 2, 2], lease: [10, 0, 2, 15] });
     let peers: Vec<Peer> = (0..devices.len()).map(peer).collect::<Result<_, _>>().map_err(|error| error.to_string())?;
     let nic = |(number, device): (usize, &&str)| qemu::Nic { device: format!("{device},mac={}", text(&mac(number))), net: peers[number].cable() };
@@ -81,15 +81,15 @@ fn machine(devices: &[&str]) -> Result<(Qemu, Vec<Peer>), String> {
 }
 
 /// The address of a card.
-fn mac(number: usize) -> MacAddr {
+pub(super) fn mac(number: usize) -> MacAddr {
     [0x52, 0x54, 0, 0x12, 0x34, 0x60 + number as u8]
 }
 
-fn text(mac: &MacAddr) -> String {
+pub(super) fn text(mac: &MacAddr) -> String {
     mac.map(|byte| format!("{byte:02X}")).join(":")
 }
 
-fn run(rig: &Qemu, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
+pub(super) fn run(rig: &Qemu, job: &Job, on_line: &mut dyn FnMut(&str, &mut Monitor)) -> Result<Steps, String> {
     super::machine::watched(rig, job, on_line)
 }
 

@@ -19,6 +19,8 @@ pub struct Nic {
     pub link: Link,
     /// What it answers when it is to send.
     pub answer: u8,
+    /// It has said that its link may have changed.
+    pub event: bool,
 }
 
 pub struct World {
@@ -59,7 +61,7 @@ impl World {
             table: vec![[Flow::default(); 2]; sets],
             doubles: doubles::Fields::NEW,
             job: Job::default(),
-            nics: vec![Nic { link: Link::Up, answer: SENT }; nics],
+            nics: vec![Nic { link: Link::Up, answer: SENT, event: false }; nics],
             ticks: 0,
             clock: 0,
             alone: true,
@@ -176,6 +178,10 @@ impl Below for Here {
 
     fn current(self) -> u16 {
         self.world().current
+    }
+
+    fn has_event(self, nic: u16) -> bool {
+        self.world().nics[self.number(nic)].event
     }
 
     fn link(self, nic: u16) -> u8 {

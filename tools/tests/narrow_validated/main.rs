@@ -41,6 +41,7 @@ const MUTATED: [&str; 15] = [
 const INSTALLER: &[&str] = &[
     "kernel", "stage_line", "stage_stand", "stage_unload", "stage_search", "stage_place", "stage_start", "stage_take", "stage_handover",
     "stage_back", "stage_verbose", "stage_report", "stage_list", "stage_gather", "stage_join", "stage_rest", "stage_isa", "stage_ready",
+    "stage_keep",
 ];
 
 /// The units of a bond.

@@ -1,0 +1,188 @@
+//! Bonds: several NICs that clients see as one. Each card has a peer of its own on its wire.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use super::machine::{Lab, Steps};
+use super::runner::{Test, Verdict};
+use super::several::{mac, machine, run, text};
+use crate::peer::{From, Peer};
+use crate::rig::Job;
+use crate::rig::qemu::Monitor;
+
+/// The tests.
+pub fn tests() -> Vec<Test> {
+    let mut tests = vec![
+        Test::new("qemu/bond/standby", |lab| standby(lab, &["e1000", "rtl8139"], "3COMPKT /NIC=e1000,rtl8139 /MODE=STANDBY")).takes(15),
+        Test::new("qemu/bond/standby-of-all", |lab| standby(lab, &["virtio-net-pci", "e1000e"], "3COMPKT /mode:standby /FAILOVER=2 /HEALTH=1")).takes(15),
+        Test::new("qemu/bond/both-links", both_links).takes(8),
+        Test::new("qemu/bond/one-nic", one_nic).takes(4),
+        Test::new("qemu/bond/stays", stays).takes(4),
+        Test::new("qemu/bond/device", device).takes(6),
+    ];
+    for (name, line, says) in REFUSED {
+        tests.push(Test::new(format!("qemu/bond/refused/{name}"), move |lab| refused(lab, line, says)));
+    }
+    tests
+}
+
+/// Lines that are refused, and what is said.
+const REFUSED: [(&str, &str, &str); 12] = [
+    ("one-name", "3COMPKT /NIC=e1000 /MODE=STANDBY", "3COMPKT: a bond needs two NICs; name another one with /NIC=, or leave that out for all\n"),
+    ("no-such-card", "3COMPKT /NIC=e1000,0:1F.0 /MODE=STANDBY", "3COMPKT: /NIC=: no such card is free; leave it out to take the first one\n"),
+    ("twice", "3COMPKT /NIC=0:4.0,0:4.0 /MODE=STANDBY", "3COMPKT: 0:4.0 is there twice; leave one of them out\n"),
+    ("mode", "3COMPKT /MODE=ROUND", "3COMPKT: /MODE=ROUND: the mode is "),
+    ("no-mode", "3COMPKT /MODE", "3COMPKT: /MODE: the mode is "),
+    ("failover-0", "3COMPKT /MODE=STANDBY /FAILOVER=0", "3COMPKT: /FAILOVER=0: it is 1 to 100 periods\n"),
+    ("failover-101", "3COMPKT /MODE=STANDBY /FAILOVER=101", "3COMPKT: /FAILOVER=101: it is 1 to 100 periods\n"),
+    ("health-61", "3COMPKT /MODE=STANDBY /HEALTH=61", "3COMPKT: /HEALTH=61: it is 1 to 60 seconds\n"),
+    ("health-none", "3COMPKT /MODE=STANDBY /HEALTH=", "3COMPKT: /HEALTH=: it is 1 to 60 seconds\n"),
+    ("no-bond", "3COMPKT /HEALTH=5", "3COMPKT: /HEALTH=5: this is for a bond; give /MODE= "),
+    ("vectors", "3COMPKT /MODE=STANDBY /INT=60,61", "3COMPKT: a bond has one vector; give one number with /INT=\n"),
+    ("control", "3COMPKT /MODE=STANDBY /CTL", "3COMPKT: /CTL is for one NIC; leave it out, or name one with /NIC=\n"),
+];
+
+/// Frames that DOS has sent to a peer.
+fn sent(peer: &Peer) -> Vec<Vec<u8>> {
+    peer.frames().into_iter().filter(|(from, _)| *from == From::Dos).map(|(_, frame)| frame.bytes).collect()
+}
+
+/// Whether it announces the bond's place: an ARP request of no protocol address.
+fn announces(frame: &[u8]) -> bool {
+    frame[12..14] == [8, 6] && frame[28..32] == [0; 4] && frame[38..42] == [0; 4]
+}
+
+/// How many frames to a peer do.
+fn announced(peer: &Peer) -> usize {
+    sent(peer).iter().filter(|frame| announces(frame)).count()
+}
+
+/// Waits until something holds, a minute at most.
+fn until(holds: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !holds() && begun.elapsed() < Duration::from_secs(60) {
+        sleep(Duration::from_millis(50));
+    }
+}
+
+/// A cable, and whether it is in.
+fn cable(monitor: &mut Monitor, card: usize, is_in: bool) {
+    let _ = monitor.set_link(&format!("n{card}"), is_in);
+}
+
+/// The first NIC's cable is pulled in the middle of an exchange, and plugged in again. The second one goes on from the same
+/// address, without an error that a client sees; later the first one takes over again. The driver leaves nothing behind.
+fn standby(lab: &Lab, devices: &[&str], line: &str) -> Verdict {
+    let (rig, peers) = machine(devices)?;
+    let script = [
+        "ints keep", "mem", "ints", line, "INTEGRIT 10000", "PKTCTL status", "PKTCTL mem", "pause", "INTEGRIT 24", "3COMPKT /U", "mem", "ints",
+    ];
+    let job = lab.job(&[], &script)?;
+    let (mut before, mut behind) = (0, 0);
+    let steps = run(&lab.apart(&rig, &job), &job, &mut |said, monitor| match said {
+        "2508 frames" => cable(monitor, 0, false),
+        "5004 frames" => cable(monitor, 0, true),
+        "[pause]" => {
+            until(|| announced(&peers[0]) == 3);
+            (before, behind) = (sent(&peers[0]).len(), sent(&peers[1]).len());
+            let _ = monitor.resume();
+        }
+        _ => {}
+    })?;
+    steps.exits(line, 0)?;
+    steps.prints(line, "3COMPKT: 2 NICs, one bond, INT 60h, ")?;
+    steps.holds(steps.first(line)?.text.matches(", in the bond\n").count() == 2, "a line for each NIC")?;
+    for exchange in ["INTEGRIT 10000", "INTEGRIT 24"] {
+        steps.exits(exchange, 0)?;
+        steps.prints(exchange, " 0 sends refused")?;
+    }
+    let frames: Vec<Vec<Vec<u8>>> = peers.iter().map(sent).collect();
+    for (number, frames) in frames.iter().enumerate() {
+        steps.holds(frames.iter().all(|frame| frame[6..12] == mac(0)), format!("frames to peer {number} come from the bond's address"))?;
+    }
+    let exchanged = |frames: &[Vec<u8>]| frames.iter().filter(|frame| !announces(frame)).count();
+    steps.holds(exchanged(&frames[0][..before]) > 2_000 && exchanged(&frames[1]) > 2_000, "both NICs have sent")?;
+    steps.holds(announced(&peers[1]) == 3, "the second NIC has announced the address")?;
+    steps.holds(announced(&peers[0]) == 3, "the first NIC has announced it again")?;
+    steps.holds(frames[1].len() == behind && exchanged(&frames[0][before..]) >= 24, "in the end the first NIC sends")?;
+    steps.prints("PKTCTL status", &text(&mac(0)))?;
+    steps.prints("PKTCTL mem", " bond ")?;
+    steps.exits("3COMPKT /U", 0)?;
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// Both cables are pulled, and both plugged in again: calls return meanwhile, and all works afterwards.
+fn both_links(lab: &Lab) -> Verdict {
+    let (rig, _peers) = machine(&["e1000", "rtl8139"])?;
+    let line = "3COMPKT /MODE=STANDBY";
+    let mut up = true;
+    let steps = run(&rig, &lab.job(&[], &[line, "INTEGRIT 24", "pause", "FIELD CABLE", "pause", "INTEGRIT 25", "3COMPKT /U"])?, &mut |said, monitor| {
+        if said == "[pause]" {
+            up = !up;
+            (0..2).for_each(|card| cable(monitor, card, up));
+            let _ = monitor.resume();
+        }
+    })?;
+    for done in [line, "INTEGRIT 24", "FIELD CABLE", "INTEGRIT 25", "3COMPKT /U"] {
+        steps.exits(done, 0)?;
+    }
+    Ok(())
+}
+
+/// With one NIC there is no bond: a line says so, and nothing more is loaded than without the switch.
+fn one_nic(lab: &Lab) -> Verdict {
+    let (rig, _peers) = machine(&["e1000"])?;
+    let lines = ["3COMPKT /MODE=STANDBY", "3COMPKT"];
+    let steps = run(&rig, &lab.job(&[], &[lines[0], "PKTCTL mem", "INTEGRIT 24", "3COMPKT /U", lines[1], "PKTCTL mem"])?, &mut |_, _| {})?;
+    for line in [lines[0], lines[1], "INTEGRIT 24", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.same("PKTCTL mem")?;
+    let said = format!("3COMPKT: there is only one NIC: it works without a bond\n{}", steps.first(lines[1])?.text);
+    steps.holds(steps.first(lines[0])?.text == said, "a line says that there is no bond")
+}
+
+/// `/REPLACE` and `/APPLY` refuse a bond, which goes on.
+fn stays(lab: &Lab) -> Verdict {
+    let (rig, _peers) = machine(&["e1000", "e1000"])?;
+    let lines = ["ints keep", "mem", "ints", "3COMPKT /MODE=STANDBY", "3COMPKT /REPLACE", "3COMPKT /APPLY", "INTEGRIT 24", "3COMPKT /U", "mem", "ints"];
+    let steps = run(&rig, &lab.job(&[], &lines)?, &mut |_, _| {})?;
+    for line in ["3COMPKT /REPLACE", "3COMPKT /APPLY"] {
+        steps.exits(line, 1)?;
+        steps.prints(line, "3COMPKT: the driver that is loaded has several NICs; unload it with 3COMPKT /U instead")?;
+    }
+    for line in ["INTEGRIT 24", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.same("mem")?;
+    steps.same("ints")
+}
+
+/// By DEVICE=, polled and interrupt-driven cards of three kinds, another vector.
+fn device(lab: &Lab) -> Verdict {
+    let (rig, _peers) = machine(&["ne2k_isa,iobase=0x300,irq=3", "rtl8139,addr=4", "e1000,addr=5"])?;
+    let config = ["DEVICE=3COMPKT.SYS /MODE=STANDBY /INT=62 /STATS /V"];
+    let exec = ["PKTCTL status", "PKTCTL handles", "INTEGRIT 100 /INT=62", "PKTCTL test", "3COMPKT /U"];
+    let job = Job { config: config.map(String::from).to_vec(), ..lab.job(&[], &exec)? };
+    let steps: Steps = run(&rig, &job, &mut |_, _| {})?;
+    steps.holds(steps.report.output.contains("3COMPKT: 3 NICs, one bond, INT 62h, "), "a bond of three")?;
+    for line in exec {
+        steps.exits(line, 0)?;
+    }
+    Ok(())
+}
+
+/// A line is refused, and nothing is left behind: memory and vectors are as they were, and the cards can be used.
+fn refused(lab: &Lab, line: &str, says: &str) -> Verdict {
+    let (rig, _peers) = machine(&["e1000", "e1000"])?;
+    let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints", "3COMPKT", "INTEGRIT 24"])?, &mut |_, _| {})?;
+    steps.exits(line, 1)?;
+    let said = steps.first(line)?.text.clone();
+    let last = format!("{}\n", said.lines().last().unwrap_or_default());
+    steps.holds(last.starts_with(says), format!("`{line}` says `{says}`"))?;
+    steps.same("mem")?;
+    steps.same("ints")?;
+    steps.exits("3COMPKT", 0)?;
+    steps.exits("INTEGRIT 24", 0)
+}
