@@ -50,23 +50,19 @@ pub fn run(plan: &mut Plan) -> u8 {
 /// The BIOS's byte of the keys that are held down, and in it the bits of both Shift keys.
 const SHIFT_KEYS: Addr = Addr(0x417);
 const BOTH: u8 = 3;
-/// The BIOS's count of timer ticks, of which there are 18 in a second.
-const TICKS: Addr = Addr(0x46C);
-const A_SECOND: u32 = 18;
-/// Times that the keyboard is asked within a tick at most, if the timer stands still.
-const ASKED: u32 = 4_000_000;
 /// In FLAGS: no key was there.
 const ZERO: u16 = 1 << 6;
+/// The keyboard is asked so often in a second,
+const LOOKS: u16 = 8;
+/// and the BIOS waits so many microseconds in between.
+const PAUSE: u32 = 1_000_000 / LOOKS as u32;
 
-/// `/ASK`: asks whether to load. True: the user has said no. Without an answer in so many seconds, and where the timer stands
-/// still, false.
+/// `/ASK`: asks whether to load. True: the user has said no. False: yes, or no answer in so many seconds, at most 60. A BIOS that
+/// cannot wait (INT 15h, AH=86h) gives no time for an answer.
 #[inline(never)]
 fn is_declined(seconds: u8) -> bool {
     say(Line::Question, b" ", seconds as u16);
-    let begun: u32 = peek(TICKS);
-    let mut last = begun;
-    let mut asked = 0;
-    while last.wrapping_sub(begun) < seconds as u32 * A_SECOND && asked < ASKED {
+    for _ in 0..seconds.min(60) as u16 * LOOKS {
         let key = regs(0x0600);
         key.dx = 0xFF;
         key.interrupt(0x21);
@@ -77,9 +73,10 @@ fn is_declined(seconds: u8) -> bool {
                 _ => {}
             }
         }
-        let now: u32 = peek(TICKS);
-        asked = if now == last { asked + 1 } else { 0 };
-        last = now;
+        let wait = regs(0x8600);
+        wait.cx = (PAUSE >> 16) as u16;
+        wait.dx = PAUSE as u16;
+        wait.interrupt(0x15);
     }
     false
 }
