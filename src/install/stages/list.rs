@@ -49,7 +49,8 @@ struct Refused {
 
 /// Bytes of a word that are printed, and one more.
 const WORD: usize = 24;
-/// That word. Behind all else in this unit, as `line::BUILD`.
+/// That word. Behind all else in this unit: rustc ends a loop over the switches at an address some bytes behind them, and the pack
+/// step refuses an address behind the unit.
 static mut TOLD: [u8; WORD] = [0; WORD];
 
 /// The part of a list at an address, and where the next one begins; 0: it is the last one.
