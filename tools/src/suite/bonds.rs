@@ -149,7 +149,7 @@ fn stays(lab: &Lab) -> Verdict {
     let lines = ["ints keep", "mem", "ints", "3COMPKT /MODE=STANDBY", "3COMPKT /REPLACE", "3COMPKT /APPLY", "INTEGRIT 24", "3COMPKT /U", "mem", "ints"];
     let steps = run(&rig, &lab.job(&[], &lines)?, &mut |_, _| {})?;
     for line in ["3COMPKT /REPLACE", "3COMPKT /APPLY"] {
-        steps.exits(line, 1)?;
+        steps.refuses(line)?;
         steps.prints(line, "3COMPKT: the driver that is loaded has several NICs; unload it with 3COMPKT /U instead")?;
     }
     for line in ["INTEGRIT 24", "3COMPKT /U"] {
@@ -177,7 +177,7 @@ fn device(lab: &Lab) -> Verdict {
 fn refused(lab: &Lab, line: &str, says: &str) -> Verdict {
     let (rig, _peers) = machine(&["e1000", "e1000"])?;
     let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints", "3COMPKT", "INTEGRIT 24"])?, &mut |_, _| {})?;
-    steps.exits(line, 1)?;
+    steps.refuses(line)?;
     let said = steps.first(line)?.text.clone();
     let last = format!("{}\n", said.lines().last().unwrap_or_default());
     steps.holds(last.starts_with(says), format!("`{line}` says `{says}`"))?;
