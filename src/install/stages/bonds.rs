@@ -1,7 +1,7 @@
 //! The switches of a bond. The stage `list` reads them, because the first stage has no room for them.
 
 use super::numbers::parse;
-use super::switches::{Refused, Rule, SWITCHES, Switch};
+use super::switches::{Refused, Rule, SWITCHES, Switch, switches};
 use crate::bond::{Fields, STANDBY};
 use crate::install::lines::Line;
 
@@ -20,29 +20,9 @@ pub struct Settings {
 /// Ticks of the timer in 1,000 seconds.
 const TICKS: u32 = 18_206;
 
-macro_rules! switches {
-    ($($index:ident $name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
-        #[derive(Clone, Copy, PartialEq, Eq)]
-        enum Index {
-            $($index,)*
-        }
-        /// A bond's switches.
-        pub static BOND_SWITCHES: [Switch; [$($name),*].len()] = [$(
-            Switch {
-                name: $name,
-                #[cfg(not(target_os = "none"))]
-                value: $value,
-                #[cfg(not(target_os = "none"))]
-                help: $help,
-                rule: $rule,
-                why: $why,
-            },
-        )*];
-        const INDICES: &[Index] = &[$(Index::$index,)*];
-    };
-}
-
 switches! {
+    /// A bond's switches.
+    BOND_SWITCHES:
     Mode "MODE" "STANDBY" Rule::Media, Line::BondMode,
         "several NICs as one: STANDBY";
     Failover "FAILOVER" "3" Rule::Dec(1, 100), Line::Failover,
@@ -50,6 +30,9 @@ switches! {
     Health "HEALTH" "5" Rule::Dec(1, 60), Line::Health,
         "seconds in which a miss is counted, 1 to 60";
 }
+
+const MODE: usize = Index::Mode as usize;
+const FAILOVER: usize = Index::Failover as usize;
 
 /// Modes by name.
 static MODES: [(&str, u8); 1] = [("STANDBY", STANDBY)];
@@ -70,8 +53,8 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
         if SWITCHES.iter().any(is) {
             continue;
         }
-        let found = BOND_SWITCHES.iter().zip(INDICES).find(|(switch, _)| is(switch));
-        let Some((switch, index)) = found else { return Err(Refused { word, why: Line::NoSwitch }) };
+        let found = BOND_SWITCHES.iter().enumerate().find(|(_, switch)| is(switch));
+        let Some((index, switch)) = found else { return Err(Refused { word, why: Line::NoSwitch }) };
         let refused = Refused { word, why: switch.why };
         let text = text.get(1..).unwrap_or(b"");
         let number = match switch.rule {
@@ -81,14 +64,14 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
             },
             _ => 0,
         };
-        let of = |names: &[(&str, u8)]| names.iter().find(|(known, _)| text.eq_ignore_ascii_case(known.as_bytes())).map(|(_, code)| *code);
         match index {
-            Index::Mode => match of(&MODES) {
-                Some(mode) => (settings.mode, wanted) = (mode, true),
+            MODE => match MODES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name.as_bytes())) {
+                Some((_, mode)) => (settings.mode, wanted) = (*mode, true),
                 None => return Err(refused),
             },
-            Index::Failover => settings.failover = number as u8,
-            Index::Health => settings.period = (number * TICKS / 1000) as u16,
+            FAILOVER => settings.failover = number as u8,
+            // HEALTH, the last one.
+            _ => settings.period = (number * TICKS / 1000) as u16,
         }
         if first.is_empty() {
             first = word;

@@ -130,15 +130,16 @@ pub struct Switch {
     pub why: Line,
 }
 
+/// Makes a table of switches.
 macro_rules! switches {
-    ($($index:ident $name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
+    ($(#[$doc:meta])* $table:ident: $($index:ident $name:literal $value:literal $rule:expr, $why:expr, $help:literal;)*) => {
         /// Their places in it. Those of switches that the table says all about are not used.
         #[allow(dead_code)]
         enum Index {
             $($index,)*
         }
-        /// Every switch there is.
-        pub static SWITCHES: [Switch; [$($name),*].len()] = [$(
+        $(#[$doc])*
+        pub static $table: [Switch; [$($name),*].len()] = [$(
             Switch {
                 name: $name,
                 #[cfg(not(target_os = "none"))]
@@ -151,8 +152,11 @@ macro_rules! switches {
         )*];
     };
 }
+pub(super) use switches;
 
 switches! {
+    /// Every switch but a bond's.
+    SWITCHES:
     Int "INT" "60" Rule::Hex(0x60, 0x80), Line::Vector,
         "packet driver vector, hexadecimal, 60 to 80; or a list";
     Nic "NIC" "name" Rule::Nic, Line::Nic,

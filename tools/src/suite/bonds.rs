@@ -3,9 +3,10 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::cards::as_before;
 use super::machine::{Lab, Steps};
 use super::runner::{Test, Verdict};
-use super::several::{mac, machine, run, text};
+use super::several::{mac, machine, refused, run, text};
 use crate::peer::{From, Peer};
 use crate::rig::Job;
 use crate::rig::qemu::Monitor;
@@ -108,8 +109,7 @@ fn standby(lab: &Lab, devices: &[&str], line: &str) -> Verdict {
     steps.prints("PKTCTL status", &text(&mac(0)))?;
     steps.prints("PKTCTL mem", " bond ")?;
     steps.exits("3COMPKT /U", 0)?;
-    steps.same("mem")?;
-    steps.same("ints")
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// Both cables are pulled, and both plugged in again: calls return meanwhile, and all works afterwards.
@@ -155,8 +155,7 @@ fn stays(lab: &Lab) -> Verdict {
     for line in ["INTEGRIT 24", "3COMPKT /U"] {
         steps.exits(line, 0)?;
     }
-    steps.same("mem")?;
-    steps.same("ints")
+    as_before(&steps, &["mem", "ints"])
 }
 
 /// By DEVICE=, polled and interrupt-driven cards of three kinds, another vector.
@@ -171,18 +170,4 @@ fn device(lab: &Lab) -> Verdict {
         steps.exits(line, 0)?;
     }
     Ok(())
-}
-
-/// A line is refused, and nothing is left behind: memory and vectors are as they were, and the cards can be used.
-fn refused(lab: &Lab, line: &str, says: &str) -> Verdict {
-    let (rig, _peers) = machine(&["e1000", "e1000"])?;
-    let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints", "3COMPKT", "INTEGRIT 24"])?, &mut |_, _| {})?;
-    steps.refuses(line)?;
-    let said = steps.first(line)?.text.clone();
-    let last = format!("{}\n", said.lines().last().unwrap_or_default());
-    steps.holds(last.starts_with(says), format!("`{line}` says `{says}`"))?;
-    steps.same("mem")?;
-    steps.same("ints")?;
-    steps.exits("3COMPKT", 0)?;
-    steps.exits("INTEGRIT 24", 0)
 }

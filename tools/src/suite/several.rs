@@ -2,6 +2,7 @@
 
 use compkt::device::MacAddr;
 
+use super::cards::as_before;
 use super::faults::flood;
 use super::machine::{Lab, Steps};
 use super::runner::{Test, Verdict};
@@ -271,15 +272,13 @@ fn stays(lab: &Lab) -> Verdict {
 }
 
 /// A line is refused, and nothing is left behind: memory and vectors are as they were, and the cards can be used.
-fn refused(lab: &Lab, line: &str, says: &str) -> Verdict {
+pub(super) fn refused(lab: &Lab, line: &str, says: &str) -> Verdict {
     let (rig, _peers) = machine(&TWO)?;
     let steps = run(&rig, &lab.job(&[], &["ints keep", "mem", "ints", line, "mem", "ints", "3COMPKT", "INTEGRIT 24"])?, &mut |_, _| {})?;
     steps.refuses(line)?;
-    let rows: Vec<String> = steps.first(line)?.text.lines().map(String::from).collect();
-    let last = format!("{}\n", rows.last().cloned().unwrap_or_default());
+    let last = format!("{}\n", steps.first(line)?.text.lines().last().unwrap_or_default());
     steps.holds(last.starts_with(says), format!("`{line}` says `{says}`"))?;
-    steps.same("mem")?;
-    steps.same("ints")?;
+    as_before(&steps, &["mem", "ints"])?;
     steps.exits("3COMPKT", 0)?;
     steps.exits("INTEGRIT 24", 0)
 }
