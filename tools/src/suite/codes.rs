@@ -32,12 +32,10 @@ pub fn of(text: &str) -> Option<u8> {
 
 /// Whether a line has this text, with any numbers in it and any name before it.
 fn is(line: &str, text: &str) -> bool {
-    let mut parts = text.split([char::from(HEX), char::from(DECIMAL)]);
-    let mut rest = parts.next().and_then(|first| line.split_once(first)).map(|(_, rest)| rest);
-    for part in parts {
-        rest = rest.and_then(|rest| rest.split_once(part)).map(|(_, rest)| rest);
-    }
-    rest == Some("")
+    let parts: Vec<&str> = text.split([char::from(HEX), char::from(DECIMAL)]).collect();
+    let Some((last, parts)) = parts.split_last() else { return false };
+    let before_last = parts.iter().try_fold(line, |rest, part| rest.split_once(part).map(|(_, rest)| rest));
+    before_last.is_some_and(|rest| rest.ends_with(last))
 }
 
 /// Each code, by the manual's numbers, and 0.
@@ -70,6 +68,7 @@ mod tests {
         assert_eq!(of("3COMPKT: /BAD: no such switch; 3COMPKT /? lists them"), Some(1));
         assert_eq!(of("3COMPKT: INT 60h has a packet driver already; choose another with /INT="), Some(4));
         assert_eq!(of("3COMPKT: ne2000 unloaded"), None);
+        assert_eq!(of("3COMPKT: /HANDLES=: the programs that have the driver open need 3"), Some(1));
         let both = "3COMPKT: no XMS: frames wait below 1 MB\n3COMPKT: el3: the card is there but does not answer; reset the machine or try another slot";
         assert_eq!(of(both), Some(3));
         assert_eq!(of("3COMPKT: no NIC found; give /IO= and /IRQ= if there is one\n3COMPKT: the file is damaged; copy it again"), Some(9));
