@@ -1,7 +1,9 @@
 //! Random states of the machine at an entry, biased to what the function itself compares with, and changed by small
 //! steps from those that reached something new.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use tools::random::Random;
 
@@ -27,7 +29,9 @@ pub struct State {
     /// The others.
     pub others: Others,
     /// What the function's own instructions name.
-    pub constants: std::rc::Rc<[u32]>,
+    pub constants: Rc<[u32]>,
+    /// What [`filled`] has given for each four bytes of memory: states that are steps from one have it in common.
+    filled: Rc<[Cell<Option<u32>>]>,
 }
 
 /// What a run gets from outside.
@@ -125,9 +129,10 @@ fn word(random: &mut Random, constants: &[u32]) -> u16 {
 
 impl State {
     /// Any state of an entry with two arguments, each a near address or a word.
-    pub fn fresh(random: &mut Random, constants: &std::rc::Rc<[u32]>) -> State {
+    pub fn fresh(random: &mut Random, constants: &Rc<[u32]>) -> State {
         let seed = u64::from(random.word()) << 32 | u64::from(random.word());
-        let mut state = State { seed, constants: constants.clone(), ..State::default() };
+        let filled = vec![Cell::new(None); ((0x1_0000 - DATA) / 4) as usize].into();
+        let mut state = State { seed, constants: constants.clone(), filled, ..State::default() };
         for (number, register) in state.registers.iter_mut().enumerate() {
             *register = interesting(mix(seed ^ number as u64), constants);
         }
@@ -173,13 +178,17 @@ impl State {
         let image = &program.image[DATA as usize..];
         memory[..image.len()].copy_from_slice(image);
         let (start, end) = program.variable;
-        let places = (start & !3..end).step_by(4).chain((THINGS..THINGS + FILLED).step_by(4)).chain((TOP - shift - DEPTH..TOP).step_by(4));
-        for at in places {
-            let place = (at - DATA) as usize;
-            let value = filled(mix(self.seed ^ u64::from(at) << 32), &self.constants);
-            for (byte, value) in memory[place..place + 4].iter_mut().zip(value.to_le_bytes()) {
-                if *byte == 0 {
-                    *byte = value;
+        for (start, end) in [(start & !3, end), (THINGS, THINGS + FILLED), (TOP - shift - DEPTH, TOP)] {
+            let place = (start - DATA) as usize..(end - DATA) as usize;
+            let cells = &self.filled[place.start / 4..];
+            for ((at, cell), bytes) in (start..).step_by(4).zip(cells).zip(memory[place].as_chunks_mut().0) {
+                let value = cell.get().unwrap_or_else(|| filled(mix(self.seed ^ u64::from(at) << 32), &self.constants));
+                cell.set(Some(value));
+                let value = value.to_le_bytes();
+                match bytes {
+                    [0, 0, 0, 0] => *bytes = value,
+                    // The unit gives bytes here.
+                    _ => bytes.iter_mut().zip(value).filter(|(byte, _)| **byte == 0).for_each(|(byte, value)| *byte = value),
                 }
             }
         }
