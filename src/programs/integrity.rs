@@ -202,9 +202,9 @@ impl Exchange {
                 self.send_all(count);
             }
             let deadline = Deadline::after(PATIENCE);
-            while !(in_done || self.done) || !(out_done || self.tally.is_some()) {
+            loop {
                 self.listen();
-                if deadline.over() {
+                if (in_done || self.done) && (out_done || self.tally.is_some()) || deadline.over() {
                     break;
                 }
                 rest();

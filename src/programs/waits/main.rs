@@ -211,10 +211,11 @@ impl Client {
                     let header = Header::decode(body).filter(|header| header.op == Op::ReportReply && header.seed == seed)?;
                     Tally::decode(body.get(HEADER..)?).filter(|_| header.seed == seed)
                 });
-                if let Some(Some(tally)) = answer {
-                    return Ok(tally);
+                match answer {
+                    Some(Some(tally)) => return Ok(tally),
+                    Some(None) => {}
+                    None => rest(),
                 }
-                rest();
             }
         }
         Err(c"the test peer does not answer")

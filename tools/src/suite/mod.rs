@@ -1,4 +1,4 @@
-//! `tools/test`: runs all tests by name, two at a time.
+//! `tools/test`: runs all tests by name, three at a time.
 //!
 //! `host/…` are cargo's tests. The others run the image in a machine: `RIG/NIC/WHAT`. A test that cannot be set up fails.
 

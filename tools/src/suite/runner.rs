@@ -1,4 +1,4 @@
-//! Runs tests two at a time, longest first; prints a line for each, the failures, and what was repeated.
+//! Runs tests three at a time, longest first; prints a line for each, the failures, and what was repeated.
 
 use std::borrow::Cow;
 use std::cell::Cell;
