@@ -193,6 +193,10 @@ pub trait Device {
     /// The present state of the cable. If the state comes from a PHY, the first call after a loss returns [`Link::Down`], even if
     /// the link is up again. Takes at most [`LINK_ACCESSES`] register accesses, so that it may be called at every timer tick.
     fn link(&mut self) -> Link;
+    /// Megabits a second at which a link that is up works; 0: the NIC cannot tell. The installer alone asks, with interrupts off.
+    fn speed(&mut self) -> u16 {
+        0
+    }
     /// Stops the NIC: no DMA and no interrupt after this.
     fn stop(&mut self);
 }

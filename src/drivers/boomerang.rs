@@ -8,7 +8,7 @@
 #![allow(missing_docs, reason = "bits have the data sheet's names and stand under their register")]
 
 use super::el3::*;
-use super::mii::{self, PHYSICAL};
+use super::mii::{self, ANAR, ANLPAR, BMCR, Mii, PHYSICAL, address_of};
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MIN_FRAME, MacAddr, RcvMode, Rx, SendError};
 use crate::probe::Rings;
@@ -323,6 +323,20 @@ impl<B: Bus, const LISTS: u16> Device for Boomerang<B, LISTS> {
         };
         self.command(SELECT_WINDOW | 7);
         link
+    }
+
+    fn speed(&mut self) -> u16 {
+        if Self::PCI && self.phy != 0 {
+            self.command(SELECT_WINDOW | 4);
+            let mii = Mii { bus: &self.bus, port: self.port(PHYSICAL) };
+            let [control, own, partner] = [BMCR, ANAR, ANLPAR].map(|register| mii.read(address_of(self.phy), register));
+            self.command(SELECT_WINDOW | 7);
+            return mii::speed(control, own, partner);
+        }
+        self.command(SELECT_WINDOW | 3);
+        let config = self.bus.in16(self.port(CONFIG_HIGH));
+        self.command(SELECT_WINDOW | 7);
+        speed_of(config)
     }
 
     fn stop(&mut self) {

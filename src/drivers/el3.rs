@@ -28,6 +28,10 @@ pub const   TX_JABBER: u8 = 1 << 5;
 pub const   TX_UNDERRUN: u8 = 1 << 4;
 /// Free bytes in the transmit FIFO (window 1).
 pub const TX_FREE: u16 = 0x0C;
+/// Upper half of the internal configuration (window 3), with the number of the selected transceiver.
+pub const CONFIG_HIGH: u16 = 0x02;
+/// 4 to 7: 100BASE-TX, 100BASE-FX, MII.
+const   CONFIG_FAST: u16 = 1 << 6;
 /// Media status (window 4).
 pub const MEDIA: u16 = 0x0A;
 pub const   MEDIA_COAX: u16 = 1 << 14;
@@ -407,9 +411,24 @@ impl<B: Bus, const WIDE: bool> Device for El3<B, WIDE> {
         link_of(media)
     }
 
+    fn speed(&mut self) -> u16 {
+        if !WIDE {
+            return 10;
+        }
+        self.command(SELECT_WINDOW | 3);
+        let config = self.bus.in16(self.port(CONFIG_HIGH));
+        self.command(Self::REST);
+        speed_of(config)
+    }
+
     fn stop(&mut self) {
         self.command(GLOBAL_RESET);
     }
+}
+
+/// Megabits a second of the transceiver that is selected in [`CONFIG_HIGH`], one whose link [`MEDIA`] tells.
+pub fn speed_of(config: u16) -> u16 {
+    if config & CONFIG_FAST != 0 { 100 } else { 10 }
 }
 
 /// What the media status says of the cable.

@@ -5,6 +5,7 @@
 //! transmit; receive descriptors in a ring, each with its frame. Addresses are written once. The list ends at the descriptor
 //! before the oldest one: there the receiver stops. It is restarted at the oldest one when that is free.
 
+use super::mii::{self, ANAR, ANLPAR, BMCR};
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
@@ -322,6 +323,14 @@ impl<B: Bus> Device for I8255x<B> {
             return Link::Unknown;
         }
         if self.mdi(MDI_READ | BMSR << 16) & BMSR_LINK != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn speed(&mut self) -> u16 {
+        if self.phy == 0 {
+            return 0;
+        }
+        let [control, own, partner] = [BMCR, ANAR, ANLPAR].map(|register| self.mdi(MDI_READ | (register as u32) << 16));
+        mii::speed(control, own, partner)
     }
 
     fn stop(&mut self) {

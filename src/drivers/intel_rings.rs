@@ -408,6 +408,17 @@ impl<B: Bus, W: Window, const KIND: u8> Device for Gigabit<B, W, KIND> {
         if self.is_up() { Link::Up } else { Link::Down }
     }
 
+    fn speed(&mut self) -> u16 {
+        let status = self.get(STATUS);
+        match status >> STATUS_SPEED & 3 {
+            0 => 10,
+            1 => 100,
+            // Of the cards with queues only the I225 and its relatives have this bit.
+            _ if KIND == QUEUES && status & STATUS_2500 != 0 => 2500,
+            _ => 1000,
+        }
+    }
+
     fn stop(&mut self) {
         // In V86 mode there is no I219, which has no ports.
         if KIND == PCH && W::REAL && self.get(FEXTNVM11) & FEXTNVM11_ONE != 0 {

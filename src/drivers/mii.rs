@@ -15,6 +15,30 @@ pub const BMSR: u8 = 1;
 /// Link, in [`BMSR`].
 pub const   BMSR_LINK: u16 = 1 << 2;
 
+/// Basic control.
+pub const BMCR: u8 = 0;
+const   BMCR_100: u16 = 1 << 13;
+const   BMCR_NEGOTIATE: u16 = 1 << 12;
+/// What the PHY offers.
+pub const ANAR: u8 = 4;
+/// What its partner offers.
+pub const ANLPAR: u8 = 5;
+/// 100BASE-T4, 100BASE-TX with full and half duplex; 10BASE-T.
+const   OFFER_100: u16 = 7 << 7;
+const   OFFER_10: u16 = 3 << 5;
+
+/// Megabits a second at which a PHY with a link works, by [`BMCR`], [`ANAR`] and [`ANLPAR`]; 0: they do not say.
+pub fn speed(control: u16, own: u16, partner: u16) -> u16 {
+    let both = own & partner;
+    match control & BMCR_NEGOTIATE {
+        0 if control & BMCR_100 != 0 => 100,
+        0 => 10,
+        _ if both & OFFER_100 != 0 => 100,
+        _ if both & OFFER_10 != 0 => 10,
+        _ => 0,
+    }
+}
+
 /// Start and read opcode; five bits of PHY address and five of register number follow.
 const READ: u16 = 6;
 
@@ -73,6 +97,11 @@ impl<B: Bus> Mii<'_, B> {
 /// Start, read opcode, PHY address and number of the basic status: 14 bits, from the highest on.
 pub const fn read_status(phy: u8) -> u16 {
     READ << 12 | (phy as u16) << 7 | (BMSR as u16) << 2
+}
+
+/// The PHY address in what [`read_status`] gave.
+pub const fn address_of(read: u16) -> u8 {
+    (read >> 7) as u8 & 31
 }
 
 /// The link by the PHY's basic status: the first call after a loss returns [`Link::Down`]. `read` is from [`read_status`]. Window 4

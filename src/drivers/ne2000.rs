@@ -327,6 +327,10 @@ impl<B: Bus, const WIDE: bool> Device for Ne2000<B, WIDE> {
         Link::Unknown
     }
 
+    fn speed(&mut self) -> u16 {
+        10
+    }
+
     fn stop(&mut self) {
         self.put(IMR, 0);
         self.put(CR, STOP);

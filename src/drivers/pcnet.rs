@@ -59,6 +59,8 @@ pub const   CSR4_MASKS: u16 = 0x0115;
 pub const   CSR4_DPOLL: u16 = 1 << 12;
 /// Part number; bits 11:0 are 3, AMD's.
 pub const CSR88: u16 = 88;
+/// Bits 15:12 of the Am79C970A, which has 10 Mbit/s; those of the Am79C970 are 0, and those of chips with 100 are higher.
+const   CSR88_970A: u16 = 1;
 /// Missed frames; wraps.
 pub const CSR112: u16 = 112;
 
@@ -427,6 +429,10 @@ impl<B: Bus, const DEEP: bool> Device for Pcnet<B, DEEP> {
     fn link(&mut self) -> Link {
         let led = self.read(BDP, BCR4);
         if led & BCR4_LEDOUT != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn speed(&mut self) -> u16 {
+        if self.read(RDP, CSR88) >> 12 <= CSR88_970A { 10 } else { 0 }
     }
 
     fn stop(&mut self) {

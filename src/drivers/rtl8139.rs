@@ -92,6 +92,8 @@ pub const   CR9346_NORMAL: u8 = 0;
 pub const MSR: u8 = 0x58;
 /// No link.
 pub const   MSR_LINKB: u8 = 1 << 2;
+/// 10 Mbit/s; otherwise 100.
+const   MSR_SPEED_10: u8 = 1 << 3;
 
 /// Header of a frame, low half: received without errors.
 const HEADER_ROK: u32 = 1 << 0;
@@ -376,6 +378,10 @@ impl<B: Bus, const DEEP: bool> Device for Rtl8139<B, DEEP> {
 
     fn link(&mut self) -> Link {
         if self.bus.in8(self.port(MSR)) & MSR_LINKB != 0 { Link::Down } else { Link::Up }
+    }
+
+    fn speed(&mut self) -> u16 {
+        if self.bus.in8(self.port(MSR)) & MSR_SPEED_10 != 0 { 10 } else { 100 }
     }
 
     fn stop(&mut self) {

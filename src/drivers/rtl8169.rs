@@ -87,6 +87,9 @@ pub const MULINT: u8 = 0x5C;
 pub const PHYSTATUS: u8 = 0x6C;
 /// There is a link.
 pub const   PHYSTATUS_LINK: u8 = 1 << 1;
+const   PHYSTATUS_100: u16 = 1 << 3;
+const   PHYSTATUS_1000: u16 = 1 << 4;
+const   PHYSTATUS_2500: u16 = 1 << 10;
 /// Longest frame to receive (16 bits).
 const RMS: u8 = 0xDA;
 /// C+ command (16 bits).
@@ -537,6 +540,17 @@ impl<B: Bus, const DEEP: bool, const NEW: bool> Device for Rtl8169<B, DEEP, NEW>
 
     fn link(&mut self) -> Link {
         if self.bus.in8(self.port(PHYSTATUS)) & PHYSTATUS_LINK != 0 { Link::Up } else { Link::Down }
+    }
+
+    fn speed(&mut self) -> u16 {
+        let status = self.bus.in16(self.port(PHYSTATUS));
+        match () {
+            // Only the newer chips have a second byte here.
+            () if NEW && status & PHYSTATUS_2500 != 0 => 2500,
+            () if status & PHYSTATUS_1000 != 0 => 1000,
+            () if status & PHYSTATUS_100 != 0 => 100,
+            () => 10,
+        }
     }
 
     fn stop(&mut self) {

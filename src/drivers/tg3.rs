@@ -497,6 +497,15 @@ impl<B: Bus, W: Window> Device for Tg3<B, W> {
     }
 
     // The next driver resets the card: that takes 100 ms, and its firmware up to a second.
+    fn speed(&mut self) -> u16 {
+        match self.phy(AUX) >> 8 & 7 {
+            1 | 2 => 10,
+            3..=5 => 100,
+            6 | 7 => 1000,
+            _ => 0,
+        }
+    }
+
     fn stop(&mut self) {
         self.interrupt(1);
         for register in &STOPS {

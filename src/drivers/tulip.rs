@@ -4,6 +4,7 @@
 //! followed by its buffer. Addresses are written once. The address filter is sent to the chip like a frame, in the same
 //! buffer.
 
+use super::mii::{self, ANAR, ANLPAR, BMCR};
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
@@ -351,6 +352,14 @@ impl<B: Bus> Device for Tulip<B> {
             self.mii_get(BMSR) & BMSR_LINK != 0
         };
         if up { Link::Up } else { Link::Down }
+    }
+
+    fn speed(&mut self) -> u16 {
+        if self.phy > 31 {
+            return 10;
+        }
+        let [control, own, partner] = [BMCR, ANAR, ANLPAR].map(|register| self.mii_get(register));
+        mii::speed(control, own, partner)
     }
 
     fn stop(&mut self) {

@@ -303,6 +303,10 @@ impl<B: Bus> Device for Vmxnet3<B> {
         if answer_to(&self.bus, self.commands, CMD_GET_LINK) & 1 != 0 { Link::Up } else { Link::Down }
     }
 
+    fn speed(&mut self) -> u16 {
+        (answer_to(&self.bus, self.commands, CMD_GET_LINK) >> 16) as u16
+    }
+
     fn stop(&mut self) {
         self.bus.put32(self.rings.plus(IMR), 1);
         self.command(CMD_QUIESCE);

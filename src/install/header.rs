@@ -235,6 +235,8 @@ pub struct StartHeader {
     pub unmask: extern "fastcall" fn(*mut u8),
     /// [`crate::device::Device::stop`].
     pub stop: extern "fastcall" fn(*mut u8),
+    /// [`crate::device::Device::speed`].
+    pub speed: extern "fastcall" fn(*mut u8) -> u16,
     /// Bytes of the device that `start` writes, for the pack step.
     pub instance: u32,
 }
@@ -248,5 +250,5 @@ pub struct Start {
     pub device: *mut u8,
 }
 
-const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 80 && size_of::<StartHeader>() == 20);
+const _: () = assert!(size_of::<Unit>() == 44 && size_of::<ImageHeader>() == 80 && size_of::<StartHeader>() == 24);
 const _: () = assert!(size_of::<FindHeader>() == 12 && size_of::<PciRow>() == 8 && size_of::<ChipRow>() == 16);

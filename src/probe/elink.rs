@@ -242,6 +242,7 @@ impl<B: Bus> Chip<'_, B> {
         NO_PHY
     }
 
+    #[inline(never)]
     fn mii(&self) -> Mii<'_, B> {
         self.window(4);
         Mii { bus: self.bus, port: self.io + PHYSICAL }

@@ -303,10 +303,14 @@ macro_rules! start_unit {
                 // SAFETY: as above.
                 unsafe { (*(near as *mut Dev)).stop() };
             }
+            extern "fastcall" fn speed(near: *mut u8) -> u16 {
+                // SAFETY: as above.
+                unsafe { (*(near as *mut Dev)).speed() }
+            }
 
             #[unsafe(link_section = ".unit_header")]
             #[unsafe(no_mangle)]
-            static unit_header: StartHeader = StartHeader { start, line, unmask, stop, instance: size_of::<Dev>() as u32 };
+            static unit_header: StartHeader = StartHeader { start, line, unmask, stop, speed, instance: size_of::<Dev>() as u32 };
         }
         $crate::no_panic!();
     };

@@ -152,6 +152,17 @@ fn the_link_is_seen() {
 }
 
 #[test]
+fn the_speed_of_the_link_is_told() {
+    for (part, speed) in PARTS.into_iter().zip([10, 100, 10, 100, 100, 100]) {
+        let mut rig = rig(part);
+        assert_eq!((rig.device.link(), rig.device.speed()), (Link::Up, speed), "{part:?}");
+        assert!(rig.bus.receive(rig.slot, &frame(64)));
+        rig.bus.sleep(1_500);
+        assert_eq!(rig.serve(), [frame(64)], "{part:?}: the window is as it was");
+    }
+}
+
+#[test]
 fn a_look_at_the_link_takes_no_more_than_one_register_of_a_phy() {
     for part in PARTS {
         let mut rig = rig(part);

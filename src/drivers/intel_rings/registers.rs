@@ -14,6 +14,10 @@ pub const   CTRL_RST: u32 = 1 << 26;
 pub const STATUS: u16 = 0x0008;
 /// Link up.
 pub const   STATUS_LU: u32 = 1 << 1;
+/// Lowest of two bits: 10, 100, or 1,000 Mbit/s (2 and 3).
+pub(super) const   STATUS_SPEED: u8 = 6;
+/// I225, I226: 2,500 Mbit/s.
+pub(super) const   STATUS_2500: u32 = 1 << 22;
 pub(super) const   STATUS_MASTER: u32 = 1 << 19;
 /// Extended control.
 pub const CTRL_EXT: u16 = 0x0018;

@@ -19,7 +19,7 @@
 //! | join | A's end | several NICs: tells the core, and as stand | |
 //! | handover | A's end | with `/REPLACE` instead of stand: takes the clients over, too | |
 //! | back | A | `/APPLY`, or `/REPLACE` has failed: starts the card for the copy that is loaded | search, if no card was found |
-//! | report | B | `/V`: tells of the interrupt and the link | |
+//! | report | A's end | `/V`: tells of the interrupt and the link | |
 //!
 //! The other files are parts of those.
 

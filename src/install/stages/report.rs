@@ -1,7 +1,9 @@
-//! When the driver stands: whose ROM it calls, if it does; with `/V`, what the interrupt test has found, and whether the link is up.
+//! When the driver stands: whose ROM it calls, if it does; with `/V`, what the interrupt test has found, and the link.
 
+use core::arch::asm;
 use core::mem::offset_of;
 
+use super::start::starter_unit;
 use crate::bus::Addr;
 use crate::bus::real::address;
 use crate::device::Link;
@@ -29,7 +31,7 @@ pub fn run(plan: &mut Plan) -> u8 {
         } else {
             tell_interrupt(plan.card.found.irq, plan.placed.irq);
         }
-        tell_link(plan.options.vector);
+        tell_link(plan);
     }
     DONE
 }
@@ -79,7 +81,8 @@ fn link(vector: u8) -> u8 {
 }
 
 /// Waits for the link, and tells of it.
-fn tell_link(vector: u8) {
+fn tell_link(plan: &Plan) {
+    let vector = plan.options.vector;
     let begun: u32 = peek(TICKS);
     let mut state = link(vector);
     for _ in 0..ASKED {
@@ -90,9 +93,27 @@ fn tell_link(vector: u8) {
     }
     "  link: ".print();
     match state {
-        0 => "down; look at the cable\r\n",
-        1 => "up\r\n",
-        _ => "this card cannot tell\r\n",
+        0 => "down; look at the cable".print(),
+        1 => {
+            "up".print();
+            let mbit = speed(plan);
+            if mbit != 0 {
+                ", ".print();
+                Dec(mbit).print();
+                " Mbit/s".print();
+            }
+        }
+        _ => "this card cannot tell".print(),
     }
-    .print();
+    "\r\n".print();
+}
+
+/// The link's speed, by the start unit: it reads the card that the driver serves already.
+fn speed(plan: &Plan) -> u16 {
+    // SAFETY: the driver's interrupt would find another window of the card's registers selected. They were on, as in each stage.
+    unsafe { asm!("cli") };
+    let mbit = (starter_unit().speed)(plan.device as u32 as *mut u8);
+    // SAFETY: as above.
+    unsafe { asm!("sti") };
+    mbit
 }

@@ -70,7 +70,7 @@ const COPIES: [(&str, usize, u32); 9] = [
     ("flat_give_frame.at", POINT_OUT, needs::XRINGS),
 ];
 // Start unit: offset in the header of a device's size. Find unit: of the identities' address and count.
-const START_INSTANCE: usize = 16;
+const START_INSTANCE: usize = 20;
 const FIND_IDS: usize = 4;
 
 // Kinds of units (src/install/header.rs).
@@ -186,11 +186,11 @@ pub fn layout(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit:
         let (name, bytes) = largest(units, kind, size);
         uses.push(used(true, name, bytes));
     }
-    // The driver may lie as far up as the last of these stages begins; an earlier one must not begin lower.
+    // The driver may lie as far up as `stand` begins; another stage of this slot must not begin lower.
     let at_end: Vec<&Unit> = stages().filter(|(slot, _)| *slot == SLOT_LAST).map(|(_, unit)| unit).collect();
-    let last = at_end.last().map_or(0, |unit| paragraphs(total(unit)));
+    let last = at_end.iter().find(|unit| unit.name == "stage_stand").map_or(0, |unit| paragraphs(total(unit)));
     if let Some(unit) = at_end.iter().find(|unit| paragraphs(total(unit)) > last) {
-        return Err(fail(format!("{} is larger than the last stage: the driver would be placed over it", unit.name)));
+        return Err(fail(format!("{} is larger than stage_stand: the driver would be placed over it", unit.name)));
     }
     if let Some(unit) = uses.iter().find(|unit| !unit.second && unit.bytes > slot_a) {
         return Err(fail(format!("{} is larger than slot A", unit.name)));

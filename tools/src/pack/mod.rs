@@ -24,7 +24,7 @@ use crate::nics::{Found, NICS};
 use image::{KIND_DRIVER, KIND_FEATURE, KIND_FIND, KIND_STAGE, KIND_START, KIND_TEXT, Listed};
 
 /// The stages behind the first one, and their slots, in the order of their numbers (src/install/header.rs).
-const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3), ("verbose", 0), ("report", 2), ("list", 2), ("gather", 2), ("join", 3), ("rest", 2), ("isa", 0), ("ready", 2), ("keep", 2)];
+const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("start", 1), ("stand", 1), ("take", 0), ("back", 0), ("handover", 3), ("verbose", 0), ("report", 1), ("list", 2), ("gather", 2), ("join", 3), ("rest", 2), ("isa", 0), ("ready", 2), ("keep", 2)];
 /// Optional features, in the order of their numbers, in which they attach. `tick` is the last: its block is given back where the
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
 const FEATURES: &[&str] =

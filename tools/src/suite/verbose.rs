@@ -4,6 +4,7 @@ use super::cards::machine;
 use super::machine::{Lab, Rig, Steps, ne2000, qemu, qemu_of, watched};
 use super::runner::{Test, Verdict};
 use super::undi::rom;
+use crate::nics::is_model;
 use crate::process::TempDir;
 use crate::rig::image::Xms;
 use crate::rig::qemu::{Net, Nic as Card};
@@ -16,6 +17,33 @@ const PCI: [(&str, &str); 4] = [
     ("rtl8139,addr=7", "  PCI 0:7.0 10EC:8139 RTL8139, IRQ 11: rtl8139"),
 ];
 
+/// What `/V` says of the link by way of each driver: those of Debian's QEMU, those of the models, and those that another QEMU
+/// has.
+const SPEEDS: [&[(&str, &str, &str)]; 3] = [
+    &[
+        ("e1000", "e1000", "up, 1,000 Mbit/s"),
+        ("e1000e", "e1000e", "up, 1,000 Mbit/s"),
+        ("pcnet", "pcnet", "up, 10 Mbit/s"),
+        ("rtl8139", "rtl8139", "up, 100 Mbit/s"),
+        ("i8255x", "i82551", "up, 100 Mbit/s"),
+        ("tulip", "tulip", "up, 100 Mbit/s"),
+        ("vmxnet3", "vmxnet3", "up, 1,000 Mbit/s"),
+        ("virtio_net", "virtio-net-pci", "up"),
+        ("ne2000", "ne2k_isa,iobase=0x300,irq=10", "this card cannot tell"),
+    ],
+    &[
+        ("rtl8169", "rtl8169-8168h", "up, 1,000 Mbit/s"),
+        ("rtl8125", "rtl8169-8125b", "up, 2,500 Mbit/s"),
+        ("tg3", "tg3-5751", "up, 1,000 Mbit/s"),
+        ("pch", "pch-i217lm", "up, 1,000 Mbit/s"),
+        ("vortex", "vortex-3c595", "up, 100 Mbit/s"),
+        ("boomerang", "boomerang-3c905", "up, 100 Mbit/s"),
+        ("el3", "el3,iobase=0x320,irq=10", "up, 10 Mbit/s"),
+        ("corkscrew", "corkscrew", "up, 100 Mbit/s"),
+    ],
+    &[("igb", "igb", "up, 1,000 Mbit/s")],
+];
+
 /// The tests.
 pub fn tests() -> Vec<Test> {
     vec![
@@ -23,6 +51,9 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/verbose/rom-of-a-card-without-driver", rom_of_a_card).takes(4),
         Test::new("qemu/verbose/every-card-on-isa", every_card_on_isa),
         Test::new("qemu/verbose/interrupt-and-link", interrupt_and_link).takes(10),
+        Test::new("qemu/verbose/speed", |lab| speeds(lab, SPEEDS[0])).takes(15),
+        Test::new("qemu/verbose/speed-of-models", |lab| speeds(lab, SPEEDS[1])).takes(15),
+        Test::new("qemu/verbose/speed-of-igb", |lab| SPEEDS[2].iter().try_for_each(|card| speeds(lab, &[*card]))).takes(10),
         Test::new("qemu/verbose/who-has-the-vector", who_has_the_vector),
         Test::new("qemu/stale/vector-is-taken", |lab| taken(lab, "STALE")),
         Test::new("qemu/stale/vector-to-a-free-block-is-taken", |lab| taken(lab, "HOLE")),
@@ -118,6 +149,20 @@ fn interrupt_and_link(lab: &Lab) -> Verdict {
         steps.exits("3COMPKT /U", 0)?;
     }
     Ok(())
+}
+
+/// The link's speed is told when the driver stands, and the card goes on working.
+fn speeds(lab: &Lab, cards: &[(&str, &str, &str)]) -> Verdict {
+    let mut rig = qemu_of(cards[0].1, Net::User)?;
+    let plugin = qemu_of("rtl8169-8168h", Net::User)?.plugins;
+    rig.plugins = if cards.iter().any(|card| is_model(card.1)) { plugin } else { Vec::new() };
+    rig.nics = cards.iter().map(|(_, device, _)| Card { device: (*device).into(), net: Net::User }).collect();
+    let script: Vec<String> = cards.iter().flat_map(|(name, ..)| [format!("3COMPKT /V /NIC={name}"), "PKTCTL test".into(), "3COMPKT /U".into()]).collect();
+    let steps = rig.steps(&lab.job(&[], &script.iter().map(String::as_str).collect::<Vec<_>>())?)?;
+    for ((.., said), line) in cards.iter().zip(script.iter().step_by(3)) {
+        says(&steps, line, &[&format!("  link: {said}")])?;
+    }
+    script.iter().try_for_each(|line| steps.exits(line, 0))
 }
 
 /// The line about the vector names who has it: a program, this driver, nobody.

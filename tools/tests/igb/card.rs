@@ -89,6 +89,8 @@ pub struct Igb {
     pub registers: HashMap<u16, u32>,
     /// Accesses to the PHY.
     pub phy_accesses: u32,
+    /// The status register's bits for the link's speed.
+    pub speed: u32,
     /// Receive descriptors written so far.
     pub received: u32,
     index: u16,
@@ -112,6 +114,7 @@ impl Igb {
             shift: 0,
             registers: HashMap::new(),
             phy_accesses: 0,
+            speed: 0,
             received: 0,
             index: 0,
             now_ns: 0,
@@ -220,7 +223,7 @@ impl Igb {
 
     fn get(&mut self, env: &mut dyn Env, register: u16) -> u32 {
         match register {
-            0x0008 => (self.has_link() as u32) << 1 | ((self.of(CTRL) & 4 == 0) as u32) << 19 | 0x8000_0000,
+            0x0008 => self.speed | (self.has_link() as u32) << 1 | ((self.of(CTRL) & 4 == 0) as u32) << 19 | 0x8000_0000,
             0x0010 => (self.reset_at.is_none_or(|at| at + EEPROM_NS <= self.now_ns) as u32) << 9,
             ICR => {
                 let value = self.of(ICR) | (self.asserted() as u32) << 31;

@@ -260,6 +260,15 @@ fn a_link_that_is_up_is_left_alone() {
 }
 
 #[test]
+fn the_speed_of_the_link_is_told() {
+    let (_bus, card, mut nic) = started(Igb::new(PARTS[0]), true);
+    for (speed, bits) in [(10, 0), (100, 1 << 6), (1000, 2 << 6), (1000, 3 << 6), (2500, 1 << 22 | 2 << 6)] {
+        card.borrow_mut().speed = bits;
+        assert_eq!(nic.speed(), speed);
+    }
+}
+
+#[test]
 fn ready_in_time_without_a_link() {
     for part in PARTS {
         let (_, card, mut nic) = started(Igb::new(part), true);
