@@ -3,10 +3,14 @@
 %include "attach.inc"
 bits 16
 
-extern choose, tick
+extern choose, tick, fields
 extern work
 
-FEATURE 0, BLOCK_FLOWS, 64
+FEATURE NEEDS_FLOWS, BLOCK_FLOWS, 64, BLOCK_FLOWS, BUFFERS
+TOLD    algorithm, 1, fields+FLOWS.algorithm
+TOLD    mask, 2, fields+FLOWS.mask
+TOLD    points+2*POINT_BOND, 2, bond_at
+TOLD    table, 2, fields+FLOWS.table
 TAKES   POINT_CHOOSE, 0, own_choose
 TAKES   POINT_TICK, 0, own_tick
 

@@ -51,6 +51,8 @@ pub mod needs {
     pub const IFS: u32 = 1 << 19;
     /// They are a bond.
     pub const BOND: u32 = 1 << 20;
+    /// All of its NICs send.
+    pub const FLOWS: u32 = 1 << 21;
 
     /// These needs with what hooks the timer: the pool has a tick routine (`waits`), and a card may have to be polled.
     #[inline(always)]
@@ -262,6 +264,10 @@ pub struct Facts {
     pub amis: u16,
     /// A bit for each interrupt line of the cards.
     pub lines: u16,
+    /// Of the flow table, the algorithm
+    pub algorithm: u16,
+    /// and the mask ([`crate::bond::flows::Fields`]).
+    pub mask: u16,
 }
 
-const _: () = assert!(size_of::<Facts>() == 140 && size_of::<Hook>() == 6);
+const _: () = assert!(size_of::<Facts>() == 144 && size_of::<Hook>() == 6);

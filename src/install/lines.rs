@@ -67,10 +67,13 @@ lines! {
     Twice 1 " is there twice; leave one of them out";
     Most 1 ": there are at most 16 NICs in one copy";
     Vectors 1 "/INT=: more vectors than NICs; /NIC= says which NICs";
-    BondMode 1 ": the mode is STANDBY";
+    BondMode 1 ": the mode is STANDBY or ACTIVE_ACTIVE";
+    Balance 1 ": it is ROUND_ROBIN, WEIGHTED, HASH, LEAST or ADAPTIVE";
+    Flows 1 ": it is 64 to 4096 flows";
+    OneSends 1 ": with /MODE=STANDBY one NIC sends; leave one of the two out";
     Failover 1 ": it is 1 to 100 periods";
     Health 1 ": it is 1 to 60 seconds";
-    NoBond 1 ": this is for a bond; give /MODE= too";
+    NoBond 1 ": this is for a bond; give /MODE= or /LB= too";
     BondOfOne 1 "a bond needs two NICs; name another one with /NIC=, or leave that out for all";
     BondVector 1 "a bond has one vector; give one number with /INT=";
     Unbonded 0 "there is only one NIC: it works without a bond";

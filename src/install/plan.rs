@@ -48,7 +48,7 @@ pub struct Plan {
     pub old: Old,
     /// Several NICs.
     pub several: Several,
-    /// They are a bond, if [`Settings::period`] is not 0.
+    /// They are a bond, if [`Begin::period`] is not 0.
     pub bond: Settings,
 }
 

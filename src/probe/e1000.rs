@@ -10,6 +10,7 @@ pub struct E1000Probe;
 
 impl<B: Bus> Probe<B> for E1000Probe {
     type Device = Gigabit<B, Both, PCI>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &[
         0x1008_8086, // 82544EI

@@ -10,6 +10,7 @@ pub struct E1000eProbe;
 
 impl<B: Bus> Probe<B> for E1000eProbe {
     type Device = Gigabit<B, Both, EXPRESS>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &[
         0x10D3_8086, // 82574L

@@ -305,6 +305,7 @@ fn at_its_ports(bus: &impl Bus, io: u16, ask: &Ask) -> Result<Found, Fault> {
 
 impl<B: Bus> Probe<B> for El3Probe {
     type Device = El3<B, false>;
+    const SPEED: u8 = 1;
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
         if ask.index >= CARDS {

@@ -70,6 +70,7 @@ pub struct IgbProbe;
 
 impl<B: Bus> Probe<B> for IgbProbe {
     type Device = Gigabit<B, Both, QUEUES>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &chips::IDS;
 

@@ -81,6 +81,8 @@ pub struct Found {
     pub variant: u8,
     /// [`Ask::media`], if the driver selects media; otherwise 0.
     pub media: u8,
+    /// The card's highest speed, in units of 10 Mbit/s ([`Probe::SPEED`]).
+    pub speed: u8,
     /// PCI function, as in [`Ask`].
     pub pci: u16,
     /// Bytes of rings that `start` needs below 1 MB if there is no XMS.
@@ -232,6 +234,8 @@ pub trait Probe<B: Bus> {
     type Device: Device;
     /// The PCI functions that this driver supports: vendor in the low half, device in the high half. Empty for ISA.
     const IDS: &'static [u32] = &[];
+    /// [`Found::speed`] of these cards.
+    const SPEED: u8 = 10;
     /// Tries one candidate. Reads before it writes, and leaves other hardware as it was.
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault>;
     /// Resets the card, whatever its state, and sets it up: address filter for `found.mac` and broadcasts, receiver on. The

@@ -229,6 +229,7 @@ impl<const WIDE: bool> Ne2000Probe<WIDE> {
 
 impl<B: Bus, const WIDE: bool> Probe<B> for Ne2000Probe<WIDE> {
     type Device = Ne2000<B, WIDE>;
+    const SPEED: u8 = 1;
 
     fn find(bus: &B, ask: &Ask) -> Result<Found, Fault> {
         let io = match (ask.io, ask.index) {

@@ -12,6 +12,7 @@ pub struct Ne2kPciProbe;
 
 impl<B: Bus> Probe<B> for Ne2kPciProbe {
     type Device = Ne2kPci<B>;
+    const SPEED: u8 = 1;
 
     const IDS: &'static [u32] = &[
         0x8029_10EC, // Realtek RTL8029(AS)

@@ -71,6 +71,7 @@ pub struct PchProbe;
 
 impl<B: Bus> Probe<B> for PchProbe {
     type Device = Gigabit<B, Both, PCH>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &chips::IDS;
 

@@ -167,6 +167,7 @@ const NO_VENDOR: u32 = 0x8168_0001;
 impl<B: Bus> Probe<B> for Rtl8169Probe {
     // One layout for both units of the driver; the installer loads the one for the rings' memory.
     type Device = Rtl8169<B, false, false>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &[
         0x8168_10EC, // 8168, 8111, 8411
@@ -199,6 +200,7 @@ impl<B: Bus> Probe<B> for Rtl8169Probe {
 
 impl<B: Bus> Probe<B> for Rtl8125Probe {
     type Device = Rtl8169<B, false, true>;
+    const SPEED: u8 = 250;
 
     const IDS: &'static [u32] = &[
         0x8125_10EC, // 8125

@@ -61,6 +61,7 @@ pub struct Tg3Probe;
 
 impl<B: Bus> Probe<B> for Tg3Probe {
     type Device = Card<B>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &chips::IDS;
 

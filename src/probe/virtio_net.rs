@@ -403,6 +403,7 @@ pub struct VirtioNetProbe;
 
 impl<B: Bus> Probe<B> for VirtioNetProbe {
     type Device = VirtioNet<B>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &[
         0x1000_1AF4, // transitional

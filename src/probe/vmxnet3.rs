@@ -33,6 +33,7 @@ pub struct Vmxnet3Probe;
 
 impl<B: Bus> Probe<B> for Vmxnet3Probe {
     type Device = Vmxnet3<B>;
+    const SPEED: u8 = 100;
 
     const IDS: &'static [u32] = &[
         0x07B0_15AD, // VMware vmxnet3

@@ -243,6 +243,7 @@ macro_rules! find_unit {
                 match <$probe as Probe<Either>>::find(&Either, ask) {
                     Ok(card) => {
                         *found = card;
+                        found.speed = <$probe as Probe<Either>>::SPEED;
                         if !<$probe as Probe<Either>>::IDS.is_empty() {
                             if pci::has_intx_off(&Either, ask.pci) {
                                 found.flat = FLAT_INTX;

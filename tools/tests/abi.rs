@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::mem::{offset_of, size_of};
 
+use compkt::bond::flows::Fields as Flows;
 use compkt::bond::{self, Arp, Fields as Bond, Row};
 use compkt::control;
 use compkt::device::{Counters, Events, Job, LOOKAHEAD};
@@ -141,7 +142,8 @@ fn structures_and_constants() {
     rust.extend(fields!("FACTS", Facts: "entries" = entries, "save" = save, "settle" = settle, "getter" = getter, "known" = known,
         "upcall" = upcall, "handles" = handles, "table" = table, "hold" = hold, "slots" = pool, "xms_handle" = xms_handle,
         "xms_entry" = xms_entry, "migrate" = migrate, "segment" = segment, "command" = command, "region" = region, "int60" = int60, "info" = info, "points" = points,
-        "hold_at" = hold_at, "ctl" = ctl, "amis" = amis, "lines" = lines));
+        "hold_at" = hold_at, "ctl" = ctl, "amis" = amis, "lines" = lines, "algorithm" = algorithm,
+        "mask" = mask));
     let (table, pool) = (offset_of!(Facts, table), offset_of!(Facts, pool));
     rust.extend([("FACTS.table_end", table + offset_of!(Table, end)), ("FACTS.bias", table + offset_of!(Table, bias)),
         ("FACTS.base", pool + offset_of!(PoolFacts, base)), ("FACTS.most", pool + offset_of!(PoolFacts, most))].map(|(name, at)| (name.into(), at)));
@@ -178,6 +180,9 @@ fn structures_and_constants() {
         "first" = first, "end" = end, "active" = active, "looked" = looked, "left" = left, "full" = full, "moves" = moves,
         "ignored" = ignored, "tell" = tell, "learned" = learned, "head" = head, "arp" = arp));
     rust.insert("BOND_size".into(), size_of::<Bond>());
+    rust.extend(fields!("FLOWS", Flows: "algorithm" = algorithm, "sticky" = sticky, "hits" = hits, "moved" = moved, "table" = table,
+        "mask" = mask, "swept" = swept));
+    rust.insert("FLOWS_size".into(), size_of::<Flows>());
     let constants = [
         ("BOND_HEAD", bond::HEAD),
         ("ARP_SIZE", size_of::<Arp>()),

@@ -2,8 +2,9 @@
 
 use compkt::install::lines::{LINES, Line};
 use compkt::install::features::needs;
-use compkt::bond::STANDBY;
-use compkt::install::stages::bonds::{BOND_SWITCHES, Settings, settings};
+use compkt::bond::flows::{ADAPTIVE, HASH, LEAST, TURNS, WEIGHTED};
+use compkt::bond::{BALANCE, STANDBY};
+use compkt::install::stages::bonds::{BOND_SWITCHES, Begin, Settings, settings};
 use compkt::install::stages::switches::{Options, Refused, Rule, SWITCHES, Want, options};
 use tools::random::Random;
 
@@ -115,12 +116,27 @@ fn bond(tail: &str) -> Settings {
 
 #[test]
 fn a_bond_s_switches_are_those_of_another_stage() {
-    let standby = Settings { mode: STANDBY, failover: 3, period: 91 };
+    let begin = Begin { mode: STANDBY, failover: 3, period: 91 };
+    let standby = Settings { begin, algorithm: ADAPTIVE, flows: 1024 };
     assert_eq!(bond("/MODE=STANDBY"), standby);
     assert_eq!(bond("/NIC=ALL /mode:standby /INT=61 /V -u"), standby);
-    assert_eq!(bond("/FAILOVER=100 /HEALTH=1 /MODE=STANDBY"), Settings { failover: 100, period: 18, ..standby });
-    assert_eq!(bond("/FAILOVER=1 /HEALTH=60 /MODE=STANDBY").period, 1092, "a minute");
+    assert_eq!(bond("/FAILOVER=100 /HEALTH=1 /MODE=STANDBY"), Settings { begin: Begin { failover: 100, period: 18, ..begin }, ..standby });
+    assert_eq!(bond("/FAILOVER=1 /HEALTH=60 /MODE=STANDBY").begin.period, 1092, "a minute");
+    let all = Settings { begin: Begin { mode: BALANCE, ..begin }, ..standby };
+    assert_eq!([bond("/MODE=ACTIVE_ACTIVE"), bond("/LB=ADAPTIVE"), bond("/FLOWS=1024")], [all; 3]);
+    assert_eq!(bond("/LB=ADAPTIVE /FLOWS=2048 /CACHE=8192"), Settings { flows: 2048, ..all });
+    assert_eq!(bond("/flows=1025 /lb=round_robin"), Settings { flows: 2048, algorithm: TURNS, ..all });
+    assert_eq!([64, 65, 4095, 4096].map(|flows| bond(&format!("/FLOWS={flows}")).flows), [64, 128, 4096, 4096]);
+    for (name, algorithm) in [("ROUND_ROBIN", TURNS), ("WEIGHTED", WEIGHTED), ("HASH", HASH), ("LEAST", LEAST)] {
+        assert_eq!(bond(&format!("/LB={name}")), Settings { algorithm, ..all });
+    }
     for (tail, word, part) in [
+        ("/LB", "/LB", "ROUND_ROBIN"),
+        ("/LB=STANDBY", "/LB=STANDBY", "ROUND_ROBIN"),
+        ("/MODE=HASH", "/MODE=HASH", "the mode is"),
+        ("/FLOWS=63", "/FLOWS=63", "64 to 4096"),
+        ("/FLOWS=4097", "/FLOWS=4097", "64 to 4096"),
+        ("/FLOWS=64 /MODE=STANDBY /LB=HASH", "/FLOWS=64", "one NIC sends"),
         ("/MODE", "/MODE", "the mode is"),
         ("/MODE=STAND", "/MODE=STAND", "the mode is"),
         ("/MODE=STANDBY /FAILOVER=0", "/FAILOVER=0", "1 to 100"),

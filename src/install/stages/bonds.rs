@@ -2,13 +2,26 @@
 
 use super::numbers::parse;
 use super::switches::{Refused, Rule, SWITCHES, Switch, switches};
-use crate::bond::{Fields, STANDBY};
+use crate::bond::flows::{ADAPTIVE, HASH, LEAST, TURNS, WEIGHTED};
+use crate::bond::{BALANCE, Fields, STANDBY};
 use crate::install::lines::Line;
 
-/// What the user has said of a bond. It begins as [`Fields`] does.
+/// What the user has said of a bond.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(C)]
 pub struct Settings {
+    /// As [`Fields`] begins.
+    pub begin: Begin,
+    /// How a NIC is chosen for a new flow: [`TURNS`] or one of the constants behind it.
+    pub algorithm: u8,
+    /// Flows that are remembered, a power of two.
+    pub flows: u16,
+}
+
+/// The first of [`Fields`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Begin {
     /// [`STANDBY`] or one of the constants behind it.
     pub mode: u8,
     /// Misses after which a NIC is silent.
@@ -17,6 +30,9 @@ pub struct Settings {
     pub period: u16,
 }
 
+/// Flows, if `/FLOWS=` is not given.
+const FLOWS: u16 = 1024;
+
 /// Ticks of the timer in 1,000 seconds.
 const TICKS: u32 = 18_206;
 
@@ -24,7 +40,11 @@ switches! {
     /// A bond's switches.
     BOND_SWITCHES:
     Mode "MODE" "STANDBY" Rule::Media, Line::BondMode,
-        "several NICs as one: STANDBY";
+        "several NICs as one: STANDBY or ACTIVE_ACTIVE";
+    Lb "LB" "ADAPTIVE" Rule::Media, Line::Balance,
+        "how their load is shared: see the manual, BONDS";
+    Flows "FLOWS" "1024" Rule::Dec(64, 4096), Line::Flows,
+        "flows that keep their NIC, 64 to 4096: 8 bytes each";
     Failover "FAILOVER" "3" Rule::Dec(1, 100), Line::Failover,
         "misses of a NIC until another takes over, 1 to 100";
     Health "HEALTH" "5" Rule::Dec(1, 60), Line::Health,
@@ -32,18 +52,29 @@ switches! {
 }
 
 const MODE: usize = Index::Mode as usize;
+const LB: usize = Index::Lb as usize;
+const MOST: usize = Index::Flows as usize;
 const FAILOVER: usize = Index::Failover as usize;
 
-/// Modes by name.
-static MODES: [(&str, u8); 1] = [("STANDBY", STANDBY)];
+/// Modes, and what may be said of the load, by name.
+static NAMES: [(&str, usize, u8); 7] = [
+    ("STANDBY", MODE, STANDBY),
+    ("ACTIVE_ACTIVE", MODE, BALANCE),
+    ("ROUND_ROBIN", LB, TURNS),
+    ("WEIGHTED", LB, WEIGHTED),
+    ("HASH", LB, HASH),
+    ("LEAST", LB, LEAST),
+    ("ADAPTIVE", LB, ADAPTIVE),
+];
 
 /// Reads what a command tail says of a bond.
 ///
 /// # Errors
 /// A word that is neither such a switch nor one of [`SWITCHES`], or a value that does not fit.
 pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
-    let mut settings = Settings { mode: STANDBY, failover: Fields::FAILOVER, period: Fields::PERIOD };
-    let mut first: &[u8] = b"";
+    let mut settings = Settings { begin: Begin { mode: BALANCE, failover: Fields::FAILOVER, period: Fields::PERIOD }, algorithm: ADAPTIVE, flows: FLOWS };
+    // The first word about a bond, the first about its load, and whether there is a bond.
+    let (mut first, mut balanced): (&[u8], &[u8]) = (b"", b"");
     let mut wanted = false;
     for word in tail.split(|byte| *byte <= b' ') {
         let [b'/', rest @ ..] = word else { continue };
@@ -62,20 +93,29 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
                 Some(number) if (low as u32..=high as u32).contains(&number) => number,
                 _ => return Err(refused),
             },
-            _ => 0,
-        };
-        match index {
-            MODE => match MODES.iter().find(|(name, _)| text.eq_ignore_ascii_case(name.as_bytes())) {
-                Some((_, mode)) => (settings.mode, wanted) = (*mode, true),
+            _ => match NAMES.iter().find(|(name, of, _)| *of == index && text.eq_ignore_ascii_case(name.as_bytes())) {
+                Some((_, _, code)) => *code as u32,
                 None => return Err(refused),
             },
-            FAILOVER => settings.failover = number as u8,
+        };
+        match index {
+            MODE => settings.begin.mode = number as u8,
+            LB => settings.algorithm = number as u8,
+            MOST => settings.flows = (number as u16).next_power_of_two(),
+            FAILOVER => settings.begin.failover = number as u8,
             // HEALTH, the last one.
-            _ => settings.period = (number * TICKS / 1000) as u16,
+            _ => settings.begin.period = (number * TICKS / 1000) as u16,
+        }
+        wanted |= index <= MOST;
+        if balanced.is_empty() && (index == LB || index == MOST) {
+            balanced = word;
         }
         if first.is_empty() {
             first = word;
         }
+    }
+    if settings.begin.mode == STANDBY && !balanced.is_empty() {
+        return Err(Refused { word: balanced, why: Line::OneSends });
     }
     if wanted { Ok(settings) } else { Err(Refused { word: first, why: Line::NoBond }) }
 }

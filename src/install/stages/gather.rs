@@ -6,7 +6,7 @@ use super::list::{part, vector_of};
 use super::place::{PSP_SIZE, core, driver, rings, take_extended};
 use super::switches::{Want, want};
 use super::vds::is_there;
-use crate::bond::Row;
+use crate::bond::{Row, STANDBY};
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{Machine, address, code_segment};
@@ -34,7 +34,7 @@ impl Plan {
 
     /// Whether the NICs are a bond.
     pub fn is_bond(&self) -> bool {
-        self.bond.period != 0
+        self.bond.begin.period != 0
     }
 
     /// A NIC's row in the bond.
@@ -107,7 +107,8 @@ fn begin(plan: &mut Plan) -> Option<()> {
     plan.ground = Ground::new(segment, number::JOIN)?;
     plan.ground.merges = true;
     let (need, kind, size) = if plan.is_bond() { (needs::BOND, BLOCK_BOND, Row::SIZE) } else { (needs::IFS, BLOCK_INTERFACES, INTERFACE) };
-    plan.needs = needs::TICK | needs::SEVERAL | need | plan.options.needs;
+    let flows = if plan.bond.begin.mode == STANDBY { 0 } else { needs::FLOWS };
+    plan.needs = needs::TICK | needs::SEVERAL | need | flows | plan.options.needs;
     core(plan)?;
     let count = plan.several.count as u16;
     plan.several.nics = plan.zeros(BLOCK_NICS, count * NIC)?;
@@ -129,7 +130,7 @@ fn next(plan: &mut Plan) -> Option<()> {
         let (text, behind) = part(several.vector);
         several.vector = behind;
         plan.options.vector = vector_of(text)?;
-    } else if several.done != 0 && plan.bond.period == 0 {
+    } else if several.done != 0 && plan.bond.begin.period == 0 {
         plan.options.vector = 0;
     }
     // Slot A begins where the segment does.

@@ -9,6 +9,7 @@ use super::gather::gathered_at;
 use super::hook::{irq_vector, unmask_line};
 use super::state::{give_back, tell};
 use super::xms;
+use crate::bond::flows::Flow;
 use crate::bond::{Fields, Row};
 use crate::bus::Addr;
 use crate::bus::real::address;
@@ -105,6 +106,8 @@ pub fn run(plan: &mut Plan) -> u8 {
     let mut attaching = Attaching::new(plan, list);
     attaching.facts.points[POINT_CALL] = header().core.int60 + CALL;
     attaching.facts.lines = (0..plan.several.count).fold(0, |lines, number| lines | line_bit(irq_of(plan, number)));
+    attaching.facts.algorithm = plan.bond.algorithm as u16;
+    attaching.facts.mask = (plan.bond.flows - 2) * Flow::SIZE;
     attaching.attach();
     poke(info.plus(offset_of!(Info, pool) as u16), &attaching.facts.points[POINT_POOL]);
     let fields = address(segment, many);
@@ -113,8 +116,8 @@ pub fn run(plan: &mut Plan) -> u8 {
     poke(fields.plus(offset_of!(Many, count) as u16), &(plan.several.count as u16));
     if bonded {
         let fields = address(segment, attaching.facts.points[POINT_BOND]);
-        poke(fields, &plan.bond);
-        poke(fields.plus(offset_of!(Fields, left) as u16), &plan.bond.period);
+        poke(fields, &plan.bond.begin);
+        poke(fields.plus(offset_of!(Fields, left) as u16), &plan.bond.begin.period);
         hook_vector(plan.options.vector, segment, header().core.int60);
     } else {
         poke(fields.plus(offset_of!(Many, current) as u16), &interfaces);

@@ -23,7 +23,9 @@ pub fn run(plan: &mut Plan) -> u8 {
     plan.device = 0;
     let record = plan.several.nics + number as u16 * NIC;
     if plan.is_bond() {
-        let row = Row { state: Row::USABLE, own: plan.card.found.mac, slave: record, ..Row::NEW };
+        // `join` makes a cost of the speed.
+        let cost = plan.card.found.speed as u16;
+        let row = Row { state: Row::USABLE, own: plan.card.found.mac, slave: record, cost, ..Row::NEW };
         poke(plan.row(number), &row);
     } else {
         let interface = Interface {

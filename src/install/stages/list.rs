@@ -93,7 +93,7 @@ fn list(plan: &mut Plan) -> Result<(), Refused> {
         return Err(refused(b"/XMS=,/MIGRATE=", Line::OneNic));
     }
     let mut several = Several { count: 1, done: 0, step: FIRST, vectors: 0, name: options.names, vector: options.vectors, nics: 0, interfaces: 0 };
-    if plan.bond.period != 0 {
+    if plan.bond.begin.period != 0 {
         if options.names == 0 {
             if options.nic != Want::Any {
                 return Err(Refused { word: b" ", line: Line::BondOfOne, number: 0 });

@@ -6,6 +6,7 @@ use super::vds::is_there;
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{Machine, address};
+use crate::bond::flows::Flow;
 use crate::drivers::undi::BUFFER;
 use crate::info::{self, Block};
 use crate::install::dos::{far, fill, from_device, peek, poke, regs};
@@ -147,6 +148,7 @@ pub fn features(plan: &mut Plan) -> Option<()> {
         }
         if unit.table_block != 0 {
             let size = match unit.table {
+                BUFFERS if unit.block == info::BLOCK_FLOWS => plan.bond.flows * Flow::SIZE,
                 BUFFERS => buffers(plan),
                 bytes => bytes + unit.per_handle as u16 * plan.options.handles as u16,
             };

@@ -3,8 +3,10 @@
 use core::mem::offset_of;
 
 use super::place::{HANDLE, LAST, features};
+use crate::bond::Row;
+use crate::bond::flows::SLOWEST;
 use crate::info::BLOCK_HANDLES;
-use crate::install::dos::peek;
+use crate::install::dos::{peek, poke};
 use crate::install::features::needs;
 use crate::install::header::number;
 use crate::install::plan::{FAILED, Plan};
@@ -35,7 +37,21 @@ fn finish(plan: &mut Plan) -> Option<()> {
         };
     }
     plan.needs |= flat;
+    if plan.needs & needs::FLOWS != 0 {
+        set_costs(plan);
+    }
     features(plan)?;
     plan.reserve(LAST + plan.placed.receivers)?;
     Some(())
+}
+
+/// Makes each NIC's cost of its speed, which `keep` has left in its row.
+#[inline(never)]
+fn set_costs(plan: &Plan) {
+    let cost = |number: u8| plan.row(number).plus(offset_of!(Row, cost) as u16);
+    let speed = |number: u8| peek::<u16>(cost(number)).max(1);
+    let slowest = (0..plan.several.count).fold(u16::MAX, |least, number| least.min(speed(number)));
+    for number in 0..plan.several.count {
+        poke(cost(number), &(SLOWEST * slowest / speed(number)).max(1));
+    }
 }

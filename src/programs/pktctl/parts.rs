@@ -100,7 +100,7 @@ pub fn counts(block: &Block) {
 }
 
 /// The names of blocks by their kinds, but for the pool's.
-static NAMES: [(u8, &CStr); 29] = [
+static NAMES: [(u8, &CStr); 30] = [
     (info::BLOCK_CORE, c"core"),
     (info::BLOCK_NIC, c"NIC driver"),
     (info::BLOCK_INSTANCE, c"NIC state"),
@@ -122,6 +122,7 @@ static NAMES: [(u8, &CStr); 29] = [
     (info::BLOCK_IFS, c"ifs"),
     (info::BLOCK_REAP, c"reap"),
     (info::BLOCK_BOND, c"bond"),
+    (info::BLOCK_FLOWS, c"flows"),
     (info::BLOCK_EXAMPLE, c"count"),
     (info::BLOCK_LISTS, c"pool lists"),
     (info::BLOCK_CTL, c"control"),

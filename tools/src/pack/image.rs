@@ -20,7 +20,7 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch or several NICs load. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 13] = ["many", "ifs", "bond", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
+const ASKED_FOR: [&str; 14] = ["many", "ifs", "bond", "flows", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1248;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -46,8 +46,8 @@ const CORE_TABLE: [&str; 25] = [
 /// Index of the first patch among them.
 const PATCHES: usize = 11;
 /// Kinds of blocks of the features that one NIC does not have, without `/REPLACE` and with it, and that several do not have.
-const ALONE: [u8; 3] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_SHIFT];
-const REPLACING: [u8; 3] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_REAP];
+const ALONE: [u8; 4] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_FLOWS, info::BLOCK_SHIFT];
+const REPLACING: [u8; 4] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_FLOWS, info::BLOCK_REAP];
 const ONE: [u8; 4] = [info::BLOCK_POOL, info::BLOCK_XWORDS, info::BLOCK_VDS, info::BLOCK_SHIFT];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
@@ -281,10 +281,10 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
         most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
         most.1 = most.1.max(1 + usize::from(table != 0));
     }
-    let fit = |absent: &[u8], hooks_most: usize| {
+    let fit = |absent: &[u8], others: usize, hooks_most: usize| {
         let mine: Vec<(usize, usize)> = kinds.iter().filter(|(kind, _)| !absent.contains(kind)).map(|(_, most)| *most).collect();
         // A driver has two hooks, and a place among the features.
-        let (hooks, blocks) = mine.iter().fold((2, BLOCKS_OF_ALL), |all, kind| (all.0 + kind.0, all.1 + kind.1));
+        let (hooks, blocks) = mine.iter().fold((2, others), |all, kind| (all.0 + kind.0, all.1 + kind.1));
         for (what, count, most) in [("features", mine.len() + 1, features::FEATURES), ("hooks", hooks, hooks_most), ("blocks", blocks, BLOCKS)] {
             if count > most {
                 return Err(format!("a machine may have {count} {what}; the installer has room for {most}"));
@@ -292,9 +292,10 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
         }
         Ok(())
     };
-    fit(&ALONE, ALL_HOOKS)?;
-    fit(&REPLACING, HOOKS_OF_HANDOVER)?;
-    fit(&ONE, HOOKS_OF_SEVERAL)
+    fit(&ALONE, BLOCKS_OF_ALL, ALL_HOOKS)?;
+    fit(&REPLACING, BLOCKS_OF_ALL, HOOKS_OF_HANDOVER)?;
+    // Several NICs have no buffers in XMS.
+    fit(&ONE, BLOCKS_OF_ALL - 1, HOOKS_OF_SEVERAL)
 }
 
 /// The unit directory for offset `start` in the file, and the units behind it.

@@ -16,6 +16,9 @@ pub fn tests() -> Vec<Test> {
     let mut tests = vec![
         Test::new("qemu/bond/standby", |lab| standby(lab, &["e1000", "rtl8139"], "3COMPKT /NIC=e1000,rtl8139 /MODE=STANDBY")).takes(15),
         Test::new("qemu/bond/standby-of-all", |lab| standby(lab, &["virtio-net-pci", "e1000e"], "3COMPKT /mode:standby /FAILOVER=2 /HEALTH=1")).takes(15),
+        Test::new("qemu/bond/active-active", active_active).takes(8),
+        Test::new("qemu/bond/weighted", |lab| shares(lab, "WEIGHTED", &["e1000", "rtl8139", "ne2k_pci"], [54, 5, 1])).takes(4),
+        Test::new("qemu/bond/round-robin", |lab| shares(lab, "ROUND_ROBIN", &["e1000", "rtl8139", "ne2k_pci"], [20; 3])).takes(4),
         Test::new("qemu/bond/both-links", both_links).takes(8),
         Test::new("qemu/bond/one-nic", one_nic).takes(4),
         Test::new("qemu/bond/stays", stays).takes(4),
@@ -28,7 +31,7 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// Lines that are refused, and what is said.
-const REFUSED: [(&str, &str, &str); 12] = [
+const REFUSED: [(&str, &str, &str); 14] = [
     ("one-name", "3COMPKT /NIC=e1000 /MODE=STANDBY", "3COMPKT: a bond needs two NICs; name another one with /NIC=, or leave that out for all\n"),
     ("no-such-card", "3COMPKT /NIC=e1000,0:1F.0 /MODE=STANDBY", "3COMPKT: /NIC=: no such card is free; leave it out to take the first one\n"),
     ("twice", "3COMPKT /NIC=0:4.0,0:4.0 /MODE=STANDBY", "3COMPKT: 0:4.0 is there twice; leave one of them out\n"),
@@ -40,6 +43,8 @@ const REFUSED: [(&str, &str, &str); 12] = [
     ("health-none", "3COMPKT /MODE=STANDBY /HEALTH=", "3COMPKT: /HEALTH=: it is 1 to 60 seconds\n"),
     ("no-bond", "3COMPKT /HEALTH=5", "3COMPKT: /HEALTH=5: this is for a bond; give /MODE= "),
     ("vectors", "3COMPKT /MODE=STANDBY /INT=60,61", "3COMPKT: a bond has one vector; give one number with /INT=\n"),
+    ("load-of-one", "3COMPKT /MODE=STANDBY /LB=HASH", "3COMPKT: /LB=HASH: with /MODE=STANDBY one NIC sends; leave one of the two out\n"),
+    ("flows", "3COMPKT /FLOWS=5000", "3COMPKT: /FLOWS=5000: it is 64 to 4096 flows\n"),
     ("control", "3COMPKT /MODE=STANDBY /CTL", "3COMPKT: /CTL is for one NIC; leave it out, or name one with /NIC=\n"),
 ];
 
@@ -110,6 +115,62 @@ fn standby(lab: &Lab, devices: &[&str], line: &str) -> Verdict {
     steps.prints("PKTCTL mem", " bond ")?;
     steps.exits("3COMPKT /U", 0)?;
     as_before(&steps, &["mem", "ints"])
+}
+
+/// The flows that FLOWS has sent by way of a peer, in the order of their frames: by the port that each comes from.
+fn flows(peer: &Peer) -> Vec<u16> {
+    let all = sent(peer).into_iter().filter(|frame| frame[..6] == [2, 0, 0, 0, 0, 0x99]);
+    all.map(|frame| u16::from_be_bytes([frame[34], frame[35]])).collect()
+}
+
+/// All NICs send. Each flow keeps its NIC, also when another NIC's cable is pulled; the flows of that one go on by the others. A NIC
+/// that does not receive sends from its own address, which the client's buffer does not show.
+fn active_active(lab: &Lab) -> Verdict {
+    let (rig, peers) = machine(&["e1000", "e1000", "e1000"])?;
+    let line = "3COMPKT /MODE=ACTIVE_ACTIVE";
+    let script = ["ints keep", "mem", "ints", line, "FLOWS", "FLOWS", "pause", "FLOWS", "FLOWS", "INTEGRIT 250", "PKTCTL test", "PKTCTL mem", "3COMPKT /U", "mem", "ints"];
+    let job = lab.job(&[], &script)?;
+    let mut before = Vec::new();
+    let steps = run(&lab.apart(&rig, &job), &job, &mut |said, monitor| {
+        if said == "[pause]" {
+            until(|| peers.iter().map(|peer| flows(peer).len()).sum::<usize>() == 2 * FLOWS);
+            before = peers.iter().map(flows).collect();
+            cable(monitor, 2, false);
+            let _ = monitor.resume();
+        }
+    })?;
+    steps.prints(line, "3COMPKT: 3 NICs, one bond, INT 60h, ")?;
+    for line in [line, "FLOWS", "INTEGRIT 250", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.prints("PKTCTL mem", " flows ")?;
+    let behind: Vec<Vec<u16>> = peers.iter().map(flows).zip(&before).map(|(all, before)| all[before.len()..].to_vec()).collect();
+    steps.holds(before.iter().map(Vec::len).sum::<usize>() == 2 * FLOWS, "each frame was sent once")?;
+    steps.holds(behind.iter().map(Vec::len).sum::<usize>() == 2 * FLOWS && behind[2].is_empty(), "and by the other two when the cable is out")?;
+    for (number, flows) in before.iter().enumerate() {
+        let (first, second) = flows.split_at(flows.len() / 2);
+        steps.holds(first == second && first.len() > FLOWS / 6, format!("NIC {number} has its share, and each flow keeps its NIC"))?;
+        steps.holds(number == 2 || first.iter().all(|flow| behind[number].iter().filter(|other| *other == flow).count() == 2), "also afterwards")?;
+        let own = sent(&peers[number]).iter().all(|frame| frame[6..12] == mac(number));
+        steps.holds(own, format!("frames of NIC {number} come from its own address"))?;
+    }
+    as_before(&steps, &["mem", "ints"])
+}
+
+/// Flows that FLOWS sends.
+const FLOWS: usize = 60;
+
+/// New flows are shared as the algorithm says, exactly.
+fn shares(lab: &Lab, algorithm: &str, devices: &[&str], wanted: [usize; 3]) -> Verdict {
+    let (rig, peers) = machine(devices)?;
+    let line = format!("3COMPKT /LB={algorithm} /FLOWS=64");
+    let steps = run(&rig, &lab.job(&[], &[&line, "FLOWS", "3COMPKT /U"])?, &mut |_, _| {})?;
+    for line in [&line, "FLOWS", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    until(|| peers.iter().map(|peer| flows(peer).len()).sum::<usize>() == FLOWS);
+    let shares: Vec<usize> = peers.iter().map(|peer| flows(peer).len()).collect();
+    steps.holds(shares == wanted, format!("the shares are {wanted:?}, and not {shares:?}"))
 }
 
 /// Both cables are pulled, and both plugged in again: calls return meanwhile, and all works afterwards.

@@ -30,7 +30,7 @@ const UNCOUNTED: &[&str] = &["ne2000", "ne2k_pci", "tulip", "el3", "vortex", "co
 
 /// Drivers whose cards hold few frames, in a FIFO, and drivers whose cards in QEMU drop frames without a descriptor: on a slow host
 /// a frame of a long flow may be lost, and is counted.
-const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip"];
+const SMALL: &[&str] = &["el3", "vortex", "corkscrew", "i8255x", "pcnet", "tulip", "vmxnet3"];
 
 /// Drivers with: a FIFO that interrupts once, one whose interrupts stay on, rings above 1 MB, rings whose interrupts stay on.
 const BURSTS_ON: [&str; 4] = ["el3", "ne2000", "e1000", "virtio_net"];

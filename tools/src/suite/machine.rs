@@ -136,6 +136,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("UNHEARD.COM", "unheard", &[]),
         ("HEARD.COM", "unheard", &["HEARD"]),
         ("AWAIT.COM", "await", &[]),
+        ("FLOWS.COM", "flows", &[]),
         ("TAKES.COM", "await", &["TAKE"]),
         ("NOLINES.COM", "nolines", &[]),
         ("DEADLINE.COM", "reroute", &["ROUTE=0x80"]),

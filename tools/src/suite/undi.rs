@@ -20,8 +20,7 @@ const LIMIT: Duration = Duration::from_secs(240);
 pub fn tests() -> Vec<Test> {
     let mut tests = vec![
         Test::new("qemu/undi/conform", conform).takes(30),
-        Test::new("qemu/undi/integrity", |lab| intact(lab, 1_000)).takes(8),
-        Test { long: true, ..Test::new("qemu/undi/integrity/10000", |lab| intact(lab, 10_000)).takes(40) },
+        Test::new("qemu/undi/integrity", intact).takes(40),
         Test::new("qemu/undi/refusals", refusals).takes(6),
         Test::new("qemu/undi/falls-back", falls_back).takes(3),
         Test::new("qemu/undi/himem", himem).takes(6),
@@ -30,8 +29,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/undi/left-over", left_over).takes(15),
         Test::new("qemu/undi/second-load", second_load).takes(10),
         Test::new("qemu/undi/v86", v86).takes(8),
-        Test::new("qemu/undi/loads/10", |lab| loads(lab, 10)).takes(5),
-        Test { long: true, ..Test::new("qemu/undi/loads/100", |lab| loads(lab, 100)).takes(35) },
+        Test::new("qemu/undi/loads", loads).takes(35),
     ];
     for (lie, name) in LIES {
         tests.push(Test::new(format!("qemu/undi/liar/{name}"), move |lab| liar(lab, lie, name)).takes(8));
@@ -65,11 +63,11 @@ fn conform(lab: &Lab) -> Verdict {
 }
 
 /// INTEGRIT: every byte is right on both sides.
-fn intact(lab: &Lab, frames: u32) -> Verdict {
-    let (peer, line) = (peer()?, format!("INTEGRIT {frames}"));
-    let steps = run(lab, &machine(CARDS[0], peer.cable()), &[DEVICE], &[&line, "PKTCTL status"])?;
-    steps.exits(&line, 0)?;
-    steps.prints(&line, "every byte right")
+fn intact(lab: &Lab) -> Verdict {
+    let (peer, line) = (peer()?, "INTEGRIT 10000");
+    let steps = run(lab, &machine(CARDS[0], peer.cable()), &[DEVICE], &[line, "PKTCTL status"])?;
+    steps.exits(line, 0)?;
+    steps.prints(line, "every byte right")
 }
 
 /// Loads, exchanges, tells what it holds, unloads; ROMs of all cards.
@@ -185,17 +183,18 @@ fn interrupt(lab: &Lab) -> Verdict {
 }
 
 /// A ROM that is not packed, ours, is loaded and unloaded so often, and each byte is free again.
-fn loads(lab: &Lab, times: usize) -> Verdict {
+fn loads(lab: &Lab) -> Verdict {
+    const TIMES: usize = 100;
     let folder = TempDir::new("rom").map_err(|error| error.to_string())?;
     let device = liars(&folder, "0")?;
     let (load, unload) = ("3COMPKT /NIC=undi", "3COMPKT /U");
     let mut exec = vec!["ints keep", "mem", "ints"];
-    exec.extend([load, unload].repeat(times));
+    exec.extend([load, unload].repeat(TIMES));
     exec.extend(["mem", "ints"]);
     let steps = run(lab, &machine(&device, Net::Hub(0)), &[], &exec)?;
     for line in [load, unload] {
         let each = steps.each(line);
-        steps.holds(each.len() == times && each.iter().all(|step| step.exit == Some(0)), format!("`{line}` succeeds each time"))?;
+        steps.holds(each.len() == TIMES && each.iter().all(|step| step.exit == Some(0)), format!("`{line}` succeeds each time"))?;
     }
     as_before(&steps, &["mem", "ints"])
 }
