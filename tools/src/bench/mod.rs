@@ -5,6 +5,7 @@
 //! second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
 
 pub mod bulk;
+pub mod picture;
 pub mod registers;
 pub mod table;
 
@@ -42,6 +43,7 @@ struct Options {
     bulk: bool,
     image: bool,
     memory: bool,
+    svg: bool,
 }
 
 /// Measures and prints the tables.
@@ -60,7 +62,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--bulk" => options.bulk = true,
             "--image" => options.image = true,
             "--memory" => options.memory = true,
-            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --memory, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+            "--svg" => options.svg = true,
+            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --memory, --svg, --peer FILE, --peer-args \"0x60 9 0x300\""))),
         }
     }
     // Another driver is for one card: the NE2000, unless the user names one.
@@ -91,6 +94,10 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             eprintln!("measuring {path}");
             rows.push(peers(nic, Path::new(path), &options.peer_arguments)?);
         }
+    }
+    if options.svg {
+        print!("{}", picture::svg(&rows));
+        return Ok(());
     }
     print!("{}\n{}", table::text(&rows), units.image()?.text());
     pack::build_by(&Way::wide())?;
