@@ -301,7 +301,8 @@ fn device_line(lab: &Lab, nic: &'static Nic) -> Verdict {
 /// There is room for what is read before the card is stopped, and none for the driver: the old copy goes on. The first machine
 /// finds out how much that is, and has a little less.
 fn no_room(lab: &Lab) -> Verdict {
-    let (nic, least) = (ne2000(), 0x1800);
+    // The line names at most 65,535 bytes.
+    let (nic, least) = (ne2000(), 0x2000);
     let line = "3COMPKT /REPLACE /HANDLES=64 /STACK=2048";
     let script = |paragraphs: usize| {
         let mut script = vec!["3COMPKT".into(), "CLIENT".into(), format!("HOG {paragraphs:X}"), line.into()];
