@@ -100,8 +100,9 @@ fn rom_of_a_card(lab: &Lab) -> Verdict {
         let rig = machine(&[&format!("rtl8169-8126,addr=3,romfile={}", path.display())])?.with_xms(Xms::None);
         let steps = rig.steps(&lab.job(&[], &["3COMPKT /V", "3COMPKT /U"])?)?;
         says(&steps, "3COMPKT /V", &[&format!("{begins}{ends}")])?;
-        steps.exits("3COMPKT /V", !stands as u8)?;
-        steps.exits("3COMPKT /U", !stands as u8)?;
+        for line in ["3COMPKT /V", "3COMPKT /U"] {
+            if stands { steps.exits(line, 0)? } else { steps.refuses(line)? }
+        }
     }
     Ok(())
 }
