@@ -129,7 +129,7 @@ fn flows(peer: &Peer) -> Vec<u16> {
 fn active_active(lab: &Lab) -> Verdict {
     let (rig, peers) = machine(&["e1000", "e1000", "e1000"])?;
     let line = "3COMPKT /MODE=ACTIVE_ACTIVE";
-    let script = ["ints keep", "mem", "ints", line, "FLOWS", "FLOWS", "pause", "FLOWS", "FLOWS", "INTEGRIT 250", "FIELD SENDERS /HMA", stack::STATUS, "PKTCTL mem", "3COMPKT /U", "mem", "ints"];
+    let script = ["ints keep", "mem", "ints", line, "FLOWS", "FLOWS", "pause", "FLOWS", "FLOWS", "INTEGRIT 250", "FIELD SENDERS", stack::STATUS, "PKTCTL mem", "3COMPKT /U", "mem", "ints"];
     let job = lab.job(&[], &script)?;
     let mut before = Vec::new();
     let steps = run(&lab.apart(&rig, &job), &job, &mut |said, monitor| {

@@ -133,7 +133,7 @@ fn every_card_on_isa(lab: &Lab) -> Verdict {
 /// What the interrupt test has found, and the link, are told when the driver stands.
 fn interrupt_and_link(lab: &Lab) -> Verdict {
     let card = crate::nics::NICS.iter().find(|nic| nic.name == "rtl8139").ok_or("the list has no RTL8139")?;
-    let up = "  link: up";
+    let up = "  link: up, 100 Mbit/s";
     for (before, said) in [
         ("NOLINES", ["  interrupt test: the card has no IRQ; it is polled", up]),
         ("DEADLINE", ["  interrupt test: it arrived at no line; the card is polled", up]),
