@@ -5,7 +5,7 @@
 //! transmit; receive descriptors in a ring, each with its frame. Addresses are written once. The list ends at the descriptor
 //! before the oldest one: there the receiver stops. It is restarted at the oldest one when that is free.
 
-use super::mii::{self, ANAR, ANLPAR, BMCR};
+use super::mii::{self, ANAR, ANLPAR, BMCR, BMSR, BMSR_LINK};
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
@@ -48,9 +48,6 @@ pub const   MDI_READ: u32 = 2 << 26;
 /// Write.
 pub const   MDI_WRITE: u32 = 1 << 26;
 const   MDI_READY: u32 = 1 << 28;
-/// The PHY's status register (IEEE 802.3, clause 22).
-const BMSR: u32 = 1;
-const   BMSR_LINK: u16 = 1 << 2;
 
 /// Status of a command or receive descriptor (16 bits); command (16 bits) and link follow.
 const   DONE: u16 = 1 << 15;
@@ -322,7 +319,7 @@ impl<B: Bus> Device for I8255x<B> {
         if self.phy == 0 {
             return Link::Unknown;
         }
-        if self.mdi(MDI_READ | BMSR << 16) & BMSR_LINK != 0 { Link::Up } else { Link::Down }
+        if self.mdi(MDI_READ | (BMSR as u32) << 16) & BMSR_LINK != 0 { Link::Up } else { Link::Down }
     }
 
     fn speed(&mut self) -> u16 {

@@ -1,5 +1,6 @@
-//! Access to PHY registers bit by bit (IEEE 802.3, clause 22.2.4.5), by the register that the 3C905 and its relatives have in
-//! window 4.
+//! Registers of a PHY (IEEE 802.3, clause 22), and access to them bit by bit (clause 22.2.4.5), by the register that the 3C905 and its
+//! relatives have in window 4.
+#![allow(missing_docs, reason = "bits have the standard's names and stand under their register")]
 
 use crate::bus::Bus;
 use crate::device::Link;
@@ -10,22 +11,29 @@ const   CLOCK: u16 = 1 << 0;
 const   DATA: u16 = 1 << 1;
 const   OUTPUT: u16 = 1 << 2;
 
-/// Basic status: link in bit 2, negotiation complete in bit 5. A lost link is shown until the register is read.
-pub const BMSR: u8 = 1;
-/// Link, in [`BMSR`].
-pub const   BMSR_LINK: u16 = 1 << 2;
-
 /// Basic control.
 pub const BMCR: u8 = 0;
-const   BMCR_100: u16 = 1 << 13;
-const   BMCR_NEGOTIATE: u16 = 1 << 12;
-/// What the PHY offers.
+pub const   BMCR_100: u16 = 1 << 13;
+pub const   BMCR_NEGOTIATE: u16 = 1 << 12;
+/// Power down and isolate.
+pub const   BMCR_OFF: u16 = 1 << 11 | 1 << 10;
+/// Begin the negotiation again.
+pub const   BMCR_RESTART: u16 = 1 << 9;
+pub const   BMCR_FULL: u16 = 1 << 8;
+/// Basic status. A lost link is shown until the register is read.
+pub const BMSR: u8 = 1;
+/// The negotiation is complete.
+pub const   BMSR_COMPLETE: u16 = 1 << 5;
+pub const   BMSR_LINK: u16 = 1 << 2;
+/// What the PHY offers in the negotiation.
 pub const ANAR: u8 = 4;
-/// What its partner offers.
+/// What its partner offers. The bits are the same.
 pub const ANLPAR: u8 = 5;
-/// 100BASE-T4, 100BASE-TX with full and half duplex; 10BASE-T.
-const   OFFER_100: u16 = 7 << 7;
-const   OFFER_10: u16 = 3 << 5;
+const   ABILITY_100_T4: u16 = 1 << 9;
+pub const   ABILITY_100_FULL: u16 = 1 << 8;
+pub const   ABILITY_100: u16 = 1 << 7;
+pub const   ABILITY_10_FULL: u16 = 1 << 6;
+pub const   ABILITY_10: u16 = 1 << 5;
 
 /// Megabits a second at which a PHY with a link works, by [`BMCR`], [`ANAR`] and [`ANLPAR`]; 0: they do not say.
 pub fn speed(control: u16, own: u16, partner: u16) -> u16 {
@@ -33,8 +41,8 @@ pub fn speed(control: u16, own: u16, partner: u16) -> u16 {
     match control & BMCR_NEGOTIATE {
         0 if control & BMCR_100 != 0 => 100,
         0 => 10,
-        _ if both & OFFER_100 != 0 => 100,
-        _ if both & OFFER_10 != 0 => 10,
+        _ if both & (ABILITY_100_T4 | ABILITY_100_FULL | ABILITY_100) != 0 => 100,
+        _ if both & (ABILITY_10_FULL | ABILITY_10) != 0 => 10,
         _ => 0,
     }
 }

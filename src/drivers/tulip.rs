@@ -4,7 +4,7 @@
 //! followed by its buffer. Addresses are written once. The address filter is sent to the chip like a frame, in the same
 //! buffer.
 
-use super::mii::{self, ANAR, ANLPAR, BMCR};
+use super::mii::{self, ANAR, ANLPAR, BMCR, BMSR, BMSR_LINK};
 use super::staging::stage;
 use crate::bus::{Addr, Bus};
 use crate::device::{Counters, Device, Events, Head, Job, Link, MAX_FRAME, MacAddr, RcvMode, Rx, SendError};
@@ -114,9 +114,6 @@ const LIMIT: u16 = 20_000;
 /// Causes that interrupt.
 const CAUSES: u32 = CSR5_RI | CSR5_RU;
 
-/// The PHY's status register (IEEE 802.3, clause 22).
-pub const BMSR: u8 = 1;
-const   BMSR_LINK: u16 = 1 << 2;
 /// The end of the preamble, then start and read opcode of a management frame.
 const MII_READ: u32 = !0 << 14 | 0b0110 << 10;
 /// The address in the filter that lets broadcasts pass.

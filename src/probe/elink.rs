@@ -4,7 +4,7 @@ use super::{Fault, Found, line, media};
 use crate::bus::Bus;
 use crate::device::MacAddr;
 use crate::drivers::el3::*;
-use crate::drivers::mii::{BMSR, BMSR_LINK, Mii, PHYSICAL};
+use crate::drivers::mii::*;
 
 /// Window 0.
 const W0_EEPROM: u16 = 0x0A;
@@ -52,20 +52,7 @@ const STEP_US: u16 = 20_000;
 /// Limit of a reset, which may wait for the end of a transfer.
 const RESET_LIMIT: u16 = 20_000;
 
-// PHY registers (IEEE 802.3, clause 22).
-const BMCR: u8 = 0;
-const   BMCR_100: u16 = 1 << 13;
-const   BMCR_FULL: u16 = 1 << 8;
-const   BMCR_NEGOTIATE: u16 = 1 << 12;
-const   BMCR_RESTART: u16 = 1 << 9;
-/// Power down and isolate.
-const   BMCR_OFF: u16 = 1 << 11 | 1 << 10;
-const   BMSR_COMPLETE: u16 = 1 << 5;
-const ADVERTISED: u8 = 4;
-const PARTNER: u8 = 5;
-const   ABILITY_100_FULL: u16 = 1 << 8;
-const   ABILITY_100: u16 = 1 << 7;
-const   ABILITY_10_FULL: u16 = 1 << 6;
+/// Start and write opcode.
 const MII_WRITE: u16 = 5;
 /// Address of the PHY in the chip or on the board.
 const OWN_PHY: u8 = 24;
@@ -275,13 +262,13 @@ impl<B: Bus> Chip<'_, B> {
             }
             mii.read(phy, BMSR) & (BMSR_COMPLETE | BMSR_LINK) == BMSR_COMPLETE | BMSR_LINK
         });
-        let offered = mii.read(phy, ADVERTISED);
+        let offered = mii.read(phy, ANAR);
         if !complete {
-            self.mii_write(phy, ADVERTISED, offered & !(ABILITY_100_FULL | ABILITY_10_FULL));
+            self.mii_write(phy, ANAR, offered & !(ABILITY_100_FULL | ABILITY_10_FULL));
             self.mii_write(phy, BMCR, BMCR_NEGOTIATE | BMCR_RESTART);
             return false;
         }
-        let common = offered & mii.read(phy, PARTNER);
+        let common = offered & mii.read(phy, ANLPAR);
         common & ABILITY_100_FULL != 0 || common & (ABILITY_100 | ABILITY_10_FULL) == ABILITY_10_FULL
     }
 }

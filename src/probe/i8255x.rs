@@ -6,6 +6,7 @@ use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::{Counters, Device, Events, RcvMode};
 use crate::drivers::i8255x::*;
+use crate::drivers::mii::{BMCR, BMCR_NEGOTIATE, BMCR_OFF, BMCR_RESTART};
 
 /// EEPROM control register: the wires.
 const EEPROM: u16 = 0x0E;
@@ -14,13 +15,6 @@ const EEPROM_PHY: u16 = 6;
 const   PHY_82503: u16 = 1 << 15;
 /// The sum of all words.
 const EEPROM_SUM: u16 = 0xBABA;
-
-/// The PHY's control register (IEEE 802.3, clause 22).
-const BMCR: u32 = 0;
-const   BMCR_AUTONEG: u16 = 1 << 12;
-const   BMCR_RESTART: u16 = 1 << 9;
-/// Power down and isolate.
-const   BMCR_OFF: u16 = 1 << 11 | 1 << 10;
 
 /// The configuration (manual, section 6.4.2.3). Bytes that are neither reserved nor 0: FIFO limits (1); counters and transmit
 /// blocks as on the 82557, frames that overran are discarded, frames with other errors stored, no interrupt for a suspend
@@ -132,9 +126,9 @@ impl<B: Bus> Probe<B> for I8255xProbe {
         lay_out(&card);
         card.restart();
         if card.phy != 0 {
-            let control = card.mdi(MDI_READ | BMCR << 16);
-            if control & (BMCR_OFF | BMCR_AUTONEG) != BMCR_AUTONEG {
-                card.mdi(MDI_WRITE | BMCR << 16 | (BMCR_AUTONEG | BMCR_RESTART) as u32);
+            let control = card.mdi(MDI_READ | (BMCR as u32) << 16);
+            if control & (BMCR_OFF | BMCR_NEGOTIATE) != BMCR_NEGOTIATE {
+                card.mdi(MDI_WRITE | (BMCR as u32) << 16 | (BMCR_NEGOTIATE | BMCR_RESTART) as u32);
             }
         }
         card.set_address(&found.mac);

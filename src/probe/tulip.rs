@@ -5,6 +5,7 @@ use super::pci;
 use super::{Ask, Fault, Found, Probe, Rings, line};
 use crate::bus::Bus;
 use crate::device::{Counters, Device, RcvMode};
+use crate::drivers::mii::{ABILITY_10, ABILITY_100, ANAR, BMCR, BMCR_NEGOTIATE, BMCR_RESTART, BMSR};
 use crate::drivers::tulip::*;
 
 /// PCI configuration: sleep and snooze in bits 31:30.
@@ -30,14 +31,8 @@ const CSR12_NEGOTIATE: u32 = 0x1301;
 /// The word of the serial ROM where the address begins (Digital Semiconductor SROM Format 4.05).
 const SROM_MAC: u8 = 10;
 
-/// The PHY's control register (IEEE 802.3, clause 22).
-const BMCR: u8 = 0;
-const   BMCR_AUTONEG: u32 = 1 << 12;
-const   BMCR_RESTART: u32 = 1 << 9;
-/// The abilities that the PHY advertises.
-const ANAR: u8 = 4;
 /// Half duplex at 100 and 10 Mb/s only: so the chip's duplex is known without the result of the negotiation.
-const   ANAR_HALF: u16 = 1 << 7 | 1 << 5 | 1;
+const ANAR_HALF: u16 = ABILITY_100 | ABILITY_10 | 1;
 /// Start and write opcode of a management frame, and the turnaround.
 const MII_WRITE: u32 = 0b0101 << 28 | 2 << 16;
 
@@ -167,7 +162,7 @@ fn connect<B: Bus>(card: &mut Tulip<B>) -> u32 {
         if !matches!(card.mii_get(BMSR), 0 | 0x7FFF | 0xFFFF) {
             if card.mii_get(ANAR) != ANAR_HALF {
                 write(card, ANAR, ANAR_HALF as u32);
-                write(card, BMCR, BMCR_AUTONEG | BMCR_RESTART);
+                write(card, BMCR, (BMCR_NEGOTIATE | BMCR_RESTART) as u32);
             }
             return CSR6_MBO | CSR6_SF | CSR6_HBD | CSR6_PS;
         }
