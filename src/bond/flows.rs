@@ -21,15 +21,20 @@ pub const WEIGHTED: u8 = 1;
 pub const HASH: u8 = 2;
 /// The NIC with the fewest bytes of late.
 pub const LEAST: u8 = 3;
-/// The same in relation to its speed, and to how often it had no room.
+/// The same in relation to its speed.
 pub const ADAPTIVE: u8 = 4;
 
-/// The load of a NIC that has had no room.
+/// The load of a NIC that has had no room, at the next tick.
 const CROWDED: u16 = 0xC000;
 /// What a flow adds by turns.
 const TURN: u16 = 256;
 /// [`Row::cost`] of the slowest NIC of a bond; of one that is twice as fast, half of it.
 pub const SLOWEST: u16 = 800;
+/// [`Row::cost`] of a NIC, by its speed and that of the slowest one of its bond.
+pub fn cost(speed: u16, slowest: u16) -> u16 {
+    (SLOWEST as u32 * slowest as u32 / speed.max(1) as u32) as u16
+}
+
 /// An entry of the table.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]

@@ -4,7 +4,7 @@ use core::mem::offset_of;
 
 use super::place::{HANDLE, LAST, features};
 use crate::bond::Row;
-use crate::bond::flows::SLOWEST;
+use crate::bond::flows;
 use crate::info::BLOCK_HANDLES;
 use crate::install::dos::{peek, poke};
 use crate::install::features::needs;
@@ -49,9 +49,9 @@ fn finish(plan: &mut Plan) -> Option<()> {
 #[inline(never)]
 fn set_costs(plan: &Plan) {
     let cost = |number: u8| plan.row(number).plus(offset_of!(Row, cost) as u16);
-    let speed = |number: u8| peek::<u16>(cost(number)).max(1);
+    let speed = |number: u8| peek::<u16>(cost(number));
     let slowest = (0..plan.several.count).fold(u16::MAX, |least, number| least.min(speed(number)));
     for number in 0..plan.several.count {
-        poke(cost(number), &(SLOWEST * slowest / speed(number)).max(1));
+        poke(cost(number), &flows::cost(speed(number), slowest));
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use compkt::bond::bond::BUSY;
-use compkt::bond::flows::{ADAPTIVE, HASH, LEAST, SLOWEST, TURNS, WEIGHTED};
+use compkt::bond::flows::{ADAPTIVE, HASH, LEAST, SLOWEST, TURNS, WEIGHTED, cost};
 use compkt::bond::{BALANCE, Row};
 use compkt::device::Link;
 use tools::random::Random;
@@ -44,11 +44,11 @@ fn flows_are_shared_evenly_or_by_weight() {
         }
     }
     // Speeds in Mb/s.
-    for speeds in [&[10u32, 10][..], &[10, 100], &[100, 10], &[100, 1000, 1000], &[10, 100, 1000], &[1000, 100, 100, 10]] {
+    for speeds in [&[10u16, 10][..], &[10, 100], &[100, 10], &[100, 1000, 1000], &[10, 100, 1000], &[1000, 100, 100, 10]] {
         let mut world = with(WEIGHTED, speeds.len(), 512);
         let slowest = *speeds.iter().min().unwrap();
         for (row, speed) in world.rows.iter_mut().zip(speeds) {
-            row.cost = (u32::from(SLOWEST) * slowest / speed) as u16;
+            row.cost = cost(*speed, slowest);
         }
         let got = shares(&mut world, 10_000);
         let all: usize = speeds.iter().map(|speed| *speed as usize).sum();
@@ -245,4 +245,12 @@ fn a_client_s_routine_chooses_for_new_flows() {
     world.wanted = 0;
     assert_eq!(world.by(&flow(5)), 2, "a flow stays");
     assert_eq!(world.by(&flow(100)), 0);
+}
+
+#[test]
+fn the_slowest_nic_costs_the_same_however_fast_it_is() {
+    for slowest in [1, 10, 100, 250] {
+        assert_eq!(cost(slowest, slowest), SLOWEST, "{slowest}");
+    }
+    assert_eq!([cost(100, 1), cost(250, 1), cost(250, 100)], [8, 3, 320]);
 }
