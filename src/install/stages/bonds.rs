@@ -31,7 +31,7 @@ pub struct Begin {
 }
 
 /// Flows, if `/FLOWS=` is not given.
-const FLOWS: u16 = 1024;
+const USUAL: u16 = 1024;
 
 /// Ticks of the timer in 1,000 seconds.
 const TICKS: u32 = 18_206;
@@ -53,7 +53,7 @@ switches! {
 
 const MODE: usize = Index::Mode as usize;
 const LB: usize = Index::Lb as usize;
-const MOST: usize = Index::Flows as usize;
+const FLOWS: usize = Index::Flows as usize;
 const FAILOVER: usize = Index::Failover as usize;
 
 /// Modes, and what may be said of the load, by name.
@@ -72,7 +72,7 @@ static NAMES: [(&str, usize, u8); 7] = [
 /// # Errors
 /// A word that is neither such a switch nor one of [`SWITCHES`], or a value that does not fit.
 pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
-    let mut settings = Settings { begin: Begin { mode: BALANCE, failover: Fields::FAILOVER, period: Fields::PERIOD }, algorithm: ADAPTIVE, flows: FLOWS };
+    let mut settings = Settings { begin: Begin { mode: BALANCE, failover: Fields::FAILOVER, period: Fields::PERIOD }, algorithm: ADAPTIVE, flows: USUAL };
     // The first word about a bond, the first about its load, and whether there is a bond.
     let (mut first, mut balanced): (&[u8], &[u8]) = (b"", b"");
     let mut wanted = false;
@@ -101,13 +101,13 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
         match index {
             MODE => settings.begin.mode = number as u8,
             LB => settings.algorithm = number as u8,
-            MOST => settings.flows = (number as u16).next_power_of_two(),
+            FLOWS => settings.flows = (number as u16).next_power_of_two(),
             FAILOVER => settings.begin.failover = number as u8,
             // HEALTH, the last one.
             _ => settings.begin.period = (number * TICKS / 1000) as u16,
         }
-        wanted |= index <= MOST;
-        if balanced.is_empty() && (index == LB || index == MOST) {
+        wanted |= matches!(index, MODE | LB | FLOWS);
+        if balanced.is_empty() && matches!(index, LB | FLOWS) {
             balanced = word;
         }
         if first.is_empty() {

@@ -111,13 +111,14 @@ fn conform(lab: &Lab, place: Place) -> Verdict {
 /// FUZZ without a station on the wire.
 fn fuzz(lab: &Lab, place: Place) -> Verdict {
     let rig = Qemu { icount: true, ..qemu_on(&LISTS, Net::Hub(0))? };
-    judged(lab, &rig, place, &format!("FUZZ {} /SEED=1", lab.calls / if place == Place::Low { 10 } else { 2 }), "nothing else changed")
+    let calls = if place == Place::Low { lab.calls / 10 } else { lab.calls / 2 };
+    judged(lab, &rig, place, &format!("FUZZ {calls} /SEED=1"), "nothing else changed")
 }
 
 /// INTEGRIT: frames of every length in both directions at once, each byte checked on both sides.
 fn integrity(lab: &Lab, place: Place) -> Verdict {
     let peer = Peer::new().map_err(|error| error.to_string())?;
-    judged(lab, &qemu_on(&LISTS, peer.cable())?, place, &format!("INTEGRIT {}", lab.calls / 60), "every byte right")
+    judged(lab, &qemu_on(&LISTS, peer.cable())?, place, &format!("INTEGRIT {}", lab.fewer_frames()), "every byte right")
 }
 
 /// The driver is small enough, and each kind of memory is used for its purpose.

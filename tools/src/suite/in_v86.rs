@@ -150,7 +150,7 @@ fn few_bytes(steps: &Steps, nic: &Nic) -> Verdict {
 /// INTEGRIT in V86 mode.
 pub(super) fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
     let peer = peer()?;
-    let (load, line) = (load(nic), format!("INTEGRIT {}", lab.calls / 60));
+    let (load, line) = (load(nic), format!("INTEGRIT {}", lab.fewer_frames()));
     let mut job = lab.job(&[], &[V86, load.as_str(), line.as_str(), STATUS, UNLOAD])?;
     job.limit = LIMIT.mul_f32((lab.calls as f32 / 100_000.0).max(1.0));
     let steps = machine(nic, peer.cable(), Xms::V3)?.steps(&job)?;

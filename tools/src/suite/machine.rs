@@ -35,6 +35,16 @@ impl Lab {
         Lab { files: OnceLock::new(), calls, answers: Mutex::new(Vec::new()), skips: Mutex::default() }
     }
 
+    /// Frames that INTEGRIT exchanges on each NIC.
+    pub fn frames(&self) -> u32 {
+        self.calls / 25
+    }
+
+    /// The same in a machine of another kind.
+    pub fn fewer_frames(&self) -> u32 {
+        self.calls / 60
+    }
+
     /// The driver under both its names, and the programs.
     pub fn files(&self) -> Result<&[(String, Vec<u8>)], String> {
         match self.files.get_or_init(|| build().map_err(|error| format!("the build failed: {error}"))) {

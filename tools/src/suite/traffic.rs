@@ -39,12 +39,12 @@ pub fn tests() -> Vec<Test> {
         tests.push(test("ready", ready).takes(2));
         for device in &nic.devices[1..] {
             let name = format!("qemu/{name}/integrity/{device}");
-            let test = Test::new(name, move |lab| intact_too(lab, nic, &qemu_of(device, Net::User)?)).takes(8);
+            let test = Test::new(name, move |lab| intact_elsewhere(lab, nic, &qemu_of(device, Net::User)?)).takes(8);
             tests.push(Test { long: RELATIVES.contains(device), ..test });
         }
         if nic.found == Found::Pci {
             let name = format!("qemu/{name}/integrity/no-xms");
-            tests.push(Test::new(name, move |lab| intact_too(lab, nic, &qemu(nic)?.with_xms(Xms::None))).takes(8));
+            tests.push(Test::new(name, move |lab| intact_elsewhere(lab, nic, &qemu(nic)?.with_xms(Xms::None))).takes(8));
             tests.push(test("integrity/hma/no-xms", |lab, nic| intact_high(lab, nic, Xms::None)).takes(8));
         }
     }
@@ -195,12 +195,12 @@ fn fuzzed(lab: &Lab, rig: &impl Rig) -> Verdict {
 
 /// INTEGRIT: frames of every length in both directions at once, each byte checked on both sides.
 pub(super) fn integrity(lab: &Lab, nic: &'static Nic) -> Verdict {
-    intact(lab, nic, &qemu(nic)?, lab.calls / 25)
+    intact(lab, nic, &qemu(nic)?, lab.frames())
 }
 
 /// The same, with fewer frames, in a machine of another kind.
-pub(super) fn intact_too(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
-    intact(lab, nic, machine, lab.calls / 60)
+fn intact_elsewhere(lab: &Lab, nic: &Nic, machine: &Qemu) -> Verdict {
+    intact(lab, nic, machine, lab.fewer_frames())
 }
 
 fn intact(lab: &Lab, nic: &Nic, machine: &Qemu, frames: u32) -> Verdict {

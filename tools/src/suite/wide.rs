@@ -34,7 +34,7 @@ pub fn files() -> Result<Vec<(String, Vec<u8>)>, String> {
 fn works(lab: &Lab, nic: &'static Nic) -> Verdict {
     let config = format!("DEVICE=3COMPKT.SYS /NIC={} /STACK=512", nic.name);
     let conform = if is_fixed(&rig_name(nic)) { "CONFORM /PEER /FIXED" } else { "CONFORM /PEER" };
-    let integrity = format!("INTEGRIT {}", lab.calls / 60);
+    let integrity = format!("INTEGRIT {}", lab.fewer_frames());
     let peer = Peer::new().map_err(|error| error.to_string())?;
     let exec = vec![conform.to_string(), integrity.clone()];
     let job = Job { files: files()?, config: vec![config], exec, limit: 2 * LIMIT, ..Job::default() };
