@@ -35,6 +35,7 @@ pub fn run(client: &mut Client) {
     burst(client, c"slow receiver with interrupts on, frames at once", Flow { count: 250, ..SHORT }, SLOW);
     burst(client, c"STI and RETF, long frames", Flow { count: 110, max: MAX_FRAME, ..SHORT }, OPEN);
     burst(client, c"STI and RETF", Flow { count: 400, ..SHORT }, OPEN);
+    burst(client, c"long frames, while the first is received", Flow { count: 30, max: MAX_FRAME, ..SHORT }, Plan { gather_us: GATHER_US, ..PLAIN });
     burst(client, c"interrupts off", Flow { count: 250, ..SHORT }, PLAIN);
     burst(client, c"20 ms with interrupts on", Flow { count: 12, ..SHORT }, Plan { stay_us: 20_000, ..OPEN });
     tick(client);

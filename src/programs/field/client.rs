@@ -43,6 +43,8 @@ pub struct Client {
     pub uncounted: bool,
     /// The card holds few frames: it may lose some of those that come at once.
     pub small: bool,
+    /// The longest frame of a flow.
+    pub longest: u16,
     /// There is an HMA, and no other program uses it.
     pub high: bool,
     /// Frames that the driver takes before it looks for other interrupts.
@@ -59,7 +61,7 @@ pub struct Client {
 impl Client {
     /// A client without handles.
     pub fn new(driver: Driver, seed: u32) -> Client {
-        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, high: false, burst: BURST as u16, rate: 60, tells: Tells::Nothing, seed, before: 0 }
+        Client { driver, mac: [0; 6], checks: Checks::new(), handle: 0, dead: false, uncounted: false, small: false, longest: MAX_FRAME, high: false, burst: BURST as u16, rate: 60, tells: Tells::Nothing, seed, before: 0 }
     }
 
     /// Opens a handle for the flows and one for the peer's answers; or one for all frames.
@@ -103,6 +105,7 @@ impl Client {
     /// Asks the peer for a flow.
     pub fn ask(&mut self, flow: Flow, plan: Plan) -> Result<(), u8> {
         let seed = self.seed();
+        let flow = Flow { max: flow.max.min(self.longest), ..flow };
         self.before = self.lost();
         receiver::reset(seed, flow, plan);
         let ask = Ask { min: flow.min, max: flow.max, kind: KIND, framing: Framing::Type, to: flow.to, gap_us: flow.gap_us, delay_ms: 0 };

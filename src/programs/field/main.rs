@@ -1,6 +1,6 @@
 //! FIELD: behaves as existing clients do, and checks how a packet driver copes with that.
 //!
-//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/BURST=8] [/RATE=60] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One
+//! `FIELD GROUP [/HMA] [/UNCOUNTED] [/SMALL] [/LONGEST=1514] [/BURST=8] [/RATE=60] [/TELLS=EVENTS] [/INT=60] [/SEED=n]`, with the test peer on the wire. One
 //! line for each check, `ok NAME` or `FAIL NAME: expected …, got …`; the last line counts them.
 #![no_std]
 #![no_main]
@@ -18,6 +18,7 @@ mod senders;
 mod timer;
 
 use client::Client;
+use compkt::device::MAX_FRAME;
 use compkt::programs::options::{self, same};
 use compkt::programs::rt::{self, console, packet::Driver};
 use compkt::resident::table::BURST;
@@ -45,7 +46,7 @@ const GROUPS: [(&str, Group); 9] = [
 
 fn main() -> u8 {
     let tail = rt::tail();
-    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small, mut burst, mut rate, mut tells) = (0x60, 1, None, false, false, false, BURST as u16, 60, Tells::Nothing);
+    let (mut vector, mut seed, mut group, mut high, mut uncounted, mut small, mut longest, mut burst, mut rate, mut tells) = (0x60, 1, None, false, false, false, MAX_FRAME, BURST as u16, 60, Tells::Nothing);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             None => {
@@ -65,6 +66,11 @@ fn main() -> u8 {
             Some((name, [])) if same(name, "SMALL") => {
                 small = true;
                 true
+            }
+            Some((name, value)) if same(name, "LONGEST") => {
+                // The shortest of the long flows' frames have 400 bytes.
+                let number = options::number(value).filter(|number| (400..=MAX_FRAME as u32).contains(number));
+                number.map(|value| longest = value as u16).is_some()
             }
             Some((name, value)) if same(name, "BURST") => options::number(value).map(|value| burst = value as u16).is_some(),
             Some((name, value)) if same(name, "RATE") => {
@@ -86,7 +92,7 @@ fn main() -> u8 {
         }
     }
     let Some(group) = group else {
-        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE, KEYS or LINK, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/BURST=8 (the driver's), /RATE=60 (of SENDERS' timer), /TELLS=EVENTS, READS or NOTHING (of its link),\n/INT=60 and /SEED=1.\n");
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE, KEYS or LINK, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/LONGEST=1514 (bytes of a frame that comes), /BURST=8 (the driver's), /RATE=60 (of SENDERS' timer), /TELLS=EVENTS, READS or NOTHING (of its link),\n/INT=60 and /SEED=1.\n");
         return 2;
     };
     let Some(driver) = Driver::on(vector) else {
@@ -97,6 +103,7 @@ fn main() -> u8 {
     client.high = high;
     client.uncounted = uncounted;
     client.small = small;
+    client.longest = longest;
     client.burst = burst;
     client.rate = rate;
     client.tells = tells;
