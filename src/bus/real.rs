@@ -73,6 +73,12 @@ macro_rules! conventional {
     };
 }
 
+/// Sets bits of a byte by one instruction: no interrupt comes in between.
+#[inline(never)]
+pub fn set_bits(at: Addr, bits: u8) {
+    conventional!("or es:[si], dl", inout("eax") at.0 => _, in("dl") bits);
+}
+
 /// The string operations on ports, in asm/strings.asm. They read the core's job at its place: `job` is that one, as
 /// [`super::Bus::ins`] asks, and passing its address would take instructions that say nothing new.
 macro_rules! strings {

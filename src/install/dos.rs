@@ -1,5 +1,7 @@
 //! DOS and other software interrupts, for the kernel and for stages.
 
+use core::arch::asm;
+
 use super::kernel::{caller, kernel};
 use super::plan::XmsBlock;
 use crate::bus::Addr;
@@ -140,6 +142,18 @@ pub fn vector(number: u8) -> u32 {
 pub fn exit(code: u8) -> ! {
     regs(0x4C00 | code as u16).interrupt(0x21);
     loop {}
+}
+
+/// Runs steps that no interrupt may find half done: [`poke`] writes byte by byte. A vector, a link between handlers, and what a
+/// resident copy reads in its handlers are written in this way. The steps must be called with interrupts on.
+#[inline(always)]
+pub fn uninterrupted<T>(steps: impl FnOnce() -> T) -> T {
+    // SAFETY: interrupts are on again behind the steps, as before them.
+    unsafe { asm!("cli") };
+    let result = steps();
+    // SAFETY: see above.
+    unsafe { asm!("sti") };
+    result
 }
 
 /// Reads a value anywhere below 1 MB. `T` is plain data.

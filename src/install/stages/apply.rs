@@ -10,7 +10,7 @@ use crate::bus::Addr;
 use crate::bus::real::address;
 use crate::control::{APPLY_FAILED, DONE, Entry, GET, INTERRUPT, LOG, LOG_ENTRIES, MEDIA, XMS};
 use crate::info::{BLOCK_BUFFERS, BLOCK_RINGS, Block, Info};
-use crate::install::dos::{fill, peek, poke, regs};
+use crate::install::dos::{fill, peek, poke, regs, uninterrupted};
 use crate::install::features::{Facts, needs};
 use crate::install::kernel::say;
 use crate::install::lines::Line;
@@ -128,8 +128,10 @@ pub fn commit(plan: &mut Plan, copy: &Copy) -> Option<()> {
         let need = needs::of_flat(plan.card.found.flat);
         let told = copy.told(crate::info::BLOCK_FLAT, need, offset_of!(Facts, xms_handle) as u16)?;
         let before = XmsBlock { entry: apply.block.entry, handle: peek(told), linear: 0 };
-        poke(told, &apply.block.handle);
-        pool(plan, copy);
+        uninterrupted(|| {
+            poke(told, &apply.block.handle);
+            pool(plan, copy);
+        });
         before.free();
         poke(apply.xms.plus(IN_FORCE), &peek::<u16>(apply.xms));
     }
@@ -168,8 +170,10 @@ pub fn failed(plan: &Plan) {
     let size = size_of::<Entry>() as u16;
     let [low, middle, high, _] = peek::<[u8; 4]>(TICKS);
     let entry = Entry { ticks: [low, middle, high], event: APPLY_FAILED, detail: 0 };
-    poke(log.plus(written % LOG_ENTRIES as u16 * size), &entry);
-    // The number of entries lies behind them.
-    poke(log.plus(LOG_ENTRIES as u16 * size), &written.wrapping_add(1));
+    uninterrupted(|| {
+        poke(log.plus(written % LOG_ENTRIES as u16 * size), &entry);
+        // The number of entries lies behind them.
+        poke(log.plus(LOG_ENTRIES as u16 * size), &written.wrapping_add(1));
+    });
 }
 

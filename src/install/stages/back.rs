@@ -3,14 +3,14 @@
 use core::mem::offset_of;
 
 use super::apply;
-use super::handover::{set, speak};
+use super::handover::speak;
 use super::start::starter_unit;
 use super::take::{SCRATCH, block, code};
 use crate::bus::Addr;
-use crate::bus::real::{address, code_segment, copy_far, own};
+use crate::bus::real::{address, code_segment, copy_far, own, set_bits};
 use crate::device::Counters;
 use crate::info::{self, Block, Info};
-use crate::install::dos::{far_call, fill, peek, peek_into, regs};
+use crate::install::dos::{far_call, fill, peek, peek_into, regs, uninterrupted};
 use crate::install::features::{Facts, HOOKS, Hook, TOLD, needs};
 use crate::install::header::{Start, Unit, number};
 use crate::install::kernel::{header, hooks, load, of_nic, say, unit};
@@ -50,7 +50,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     }
     wake(&info);
     if goes {
-        set(address(info.segment, PENDING), CHANGED);
+        set_bits(address(info.segment, PENDING), CHANGED);
     }
     regs(0x0100).interrupt(info.vector);
     plan.old.state = GOES;
@@ -63,7 +63,7 @@ pub fn run(plan: &mut Plan) -> u8 {
 #[inline(never)]
 fn wake(info: &Info) {
     let at = address(info.segment, info.stack_low);
-    copy_far(at.plus(2), address(info.segment, peek(at)), ENTRIES);
+    uninterrupted(|| copy_far(at.plus(2), address(info.segment, peek(at)), ENTRIES));
     fill(at, info::STACK_CANARY, code().1);
 }
 

@@ -3,7 +3,6 @@
 //! The other copy's own `terminate` exchanges the vectors: it is told that the handlers before it are this copy's. So each
 //! call of a client comes to the one or the other.
 
-use core::arch::asm;
 use core::mem::offset_of;
 
 use super::about::banner;
@@ -14,11 +13,11 @@ use super::hook::{irq_vector, unmask_line};
 use super::start::starter_unit;
 use super::take::block;
 use crate::bus::Addr;
-use crate::bus::real::{address, copy_far};
+use crate::bus::real::{address, copy_far, set_bits};
 use crate::control::{CALLBACKS, Entry, GET, LEVEL, LOG, LOG_ENTRIES};
 use crate::device::{Counters, RcvMode};
 use crate::info::{BLOCK_STATS, Info, NicInfo};
-use crate::install::dos::{peek, peek_into, poke, put, regs};
+use crate::install::dos::{peek, peek_into, poke, put, regs, uninterrupted};
 use crate::install::features::{HOOKS_OF_HANDOVER, Hook, POINT_POOL, needs};
 use crate::install::kernel::{header, say};
 use crate::install::lines::Line;
@@ -68,22 +67,22 @@ fn take_over(plan: &Plan, attaching: &mut Attaching) -> Option<bool> {
     (both.old, both.new) = (both.info.segment, plan.ground.segment);
     peek_into(address(both.old, both.info.nics), &mut both.nic);
     let mut chains = Chains::new(&both.info, &both.nic);
-    // SAFETY: no interrupt may find a client's handle in neither copy.
-    unsafe { asm!("cli") };
-    chains.put_us_on_top();
-    let changed = both.copy(plan);
-    let gone = both.exchange(plan);
-    if gone {
-        attaching.hook();
-        if both.nic.irq == 0 && plan.placed.irq != 0 {
-            set_vector(irq_vector(plan.placed.irq), both.new, header().core.irq);
-            unmask_line(plan.placed.irq);
+    // No interrupt may find a client's handle in neither copy.
+    let (changed, gone) = uninterrupted(|| {
+        chains.put_us_on_top();
+        let changed = both.copy(plan);
+        let gone = both.exchange(plan);
+        if gone {
+            attaching.hook();
+            if both.nic.irq == 0 && plan.placed.irq != 0 {
+                set_vector(irq_vector(plan.placed.irq), both.new, header().core.irq);
+                unmask_line(plan.placed.irq);
+            }
+            keep(plan);
         }
-        keep(plan);
-    }
-    chains.put_back(gone);
-    // SAFETY: as before the call.
-    unsafe { asm!("sti") };
+        chains.put_back(gone);
+        (changed, gone)
+    });
     if !gone {
         if peek::<u8>(address(both.old, PENDING)) & !POLLED != 0 {
             say(Line::Busy, b" ", 0);
@@ -116,7 +115,7 @@ fn end(plan: &mut Plan, changed: bool) {
     plan.old.state = GOES;
     (starter_unit().unmask)(plan.device as u32 as *mut u8);
     if changed {
-        set(address(plan.ground.segment, PENDING), CHANGED);
+        set_bits(address(plan.ground.segment, PENDING), CHANGED);
         regs(0x0100).interrupt(plan.options.vector);
     }
     speak(plan);
@@ -229,11 +228,6 @@ impl Change {
             poke(self.at, &self.before);
         }
     }
-}
-
-/// Sets bits of a byte.
-pub fn set(at: Addr, bits: u8) {
-    poke(at, &(peek::<u8>(at) | bits));
 }
 
 /// Prints what has been kept since the card was stopped.

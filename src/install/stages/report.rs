@@ -1,6 +1,5 @@
 //! When the driver stands: whose ROM it calls, if it does; with `/V`, what the interrupt test has found, and the link.
 
-use core::arch::asm;
 use core::mem::offset_of;
 
 use super::start::starter_unit;
@@ -8,7 +7,7 @@ use crate::bus::Addr;
 use crate::bus::real::address;
 use crate::device::Link;
 use crate::info::{BLOCK_ROM_CODE, BLOCK_ROM_DATA, Info, NicInfo};
-use crate::install::dos::{peek, regs};
+use crate::install::dos::{peek, regs, uninterrupted};
 use crate::install::plan::{DONE, Plan};
 use crate::install::print::{Dec, Print};
 use crate::probe::undi::LEFT_OVER;
@@ -110,10 +109,6 @@ fn tell_link(plan: &Plan) {
 
 /// The link's speed, by the start unit: it reads the card that the driver serves already.
 fn speed(plan: &Plan) -> u16 {
-    // SAFETY: the driver's interrupt would find another window of the card's registers selected. They were on, as in each stage.
-    unsafe { asm!("cli") };
-    let mbit = (starter_unit().speed)(plan.device as u32 as *mut u8);
-    // SAFETY: as above.
-    unsafe { asm!("sti") };
-    mbit
+    // The driver's interrupt would find another window of the card's registers selected.
+    uninterrupted(|| (starter_unit().speed)(plan.device as u32 as *mut u8))
 }

@@ -14,7 +14,7 @@ use crate::bus::either::in_v86;
 use crate::bus::real::{address, code_segment, copy_far, own};
 use crate::control::{self, INTERRUPT};
 use crate::info::{BLOCK_CTL, BLOCK_ROM_STACK, BLOCK_SHIFT, BLOCK_TICK, Block, FLAG_BOND, FLAG_MASKED, FLAG_V86, Info, NOT_PCI, NicInfo};
-use crate::install::dos::{from_device, memory_end, peek, peek_into, poke, regs, vector};
+use crate::install::dos::{from_device, memory_end, peek, peek_into, poke, regs, uninterrupted, vector};
 use crate::install::header::number;
 use crate::install::kernel::{MOVE_LEAST, caller, explain, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
@@ -67,9 +67,12 @@ fn take(plan: &mut Plan) -> Option<()> {
     plan.old.level = get(&info, control::LEVEL).map_or(Addr(0), |(at, ..)| at);
     plan.old.log = apply::call(info.amis, control::LOG, 0).map_or(Addr(0), |(at, ..)| at);
     let mut chains = Chains::new(&info, &nic);
-    chains.put_us_on_top();
-    let hooked = !plan.options.apply && !terminates(&info, nic.irq);
-    chains.put_back(false);
+    let hooked = uninterrupted(|| {
+        chains.put_us_on_top();
+        let hooked = !plan.options.apply && !terminates(&info, nic.irq);
+        chains.put_back(false);
+        hooked
+    });
     let free = peek::<u8>(address(info.segment, BUSY)) == 0 && peek::<u8>(address(info.segment, PENDING)) & !POLLED == 0;
     if hooked || (info.flags & FLAG_V86 != 0) != in_v86() {
         chains.complain(&info);
@@ -263,6 +266,7 @@ fn silence_old(plan: &mut Plan, info: &Info, text: Addr) {
     copy_far(table, own(code.wrapping_add(2)), ENTRIES);
     copy_far(own(code), address(info.segment, info.stack_low), len);
     (plan.old.text, plan.old.state) = (text, SILENT);
-    poke(table.plus(2 * Entry::Link as u16), &(info.stack_low + (&raw const silence as u32 - code as u32) as u16));
+    let link = info.stack_low + (&raw const silence as u32 - code as u32) as u16;
+    uninterrupted(|| poke(table.plus(2 * Entry::Link as u16), &link));
     regs(0x8000).interrupt(info.vector);
 }

@@ -8,7 +8,7 @@ use super::hook::mask_line;
 use super::switches::Options;
 use crate::bus::real::address;
 use crate::info::{FLAG_DEVICE, FLAG_MASKED, Info};
-use crate::install::dos::{peek, regs};
+use crate::install::dos::{peek, regs, uninterrupted};
 use crate::install::kernel::say;
 use crate::install::lines::Line;
 use crate::install::plan::{Plan, QUIT};
@@ -60,11 +60,14 @@ fn unload(options: &Options) {
     if access.interrupt(vector) {
         let handle = access.ax;
         let mut chains = Chains::new(&info, &nic);
-        chains.put_us_on_top();
-        let terminate = regs(0x0500);
-        terminate.bx = handle;
-        let gone = terminate.interrupt(vector);
-        chains.put_back(gone);
+        let gone = uninterrupted(|| {
+            chains.put_us_on_top();
+            let terminate = regs(0x0500);
+            terminate.bx = handle;
+            let gone = terminate.interrupt(vector);
+            chains.put_back(gone);
+            gone
+        });
         if gone {
             if info.flags & FLAG_MASKED != 0 {
                 mask_line(nic.irq);

@@ -18,7 +18,7 @@ const DATA: &[&str] = &[".short", ".long", ".quad", ".set"];
 const HIDDEN: &[&str] = &["loop", "loope", "loopz", "loopne", "loopnz", "jcxz", "jecxz", "xlat", "xlatb", "cpuid", "cmpxchg8b", "rdmsr", "wrmsr"];
 /// Instructions that stay as they stand: they leave the stack and the flow of control alone, and what they read and write
 /// is known or taken for everything.
-const OPAQUE: &[&str] = &["bsf", "bsr", "shl", "shr", "sar", "rol", "ror", "rcl", "rcr", "shld", "shrd", "mov", "xchg", "smsw", "cmp", "test", "sbb", "adc"];
+const OPAQUE: &[&str] = &["bsf", "bsr", "shl", "shr", "sar", "rol", "ror", "rcl", "rcr", "shld", "shrd", "mov", "xchg", "smsw", "cmp", "test", "sbb", "adc", "or"];
 /// The same, whole. Behind a trap comes nothing; a unit with one is refused later.
 const WORDS: &[&str] = &["ud2", "cld", "cli", "sti", "nop", "cwtl", "cltd", "cwtd", "cbtw", "movsb", "movsw", "movsl", "stosb", "stosw", "stosl", "lodsb", "lodsw", "lodsl"];
 /// String operations behind `rep`.

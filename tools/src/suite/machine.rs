@@ -161,6 +161,8 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("CLIENT2.COM", "client", &["SECOND"]),
         ("SEEN2.COM", "client", &["LOOK", "SECOND"]),
         ("PART2.COM", "client", &["LOOK", "CLOSE", "SECOND"]),
+        ("STEP.COM", "step", &[]),
+        ("STEPS.COM", "step", &["LOOK"]),
         ("LISTEN.COM", "listen", &[]),
         ("ASK.COM", "listen", &["ASK"]),
         ("DOUBLE.COM", "layout", &["DOUBLE"]),

@@ -71,6 +71,7 @@ pub fn tests() -> Vec<Test> {
     tests.push(Test::new("qemu/ne2000/replace-no-room", no_room).takes(6));
     tests.push(Test::new("qemu/ne2000/replace-refused", refused).takes(6));
     tests.push(Test::new("qemu/e1000/replace-gone", gone).takes(6));
+    tests.push(Test::new("qemu/ne2000/replace-while-the-timer-interrupts", stepped).takes(10));
     tests
 }
 
@@ -281,6 +282,19 @@ fn flooded(lab: &Lab, nic: &'static Nic, rounds: usize) -> Result<Steps, String>
     let late = (MARKED_ROUNDS * CLIENTS.len() * FRAMES) as u32;
     steps.holds(input[0] <= taken + input[3] + late, format!("{taken} taken: each other frame is counted as lost"))?;
     Ok(steps)
+}
+
+/// A client has hooked the timer above the driver. Between any two instructions of a replacement and of `/U`, a timer interrupt finds
+/// its way through the handlers: vectors and links were once written byte by byte with interrupts on.
+fn stepped(lab: &Lab) -> Verdict {
+    let (load, replace) = ("3COMPKT /NIC=ne2000 /CTL", "3COMPKT /REPLACE /CTL");
+    let script = [load, "CLIENT", "STEP", replace, UNLOAD, "PKTCTL unload", "STEPS", "PART 0", UNLOAD, "STEPS"].map(String::from);
+    let peer = peer()?;
+    let steps = run(&peer, &qemu_on(ne2000(), peer.cable())?, lab.job(&[] as &[&str], &[])?, &script)?;
+    steps.exits(replace, 0)?;
+    steps.exits("STEPS", 0)?;
+    steps.holds(steps.each("STEPS").len() == 2 && steps.each(UNLOAD).len() == 2, "all was run")?;
+    steps.holds(steps.each(UNLOAD)[1].text.contains("unloaded"), "the driver goes from below the client")
 }
 
 /// The old copy came by DEVICE=: its memory stays DOS's.
