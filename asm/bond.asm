@@ -11,6 +11,7 @@ extern work, core_state
 FEATURE NEEDS_BOND, BLOCK_BOND, 64, BLOCK_BOND, NICS, BOND_ROW_size
 PROVIDES POINT_CHOOSE, choose
 PROVIDES POINT_BOND, fields
+PROVIDES POINT_CURRENT, current
 TOLD    points+2*POINT_MANY, 2, many_at
 TOLD    table, 4, fields+BOND.first
 TOLD    table, 2, fields+BOND.active

@@ -5,7 +5,9 @@ bits 16
 
 extern peek
 
-FEATURE 0, BLOCK_DOUBLES, 0
+FEATURE NEEDS_DOUBLES, BLOCK_DOUBLES, 0
+TOLD    points+2*POINT_BOND, 2, bond_at
+TOLD    points+2*POINT_CURRENT, 2, current_at
 TAKES   POINT_ENTRIES, 2, own_peek
 
 section .unit_header progbits alloc exec write

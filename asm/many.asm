@@ -64,6 +64,7 @@ many:           dw many_irq, nothing, many_peek, many_copy, many_discard, many_s
                 dw note             ; MANY.note
                 dw handler          ; MANY.handler
                 dw 0                ; MANY.count
+                dw one              ; MANY.receive
                 db 0                ; MANY.left
 terminate:      dw check
 next:           dw nothing
@@ -161,7 +162,7 @@ many_peek:
         mov     dx, SET_ADDRESS
         call    one
         mov     dx, SET_RCV_MODE
-        call    one
+        call    [many+MANY.receive]
 .unmask:
         mov     dx, UNMASK
         call    one

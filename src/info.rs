@@ -186,5 +186,7 @@ pub const BLOCK_ROM_DATA: u8 = 33;
 pub const BLOCK_ROM_STACK: u8 = 34;
 /// and the driver's two buffers for frames.
 pub const BLOCK_ROM_FRAMES: u8 = 35;
+/// The lacp feature, and its ports.
+pub const BLOCK_LACP: u8 = 36;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

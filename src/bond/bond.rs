@@ -1,6 +1,6 @@
 //! The bond: health of its NICs, who receives, what is sent by which NIC, and the announcement.
 
-use super::{ACTIVE, Arp, Fields, LEARNED, Row};
+use super::{Arp, Fields, LEARNED, Row, TRUNK};
 use crate::device::{Job, Link, Rx};
 
 /// How often a new place is announced, a tick apart: the first announcement may be lost.
@@ -253,7 +253,7 @@ impl<B: Below> Bond<B> {
         unsafe {
             let fields = self.fields();
             let row = self.0.row(nic);
-            let own = (*fields).mode != ACTIVE && nic != (*fields).active;
+            let own = (*fields).mode < TRUNK && nic != (*fields).active;
             if own {
                 self.0.exchange(row);
             }
@@ -283,7 +283,7 @@ impl<B: Below> Bond<B> {
             if Rx::word((*self.0.job()).rx) > 0 {
                 let nic = self.0.current();
                 (*self.0.row(nic)).state |= Row::HEARD;
-                if nic != (*fields).active && (*fields).mode != ACTIVE {
+                if nic != (*fields).active && (*fields).mode < TRUNK {
                     (*fields).ignored = (*fields).ignored.wrapping_add(1);
                     (*self.0.job()).rx = Some(Rx::USELESS);
                 }

@@ -1,7 +1,7 @@
 //! Where all NICs of a bond receive: drops a frame to a group that another NIC has received, too, and one that this station
 //! has sent itself. A switch with a trunk sends neither; one without, or a hub, does.
 
-use super::{ACTIVE, Fields as BondFields};
+use super::{Fields as BondFields, TRUNK};
 use crate::device::{Job, MacAddr, Rx};
 
 /// Frames that are remembered.
@@ -70,7 +70,7 @@ impl<A: Around> Doubles<A> {
             let bond = self.0.bond();
             let fields = self.0.fields();
             let rx = Rx::word((*job).rx);
-            if (*bond).mode != ACTIVE || rx <= 0 || (*job).head[0] & 1 == 0 {
+            if (*bond).mode != TRUNK || rx <= 0 || (*job).head[0] & 1 == 0 {
                 return;
             }
             let words = &raw const (*job).head as *const u16;

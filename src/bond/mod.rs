@@ -43,7 +43,11 @@ pub const STANDBY: u8 = 0;
 /// All NICs send, one receives: for a switch without settings.
 pub const BALANCE: u8 = 1;
 /// All NICs send and receive by the bond's address: the switch has them as one trunk.
-pub const ACTIVE: u8 = 2;
+pub const TRUNK: u8 = 2;
+/// The same of those NICs that the other end has in its trunk, too: it says so each second,
+pub const LACP: u8 = 3;
+/// or each 30 seconds.
+pub const LACP_SLOW: u8 = 4;
 
 /// A NIC of a bond.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -114,7 +118,7 @@ pub struct Arp {
 #[derive(Clone, Copy, Debug)]
 #[repr(C, packed(2))]
 pub struct Fields {
-    /// [`STANDBY`], [`BALANCE`] or [`ACTIVE`].
+    /// [`STANDBY`] or one of the constants behind it.
     pub mode: u8,
     /// Misses after which a NIC is silent (`/FAILOVER=`).
     pub failover: u8,

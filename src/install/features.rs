@@ -53,6 +53,10 @@ pub mod needs {
     pub const BOND: u32 = 1 << 20;
     /// All of its NICs send.
     pub const FLOWS: u32 = 1 << 21;
+    /// Its partner says which NICs carry frames.
+    pub const LACP: u32 = 1 << 22;
+    /// All of its NICs receive, without that.
+    pub const DOUBLES: u32 = 1 << 23;
 
     /// These needs with what hooks the timer: the pool has a tick routine (`waits`), and a card may have to be polled.
     #[inline(always)]
@@ -143,6 +147,8 @@ pub const POINT_CALL: usize = 9;
 pub const POINT_CHOOSE: usize = 10;
 /// A bond's fields ([`crate::bond::Fields`]).
 pub const POINT_BOND: usize = 11;
+/// A bond's routine that tells whose frame was peeked at.
+pub const POINT_CURRENT: usize = 12;
 /// Points, and numbers for more. Attaching takes a number's remainder by this, which drops [`OPERAND`] from it.
 pub const POINTS: usize = 16;
 const _: () = assert!(OPERAND as usize % POINTS == 0);

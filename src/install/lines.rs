@@ -67,7 +67,7 @@ lines! {
     Twice 1 " is there twice; leave one of them out";
     Most 1 ": there are at most 16 NICs in one copy";
     Vectors 1 "/INT=: more vectors than NICs; /NIC= says which NICs";
-    BondMode 1 ": the mode is STANDBY or ACTIVE_ACTIVE";
+    BondMode 1 ": the mode is STANDBY, ACTIVE_ACTIVE, TRUNK, LACP or LACP_SLOW";
     Balance 1 ": it is ROUND_ROBIN, WEIGHTED, HASH, LEAST or ADAPTIVE";
     Flows 1 ": it is 64 to 4096 flows";
     OneSends 1 ": with /MODE=STANDBY one NIC sends; leave one of the two out";

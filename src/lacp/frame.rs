@@ -42,7 +42,7 @@ pub struct Frame {
     pub len: u16,
     /// [`GROUP`].
     pub to: [u8; 6],
-    /// The address of the port that sends, not the bond's: so both ends notice a loop.
+    /// The port's own address ([`super::Port::own`]).
     pub from: [u8; 6],
     /// [`TYPE`].
     pub kind: [u8; 2],
@@ -86,6 +86,26 @@ impl Frame {
         third: [0; 2],
         rest: [0; 66],
     };
+}
+
+#[cfg(not(target_os = "none"))]
+impl Frame {
+    /// A frame that came; of a longer one the first bytes.
+    pub fn of(bytes: &[u8]) -> Frame {
+        let mut all = [0; size_of::<Frame>()];
+        let (len, rest) = all.split_at_mut(2);
+        len.copy_from_slice(&(bytes.len() as u16).to_ne_bytes());
+        rest.iter_mut().zip(bytes).for_each(|(to, from)| *to = *from);
+        // SAFETY: every value of these bytes is a frame.
+        unsafe { core::mem::transmute(all) }
+    }
+
+    /// Its bytes.
+    pub fn bytes(self) -> [u8; LEN] {
+        // SAFETY: it has no padding.
+        let all: [u8; size_of::<Frame>()] = unsafe { core::mem::transmute(self) };
+        core::array::from_fn(|at| all[2 + at])
+    }
 }
 
 const _: () = assert!(size_of::<Frame>() == 2 + LEN);

@@ -14,29 +14,18 @@
 //! The time unit is [`UNIT`] ticks of 55 ms, so that each timer is a byte. At most one LACPDU is sent in a unit: the standard
 //! allows three in a second. Churn detection is left out: it only informs.
 //!
-//! # How a bond drives it
+//! # In the image
 //!
-//! asm/lacp.asm lists the unit's entries, `tick`, `link`, `receive` and `fill`, and its one `frame`, which holds what came or
-//! what is to be sent. Arguments are near addresses of a port and of the aggregator. Interrupts are off; the entries call nothing
-//! outside of the unit.
-//!
-//! - At load: `count`, and each port as [`Port::new`] makes it, with the bond's address, the port's number from 1, and
-//!   [`TIMEOUT`] or 0. Each NIC receives [`frame::GROUP`] besides the clients' groups.
-//! - A NIC's link is up, down or has another speed: write the key's low byte, call `link(port, aggregator)`. A bond that ignores
-//!   short changes of a link does so before this call.
-//! - Each timer tick in which the core's job is free: `tick(aggregator)`. If the answer is 1, then for each port with a link and
-//!   [`SEND`]: `fill(port)`, write the NIC's own address to [`Frame::from`], and send [`frame::LEN`] bytes by this NIC. If that
-//!   fails, set [`SEND`] again. Ticks that are left out only make the timers longer.
-//! - A frame of [`frame::TYPE`] with the subtype 1 or 2 at a port: copy its first [`frame::LEN`] bytes and its length, call
-//!   `receive(port, aggregator)`. If the answer is [`Verdict::Send`], write the NIC's own address to [`Frame::from`], and send the
-//!   frame by this NIC. No client gets such frames, whether the port carries or not. Frames of other subtypes are the clients'.
-//! - After each of these: if `changed` is not 0, clear it. Only ports with [`CARRIES`] send, and only their frames are taken; flows
-//!   of the others move, and the station is announced. If no port carries, there is nothing to send by.
+//! [`filter`] stands between the feature that drives several NICs and the bond: a port that must not carry has no link, as the
+//! bond sees it, and no frames. It takes frames of [`frame::TYPE`] with the subtypes 1 and 2, whether the port carries or not;
+//! those of other subtypes are the clients'.
 
+pub mod filter;
 pub mod frame;
 
 use core::cell::Cell;
 
+use crate::device::MacAddr;
 use frame::{ACTOR, COLLECTOR, Frame, GROUP, Info, LACPDU, LEN, MARKER, PARTNER, REQUEST, RESPONSE, TYPE};
 
 // Bits of a state.
@@ -71,8 +60,8 @@ const SLOW: u8 = 68;
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Port {
-    /// This end. The bond sets the identity; [`TIMEOUT`] in `state` before the first [`Port::link`]. The key's low byte is 0 while
-    /// the link is down. Otherwise its bit 0 says full duplex, bits 1 to 4 rise with the speed.
+    /// This end; [`TIMEOUT`] in `state` before the first [`Port::link`]. The key's low byte is 0 while the link is down. Otherwise it
+    /// is as the high one: bit 0 says full duplex, bits 1 to 4 rise with the speed.
     pub actor: Info,
     /// The other end, as it was last heard.
     pub partner: Info,
@@ -84,7 +73,15 @@ pub struct Port {
     wait: u8,
     /// [`SEND`], [`CARRIES`].
     pub flags: Cell<u8>,
+    /// The NIC's own address: the source of its LACPDUs, so that both ends notice a loop.
+    pub own: MacAddr,
 }
+
+/// Bytes of a port.
+pub const PORT: u16 = size_of::<Port>() as u16;
+/// Bytes in front of the ports ([`Aggregator`]).
+pub const HEAD: u16 = 6;
+const _: () = assert!(PORT == 40);
 
 /// An LACPDU is to be sent, if the link is up.
 pub const SEND: u8 = 1;
@@ -103,10 +100,9 @@ pub struct Aggregator<Ports: ?Sized = [Port]> {
     pub count: u8,
     /// Ticks.
     ticks: u8,
-    /// Set to 1 when [`CARRIES`] of a port has changed. The bond clears it.
-    pub changed: u8,
-    pad: u8,
-    /// Frames that were dropped: too short, damaged, of no known kind, on a port whose link is down, or the bond's own. It wraps.
+    pad: u16,
+    /// Frames that were dropped: on a port that does not carry; and LACPDUs that are too short, damaged, of no known kind, on a port
+    /// whose link is down, or the bond's own. It wraps.
     pub dropped: u16,
     /// The ports.
     pub ports: Ports,
@@ -149,16 +145,28 @@ const LINKS: usize = 10;
 const ALL: usize = 14;
 
 impl Port {
-    /// A port of a bond with this address, whose link is down. System and port have the usual priorities, 65535 and 255.
-    pub const fn new(bond: [u8; 6], number: u8, timeout: u8) -> Port {
+    /// Port `number`, from 1, of a bond with this address; its link is down. `key` is the key's low byte while it is up. System and
+    /// port have the usual priorities, 65535 and 255.
+    pub const fn new(bond: MacAddr, number: u8, timeout: u8, key: u8, own: MacAddr) -> Port {
         let [a, b, c, d, e, f] = bond;
-        let actor = Info { id: [0xFF, 0xFF, a, b, c, d, e, f, 0, 0, 0, 0xFF, 0, number], state: timeout };
-        Port { actor, partner: Info::NONE, current: 0, periodic: 0, wait: 0, flags: Cell::new(0) }
+        let actor = Info { id: [0xFF, 0xFF, a, b, c, d, e, f, key, 0, 0, 0xFF, 0, number], state: timeout };
+        Port { actor, partner: Info::NONE, current: 0, periodic: 0, wait: 0, flags: Cell::new(0), own }
     }
 
     /// The key's low byte.
     fn key(&self) -> u8 {
         self.actor.id[9]
+    }
+
+    /// The link is up or down. Whether that is new: then [`Port::link`] has been done.
+    pub fn set_link(&mut self, up: bool) -> bool {
+        let key = if up { self.actor.id[8] } else { 0 };
+        let is_new = key != self.actor.id[9];
+        if is_new {
+            self.actor.id[9] = key;
+            self.link();
+        }
+        is_new
     }
 
     /// The larger, the better a lead; 0: the link is down.
@@ -245,6 +253,7 @@ impl Port {
         }
         if frame.subtype == MARKER && frame.first == REQUEST {
             frame.first = RESPONSE;
+            frame.from = self.own;
             return Verdict::Send;
         }
         // The standard forbids to look at the kinds of the information.
@@ -277,11 +286,12 @@ impl Port {
         self.current = if self.actor.state & TIMEOUT != 0 { SHORT } else { LONG };
     }
 
-    /// Makes the port's LACPDU. The sender fills in [`Frame::from`].
+    /// Makes the port's LACPDU.
     pub fn fill(&mut self, frame: &mut Frame) {
         self.flags.set(self.flags.get() & !SEND);
         *frame = Frame::ZERO;
         frame.to = GROUP;
+        frame.from = self.own;
         frame.kind = TYPE;
         frame.subtype = LACPDU;
         frame.version = 1;
@@ -296,7 +306,7 @@ impl Port {
 impl<const COUNT: usize> Aggregator<[Port; COUNT]> {
     /// These ports.
     pub const fn new(ports: [Port; COUNT]) -> Self {
-        Aggregator { count: COUNT as u8, ticks: 0, changed: 0, pad: 0, dropped: 0, ports }
+        Aggregator { count: COUNT as u8, ticks: 0, pad: 0, dropped: 0, ports }
     }
 }
 
@@ -366,7 +376,6 @@ impl Aggregator {
             }
             if (port.flags.get() ^ carries) & CARRIES != 0 {
                 port.flags.set(port.flags.get() ^ CARRIES);
-                self.changed = 1;
             }
         }
     }

@@ -121,6 +121,8 @@ pub struct Many {
     pub handler: u16,
     /// Records.
     pub count: u16,
+    /// A routine: has a NIC receive by the receive mode, the address and the list in force.
+    pub receive: u16,
     /// Frames that are taken from the same NIC before another one is asked.
     pub left: u8,
 }
@@ -162,4 +164,4 @@ pub const NIC: u16 = size_of::<Nic>() as u16;
 pub const INTERFACE: u16 = size_of::<Interface>() as u16;
 
 const _: () = assert!(size_of::<Stub>() == 22 && size_of::<Nic>() == 40 && size_of::<Gathered>() <= size_of::<Stub>());
-const _: () = assert!(size_of::<Many>() == 31 && size_of::<Interface>() == 119);
+const _: () = assert!(size_of::<Many>() == 33 && size_of::<Interface>() == 119);

@@ -116,7 +116,7 @@ fn bond(tail: &str) -> Settings {
 
 #[test]
 fn a_bond_s_switches_are_those_of_another_stage() {
-    let begin = Begin { mode: STANDBY, failover: 3, period: 91 };
+    let begin = Begin { mode: STANDBY, failover: 3, period: 91, hold: 36 };
     let standby = Settings { begin, algorithm: ADAPTIVE, flows: 1024 };
     assert_eq!(bond("/MODE=STANDBY"), standby);
     assert_eq!(bond("/NIC=ALL /mode:standby /INT=61 /V -u"), standby);

@@ -3,7 +3,7 @@
 use super::numbers::parse;
 use super::switches::{Refused, Rule, SWITCHES, Switch, switches};
 use crate::bond::flows::{ADAPTIVE, HASH, LEAST, TURNS, WEIGHTED};
-use crate::bond::{BALANCE, Fields, STANDBY};
+use crate::bond::{BALANCE, Fields, LACP, LACP_SLOW, STANDBY, TRUNK};
 use crate::install::lines::Line;
 
 /// What the user has said of a bond.
@@ -28,6 +28,8 @@ pub struct Begin {
     pub failover: u8,
     /// Ticks of a period; 0: there is no bond.
     pub period: u16,
+    /// Ticks for which a NIC must be well before it is used again.
+    pub hold: u16,
 }
 
 /// Flows, if `/FLOWS=` is not given.
@@ -40,7 +42,7 @@ switches! {
     /// A bond's switches.
     BOND_SWITCHES:
     Mode "MODE" "STANDBY" Rule::Media, Line::BondMode,
-        "several NICs as one: STANDBY or ACTIVE_ACTIVE";
+        "several NICs as one: see the manual, BONDS";
     Lb "LB" "ADAPTIVE" Rule::Media, Line::Balance,
         "how their load is shared: see the manual, BONDS";
     Flows "FLOWS" "1024" Rule::Dec(64, 4096), Line::Flows,
@@ -57,9 +59,12 @@ const FLOWS: usize = Index::Flows as usize;
 const FAILOVER: usize = Index::Failover as usize;
 
 /// Modes, and what may be said of the load, by name.
-static NAMES: [(&str, usize, u8); 7] = [
+static NAMES: [(&str, usize, u8); 10] = [
     ("STANDBY", MODE, STANDBY),
     ("ACTIVE_ACTIVE", MODE, BALANCE),
+    ("TRUNK", MODE, TRUNK),
+    ("LACP", MODE, LACP),
+    ("LACP_SLOW", MODE, LACP_SLOW),
     ("ROUND_ROBIN", LB, TURNS),
     ("WEIGHTED", LB, WEIGHTED),
     ("HASH", LB, HASH),
@@ -72,7 +77,7 @@ static NAMES: [(&str, usize, u8); 7] = [
 /// # Errors
 /// A word that is neither such a switch nor one of [`SWITCHES`], or a value that does not fit.
 pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
-    let mut settings = Settings { begin: Begin { mode: BALANCE, failover: Fields::FAILOVER, period: Fields::PERIOD }, algorithm: ADAPTIVE, flows: USUAL };
+    let mut settings = Settings { begin: Begin { mode: BALANCE, failover: Fields::FAILOVER, period: Fields::PERIOD, hold: Fields::HOLD }, algorithm: ADAPTIVE, flows: USUAL };
     // The first word about a bond, the first about its load, and whether there is a bond.
     let (mut first, mut balanced): (&[u8], &[u8]) = (b"", b"");
     let mut wanted = false;
@@ -113,6 +118,10 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
         if first.is_empty() {
             first = word;
         }
+    }
+    if settings.begin.mode >= LACP {
+        // The partner has waited already.
+        settings.begin.hold = 0;
     }
     if settings.begin.mode == STANDBY && !balanced.is_empty() {
         return Err(Refused { word: balanced, why: Line::OneSends });

@@ -6,7 +6,7 @@ use super::list::{part, vector_of};
 use super::place::{PSP_SIZE, core, driver, rings, take_extended};
 use super::switches::{Want, want};
 use super::vds::is_there;
-use crate::bond::{Row, STANDBY};
+use crate::bond::{BALANCE, Row, STANDBY, TRUNK};
 use crate::bus::Addr;
 use crate::bus::either::in_v86;
 use crate::bus::real::{Machine, address, code_segment};
@@ -107,8 +107,13 @@ fn begin(plan: &mut Plan) -> Option<()> {
     plan.ground = Ground::new(segment, number::JOIN)?;
     plan.ground.merges = true;
     let (need, kind, size) = if plan.is_bond() { (needs::BOND, BLOCK_BOND, Row::SIZE) } else { (needs::IFS, BLOCK_INTERFACES, INTERFACE) };
-    let flows = if plan.bond.begin.mode == STANDBY { 0 } else { needs::FLOWS };
-    plan.needs = needs::TICK | needs::SEVERAL | need | flows | plan.options.needs;
+    let spread = match plan.bond.begin.mode {
+        STANDBY => 0,
+        BALANCE => needs::FLOWS,
+        TRUNK => needs::FLOWS | needs::DOUBLES,
+        _ => needs::FLOWS | needs::LACP,
+    };
+    plan.needs = needs::TICK | needs::SEVERAL | need | spread | plan.options.needs;
     core(plan)?;
     let count = plan.several.count as u16;
     plan.several.nics = plan.zeros(BLOCK_NICS, count * NIC)?;

@@ -3,7 +3,7 @@
 use super::about::{card_line, nic};
 use super::gather::{gathered_at, nic_at};
 use super::hook::line_masked;
-use crate::bond::Row;
+use crate::bond::{LACP, Row};
 use crate::install::dos::poke;
 use crate::install::header::number;
 use crate::install::plan::{Plan, XmsBlock};
@@ -25,7 +25,9 @@ pub fn run(plan: &mut Plan) -> u8 {
     if plan.is_bond() {
         // `join` makes a cost of the speed.
         let cost = plan.card.found.speed as u16;
-        let row = Row { state: Row::USABLE, own: plan.card.found.mac, slave: record, cost, ..Row::NEW };
+        // With LACP it is not known yet whether the NIC may be used.
+        let state = if plan.bond.begin.mode < LACP { Row::USABLE } else { 0 };
+        let row = Row { state, own: plan.card.found.mac, slave: record, cost, ..Row::NEW };
         poke(plan.row(number), &row);
     } else {
         let interface = Interface {

@@ -16,6 +16,7 @@ use crate::install::kernel::run::PSP_PARAS;
 use crate::install::kernel::{caller, header, of_nic, read, say, unit};
 use crate::install::lines::Line;
 use crate::install::plan::{FAILED, Feature, GOES, Ground, Plan};
+use crate::lacp;
 use crate::device::MAX_FRAME;
 use crate::memory::{FRAMES, SLOT, rounded};
 use crate::probe::undi::{self, Image};
@@ -149,6 +150,7 @@ pub fn features(plan: &mut Plan) -> Option<()> {
         if unit.table_block != 0 {
             let size = match unit.table {
                 BUFFERS if unit.block == info::BLOCK_FLOWS => plan.bond.flows * Flow::SIZE,
+                BUFFERS if unit.block == info::BLOCK_LACP => lacp::HEAD + plan.several.count as u16 * lacp::PORT,
                 BUFFERS => buffers(plan),
                 bytes => bytes + unit.per_handle as u16 * plan.options.handles as u16,
             };

@@ -3,13 +3,17 @@
 use core::mem::offset_of;
 
 use super::place::{HANDLE, LAST, features};
-use crate::bond::Row;
 use crate::bond::flows;
+use crate::bond::{LACP, Row};
+use crate::bus::Addr;
+use crate::bus::real::{address, copy_far, own};
+use crate::device::MacAddr;
 use crate::info::BLOCK_HANDLES;
 use crate::install::dos::{peek, poke};
 use crate::install::features::needs;
 use crate::install::header::number;
 use crate::install::plan::{FAILED, Plan};
+use crate::lacp::{self, Port};
 use crate::resident::several::Gathered;
 
 /// The stage.
@@ -37,12 +41,36 @@ fn finish(plan: &mut Plan) -> Option<()> {
         };
     }
     plan.needs |= flat;
+    features(plan)?;
+    if let Some(lacp) = plan.placed.feature(needs::LACP) {
+        set_ports(plan, address(plan.ground.segment, lacp.table.at));
+    }
     if plan.needs & needs::FLOWS != 0 {
         set_costs(plan);
     }
-    features(plan)?;
     plan.reserve(LAST + plan.placed.receivers)?;
     Some(())
+}
+
+/// Fills in the ports of LACP. A port's key says its speed, as Linux numbers them, and full duplex.
+#[inline(never)]
+fn set_ports(plan: &Plan, table: Addr) {
+    let mac = |number: u8| peek::<MacAddr>(plan.row(number).plus(offset_of!(Row, own) as u16));
+    poke(table, &plan.several.count);
+    let timeout = if plan.bond.begin.mode == LACP { lacp::TIMEOUT } else { 0 };
+    let mut at = table.plus(lacp::HEAD);
+    for number in 0..plan.several.count {
+        let speed = match peek::<u16>(plan.row(number).plus(offset_of!(Row, cost) as u16)) {
+            ..10 => 2,
+            ..100 => 3,
+            ..250 => 4,
+            ..1000 => 5,
+            _ => 6,
+        };
+        let port = Port::new(mac(0), number + 1, timeout, speed << 1 | 1, mac(number));
+        copy_far(own(&raw const port as *mut u8), at, lacp::PORT);
+        at = at.plus(lacp::PORT);
+    }
 }
 
 /// Makes each NIC's cost of its speed, which `keep` has left in its row.

@@ -100,7 +100,7 @@ pub fn counts(block: &Block) {
 }
 
 /// The names of blocks by their kinds, but for the pool's.
-static NAMES: [(u8, &CStr); 30] = [
+static NAMES: [(u8, &CStr); 32] = [
     (info::BLOCK_CORE, c"core"),
     (info::BLOCK_NIC, c"NIC driver"),
     (info::BLOCK_INSTANCE, c"NIC state"),
@@ -123,6 +123,8 @@ static NAMES: [(u8, &CStr); 30] = [
     (info::BLOCK_REAP, c"reap"),
     (info::BLOCK_BOND, c"bond"),
     (info::BLOCK_FLOWS, c"flows"),
+    (info::BLOCK_DOUBLES, c"doubles"),
+    (info::BLOCK_LACP, c"LACP"),
     (info::BLOCK_EXAMPLE, c"count"),
     (info::BLOCK_LISTS, c"pool lists"),
     (info::BLOCK_CTL, c"control"),

@@ -20,7 +20,8 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch or several NICs load. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 14] = ["many", "ifs", "bond", "flows", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
+const ASKED_FOR: [&str; 16] =
+    ["many", "ifs", "lacp", "bond", "flows", "doubles", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1248;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -46,8 +47,8 @@ const CORE_TABLE: [&str; 25] = [
 /// Index of the first patch among them.
 const PATCHES: usize = 11;
 /// Kinds of blocks of the features that one NIC does not have, without `/REPLACE` and with it, and that several do not have.
-const ALONE: [u8; 4] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_FLOWS, info::BLOCK_SHIFT];
-const REPLACING: [u8; 4] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_FLOWS, info::BLOCK_REAP];
+const ALONE: [u8; 5] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_LACP, info::BLOCK_FLOWS, info::BLOCK_SHIFT];
+const REPLACING: [u8; 5] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_LACP, info::BLOCK_FLOWS, info::BLOCK_REAP];
 const ONE: [u8; 4] = [info::BLOCK_POOL, info::BLOCK_XWORDS, info::BLOCK_VDS, info::BLOCK_SHIFT];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
@@ -265,7 +266,7 @@ pub fn compose(core: &Unit, kernel: &Unit, first: &Unit, units: &[Listed], limit
 /// # Errors
 /// The text names what there is too much of.
 fn features_fit(units: &[Listed]) -> Result<(), String> {
-    // By kind: number of hooks and of blocks.
+    // By kind: number of hooks, of blocks, and of blocks where a feature and its table are listed as one (`Ground::merges`).
     let mut kinds = BTreeMap::new();
     for attach in units.iter().filter(|listed| listed.kind == KIND_FEATURE).filter_map(|listed| Some(&listed.unit?.attach)) {
         let [_, _, _, _, kind, table, ..] = attach[..] else { continue };
@@ -274,17 +275,20 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
             info::BLOCK_TICK => info::BLOCK_CTL,
             // Several NICs are a bond, or each is an interface.
             info::BLOCK_BOND => info::BLOCK_IFS,
+            // The other end has a trunk with or without LACP.
+            info::BLOCK_DOUBLES => info::BLOCK_LACP,
             info::BLOCK_XWORDS..=info::BLOCK_XPARTS => info::BLOCK_XWORDS,
             _ => kind,
         };
-        let most: &mut (usize, usize) = kinds.entry(kind).or_default();
-        most.0 = most.0.max(attach.len().saturating_sub(FEATURE) / HOOK);
-        most.1 = most.1.max(1 + usize::from(table != 0));
+        let most: &mut [usize; 3] = kinds.entry(kind).or_default();
+        most[0] = most[0].max(attach.len().saturating_sub(FEATURE) / HOOK);
+        most[1] = most[1].max(1 + usize::from(table != 0));
+        most[2] = most[2].max(1 + usize::from(table != 0 && table != attach[4]));
     }
-    let fit = |absent: &[u8], others: usize, hooks_most: usize| {
-        let mine: Vec<(usize, usize)> = kinds.iter().filter(|(kind, _)| !absent.contains(kind)).map(|(_, most)| *most).collect();
+    let fit = |absent: &[u8], others: usize, merged: bool, hooks_most: usize| {
+        let mine: Vec<[usize; 3]> = kinds.iter().filter(|(kind, _)| !absent.contains(kind)).map(|(_, most)| *most).collect();
         // A driver has two hooks, and a place among the features.
-        let (hooks, blocks) = mine.iter().fold((2, others), |all, kind| (all.0 + kind.0, all.1 + kind.1));
+        let (hooks, blocks) = mine.iter().fold((2, others), |all, kind| (all.0 + kind[0], all.1 + kind[1 + usize::from(merged)]));
         for (what, count, most) in [("features", mine.len() + 1, features::FEATURES), ("hooks", hooks, hooks_most), ("blocks", blocks, BLOCKS)] {
             if count > most {
                 return Err(format!("a machine may have {count} {what}; the installer has room for {most}"));
@@ -292,10 +296,10 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
         }
         Ok(())
     };
-    fit(&ALONE, BLOCKS_OF_ALL, ALL_HOOKS)?;
-    fit(&REPLACING, BLOCKS_OF_ALL, HOOKS_OF_HANDOVER)?;
+    fit(&ALONE, BLOCKS_OF_ALL, false, ALL_HOOKS)?;
+    fit(&REPLACING, BLOCKS_OF_ALL, false, HOOKS_OF_HANDOVER)?;
     // Several NICs have no buffers in XMS.
-    fit(&ONE, BLOCKS_OF_ALL - 1, HOOKS_OF_SEVERAL)
+    fit(&ONE, BLOCKS_OF_ALL - 1, true, HOOKS_OF_SEVERAL)
 }
 
 /// The unit directory for offset `start` in the file, and the units behind it.

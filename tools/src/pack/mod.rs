@@ -28,10 +28,8 @@ const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("st
 /// Optional features, in the order of their numbers, in which they attach. `tick` is the last: its block is given back where the
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
 const FEATURES: &[&str] =
-    &["flat", "flati", "flatk", "many", "ifs", "bond", "flows", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "reap", "ctl", "ctlp", "shift", "tick"];
+    &["flat", "flati", "flatk", "many", "ifs", "lacp", "bond", "flows", "doubles", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "reap", "ctl", "ctlp", "shift", "tick"];
 
-/// Resident units that are built, checked and measured, but are not in the file.
-const UNPACKED: &[&str] = &["doubles", "lacp"];
 /// Bytes of a chip's name in the file (src/install/header.rs, `ChipRow`).
 const CHIP_NAME: usize = 12;
 
@@ -214,8 +212,6 @@ pub struct Units {
     pub first: Unit,
     /// The units behind the load image, without texts: kind, bus or slot, name, unit. None: a NIC has no such unit.
     pub others: Vec<(u8, u8, String, Option<Unit>)>,
-    /// Units of [`UNPACKED`].
-    pub unpacked: Vec<Unit>,
 }
 
 impl Units {
@@ -252,16 +248,14 @@ impl Units {
             add(KIND_START, nic.plain, format!("start_{name}x"))?;
             add(KIND_DRIVER, nic.plain, format!("{name}x"))?;
         }
-        let unpacked = UNPACKED.iter().map(|name| read(name.to_string())).collect::<io::Result<_>>()?;
-        Ok(Units { core: read("core".into())?, kernel: read("kernel".into())?, first: read("stage_line".into())?, others, unpacked })
+        Ok(Units { core: read("core".into())?, kernel: read("kernel".into())?, first: read("stage_line".into())?, others })
     }
 
     /// Every unit and its kind.
     pub fn all(&self) -> Vec<(&Unit, Role)> {
         let role = |kind| if matches!(kind, KIND_DRIVER | KIND_FEATURE) { Role::Resident } else { Role::Discarded };
         let others = self.others.iter().filter_map(|(kind, _, _, unit)| Some((unit.as_ref()?, role(*kind))));
-        let unpacked = self.unpacked.iter().map(|unit| (unit, Role::Resident));
-        [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).chain(unpacked).collect()
+        [(&self.core, Role::Resident), (&self.kernel, Role::Kernel), (&self.first, Role::Discarded)].into_iter().chain(others).collect()
     }
 
     /// Checks all units.

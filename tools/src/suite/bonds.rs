@@ -50,7 +50,7 @@ const REFUSED: [(&str, &str, &str); 14] = [
 ];
 
 /// Frames that DOS has sent to a peer.
-fn sent(peer: &Peer) -> Vec<Vec<u8>> {
+pub(super) fn sent(peer: &Peer) -> Vec<Vec<u8>> {
     peer.frames().into_iter().filter(|(from, _)| *from == From::Dos).map(|(_, frame)| frame.bytes).collect()
 }
 
@@ -65,7 +65,7 @@ fn announced(peer: &Peer) -> usize {
 }
 
 /// Waits until something holds, a minute at most.
-fn until(holds: impl Fn() -> bool) {
+pub(super) fn until(holds: impl Fn() -> bool) {
     let begun = Instant::now();
     while !holds() && begun.elapsed() < Duration::from_secs(60) {
         sleep(Duration::from_millis(50));
@@ -73,7 +73,7 @@ fn until(holds: impl Fn() -> bool) {
 }
 
 /// A cable, and whether it is in.
-fn cable(monitor: &mut Monitor, card: usize, is_in: bool) {
+pub(super) fn cable(monitor: &mut Monitor, card: usize, is_in: bool) {
     let _ = monitor.set_link(&format!("n{card}"), is_in);
 }
 
@@ -119,7 +119,7 @@ fn standby(lab: &Lab, devices: &[&str], line: &str) -> Verdict {
 }
 
 /// The flows that FLOWS has sent by way of a peer, in the order of their frames: by the port that each comes from.
-fn flows(peer: &Peer) -> Vec<u16> {
+pub(super) fn flows(peer: &Peer) -> Vec<u16> {
     let all = sent(peer).into_iter().filter(|frame| frame[..6] == [2, 0, 0, 0, 0, 0x99]);
     all.map(|frame| u16::from_be_bytes([frame[34], frame[35]])).collect()
 }
@@ -160,7 +160,7 @@ fn active_active(lab: &Lab) -> Verdict {
 }
 
 /// Flows that FLOWS sends.
-const FLOWS: usize = 60;
+pub(super) const FLOWS: usize = 60;
 
 /// New flows are shared as the algorithm says, exactly.
 fn shares(lab: &Lab, algorithm: &str, devices: &[&str], wanted: [usize; 3]) -> Verdict {

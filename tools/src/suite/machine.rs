@@ -147,6 +147,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("HEARD.COM", "unheard", &["HEARD"]),
         ("AWAIT.COM", "await", &[]),
         ("FLOWS.COM", "flows", &[]),
+        ("FLOWS2.COM", "flows", &["OTHERS"]),
         ("TAKES.COM", "await", &["TAKE"]),
         ("NOLINES.COM", "nolines", &[]),
         ("DEADLINE.COM", "reroute", &["ROUTE=0x80"]),

@@ -22,6 +22,7 @@ mod in_v86;
 mod install;
 mod intel;
 mod kept;
+mod lacp;
 mod limits;
 mod lines;
 pub mod machine;
@@ -156,6 +157,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(memory::tests());
     tests.extend(several::tests());
     tests.extend(bonds::tests());
+    tests.extend(lacp::tests());
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());
     tests.extend(config::tests());

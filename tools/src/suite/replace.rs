@@ -99,7 +99,7 @@ fn feed_marked(peer: &Peer, kind: u8) {
 }
 
 /// Sends the client's frames.
-fn feed(peer: &Peer, to: [u8; 6]) {
+pub(super) fn feed(peer: &Peer, to: [u8; 6]) {
     (0..FRAMES).for_each(|_| peer.send(frame(to)));
 }
 

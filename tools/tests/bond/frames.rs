@@ -1,6 +1,6 @@
 //! Who receives, what a failover announces, and from which address NICs send.
 
-use compkt::bond::{ACTIVE, BALANCE, LEARNED, STANDBY};
+use compkt::bond::{BALANCE, LEARNED, STANDBY, TRUNK};
 use compkt::device::Link;
 use tools::random::Random;
 
@@ -44,7 +44,7 @@ fn a_failover_announces_the_latest_addresses_of_the_clients_three_times() {
 
 #[test]
 fn without_any_address_a_frame_still_moves_the_station() {
-    for mode in [STANDBY, BALANCE, ACTIVE] {
+    for mode in [STANDBY, BALANCE, TRUNK] {
         let mut world = World::new(mode, 2, 1);
         assert_eq!(announced(&fail_over(&mut world)), [[0; 4]; 3]);
     }
@@ -52,7 +52,7 @@ fn without_any_address_a_frame_still_moves_the_station() {
 
 #[test]
 fn frames_of_the_standby_are_ignored_and_counted() {
-    for (mode, takes) in [(STANDBY, false), (BALANCE, false), (ACTIVE, true)] {
+    for (mode, takes) in [(STANDBY, false), (BALANCE, false), (TRUNK, true)] {
         let mut world = World::new(mode, 2, 1);
         let unicast = ipv4(0, 6, [1, 2], [3, 4]);
         assert!(world.receive(0, &unicast));
@@ -84,7 +84,7 @@ fn group(number: u8) -> Vec<u8> {
 
 #[test]
 fn a_group_frame_that_comes_by_two_nics_is_taken_once() {
-    let mut world = World::new(ACTIVE, 3, 1);
+    let mut world = World::new(TRUNK, 3, 1);
     for round in 0..50u8 {
         // Two in a row by one NIC, then by the others: as from a hub.
         for nic in 0..3 {
@@ -99,7 +99,7 @@ fn a_group_frame_that_comes_by_two_nics_is_taken_once() {
 
 #[test]
 fn a_group_frame_that_is_sent_again_is_taken_again() {
-    let mut world = World::new(ACTIVE, 2, 1);
+    let mut world = World::new(TRUNK, 2, 1);
     assert!(world.receive(0, &group(1)) && world.receive(0, &group(1)), "by the same NIC");
     world.pass(2);
     assert!(world.receive(1, &group(1)), "later by another: a switch may have changed its mind");
@@ -112,14 +112,14 @@ fn a_group_frame_that_is_sent_again_is_taken_again() {
 
 #[test]
 fn a_frame_of_our_own_does_not_come_back() {
-    let mut world = World::new(ACTIVE, 2, 1);
+    let mut world = World::new(TRUNK, 2, 1);
     assert!(!world.receive(1, &ethernet(&[0xFF; 6], 0x0806, &[1; 46])));
     assert!(world.receive(1, &group(1)));
 }
 
 #[test]
 fn nics_that_do_not_receive_send_from_their_own_address() {
-    for mode in [BALANCE, ACTIVE] {
+    for mode in [BALANCE, TRUNK] {
         let mut world = World::new(mode, 4, 256);
         for port in 0..200 {
             world.by(&ipv4(0, 6, [1, 2], [3, port]));
@@ -135,7 +135,7 @@ fn nics_that_do_not_receive_send_from_their_own_address() {
 
 #[test]
 fn frames_to_groups_go_by_the_nic_that_receives() {
-    for mode in [BALANCE, ACTIVE] {
+    for mode in [BALANCE, TRUNK] {
         let mut world = World::new(mode, 4, 256);
         for number in 0..100 {
             assert_eq!(world.by(&ethernet(&[1, 0, 0x5E, 0, 0, number], 0x0800, &[number; 50])), 0);
@@ -146,7 +146,7 @@ fn frames_to_groups_go_by_the_nic_that_receives() {
 #[test]
 fn bad_frames_do_no_harm() {
     let mut random = Random::new(16);
-    for mode in [STANDBY, BALANCE, ACTIVE] {
+    for mode in [STANDBY, BALANCE, TRUNK] {
         let mut world = World::new(mode, 3, 64);
         for _ in 0..20_000 {
             // At least both addresses: a shorter frame has no source that could be exchanged, and no client sends one.

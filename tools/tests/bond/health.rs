@@ -1,7 +1,7 @@
 //! Which NICs are used, and which of them receives.
 
 use compkt::bond::bond::{BUSY, SENT};
-use compkt::bond::{ACTIVE, BALANCE, Fields, Row, STANDBY};
+use compkt::bond::{BALANCE, Fields, Row, STANDBY, TRUNK};
 use compkt::device::Link;
 
 use crate::world::*;
@@ -55,7 +55,7 @@ fn an_unknown_link_is_as_good_as_one() {
 
 #[test]
 fn without_any_link_the_last_nic_goes_on() {
-    for mode in [STANDBY, BALANCE, ACTIVE] {
+    for mode in [STANDBY, BALANCE, TRUNK] {
         let mut world = World::new(mode, 2, 16);
         world.nics[1].link = Link::Down;
         world.pass(2);

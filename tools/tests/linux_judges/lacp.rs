@@ -54,42 +54,27 @@ struct End {
     astray: u32,
 }
 
-fn frame_of(bytes: &[u8]) -> Frame {
-    let mut all = [0; 126];
-    all[..2].copy_from_slice(&(bytes.len() as u16).to_ne_bytes());
-    all.iter_mut().skip(2).zip(bytes).for_each(|(to, from)| *to = *from);
-    // SAFETY: every value of these bytes is a frame.
-    unsafe { std::mem::transmute(all) }
-}
-
-fn bytes_of(frame: Frame) -> [u8; 126] {
-    // SAFETY: it has no padding.
-    unsafe { std::mem::transmute(frame) }
-}
-
 impl End {
     fn new(timeout: u8) -> End {
-        let ports: [Port; 2] = std::array::from_fn(|at| Port::new(MAC, at as u8 + 1, timeout));
+        let ports: [Port; 2] = std::array::from_fn(|at| Port::new(MAC, at as u8 + 1, timeout, KEY, [0x02, 0, 0, 0, 1, at as u8]));
         let mut end = End { bond: Box::new(Aggregator::<[Port; 2]>::new(ports)), ticked: Instant::now(), silent: None, astray: 0 };
         [0, 1].into_iter().for_each(|port| end.link(port, true));
         end
     }
 
     fn link(&mut self, port: usize, up: bool) {
-        self.bond.ports[port].actor.id[9] = if up { KEY } else { 0 };
-        self.bond.ports[port].link();
-        self.bond.settle();
+        if self.bond.ports[port].set_link(up) {
+            self.bond.settle();
+        }
     }
 
     fn carries(&self) -> Vec<usize> {
         (0..2).filter(|port| self.bond.ports[*port].flags.get() & CARRIES != 0).collect()
     }
 
-    fn send(&self, wires: &Wires, port: usize, mut frame: Frame) {
-        // The port's own address.
-        frame.from = [0x02, 0, 0, 0, 1, port as u8];
+    fn send(&self, wires: &Wires, port: usize, frame: Frame) {
         if self.silent != Some(port) {
-            wires.send(port, &bytes_of(frame)[2..]);
+            wires.send(port, &frame.bytes());
         }
     }
 
@@ -98,7 +83,7 @@ impl End {
         for port in 0..2 {
             while let Some(bytes) = wires.receive(port) {
                 if bytes.get(12..14) == Some(&SLOW) {
-                    let mut frame = frame_of(&bytes);
+                    let mut frame = Frame::of(&bytes);
                     let verdict = self.bond.ports[port].receive(&mut frame);
                     self.bond.received(verdict);
                 } else if !self.carries().contains(&port) {
@@ -117,7 +102,7 @@ impl End {
                 if !(sends && self.bond.ports[port].sends()) {
                     continue;
                 }
-                let mut frame = frame_of(&[]);
+                let mut frame = Frame::of(&[]);
                 self.bond.ports[port].fill(&mut frame);
                 self.send(wires, port, frame);
             }

@@ -50,6 +50,8 @@ pub const NOT_CHECKED: &[(&str, &str)] = &[
     ("wanted", "goes on in a client"),
     ("compose", "is part of the bond's unit"),
     ("fetch_head", "is part of the bond's unit"),
+    ("ask_nic", "goes on in a driver"),
+    ("aim", "is part of LACP's unit"),
     ("exchange", "is part of the bond's unit"),
     ("mark_done", "is part of the pool's unit"),
     ("fetch", "is part of the pool's unit"),

@@ -56,10 +56,11 @@ pub fn routine(name: &str, inline: bool) -> Routine {
         "upcall" => Routine { reads: A | B | Z, changes: A, ..any },
         "now" | "clock" | "a20_gate" | "xms_top" | "note_change" | "visit_get8" | "visit_get16" | "visit_get32" | "visit_put8" | "visit_put16" | "visit_put32" | "visit_copy" => any,
         "link_of" | "send_by" => Routine { reads: B, ..any },
+        "ask_nic" => Routine { reads: B | D, ..any },
         // The pointer to the flow table's choice.
         "choose" => any,
         "exchange" => Routine { reads: B, changes: A, ..any },
-        "current" | "wanted" | "compose" | "fetch_head" => Routine { changes: A, ..any },
+        "current" | "wanted" | "compose" | "fetch_head" | "aim" => Routine { changes: A, ..any },
         "xms_through" => Routine { reads: B | D, ..any },
         "xms_head" | "xms_give" | "xms_fetch" => Routine { reads: B, ..Routine::default() },
         // A text of the unit's own, which has no other form.
