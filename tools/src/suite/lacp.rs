@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use compkt::lacp::frame::{Frame, GROUP, MARKER, REQUEST, RESPONSE, TYPE};
+use compkt::lacp::frame::{Frame, GROUP, LACPDU, MARKER, REQUEST, RESPONSE, TYPE};
 use compkt::lacp::{AGGREGATION, Aggregator, CARRIES, COLLECTING, DISTRIBUTING, Port, SYNC, TIMEOUT};
 
 use super::bonds::{FLOWS, cable, flows, sent, until};
@@ -25,6 +25,8 @@ const KEY: u8 = 9;
 const TICK: Duration = Duration::from_millis(55);
 /// What a port that carries frames in a bond says of itself.
 const AGREED: u8 = AGGREGATION | SYNC | COLLECTING | DISTRIBUTING;
+/// Damaged frames that come in a row: more than the driver takes at once.
+const DAMAGED: usize = 40;
 /// The type of the frames that CLIENT sends, with an address of its own.
 const CLIENTS: [u8; 2] = [0x90, 0x73];
 /// Ports of the other end.
@@ -111,7 +113,8 @@ impl Partner {
     }
 }
 
-/// Both ends agree; all NICs send and receive by the bond's address. A cable is pulled and plugged in again. A marker is answered.
+/// Both ends agree; all NICs send and receive by the bond's address. A cable is pulled and plugged in again. A marker is
+/// answered, and damaged frames change nothing.
 fn agreed(lab: &Lab, line: &str) -> Verdict {
     let (rig, peers) = machine(&["e1000", "e1000"])?;
     let script = ["ints keep", "mem", "ints", line, "pause", "FLOWS", "INTEGRIT 250", "pause", "FLOWS", "INTEGRIT 24", "pause", "FLOWS2", stack::STATUS, "PKTCTL mem", "3COMPKT /U", "mem", "ints"];
@@ -130,6 +133,8 @@ fn agreed(lab: &Lab, line: &str) -> Verdict {
                         let request = Frame { to: GROUP, from: OTHER, kind: TYPE, subtype: MARKER, version: 1, first: REQUEST, ..Frame::ZERO };
                         peers.iter().for_each(|peer| peer.send(request.bytes().to_vec()));
                         until(|| partner.answers.load(Ordering::Relaxed) == PORTS);
+                        let damaged = Frame { subtype: LACPDU, first: [1, 19], ..request };
+                        peers.iter().for_each(|peer| (0..DAMAGED).for_each(|_| peer.send(damaged.bytes().to_vec())));
                     }
                     2 => cable(monitor, 1, false),
                     _ => {

@@ -189,8 +189,9 @@ fn a_frame_is_as_the_standard_says() {
     world.run(100);
     let mut want = [0; 124];
     want[..6].copy_from_slice(&[1, 0x80, 0xC2, 0, 0, 2]);
+    want[6..12].copy_from_slice(&own(1));
     want[12..18].copy_from_slice(&[0x88, 0x09, 1, 1, 1, 20]);
-    want[18..33].copy_from_slice(&[0xFF, 0xFF, 2, 0, 0, 0, 0, 0xB0, 0, 9, 0, 255, 0, 2, 0x3F]);
+    want[18..33].copy_from_slice(&[0xFF, 0xFF, 2, 0, 0, 0, 0, 0xB0, 9, 9, 0, 255, 0, 2, 0x3F]);
     want[36..38].copy_from_slice(&[2, 20]);
     want[38..53].copy_from_slice(&[0x80, 0, 2, 0, 0, 0, 0, 0xAA, 0x12, 0x34, 0x80, 0, 0, 8, 0x0F]);
     want[56..58].copy_from_slice(&[3, 16]);
@@ -417,6 +418,7 @@ fn a_marker_is_answered() {
     marker[18..30].copy_from_slice(b"\x00\x07abcdef1234");
     let (verdict, answer) = world.hear(1, &marker);
     marker[16] = 2;
+    marker[6..12].copy_from_slice(&own(1));
     assert_eq!((verdict, answer.bytes()), (Verdict::Send, marker));
     assert_eq!(world.hear(1, &marker).0, Verdict::Dropped, "an answer to nobody");
     assert_eq!((world.bond.dropped, world.carries()), (1, vec![0, 1]));
