@@ -12,7 +12,7 @@ use core::ptr::slice_from_raw_parts_mut;
 use super::frame::{Frame, LACPDU, LEN, MARKER};
 use super::{Aggregator, CARRIES, HEAD, PORT, Port, SEND, Verdict};
 use crate::bond::bond::SENT;
-use crate::device::{Link, Rx};
+use crate::device::{Job, Link, Rx};
 use crate::resident::several::{Many, NIC};
 use crate::resident::state::{at, depth, job, lower};
 use crate::resident::table::Entry;
@@ -97,7 +97,7 @@ pub fn peek() {
             left -= 1;
             if !slow || left == 0 || length as u16 > LONGEST {
                 all().received(Verdict::Dropped);
-                (*job()).rx = Some(Rx::USELESS);
+                Job::refuse(job());
                 return;
             }
             (*the_frame()).len = length as u16;
