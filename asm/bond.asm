@@ -13,6 +13,7 @@ PROVIDES POINT_CHOOSE, choose
 PROVIDES POINT_BOND, fields
 PROVIDES POINT_CURRENT, current
 TOLD    points+2*POINT_MANY, 2, many_at
+TOLD    points+2*POINT_LACP, 2, lacp_at
 TOLD    table, 4, fields+BOND.first
 TOLD    table, 2, fields+BOND.active
 TOLD    table, 2, fields+BOND.looked
@@ -24,7 +25,8 @@ TAKES   POINT_TICK, 0, own_tick
 
 section .unit_header progbits alloc exec write
 ; This unit's entries at the offsets of a driver's, because src/bond/bond_filter.rs calls them as such (`lower`). Attaching
-; exchanges them for those of the filter below. Between them stands what else the unit needs.
+; exchanges them for those of the filter below. Between and behind them stands what else the unit needs, and what PKTCTL looks
+; for (src/bond/mod.rs, Head).
 global unit_header
 unit_header:
 own_irq:        dw irq
@@ -34,9 +36,10 @@ global choose
 choose:         dw active           ; the flow table's choice of a NIC, if there is one
 own_tick:       dw bond_tick
 own_send:       dw send
-                dw 0
-                dw 0
+                dw 0                ; the flow table's fields, if there is one: entry FLOWS_AT of POINT_CHOOSE
+lacp_at:        dw 0                ; the unit of LACP, if there is one
 own_link:       dw link
+                dw fields
 
 section .text.bond progbits alloc exec nowrite align=1
 
@@ -76,19 +79,19 @@ ask:    mov     ax, [bx+BOND_ROW.slave]
         mov     ebx, [core_state+STATE.device]
         ret
 
-; Purpose:  Find the NIC whose frame was peeked at. The rows are in the order of the records, which have twice their bytes.
+; Purpose:  Find the NIC whose frame was peeked at. The rows are in the order of the records.
 ; Out:      AX = the NIC
 ; Corrupts: nothing else
 global current
 current:
-%if NIC_size != 2 * BOND_ROW_size
-%error a record has not twice the bytes of a row
-%endif
         push    bx
         mov     bx, [many_at]
         mov     ax, [bx+MANY.rx]
         sub     ax, [bx+MANY.first]
-        shr     ax, 1
+        mov     bl, NIC_size
+        div     bl                  ; 15 at most, and nothing remains
+        mov     bl, BOND_ROW_size
+        mul     bl
         add     ax, [fields+BOND.first]
         pop     bx
         ret

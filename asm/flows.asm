@@ -12,6 +12,7 @@ TOLD    mask, 2, fields+FLOWS.mask
 TOLD    points+2*POINT_BOND, 2, bond_at
 TOLD    table, 2, fields+FLOWS.table
 TAKES   POINT_CHOOSE, 0, own_choose
+TAKES   POINT_CHOOSE, FLOWS_AT, fields_at
 TAKES   POINT_TICK, 0, own_tick
 
 section .unit_header progbits alloc exec write
@@ -21,8 +22,7 @@ own_choose:     dw choose
 own_tick:       dw flows_tick
 global bond_at
 bond_at:        dw 0                ; near address of the bond's fields
-global hook
-hook:           dd 0                ; far address of a client's routine that chooses NICs; 0: none
+fields_at:      dw fields
 
 section .text.flows progbits alloc exec nowrite align=1
 
@@ -43,7 +43,7 @@ wanted: pushad
         mov     bp, sp
         xor     eax, eax
         mov     [bp+EAX_AT], ax
-        xchg    eax, [hook]
+        xchg    eax, [fields+FLOWS.hook]
         test    eax, eax
         jz      .out
         push    eax
@@ -77,7 +77,7 @@ wanted: pushad
         jz      .keep
         mov     [bp+EAX_AT], bx
 .keep:  mov     eax, [bp-4]
-        mov     [hook], eax
+        mov     [fields+FLOWS.hook], eax
 .drop:  mov     sp, bp
 .out:   push    cs
         pop     es

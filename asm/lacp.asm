@@ -8,6 +8,7 @@ extern peek, link, tick, frame
 extern work
 
 FEATURE NEEDS_LACP, BLOCK_LACP, 64, BLOCK_LACP, BUFFERS
+PROVIDES POINT_LACP, unit_header
 TOLD    table, 2, ports_at
 TOLD    points+2*POINT_MANY, 2, many_at
 TAKES   POINT_ENTRIES, 2, own_peek

@@ -83,7 +83,7 @@ pub struct NicInfo {
     pub rom: MacAddr,
     /// Address in use.
     pub mac: MacAddr,
-    /// First port, 0: none.
+    /// First port, 0: none. Of a bond ([`FLAG_BOND`]) the near address of its [`crate::bond::Head`].
     pub io: u16,
     /// Interrupt line; 0: polled.
     pub irq: u8,

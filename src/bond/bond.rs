@@ -262,6 +262,7 @@ impl<B: Below> Bond<B> {
                 self.0.exchange(row);
             }
             if answer == SENT {
+                (*row).sent = (*row).sent.wrapping_add(1);
                 (*row).state &= !Row::STUCK;
             } else {
                 (*row).refused = (*row).refused.wrapping_add(1);
@@ -282,7 +283,9 @@ impl<B: Below> Bond<B> {
             let fields = self.fields();
             if Rx::word((*self.0.job()).rx) > 0 {
                 let nic = self.0.current();
-                (*self.0.row(nic)).state |= Row::HEARD;
+                let row = self.0.row(nic);
+                (*row).state |= Row::HEARD;
+                (*row).received = (*row).received.wrapping_add(1);
                 if nic != (*fields).active && (*fields).mode < TRUNK {
                     (*fields).ignored = (*fields).ignored.wrapping_add(1);
                     Job::refuse(self.0.job());

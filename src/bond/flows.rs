@@ -62,8 +62,8 @@ pub struct Fields {
     pub algorithm: u8,
     /// Units of 16 ticks for which a flow may pause, 3 to 200.
     pub sticky: u8,
-    /// Frames whose flow had an entry.
-    pub hits: u16,
+    /// Frames whose flow had an entry. It wraps.
+    pub hits: u32,
     /// All other frames are counted by [`Row::given`]. Of these, those whose flow had to leave its NIC.
     pub moved: u16,
     /// Near address of the table.
@@ -72,6 +72,8 @@ pub struct Fields {
     pub mask: u16,
     /// Offset in the table of the set that is looked at for age at the next tick.
     pub swept: u16,
+    /// Far address of a client's routine that chooses NICs for new flows (asm/flows.asm, `wanted`); 0: there is none.
+    pub hook: u32,
 }
 
 impl Fields {
@@ -84,6 +86,7 @@ impl Fields {
         table: 0,
         mask: 0,
         swept: 0,
+        hook: 0,
     };
 }
 

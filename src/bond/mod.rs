@@ -71,6 +71,10 @@ pub struct Row {
     pub cost: u16,
     /// Flows that it was given.
     pub given: u16,
+    /// Frames that it has sent,
+    pub sent: u32,
+    /// and received, whether they were used or not. Both wrap.
+    pub received: u32,
 }
 
 impl Row {
@@ -89,9 +93,25 @@ impl Row {
     /// It has refused the last frame, or had no room for it.
     pub const STUCK: u8 = 16;
     /// A NIC without a link.
-    pub const NEW: Row = Row { state: 0, misses: 0, own: [0; 6], since: 0, slave: 0, refused: 0, load: 0, cost: 0, given: 0 };
+    pub const NEW: Row = Row { state: 0, misses: 0, own: [0; 6], since: 0, slave: 0, refused: 0, load: 0, cost: 0, given: 0, sent: 0, received: 0 };
     /// Bytes of a row.
     pub const SIZE: u16 = size_of::<Row>() as u16;
+}
+
+/// What the bond's unit begins with (asm/bond.asm). [`crate::info::NicInfo::io`] of a bond is its near address.
+#[derive(Clone, Copy, Debug)]
+#[repr(C)]
+pub struct Head {
+    /// The unit's own.
+    entries: [u16; 6],
+    /// The flow table's [`flows::Fields`]; 0: there is no flow table.
+    pub flows: u16,
+    /// The unit of LACP, which begins with the near address of its ports ([`crate::lacp::Aggregator`]); 0: there is none.
+    pub lacp: u16,
+    /// The unit's own.
+    link: u16,
+    /// The bond's [`Fields`].
+    pub fields: u16,
 }
 
 /// The frame that a bond sends on its own: an ARP request (RFC 826).
@@ -191,4 +211,4 @@ impl Fields {
     };
 }
 
-const _: () = assert!(size_of::<Row>() == 20 && size_of::<Arp>() == 42);
+const _: () = assert!(size_of::<Row>() == 28 && size_of::<Arp>() == 42);

@@ -32,6 +32,8 @@ pub enum What {
     Mem,
     /// The self-test.
     Test,
+    /// A bond of several cards.
+    Bond,
     /// Unloads the driver.
     Unload,
     /// Writes the driver's line to CONFIG.SYS.
@@ -104,7 +106,7 @@ const fn command(what: What, name: &'static str, operand: &'static str, takes: u
 }
 
 /// Every command, in the order in which they are listed.
-pub static COMMANDS: [Command; 14] = [
+pub static COMMANDS: [Command; 15] = [
     command(What::Status, "status", "", 0, "all that each packet driver tells about itself"),
     command(What::Stats, "stats", "", CSV | WATCH, "frames, bytes and errors of each driver"),
     command(What::Nics, "nics", "", CSV, "the cards, one a line: place, IRQ, link, address"),
@@ -117,6 +119,7 @@ pub static COMMANDS: [Command; 14] = [
     command(What::Log, "log", "", CSV | FOLLOW, "what happened: link, faults, changes"),
     command(What::Mem, "mem", "", CSV, "a map of the driver's memory"),
     command(What::Test, "test", "[ADDRESS]", NET, "DHCP, ARP and echoes; to the gateway if no address"),
+    command(What::Bond, "bond", "[WORD]", CSV | WATCH, "a bond of several cards; PKTCTL bond help lists the words"),
     command(What::Unload, "unload", "", 0, "unload the driver"),
     command(What::Install, "install", "", YES | UNDO, "write the driver's line to CONFIG.SYS, if you agree"),
 ];

@@ -3,6 +3,7 @@
 //! Code that does not touch the machine is also compiled for the host, and tested there. Each program is a binary of its own,
 //! linked by `linker/program.ld` and packed as an MZ file.
 
+pub mod bonds;
 pub mod commands;
 pub mod config_sys;
 pub mod net;

@@ -46,6 +46,22 @@ pub const fn a_second(change: u32, ticks: u16) -> u32 {
     if change <= u32::MAX / 182 { (change * 182) / (ticks * 10) } else { (change / ticks).saturating_mul(18) }
 }
 
+/// What a full bar means: 1, 2 or 5 and zeros, not below `most`; `least`, with 1 and zeros, or more.
+pub const fn full_bar(most: u32, least: u32) -> u32 {
+    let mut scale = least;
+    loop {
+        let mut step = 0;
+        while step < 3 {
+            let full = scale.saturating_mul([1, 2, 5][step]);
+            if full >= most {
+                return full;
+            }
+            step += 1;
+        }
+        scale = scale.saturating_mul(10);
+    }
+}
+
 impl Rates {
     /// Nothing.
     pub const fn new() -> Rates {
@@ -64,18 +80,7 @@ impl Rates {
 
     /// The bytes a second of a full bar: 1, 2 or 5 and zeros, not below the most until now.
     pub const fn scale(&self) -> u32 {
-        let mut scale = LEAST;
-        loop {
-            let mut step = 0;
-            while step < 3 {
-                let full = scale.saturating_mul([1, 2, 5][step]);
-                if full >= self.most {
-                    return full;
-                }
-                step += 1;
-            }
-            scale = scale.saturating_mul(10);
-        }
+        full_bar(self.most, LEAST)
     }
 
     /// Forgets the most.

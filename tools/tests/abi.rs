@@ -174,14 +174,14 @@ fn structures_and_constants() {
     rust.extend([("MOVE.from".into(), offset_of!(Move, from) + offset), ("MOVE.to".into(), offset_of!(Move, to) + offset)]);
     rust.insert("MOVE_size".into(), size_of::<Move>());
     rust.extend(fields!("BOND_ROW", Row: "state" = state, "misses" = misses, "own" = own, "since" = since, "slave" = slave,
-        "refused" = refused, "load" = load, "cost" = cost, "given" = given));
+        "refused" = refused, "load" = load, "cost" = cost, "given" = given, "sent" = sent, "received" = received));
     rust.insert("BOND_ROW_size".into(), size_of::<Row>());
     rust.extend(fields!("BOND", Bond: "mode" = mode, "failover" = failover, "period" = period, "hold" = hold, "target" = target,
         "first" = first, "end" = end, "active" = active, "looked" = looked, "left" = left, "full" = full, "moves" = moves,
         "ignored" = ignored, "tell" = tell, "learned" = learned, "head" = head, "arp" = arp));
     rust.insert("BOND_size".into(), size_of::<Bond>());
     rust.extend(fields!("FLOWS", Flows: "algorithm" = algorithm, "sticky" = sticky, "hits" = hits, "moved" = moved, "table" = table,
-        "mask" = mask, "swept" = swept));
+        "mask" = mask, "swept" = swept, "hook" = hook));
     rust.insert("FLOWS_size".into(), size_of::<Flows>());
     let constants = [
         ("BOND_HEAD", bond::HEAD),

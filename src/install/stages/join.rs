@@ -48,7 +48,7 @@ pub fn run(plan: &mut Plan) -> u8 {
     plan.placed.device = peek(plan.record(0).plus(offset_of!(Nic, device) as u16));
     let info = address(segment, header().core.info);
     if bonded {
-        (plan.card.name, plan.card.is_pci, plan.card.found.io) = (*b"bond\0\0\0\0\0\0\0\0", false, 0);
+        (plan.card.name, plan.card.is_pci, plan.card.found.io) = (*b"bond\0\0\0\0\0\0\0\0", false, above);
         plan.card.found.mac = peek(plan.row(0).plus(offset_of!(Row, own) as u16));
     } else {
         plan.options.vector = peek(plan.interface(0).plus(offset_of!(NicInfo, vector) as u16));

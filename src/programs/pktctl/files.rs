@@ -1,12 +1,12 @@
 //! `PKTCTL export` and `import`.
 
 use crate::one;
+use crate::room::ROOM;
 use compkt::control::{ADDRESS, Class, MEDIA, PARAMETERS};
 use compkt::info::{BLOCK_EXAMPLE, BLOCK_POOL, BLOCK_REAP, BLOCK_STATS, FLAG_V86, NOT_PCI};
 use compkt::install::stages::switches::SWITCHES;
-use compkt::programs::config_sys;
 use compkt::programs::commands::{Asked, BAD_FILE, DONE, LINE, NO_DRIVER, TEXT};
-use compkt::programs::rt::{Shared, console};
+use compkt::programs::rt::console;
 use compkt::programs::rt::control::Control;
 use compkt::programs::rt::file::File;
 use compkt::programs::rt::packet::{Block, Driver};
@@ -20,9 +20,6 @@ const STACK_POOL: u16 = 64;
 const STACK_XMS: u16 = 256;
 /// Columns after which the line of what has no switch goes on in another.
 const WIDE: usize = 70;
-
-/// The file that is imported, or the CONFIG.SYS that is changed; one byte more than it may have. Too large for the stack.
-pub static CONTENTS: Shared<[u8; config_sys::MOST + 1]> = Shared::new([0; config_sys::MOST + 1]);
 
 /// The state to write: every parameter that can be set. A card that has the address of its ROM keeps that on another machine.
 fn state(control: &mut Control) -> Settings {
@@ -188,8 +185,9 @@ fn number(value: u16, put: &mut dyn FnMut(&[u8])) {
 #[inline(never)]
 pub fn import(asked: &Asked) -> u8 {
     let Some((_, _, mut control)) = one::controlled(asked) else { return NO_DRIVER };
-    // SAFETY: nothing else uses the buffer.
-    let read = File::open(asked.operand).and_then(|file| file.read(unsafe { &mut *CONTENTS.get() }.get_mut(..=settings::FILE).unwrap_or(&mut [])));
+    // SAFETY: this command uses it as this alone.
+    let room = unsafe { &mut (*ROOM.get()).contents };
+    let read = File::open(asked.operand).and_then(|file| file.read(room.get_mut(..=settings::FILE).unwrap_or(&mut [])));
     let bytes = match read {
         Ok(bytes) => bytes,
         Err(code) => return failed(asked.operand, c"cannot be read", code),

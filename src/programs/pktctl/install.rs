@@ -1,7 +1,8 @@
 //! `PKTCTL install`: the driver's line in CONFIG.SYS, after a question; `--u` takes it back.
 
-use crate::files::{CONTENTS, failed, switches};
+use crate::files::{failed, switches};
 use crate::one;
+use crate::room::ROOM;
 use compkt::programs::commands::{Asked, BAD_FILE, DONE, NO_DRIVER, STOPPED, UNDO, YES};
 use compkt::programs::config_sys::{MOST, added, edit, loading};
 use compkt::programs::rt::control::Control;
@@ -100,8 +101,8 @@ fn contents<'a>(path: &[u8], to: &'a mut [u8]) -> Result<&'a [u8], u16> {
 pub fn run(asked: &Asked) -> u8 {
     let names = names();
     let config = trimmed(&names.config);
-    // SAFETY: nothing else uses the buffer.
-    let now = match contents(config, unsafe { &mut *CONTENTS.get() }) {
+    // SAFETY: this command uses it as this alone.
+    let now = match contents(config, unsafe { &mut (*ROOM.get()).contents }) {
         Ok(now) => now,
         Err(code) => return failed(config, c"cannot be read", code),
     };

@@ -2,6 +2,7 @@
 #![no_std]
 #![no_main]
 
+mod bond;
 mod config;
 mod csv;
 mod files;
@@ -13,6 +14,7 @@ mod nics;
 mod one;
 mod parts;
 mod ping;
+mod room;
 mod stats;
 mod status;
 mod test;
@@ -57,6 +59,7 @@ fn main() -> u8 {
         What::Log => log::run(&asked),
         What::Mem => mem::run(&asked),
         What::Test => test::run(&asked),
+        What::Bond => bond::run(&asked),
         What::Unload => unload::run(&asked),
         What::Install => install::run(&asked),
     }

@@ -59,7 +59,9 @@ fn row(driver: &Driver, block: Option<&Block>) {
         if let Some(address) = &address { say!(c"{m}\n", address) } else { say!(c"it does not tell\n") }
         return;
     };
-    if nic.pci == NOT_PCI {
+    if block.is_some_and(Block::is_bond) {
+        say!(c"several     ");
+    } else if nic.pci == NOT_PCI {
         say!(c"ISA         ");
     } else {
         say!(c"PCI {x}:{x}.{d} ", nic.pci >> 8, nic.pci >> 3 & 31, nic.pci & 7);
@@ -86,7 +88,9 @@ fn values(driver: &Driver, block: Option<&Block>) {
         if let Some(address) = &address { row.value(|| say!(c"{m}", address)) } else { row.unknown() }
         return row.end();
     };
-    if nic.pci == NOT_PCI {
+    if block.is_some_and(Block::is_bond) {
+        row.text(b"several");
+    } else if nic.pci == NOT_PCI {
         row.text(b"ISA");
     } else {
         row.value(|| say!(c"\"PCI {x}:{x}.{d}\"", nic.pci >> 8, nic.pci >> 3 & 31, nic.pci & 7));

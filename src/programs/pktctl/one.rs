@@ -9,12 +9,23 @@ use core::ffi::CStr;
 
 /// The only 3COMPKT on the vectors that were asked for. Where there is none, or several, a line has said so.
 pub fn find(asked: &Asked) -> Option<(Driver, Block)> {
+    let found = find_one(asked, &|_| true);
+    if let Err(Some(last)) = &found {
+        crate::foreign(last, c"it has no control interrupt");
+    }
+    found.ok()
+}
+
+/// The only one that is `wanted`. Where there are several, or no packet driver, a line has said so; where there is another one,
+/// that is given.
+#[inline(never)]
+pub fn find_one(asked: &Asked, wanted: &dyn Fn(&Block) -> bool) -> Result<(Driver, Block), Option<Driver>> {
     let mut found: Option<(Driver, Block)> = None;
     let mut several = false;
     let mut last = None;
     while let Some(driver) = crate::driver(asked, last) {
         last = Some(driver);
-        let Some(block) = driver.block() else { continue };
+        let Some(block) = driver.block().filter(|block| wanted(block)) else { continue };
         match &found {
             None => found = Some((driver, block)),
             Some((first, known)) if known.info.segment != block.info.segment => {
@@ -29,12 +40,9 @@ pub fn find(asked: &Asked) -> Option<(Driver, Block)> {
     }
     if several {
         say!(c". Say which one, for example --int=60.\n");
-        return None;
+        return Err(None);
     }
-    if found.is_none() && let Some(driver) = last {
-        crate::foreign(&driver, c"it has no control interrupt");
-    }
-    found
+    found.ok_or(last)
 }
 
 /// The same, with its control interrupt.

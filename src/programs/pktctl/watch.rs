@@ -1,5 +1,6 @@
 //! `PKTCTL stats --watch`: the live screen; with `--csv`, lines of values every second.
 
+use crate::room::ROOM;
 use crate::stats;
 use compkt::control::INTERVAL;
 use compkt::programs::commands::{Asked, BAD_FILE, CSV, DONE, NO_DRIVER, STOPPED};
@@ -9,19 +10,25 @@ use compkt::programs::rt::control::Control;
 use compkt::programs::rt::keyboard::{self, Key};
 use compkt::programs::rt::packet::{Driver, Statistics};
 use compkt::programs::rt::video::Video;
-use compkt::programs::rt::{Shared, console, interrupted, shell};
+use compkt::programs::rt::{console, interrupted, shell};
 use compkt::programs::screen::Screen;
 use compkt::programs::watch::{DRIVERS, Panel, draw};
 use compkt::say;
 
-/// What the screen shows: too large for the stack.
-static SCREEN: Shared<Screen> = Shared::new(Screen::new());
+/// Something that is shown again and again.
+pub trait Live {
+    /// Reads it anew, so many ticks after the last time.
+    fn read(&mut self, passed: u16);
+    /// Draws it.
+    fn draw(&mut self, screen: &mut Screen, rows: usize, seconds: u16, write: &mut dyn FnMut(usize, &[u16]));
+    /// Forgets the greatest rates.
+    fn reset(&mut self);
+}
 
-/// The drivers that are watched, and the time of the last reading.
+/// The drivers that are watched.
 struct Watch {
     panels: [Panel; DRIVERS],
     used: usize,
-    read_at: u16,
 }
 
 fn counts(counts: &Statistics) -> Counts {
@@ -36,12 +43,8 @@ fn counts(counts: &Statistics) -> Counts {
     }
 }
 
-impl Watch {
-    /// Reads every driver. What changed is taken by the time since the last reading.
-    fn read(&mut self) {
-        let now = ticks();
-        let passed = now.wrapping_sub(self.read_at);
-        self.read_at = now;
+impl Live for Watch {
+    fn read(&mut self, passed: u16) {
         for panel in self.panels.iter_mut().take(self.used) {
             let driver = Driver { vector: panel.vector };
             let new = Driver::on(panel.vector).and_then(|driver| stats::read(&driver).ok()).map(|new| counts(&new));
@@ -58,6 +61,14 @@ impl Watch {
                 panel.address = nic.mac;
             }
         }
+    }
+
+    fn draw(&mut self, screen: &mut Screen, rows: usize, seconds: u16, write: &mut dyn FnMut(usize, &[u16])) {
+        draw(screen, rows, self.panels.get(..self.used).unwrap_or(&[]), seconds, write);
+    }
+
+    fn reset(&mut self) {
+        self.panels.iter_mut().for_each(|panel| panel.rates.reset());
     }
 }
 
@@ -97,7 +108,7 @@ pub fn run(asked: &Asked) -> u8 {
     if asked.has(CSV) {
         return rows(asked, seconds);
     }
-    let mut watch = Watch { panels: [Panel::new(0); DRIVERS], used: 0, read_at: ticks() };
+    let mut watch = Watch { panels: [Panel::new(0); DRIVERS], used: 0 };
     let mut last = None;
     while let Some(driver) = next(asked, last) {
         last = Some(driver);
@@ -105,21 +116,29 @@ pub fn run(asked: &Asked) -> u8 {
         *panel = Panel { name: crate::name(&driver, driver.block().as_ref()), address: stats::address(&driver), ..Panel::new(driver.vector) };
         watch.used += 1;
     }
+    live(&mut watch, seconds)
+}
+
+/// Shows something every `seconds`, until the user leaves.
+#[inline(never)]
+pub fn live(shown: &mut dyn Live, seconds: u16) -> u8 {
     let Some(mut video) = Video::take() else {
-        say!(c"PKTCTL stats --watch needs a text screen of 80 columns (MODE CO80) and 8 KB. Or use --csv.\n");
+        say!(c"--watch needs a text screen of 80 columns (MODE CO80) and 8 KB. Or use --csv.\n");
         return NO_DRIVER;
     };
-    // SAFETY: no receiver and no other function uses it.
-    let screen = unsafe { &mut *SCREEN.get() };
+    // SAFETY: this command uses it as this alone.
+    let screen = unsafe { &mut *(*ROOM.get()).screen };
+    let mut read_at = ticks();
     let code = loop {
-        watch.read();
-        let panels = watch.panels.get(..watch.used).unwrap_or(&[]);
-        draw(screen, video.rows, panels, seconds, &mut |first, cells| video.write(first, cells));
+        let now = ticks();
+        shown.read(now.wrapping_sub(read_at));
+        read_at = now;
+        shown.draw(screen, video.rows, seconds, &mut |first, cells| video.write(first, cells));
         match pause(seconds) {
             None => {}
             Some(Key::Escape | Key::Letter(b'Q')) => break DONE,
             Some(Key::Break) => break STOPPED,
-            Some(Key::Letter(b'R')) => watch.panels.iter_mut().for_each(|panel| panel.rates.reset()),
+            Some(Key::Letter(b'R')) => shown.reset(),
             Some(Key::Letter(b'D')) => {
                 video.give_back();
                 say!(c"EXIT goes back to PKTCTL.\n");

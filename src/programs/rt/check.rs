@@ -21,16 +21,18 @@ impl Checks {
         Checks { passed: 0, failed: 0, about: (c"", [Word(0); 2]) }
     }
 
-    /// Sets the prefix of the names of the checks that follow.
+    /// Sets the prefix of the names of the checks that follow: a pattern with two places at most.
     pub fn about(&mut self, pattern: &'static CStr, words: [Word; 2]) {
-        self.about = (pattern, words);
+        let fits = console::places(pattern) <= words.len();
+        self.about = (if fits { pattern } else { c"(a wrong prefix)" }, words);
     }
 
     fn count(&mut self, name: &CStr, good: bool) -> bool {
         self.passed += good as u32;
         self.failed += !good as u32;
         say!(c"{s} ", if good { c"ok" } else { c"FAIL" });
-        console::pattern(self.about.0, &self.about.1);
+        // SAFETY: `about` sees to it.
+        unsafe { console::pattern(self.about.0, self.about.1.as_ptr()) };
         say!(c"{s}{s}", name, if good { c"\n" } else { c": " });
         good
     }

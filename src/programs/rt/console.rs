@@ -123,12 +123,35 @@ fn near(at: u32) -> u8 {
     unsafe { (at as u16 as usize as *const u8).read_volatile() }
 }
 
+/// Prints an ASCIZ text.
+#[inline(never)]
+pub fn text(text: &CStr) {
+    let mut at = Word::from(text).0;
+    while near(at) != 0 {
+        byte(near(at));
+        at += 1;
+    }
+}
+
+/// The number of words that a pattern has places for.
+pub const fn places(pattern: &CStr) -> usize {
+    let bytes = pattern.to_bytes();
+    let (mut at, mut count) = (0, 0);
+    while at < bytes.len() {
+        count += (bytes[at] == b'{') as usize;
+        at += 1;
+    }
+    count
+}
+
 /// Prints a pattern, in which `{d}` stands for a decimal number, `{5}` for one right-aligned in 5 columns, `{x}`, `{X}` and
 /// `{L}` for 2, 4 and 8 hexadecimal digits, `{s}` for an ASCIZ text, `{m}` for an Ethernet address and `{i}` for an IPv4
 /// address.
+///
+/// # Safety
+/// There are as many words as [`places`] says. [`say!`](crate::say) sees to it.
 #[inline(never)]
-pub fn pattern(pattern: &CStr, words: &[Word]) {
-    let mut words = words.iter();
+pub unsafe fn pattern(pattern: &CStr, mut words: *const Word) {
     let mut at = Word::from(pattern).0;
     loop {
         let next = near(at);
@@ -140,7 +163,12 @@ pub fn pattern(pattern: &CStr, words: &[Word]) {
             byte(next);
             continue;
         }
-        let mut word = words.next().map_or(0, |word| word.0);
+        // SAFETY: as the caller promises.
+        let mut word = unsafe {
+            let word = (*words).0;
+            words = words.add(1);
+            word
+        };
         let code = near(at);
         at += 2;
         match code {
@@ -170,12 +198,18 @@ pub fn pattern(pattern: &CStr, words: &[Word]) {
     }
 }
 
-/// Prints a [pattern](console::pattern) (a C string literal) with its arguments.
+/// Prints a [pattern](console::pattern) (a C string literal) with its arguments, or a text.
 ///
 /// [console::pattern]: crate::programs::rt::console::pattern
 #[macro_export]
 macro_rules! say {
-    ($pattern:expr $(, $word:expr)* $(,)?) => {
-        $crate::programs::rt::console::pattern($pattern, &[$($crate::programs::rt::console::Word::from($word)),*])
+    ($text:expr $(,)?) => {
+        $crate::programs::rt::console::text($text)
     };
+    ($pattern:literal $(, $word:expr)+ $(,)?) => {{
+        const { assert!($crate::programs::rt::console::places($pattern) == [$(stringify!($word)),+].len(), "places and words") };
+        let words = [$($crate::programs::rt::console::Word::from($word)),+];
+        // SAFETY: as many words as places.
+        unsafe { $crate::programs::rt::console::pattern($pattern, words.as_ptr()) }
+    }};
 }

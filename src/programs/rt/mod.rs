@@ -3,6 +3,7 @@
 //! Code runs with DS = ES = SS and has a segment of its own; `asm/program.asm` has the entries.
 
 pub mod blocks;
+pub mod bond;
 pub mod chain;
 pub mod check;
 pub mod clock;

@@ -159,7 +159,14 @@ impl Block {
     pub fn nic(&self, index: u8) -> Option<NicInfo> {
         let at = self.info.nics + index as u16 * self.info.nic_size as u16;
         // SAFETY: NicInfo is made of integers.
-        (index < self.info.nic_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as() })
+        let nic = (index < self.info.nic_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as::<NicInfo>() })?;
+        // A bond has no port: see there.
+        Some(NicInfo { io: if self.is_bond() { 0 } else { nic.io }, ..nic })
+    }
+
+    /// Whether its one NIC is a bond of several.
+    pub fn is_bond(&self) -> bool {
+        self.info.flags & info::FLAG_BOND != 0
     }
 
     /// Block `index` of the resident image; `None` behind the last.
