@@ -248,7 +248,7 @@ fn records_of_several_nics() {
     rust.insert("NIC_size".into(), size_of::<Nic>());
     rust.extend(fields!("MANY", Many: "first" = first, "end" = end, "table" = table, "save" = save, "settle" = settle, "xms" = xms,
         "asked" = asked, "rx" = rx, "out" = out, "switch" = switch, "current" = current, "note" = note, "handler" = handler,
-        "count" = count, "left" = left));
+        "count" = count, "receive" = receive, "left" = left));
     rust.insert("MANY_size".into(), size_of::<Many>());
     rust.extend(fields!("IFACE", Interface: "nic" = nic, "groups" = groups, "device" = device, "known" = known, "open" = open,
         "number" = number, "out" = out, "old" = old, "stub" = stub, "call" = call));
