@@ -222,7 +222,9 @@ note:   btr     word [pending], CHANGED_AT
 many_copy:
         mov     dx, COPY
         jmp     short to_rx
+; A filter above may have made the frame a useless one, which sets the length's high bit (src/device.rs, `Job::refuse`).
 many_discard:
+        and     byte [work+WORK_JOB+JOB.rx+1], 7Fh
         mov     dx, DISCARD
 to_rx:  mov     bx, [many+MANY.rx]
         jmp     short through

@@ -285,7 +285,7 @@ impl<B: Below> Bond<B> {
                 (*self.0.row(nic)).state |= Row::HEARD;
                 if nic != (*fields).active && (*fields).mode < TRUNK {
                     (*fields).ignored = (*fields).ignored.wrapping_add(1);
-                    (*self.0.job()).rx = Some(Rx::USELESS);
+                    Job::refuse(self.0.job());
                 }
             }
         }

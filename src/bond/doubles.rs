@@ -106,7 +106,7 @@ impl<A: Around> Doubles<A> {
         unsafe {
             let doubles = &raw mut (*self.0.fields()).doubles;
             *doubles = (*doubles).wrapping_add(1);
-            (*self.0.job()).rx = Some(Rx::USELESS);
+            Job::refuse(self.0.job());
         }
     }
 

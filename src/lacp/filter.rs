@@ -9,10 +9,10 @@
 use core::arch::asm;
 use core::ptr::slice_from_raw_parts_mut;
 
-use super::frame::{Frame, LACPDU, LEN, MARKER};
+use super::frame::{Frame, LACPDU, LEN, MARKER, TYPE};
 use super::{Aggregator, CARRIES, HEAD, PORT, Port, SEND, Verdict};
 use crate::bond::bond::SENT;
-use crate::device::{Link, Rx};
+use crate::device::{Job, Link, Rx};
 use crate::resident::several::{Many, NIC};
 use crate::resident::state::{at, depth, job, lower};
 use crate::resident::table::Entry;
@@ -32,9 +32,9 @@ const LONGEST: u16 = LEN as u16 + 4;
 /// Bytes of a [`Frame`] of that length.
 pub const ROOM: usize = size_of::<Frame>() + 4;
 /// The type of LACPDUs and markers, as it lies in a frame.
-const TYPE: u16 = 0x0988;
+const KIND: u16 = u16::from_le_bytes(TYPE);
 
-const _: () = assert!(NIC == PORT && HEAD == 6);
+const _: () = assert!(NIC == PORT);
 
 fn many() -> *mut Many {
     // SAFETY: the installer has filled it in.
@@ -90,14 +90,14 @@ pub fn peek() {
             let port = port_of(record);
             let head = &raw const (*job()).head as *const u8;
             let subtype = *head.add(14);
-            let slow = (head.add(12) as *const u16).read_unaligned() == TYPE && (subtype == LACPDU || subtype == MARKER);
+            let slow = (head.add(12) as *const u16).read_unaligned() == KIND && (subtype == LACPDU || subtype == MARKER);
             if !slow && (*port).flags.get() & CARRIES != 0 {
                 return;
             }
             left -= 1;
             if !slow || left == 0 || length as u16 > LONGEST {
                 all().received(Verdict::Dropped);
-                (*job()).rx = Some(Rx::USELESS);
+                Job::refuse(job());
                 return;
             }
             (*the_frame()).len = length as u16;

@@ -80,7 +80,7 @@ pub struct Port {
 /// Bytes of a port.
 pub const PORT: u16 = size_of::<Port>() as u16;
 /// Bytes in front of the ports ([`Aggregator`]).
-pub const HEAD: u16 = 6;
+pub const HEAD: u16 = core::mem::offset_of!(Aggregator<[Port; 0]>, ports) as u16;
 const _: () = assert!(PORT == 40);
 
 /// An LACPDU is to be sent, if the link is up.
@@ -92,7 +92,7 @@ const SELECTED: u8 = 4;
 /// The port is the lead.
 const LEADS: u8 = 8;
 
-/// The ports of a bond. In memory they lie behind the other fields, which take six bytes.
+/// The ports of a bond. In memory they lie behind the other fields ([`HEAD`]).
 #[derive(Clone, Debug)]
 #[repr(C)]
 pub struct Aggregator<Ports: ?Sized = [Port]> {
@@ -100,7 +100,6 @@ pub struct Aggregator<Ports: ?Sized = [Port]> {
     pub count: u8,
     /// Ticks.
     ticks: u8,
-    pad: u16,
     /// Frames that were dropped: on a port that does not carry; and LACPDUs that are too short, damaged, of no known kind, on a port
     /// whose link is down, or the bond's own. It wraps.
     pub dropped: u16,
@@ -306,7 +305,7 @@ impl Port {
 impl<const COUNT: usize> Aggregator<[Port; COUNT]> {
     /// These ports.
     pub const fn new(ports: [Port; COUNT]) -> Self {
-        Aggregator { count: COUNT as u8, ticks: 0, pad: 0, dropped: 0, ports }
+        Aggregator { count: COUNT as u8, ticks: 0, dropped: 0, ports }
     }
 }
 

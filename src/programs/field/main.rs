@@ -92,7 +92,7 @@ fn main() -> u8 {
         }
     }
     let Some(group) = group else {
-        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE, KEYS or LINK, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/LONGEST=1514 (bytes of a frame that comes), /BURST=8 (the driver's), /RATE=60 (of SENDERS' timer), /TELLS=EVENTS, READS or NOTHING (of its link),\n/INT=60 and /SEED=1.\n");
+        say!(c"FIELD takes BURSTS, CALLS, CHANGE, RECEIVERS, SENDERS, FIRST, CABLE, KEYS or LINK, /HMA (it is there and nobody's),\n/UNCOUNTED (the card drops frames without a sign, as QEMU's NE2000), /SMALL (it holds few frames),\n/LONGEST=1514 (bytes of a frame that comes), /BURST=8 (the driver's), /RATE=60 (of SENDERS' timer),\n/TELLS=EVENTS, READS or NOTHING (of its link), /INT=60 and /SEED=1.\n");
         return 2;
     };
     let Some(driver) = Driver::on(vector) else {

@@ -19,7 +19,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("flat", 344),
     ("flati", 332),
     ("flatk", 364),
-    ("many", 556),
+    ("many", 560),
     ("ifs", 676),
     ("count", 16),
     ("reap", 296),

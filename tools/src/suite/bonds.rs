@@ -22,6 +22,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/bond/round-robin", |lab| shares(lab, "ROUND_ROBIN", &["e1000", "rtl8139", "ne2k_pci"], [20; 3])).takes(4),
         Test::new("qemu/bond/both-links", both_links).takes(8),
         Test::new("qemu/bond/target", target).takes(8),
+        Test::new("qemu/bond/standby-after-frames-that-it-drops", drops).takes(6),
         Test::new("qemu/bond/one-nic", one_nic).takes(4),
         Test::new("qemu/bond/stays", stays).takes(4),
         Test::new("qemu/bond/device", device).takes(6),
@@ -197,7 +198,7 @@ fn both_links(lab: &Lab) -> Verdict {
 
 /// The link stays, but what is behind it falls silent: after two periods the second NIC takes over, which hears the target.
 fn target(lab: &Lab) -> Verdict {
-    let (rig, peers) = machine(&["e1000", "e1000"])?;
+    let (rig, peers) = machine(&["e1000", "rtl8139"])?;
     let line = "3COMPKT /MODE=STANDBY /TARGET=10.0.2.2 /HEALTH=1 /FAILOVER=2";
     let asks = |peer: &Peer| sent(peer).iter().filter(|frame| frame[12..14] == [8, 6] && frame[28..32] == [0; 4] && frame[38..42] == [10, 0, 2, 2]).count();
     let mut moved = 0;
@@ -207,8 +208,7 @@ fn target(lab: &Lab) -> Verdict {
             moved = announced(&peers[1]);
             peers[0].silence(true);
             sleep(Duration::from_secs(8));
-            let _ = monitor.command("pmemsave 0 655360 \"/tmp/me/m.bin\"");
-            let _ = monitor.resume();
+                        let _ = monitor.resume();
         }
     })?;
     for line in [line, "INTEGRIT 24", "INTEGRIT 25", "3COMPKT /U"] {
@@ -217,6 +217,30 @@ fn target(lab: &Lab) -> Verdict {
     steps.holds(moved == 0, "no NIC is left while the target answers")?;
     steps.holds(announced(&peers[1]) == 3, "the second NIC has taken over")
 }
+
+/// Frames come to a NIC that stands by, and are dropped; then it takes over, and receives. (An RTL8139's driver finds the next frame
+/// by the length of the one that is dropped.)
+fn drops(lab: &Lab) -> Verdict {
+    let (rig, peers) = machine(&["e1000", "rtl8139"])?;
+    let line = "3COMPKT /MODE=STANDBY";
+    let steps = run(&rig, &lab.job(&[], &[line, "pause", "INTEGRIT 100", "3COMPKT /U"])?, &mut |said, monitor| {
+        if said == "[pause]" {
+            for number in 0..DROPPED {
+                peers[1].send(super::machine::unasked(number, 60 + number * 37 % 1000));
+                sleep(Duration::from_millis(5));
+            }
+            cable(monitor, 0, false);
+            let _ = monitor.resume();
+        }
+    })?;
+    for line in [line, "INTEGRIT 100", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.holds(announced(&peers[1]) == 3, "the second NIC has taken over")
+}
+
+/// Frames for the NIC that stands by: more than its ring holds.
+const DROPPED: usize = 100;
 
 /// With one NIC there is no bond: a line says so, and nothing more is loaded than without the switch.
 fn one_nic(lab: &Lab) -> Verdict {

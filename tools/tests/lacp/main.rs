@@ -20,6 +20,7 @@ const COLLECTS: u8 = 0x10;
 const DISTRIBUTES: u8 = 0x20;
 const DEFAULTED: u8 = 0x40;
 const EXPIRED: u8 = 0x80;
+
 /// A port's own address.
 fn own(port: usize) -> [u8; 6] {
     [0x02, 0, 0, 0, 1, port as u8]
