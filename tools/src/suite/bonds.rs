@@ -196,10 +196,10 @@ fn both_links(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// The link stays, but what is behind it falls silent: after two periods the second NIC takes over, which hears the target.
+/// The link stays, but what is behind it falls silent: after three periods the second NIC takes over, which hears the target.
 fn target(lab: &Lab) -> Verdict {
     let (rig, peers) = machine(&["e1000", "rtl8139"])?;
-    let line = "3COMPKT /MODE=STANDBY /TARGET=10.0.2.2 /HEALTH=1 /FAILOVER=2";
+    let line = "3COMPKT /MODE=STANDBY /TARGET=10.0.2.2 /HEALTH=2 /FAILOVER=3";
     let asks = |peer: &Peer| sent(peer).iter().filter(|frame| frame[12..14] == [8, 6] && frame[28..32] == [0; 4] && frame[38..42] == [10, 0, 2, 2]).count();
     let mut moved = 0;
     let steps = run(&rig, &lab.job(&[], &[line, "INTEGRIT 24", "pause", "INTEGRIT 25", "3COMPKT /U"])?, &mut |said, monitor| {
@@ -207,8 +207,8 @@ fn target(lab: &Lab) -> Verdict {
             until(|| peers.iter().all(|peer| asks(peer) >= 3));
             moved = announced(&peers[1]);
             peers[0].silence(true);
-            sleep(Duration::from_secs(8));
-                        let _ = monitor.resume();
+            until(|| announced(&peers[1]) == 3);
+            let _ = monitor.resume();
         }
     })?;
     for line in [line, "INTEGRIT 24", "INTEGRIT 25", "3COMPKT /U"] {
