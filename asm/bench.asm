@@ -232,7 +232,7 @@ global bench_start
 bench_start:
     mov     [cs:data_segment], ds
     mov     [cs:receiver_at + 2], cs
-    o32 ret
+    ret
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; u32 bench_send(u32 handler, u32 frame, u32 length)
@@ -244,10 +244,10 @@ global bench_send
 bench_send:
     keep_all
     pushf
-    mov     eax, [esp + 30]
+    mov     eax, [esp + 28]
     mov     [cs:entry], eax
-    mov     esi, [esp + 34]
-    mov     ecx, [esp + 38]
+    mov     esi, [esp + 32]
+    mov     ecx, [esp + 36]
     stamp
     mov     [cs:begun], eax
     mov     ah, [cs:bench_function]
@@ -267,12 +267,12 @@ bench_send:
 ;   Stack:   24 bytes and what the receiver takes
 global bench_upcall
 bench_upcall:
-    push    ebx
+    push    ecx
     push    edi
     push    es
-    mov     eax, [esp + 14]
+    mov     eax, [esp + 12]
     mov     [cs:entry], eax
-    mov     ebx, [esp + 18]
+    mov     ebx, [esp + 16]
     stamp
     mov     [cs:begun], eax
     mov     ax, bx
@@ -281,8 +281,8 @@ bench_upcall:
     sub     eax, [cs:begun]
     pop     es
     pop     edi
-    pop     ebx
-    o32 ret
+    pop     ecx
+    ret
 
 section .rodata.bench progbits alloc noexec nowrite align=4
 global bench_stubs

@@ -80,9 +80,9 @@ control_leap:
         keep_all
         mov     [leap_sp], esp
         mov     [leap_ss], ss
-        mov     ax, [esp+28]
-        mov     bx, [esp+32]
-        mov     cx, [esp+36]
+        mov     ax, [esp+26]
+        mov     bx, [esp+30]
+        mov     cx, [esp+34]
         int     2Dh
         movzx   eax, al
 .end:   return_all

@@ -43,7 +43,7 @@ field_receiver:
     mov     esp, receiver_stack + STACK_SIZE
     push    dword field_regs
     cld
-    call    dword field_upcall
+    call    field_upcall
     cli
     load_regs  field_regs, ss, esp, eax, ebx, ecx, edx, esi, edi, ebp, es, fs, gs
     push    word [field_regs + regs.flags]
@@ -106,7 +106,7 @@ field_regs:     resb regs_size
 %%closed:
 %endif
     push    dword %1
-    call    dword field_interrupt
+    call    field_interrupt
     add     sp, 4
     pop     gs
     pop     fs
@@ -232,16 +232,16 @@ chained idle, 3, idle_old
 section .text.small_call progbits alloc exec nowrite align=1
 global small_call
 small_call:
-    mov     eax, [esp + 4]
-    mov     ecx, [esp + 8]
-    mov     edx, [esp + 12]
+    mov     eax, [esp + 2]
+    mov     ebx, [esp + 6]
+    mov     edx, [esp + 10]
     mov     [small_sp], esp
     mov     esp, eax
     push    edx
-    push    ecx
-    call dword int_call
+    push    ebx
+    call    int_call
     mov     esp, [small_sp]
-    o32 ret
+    ret
 
 section .bss.small_call nobits alloc noexec write align=4
 small_sp:       resd 1

@@ -1,4 +1,4 @@
-; The library functions that rustc calls in discarded units and the kernel. Arguments are on the stack as in C; the return address
+; The library functions that rustc calls in discarded units, the kernel and programs. Arguments are on the stack as in C; the return address
 ; and the registers are those of narrowed code (asm/abi.inc).
 
 bits 16

@@ -1,8 +1,9 @@
 ; The runtime of DOS programs that are written in Rust: entry, INT calls with all registers, far copies, and the receiver
 ; that packet drivers call.
 ;
-; Rust runs with DS = ES = SS = the segment behind the code's, and ESP below 64 KB. Its near calls push four bytes: the first
-; argument is at [esp+4]. Each routine has a section of its own, so that a program links only what it uses.
+; Rust runs with DS = ES = SS = the segment behind the code's, and ESP below 64 KB. It calls near, with arguments of four bytes on
+; the stack: the first one is at [esp+2]. What Rust calls here keeps ECX, ESI, EDI and EBP, as narrowed code does (asm/abi.inc).
+; Each routine has a section of its own, so that a program links only what it uses.
 
 bits 16
 cpu 386
@@ -15,6 +16,7 @@ extern __bss_end
 %include "program.inc"
 
 IF_TF       equ 0300h
+IF          equ 0200h
 TF          equ 0100h
 UPCALLS     equ 3           ; depth to which receivers may nest; each has a stack of its own
 UPCALL_SIZE equ 1024        ; bytes of each such stack
@@ -49,7 +51,7 @@ program_entry:
     mov     [fs:23h * 4 + 2], cs
     mov     word [fs:24h * 4], critical_error
     mov     [fs:24h * 4 + 2], cs
-    call dword program_main
+    call    program_main
     mov     ah, 4Ch
     int     21h
     cpu 8086
@@ -89,7 +91,7 @@ program_break:  db 0
 ;   Purpose: INT, with all registers taken from `regs` and stored there afterwards
 ;   In:      regs: all but ss and esp; of the flags CF to OF, DF and IF, as before INT
 ;   Out:     regs: as the handler returned, esp with its high half
-;   Corrupts: nothing that C keeps; IF and DF are what they were
+;   Corrupts: EAX, EBX, EDX; IF and DF are what they were
 ;   Stack:   48 bytes and what the handler takes
 ;   The INT instruction has its number in the code. A receiver that calls int_call inside this call would patch the number
 ;   again; so the handler is entered by RETF instead, above the frame that INT would have pushed.
@@ -103,27 +105,27 @@ int_call:
     push    fs
     xor     ax, ax
     mov     fs, ax
-    movzx   eax, byte [esp + 6]
+    movzx   eax, byte [esp + 4]
     mov     edx, [fs:eax * 4]
     pop     fs
-    mov     cx, ~IF_TF
+    mov     bx, ~IF_TF
     jmp     call_handler
 far_call:
-    mov     edx, [esp + 4]
-    mov     cx, ~TF
-; In: EDX = the handler, CX = mask of the FLAGS that the handler gets.
+    mov     edx, [esp + 2]
+    mov     bx, ~TF
+; In: EDX = the handler, BX = mask of the FLAGS that the handler gets.
 call_handler:
     keep_all
     pushf
-    mov     ebp, [esp + 34]
+    mov     ebp, [esp + 32]
     push    bp
     cli
     push    word [bp + regs.flags]
     push    cs
     push    word .back
     push    edx
-    and     cx, [bp + regs.flags]
-    push    cx
+    and     bx, [bp + regs.flags]
+    push    bx
     load_regs  bp, gs, fs, es, ds, eax, ebx, ecx, edx, esi, edi, ebp
     popf
     retf
@@ -148,20 +150,22 @@ call_handler:
 section .text.far_copy progbits alloc exec nowrite align=1
 global far_copy
 far_copy:
+    push    ecx
     push    esi
     push    edi
     push    ds
     push    es
-    mov     ecx, [esp + 24]
-    les     di, [esp + 16]
-    lds     si, [esp + 20]
+    mov     ecx, [esp + 26]
+    les     di, [esp + 18]
+    lds     si, [esp + 22]
     cld
     rep movsb
     pop     es
     pop     ds
     pop     edi
     pop     esi
-    o32 ret
+    pop     ecx
+    ret
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; u32 far_sum(u32 from, u32 dwords, u32 seed)
@@ -171,12 +175,12 @@ far_copy:
 section .text.far_sum progbits alloc exec nowrite align=1
 global far_sum
 far_sum:
-    push    ebx
+    push    ecx
     push    esi
     push    ds
-    mov     ecx, [esp + 18]
-    mov     ebx, [esp + 22]
-    lds     si, [esp + 14]
+    mov     ecx, [esp + 16]
+    mov     ebx, [esp + 20]
+    lds     si, [esp + 12]
     cld
     jcxz    .end
 .next:
@@ -189,8 +193,38 @@ far_sum:
     mov     eax, ebx
     pop     ds
     pop     esi
-    pop     ebx
-    o32 ret
+    pop     ecx
+    ret
+
+; ----------------------------------------------------------------------------------------------------------------
+; u32 interrupts_off()
+;   Purpose: CLI
+;   Out:     EAX: the flags as they were
+; void interrupts_back(u32 flags)
+;   Purpose: enables interrupts if they were on in `flags`
+; void halt()
+;   Purpose: HLT, if interrupts are on
+section .text.interrupts progbits alloc exec nowrite align=1
+global interrupts_off
+global interrupts_back
+global halt
+interrupts_off:
+    pushf
+    pop     ax
+    cli
+    ret
+interrupts_back:
+    push    word [esp + 2]
+    popf
+    ret
+halt:
+    pushf
+    pop     ax
+    test    ax, IF
+    jz      .end
+    hlt
+.end:
+    ret
 
 ; ----------------------------------------------------------------------------------------------------------------
 ; receiver_entry
@@ -227,7 +261,7 @@ receiver_entry:
     mov     esp, ebx        ; MOV SS keeps interrupts off until after this instruction
     push    ebx
     cld
-    call dword [receiver_hook]
+    call    word [receiver_hook]
     pop     ebx
     mov     bx, sp          ; the argument's place belongs to the hook: take the saved copy
     load_regs  bx, ss, esp, ecx, edx, esi, edi, ebp, eax, es, fs, gs
@@ -264,77 +298,3 @@ receiver_irets: db 0        ; 1: return by IRET, as some receivers do
 
 section .bss.receiver nobits alloc noexec write align=16
 receiver_stacks: resb UPCALLS * UPCALL_SIZE
-
-; ----------------------------------------------------------------------------------------------------------------
-; void *memcpy(void *to, const void *from, u32 bytes), memmove, memset(void *, u32 byte, u32 bytes), memcmp
-;   Purpose: library functions that the compiler calls
-;   In:      DS = ES, DF clear, offsets and lengths below 64 KB
-;   Stack:   8 bytes
-; The first two arguments to %1 and %2, the third to ECX.
-%macro take_three 2
-    push    esi
-    push    edi
-    mov     %1, [esp + 12]
-    mov     %2, [esp + 16]
-    mov     ecx, [esp + 20]
-%endmacro
-
-%macro return_three 0
-    pop     edi
-    pop     esi
-    o32 ret
-%endmacro
-
-section .text.memcpy progbits alloc exec nowrite align=1
-global memcpy
-memcpy:
-    take_three edi, esi
-    mov     eax, edi
-    mov     dx, cx
-    shr     cx, 2
-    rep movsd
-    mov     cx, dx
-    and     cx, 3
-    rep movsb
-    return_three
-
-section .text.memmove progbits alloc exec nowrite align=1
-global memmove
-memmove:
-    take_three edi, esi
-    mov     eax, edi
-    cmp     di, si
-    jbe     .up
-    add     di, cx
-    dec     di
-    add     si, cx
-    dec     si
-    std
-.up:
-    rep movsb
-    cld
-    return_three
-
-section .text.memset progbits alloc exec nowrite align=1
-global memset
-memset:
-    push    edi
-    mov     edi, [esp + 8]
-    mov     al, [esp + 12]
-    mov     ecx, [esp + 16]
-    rep stosb
-    mov     eax, [esp + 8]
-    pop     edi
-    o32 ret
-
-section .text.memcmp progbits alloc exec nowrite align=1
-global memcmp
-memcmp:
-    take_three esi, edi
-    xor     eax, eax        ; equal when there is nothing to compare
-    repe cmpsb
-    je      .end
-    sbb     eax, eax
-    or      al, 1
-.end:
-    return_three

@@ -170,7 +170,11 @@ fn main() {
             }
         }
         let sources = if *script == "resident" && sources.is_empty() { &["driver", "service", "strings", "rings", "crc"] } else { *sources };
-        let common: &[&str] = if matches!(*script, "stage" | "kernel") { &["pci", "memory", "clock"] } else { &[] };
+        let common: &[&str] = match *script {
+            "stage" | "kernel" => &["pci", "memory", "clock"],
+            "program" => &["memory"],
+            _ => &[],
+        };
         for source in sources.iter().chain(common) {
             // nasm-rs would choose flat binary for this target, about which the linker only warns.
             let objects = nasm_rs::Build::new()

@@ -1,7 +1,7 @@
 //! Each rule that makes narrow code shorter, and where it does not hold.
 
 use tools::narrow::rules::{Options, RULES};
-use tools::narrow::{narrow, narrow_by, narrow_with};
+use tools::narrow::{Kind, narrow, narrow_by, narrow_with};
 
 /// The narrow form of `f`, which is called from outside.
 fn body(lines: &str) -> Vec<String> {
@@ -120,6 +120,22 @@ fn the_third_argument_is_in_a_register() {
     assert_eq!(lines_of(&(own + &i), "f"), ["movl %eax, (%bx)", "retw"]);
 }
 
+#[test]
+fn arguments_that_a_last_call_hands_on_stay_on_the_stack() {
+    // LLVM leaves them where they lie, and jumps.
+    let hands_on = |target: &str| function("f", false, &format!("\tmovl\t4(%esp), %eax\n\ttestl\t%eax, %eax\n\tje\t.LBB0\n\tjmp\t{target}\n.LBB0:\n\tretl"));
+    let outer = function("outer", true, "\tpushl\t%edx\n\tcalll\tf\n\tpopl\t%eax\n\txorl\t%eax, %eax\n\tretl");
+    let callee = function("callee", false, "\tmovl\there, %eax\n\tmovl\t4(%esp), %edx\n\tmovl\t%edx, there\n\tmovl\t%eax, there\n\tretl");
+    for (target, also) in [("callee", callee.as_str()), ("far_copy", "")] {
+        let listing = hands_on(target) + also + &outer;
+        assert_eq!(lines_of(&listing, "f")[0], "movl 2(%esp), %eax", "{target}");
+        assert_eq!(lines_of(&listing, "outer")[0], "pushl %edx", "{target}");
+    }
+    // One that takes none on the stack is no reason.
+    let plain = function("callee", false, "\tincl\tthere\n\tincl\there\n\tretl");
+    assert_eq!(lines_of(&(hands_on("callee") + &plain + &outer), "outer")[..2], ["xchgw %dx, %ax", "callw f"]);
+}
+
 /// A push of EAX at the beginning of a function makes room on the stack, or passes the third argument on.
 #[test]
 fn a_third_argument_that_is_pushed_at_once_is_passed() {
@@ -165,7 +181,7 @@ fn a_function_that_takes_stack_arguments_is_not_jumped_to() {
 #[test]
 fn functions_stand_where_others_end() {
     let listing = function("a", true, "\tmovb\t$1, there\n\tjmp\tc") + &function("b", true, "\tretl") + &function("d", true, "\tjmp\tc") + &function("c", false, "\tmovb\t$2, there\n\tretl");
-    let text = narrow_with(&listing, &[], true).expect("narrow");
+    let text = narrow_with(&listing, &[], Kind::Resident).expect("narrow");
     let code: Vec<&str> = text.lines().filter(|line| !line.contains(".type") && !line.contains(".globl") && !line.is_empty()).map(str::trim).collect();
     assert_eq!(code, [".section\t.text,\"ax\",@progbits", "a:", "movb\t$1, there", "d:", "c:", "movb\t$2, there", "retw", "b:", "retw"]);
 }
@@ -205,7 +221,7 @@ fn what_a_register_holds_is_not_moved_there_again() {
 #[test]
 fn an_entry_without_a_result_saves_all_registers_at_once() {
     let peek = |lines: &str| {
-        let text = narrow_with(&(function("peek", true, lines) + &function("stop", true, "\tjmp\th") + &function("h", false, "\tincb\t(%ecx)\n\tretl")), &[], true).expect("narrow");
+        let text = narrow_with(&(function("peek", true, lines) + &function("stop", true, "\tjmp\th") + &function("h", false, "\tincb\t(%ecx)\n\tretl")), &[], Kind::Resident).expect("narrow");
         text.lines().skip_while(|line| *line != "peek:").skip(1).map(|line| line.trim().replace('\t', " ")).filter(|line| !line.is_empty()).take_while(|line| !line.starts_with('.')).collect::<Vec<_>>()
     };
     let pushes = "\tpushl\t%esi\n\tpushl\t%edi\n\tmovw\t%dx, %si\n\tmovw\t%ax, %di\n";
@@ -218,14 +234,14 @@ fn an_entry_without_a_result_saves_all_registers_at_once() {
     assert_eq!(lines[0], "pushw %si");
     // `link` has a result.
     let link = function("link", true, &format!("{pushes}\tmovb\t$1, %al\n\tpopl\t%edi\n\tpopl\t%esi\n\tretl"));
-    assert!(narrow_with(&link, &[], true).expect("narrow").contains("pushw\t%si"));
+    assert!(narrow_with(&link, &[], Kind::Resident).expect("narrow").contains("pushw\t%si"));
 }
 
 #[test]
 fn what_assembly_calls_where_all_is_saved_keeps_nothing() {
     let lines = "\tpushl\t%esi\n\tmovw\t%dx, %si\n\tcalll\th\n\tmovw\t%si, there\n\tmovb\t$1, %al\n\tpopl\t%esi\n\tretl";
     let keeps = |name: &str, beside: &str| {
-        let text = narrow_with(&(function(name, true, lines) + &function(beside, true, "\tretl")), &[], true).expect("narrow");
+        let text = narrow_with(&(function(name, true, lines) + &function(beside, true, "\tretl")), &[], Kind::Resident).expect("narrow");
         assert_eq!(text.contains("pushw\t%si"), text.contains("popw\t%si"));
         text.contains("pushw\t%si")
     };
@@ -305,7 +321,7 @@ fn a_call_in_an_asm_comes_back_with_the_registers_that_rustc_expects() {
 #[test]
 fn a_rule_is_switched_off_by_its_name() {
     let listing = function("f", true, "\tmovl\t%ecx, %edx\n\taddl\t$15, %edx\n\toutb\t%al, %dx\n\tretl");
-    let text = |names: &str| narrow_by(&listing, &[], false, Options::named(names).unwrap()).expect("narrow");
+    let text = |names: &str| narrow_by(&listing, &[], Kind::Discarded, Options::named(names).unwrap()).expect("narrow");
     assert!(text("").contains("leaw\t15(%bx), %dx"));
     assert!(text("pairs").contains("movw\t%bx, %dx\n\taddw\t$15, %dx"));
     assert!(text("words,single,pairs").contains("movl\t%ebx, %edx\n\taddl\t$15, %edx"));

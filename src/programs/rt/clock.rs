@@ -31,15 +31,11 @@ impl Deadline {
 /// Halts the processor until the next interrupt, a timer tick at the latest: an emulator that waits takes no time of its host.
 /// Returns at once if interrupts are off.
 pub fn rest() {
-    const IF: u32 = 1 << 9;
-    let flags: u32;
-    // SAFETY: reads the flags. A memory manager or monitor in V86 mode may skip HLT; then this returns at once.
-    unsafe {
-        asm!("pushfd", "pop {0:e}", out(reg) flags);
-        if flags & IF != 0 {
-            asm!("hlt", options(nomem, nostack));
-        }
+    unsafe extern "C" {
+        fn halt();
     }
+    // SAFETY: it changes nothing. A memory manager or monitor in V86 mode may skip HLT; then this returns at once.
+    unsafe { halt() };
 }
 
 /// Waits until `done` is true, for at most `ticks`; returns whether it is. `done` is asked after each interrupt.

@@ -89,6 +89,8 @@ unsafe extern "C" {
     fn far_call(target: u32, regs: *mut Regs);
     fn far_copy(to: u32, from: u32, bytes: u32);
     fn far_sum(from: u32, dwords: u32, seed: u32) -> u32;
+    fn interrupts_off() -> u32;
+    fn interrupts_back(flags: u32);
     static program_psp: u16;
     static mut program_break: u8;
 }
@@ -265,12 +267,11 @@ pub fn fault() -> ! {
 
 /// Calls `f` with interrupts off.
 pub fn uninterrupted<R>(f: impl FnOnce() -> R) -> R {
-    let flags: u32;
     // SAFETY: the flags are put back below.
-    unsafe { core::arch::asm!("pushfd", "pop {0:e}", "cli", out(reg) flags) };
+    let flags = unsafe { interrupts_off() };
     let result = f();
     // SAFETY: these are the flags from above.
-    unsafe { core::arch::asm!("push {0:e}", "popfd", in(reg) flags) };
+    unsafe { interrupts_back(flags) };
     result
 }
 

@@ -39,7 +39,7 @@ const UNTOLD: u8 = 0x77;
 static FRAMES: Shared<[Buffer; BURST]> = Shared::new([[0; MAX as usize]; BURST]);
 static BLOCKS: Shared<[Iocb; BURST]> =
     Shared::new([Iocb { buffer: Far(0), len: 0, flags: 0, result: 0, upcall: Far(0), reserved: [0; 12] }; BURST]);
-/// From the upcalls: their number, the frames in order, a bit for each frame, and the number with an error.
+/// From the upcalls: their number, the frames in order, and the number with an error.
 static TOLD: Shared<u16> = Shared::new(0);
 static ORDER: Shared<[u8; BURST]> = Shared::new([0; BURST]);
 static ERRORS: Shared<u16> = Shared::new(0);
@@ -97,11 +97,11 @@ fn burst(client: &mut Client, iocb: bool, round: u16, sums: &mut [u32; 4]) -> Ou
     if iocb && round & 1 != 0 && drop_last(client, &mut accepted)? {
         sums[3] += 1;
     }
-    let count = accepted.count_ones() as u16;
+    let count = number(&accepted);
     wait(PATIENCE, || TOLD.read() >= count);
     inbox::receiver_with(refuse::receive);
     sums[0] += count as u32;
-    told_in_order(iocb, accepted)?;
+    told_in_order(iocb, &accepted)?;
     if client.alone {
         return Ok(());
     }
@@ -123,12 +123,19 @@ fn fill(client: &Client, seed: u32) {
     }
 }
 
-/// Gives the frames to the driver; a bit for each that it takes. Counts those that wait and those that it refuses.
-fn hand_over(client: &mut Client, iocb: bool, sums: &mut [u32; 4]) -> Result<u64, &'static CStr> {
+/// Which frames of a burst the driver has taken.
+type Accepted = [bool; BURST];
+
+fn number(accepted: &Accepted) -> u16 {
+    accepted.iter().filter(|is_taken| **is_taken).count() as u16
+}
+
+/// Gives the frames to the driver; which of them it takes. Counts those that wait and those that it refuses.
+fn hand_over(client: &mut Client, iocb: bool, sums: &mut [u32; 4]) -> Result<Accepted, &'static CStr> {
     // The receivers share one hook.
     let upcall = inbox::receiver_with(sent);
-    let mut accepted = 0u64;
-    for index in 0..BURST {
+    let mut accepted = [false; BURST];
+    for (index, is_taken) in accepted.iter_mut().enumerate() {
         let length = wire::length_of(client.seed, index as u16, MIN, MAX);
         let answer = if iocb {
             // SAFETY: none of these frames is on its way.
@@ -144,7 +151,7 @@ fn hand_over(client: &mut Client, iocb: bool, sums: &mut [u32; 4]) -> Result<u64
         };
         match answer {
             Ok(()) => {
-                accepted |= 1 << index;
+                *is_taken = true;
                 let told = TOLD.read() as usize;
                 sums[1] += (!ORDER.read().iter().take(told).any(|told| *told as usize == index)) as u32;
             }
@@ -156,31 +163,32 @@ fn hand_over(client: &mut Client, iocb: bool, sums: &mut [u32; 4]) -> Result<u64
 }
 
 /// Drops the last frame that was taken, unless it is sent already; whether it was dropped.
-fn drop_last(client: &mut Client, accepted: &mut u64) -> Result<bool, &'static CStr> {
-    let last = (0..BURST).rev().find(|index| *accepted >> index & 1 != 0).unwrap_or(0);
+fn drop_last(client: &mut Client, accepted: &mut Accepted) -> Result<bool, &'static CStr> {
+    let last = accepted.iter().rposition(|is_taken| *is_taken).unwrap_or(0);
     // SAFETY: a byte that the driver writes.
     let open = unsafe { (&raw const (*block_at(last)).flags).read_volatile() } & DONE == 0;
     let dropped = client.driver.ask(0x0D00, 0, 0, Far::of(block_at(last))).is_ok();
     if dropped && !open {
         return Err(c"drop_pkt drops what is done");
     }
-    if dropped {
-        *accepted &= !(1 << last);
+    if dropped && let Some(is_taken) = accepted.get_mut(last) {
+        *is_taken = false;
     }
     Ok(dropped)
 }
 
 /// Whether each frame that was taken had one upcall, in order and without an error, and its IOCB says so.
-fn told_in_order(iocb: bool, accepted: u64) -> Outcome {
-    let count = accepted.count_ones() as u16;
-    let mut taken = (0..BURST).filter(|index| accepted >> index & 1 != 0);
+fn told_in_order(iocb: bool, accepted: &Accepted) -> Outcome {
+    let count = number(accepted);
+    let taken = || accepted.iter().enumerate().filter(|(_, is_taken)| **is_taken).map(|(index, _)| index);
+    let mut expected = taken();
     if TOLD.read() != count || ERRORS.read() != 0 {
         return Err(c"upcalls are missing, too many, or say an error");
     }
-    if !ORDER.read().iter().take(count as usize).all(|told| taken.next() == Some(*told as usize)) {
+    if !ORDER.read().iter().take(count as usize).all(|told| expected.next() == Some(*told as usize)) {
         return Err(c"upcalls come in another order");
     }
-    for index in (0..BURST).filter(|index| iocb && accepted >> index & 1 != 0) {
+    for index in taken().filter(|_| iocb) {
         // SAFETY: none of these frames is on its way.
         let block = unsafe { block_at(index).read_volatile() };
         if block.flags & DONE == 0 || block.result != 0 {

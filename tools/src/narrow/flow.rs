@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Kind;
 use super::effect::{ALL, Live, Registers, before, writes_high, zero_after};
 use super::insn::{Arg, BP, BX, CX, DI, Insn, Line, SI, SP};
 use super::rules::{Mistake, Rule, on, wrong};
@@ -119,17 +120,17 @@ pub struct Decisions {
 }
 
 /// Looks at all functions of a unit: first as if each had to keep its registers whole, then with what that leaves.
-pub fn decide(functions: &[Function]) -> Decisions {
-    let whole = decide_with(functions, vec![0; functions.len()], KEPT);
+pub fn decide(functions: &[Function], kind: Kind) -> Decisions {
+    let whole = decide_with(functions, vec![0; functions.len()], KEPT, kind);
     let own = functions.iter().zip(&whole.narrow).map(|(function, narrow)| {
         function.lines.iter().zip(narrow).fold(0, |all, (line, narrow)| all | changed(line, *narrow))
     });
-    decide_with(functions, own.collect(), 0)
+    decide_with(functions, own.collect(), 0, kind)
 }
 
 /// `own`: the kept registers of which a function changes the high half in its own lines; `keeps`: those that private
 /// functions keep whole, wanted or not.
-fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers) -> Decisions {
+fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers, kind: Kind) -> Decisions {
     let count = functions.len();
     let unknown = |private: Registers, other: Registers| -> Vec<Registers> {
         functions.iter().map(|function| if function.private { private } else { other }).collect()
@@ -137,10 +138,10 @@ fn decide_with(functions: &[Function], own: Vec<Registers>, keeps: Registers) ->
     let mut known = Known {
         names: functions.iter().enumerate().map(|(at, function)| (function.name.clone(), at)).collect(),
         // An entry's arguments are near addresses, and its result has 16 bits (asm/abi.inc).
-        zero: unknown(0xFF, CALL | STACK),
+        zero: unknown(0xFF, if kind == Kind::Program { STACK } else { CALL | STACK }),
         zero_result: vec![0xFF; count],
         live: vec![0; count],
-        live_result: vec![0; count],
+        live_result: unknown(0, if kind == Kind::Program { RESULT } else { 0 }),
         keeps: unknown(keeps, KEPT),
         own,
         changes: vec![0; count],

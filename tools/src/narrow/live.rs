@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::Kind;
 use super::flow::{Callee, Function, Next, Place, next, passes};
 use super::insn::{Arg, BX, Insn, Line, Part, SP};
 use super::rules::{Mistake, wrong};
@@ -56,10 +57,11 @@ fn pushes_ax(line: &Line) -> bool {
 }
 
 /// What those who call a function without its being seen look at.
-fn result(function: &Function, resident: bool) -> Bits {
+fn result(function: &Function, kind: Kind) -> Bits {
     match (function.private, function.global) {
         (true, _) => 0,
-        (_, true) if resident && VOID.contains(&function.name.as_str()) => 0,
+        _ if kind == Kind::Program => RESULTS,
+        (_, true) if kind == Kind::Resident && VOID.contains(&function.name.as_str()) => 0,
         (_, true) => low(AX),
         _ => low(AX) | low(DX),
     }
@@ -81,12 +83,12 @@ const RESULTS: Bits = all(AX) | all(DX);
 
 impl Known {
     /// Of a whole unit; of a resident one the entries without a result are known.
-    pub fn new(functions: &[Function], resident: bool) -> Known {
+    pub fn new(functions: &[Function], kind: Kind) -> Known {
         let mut known = Known {
             names: functions.iter().enumerate().map(|(at, function)| (function.name.clone(), at)).collect(),
             arguments: vec![0; functions.len()],
             // What is called from outside gives a result of 16 bits (asm/abi.inc). Through a pointer, a pair of them.
-            results: functions.iter().map(|function| result(function, resident)).collect(),
+            results: functions.iter().map(|function| result(function, kind)).collect(),
         };
         let mut lines: Vec<Vec<Live>> = functions.iter().map(|function| vec![Live::default(); function.lines.len() + 1]).collect();
         while functions.iter().enumerate().fold(false, |changed, (at, function)| changed | known.pass(at, function, &mut lines[at])) {}

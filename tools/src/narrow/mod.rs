@@ -46,32 +46,43 @@ enum Item {
     Function(Function),
 }
 
+/// What a listing is of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A resident unit: all code goes into one section, and functions may stand in any order. The rest of the driver calls some.
+    Resident,
+    /// A unit that goes when its work is done. The installer calls some of its functions.
+    Discarded,
+    /// A DOS program. What is called through a pointer gets its arguments, and gives its result, whole.
+    Program,
+}
+
 /// Writes a listing of rustc's `--emit=asm` for code16 again.
 ///
 /// # Errors
 /// Names the function and what in it cannot be written near.
 pub fn narrow(listing: &str) -> Result<String, String> {
-    narrow_with(listing, &[], false)
+    narrow_with(listing, &[], Kind::Discarded)
 }
 
-/// The same for a unit that is linked with near forms of some library functions (asm/memory.asm). `one_section`: all
-/// code goes into one, and functions may stand in any order.
+/// The same for code that is linked with near forms of some library functions (asm/memory.asm).
 ///
 /// # Errors
 /// As for [`narrow`].
-pub fn narrow_with(listing: &str, library: &[&str], one_section: bool) -> Result<String, String> {
-    narrow_by(listing, library, one_section, Options::default())
+pub fn narrow_with(listing: &str, library: &[&str], kind: Kind) -> Result<String, String> {
+    narrow_by(listing, library, kind, Options::default())
 }
 
 /// The same with some rules off.
 ///
 /// # Errors
 /// As for [`narrow`].
-pub fn narrow_by(listing: &str, library: &[&str], one_section: bool, options: Options) -> Result<String, String> {
-    options.during(|| rewritten(listing, library, one_section))
+pub fn narrow_by(listing: &str, library: &[&str], kind: Kind, options: Options) -> Result<String, String> {
+    options.during(|| rewritten(listing, library, kind))
 }
 
-fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<String, String> {
+fn rewritten(listing: &str, library: &[&str], kind: Kind) -> Result<String, String> {
+    let one_section = kind == Kind::Resident;
     let (mut items, labels_in_data) = read(listing);
     known::check(&items)?;
     let mut functions: Vec<&mut Function> = Vec::new();
@@ -98,7 +109,7 @@ fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<Strin
     if on(Rule::Third) {
         third::in_register(&mut own);
     }
-    let mut known = live::Known::new(&own, one_section);
+    let mut known = live::Known::new(&own, kind);
     for (at, function) in own.iter_mut().enumerate() {
         let live = known.lines(at, function);
         if values::reuse(function, &live) {
@@ -114,7 +125,7 @@ fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<Strin
             stack::rewrite(function, &popped, stack::Which::Inline)?;
         }
     }
-    let decisions = flow::decide(&own);
+    let decisions = flow::decide(&own, kind);
     for (at, function) in own.iter_mut().enumerate() {
         for (line, narrow) in function.lines.iter_mut().zip(&decisions.narrow[at]) {
             if let (Line::Insn(insn), true) = (&mut *line, *narrow) {
@@ -129,13 +140,13 @@ fn rewritten(listing: &str, library: &[&str], one_section: bool) -> Result<Strin
     own.iter_mut().for_each(Function::compact);
     let takes = stack::with_arguments(&own, &popped);
     loop {
-        peep::shorten(&mut own, one_section);
+        peep::shorten(&mut own, kind);
         if !own.iter_mut().fold(false, |changed, function| changed | jumps::straighten(function, &takes)) {
             break;
         }
     }
     if on(Rule::Exchange) {
-        peep::exchange(&mut own, one_section);
+        peep::exchange(&mut own, kind);
     }
     if one_section {
         save::together(&mut own);

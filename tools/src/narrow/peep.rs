@@ -1,5 +1,6 @@
 //! Shorter ways to say the same, where what is said besides is not looked at. The listing is narrow already.
 
+use super::Kind;
 use super::flow::Function;
 use super::insn::{self, Arg, FLAGS, Insn, Line, Mem, PF, Part, Reg, SF, SP, ZF};
 use super::live::{Known, Live};
@@ -14,9 +15,9 @@ type Edit = Vec<(usize, Line)>;
 const NOTHING: Line = Line::Text(String::new());
 
 /// All rules, until none fits.
-pub fn shorten(functions: &mut [Function], resident: bool) {
+pub fn shorten(functions: &mut [Function], kind: Kind) {
     loop {
-        let mut known = Known::new(functions, resident);
+        let mut known = Known::new(functions, kind);
         let mut changed = false;
         for (at, function) in functions.iter_mut().enumerate() {
             loop {
@@ -36,8 +37,8 @@ pub fn shorten(functions: &mut [Function], resident: bool) {
 
 /// A move that is the last use of its source, to or from AX, is an exchange: a byte less. After all else, since an
 /// exchange reads what it overwrites.
-pub fn exchange(functions: &mut [Function], resident: bool) {
-    let mut known = Known::new(functions, resident);
+pub fn exchange(functions: &mut [Function], kind: Kind) {
+    let mut known = Known::new(functions, kind);
     for (at, function) in functions.iter_mut().enumerate() {
         let live = known.lines(at, function);
         for (line, content) in function.lines.iter_mut().enumerate() {

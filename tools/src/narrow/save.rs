@@ -4,6 +4,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::Kind;
 use super::flow::{Callee, Function, Next, Place, next};
 use super::insn::{Arg, BP, BX, CX, DI, Insn, Line, Part, Reg, SI, SP, constant};
 use super::live::Known;
@@ -50,7 +51,7 @@ pub fn together(functions: &mut [Function]) {
     }
     let shallow = shallow(functions);
     let popped = stack::popped(functions);
-    let mut known = Known::new(functions, true);
+    let mut known = Known::new(functions, Kind::Resident);
     for at in shallow {
         let live = known.lines(at, &functions[at]);
         let bits: Vec<u32> = live.iter().map(|live| live.bits).collect();

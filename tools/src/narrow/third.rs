@@ -31,7 +31,7 @@ pub fn in_register(functions: &mut [Function]) {
 fn without_push(functions: &[Function], at: usize, popped: &HashMap<String, i32>) -> Option<Vec<(usize, Vec<Line>)>> {
     let function = &functions[at];
     let taken = popped.get(&function.name).copied().unwrap_or(0);
-    if !function.private {
+    if !function.private || hands_on(functions, at, popped) {
         return None;
     }
     let mut changed = vec![(at, callee(function, popped)?)];
@@ -51,6 +51,29 @@ fn without_push(functions: &[Function], at: usize, popped: &HashMap<String, i32>
         changed.push((caller, lines));
     }
     Some(changed)
+}
+
+/// Whether a last call of the function, a jump, leads to one with arguments on the stack: they are the function's own, where they
+/// lie, and nothing in the listing says so.
+fn hands_on(functions: &[Function], at: usize, popped: &HashMap<String, i32>) -> bool {
+    let function = &functions[at];
+    let leaves = |line: &Line| match line {
+        Line::Insn(Insn { args, .. }) if is_jump(line) => match args.first() {
+            Some(Arg::Target(name)) if !function.labels.contains_key(name) => Some(name.clone()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let targets: Vec<String> = function.lines.iter().filter_map(leaves).collect();
+    !targets.is_empty() && {
+        let taking = stack::with_arguments(functions, popped);
+        let is_known = |name: &String| functions.iter().any(|function| function.name == *name);
+        targets.iter().any(|name| taking.contains(name) || !is_known(name))
+    }
+}
+
+fn is_jump(line: &Line) -> bool {
+    matches!(line, Line::Insn(insn) if insn.stem().0.starts_with('j'))
 }
 
 fn names(line: &Line, name: &str) -> bool {

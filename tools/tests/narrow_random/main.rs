@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use tools::narrow::narrow_with;
+use tools::narrow::{Kind, narrow_with};
 use tools::pack;
 use tools::process::TempDir;
 use tools::random::Random;
@@ -95,7 +95,7 @@ fn agree(seeds: std::ops::Range<u64>) {
     for seed in seeds {
         let text = source::generate(&mut Random::new(seed), ENTRIES);
         let whole = listing(folder.path(), &text, LEVELS[seed as usize % LEVELS.len()], core);
-        let short = match narrow_with(&whole, &MEMORY, true) {
+        let short = match narrow_with(&whole, &MEMORY, Kind::Resident) {
             Ok(short) => short,
             // An instruction that the pass does not know stays as it is, but for the stack, which moves.
             Err(why) if why.contains("(%esp)") => continue,

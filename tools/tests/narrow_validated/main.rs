@@ -18,7 +18,7 @@ mod validate;
 
 use std::fs;
 
-use tools::narrow::narrow_by;
+use tools::narrow::{Kind, narrow_by};
 use tools::narrow::rules::{MISTAKES, Mistake, Options, RULES};
 use tools::nics::{Found, NICS};
 use tools::pack::{self, Units, checks::COMPILER};
@@ -80,6 +80,11 @@ fn names(row: &str, block: &str) -> bool {
     row == block || row.strip_suffix(" *") == block.split(' ').next()
 }
 
+/// What a unit's listing is of.
+fn kind(resident: bool) -> Kind {
+    if resident { Kind::Resident } else { Kind::Discarded }
+}
+
 /// Validates units; a line for each with its blocks.
 fn validate(units: &[&str], resident: bool) {
     pack::build().unwrap();
@@ -88,7 +93,7 @@ fn validate(units: &[&str], resident: bool) {
     let (mut all, mut reached) = (0, 0);
     for unit in units {
         let whole = listing_of(unit);
-        let write = |options| narrow_by(&whole, &MEMORY, resident, options).unwrap_or_else(|why| panic!("{unit}: {why}"));
+        let write = |options| narrow_by(&whole, &MEMORY, kind(resident), options).unwrap_or_else(|why| panic!("{unit}: {why}"));
         let written = [("narrow", write(Options::default())), ("wide", write(Options::wide()))];
         let listed = |block: &str| rows(unit).any(|row| names(row, block));
         match (Pair { unit, whole: &whole, written: &written, resident, listed: &listed }).check(|_| true) {
@@ -232,7 +237,7 @@ fn is_resident(unit: &str) -> bool {
 fn caught(units: &[(&str, String, bool)], mistake: Mistake) -> Result<String, usize> {
     let mut changed = 0;
     for (unit, whole, resident) in units {
-        let write = |options| narrow_by(whole, &MEMORY, *resident, options);
+        let write = |options| narrow_by(whole, &MEMORY, kind(*resident), options);
         let right = write(Options::default()).unwrap();
         let wrong = match write(Options::default().wrong(mistake)) {
             Ok(wrong) if wrong == right => continue,
@@ -276,7 +281,7 @@ fn without_any_one_rule_the_others_do_the_same() {
         let mut changed = false;
         for (unit, whole) in &listings {
             let resident = is_resident(unit);
-            let write = |options| narrow_by(whole, &MEMORY, resident, options).unwrap_or_else(|why| panic!("{unit} without {name}: {why}"));
+            let write = |options| narrow_by(whole, &MEMORY, kind(resident), options).unwrap_or_else(|why| panic!("{unit} without {name}: {why}"));
             let without = write(Options::default().without(*rule));
             changed |= without != write(Options::default());
             if WITHOUT.contains(unit) {
