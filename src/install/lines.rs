@@ -73,6 +73,7 @@ lines! {
     OneSends 1 ": with /MODE=STANDBY one NIC sends; leave one of the two out";
     Failover 1 ": it is 1 to 100 periods";
     Health 1 ": it is 1 to 60 seconds";
+    Target 1 ": it is the IP address of a station, as 10.0.0.1";
     NoBond 1 ": this is for a bond; give /MODE= or /LB= too";
     BondOfOne 1 "a bond needs two NICs; name another one with /NIC=, or leave that out for all";
     BondVector 1 "a bond has one vector; give one number with /INT=";

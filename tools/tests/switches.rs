@@ -3,7 +3,7 @@
 use compkt::install::lines::{LINES, Line};
 use compkt::install::features::needs;
 use compkt::bond::flows::{ADAPTIVE, HASH, LEAST, TURNS, WEIGHTED};
-use compkt::bond::{BALANCE, STANDBY};
+use compkt::bond::{BALANCE, LACP, LACP_SLOW, STANDBY, TRUNK};
 use compkt::install::stages::bonds::{BOND_SWITCHES, Begin, Settings, settings};
 use compkt::install::stages::switches::{Options, Refused, Rule, SWITCHES, Want, options};
 use tools::random::Random;
@@ -116,12 +116,18 @@ fn bond(tail: &str) -> Settings {
 
 #[test]
 fn a_bond_s_switches_are_those_of_another_stage() {
-    let begin = Begin { mode: STANDBY, failover: 3, period: 91, hold: 36 };
+    let begin = Begin { mode: STANDBY, failover: 3, period: 91, hold: 36, target: [0; 4] };
     let standby = Settings { begin, algorithm: ADAPTIVE, flows: 1024 };
     assert_eq!(bond("/MODE=STANDBY"), standby);
     assert_eq!(bond("/NIC=ALL /mode:standby /INT=61 /V -u"), standby);
     assert_eq!(bond("/FAILOVER=100 /HEALTH=1 /MODE=STANDBY"), Settings { begin: Begin { failover: 100, period: 18, ..begin }, ..standby });
     assert_eq!(bond("/FAILOVER=1 /HEALTH=60 /MODE=STANDBY").begin.period, 1092, "a minute");
+    assert_eq!(bond("/TARGET=10.0.2.255 /MODE=STANDBY").begin.target, [10, 0, 2, 255]);
+    for mode in [LACP, LACP_SLOW] {
+        let name = if mode == LACP { "LACP" } else { "LACP_SLOW" };
+        assert_eq!(bond(&format!("/MODE={name}")).begin, Begin { mode, hold: 0, ..begin });
+    }
+    assert_eq!(bond("/MODE=TRUNK").begin, Begin { mode: TRUNK, ..begin });
     let all = Settings { begin: Begin { mode: BALANCE, ..begin }, ..standby };
     assert_eq!([bond("/MODE=ACTIVE_ACTIVE"), bond("/LB=ADAPTIVE"), bond("/FLOWS=1024")], [all; 3]);
     assert_eq!(bond("/LB=ADAPTIVE /FLOWS=2048 /CACHE=8192"), Settings { flows: 2048, ..all });
@@ -146,6 +152,13 @@ fn a_bond_s_switches_are_those_of_another_stage() {
         ("/MODE=STANDBY /HEALTH=61", "/HEALTH=61", "1 to 60"),
         ("/MODE=STANDBY /HEALTH=4294967297", "/HEALTH=4294967297", "1 to 60"),
         ("/HEALTH=5 /FAILOVER=2", "/HEALTH=5", "give /MODE="),
+        ("/TARGET=10.0.0.1", "/TARGET=10.0.0.1", "give /MODE="),
+        ("/MODE=STANDBY /TARGET=", "/TARGET=", "address of a station"),
+        ("/MODE=STANDBY /TARGET=10.0.0", "/TARGET=10.0.0", "address of a station"),
+        ("/MODE=STANDBY /TARGET=10.0.0.1.2", "/TARGET=10.0.0.1.2", "address of a station"),
+        ("/MODE=STANDBY /TARGET=10.0.0.256", "/TARGET=10.0.0.256", "address of a station"),
+        ("/MODE=STANDBY /TARGET=224.0.0.1", "/TARGET=224.0.0.1", "address of a station"),
+        ("/MODE=STANDBY /TARGET=0.0.0.1", "/TARGET=0.0.0.1", "address of a station"),
         ("/MODE=STANDBY /MODES", "/MODES", "no such switch"),
     ] {
         refused(tail, word, part);

@@ -30,6 +30,8 @@ pub struct Begin {
     pub period: u16,
     /// Ticks for which a NIC must be well before it is used again.
     pub hold: u16,
+    /// The IP address that each NIC asks for in each period; 0.0.0.0: none.
+    pub target: [u8; 4],
 }
 
 /// Flows, if `/FLOWS=` is not given.
@@ -51,12 +53,16 @@ switches! {
         "misses of a NIC until another takes over, 1 to 100";
     Health "HEALTH" "5" Rule::Dec(1, 60), Line::Health,
         "seconds in which a miss is counted, 1 to 60";
+    Target "TARGET" "" Rule::Media, Line::Target,
+        "IP address that each NIC asks for in that time";
 }
 
 const MODE: usize = Index::Mode as usize;
 const LB: usize = Index::Lb as usize;
 const FLOWS: usize = Index::Flows as usize;
 const FAILOVER: usize = Index::Failover as usize;
+const HEALTH: usize = Index::Health as usize;
+const TARGET: usize = Index::Target as usize;
 
 /// Modes, and what may be said of the load, by name.
 static NAMES: [(&str, usize, u8); 10] = [
@@ -77,7 +83,7 @@ static NAMES: [(&str, usize, u8); 10] = [
 /// # Errors
 /// A word that is neither such a switch nor one of [`SWITCHES`], or a value that does not fit.
 pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
-    let mut settings = Settings { begin: Begin { mode: BALANCE, failover: Fields::FAILOVER, period: Fields::PERIOD, hold: Fields::HOLD }, algorithm: ADAPTIVE, flows: USUAL };
+    let mut settings = Settings { begin: Begin { mode: BALANCE, failover: Fields::FAILOVER, period: Fields::PERIOD, hold: Fields::HOLD, target: [0; 4] }, algorithm: ADAPTIVE, flows: USUAL };
     // The first word about a bond, the first about its load, and whether there is a bond.
     let (mut first, mut balanced): (&[u8], &[u8]) = (b"", b"");
     let mut wanted = false;
@@ -98,6 +104,10 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
                 Some(number) if (low as u32..=high as u32).contains(&number) => number,
                 _ => return Err(refused),
             },
+            _ if index == TARGET => match address(text) {
+                Some(address) => u32::from_le_bytes(address),
+                None => return Err(refused),
+            },
             _ => match NAMES.iter().find(|(name, of, _)| *of == index && text.eq_ignore_ascii_case(name.as_bytes())) {
                 Some((_, _, code)) => *code as u32,
                 None => return Err(refused),
@@ -108,8 +118,9 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
             LB => settings.algorithm = number as u8,
             FLOWS => settings.flows = (number as u16).next_power_of_two(),
             FAILOVER => settings.begin.failover = number as u8,
-            // HEALTH, the last one.
-            _ => settings.begin.period = (number * TICKS / 1000) as u16,
+            HEALTH => settings.begin.period = (number * TICKS / 1000) as u16,
+            // TARGET, the last one.
+            _ => settings.begin.target = number.to_le_bytes(),
         }
         wanted |= matches!(index, MODE | LB | FLOWS);
         if balanced.is_empty() && matches!(index, LB | FLOWS) {
@@ -127,4 +138,16 @@ pub fn settings(tail: &[u8]) -> Result<Settings, Refused<'_>> {
         return Err(Refused { word: balanced, why: Line::OneSends });
     }
     if wanted { Ok(settings) } else { Err(Refused { word: first, why: Line::NoBond }) }
+}
+
+/// An IP address, as 10.0.0.1.
+fn address(text: &[u8]) -> Option<[u8; 4]> {
+    let mut address = [0; 4];
+    let mut parts = text.split(|byte| *byte == b'.');
+    for byte in &mut address {
+        *byte = u8::try_from(parse(parts.next()?, 10)?).ok()?;
+    }
+    // Neither a network nor a group.
+    let is_host = matches!(address[0], 1..=223);
+    (parts.next().is_none() && is_host).then_some(address)
 }

@@ -21,6 +21,7 @@ pub fn tests() -> Vec<Test> {
         Test::new("qemu/bond/weighted", |lab| shares(lab, "WEIGHTED", &["e1000", "rtl8139", "ne2k_pci"], [53, 6, 1])).takes(4),
         Test::new("qemu/bond/round-robin", |lab| shares(lab, "ROUND_ROBIN", &["e1000", "rtl8139", "ne2k_pci"], [20; 3])).takes(4),
         Test::new("qemu/bond/both-links", both_links).takes(8),
+        Test::new("qemu/bond/target", target).takes(8),
         Test::new("qemu/bond/standby-after-frames-that-it-drops", drops).takes(6),
         Test::new("qemu/bond/one-nic", one_nic).takes(4),
         Test::new("qemu/bond/stays", stays).takes(4),
@@ -33,7 +34,8 @@ pub fn tests() -> Vec<Test> {
 }
 
 /// Lines that are refused, and what is said.
-const REFUSED: [(&str, &str, &str); 14] = [
+const REFUSED: [(&str, &str, &str); 15] = [
+    ("target", "3COMPKT /MODE=STANDBY /TARGET=10.0.0", "3COMPKT: /TARGET=10.0.0: it is the IP address of a station, as 10.0.0.1\n"),
     ("one-name", "3COMPKT /NIC=e1000 /MODE=STANDBY", "3COMPKT: a bond needs two NICs; name another one with /NIC=, or leave that out for all\n"),
     ("no-such-card", "3COMPKT /NIC=e1000,0:1F.0 /MODE=STANDBY", "3COMPKT: /NIC=: no such card is free; leave it out to take the first one\n"),
     ("twice", "3COMPKT /NIC=0:4.0,0:4.0 /MODE=STANDBY", "3COMPKT: 0:4.0 is there twice; leave one of them out\n"),
@@ -192,6 +194,28 @@ fn both_links(lab: &Lab) -> Verdict {
         steps.exits(done, 0)?;
     }
     Ok(())
+}
+
+/// The link stays, but what is behind it falls silent: after three periods the second NIC takes over, which hears the target.
+fn target(lab: &Lab) -> Verdict {
+    let (rig, peers) = machine(&["e1000", "rtl8139"])?;
+    let line = "3COMPKT /MODE=STANDBY /TARGET=10.0.2.2 /HEALTH=2 /FAILOVER=3";
+    let asks = |peer: &Peer| sent(peer).iter().filter(|frame| frame[12..14] == [8, 6] && frame[28..32] == [0; 4] && frame[38..42] == [10, 0, 2, 2]).count();
+    let mut moved = 0;
+    let steps = run(&rig, &lab.job(&[], &[line, "INTEGRIT 24", "pause", "INTEGRIT 25", "3COMPKT /U"])?, &mut |said, monitor| {
+        if said == "[pause]" {
+            until(|| peers.iter().all(|peer| asks(peer) >= 3));
+            moved = announced(&peers[1]);
+            peers[0].silence(true);
+            until(|| announced(&peers[1]) == 3);
+            let _ = monitor.resume();
+        }
+    })?;
+    for line in [line, "INTEGRIT 24", "INTEGRIT 25", "3COMPKT /U"] {
+        steps.exits(line, 0)?;
+    }
+    steps.holds(moved == 0, "no NIC is left while the target answers")?;
+    steps.holds(announced(&peers[1]) == 3, "the second NIC has taken over")
 }
 
 /// Frames come to a NIC that stands by, and are dropped; then it takes over, and receives. (An RTL8139's driver finds the next frame

@@ -226,3 +226,22 @@ fn the_clocks_may_wrap() {
         assert_eq!(world.active(), 0, "{start:#x}");
     }
 }
+
+#[test]
+fn a_period_shorter_than_the_hold_time_leaves_a_silent_nic_too() {
+    let mut world = World::new(STANDBY, 2, 1);
+    world.fields.target = u32::from_le_bytes([10, 0, 0, 1]);
+    (world.fields.failover, world.fields.period, world.fields.left) = (2, 18, 18);
+    for _ in 0..5 {
+        for nic in [0, 1] {
+            world.receive(nic, &ipv4(0, 6, [1, 2], [3, 4]));
+        }
+        world.pass(18);
+        assert_eq!(world.active(), 0);
+    }
+    for active in [0, 1, 1] {
+        world.receive(1, &ipv4(0, 6, [1, 2], [3, 4]));
+        world.pass(18);
+        assert_eq!(world.active(), active);
+    }
+}
