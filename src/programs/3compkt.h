@@ -6,7 +6,7 @@
  *
  * All offsets are in the segment that the call returned in ES. Later drivers with the same layout may have longer structures:
  * step through NICs and blocks by nic_size and block_size, not by sizeof. Numbers are little endian. The block is the
- * driver's own memory: read it, never write it. The link is the state at the time of the call; the first call after a loss may
+ * driver's own memory: read it, and write nothing but `hook` of compkt_flows. The link is the state at the time of the call; the first call after a loss may
  * say "down", even if the link is up again.
  *
  * For any C compiler in which short has 16 bits. A test compiles this file and compares it with the driver's source.
@@ -81,13 +81,76 @@ struct compkt_nic {
     char           name[12];            /* ASCIZ, as driver_info gives it */
     unsigned char  rom[6];              /* address in its ROM */
     unsigned char  mac[6];              /* address in use */
-    unsigned short io;                  /* first port, 0: none */
+    unsigned short io;                  /* first port, 0: none; of a bond the offset of its compkt_bond_head */
     unsigned char  irq;                 /* 0: polled */
     unsigned char  link;
     unsigned short pci;                 /* bus 15:8, device 7:3, function 2:0 */
     unsigned char  rcv_mode;            /* 1 to 6 */
     unsigned char  vector;              /* interrupt of this NIC's packet driver */
 };
+
+/* A bond (COMPKT_FLAG_BOND in flags of compkt_info). Its counters wrap. */
+struct compkt_bond_head {
+    unsigned short entries[6];          /* the driver's own */
+    unsigned short flows;               /* offset of the compkt_flows; 0: there is no flow table */
+    unsigned short lacp;                /* offset of a word, the offset of LACP's ports; 0: there is no LACP */
+    unsigned short link;                /* the driver's own */
+    unsigned short fields;              /* offset of the compkt_bond */
+};
+
+struct compkt_bond {
+    unsigned char  mode;                /* 0 STANDBY, 1 ACTIVE_ACTIVE, 2 TRUNK, 3 LACP, 4 LACP_SLOW */
+    unsigned char  failover;            /* misses after which a NIC is left */
+    unsigned short period;              /* timer ticks of a period */
+    unsigned short hold;                /* ticks for which a NIC must be well before it is used again */
+    unsigned short target[2];           /* the IP address that each NIC asks for, as in a frame; 0: none */
+    unsigned short first;               /* offset of the first compkt_bond_row, */
+    unsigned short end;                 /* and of the end of the rows */
+    unsigned short active;              /* offset of the row of the NIC that receives */
+    unsigned short looked;              /* the driver's own */
+    unsigned short left;                /* ticks that are left of this period */
+    unsigned short full;                /* the driver's own */
+    unsigned short moves;               /* how often another NIC has become the one that receives */
+    unsigned short ignored;             /* frames of NICs that do not receive */
+};
+
+struct compkt_bond_row {
+    unsigned char  state;               /* COMPKT_NIC_USABLE and so on */
+    unsigned char  misses;
+    unsigned char  own[6];              /* the address from which it sends while another NIC receives */
+    unsigned short since;               /* the tick at which it was last unwell */
+    unsigned short slave;               /* the driver's own */
+    unsigned short refused;             /* the driver's own */
+    unsigned short load;                /* as the algorithm counts it */
+    unsigned short cost;                /* the lower, the faster the NIC */
+    unsigned short given;               /* flows that it was given */
+    unsigned short sent[2];             /* frames, the low half first */
+    unsigned short received[2];
+};
+
+/* state of compkt_bond_row */
+#define COMPKT_NIC_USABLE    0x80       /* it may be used */
+#define COMPKT_NIC_NO_LINK   0x01
+#define COMPKT_NIC_SILENT    0x02       /* it has given no sign of life for too long */
+#define COMPKT_NIC_OUT       0x04       /* PKTCTL bond OUT= has taken it out */
+
+struct compkt_flows {
+    unsigned char  algorithm;           /* 0 ROUND_ROBIN, 1 WEIGHTED, 2 HASH, 3 LEAST, 4 ADAPTIVE */
+    unsigned char  sticky;              /* units of 16 ticks for which a flow may pause */
+    unsigned short hits[2];             /* frames whose flow was known, the low half first */
+    unsigned short moved;               /* frames whose flow had to leave its NIC */
+    unsigned short table;               /* offset of the table */
+    unsigned short mask;
+    unsigned short swept;
+    unsigned short hook[2];             /* far address of your routine that chooses NICs, offset first; 0: none */
+};
+
+/* The hook is the one word of the block that a program may write: with interrupts off, and 0 again before the program ends. The
+ * routine is called for each new flow by a far call, inside send_pkt, with interrupts off, on the driver's stack, which has 64
+ * bytes for it: DS = the driver's segment, SI = offset of the frame's first 60 bytes, CX = the frame's length, BX = offset of the
+ * compkt_bond. It answers AL = number of the NIC, counted from 0, or 0FFh: the driver chooses; a NIC that cannot be used leaves the
+ * choice to the driver, too. It may change all registers but SS:SP, and must not call the driver. The four bytes in front of it are
+ * COMPKT_CALLBACK. If they are others, if it names a NIC that does not exist, or does not return, it is called no more. */
 
 /* kind of compkt_block */
 #define COMPKT_BLOCK_CORE      1
@@ -122,6 +185,9 @@ struct compkt_nic {
 #define COMPKT_BLOCK_XRINGS    27       /* rings, */
 #define COMPKT_BLOCK_XPARTS    28       /* a ring from which a frame is taken in parts */
 #define COMPKT_BLOCK_BOND      29       /* the bond, and a row for each of its NICs */
+#define COMPKT_BLOCK_FLOWS     30       /* the flow table */
+#define COMPKT_BLOCK_DOUBLES   31       /* drops what comes by two NICs */
+#define COMPKT_BLOCK_LACP      36       /* LACP, and its ports */
 
 /* place of compkt_block */
 #define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */

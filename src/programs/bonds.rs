@@ -64,10 +64,10 @@ pub enum Change {
 /// The names of the changes: with an example, and what it is.
 pub static CHANGES: [(&str, &str, &str); 8] = [
     ("LB", "ADAPTIVE", "ROUND_ROBIN, WEIGHTED, HASH, LEAST or ADAPTIVE"),
-    ("STICKY", "60", "seconds for which a flow that pauses keeps its card, 3 to 175"),
+    ("STICKY", "60", "seconds for which a flow may pause, 3 to 175"),
     ("FAILOVER", "3", "misses after which a card is left, 1 to 100"),
-    ("HEALTH", "5", "seconds of a period, in which a card may have one miss, 1 to 60"),
-    ("HOLD", "2", "seconds for which a card must be well, to be used again, 0 to 60"),
+    ("HEALTH", "5", "seconds in which a card may have a miss, 1 to 60"),
+    ("HOLD", "2", "seconds until a card is used again, 0 to 60"),
     ("TARGET", "10.0.0.1", "a station that each card asks for; NONE: no more"),
     ("OUT", "2", "take a card out, by its number in the list"),
     ("IN", "2", "put it back"),
@@ -121,7 +121,7 @@ fn change(index: usize, value: &[u8]) -> Option<Change> {
     let within = |least: u32, most: u32| number(value).filter(|number| (least..=most).contains(number));
     Some(match index {
         0 => Change::Algorithm(ALGORITHMS.iter().position(|name| same(value, name))? as u8),
-        1 => Change::Sticky((ticks(within(3, 175)?) as u32).div_ceil(UNIT) as u8),
+        1 => Change::Sticky(((ticks(within(3, 175)?) as u32 + UNIT / 2) / UNIT) as u8),
         2 => Change::Failover(within(1, 100)? as u8),
         3 => Change::Period(ticks(within(1, 60)?)),
         4 => Change::Hold(ticks(within(0, 60)?)),
@@ -140,14 +140,14 @@ pub fn state(row: &Row, is_active: bool, mode: u8) -> &'static str {
         (state, _) if state & Row::SILENT != 0 => "silent",
         (state, _) if state & Row::USABLE == 0 => "waits",
         (_, STANDBY) => if is_active { "active" } else { "stands by" },
-        _ if is_active || mode >= TRUNK => "sends, receives",
+        _ if is_active || mode >= TRUNK => "sends and receives",
         _ => "sends",
     }
 }
 
-/// Whether another NIC than this one may be used.
+/// Whether another NIC than this one may be used. One that was taken out a moment ago may still be marked as usable.
 pub fn is_dispensable(rows: &[Row], number: u8) -> bool {
-    rows.iter().enumerate().any(|(other, row)| other != number as usize && row.state & Row::USABLE != 0)
+    rows.iter().enumerate().any(|(other, row)| other != number as usize && row.state & (Row::USABLE | Row::UNWELL) == Row::USABLE)
 }
 
 /// A NIC on the live screen.

@@ -4,6 +4,7 @@
 
 mod amis;
 mod ask;
+mod bond_control;
 mod bonds;
 mod cards;
 mod codes;
@@ -157,6 +158,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(memory::tests());
     tests.extend(several::tests());
     tests.extend(bonds::tests());
+    tests.extend(bond_control::tests());
     tests.extend(lacp::tests());
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());

@@ -44,7 +44,7 @@ fn machine(net: Net) -> Result<Qemu, String> {
 }
 
 /// A screen: rows of text.
-fn screen(monitor: &mut Monitor, rows: usize) -> io::Result<Vec<String>> {
+pub(super) fn screen(monitor: &mut Monitor, rows: usize) -> io::Result<Vec<String>> {
     let cells = monitor.memory(VIDEO, rows * COLUMNS * 2)?;
     Ok(cells.chunks(COLUMNS * 2).map(|row| row.chunks(2).map(|cell| char::from(cell[0])).collect()).collect())
 }
@@ -69,7 +69,7 @@ fn paused(monitor: &mut Monitor, rows: usize, before: &mut Vec<u8>) -> io::Resul
 }
 
 /// Waits for a picture.
-fn until(monitor: &mut Monitor, rows: usize, what: &str, seen: &dyn Fn(&[String]) -> bool) -> io::Result<()> {
+pub(super) fn until(monitor: &mut Monitor, rows: usize, what: &str, seen: &dyn Fn(&[String]) -> bool) -> io::Result<()> {
     let end = Instant::now() + PATIENCE;
     loop {
         let rows = screen(monitor, rows)?;
@@ -89,7 +89,7 @@ fn whole(monitor: &mut Monitor, rows: usize) -> io::Result<()> {
 }
 
 /// Presses a key.
-fn press(monitor: &mut Monitor, key: &str) -> io::Result<()> {
+pub(super) fn press(monitor: &mut Monitor, key: &str) -> io::Result<()> {
     monitor.command(&format!("sendkey {key}")).map(drop)
 }
 
