@@ -388,15 +388,16 @@ impl<B: Bus, W: Window> Device for Tg3<B, W> {
     // The status is cleared before the request is ended. An update that comes between the two is seen, since `interrupt`
     // returns behind it; one that comes later requests the interrupt again.
     fn irq(&mut self) -> Events {
-        let status = self.bus.swap16(self.status, 0);
-        if status & STATUS_UPDATED == 0 {
+        if self.bus.get16(self.status) & STATUS_UPDATED == 0 {
             // The interrupt was provoked, or another card's. All ones: the card is gone.
             let local = self.get(LOCAL);
             if local & LOCAL_STATE == 0 || local == !0 {
                 return Events::NONE;
             }
         }
+        // The request ends before the status block is taken: what comes between is in the block, what comes later is requested anew.
         self.interrupt(0);
+        let status = self.bus.swap16(self.status, 0);
         if status & STATUS_LINK == 0 {
             return Events::OPEN;
         }

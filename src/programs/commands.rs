@@ -119,7 +119,7 @@ pub static COMMANDS: [Command; 15] = [
     command(What::Log, "log", "", CSV | FOLLOW, "what happened: link, faults, changes"),
     command(What::Mem, "mem", "", CSV, "a map of the driver's memory"),
     command(What::Test, "test", "[ADDRESS]", NET, "DHCP, ARP and echoes; to the gateway if no address"),
-    command(What::Bond, "bond", "[WORD]", CSV | WATCH, "a bond of several cards; PKTCTL bond help lists the words"),
+    command(What::Bond, "bond", "[WORD]", CSV | WATCH, "a bond of several cards; bond help lists the words"),
     command(What::Unload, "unload", "", 0, "unload the driver"),
     command(What::Install, "install", "", YES | UNDO, "write the driver's line to CONFIG.SYS, if you agree"),
 ];

@@ -118,6 +118,8 @@ pub struct Card {
     link_at: Option<u64>,
     pub negotiations: u32,
     pub phy_registers: HashMap<u32, u16>,
+    /// The link is lost when the driver next ends a request: a moment before the card hears of that.
+    pub falls_at_the_end: bool,
 }
 
 impl Card {
@@ -139,7 +141,7 @@ impl Card {
             part, faults, config, registers: HashMap::new(), sram: HashMap::new(), config_address: 0, now: 0, reset_until: 0, boot_at: None, ready: true,
             resets: 0, buffers: 0, returns: 0, sends: 0, tag: 0, inta: true, interrupts: 0, sent: Vec::new(), received: 0, dropped: 0,
             doorbells: 0, updates: 0, untold: 0, bmcr: 0x1800, latched_down: true, link: false, aux: GIGABIT << 8, link_at: None, negotiations: 0,
-            phy_registers: HashMap::from([(4, 0x0061), (9, 0)]),
+            phy_registers: HashMap::from([(4, 0x0061), (9, 0)]), falls_at_the_end: false,
         };
         card.registers.insert(0x0454, 1 << 4);
         let high = u16::from_be_bytes([MAC[0], MAC[1]]) as u32;
@@ -183,6 +185,9 @@ impl Card {
     }
 
     fn set_inta(&mut self, env: &mut dyn Env, on: bool) {
+        if !on && std::mem::take(&mut self.falls_at_the_end) {
+            self.set_link_now(env, false);
+        }
         let on = on && self.config[0x68] & 2 == 0;
         self.interrupts += (on && !self.inta) as u32;
         self.inta = on;

@@ -284,6 +284,28 @@ fn a_link_that_was_lost_is_told_once() {
     }
 }
 
+/// It is lost between the driver's look at the status block and the end of the request, which also ends the request for that.
+#[test]
+fn a_link_that_is_lost_at_the_end_of_a_request_is_told() {
+    for (part, way) in all() {
+        let mut rig = rig(part, way);
+        rig.card.borrow_mut().falls_at_the_end = true;
+        assert!(rig.arrive(&frame(60, 1)));
+        let mut told = 0;
+        for _ in 0..3 {
+            if rig.bus.line(IRQ) {
+                let Events(events) = rig.nic.irq();
+                told += (events & Events::LINK.0 != 0) as u8;
+                while rig.take().is_some() {}
+            }
+        }
+        assert_eq!((told, rig.nic.link()), (1, Link::Down), "{}", part.name);
+        rig.link(true);
+        rig.serve();
+        rig.exchange(3, part.name);
+    }
+}
+
 #[test]
 fn the_link_is_read_within_its_limit() {
     for (part, way) in all() {
