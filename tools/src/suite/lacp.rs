@@ -1,5 +1,5 @@
 //! Bonds whose NICs all receive: a trunk, and LACP. At the other end of the cables stands a bond of ours (src/lacp), which
-//! Linux's bonding driver has judged (tools/tests/linux_judges/lacp.rs).
+//! Linux's bonding driver has judged (tools/tests/linux_judges/lacp.rs). lacp_linux.rs has that driver itself there.
 
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
 use std::thread::{scope, sleep};

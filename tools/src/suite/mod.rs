@@ -24,6 +24,7 @@ mod install;
 mod intel;
 mod kept;
 mod lacp;
+mod lacp_linux;
 mod limits;
 mod lines;
 pub mod machine;
@@ -160,6 +161,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(bonds::tests());
     tests.extend(bond_control::tests());
     tests.extend(lacp::tests());
+    tests.extend(lacp_linux::tests());
     tests.extend(kept::tests());
     tests.extend(pktctl::tests());
     tests.extend(config::tests());
