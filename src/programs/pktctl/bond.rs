@@ -9,7 +9,7 @@ use compkt::programs::bonds::{ALGORITHMS, Bars, CHANGES, MODES, PARTS, Part, UNI
 use compkt::programs::commands::{Asked, BAD_LINE, CSV, DONE, NO_DRIVER, WATCH};
 use compkt::programs::rt::bond::{Bond, Refused};
 use compkt::programs::rt::console;
-use compkt::programs::rt::packet::{Block, Driver};
+use compkt::programs::rt::packet::Driver;
 use compkt::programs::screen::Screen;
 use compkt::resident::several::{MOST, Nic};
 use compkt::say;
@@ -31,9 +31,9 @@ pub fn run(asked: &Asked) -> u8 {
         help();
         return DONE;
     }
-    let Some((driver, block, bond)) = find(asked) else { return NO_DRIVER };
+    let Some((driver, bond)) = find(asked) else { return NO_DRIVER };
     match wish {
-        Wish::See(_) if asked.has(WATCH) => watch(&driver, block),
+        Wish::See(_) if asked.has(WATCH) => watch(&driver),
         Wish::See(_) if asked.has(CSV) => {
             values(&driver, &bond);
             DONE
@@ -85,11 +85,11 @@ fn help() {
 
 /// The only bond on the vectors that were asked for. Where there is none, or several, a line has said so.
 #[inline(never)]
-fn find(asked: &Asked) -> Option<(Driver, Block, Bond)> {
-    match one::find_one(asked, &Block::is_bond) {
+fn find(asked: &Asked) -> Option<(Driver, Bond)> {
+    match one::find_one(asked, &|block| block.bond().is_some()) {
         Ok((driver, block)) => {
-            let bond = Bond::of(&block);
-            Some((driver, block, bond))
+            let bond = Bond::of(&block, block.bond()?);
+            Some((driver, bond))
         }
         Err(other) => {
             if other.is_some() {
@@ -228,14 +228,16 @@ fn values(driver: &Driver, bond: &Bond) {
 /// The live screen of a bond.
 struct Shown {
     vector: u8,
-    block: Block,
     bond: Option<Bond>,
     bars: [Bars; MOST as usize],
 }
 
 impl Live for Shown {
     fn read(&mut self, passed: u16) {
-        let bond = Bond::of(&self.block);
+        // It may have been unloaded meanwhile, from a shell of ours.
+        let block = Driver::on(self.vector).and_then(|driver| driver.block());
+        let Some((block, head)) = block.and_then(|block| Some((block, block.bond()?))) else { return };
+        let bond = Bond::of(&block, head);
         for (bars, row) in self.bars.iter_mut().zip(bond.rows()) {
             let nic: Nic = bond.nic(row);
             (bars.pci, bars.io) = (nic.pci, nic.io);
@@ -255,8 +257,8 @@ impl Live for Shown {
 }
 
 #[inline(never)]
-fn watch(driver: &Driver, block: Block) -> u8 {
-    let mut shown = Shown { vector: driver.vector, block, bond: None, bars: [Bars::NONE; MOST as usize] };
+fn watch(driver: &Driver) -> u8 {
+    let mut shown = Shown { vector: driver.vector, bond: None, bars: [Bars::NONE; MOST as usize] };
     // What was counted until now is no rate.
     shown.read(0);
     live(&mut shown, 1)

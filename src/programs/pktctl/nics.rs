@@ -59,7 +59,7 @@ fn row(driver: &Driver, block: Option<&Block>) {
         if let Some(address) = &address { say!(c"{m}\n", address) } else { say!(c"it does not tell\n") }
         return;
     };
-    if block.is_some_and(Block::is_bond) {
+    if block.is_some_and(|block| block.bond().is_some()) {
         say!(c"several     ");
     } else if nic.pci == NOT_PCI {
         say!(c"ISA         ");
@@ -88,7 +88,7 @@ fn values(driver: &Driver, block: Option<&Block>) {
         if let Some(address) = &address { row.value(|| say!(c"{m}", address)) } else { row.unknown() }
         return row.end();
     };
-    if block.is_some_and(Block::is_bond) {
+    if block.is_some_and(|block| block.bond().is_some()) {
         row.text(b"several");
     } else if nic.pci == NOT_PCI {
         row.text(b"ISA");

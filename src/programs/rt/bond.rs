@@ -5,7 +5,6 @@ use core::mem::offset_of;
 use super::packet::Block;
 use super::{Far, uninterrupted};
 use crate::bond::{Fields, Head, NICS, Row, flows};
-use crate::info::NicInfo;
 use crate::programs::bonds::{Change, is_dispensable};
 use crate::resident::several::Nic;
 
@@ -33,13 +32,12 @@ pub enum Refused {
 }
 
 impl Bond {
-    /// That of a driver with [`Block::is_bond`].
-    pub fn of(block: &Block) -> Bond {
+    /// That of a driver, whose [`Block::bond`] is at `head`.
+    pub fn of(block: &Block, head: u16) -> Bond {
         let segment = block.at.segment();
         // SAFETY: all of these are made of integers.
         uninterrupted(|| unsafe {
-            let nic: NicInfo = Far::new(segment, block.info.nics).read_as();
-            let head: Head = Far::new(segment, nic.io).read_as();
+            let head: Head = Far::new(segment, head).read_as();
             let fields: Fields = Far::new(segment, head.fields).read_as();
             let flows = if head.flows != 0 { Some(Far::new(segment, head.flows).read_as()) } else { None };
             let mut bond = Bond { segment, head, fields, flows, rows: [Row::NEW; NICS], count: 0 };

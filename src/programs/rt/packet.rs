@@ -160,13 +160,15 @@ impl Block {
         let at = self.info.nics + index as u16 * self.info.nic_size as u16;
         // SAFETY: NicInfo is made of integers.
         let nic = (index < self.info.nic_count).then(|| unsafe { Far::new(self.at.segment(), at).read_as::<NicInfo>() })?;
-        // A bond has no port: see there.
-        Some(NicInfo { io: if self.is_bond() { 0 } else { nic.io }, ..nic })
+        // What a bond has there is no port.
+        Some(NicInfo { io: if self.bond().is_some() { 0 } else { nic.io }, ..nic })
     }
 
-    /// Whether its one NIC is a bond of several.
-    pub fn is_bond(&self) -> bool {
-        self.info.flags & info::FLAG_BOND != 0
+    /// Offset of a bond's [`crate::bond::Head`]; `None`: it is no bond, or an early version, which does not tell.
+    pub fn bond(&self) -> Option<u16> {
+        let io = self.info.nics + core::mem::offset_of!(NicInfo, io) as u16;
+        let head = Far::new(self.at.segment(), io).read16();
+        (self.info.flags & info::FLAG_BOND != 0 && head != 0).then_some(head)
     }
 
     /// Block `index` of the resident image; `None` behind the last.
