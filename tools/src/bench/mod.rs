@@ -7,7 +7,9 @@
 pub mod bulk;
 pub mod picture;
 pub mod registers;
+pub mod screen;
 pub mod table;
+pub mod watch;
 
 use std::io;
 use std::path::Path;
@@ -35,6 +37,8 @@ pub const BURST: u32 = 16;
 const FLOOD: &str = "/FLOOD=100";
 const LIMIT: Duration = Duration::from_secs(120);
 
+const OPTIONS: &str = "--nic NAME, --bulk, --image, --memory, --screen, --svg, --peer FILE, --peer-args \"0x60 9 0x300\"";
+
 #[derive(Default)]
 struct Options {
     nic: Option<String>,
@@ -44,6 +48,7 @@ struct Options {
     image: bool,
     memory: bool,
     svg: bool,
+    screen: bool,
 }
 
 /// Measures and prints the tables.
@@ -63,7 +68,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--image" => options.image = true,
             "--memory" => options.memory = true,
             "--svg" => options.svg = true,
-            _ => return Err(fail(format!("{word}: the options are --nic NAME, --bulk, --image, --memory, --svg, --peer FILE, --peer-args \"0x60 9 0x300\""))),
+            "--screen" => options.screen = true,
+            _ => return Err(fail(format!("{word}: the options are {OPTIONS}"))),
         }
     }
     // Another driver is for one card: the NE2000, unless the user names one.
@@ -77,6 +83,10 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     if options.bulk {
         return bulk::run(&nics);
     }
+    if options.screen {
+        print!("{}", watch::picture()?);
+        return Ok(());
+    }
     let units = Units::read(&pack::binaries())?;
     if options.memory {
         units.memory().map_err(fail)?.iter().for_each(|line| println!("{line}"));
@@ -89,7 +99,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     let mut rows = Vec::new();
     for nic in nics {
         eprintln!("measuring {}", nic.name);
-        rows.push(ours(nic, &units)?);
+        // The picture has neither the time until a driver is ready nor its bytes without XMS.
+        rows.push(if options.svg { figures(nic, &units)? } else { ours(nic, &units)? });
         if let Some(path) = &options.peer {
             eprintln!("measuring {path}");
             rows.push(peers(nic, Path::new(path), &options.peer_arguments)?);

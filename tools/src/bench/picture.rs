@@ -37,15 +37,37 @@ pub const PEERS: [Peer; 10] = [
     Peer { nic: "boomerang", name: "3C90XPD 5.2.6", resident: 30_384, known: "read", cost: None },
 ];
 
-/// Height of a line.
-const LINE: u32 = 15;
-/// Where bars begin, and where the columns of instructions end.
-const BAR: u32 = 160;
-const SENT: u32 = 730;
-const RECEIVED: u32 = 870;
-const WIDTH: u32 = 890;
-/// Bytes for a unit of width.
-const BYTES: u32 = 120;
+/// Where the picture is kept, from the repository's folder.
+pub const FILE: &str = "tools/pictures/peers.svg";
+
+/// A driver's line, its bars, and the distance between the cards.
+const LINE: u32 = 18;
+const BAR: u32 = 12;
+const GAP: u32 = 7;
+/// The picture, its margin, and the left ends of its three columns of bars.
+const WIDTH: u32 = 940;
+const MARGIN: u32 = 24;
+const BYTES: u32 = 190;
+const SENT: u32 = 608;
+const RECEIVED: u32 = 766;
+/// What a unit of width stands for: bytes, and instructions.
+const BYTES_WIDE: u32 = 152;
+const INSTRUCTIONS_WIDE: u32 = 4;
+
+/// The colours, for light and for dark pages. Both have a ground of their own.
+const STYLE: &str = "\
+.ground{fill:#fff;stroke:#d0d7de}text{fill:#1f2328;font:12px sans-serif}.title{font-size:17px;font-weight:bold}\
+.ours{fill:#14805a}.peer{fill:#b3bcc7}.bold{font-weight:bold}.small{font-size:11px;fill:#59636e}.rule{stroke:#d0d7de}\n\
+@media (prefers-color-scheme:dark){.ground{fill:#0d1117;stroke:#3d444d}text{fill:#e6edf3}.ours{fill:#2fa878}.peer{fill:#57616d}\
+.small{fill:#9aa4af}.rule{stroke:#3d444d}}";
+
+/// What stands below the bars.
+const SOURCES: [&str; 4] = [
+    "3COMPKT: tools/bench, in QEMU; loaded by DEVICE= with 8 handles and XMS. To send: the call of send_pkt and its interrupts.",
+    "To receive: the whole interrupt of one frame. The client\u{2019}s own instructions are taken off.",
+    "Others: bytes as DOS counts them. run: loaded under FreeDOS in QEMU. read: in the program\u{2019}s own call by which it stays in",
+    "memory. Instructions: tools/bench --peer FILE, with the same card. \u{2013}: not measured.",
+];
 
 /// A picture that grows downwards.
 struct Picture {
@@ -54,43 +76,99 @@ struct Picture {
 }
 
 impl Picture {
-    fn words(&mut self, x: u32, anchor: &str, words: &str) {
-        let _ = writeln!(self.text, "<text x=\"{x}\" y=\"{}\" text-anchor=\"{anchor}\" fill=\"#222\">{words}</text>", self.y);
+    fn words(&mut self, x: u32, class: &str, words: &str) {
+        let _ = writeln!(self.text, "<text x=\"{x}\" y=\"{}\" class=\"{class}\">{words}</text>", self.y);
     }
 
-    /// The line of a driver. `known` stands behind its bytes.
-    fn driver(&mut self, name: &str, resident: u32, known: &str, cost: Option<Cost>, color: &str) {
-        let width = resident / BYTES;
-        let (y, height) = (self.y - 10, LINE - 3);
-        let _ = writeln!(self.text, "<rect x=\"{BAR}\" y=\"{y}\" width=\"{width}\" height=\"{height}\" fill=\"{color}\"/>");
-        self.words(BAR - 8, "end", name);
-        self.words(BAR + width + 6, "start", &format!("{}{known}", grouped(resident)));
-        if let Some(Cost { send: [sent, _], whole: [received, _], .. }) = cost {
-            self.words(SENT, "end", &sent.to_string());
-            self.words(RECEIVED, "end", &received.to_string());
-        }
+    fn rule(&mut self) {
+        let (y, end) = (self.y, WIDTH - MARGIN);
+        let _ = writeln!(self.text, "<line x1=\"{MARGIN}\" x2=\"{end}\" y1=\"{y}\" y2=\"{y}\" class=\"rule\"/>");
+    }
+
+    fn line(&mut self, driver: &str) {
+        let _ = writeln!(self.text, "<g transform=\"translate(0 {})\">{driver}</g>", self.y);
         self.y += LINE;
+    }
+
+    /// Cards with their peers, or those without.
+    fn cards(&mut self, rows: &[Row], with_peers: bool) {
+        for row in rows {
+            let peers: Vec<&Peer> = PEERS.iter().filter(|peer| peer.nic == row.name).collect();
+            if peers.is_empty() == with_peers {
+                continue;
+            }
+            self.line(&ours(row));
+            for peer in &peers {
+                self.line(&driver("peer", peer.name, peer.resident, peer.known, peer.cost));
+            }
+            self.y += if with_peers { GAP } else { 0 };
+        }
     }
 }
 
-/// The picture: a bar for each driver's resident bytes, and its instructions for a frame of 60 bytes.
-pub fn svg(rows: &[Row]) -> String {
-    let mut picture = Picture { text: String::new(), y: 2 * LINE };
-    picture.words(BAR, "start", "resident bytes");
-    picture.words(SENT, "end", "instructions to send");
-    picture.words(RECEIVED, "end", "and receive 60 bytes");
-    picture.y += LINE;
-    for row in rows {
-        picture.y += LINE / 3;
-        picture.driver(&format!("3COMPKT {}", row.name), row.resident, "", Some(row.cost), "#1b7f5c");
-        for peer in PEERS.iter().filter(|peer| peer.nic == row.name) {
-            picture.driver(peer.name, peer.resident, &format!(" ({})", peer.known), peer.cost, "#b9b9b9");
+/// The line of a driver, from the line's own top. `known` stands behind its bytes.
+fn driver(class: &str, name: &str, resident: u32, known: &str, cost: Option<Cost>) -> String {
+    let weight = if class == "ours" { "bold" } else { "" };
+    let mut text = format!("<text x=\"{MARGIN}\" y=\"{BAR}\" class=\"{weight}\">{name}</text>");
+    let mut bar = |x: u32, width: u32, words: &str| {
+        let _ = write!(text, "<rect x=\"{x}\" y=\"2\" width=\"{width}\" height=\"{BAR}\" rx=\"2\" class=\"{class}\"/>");
+        let _ = write!(text, "<text x=\"{}\" y=\"{BAR}\" class=\"{weight}\">{words}</text>", x + width + 6);
+    };
+    let known = if known.is_empty() { String::new() } else { format!(" <tspan class=\"small\">{known}</tspan>") };
+    bar(BYTES, resident / BYTES_WIDE, &format!("{}{known}", grouped(resident)));
+    match cost {
+        Some(Cost { send: [sent, _], whole: [received, _], .. }) => {
+            bar(SENT, sent / INSTRUCTIONS_WIDE, &sent.to_string());
+            bar(RECEIVED, received / INSTRUCTIONS_WIDE, &received.to_string());
         }
+        None => [SENT, RECEIVED].into_iter().for_each(|x| {
+            let _ = write!(text, "<text x=\"{x}\" y=\"{BAR}\" class=\"small\">\u{2013}</text>");
+        }),
     }
-    let (text, height) = (picture.text, picture.y);
+    text
+}
+
+/// The line of this project's driver.
+pub fn ours(row: &Row) -> String {
+    driver("ours", &row.name, row.resident, "", Some(row.cost))
+}
+
+/// The picture: a bar for each driver's resident bytes, and for its instructions for a frame of 60 bytes.
+pub fn svg(rows: &[Row]) -> String {
+    let mut picture = Picture { text: String::new(), y: MARGIN + 14 };
+    picture.words(MARGIN, "title", "What stays in memory, and what a frame costs");
+    picture.y += 22;
+    for (x, class, words) in [(MARGIN, "ours", "3COMPKT, by the name of its driver"), (MARGIN + 250, "peer", "another packet driver for the same card")] {
+        let y = picture.y - 10;
+        let _ = writeln!(picture.text, "<rect x=\"{x}\" y=\"{y}\" width=\"{BAR}\" height=\"{BAR}\" rx=\"2\" class=\"{class}\"/>");
+        picture.words(x + BAR + 6, "", words);
+    }
+    picture.y += 30;
+    for (x, words) in [(BYTES, "resident bytes"), (SENT, "instructions to send"), (RECEIVED, "\u{2026} to receive 60 bytes")] {
+        picture.words(x, "bold", words);
+    }
+    picture.y += GAP;
+    picture.rule();
+    picture.y += GAP;
+    picture.cards(rows, true);
+    picture.rule();
+    picture.y += LINE;
+    picture.words(MARGIN, "small", "Cards whose other packet drivers, if there are any, were not measured:");
+    picture.y += GAP + 4;
+    picture.cards(rows, false);
+    picture.y += GAP;
+    picture.rule();
+    picture.y += 5;
+    for line in SOURCES {
+        picture.y += 15;
+        picture.words(MARGIN, "small", line);
+    }
+    let (text, height) = (picture.text, picture.y + MARGIN);
+    let (inner, below) = (WIDTH - 1, height - 1);
     format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" font-family=\"sans-serif\" font-size=\"11\">\n\
-         <rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n{text}</svg>\n"
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{height}\" viewBox=\"0 0 {WIDTH} {height}\" role=\"img\">\n\
+         <title>Resident bytes and instructions for a frame of 3COMPKT's drivers and of other packet drivers</title>\n<style>{STYLE}</style>\n\
+         <rect x=\".5\" y=\".5\" width=\"{inner}\" height=\"{below}\" rx=\"8\" class=\"ground\"/>\n{text}</svg>\n"
     )
 }
 
@@ -106,11 +184,20 @@ mod tests {
     #[test]
     fn each_driver_has_a_bar_of_its_bytes_and_its_instructions() {
         let row = Row { name: "el3".into(), resident: 3_424, cost: Cost { send: [100, 464], receive: [192, 560], whole: [249, 617] }, ..Row::default() };
-        let text = svg(&[row]);
-        for words in [">3COMPKT el3<", ">3,424<", ">100<", ">249<", ">Crynwr 3C509 11.2<", ">3,440 (read)<", ">101<", ">274<", ">6,032 (read)<"] {
+        let text = svg(std::slice::from_ref(&row));
+        for words in [">el3<", ">3,424<", ">100<", ">249<", ">Crynwr 3C509 11.2<", ">3,440 <", ">101<", ">274<", ">6,032 <"] {
             assert_eq!(text.matches(words).count(), 1, "{words} in {text}");
         }
-        // The ground, and three drivers.
-        assert_eq!(text.matches("<rect ").count(), 4, "{text}");
+        // Three for each driver, but the last one has no instructions; the ground, and two that explain the colours.
+        assert_eq!(text.matches("<rect ").count(), 3 * 3 - 2 + 3, "{text}");
+        assert!(text.contains(&ours(&row)), "{text}");
+    }
+
+    #[test]
+    fn a_card_without_a_peer_stands_below_the_others() {
+        let row = |name: &str| Row { name: name.into(), ..Row::default() };
+        let text = svg(&[row("vortex"), row("el3")]);
+        let place = |words: &str| text.find(words).unwrap();
+        assert!(place(">el3<") < place(">3Com 3C5X9PD 1.1<") && place(">3Com 3C5X9PD 1.1<") < place(">vortex<"), "{text}");
     }
 }

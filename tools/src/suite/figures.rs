@@ -8,10 +8,11 @@ use compkt::resident::table;
 
 use super::runner::{Test, Verdict};
 use crate::bench;
-use crate::bench::picture::{CRYNWR_3C509, CRYNWR_NE2000};
+use crate::bench::picture::{self, CRYNWR_3C509, CRYNWR_NE2000};
 use crate::bench::table::{Cost, Row};
 use crate::nics::{NICS, Nic};
 use crate::pack::{self, Units};
+use crate::setup;
 
 /// Figures of a driver.
 #[derive(Clone, Copy)]
@@ -147,9 +148,14 @@ fn within(most: &Figures) -> Verdict {
     Err(format!("{} bytes and {:?}, not {} and {:?}", row.resident, row.cost, most.resident, most.cost))
 }
 
-/// Fewer bytes, fewer instructions for every kind of frame, and interrupts off for no longer than a burst.
+/// Fewer bytes, fewer instructions for every kind of frame, and interrupts off for no longer than a burst. The picture in README
+/// has the driver's figures.
 fn below(peer: &Figures) -> Verdict {
     let row = measured(peer.nic)?;
+    let drawn = std::fs::read_to_string(setup::root().join(picture::FILE)).map_err(|error| format!("{}: {error}", picture::FILE))?;
+    if !drawn.contains(&picture::ours(&row)) {
+        return Err(format!("{} has other figures: tools/bench --svg > {0}", picture::FILE));
+    }
     let fewer = all(row.cost).as_flattened().iter().zip(all(peer.cost).as_flattened()).all(|(ours, theirs)| ours < theirs);
     // A burst, and the beginning and the end of the entry, which take less than another frame.
     let [short, long] = row.cost.whole.map(|whole| whole * (u32::from(table::BURST) + 1));
