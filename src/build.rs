@@ -35,6 +35,7 @@ const UNITS: &[(&str, &str, &[&str])] = &[
     ("flati", "resident", &["flati"]),
     ("flatk", "resident", &["flatk"]),
     ("count", "resident", &["count"]),
+    ("share", "resident", &["share"]),
     ("reap", "resident", &["reap"]),
     ("shift", "resident", &["shift"]),
     ("ctl", "resident", &["ctl"]),

@@ -188,5 +188,7 @@ pub const BLOCK_ROM_STACK: u8 = 34;
 pub const BLOCK_ROM_FRAMES: u8 = 35;
 /// The lacp feature, and its ports.
 pub const BLOCK_LACP: u8 = 36;
+/// The share feature, and its lists of handles.
+pub const BLOCK_SHARE: u8 = 37;
 
 const _: () = assert!(size_of::<Info>() == 34 && size_of::<NicInfo>() == 32 && size_of::<Block>() == 4);

@@ -14,8 +14,8 @@ pub mod needs {
     pub const FLATK: u32 = 1 << 2;
     /// Frames are counted for each handle.
     pub const STATS: u32 = 1 << 3;
-    /// Rings below 1 MB, which the DMA services lock.
-    pub const VDS: u32 = 1 << 4;
+    /// Handles share types.
+    pub const SHARE: u32 = 1 << 4;
     /// The control interrupt alone.
     pub const CTL: u32 = 1 << 5;
     /// Frames wait, in XMS in V86 mode.
@@ -57,6 +57,8 @@ pub mod needs {
     pub const LACP: u32 = 1 << 22;
     /// All of its NICs receive, without that.
     pub const DOUBLES: u32 = 1 << 23;
+    /// Rings below 1 MB, which the DMA services lock.
+    pub const VDS: u32 = 1 << 24;
 
     /// These needs with what hooks the timer: the pool has a tick routine (`waits`), and a card may have to be polled.
     #[inline(always)]

@@ -99,6 +99,7 @@ lines! {
     HookedBy 5 " has hooked the driver's interrupts after it; unload that first";
     Hooked 5 "another program has hooked the driver's interrupts after it; unload that first";
     Open 5 "a program still has the driver open; end it first";
+    NotShared 1 "/SHARE cannot be had with /STATS, /XMS=, /MIGRATE= or /REPLACE; leave one of them out";
     // `/REPLACE`.
     NoReaping 1 "/REAP cannot be had with /REPLACE; leave it out, or unload the driver and load it anew";
     Replaces 1 "/REPLACE is for the prompt, and takes the card of the driver that is loaded; leave /NIC= and /IO= out";

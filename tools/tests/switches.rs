@@ -84,6 +84,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/COUNT"), Options { needs: needs::COUNT, ..good("") });
     assert_eq!(good("/CTL"), Options { needs: needs::CTL, ..good("") });
     assert_eq!(good("/REAP"), Options { needs: needs::REAP, ..good("") });
+    assert_eq!(good("/SHARE"), Options { needs: needs::SHARE, ..good("") });
     assert_eq!(good("/APPLY"), Options { apply: true, ..good("/REPLACE") });
     assert_eq!(good("/COUNT /STATS"), Options { needs: needs::COUNT | needs::STATS, ..good("") });
     refused("/COUNT=1", "/COUNT=1", "takes no value");
@@ -105,7 +106,7 @@ fn each_switch_sets_its_option() {
     assert_eq!(good("/V"), Options { verbose: true, ..good("") });
     assert_eq!(good("/ASK"), Options { ask: 5, ..good("") });
     assert_eq!(good("/ASK=60"), Options { ask: 60, ..good("") });
-    assert_eq!(SWITCHES.len(), 23, "a new switch wants a line above");
+    assert_eq!(SWITCHES.len(), 24, "a new switch wants a line above");
 }
 
 /// What a line says of a bond, by the stage that reads it.

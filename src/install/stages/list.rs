@@ -86,6 +86,9 @@ fn list(plan: &mut Plan) -> Result<(), Refused> {
     if options.needs & needs::CTL != 0 {
         return Err(refused(b"/CTL", Line::OneNic));
     }
+    if options.needs & needs::SHARE != 0 {
+        return Err(refused(b"/SHARE", Line::OneNic));
+    }
     if options.io != 0 || options.irq != 0 {
         return Err(refused(b"/IO=,/IRQ=", Line::OneNic));
     }

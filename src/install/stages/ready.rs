@@ -36,6 +36,11 @@ pub fn run(plan: &mut Plan) -> u8 {
         say(Line::NoReaping, b" ", 0);
         return QUIT;
     }
+    if options.needs & needs::SHARE != 0 && (options.replace || options.waits || options.needs & needs::STATS != 0) {
+        // The pool and the counts of each handle know one handle for a frame.
+        say(Line::NotShared, b" ", 0);
+        return QUIT;
+    }
     forget_stale();
     plan.next = match options {
         _ if options.others || options.names != 0 || options.vectors != 0 => number::LIST,

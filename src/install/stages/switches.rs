@@ -187,6 +187,8 @@ switches! {
         "count the frames that receivers take (an example)";
     Reap "REAP" "" Rule::Needs(low(needs::REAP)), Line::NoValue,
         "close what programs leave open when they end";
+    Share "SHARE" "" Rule::Needs(low(needs::SHARE)), Line::NoValue,
+        "several programs may use the same kind of frames";
     Ctl "CTL" "" Rule::Needs(low(needs::CTL)), Line::NoValue,
         "the control interrupt: PKTCTL changes settings, and a log";
     Burst "BURST" "8" Rule::Dec(1, 64), Line::Burst,

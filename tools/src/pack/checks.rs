@@ -23,6 +23,7 @@ const BUDGETS: &[(&str, u16)] = &[
     ("ifs", 676),
     ("count", 16),
     ("reap", 296),
+    ("share", 472),
     ("shift", 160),
     ("ctl", 892),
     ("ctlp", 976),

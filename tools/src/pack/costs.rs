@@ -43,7 +43,7 @@ pub const PARTS: [(Machine, &str, &[&str]); 3] = [
     (
         Machine::Xms,
         "real mode with XMS",
-        &["", "/XMS=16", "/XMS=48", "/XMS=1024", "/MIGRATE=8192", "/COMPACT /XMS=1024 /MIGRATE=8192", "/COMPACT", "/STATS", "/COUNT", "/REAP", "/CTL", "/HANDLES=16", "/STACK=512"],
+        &["", "/XMS=16", "/XMS=48", "/XMS=1024", "/MIGRATE=8192", "/COMPACT /XMS=1024 /MIGRATE=8192", "/COMPACT", "/STATS", "/COUNT", "/REAP", "/SHARE", "/CTL", "/HANDLES=16", "/STACK=512"],
     ),
     (Machine::V86, "V86 mode with XMS", &["", "/XMS=48", "/MIGRATE=8192", "/XMS=48 /CACHE=1536", "/COMPACT /XMS=1024 /MIGRATE=8192"]),
     (Machine::Plain, "without XMS", &["", "/MIGRATE=1536", "/MIGRATE=8192", "/MIGRATE=48512", "/COMPACT /XMS=1024 /MIGRATE=8192"]),

@@ -20,8 +20,8 @@ pub const SEGMENT: usize = 0xFFF0;
 /// Bytes that stay besides units and devices by default, rounded up: handles, stack, list of blocks.
 const OTHER_BLOCKS: usize = 896;
 /// Units that only a switch or several NICs load. The installer places them behind the image, like the buffers of the same switch.
-const ASKED_FOR: [&str; 16] =
-    ["many", "ifs", "lacp", "bond", "flows", "doubles", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
+const ASKED_FOR: [&str; 17] =
+    ["share", "many", "ifs", "lacp", "bond", "flows", "doubles", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "ctl", "ctlp"];
 /// Bytes of the installer's stack, with what BIOS, DOS and interrupts use. The tests `qemu/file/stack-…` check that 200 are left.
 pub const STACK: usize = 1248;
 /// Offsets in the core (asm/device.asm): the device header's two routines.
@@ -47,9 +47,14 @@ const CORE_TABLE: [&str; 25] = [
 /// Index of the first patch among them.
 const PATCHES: usize = 11;
 /// Kinds of blocks of the features that one NIC does not have, without `/REPLACE` and with it, and that several do not have.
-const ALONE: [u8; 5] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_LACP, info::BLOCK_FLOWS, info::BLOCK_SHIFT];
-const REPLACING: [u8; 5] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_LACP, info::BLOCK_FLOWS, info::BLOCK_REAP];
-const ONE: [u8; 4] = [info::BLOCK_POOL, info::BLOCK_XWORDS, info::BLOCK_VDS, info::BLOCK_SHIFT];
+const ALONE: [u8; 6] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_LACP, info::BLOCK_FLOWS, info::BLOCK_SHIFT, info::BLOCK_SHARE];
+const REPLACING: [u8; 6] = [info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_LACP, info::BLOCK_FLOWS, info::BLOCK_REAP, info::BLOCK_SHARE];
+const ONE: [u8; 5] = [info::BLOCK_POOL, info::BLOCK_XWORDS, info::BLOCK_VDS, info::BLOCK_SHIFT, info::BLOCK_SHARE];
+/// And those that one NIC does not have beside `share`.
+const SHARING: [u8; 8] = [
+    info::BLOCK_MANY, info::BLOCK_IFS, info::BLOCK_LACP, info::BLOCK_FLOWS, info::BLOCK_SHIFT, info::BLOCK_POOL, info::BLOCK_XWORDS,
+    info::BLOCK_COUNTER,
+];
 /// Bytes of a directory entry (src/install/header.rs).
 const ENTRY: usize = 44;
 // Bytes of a feature's description before its hooks, and of a hook (asm/attach.inc).
@@ -297,6 +302,7 @@ fn features_fit(units: &[Listed]) -> Result<(), String> {
         Ok(())
     };
     fit(&ALONE, BLOCKS_OF_ALL, false, ALL_HOOKS)?;
+    fit(&SHARING, BLOCKS_OF_ALL, false, ALL_HOOKS)?;
     fit(&REPLACING, BLOCKS_OF_ALL, false, HOOKS_OF_HANDOVER)?;
     // Several NICs have no buffers in XMS.
     fit(&ONE, BLOCKS_OF_ALL - 1, true, HOOKS_OF_SEVERAL)

@@ -28,7 +28,7 @@ const STAGES: &[(&str, u8)] = &[("unload", 0), ("search", 0), ("place", 2), ("st
 /// Optional features, in the order of their numbers, in which they attach. `tick` is the last: its block is given back where the
 /// card interrupts (src/install/stages/state.rs, `give_back`), and only the last block can be.
 const FEATURES: &[&str] =
-    &["flat", "flati", "flatk", "many", "ifs", "lacp", "bond", "flows", "doubles", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "reap", "ctl", "ctlp", "shift", "tick"];
+    &["flat", "flati", "flatk", "many", "ifs", "lacp", "bond", "flows", "doubles", "stats", "vds", "pool", "poolv", "poolc", "xwords", "xbytes", "xfifo", "xrings", "xparts", "count", "ctl", "ctlp", "share", "reap", "shift", "tick"];
 
 /// Bytes of a chip's name in the file (src/install/header.rs, `ChipRow`).
 const CHIP_NAME: usize = 12;

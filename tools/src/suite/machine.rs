@@ -184,6 +184,7 @@ fn build() -> io::Result<Vec<(String, Vec<u8>)>> {
         ("RELAY.COM", "relay", &[]),
         ("FLIP.COM", "flip", &[]),
         ("LEAVE.COM", "leave", &[]),
+        ("SHARING.COM", "sharing", &[]),
         ("OVER.COM", "over", &[]),
         ("LIMITS.COM", "limits", &[]),
         ("LIMITSFS.COM", "limits", &["FLAT_FS"]),

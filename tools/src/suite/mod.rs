@@ -40,6 +40,7 @@ mod rtl8169;
 mod runner;
 mod say;
 mod several;
+mod share;
 mod stack;
 mod tg3;
 mod undi;
@@ -142,6 +143,7 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
     tests.extend(costs::tests());
     tests.extend(counts::tests());
     tests.extend(reap::tests());
+    tests.extend(share::tests());
     tests.extend(control::tests());
     tests.extend(figures::tests());
     tests.extend(faults::tests());
