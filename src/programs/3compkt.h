@@ -188,6 +188,7 @@ struct compkt_flows {
 #define COMPKT_BLOCK_FLOWS     30       /* the flow table */
 #define COMPKT_BLOCK_DOUBLES   31       /* drops what comes by two NICs */
 #define COMPKT_BLOCK_LACP      36       /* LACP, and its ports */
+#define COMPKT_BLOCK_SHARE     37       /* gives a frame to all handles that fit */
 
 /* place of compkt_block */
 #define COMPKT_PLACE_LOW  0             /* conventional or upper memory, with the driver */

@@ -3,7 +3,7 @@
 use crate::one;
 use crate::room::ROOM;
 use compkt::control::{ADDRESS, Class, MEDIA, PARAMETERS};
-use compkt::info::{BLOCK_EXAMPLE, BLOCK_POOL, BLOCK_REAP, BLOCK_STATS, FLAG_V86, NOT_PCI};
+use compkt::info::{BLOCK_EXAMPLE, BLOCK_POOL, BLOCK_REAP, BLOCK_SHARE, BLOCK_STATS, FLAG_V86, NOT_PCI};
 use compkt::install::stages::switches::SWITCHES;
 use compkt::programs::commands::{Asked, BAD_FILE, DONE, LINE, NO_DRIVER, TEXT};
 use compkt::programs::rt::console;
@@ -134,7 +134,7 @@ pub fn switches(driver: &Driver, known: &Block, control: &mut Control, put: &mut
             put(&[digit(nic.pci >> 12), digit(nic.pci >> 8), b':', digit(nic.pci >> 7 & 1), digit(nic.pci >> 3), b'.', digit(nic.pci & 7)]);
         }
     }
-    for (kind, switch) in [(BLOCK_STATS, &b" /STATS"[..]), (BLOCK_EXAMPLE, b" /COUNT"), (BLOCK_REAP, b" /REAP")] {
+    for (kind, switch) in [(BLOCK_STATS, &b" /STATS"[..]), (BLOCK_EXAMPLE, b" /COUNT"), (BLOCK_REAP, b" /REAP"), (BLOCK_SHARE, b" /SHARE")] {
         if known.place(kind).is_some() {
             put(switch);
         }

@@ -100,7 +100,7 @@ pub fn counts(block: &Block) {
 }
 
 /// The names of blocks by their kinds, but for the pool's.
-static NAMES: [(u8, &CStr); 32] = [
+static NAMES: [(u8, &CStr); 33] = [
     (info::BLOCK_CORE, c"core"),
     (info::BLOCK_NIC, c"NIC driver"),
     (info::BLOCK_INSTANCE, c"NIC state"),
@@ -121,6 +121,7 @@ static NAMES: [(u8, &CStr); 32] = [
     (info::BLOCK_MANY, c"many"),
     (info::BLOCK_IFS, c"ifs"),
     (info::BLOCK_REAP, c"reap"),
+    (info::BLOCK_SHARE, c"share"),
     (info::BLOCK_BOND, c"bond"),
     (info::BLOCK_FLOWS, c"flows"),
     (info::BLOCK_DOUBLES, c"doubles"),
