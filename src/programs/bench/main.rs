@@ -1,6 +1,6 @@
 //! BENCH: counts the instructions that a packet driver takes for a frame.
 //!
-//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100] [/WAITING=600]`, where the time stamp counter counts
+//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100] [/WAITING=600] [/FLOWS=32] [/SETTLE=30]`, where the time stamp counter counts
 //! instructions: in QEMU with `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends the frames that the one on `/INT` receives.
 //! All interrupts are masked while a frame is sent; afterwards only the measured driver's is unmasked, so that nothing else is
 //! counted. Prints `ready` before the first frame, and for each length averages over the frames:
@@ -17,7 +17,13 @@
 //!   while that many frames wait, 10 and the number given; the first of them is offered before it and refused.
 //!   `offered WAITING COST`: by how much longer a call of INT 60h takes if the receiver takes one of them.
 //!
-//! The cost of the receiver and of the measurement is found first and subtracted.
+//! - with `/FLOWS=`, and nothing else: `receive LENGTH DELIVERED WHOLE`; `group LENGTH DELIVERED WHOLE`, the same for frames to all stations;
+//!   `burst …`, with `/BURST=`;
+//!   `new LENGTH AVERAGE MOST` and `known LENGTH AVERAGE MOST`, in the call of send_pkt and its interrupts, for UDP frames of so many flows
+//!   when their first frame is sent, and later.
+//!
+//! `/SETTLE=` is the number of BIOS ticks before the first frame. The cost of the receiver and of the measurement is found first and
+//! subtracted.
 #![no_std]
 #![no_main]
 
@@ -30,6 +36,7 @@ use compkt::programs::rt::packet::{Driver, error};
 use compkt::programs::rt::{self, Far, Shared, console, hook, uninterrupted, vector};
 use compkt::say;
 use core::arch::asm;
+use core::ffi::CStr;
 
 compkt::program!(main);
 
@@ -59,6 +66,14 @@ const WARM_UP: u32 = 4;
 const MOST_IN_BURST: u32 = 100;
 /// BIOS ticks before the first frame: QEMU's cards receive nothing for a second after they were set up.
 const SETTLE: u16 = 30;
+/// The most flows, the port of the first one's sender, and that of the frames before them.
+const MOST_FLOWS: u32 = 256;
+const FIRST_PORT: u16 = 4000;
+const WARM_PORT: u16 = 3999;
+/// A station that is not there.
+const NOWHERE: MacAddr = [2, 0, 0, 0, 0, 1];
+/// The type and the headers of IPv4 and UDP up to the port of the sender: 10.0.0.1 sends to 10.0.0.2.
+const UDP: [u8; 22] = [8, 0, 0x45, 0, 0, 46, 0, 0, 0, 0, 64, 17, 0, 0, 10, 0, 0, 1, 10, 0, 0, 2];
 /// Frames that wait at the first measurement of [`Bench::waiting`], and the most at the second.
 const FEW_WAITING: u32 = 10;
 const MOST_WAITING: u32 = 10_000;
@@ -192,6 +207,7 @@ fn interrupt_of(line: u8) -> u16 {
 fn main() -> u8 {
     let tail = rt::tail();
     let (mut measured, mut by, mut frames, mut burst, mut flood, mut waiting) = (0x60, 0x61, 32, 0, 0, 0);
+    let (mut flows, mut settle) = (0, SETTLE as u32);
     for word in options::words(&tail) {
         let good = match options::switch(word) {
             Some((name, value)) if same(name, "INT") => set(&mut measured, options::hex(value).map(|v| v as u8)),
@@ -200,12 +216,14 @@ fn main() -> u8 {
             Some((name, value)) if same(name, "BURST") => set(&mut burst, options::number(value).filter(|v| *v <= MOST_IN_BURST)),
             Some((name, value)) if same(name, "FLOOD") => set(&mut flood, options::number(value).filter(|v| (AHEAD as u32..=MOST_IN_BURST).contains(v))),
             Some((name, value)) if same(name, "WAITING") => set(&mut waiting, options::number(value).filter(|v| *v <= MOST_WAITING)),
+            Some((name, value)) if same(name, "FLOWS") => set(&mut flows, options::number(value).filter(|v| *v <= MOST_FLOWS)),
+            Some((name, value)) if same(name, "SETTLE") => set(&mut settle, options::number(value).filter(|v| *v <= u16::MAX as u32 / 2)),
             _ => false,
         };
         if !good {
             say!(c"BENCH cannot use \"");
             console::bytes(word);
-            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32 /BURST=16 /FLOOD=100 /WAITING=600.\n");
+            say!(c"\". It takes /INT=60 /BY=61 /FRAMES=32 /BURST=16 /FLOOD=100 /WAITING=600 /FLOWS=32 /SETTLE=30.\n");
             return 2;
         }
     }
@@ -217,7 +235,7 @@ fn main() -> u8 {
         say!(c"The driver on INT {x}h must be 3COMPKT.\n", by);
         return 2;
     };
-    let settled = Deadline::after(SETTLE);
+    let settled = Deadline::after(settle as u16);
     while !settled.over() {}
     // SAFETY: stores the segments for the receiver.
     unsafe { bench_start() };
@@ -239,6 +257,9 @@ fn main() -> u8 {
     let good = if waiting != 0 {
         let mut there = 0;
         [FEW_WAITING, waiting].into_iter().all(|number| bench.waiting(&driver, &mut there, number))
+    } else if flows != 0 {
+        bench.receive(c"receive", &bench.mac, MIN_FRAME) && bench.receive(c"group", &net::BROADCAST, MIN_FRAME) && bench.flows(flows)
+            && (burst == 0 || bench.in_burst(MIN_FRAME))
     } else {
         bench.all() && (flood == 0 || [MIN_FRAME, MAX_FRAME].into_iter().all(|length| bench.flood(length, flood as u16)))
     };
@@ -296,7 +317,7 @@ impl Bench {
     }
 
     fn all(&self) -> bool {
-        let single = [MIN_FRAME, MAX_FRAME].into_iter().all(|length| self.send(length) && self.receive(length));
+        let single = [MIN_FRAME, MAX_FRAME].into_iter().all(|length| self.send(length) && self.receive(c"receive", &self.mac, length));
         single && (self.burst == 0 || self.in_burst(MIN_FRAME))
     }
 
@@ -318,34 +339,70 @@ impl Bench {
         set_masks(0xFFFF);
     }
 
+    /// Sends a frame: counts in the call, and in the interrupts that it causes. None: the driver refused it.
+    fn sent(&self, frame: &[u8], number: u32) -> Option<(u32, u32)> {
+        clear();
+        set_masks(0xFFFF);
+        // SAFETY: the driver's handler, called as INT does.
+        let ticks = unsafe { bench_send(self.entry.0, frame.as_ptr() as u32, frame.len() as u32) };
+        if count(bench_failed) != 0 {
+            say!(c"FAIL frame {d} of {d} bytes was not sent\n", number, frame.len() as u16);
+            return None;
+        }
+        self.let_through(self.sender_line);
+        Some((ticks - self.own.send, place(bench_spent).read32() - count(bench_fired) as u32 * self.own.interrupt))
+    }
+
     fn send(&self, length: u16) -> bool {
         let (mut call, mut interrupts) = (0, 0);
         for number in 0..WARM_UP + self.frames {
-            // No station has this address: the other card ignores the frame.
-            let frame = self.frame(&[2, 0, 0, 0, 0, 1], length, number);
-            clear();
-            set_masks(0xFFFF);
-            // SAFETY: the driver's handler, called as INT does.
-            let ticks = unsafe { bench_send(self.entry.0, frame.as_ptr() as u32, length as u32) };
-            if count(bench_failed) != 0 {
-                say!(c"FAIL frame {d} of {d} bytes was not sent\n", number, length);
-                return false;
-            }
-            self.let_through(self.sender_line);
+            // The other card ignores the frame.
+            let Some((called, interrupted)) = self.sent(self.frame(&NOWHERE, length, number), number) else { return false };
             if number < WARM_UP {
                 continue;
             }
-            call += ticks - self.own.send;
-            interrupts += place(bench_spent).read32() - count(bench_fired) as u32 * self.own.interrupt;
+            call += called;
+            interrupts += interrupted;
         }
         say!(c"send {d} {d} {d}\n", length, self.average(call), self.average(interrupts));
         true
     }
 
-    fn receive(&self, length: u16) -> bool {
+    /// Sends a frame of each of so many flows, twice.
+    fn flows(&self, flows: u32) -> bool {
+        for number in 0..WARM_UP {
+            if self.sent(self.udp(WARM_PORT), number).is_none() {
+                return false;
+            }
+        }
+        for name in [c"new", c"known"] {
+            let (mut all, mut most) = (0, 0);
+            for number in 0..flows {
+                let Some((called, interrupted)) = self.sent(self.udp(FIRST_PORT + number as u16), number) else { return false };
+                all += called + interrupted;
+                most = most.max(called + interrupted);
+            }
+            say!(c"{s} {d} {d} {d}\n", name, MIN_FRAME, (all / TICKS + flows / 2) / flows, most / TICKS);
+        }
+        true
+    }
+
+    /// A UDP frame from this port.
+    fn udp(&self, port: u16) -> &'static [u8] {
+        let frame = self.frame(&NOWHERE, MIN_FRAME, 0);
+        let headers = UDP.into_iter().chain(port.to_be_bytes());
+        frame.iter_mut().skip(net::ETHER - 2).zip(headers).for_each(|(byte, value)| *byte = value);
+        frame
+    }
+
+    fn receive(&self, name: &CStr, to: &MacAddr, length: u16) -> bool {
         let (mut delivered, mut whole) = (0, 0);
         for number in 0..WARM_UP + self.frames {
-            let frame = self.frame(&self.mac, length, number);
+            let frame = self.frame(to, length, number);
+            if *to == net::BROADCAST {
+                // A bond takes no frame to all stations from its own address.
+                frame.iter_mut().skip(to.len()).zip(NOWHERE).for_each(|(byte, value)| *byte = value);
+            }
             if !self.put_into_card(frame, number) {
                 return false;
             }
@@ -365,7 +422,7 @@ impl Bench {
             let clocks = count(bench_fired) as u32 * self.own.interrupt;
             whole += place(bench_spent).read32() - clocks - self.own.first - self.own.second;
         }
-        say!(c"receive {d} {d} {d}\n", length, self.average(delivered), self.average(whole));
+        say!(c"{s} {d} {d} {d}\n", name, length, self.average(delivered), self.average(whole));
         true
     }
 

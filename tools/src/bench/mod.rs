@@ -4,7 +4,9 @@
 //! The machine is QEMU with `-icount`, in which nothing depends on the host: two runs print the same. The frames come from a
 //! second card on the same hub, driven by a second copy of the driver (`src/programs/bench`).
 
+pub mod bonds;
 pub mod bulk;
+pub mod failover;
 pub mod picture;
 pub mod registers;
 pub mod screen;
@@ -37,7 +39,7 @@ pub const BURST: u32 = 16;
 const FLOOD: &str = "/FLOOD=100";
 const LIMIT: Duration = Duration::from_secs(120);
 
-const OPTIONS: &str = "--nic NAME, --bulk, --image, --memory, --screen, --svg, --peer FILE, --peer-args \"0x60 9 0x300\"";
+const OPTIONS: &str = "--nic NAME, --bonds, --bulk, --failover, --image, --memory, --screen, --svg, --peer FILE, --peer-args \"0x60 9 0x300\"";
 
 #[derive(Default)]
 struct Options {
@@ -49,6 +51,8 @@ struct Options {
     memory: bool,
     svg: bool,
     screen: bool,
+    bonds: bool,
+    failover: bool,
 }
 
 /// Measures and prints the tables.
@@ -69,6 +73,8 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
             "--memory" => options.memory = true,
             "--svg" => options.svg = true,
             "--screen" => options.screen = true,
+            "--bonds" => options.bonds = true,
+            "--failover" => options.failover = true,
             _ => return Err(fail(format!("{word}: the options are {OPTIONS}"))),
         }
     }
@@ -87,9 +93,16 @@ pub fn run(arguments: &[String]) -> io::Result<()> {
         print!("{}", watch::picture()?);
         return Ok(());
     }
+    if options.bonds {
+        return bonds::run();
+    }
+    if options.failover {
+        return failover::run(options.nic.as_deref());
+    }
     let units = Units::read(&pack::binaries())?;
     if options.memory {
         units.memory().map_err(fail)?.iter().for_each(|line| println!("{line}"));
+        print!("\n{}", bonds::memory()?);
         return Ok(());
     }
     if options.image {
