@@ -37,7 +37,7 @@ choose:         dw active           ; the flow table's choice of a NIC, if there
 own_tick:       dw bond_tick
 own_send:       dw send
                 dw 0                ; the flow table's fields, if there is one: entry FLOWS_AT of POINT_CHOOSE
-lacp_at:        dw 0                ; the unit of LACP, if there is one
+lacp_at:        dw 0                ; where LACP has the address of its ports, if there is one
 own_link:       dw link
                 dw fields
 

@@ -4,13 +4,14 @@
 %include "several.inc"
 bits 16
 
-extern peek, link, tick, frame
+extern irq, peek, link, tick, frame
 extern work
 
 FEATURE NEEDS_LACP, BLOCK_LACP, 64, BLOCK_LACP, BUFFERS
-PROVIDES POINT_LACP, unit_header
+PROVIDES POINT_LACP, ports_at
 TOLD    table, 2, ports_at
 TOLD    points+2*POINT_MANY, 2, many_at
+TAKES   POINT_ENTRIES, 0, own_irq
 TAKES   POINT_ENTRIES, 2, own_peek
 TAKES   POINT_ENTRIES, 8, own_link
 TAKES   POINT_TICK, 0, own_tick
@@ -25,14 +26,15 @@ section .unit_header progbits alloc exec write
 ; This unit's entries at the offsets of a driver's (asm/bond.asm).
 global unit_header
 unit_header:
-global ports_at
-ports_at:       dw 0                ; near address of the aggregator
+own_irq:        dw irq
 global many_at
 many_at:        dw 0                ; MANY
 own_peek:       dw peek
 own_tick:       dw lacp_tick
 own_receive:    dw receive          ; `one` of asm/many.asm
-                dw 0, 0, 0
+global ports_at
+ports_at:       dw 0                ; near address of the aggregator
+                dw 0, 0
 own_link:       dw link
 
 section .text.lacp progbits alloc exec nowrite align=1

@@ -57,7 +57,8 @@ impl<B: Below> Bond<B> {
         self.0.fields()
     }
 
-    /// To be called at each timer tick: reads one NIC's link, and at the end of a period judges all.
+    /// To be called at each timer tick: reads the link of the NIC that receives, and of another one; at the end of a period
+    /// judges all.
     #[inline(always)]
     pub fn tick(self) {
         // SAFETY: see above.
@@ -70,6 +71,7 @@ impl<B: Below> Bond<B> {
             let next = nic + Row::SIZE;
             (*fields).looked = if next == (*fields).end { (*fields).first } else { next };
             self.look(nic);
+            self.look((*fields).active);
             (*fields).left -= 1;
             if (*fields).left == 0 {
                 (*fields).left = (*fields).period;

@@ -106,7 +106,7 @@ pub struct Head {
     entries: [u16; 6],
     /// The flow table's [`flows::Fields`]; 0: there is no flow table.
     pub flows: u16,
-    /// The unit of LACP, which begins with the near address of its ports ([`crate::lacp::Aggregator`]); 0: there is none.
+    /// Where LACP has the near address of its ports ([`crate::lacp::Aggregator`]); 0: there is none.
     pub lacp: u16,
     /// The unit's own.
     link: u16,

@@ -7,13 +7,14 @@
 #![cfg(target_os = "none")]
 
 use core::arch::asm;
+use core::mem::offset_of;
 use core::ptr::slice_from_raw_parts_mut;
 
 use super::frame::{Frame, LACPDU, LEN, MARKER, TYPE};
 use super::{Aggregator, CARRIES, HEAD, PORT, Port, SEND, Verdict};
 use crate::bond::bond::SENT;
-use crate::device::{Job, Link, Rx};
-use crate::resident::several::{Many, NIC};
+use crate::device::{Events, Job, Link, Rx};
+use crate::resident::several::{Many, NIC, Nic};
 use crate::resident::state::{at, depth, job, lower};
 use crate::resident::table::Entry;
 
@@ -111,8 +112,29 @@ pub fn peek() {
     }
 }
 
-/// [`Entry::Link`]: a port that does not carry has no link.
+/// [`Entry::Irq`]: when a link may have changed, another port may carry now. So all are settled before the bond looks at the NICs,
+/// and it is to look at all.
 #[inline(always)]
+pub fn irq() -> u8 {
+    let Events(changed) = Events::LINK;
+    let events = lower(Entry::Irq);
+    if events & changed != 0 {
+        unsafe {
+            let mut record = (*many()).first;
+            while record != (*many()).end {
+                (*many()).out = record;
+                link();
+                // SAFETY: the NIC's record, which the installer has made.
+                *at::<u8>(record + offset_of!(Nic, events) as u16) |= changed;
+                record += NIC;
+            }
+        }
+    }
+    events
+}
+
+/// [`Entry::Link`]: a port that does not carry has no link.
+#[inline(never)]
 pub fn link() -> u8 {
     let up = lower(Entry::Link) != Link::Down as u8;
     unsafe {

@@ -10,6 +10,10 @@ use compkt::lacp::filter::{self, ROOM};
 static mut frame: [u8; ROOM] = [0; ROOM];
 
 #[unsafe(no_mangle)]
+extern "fastcall" fn irq() -> u8 {
+    filter::irq()
+}
+#[unsafe(no_mangle)]
 extern "fastcall" fn peek() {
     filter::peek();
 }

@@ -24,6 +24,19 @@ fn a_nic_without_a_link_is_left_at_once_and_used_again_after_the_hold_time() {
 }
 
 #[test]
+fn the_link_of_the_nic_that_receives_is_read_at_each_tick() {
+    for nics in [2, 5, 16] {
+        for passed in 0..nics as u16 {
+            let mut world = World::new(STANDBY, nics, 64);
+            world.pass(passed);
+            world.nics[0].link = Link::Down;
+            world.pass(1);
+            assert_eq!(world.active(), 1, "{nics} NICs, {passed} ticks");
+        }
+    }
+}
+
+#[test]
 fn an_event_of_the_link_needs_no_tick() {
     let mut world = World::new(STANDBY, 2, 1);
     world.nics[0].link = Link::Down;
