@@ -1,5 +1,5 @@
-; The library functions that rustc calls in discarded units, the kernel and programs. Arguments are on the stack as in C; the return address
-; and the registers are those of narrowed code (asm/abi.inc).
+; The library functions that rustc calls in discarded units, the kernel and programs. Arguments are on the stack as in C; the
+; return address and the registers are those of narrowed code (asm/abi.inc).
 
 bits 16
 

@@ -92,8 +92,7 @@ fn offered(lab: &Lab, name: &str, line: &str, frames: usize) -> Verdict {
     for part in [all(1, "ABSas"), all(2, "BSAsa"), format!("[A {} B {} S {} E {twice} L {twice} M {frames}, BSAsa]\n", twice + 1, twice - 2 * thirds, 3 * twice + 1)] {
         steps.holds(text.contains(&part), format!("`{program}` prints `{}`", part.trim_end()))?;
     }
-    let row = format!("{}  ", budget("share", Role::Resident));
-    steps.holds(steps.first("PKTCTL mem")?.text.contains(&row), "it is in memory where it was asked for")?;
+    steps.holds(is_loaded(&steps)?, "it is in memory where it was asked for")?;
     steps.exits("PKTCTL test", 0)?;
     steps.exits("3COMPKT /U", 0)?;
     steps.same("mem")?;
@@ -104,8 +103,13 @@ fn offered(lab: &Lab, name: &str, line: &str, frames: usize) -> Verdict {
 fn without(lab: &Lab) -> Verdict {
     let steps = qemu(ne2000())?.steps(&lab.job(&[], &["3COMPKT", "SHARING 1", "PKTCTL mem"])?)?;
     steps.exits("SHARING 1", TYPE_INUSE)?;
-    let row = format!("{}  other", budget("share", Role::Resident));
-    steps.holds(!steps.first("PKTCTL mem")?.text.contains(&row), "nothing of it is in memory")
+    steps.holds(!is_loaded(&steps)?, "nothing of it is in memory")
+}
+
+/// Whether `PKTCTL mem` lists the unit, by its bytes and its name.
+fn is_loaded(steps: &Steps) -> Result<bool, String> {
+    let row = format!("{}  share ", budget("share", Role::Resident));
+    Ok(steps.first("PKTCTL mem")?.text.contains(&row))
 }
 
 /// A resident program and one in the foreground have the same type; a second resident one refuses all frames.
