@@ -106,7 +106,7 @@ fn place(nic: &Nic) -> usize {
         say!(c"port {X}h", nic.io);
         10
     } else {
-        say!(c"PCI {x}:{x}.{d}", nic.pci >> 8, nic.pci >> 3 & 31, nic.pci & 7);
+        crate::pci(nic.pci);
         11
     }
 }

@@ -132,6 +132,12 @@ fn pad(used: usize, columns: usize) {
     }
 }
 
+/// Prints a place on PCI.
+#[inline(never)]
+fn pci(place: u16) {
+    say!(c"PCI {x}:{x}.{d}", place >> 8, place >> 3 & 31, place & 7);
+}
+
 /// The next driver after `last` on the vectors that were asked for. Prints a line if there is none at all.
 #[inline(never)]
 fn driver(asked: &Asked, last: Option<Driver>) -> Option<Driver> {

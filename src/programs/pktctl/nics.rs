@@ -64,7 +64,8 @@ fn row(driver: &Driver, block: Option<&Block>) {
     } else if nic.pci == NOT_PCI {
         say!(c"ISA         ");
     } else {
-        say!(c"PCI {x}:{x}.{d} ", nic.pci >> 8, nic.pci >> 3 & 31, nic.pci & 7);
+        crate::pci(nic.pci);
+        say!(c" ");
     }
     if nic.io != 0 { say!(c"{X}h  ", nic.io) } else { say!(c"   -   ") }
     if nic.irq != 0 { say!(c"{4}  ", nic.irq) } else { say!(c"none  ") }
@@ -93,7 +94,11 @@ fn values(driver: &Driver, block: Option<&Block>) {
     } else if nic.pci == NOT_PCI {
         row.text(b"ISA");
     } else {
-        row.value(|| say!(c"\"PCI {x}:{x}.{d}\"", nic.pci >> 8, nic.pci >> 3 & 31, nic.pci & 7));
+        row.value(|| {
+            say!(c"\"");
+            crate::pci(nic.pci);
+            say!(c"\"");
+        });
     }
     if nic.io != 0 { row.value(|| say!(c"{X}", nic.io)) } else { row.unknown() }
     row.number(nic.irq);

@@ -79,7 +79,8 @@ fn show(driver: &Driver, info: &DriverInfo) {
 fn place(nic: &NicInfo) {
     say!(c"  NIC          {s}", &nic.name);
     if nic.pci != 0xFFFF {
-        say!(c", PCI {x}:{x}.{d}", nic.pci >> 8, nic.pci >> 3 & 31, nic.pci & 7);
+        say!(c", ");
+        crate::pci(nic.pci);
     }
     if nic.io != 0 {
         say!(c", port {X}h", nic.io);

@@ -126,7 +126,11 @@ fn near(at: u32) -> u8 {
 /// Prints an ASCIZ text.
 #[inline(never)]
 pub fn text(text: &CStr) {
-    let mut at = Word::from(text).0;
+    asciz(Word::from(text).0);
+}
+
+#[inline(never)]
+fn asciz(mut at: u32) {
     while near(at) != 0 {
         byte(near(at));
         at += 1;
@@ -175,12 +179,7 @@ pub unsafe fn pattern(pattern: &CStr, mut words: *const Word) {
             b'x' => hex(word, 2),
             b'X' => hex(word, 4),
             b'L' => hex(word, 8),
-            b's' => {
-                while near(word) != 0 {
-                    byte(near(word));
-                    word += 1;
-                }
-            }
+            b's' => asciz(word),
             b'm' | b'i' => {
                 let end = word + if code == b'm' { 6 } else { 4 };
                 loop {

@@ -1,6 +1,6 @@
 //! A third argument goes in EAX: LLVM passes it on the stack, where it costs a push, a pop and an address with a prefix.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::flow::Function;
 use super::insn::{Arg, Insn, Line, Mem, Part, Reg, SP, constant};
@@ -14,7 +14,13 @@ const LONG: i32 = 4;
 
 /// For each private function of which all can be seen.
 pub fn in_register(functions: &mut [Function]) {
+    // What a jump leads to keeps its arguments (`pass`), so this stays true.
+    let taking = stack::with_arguments(functions, &stack::popped(functions));
+    let names: HashSet<String> = functions.iter().map(|function| function.name.clone()).collect();
     for at in 0..functions.len() {
+        if hands_on(&functions[at], &|name| taking.contains(name) || !names.contains(name)) {
+            continue;
+        }
         let popped = stack::popped(functions);
         let pushes = live::room(&functions[at]).count();
         if let Some(changed) = without_push(functions, at, &popped) {
@@ -31,7 +37,7 @@ pub fn in_register(functions: &mut [Function]) {
 fn without_push(functions: &[Function], at: usize, popped: &HashMap<String, i32>) -> Option<Vec<(usize, Vec<Line>)>> {
     let function = &functions[at];
     let taken = popped.get(&function.name).copied().unwrap_or(0);
-    if !function.private || hands_on(functions, at, popped) {
+    if !function.private {
         return None;
     }
     let mut changed = vec![(at, callee(function, popped)?)];
@@ -53,27 +59,15 @@ fn without_push(functions: &[Function], at: usize, popped: &HashMap<String, i32>
     Some(changed)
 }
 
-/// Whether a last call of the function, a jump, leads to one with arguments on the stack: they are the function's own, where they
-/// lie, and nothing in the listing says so.
-fn hands_on(functions: &[Function], at: usize, popped: &HashMap<String, i32>) -> bool {
-    let function = &functions[at];
-    let leaves = |line: &Line| match line {
-        Line::Insn(Insn { args, .. }) if is_jump(line) => match args.first() {
-            Some(Arg::Target(name)) if !function.labels.contains_key(name) => Some(name.clone()),
-            _ => None,
-        },
-        _ => None,
-    };
-    let targets: Vec<String> = function.lines.iter().filter_map(leaves).collect();
-    !targets.is_empty() && {
-        let taking = stack::with_arguments(functions, popped);
-        let is_known = |name: &String| functions.iter().any(|function| function.name == *name);
-        targets.iter().any(|name| taking.contains(name) || !is_known(name))
-    }
-}
-
-fn is_jump(line: &Line) -> bool {
-    matches!(line, Line::Insn(insn) if insn.stem().0.starts_with('j'))
+/// Whether a last call of the function, a jump, leads to one that takes arguments on the stack: they are the function's own, where
+/// they lie, and nothing in the listing says so.
+fn hands_on(function: &Function, takes: &dyn Fn(&str) -> bool) -> bool {
+    function.lines.iter().any(|line| match line {
+        Line::Insn(insn) if insn.stem().0.starts_with('j') => {
+            matches!(insn.args.first(), Some(Arg::Target(name)) if !function.labels.contains_key(name) && takes(name))
+        }
+        _ => false,
+    })
 }
 
 fn names(line: &Line, name: &str) -> bool {

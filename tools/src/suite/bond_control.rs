@@ -3,7 +3,7 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use super::bonds::{FLOWS, flows, sent, until};
+use super::bonds::{FLOWS, announced, by_nic, sent, until};
 use super::machine::{Lab, Steps, unasked};
 use super::runner::{Test, Verdict};
 use super::several::{machine, run};
@@ -95,8 +95,8 @@ fn changed(lab: &Lab) -> Verdict {
     steps.prints("PKTCTL bond", "LB=WEIGHTED, STICKY=3 seconds, ")?;
     steps.prints("PKTCTL bond", "HEALTH=2 seconds, FAILOVER=9 misses, HOLD=0 seconds, TARGET=10.0.2.2")?;
     steps.prints("PKTCTL bond health", "TARGET=NONE")?;
-    until(|| peers.iter().map(|peer| flows(peer).len()).sum::<usize>() == FLOWS);
-    let shares: Vec<usize> = peers.iter().map(|peer| flows(peer).len()).collect();
+    until(|| by_nic(&peers).iter().sum::<usize>() == FLOWS);
+    let shares = by_nic(&peers);
     steps.holds(shares == [54, 6], format!("the shares are by weight, 1000 to 100 Mbit/s: {shares:?}"))
 }
 
@@ -107,13 +107,12 @@ fn out_and_in(lab: &Lab) -> Verdict {
     let line = "3COMPKT /MODE=STANDBY";
     let script = [line, "INTEGRIT 24", "PKTCTL bond OUT=1", "pause", "INTEGRIT 25", "PKTCTL bond", "PKTCTL bond OUT=3", "PKTCTL bond OUT=2", "PKTCTL bond IN=1", "pause", "PKTCTL bond nics",
         "INTEGRIT 26", "PKTCTL bond LB=HASH", "3COMPKT /U"];
-    let announced = |peer: usize| sent(&peers[peer]).iter().filter(|frame| frame[12..14] == [8, 6] && frame[28..32] == [0; 4]).count();
     let mut pauses = 0;
     let steps = run(&rig, &lab.job(&[], &script)?, &mut |said, monitor| {
         if said == "[pause]" {
             pauses += 1;
             // It announces three times that it is the one now.
-            until(|| if pauses == 1 { announced(1) == 3 } else { announced(0) == 3 });
+            until(|| if pauses == 1 { announced(&peers[1]) == 3 } else { announced(&peers[0]) == 3 });
             let _ = monitor.resume();
         }
     })?;
@@ -131,11 +130,6 @@ fn out_and_in(lab: &Lab) -> Verdict {
     steps.prints("PKTCTL bond", "1 times another card took over")?;
     steps.prints("PKTCTL bond OUT=2", "PKTCTL: OUT=2: no other card can be used now.")?;
     steps.prints("PKTCTL bond LB=HASH", "with /MODE=STANDBY one card sends, and there are no flows to share")
-}
-
-/// Flows that FLOWS and FLOWS2 sent, by NIC.
-fn by_nic(peers: &[crate::peer::Peer]) -> Vec<usize> {
-    peers.iter().map(|peer| flows(peer).len()).collect()
 }
 
 /// A program's routine chooses the third NIC for each new flow.

@@ -63,14 +63,19 @@ fn announces(frame: &[u8]) -> bool {
 }
 
 /// How many frames to a peer do.
-fn announced(peer: &Peer) -> usize {
+pub(super) fn announced(peer: &Peer) -> usize {
     sent(peer).iter().filter(|frame| announces(frame)).count()
 }
 
 /// Waits until something holds, a minute at most.
 pub(super) fn until(holds: impl Fn() -> bool) {
+    within(Duration::from_secs(60), holds);
+}
+
+/// Waits until something holds, so long at most.
+pub(super) fn within(limit: Duration, holds: impl Fn() -> bool) {
     let begun = Instant::now();
-    while !holds() && begun.elapsed() < Duration::from_secs(60) {
+    while !holds() && begun.elapsed() < limit {
         sleep(Duration::from_millis(50));
     }
 }
@@ -127,6 +132,11 @@ pub(super) fn flows(peer: &Peer) -> Vec<u16> {
     all.map(|frame| u16::from_be_bytes([frame[34], frame[35]])).collect()
 }
 
+/// How many frames of FLOWS have gone by way of each peer.
+pub(super) fn by_nic(peers: &[Peer]) -> Vec<usize> {
+    peers.iter().map(|peer| flows(peer).len()).collect()
+}
+
 /// All NICs send. Each flow keeps its NIC, also when another NIC's cable is pulled; the flows of that one go on by the others. A NIC
 /// that does not receive sends from its own address, which the client's buffer does not show.
 fn active_active(lab: &Lab) -> Verdict {
@@ -137,7 +147,7 @@ fn active_active(lab: &Lab) -> Verdict {
     let mut before = Vec::new();
     let steps = run(&lab.apart(&rig, &job), &job, &mut |said, monitor| {
         if said == "[pause]" {
-            until(|| peers.iter().map(|peer| flows(peer).len()).sum::<usize>() == 2 * FLOWS);
+            until(|| by_nic(&peers).iter().sum::<usize>() == 2 * FLOWS);
             before = peers.iter().map(flows).collect();
             cable(monitor, 2, false);
             let _ = monitor.resume();
@@ -173,8 +183,8 @@ fn shares(lab: &Lab, algorithm: &str, devices: &[&str], wanted: [usize; 3]) -> V
     for line in [&line, "FLOWS", "3COMPKT /U"] {
         steps.exits(line, 0)?;
     }
-    until(|| peers.iter().map(|peer| flows(peer).len()).sum::<usize>() == FLOWS);
-    let shares: Vec<usize> = peers.iter().map(|peer| flows(peer).len()).collect();
+    until(|| by_nic(&peers).iter().sum::<usize>() == FLOWS);
+    let shares = by_nic(&peers);
     steps.holds(shares == wanted, format!("the shares are {wanted:?}, and not {shares:?}"))
 }
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use compkt::lacp::frame::{Frame, GROUP, LACPDU, MARKER, REQUEST, RESPONSE, TYPE};
 use compkt::lacp::{AGGREGATION, Aggregator, CARRIES, COLLECTING, DISTRIBUTING, Port, SYNC, TIMEOUT};
 
-use super::bonds::{FLOWS, cable, flows, sent, until};
+use super::bonds::{FLOWS, by_nic, cable, flows, sent, until};
 use super::cards::as_before;
 use super::machine::{Lab, Steps};
 use super::replace::{FRAMES, feed};
@@ -126,7 +126,7 @@ fn agreed(lab: &Lab, line: &str) -> Verdict {
         let steps = run(&lab.apart(&rig, &job), &job, &mut |said, monitor| {
             if said == "[pause]" {
                 pauses += 1;
-                sums.push(peers.iter().map(|peer| flows(peer).len()).collect::<Vec<_>>());
+                sums.push(by_nic(&peers));
                 match pauses {
                     1 => {
                         partner.carry(3);
@@ -155,7 +155,7 @@ fn agreed(lab: &Lab, line: &str) -> Verdict {
     }
     stack::has_margin(&steps, &format!("bond, {line}"))?;
     steps.prints("PKTCTL mem", " LACP ")?;
-    sums.push(peers.iter().map(|peer| flows(peer).len()).collect());
+    sums.push(by_nic(&peers));
     let shares: Vec<[usize; PORTS]> = sums.windows(2).map(|both| std::array::from_fn(|port| both[1][port] - both[0][port])).collect();
     let half = FLOWS / 2;
     steps.holds(shares == [[half, half], [FLOWS, 0], [half, half]], format!("both NICs send, the first alone without the second's cable, and both again: {shares:?}"))?;
@@ -180,7 +180,7 @@ fn alone(lab: &Lab) -> Verdict {
     let steps = run(&rig, &job, &mut |said, monitor| {
         if said == "[pause]" {
             until(|| flows(&peers[0]).len() == FLOWS);
-            before = peers.iter().map(|peer| flows(peer).len()).collect();
+            before = by_nic(&peers);
             cable(monitor, 0, false);
             sleep(TICK * 8);
             let _ = monitor.resume();
@@ -190,7 +190,7 @@ fn alone(lab: &Lab) -> Verdict {
         steps.exits(line, 0)?;
     }
     until(|| flows(&peers[1]).len() == FLOWS);
-    let behind: Vec<usize> = peers.iter().map(|peer| flows(peer).len()).collect();
+    let behind = by_nic(&peers);
     steps.holds((before, behind) == (vec![FLOWS, 0], vec![FLOWS, FLOWS]), "one NIC sends at a time")?;
     one_address(&steps, &peers)
 }
@@ -213,7 +213,7 @@ fn trunk(lab: &Lab) -> Verdict {
     stack::has_margin(&steps, "bond, trunk")?;
     steps.prints("PKTCTL mem", " doubles ")?;
     steps.prints(&seen, &format!("[taken {FRAMES}, "))?;
-    let shares: Vec<usize> = peers.iter().map(|peer| flows(peer).len()).collect();
+    let shares = by_nic(&peers);
     steps.holds(shares == [FLOWS / 2; 2], format!("both NICs send: {shares:?}"))?;
     one_address(&steps, &peers)
 }

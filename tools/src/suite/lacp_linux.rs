@@ -4,9 +4,9 @@
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{scope, sleep};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use super::bonds::{FLOWS, cable, flows, sent};
+use super::bonds::{FLOWS, by_nic, cable, sent, within};
 use super::machine::Lab;
 use super::runner::{Test, Verdict};
 use super::several::{mac, machine, run};
@@ -68,10 +68,7 @@ impl Cables {
 
     /// Waits until Linux has seen so many steps.
     fn until(&self, steps: usize) {
-        let begun = Instant::now();
-        while self.seen.load(Ordering::Relaxed) < steps && begun.elapsed() < PATIENCE {
-            sleep(Duration::from_millis(50));
-        }
+        within(PATIENCE, || self.seen.load(Ordering::Relaxed) >= steps);
         sleep(SETTLED);
     }
 }
@@ -108,7 +105,7 @@ fn with_linux(lab: &Lab) -> Verdict {
                     _ => cable(monitor, 1, true),
                 }
                 cables.until(pauses);
-                sums.push(peers.iter().map(|peer| flows(peer).len()).collect::<Vec<_>>());
+                sums.push(by_nic(&peers));
                 let _ = monitor.resume();
             }
         });
@@ -119,7 +116,7 @@ fn with_linux(lab: &Lab) -> Verdict {
     for line in [line, pings[0], pings[1], pings[2], "FLOWS", "FLOWS2", "3COMPKT /U"] {
         steps.exits(line, 0)?;
     }
-    sums.push(peers.iter().map(|peer| flows(peer).len()).collect());
+    sums.push(by_nic(&peers));
     let shares: Vec<[usize; 2]> = sums.windows(2).map(|both| [both[1][0] - both[0][0], both[1][1] - both[0][1]]).collect();
     let half = FLOWS / 2;
     steps.holds(shares == [[half, half], [FLOWS, 0], [half, half]], format!("flows by the links that both ends have: {shares:?}"))?;
