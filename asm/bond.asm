@@ -13,7 +13,6 @@ PROVIDES POINT_CHOOSE, choose
 PROVIDES POINT_BOND, fields
 PROVIDES POINT_CURRENT, current
 TOLD    points+2*POINT_MANY, 2, many_at
-TOLD    points+2*POINT_LACP, 2, lacp_at
 TOLD    table, 4, fields+BOND.first
 TOLD    table, 2, fields+BOND.active
 TOLD    table, 2, fields+BOND.looked
@@ -37,7 +36,7 @@ choose:         dw active           ; the flow table's choice of a NIC, if there
 own_tick:       dw bond_tick
 own_send:       dw send
                 dw 0                ; the flow table's fields, if there is one: entry FLOWS_AT of POINT_CHOOSE
-lacp_at:        dw 0                ; where LACP has the address of its ports, if there is one
+                dw 0
 own_link:       dw link
                 dw fields
 

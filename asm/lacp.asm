@@ -8,7 +8,6 @@ extern irq, peek, link, tick, frame
 extern work
 
 FEATURE NEEDS_LACP, BLOCK_LACP, 64, BLOCK_LACP, BUFFERS
-PROVIDES POINT_LACP, ports_at
 TOLD    table, 2, ports_at
 TOLD    points+2*POINT_MANY, 2, many_at
 TAKES   POINT_ENTRIES, 0, own_irq

@@ -106,10 +106,8 @@ pub struct Head {
     entries: [u16; 6],
     /// The flow table's [`flows::Fields`]; 0: there is no flow table.
     pub flows: u16,
-    /// Where LACP has the near address of its ports ([`crate::lacp::Aggregator`]); 0: there is none.
-    pub lacp: u16,
     /// The unit's own.
-    link: u16,
+    more: [u16; 2],
     /// The bond's [`Fields`].
     pub fields: u16,
 }

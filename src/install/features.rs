@@ -151,8 +151,6 @@ pub const POINT_CHOOSE: usize = 10;
 pub const POINT_BOND: usize = 11;
 /// A bond's routine that tells whose frame was peeked at.
 pub const POINT_CURRENT: usize = 12;
-/// Where LACP has the address of its ports.
-pub const POINT_LACP: usize = 13;
 /// Points, and numbers for more. Attaching takes a number's remainder by this, which drops [`OPERAND`] from it.
 pub const POINTS: usize = 16;
 const _: () = assert!(OPERAND as usize % POINTS == 0);

@@ -93,8 +93,7 @@ struct compkt_nic {
 struct compkt_bond_head {
     unsigned short entries[6];          /* the driver's own */
     unsigned short flows;               /* offset of the compkt_flows; 0: there is no flow table */
-    unsigned short lacp;                /* offset of a word, the offset of LACP's ports; 0: there is no LACP */
-    unsigned short link;                /* the driver's own */
+    unsigned short more[2];             /* the driver's own */
     unsigned short fields;              /* offset of the compkt_bond */
 };
 

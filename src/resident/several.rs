@@ -33,6 +33,13 @@ pub struct Nic {
     pub iface: u16,
 }
 
+/// The interrupt line that has these ends of interrupt ([`Nic::line`]); 0: none.
+#[inline(always)]
+pub fn irq_of(line: u16) -> u8 {
+    let [first, second] = line.to_le_bytes();
+    if second != 0 { second & 7 | 8 } else { first & 7 }
+}
+
 /// What [`Nic`] begins with.
 #[derive(Clone, Copy)]
 #[repr(C, packed)]

@@ -21,7 +21,7 @@ const struct entry compkt_layout[] = {
     FIELD(pool, failures), FIELD(pool, waiting), FIELD(pool, flags),
     WHOLE(nic), FIELD(nic, name), FIELD(nic, rom), FIELD(nic, mac), FIELD(nic, io), FIELD(nic, irq),
     FIELD(nic, link), FIELD(nic, pci), FIELD(nic, rcv_mode), FIELD(nic, vector),
-    WHOLE(bond_head), FIELD(bond_head, flows), FIELD(bond_head, lacp), FIELD(bond_head, fields),
+    WHOLE(bond_head), FIELD(bond_head, flows), FIELD(bond_head, fields),
     FIELD(bond, mode), FIELD(bond, failover), FIELD(bond, period), FIELD(bond, hold), FIELD(bond, target), FIELD(bond, first),
     FIELD(bond, end), FIELD(bond, active), FIELD(bond, left), FIELD(bond, moves), FIELD(bond, ignored),
     WHOLE(bond_row), FIELD(bond_row, state), FIELD(bond_row, misses), FIELD(bond_row, own), FIELD(bond_row, since), FIELD(bond_row, load),

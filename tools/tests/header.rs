@@ -29,7 +29,7 @@ fn c_and_rust_agree() {
         handle_count handle_size nics nic_count nic_size blocks block_count block_size stack_low stack_top pool));
     expected.extend(fields!("pool", PoolStats: bytes buffers hits misses evictions failures waiting flags));
     expected.extend(fields!("nic", NicInfo: name rom mac io irq link pci rcv_mode vector));
-    expected.extend(fields!("bond_head", Head: flows lacp fields));
+    expected.extend(fields!("bond_head", Head: flows fields));
     // What lies behind these is the driver's own.
     expected.extend(&fields!("bond", Bond: mode failover period hold target first end active left moves ignored)[1..]);
     expected.extend(fields!("bond_row", Row: state misses own since load cost given sent received));

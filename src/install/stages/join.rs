@@ -19,7 +19,7 @@ use crate::install::dos::{self, peek, peek_into, poke, regs};
 use crate::install::features::{HOOKS_OF_SEVERAL, Hook, POINT_BOND, POINT_CALL, POINT_POOL};
 use crate::install::kernel::header;
 use crate::install::plan::{DONE, FAILED, Plan};
-use crate::resident::several::{INTERFACE, Interface, Many, NIC, Nic, Stub};
+use crate::resident::several::{self, INTERFACE, Interface, Many, NIC, Nic, Stub};
 use crate::resident::table::{CHANGED, PENDING, POLLED, SPECIFIC_EOI};
 
 /// Offset in the core from INT 60h's handler of the instruction that looks at the function's number (asm/int60.asm).
@@ -158,8 +158,7 @@ fn hook_vector(number: u8, segment: u16, at: u16) {
 /// The line of a NIC, from the ends of interrupt in its record; 0: none.
 #[inline(never)]
 fn irq_of(plan: &Plan, number: u8) -> u8 {
-    let [first, second] = peek::<u16>(plan.record(number).plus(offset_of!(Nic, line) as u16)).to_le_bytes();
-    if second != 0 { second & 7 | 8 } else { first & 7 }
+    several::irq_of(peek(plan.record(number).plus(offset_of!(Nic, line) as u16)))
 }
 
 fn copy(at: Addr) -> Interface {

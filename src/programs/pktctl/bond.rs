@@ -11,7 +11,7 @@ use compkt::programs::rt::bond::{Bond, Refused};
 use compkt::programs::rt::console;
 use compkt::programs::rt::packet::Driver;
 use compkt::programs::screen::Screen;
-use compkt::resident::several::{MOST, Nic};
+use compkt::resident::several::{MOST, Nic, irq_of};
 use compkt::say;
 
 #[inline(never)]
@@ -111,12 +111,6 @@ fn place(nic: &Nic) -> usize {
     }
 }
 
-/// A NIC's interrupt line, by the ends of interrupt in its record; 0: none.
-fn irq(nic: &Nic) -> u8 {
-    let [first, second] = nic.line.to_le_bytes();
-    if second != 0 { second & 7 | 8 } else { first & 7 }
-}
-
 /// A name from a table.
 fn name_of(names: &[&'static str], number: u8) -> &'static str {
     names.get(number as usize).copied().unwrap_or("?")
@@ -149,7 +143,7 @@ fn nics(bond: &Bond) {
         let nic = bond.nic(row);
         say!(c"  {2}  ", number as u32 + 1);
         crate::pad(place(&nic), 13);
-        match irq(&nic) {
+        match irq_of(nic.line) {
             0 => say!(c"  -  "),
             line => say!(c"{3}  ", line),
         }
@@ -213,7 +207,7 @@ fn values(driver: &Driver, bond: &Bond) {
             place(&nic);
             say!(c"\"");
         });
-        line.number(irq(&nic));
+        line.number(irq_of(nic.line));
         line.text(state(row, bond.is_active(number), bond.fields.mode).as_bytes());
         line.value(|| say!(c"{m}", &row.own));
         line.number(row.sent);

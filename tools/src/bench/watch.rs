@@ -9,13 +9,13 @@ use super::screen;
 use crate::pack;
 use crate::peer::Peer;
 use crate::rig::Job;
-use crate::rig::qemu::{Monitor, Nic, Qemu};
+use crate::rig::qemu::{Nic, Qemu};
 use crate::setup::fail;
 use crate::suite::machine::fixture;
+use crate::suite::watch;
 
 const LINE: &str = "PKTCTL stats --watch";
-/// The video memory's cells, and the rows of the screen.
-const VIDEO: usize = 0xB_8000;
+/// Rows of the screen.
 const ROWS: usize = 25;
 /// The cards: a device of QEMU's, the driver's switches, and after how many [`STEP`]s each of two frames comes, and its bytes. The
 /// first one is taken, the second one not.
@@ -28,8 +28,6 @@ const STEP: Duration = Duration::from_millis(10);
 /// For how long frames come before the picture is taken. In the end half as many come, so that bars are not all full.
 const TIME: Duration = Duration::from_secs(16);
 const FEWER: Duration = Duration::from_secs(10);
-/// The longest time for the first picture.
-const PATIENCE: Duration = Duration::from_secs(60);
 /// ECHO's type, and one that no client wants.
 const TAKEN: [u8; 2] = [0x90, 0x71];
 const UNWANTED: [u8; 2] = [0x90, 0x7F];
@@ -53,34 +51,14 @@ pub fn picture() -> io::Result<String> {
     let mut memory = Vec::new();
     rig.run_with(&Job { files, exec, ..Job::default() }, &mut |line, monitor| {
         if line == format!("> {LINE}") {
-            shown(monitor)?;
+            watch::until(monitor, ROWS, "its last row", &|rows| rows[ROWS - 1].starts_with(watch::FOOT))?;
             send(&peers);
-            memory = cells(monitor)?;
-            monitor.command("sendkey esc")?;
+            memory = watch::cells(monitor, ROWS)?;
+            watch::press(monitor, "esc")?;
         }
         Ok(())
     })?;
     if memory.is_empty() { Err(fail(format!("{LINE} did not run"))) } else { Ok(screen::svg(LINE, &memory)) }
-}
-
-fn cells(monitor: &mut Monitor) -> io::Result<Vec<u8>> {
-    monitor.memory(VIDEO, ROWS * screen::COLUMNS * 2)
-}
-
-/// Waits until PKTCTL shows its last row.
-fn shown(monitor: &mut Monitor) -> io::Result<()> {
-    let begun = Instant::now();
-    loop {
-        let cells = cells(monitor)?;
-        let last: String = cells[(ROWS - 1) * screen::COLUMNS * 2..].chunks(2).map(|cell| char::from(cell[0])).collect();
-        if last.starts_with(" Esc or Q leaves") {
-            return Ok(());
-        }
-        if begun.elapsed() > PATIENCE {
-            return Err(fail(format!("{LINE} shows `{last}` in its last row")));
-        }
-        sleep(STEP);
-    }
 }
 
 /// Sends frames to all cards.

@@ -48,7 +48,7 @@ mod traffic;
 mod v86;
 mod vds;
 mod verbose;
-mod watch;
+pub mod watch;
 mod wide;
 
 use std::io;

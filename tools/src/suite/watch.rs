@@ -22,7 +22,7 @@ const SHAPE: usize = 0x460;
 /// The longest time for an event on the screen.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// A part of the last row.
-const FOOT: &str = " Esc or Q leaves";
+pub const FOOT: &str = " Esc or Q leaves";
 /// Few enough for the card's ring.
 const FRAMES: usize = 10;
 
@@ -43,15 +43,19 @@ fn machine(net: Net) -> Result<Qemu, String> {
     Ok(Qemu { extra: vec!["-device".into(), "isa-vga".into()], ..qemu_on(ne2000(), net)? })
 }
 
+/// A screen's cells: a letter and its colours each.
+pub fn cells(monitor: &mut Monitor, rows: usize) -> io::Result<Vec<u8>> {
+    monitor.memory(VIDEO, rows * COLUMNS * 2)
+}
+
 /// A screen: rows of text.
-pub(super) fn screen(monitor: &mut Monitor, rows: usize) -> io::Result<Vec<String>> {
-    let cells = monitor.memory(VIDEO, rows * COLUMNS * 2)?;
-    Ok(cells.chunks(COLUMNS * 2).map(|row| row.chunks(2).map(|cell| char::from(cell[0])).collect()).collect())
+pub fn screen(monitor: &mut Monitor, rows: usize) -> io::Result<Vec<String>> {
+    Ok(cells(monitor, rows)?.chunks(COLUMNS * 2).map(|row| row.chunks(2).map(|cell| char::from(cell[0])).collect()).collect())
 }
 
 /// All that has to come back: cells, cursor, its shape.
 fn state(monitor: &mut Monitor, rows: usize) -> io::Result<Vec<u8>> {
-    let mut all = monitor.memory(VIDEO, rows * COLUMNS * 2)?;
+    let mut all = cells(monitor, rows)?;
     all.extend(monitor.memory(CURSOR, 2)?);
     all.extend(monitor.memory(SHAPE, 2)?);
     Ok(all)
@@ -69,7 +73,7 @@ fn paused(monitor: &mut Monitor, rows: usize, before: &mut Vec<u8>) -> io::Resul
 }
 
 /// Waits for a picture.
-pub(super) fn until(monitor: &mut Monitor, rows: usize, what: &str, seen: &dyn Fn(&[String]) -> bool) -> io::Result<()> {
+pub fn until(monitor: &mut Monitor, rows: usize, what: &str, seen: &dyn Fn(&[String]) -> bool) -> io::Result<()> {
     let end = Instant::now() + PATIENCE;
     loop {
         let rows = screen(monitor, rows)?;
@@ -89,7 +93,7 @@ fn whole(monitor: &mut Monitor, rows: usize) -> io::Result<()> {
 }
 
 /// Presses a key.
-pub(super) fn press(monitor: &mut Monitor, key: &str) -> io::Result<()> {
+pub fn press(monitor: &mut Monitor, key: &str) -> io::Result<()> {
     monitor.command(&format!("sendkey {key}")).map(drop)
 }
 
