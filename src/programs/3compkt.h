@@ -144,12 +144,12 @@ struct compkt_flows {
     unsigned short hook[2];             /* far address of your routine that chooses NICs, offset first; 0: none */
 };
 
-/* The hook is the one word of the block that a program may write: with interrupts off, and 0 again before the program ends. The
- * routine is called for each new flow by a far call, inside send_pkt, with interrupts off, on the driver's stack, which has 64
- * bytes for it: DS = the driver's segment, SI = offset of the frame's first 60 bytes, CX = the frame's length, BX = offset of the
- * compkt_bond. It answers AL = number of the NIC, counted from 0, or 0FFh: the driver chooses; a NIC that cannot be used leaves the
- * choice to the driver, too. It may change all registers but SS:SP, and must not call the driver. The four bytes in front of it are
- * COMPKT_CALLBACK. If they are others, if it names a NIC that does not exist, or does not return, it is called no more. */
+/* `hook` is the one field that a program may write: with interrupts off, and 0 again before the program ends. The routine is
+ * called for each new flow, by a far call inside send_pkt, with interrupts off, on the driver's stack, of which it may use a few
+ * words. It gets DS = the driver's segment, SI = offset of the frame's first 60 bytes, CX = the frame's length, BX = offset of the
+ * compkt_bond. It answers AL = number of the NIC, counted from 0. With 0FFh, or a NIC that cannot be used, the driver chooses. It
+ * may change all registers but SS:SP, and must not call the driver. The four bytes in front of it are COMPKT_CALLBACK. It is
+ * called no more if they have changed, if it names a NIC that does not exist, or if it does not return. */
 
 /* kind of compkt_block */
 #define COMPKT_BLOCK_CORE      1

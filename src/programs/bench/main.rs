@@ -1,8 +1,8 @@
 //! BENCH: counts the instructions that a packet driver takes for a frame.
 //!
-//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100] [/WAITING=600] [/FLOWS=32] [/SETTLE=30]`, where the time stamp counter counts
-//! instructions: in QEMU with `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends the frames that the one on `/INT` receives.
-//! All interrupts are masked while a frame is sent; afterwards only the measured driver's is unmasked, so that nothing else is
+//! `BENCH [/INT=60] [/BY=61] [/FRAMES=32] [/BURST=16] [/FLOOD=100] [/WAITING=600] [/FLOWS=32] [/SETTLE=30]`, where the time
+//! stamp counter counts instructions: in QEMU with `-icount shift=7`. The driver on `/BY`, whose card is on the same cable, sends
+//! the frames that the one on `/INT` receives. All interrupts are masked while a frame is sent; afterwards only the measured driver's is unmasked, so that nothing else is
 //! counted. Prints `ready` before the first frame, and for each length averages over the frames:
 //!
 //! - `send LENGTH CALL INTERRUPTS`: in the call of send_pkt, and in the interrupts that it caused.
@@ -17,10 +17,12 @@
 //!   while that many frames wait, 10 and the number given; the first of them is offered before it and refused.
 //!   `offered WAITING COST`: by how much longer a call of INT 60h takes if the receiver takes one of them.
 //!
-//! - with `/FLOWS=`, and nothing else: `receive LENGTH DELIVERED WHOLE`; `group LENGTH DELIVERED WHOLE`, the same for frames to all stations;
-//!   `burst …`, with `/BURST=`;
-//!   `new LENGTH AVERAGE MOST` and `known LENGTH AVERAGE MOST`, in the call of send_pkt and its interrupts, for UDP frames of so many flows
-//!   when their first frame is sent, and later.
+//! With `/FLOWS=` it prints these lines alone:
+//!
+//! - `receive LENGTH DELIVERED WHOLE`, as above; `group LENGTH DELIVERED WHOLE`, the same for frames to all stations; with `/BURST=`
+//!   also `burst`, as above.
+//! - `new LENGTH AVERAGE MOST` and `known LENGTH AVERAGE MOST`: in the call of send_pkt and its interrupts, for UDP frames of so many
+//!   flows, when the first frame of each is sent, and later.
 //!
 //! `/SETTLE=` is the number of BIOS ticks before the first frame. The cost of the receiver and of the measurement is found first and
 //! subtracted.

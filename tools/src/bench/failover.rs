@@ -1,6 +1,6 @@
 //! `tools/bench --failover`: the time from a card's lost link to the first frame by the other card.
 //!
-//! The machine's clock are its instructions (`-icount`), and QEMU's captures have the times of that clock. POUR sends a frame in
+//! The machine's clock counts its instructions (`-icount`), and QEMU's captures have the times of that clock. POUR sends a frame in
 //! each millisecond. A pulled cable ends the frames in its card's capture at once, so the time between the last one there
 //! and the first one of the same flows in the other card's capture is the time of the failover, and at most one such interval more.
 //! When the host pulls the cable, the timer's next tick may be near or far: the longest of several times is printed.
